@@ -3,24 +3,26 @@
 The engine makes one for each ticket; a test can make another.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol
 
 from lfgtui.model import events as e
-from lfgtui.model.tickets import Ticket
+from lfgtui.model.tickets import ApprovalRule, Ticket
 from lfgtui.model.transcript import Transcript
 from lfgtui.providers.base import Stream
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """A person's decision about a call."""
+    """A person's decision about a call, made now or by a `rule`; `grants` is a rule they give."""
 
-    verdict: Literal["approve", "always", "deny"]
+    verdict: Literal["approve", "deny"]
     reason: str = ""
+    rule: ApprovalRule | None = None
+    grants: ApprovalRule | None = None
 
 
 class StoppedError(Exception):
@@ -30,13 +32,11 @@ class StoppedError(Exception):
 class AgentContext(Protocol):
     """One ticket's side of the engine; the same for all of its attempts.
 
-    `always` names the tools that the person allowed for the rest of the ticket. `environment`
-    is added to that of commands, from which the variables `secrets` are left out.
+    `environment` is added to that of commands, from which the variables `secrets` are left out.
     """
 
     ticket: Ticket
     transcript: Transcript
-    always: set[str]
     environment: dict[str, str]
     secrets: frozenset[str]
 
@@ -79,6 +79,10 @@ class AgentContext(Protocol):
         Yields a function to call with what comes back. Raises
         `ProviderError` where the provider is known not to answer.
         """
+        ...
+
+    def rules(self) -> Sequence[ApprovalRule]:
+        """Return the rules of approval in force for the ticket."""
         ...
 
     async def ask(self, call_id: str) -> Decision | None:

@@ -18,6 +18,7 @@ import msgspec
 from msgspec import UNSET
 
 from lfgtui.agent.approvable import shown_otherwise, unshowable
+from lfgtui.agent.approval_rules import covering
 from lfgtui.agent.context import AgentContext, StoppedError
 from lfgtui.agent.empty_response import Emptiness
 from lfgtui.agent.leakage import LeakageFilter
@@ -277,13 +278,15 @@ class Agent:
         if approval == "deny":
             return "the tickets file denies this tool"
         is_well = is_well_formed(call.name, call.arguments)
-        if approval == "auto" or call.name in context.always or not is_well:
+        if approval == "auto" or not is_well:
             return Preview("")
+        if (ruled := await self._ruled(call)) is not None:
+            return ruled
         if (why := unshowable(call, shown)) is not None:
             return why
         question = await self._question(call)
-        summary, diff = question.summary, question.diff or UNSET
-        self._emit(e.ApprovalRequested(call.call_id, call.name, summary, diff))
+        shown_by = (question.summary, question.diff or UNSET, question.path or UNSET)
+        self._emit(e.ApprovalRequested(call.call_id, call.name, *shown_by))
         try:
             with context.holding_clock():
                 async with context.stoppable():
@@ -297,7 +300,7 @@ class Agent:
         if decision.verdict == "deny":
             self._emit(e.ApprovalDenied(call.call_id, decision.reason))
             return decision.reason or "the person watching denied this call"
-        self._emit(e.ApprovalGiven(call.call_id))
+        self._emit(e.ApprovalGiven(call.call_id, decision.rule or UNSET, decision.grants or UNSET))
         await self._take_slot(call)  # before it is checked what the approval was for
         await context.settle(saved=True)
         card = self._transcript.call(call.call_id)
@@ -305,9 +308,17 @@ class Agent:
             return why
         if question != await self._question(call):
             return CHANGED
-        if decision.verdict == "always":
-            context.always.add(call.name)
         return question
+
+    async def _ruled(self, call: CallPart) -> Preview | None:
+        """Return what a rule approves of the call; None if no rule covers it."""
+        rules = [rule for rule in self._context.rules() if rule.tool == call.name]
+        if rules:
+            question = await self._question(call)
+            if rule := covering(rules, call.name, call.arguments, question.path):
+                self._emit(e.ApprovalGiven(call.call_id, rule))
+                return question
+        return None
 
     async def _take_slot(self, call: CallPart) -> None:
         try:

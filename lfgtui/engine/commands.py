@@ -4,7 +4,7 @@ from typing import TypeAlias
 
 import msgspec
 
-from lfgtui.model.tickets import Ticket
+from lfgtui.model.tickets import ApprovalRule, Ticket
 
 
 class Cancel(msgspec.Struct, frozen=True, tag=True):
@@ -43,11 +43,18 @@ class Resume(msgspec.Struct, frozen=True, tag=True):
 
 
 class Approve(msgspec.Struct, frozen=True, tag=True):
-    """Allow the call; `always` allows this tool for the rest of the ticket."""
+    """Allow the call, and what the rule covers from then on."""
 
     ticket: str
     call_id: str
-    always: bool = False
+    rule: ApprovalRule | None = None
+
+
+class WithdrawRule(msgspec.Struct, frozen=True, tag=True):
+    """Have calls that the rule covers asked about again; it was granted in the ticket."""
+
+    ticket: str
+    rule: ApprovalRule
 
 
 class Deny(msgspec.Struct, frozen=True, tag=True):
@@ -91,5 +98,7 @@ class Tell(msgspec.Struct, frozen=True, tag=True):
     stops: bool = False
 
 
-TicketCommand: TypeAlias = Cancel | Retry | Restart | Pause | Resume | Approve | Deny | Tell
+TicketCommand: TypeAlias = (
+    Cancel | Retry | Restart | Pause | Resume | Approve | WithdrawRule | Deny | Tell
+)
 Command: TypeAlias = TicketCommand | CancelAll | SetConcurrency | Add | AddPrompt

@@ -21,7 +21,6 @@ from typing import assert_never
 import msgspec
 from msgspec import UNSET
 
-from lfgtui.agent.context import Decision
 from lfgtui.engine import commands as c
 from lfgtui.engine.file_changes import FileChanges
 from lfgtui.engine.limits import known_limits
@@ -214,10 +213,10 @@ class Engine:
             case c.Resume():
                 run.resume()
                 self._schedule()
-            case c.Approve(_, call_id, always):
-                run.person.decide(call_id, Decision("always" if always else "approve"))
-            case c.Deny(_, call_id, reason):
-                run.person.decide(call_id, Decision("deny", reason))
+            case c.Approve() | c.Deny():
+                run.decide(command)
+            case c.WithdrawRule(_, rule):
+                run.withdraw(rule)
             case c.Tell():
                 self._tell(run, command)
             case _:

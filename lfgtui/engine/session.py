@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from lfgtui.engine.limits import Limits
 from lfgtui.engine.recovery import Circuits
+from lfgtui.engine.rules import Rules
 from lfgtui.engine.slots import Slots
 from lfgtui.history.recording.recorder import Recorder
 from lfgtui.providers.registry import Providers
@@ -28,6 +29,7 @@ class Session:
     environment: dict[str, str] = field(default_factory=dict)
     circuits: Circuits = field(init=False)
     limits: Limits = field(default_factory=Limits)
+    rules: Rules = field(default_factory=Rules)
     slots: Slots = field(init=False)
 
     def __post_init__(self) -> None:

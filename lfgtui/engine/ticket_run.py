@@ -33,7 +33,7 @@ from lfgtui.model import events as e
 from lfgtui.model.clock import now
 from lfgtui.model.metrics import Meter
 from lfgtui.model.redaction import EventRedactor, is_empty_delta
-from lfgtui.model.tickets import Ticket
+from lfgtui.model.tickets import ApprovalRule, Ticket
 from lfgtui.model.transcript import Transcript
 from lfgtui.providers.errors.mapping import as_provider_error, one_line
 from lfgtui.settings.config import Route, routes_of
@@ -67,13 +67,14 @@ class TicketRun:
         """True once it was stopped to be started over."""
         self.told_late: list[c.Tell] = []
         """Messages that came while it was ending."""
-        self.always: set[str] = set()
         self.environment = session.environment
         self.secrets = secret_variables(session.config)
         self.settle = session.recorder.settle
         self.room = session.recorder.room
         self.file_changed = partial(on_change, self)
         self.person = Person(self.emit, self.settle)
+        self.rules = partial(session.rules.of, ticket.id)
+        session.rules.add(ticket.id, self.transcript, self.person)
         self.hear = self.person.hear
         self.heard_by = self.person.heard_by
         self.stoppable = self.person.stoppable
@@ -128,6 +129,7 @@ class TicketRun:
             _log.debug("cannot fold %s", e.event_type(entry.event), exc_info=error)
             fault = error
         self.person.apply(entry)
+        self._session.rules.apply(entry.event)
         if isinstance(entry.event, e.AttemptStarted):
             self._attempt = max(self._attempt, entry.attempt)
         if fault is not None and self.phase == "running":
@@ -139,8 +141,6 @@ class TicketRun:
         """Wait for its turn, (again) from the prompt or from where it stands."""
         self.phase, self.outcome, self._continues = "pending", None, continues
         self.is_blocked_by_need = False
-        if not continues:
-            self.always.clear()
         self._begin_anew()
         self.slot.line_up(has_begun=continues)
         self.emit(e.TicketQueued())
@@ -302,6 +302,19 @@ class TicketRun:
         if self.phase == "ended":
             self.queue(continues=bool(self.transcript.conversation.messages))
         self.person.say(text, stops=stops)
+
+    def decide(self, command: c.Approve | c.Deny) -> None:
+        """Pass on a decision about a call."""
+        match command:
+            case c.Approve(_, call_id, rule):
+                self.person.decide(call_id, Decision("approve", grants=rule))
+            case c.Deny(_, call_id, reason):
+                self.person.decide(call_id, Decision("deny", reason))
+
+    def withdraw(self, rule: ApprovalRule) -> None:
+        """Withdraw a rule of approval that was granted here."""
+        if rule in self.transcript.rules:
+            self.emit(e.RuleWithdrawn(rule))
 
     # What the agent does
 

@@ -142,6 +142,8 @@ def _ending(item: ToolItem) -> tuple[str, bool | None]:
         return ("stopped", False) if item.state == "stopped" else ("not finished", None)
     parts = [item.error or "", "" if item.exit_code is None else f"exit code {item.exit_code}"]
     parts.append(f"{item.seconds:.1f} s" if item.seconds and item.seconds >= 0.1 else "")
+    if item.rule is not None:
+        parts.append(f"approved by rule: {item.rule.description}")
     ending = " · ".join(_first_line(part) for part in dict.fromkeys(parts) if part)
     return ending, item.error is None and not item.exit_code
 

@@ -67,6 +67,7 @@ def _call(call: ToolItem) -> dict[str, object]:
         "id": call.call_id,
         "name": call.name,
         "arguments": call.given,
+        "rule": call.rule,
         "output": call.output or str(call.live),
         "error": call.error,
         "exit_code": call.exit_code,

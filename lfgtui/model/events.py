@@ -17,6 +17,7 @@ from msgspec import UNSET, UnsetType
 from lfgtui.errors import ErrorKind
 from lfgtui.model.bounds import Bounded
 from lfgtui.model.facets import Facets
+from lfgtui.model.tickets import ApprovalRule
 
 StopReason: TypeAlias = str
 """Why a response ended, in lfg's words where it has one (`end`, `tool_use`,
@@ -197,7 +198,8 @@ class RequestSent(Event, Bounded, frozen=True):
 class ApprovalRequested(Event, frozen=True):
     """A tool call waits for the person. `summary` is one line of what it would do.
 
-    `diff` is what it would change in its file, unified, without names.
+    `diff` is what it would change in its file, unified, without names; `path` is that of the
+    file or folder that it is about, absolute and without links.
     """
 
     facets = Facets(text="summary", call="call_id")
@@ -205,13 +207,22 @@ class ApprovalRequested(Event, frozen=True):
     name: str
     summary: str
     diff: str | UnsetType = UNSET
+    path: str | UnsetType = UNSET
 
 
 class ApprovalGiven(Event, frozen=True):
-    """The person allowed the call."""
+    """The person allowed the call, themselves or by the `rule`; what it `grants` is in force."""
 
     facets = Facets(call="call_id")
     call_id: str
+    rule: ApprovalRule | UnsetType = UNSET
+    grants: ApprovalRule | UnsetType = UNSET
+
+
+class RuleWithdrawn(Event, frozen=True):
+    """The person withdrew a rule that an `ApprovalGiven` of this ticket had granted."""
+
+    rule: ApprovalRule
 
 
 class ApprovalDenied(Event, frozen=True):

@@ -12,6 +12,7 @@ import msgspec
 from lfgtui.errors import ErrorKind
 from lfgtui.model.events import Citation, StopReason, ToolArguments, Usage
 from lfgtui.model.states import State
+from lfgtui.model.tickets import ApprovalRule
 from lfgtui.model.tokens import TokenCount
 from lfgtui.text.growing_text import Growing
 
@@ -85,7 +86,8 @@ class ToolItem(msgspec.Struct):
     `arguments` is None until the call is complete; `json` is what has arrived
     of them. `live` is what it printed while running, `output` what the model
     got in the end. `approval` is the one-line summary in the request for approval, `diff` what
-    the call would change in its file, as it was then.
+    the call would change in its file, as it was then. `rule` is the one that it was approved by,
+    `grants` the one that the person gave with its approval.
     """
 
     call_id: str
@@ -94,6 +96,9 @@ class ToolItem(msgspec.Struct):
     arguments: ToolArguments | None = None
     approval: str | None = None
     diff: str = ""
+    path: str = ""
+    rule: ApprovalRule | None = None
+    grants: ApprovalRule | None = None
     is_decided: bool = False
     denied: bool = False
     output: str = ""

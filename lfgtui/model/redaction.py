@@ -19,7 +19,7 @@ place stands an item of the wire `redacted`, which no wire sends.
 import re
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from functools import cache
-from typing import Literal, get_args, get_origin, get_type_hints
+from typing import Literal, TypeVar, get_args, get_origin, get_type_hints
 
 import msgspec
 
@@ -27,6 +27,8 @@ from lfgtui.model import events as e
 from lfgtui.model.pieces import call_of, merge, stream_of, text_of, with_text
 from lfgtui.model.tickets import Ticket
 from lfgtui.text.redactor import Redactor, TextStream
+
+_S = TypeVar("_S", bound=msgspec.Struct)
 
 _LEFT_OUT = e.ProviderItem("redacted", {})
 _HUNK = re.compile("^@@.*$", re.MULTILINE)
@@ -108,13 +110,18 @@ class EventRedactor:
             asked = msgspec.structs.replace(asked, diff=self._redactor.replacement("secret"))
         return asked
 
-    def _fields(self, event: e.Event, beside: str = "") -> e.Event:
+    def _fields(self, struct: _S, beside: str = "") -> _S:
         changed: dict[str, object] = {}
-        for name in _text_fields(type(event)):
-            value = getattr(event, name)
-            if name != beside and (redacted := self._redactor.value(value)) != value:
+        for name in _text_fields(type(struct)):
+            value = getattr(struct, name)
+            if name != beside and (redacted := self._value(value)) != value:
                 changed[name] = redacted
-        return msgspec.structs.replace(event, **changed) if changed else event
+        return msgspec.structs.replace(struct, **changed) if changed else struct
+
+    def _value(self, value: object) -> object:
+        if isinstance(value, msgspec.Struct):
+            return self._fields(value)
+        return self._redactor.value(value)
 
 
 def _sides(diff: str) -> Iterator[str]:
@@ -136,7 +143,7 @@ def _with_key_begin(text: str) -> str:
 
 
 @cache
-def _text_fields(kind: type[e.Event]) -> tuple[str, ...]:
+def _text_fields(kind: type[msgspec.Struct]) -> tuple[str, ...]:
     """Return the fields that hold any text: all but numbers and lfg's own few words."""
     return tuple(name for name, hint in get_type_hints(kind).items() if _holds_text(hint))
 
@@ -144,7 +151,8 @@ def _text_fields(kind: type[e.Event]) -> tuple[str, ...]:
 def _holds_text(hint: object) -> bool:
     if get_origin(hint) is Literal:
         return False
-    return hint in (str, object) or any(map(_holds_text, get_args(hint)))
+    is_struct = isinstance(hint, type) and issubclass(hint, msgspec.Struct)
+    return is_struct or hint in (str, object) or any(map(_holds_text, get_args(hint)))
 
 
 def is_empty_delta(event: e.Event) -> bool:

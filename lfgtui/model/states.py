@@ -87,7 +87,7 @@ MOVES: dict[type[e.Event], _Move] = {
     e.UserMessage: _REMARK,  # a person may say something at any time
     e.RequestSent: (_NEXT_REQUEST, "waiting"),
     e.ApprovalRequested: (_AT_WORK, "needs_approval"),
-    e.ApprovalGiven: (_any("needs_approval"), "running_tool"),
+    e.ApprovalGiven: (_AT_WORK | {"needs_approval"}, "running_tool"),  # by a rule, unasked
     e.ApprovalDenied: (_any("needs_approval"), "running_tool"),
     e.ToolRunStarted: (_AT_WORK, "running_tool"),
     e.ToolOutputDelta: (_AT_WORK, "running_tool"),
@@ -100,6 +100,7 @@ MOVES: dict[type[e.Event], _Move] = {
     e.FailedOver: (_any("retrying"), None),
     e.Paused: (_NEXT_REQUEST | {"queued", "retrying"}, "paused"),
     e.Resumed: (_any("paused"), None),  # the state in which the pause began
+    e.RuleWithdrawn: (_OPEN | ENDED, None),  # it may hold for other tickets still
     e.Status: _REMARK,
     e.GuardTripped: _REMARK,
     e.ConflictDetected: _REMARK,

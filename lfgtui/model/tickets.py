@@ -15,6 +15,7 @@ import msgspec
 
 from lfgtui.errors import SourceError, UsageError, did_you_mean
 from lfgtui.text import toml_file
+from lfgtui.text.terminal_safe import escaped
 
 ToolName = Literal[
     "read_file", "list_files", "search_files", "write_file", "edit_file", "run_command"
@@ -31,6 +32,35 @@ READING_TOOLS: frozenset[ToolName] = frozenset({"read_file", "list_files", "sear
 _ID = re.compile(r"[A-Za-z0-9._-]+")
 _PROMPT = "prompt"
 """The id of a ticket that was given as nothing but a prompt."""
+
+
+class ApprovalRule(msgspec.Struct, frozen=True):
+    """Calls of one tool that a person allowed beforehand, in a ticket or in all of its run.
+
+    `text` is the `command`, its `prefix` of whole words, or the absolute path of the `file` or
+    the `folder`, without links; any call of the `tool` needs none.
+    """
+
+    tool: str
+    matches: Literal["command", "prefix", "file", "folder", "tool"]
+    text: str = ""
+    scope: Literal["ticket", "run"] = "ticket"
+
+    @property
+    def description(self) -> str:
+        """The calls, as the person is told of them."""
+        text = escaped(self.text)
+        match self.matches:
+            case "command":
+                return f"the command `{text}`"
+            case "prefix":
+                return f"commands beginning with `{text}`"
+            case "file":
+                return f"{self.tool} on `{text}`"
+            case "folder":
+                return f"{self.tool} on files in `{text}` and below"
+            case "tool":
+                return f"every {self.tool}"
 
 
 class TicketKeys(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):

@@ -30,6 +30,7 @@ from lfgtui.model.items import (
     ToolState,
 )
 from lfgtui.model.states import State, StateMachine
+from lfgtui.model.tickets import ApprovalRule
 from lfgtui.text.figures import clock_time
 from lfgtui.text.questions import ends_in_question
 
@@ -51,6 +52,7 @@ NOTES: dict[type[e.Event], Callable[..., NoteItem]] = {
     e.FailedOver: lambda event: NoteItem(
         "retry", f"{event.source} failed; switching to {event.target}"
     ),
+    e.RuleWithdrawn: lambda event: NoteItem("status", f"rule withdrawn: {event.rule.description}"),
     e.GuardTripped: lambda event: NoteItem("warning", f"{event.guard}: {event.message}"),
     e.ConflictDetected: lambda event: NoteItem(
         "warning", f"{event.path} was also changed by {', '.join(event.tickets)}"
@@ -95,6 +97,8 @@ class Transcript:
         self.last_seq = 0
         self.revision = 0
         self.last_call = 0
+        self.rules: list[ApprovalRule] = []
+        """Rules of approval in force that were granted here."""
         self.unsent: dict[int, PromptItem] = {}
         """What the person said and nobody took, by the `seq` of its entry."""
         self._machine = StateMachine()
@@ -192,6 +196,8 @@ class Transcript:
         if isinstance(event, e.TicketQueued):
             self.ending = self.parked = self.conflict_at = None
             self.asks = False
+        elif isinstance(event, e.RuleWithdrawn):
+            self._withdraw(attempt, event)
         elif isinstance(event, e.Parked):
             self._park(attempt, at, event)
         elif isinstance(event, e.AttemptStarted):
@@ -229,9 +235,15 @@ class Transcript:
             note = f"{event.reason}; parked until {clock_time(event.until, at)}"
             attempt.add(NoteItem("retry", note))
 
+    def _withdraw(self, attempt: Attempt | None, event: e.RuleWithdrawn) -> None:
+        self.rules = [rule for rule in self.rules if rule != event.rule]
+        if attempt is not None and attempt.ended_at is None:
+            attempt.add(NOTES[type(event)](event))
+
     def _start_attempt(self, number: int, at: float, event: e.AttemptStarted) -> None:
         if not event.continues:
             self._calls.clear()
+            self.rules = [rule for rule in self.rules if rule.scope == "run"]
         self._hosted_calls.clear()
         place = (number, event.provider, event.model, event.continues, at)
         self.attempts.append(Attempt(*place, keeps_partial=event.keeps_partial is True))
@@ -317,6 +329,8 @@ class Transcript:
             case _:
                 if (due := self._due_in(attempt, event.call_id, at)) is not None:
                     _run_call(due, at, event)
+                if isinstance(event, e.ApprovalGiven) and event.grants:
+                    self.rules = [*self.rules, event.grants]
 
     def _begin_call(self, attempt: Attempt, call: ToolItem) -> None:
         self._calls.setdefault(call.call_id, []).append(call)
@@ -366,10 +380,12 @@ def _run_call(
 ) -> None:
     call.revision += 1
     match event:
-        case e.ApprovalRequested(_, _, summary, diff):
-            call.state, call.approval, call.diff = "needs_approval", summary, diff or ""
-        case e.ApprovalGiven():
+        case e.ApprovalRequested(_, _, summary, diff, path):
+            call.state, call.approval = "needs_approval", summary
+            call.diff, call.path = diff or "", path or ""
+        case e.ApprovalGiven(_, rule, grants):
             call.state, call.started_at, call.is_decided = "running", at, True
+            call.rule, call.grants = rule or None, grants or None
         case e.ApprovalDenied():
             call.state, call.denied, call.is_decided = "running", True, True
         case e.ToolRunStarted():

@@ -29,12 +29,14 @@ _BLANK = "\\x20"
 class Preview(NamedTuple):
     """A call that is not run yet: in a line, and as a diff of the file that it would change.
 
-    `version` tells the file that this was made from from any other; empty for other calls.
+    `version` tells the file that this was made from from any other; empty for other calls. `path`
+    is the absolute one, without links, of the file or folder that the call is about.
     """
 
     summary: str
     diff: str = ""
     version: str = ""
+    path: str = ""
 
 
 def preview(name: str, arguments: ToolArguments, workspace: Path, limits: ToolLimits) -> Preview:
@@ -46,9 +48,11 @@ def preview(name: str, arguments: ToolArguments, workspace: Path, limits: ToolLi
             case EditFile() as edit:
                 return _edit(edit, workspace, limits)
             case parsed:
-                path = getattr(parsed, "path", None)
-                link = _link(locate(workspace, path)) if isinstance(path, str) else ""
-                return Preview(_line(_summary(name, arguments) + link))
+                line, given = _summary(name, arguments), getattr(parsed, "path", None)
+                if not isinstance(given, str):
+                    return Preview(_line(line))
+                path = locate(workspace, given)
+                return Preview(_line(line + _link(path)), path=str(path.absolute))
     except ToolError as error:
         raise ToolError(one_line(str(error))) from None
 
@@ -81,7 +85,7 @@ def _preview(
     verb: str, path: WorkspacePath, much: str, change: Diff, read: bytes | None
 ) -> Preview:
     line = f"{verb} {_exact(path.given)} ({much}){_link(path)}"
-    return Preview(_line(line), change.text, files.version(path, read))
+    return Preview(_line(line), change.text, files.version(path, read), str(path.absolute))
 
 
 def _summary(name: str, arguments: ToolArguments) -> str:

@@ -10,10 +10,12 @@ from textual.content import Content
 from textual.theme import Theme
 from textual.widgets import OptionList
 
+from lfgtui.engine.commands import WithdrawRule
 from lfgtui.settings import paths
 from lfgtui.settings.keys import KEYS
 from lfgtui.ui.guard import Guarded
 from lfgtui.ui.keymap import displayed
+from lfgtui.ui.run_view import LiveRun
 from lfgtui.ui.screens.base import LfgScreen
 from lfgtui.ui.screens.run import RunScreen
 from lfgtui.ui.text.styled_line import one_line
@@ -125,6 +127,8 @@ class LfgCommands(Provider):
             for ticket in screen.run.tickets:
                 name, title = f"Go to {ticket.id}", one_line(ticket.title)
                 yield Entry(name, title, partial(screen.go_to, ticket.id), is_help_searched=True)
+            if isinstance(screen.run, LiveRun):
+                yield from _withdrawals(screen.run)
         for theme in app.theme_names:
             yield Entry(f"Theme: {theme}", "", ThemeChoice(app, theme))
 
@@ -141,3 +145,13 @@ class LfgCommands(Provider):
                 pressed = " or ".join(map(displayed, keys[key.action]))
                 line = f"key {pressed}" if pressed else "no key"
                 yield Entry(name[0].upper() + name[1:], line, partial(screen.act, key.action))
+
+
+def _withdrawals(live: LiveRun) -> Iterator[Entry]:
+    """Yield a line for each rule of approval in force."""
+    for ticket in live.tickets:
+        for rule in live.transcript(ticket.id).rules:
+            name = f"Withdraw approval of {one_line(rule.description)}"
+            where = "the whole run" if rule.scope == "run" else ticket.id
+            withdraw = partial(live.send, WithdrawRule(ticket.id, rule))
+            yield Entry(name, f"given for {where}", withdraw)

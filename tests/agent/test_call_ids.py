@@ -45,7 +45,7 @@ class Asking(Surroundings):
 async def test_what_is_approved_says_nothing_about_another_call_of_the_same_id(
     tmp_path: Path, in_one_response: bool
 ) -> None:
-    context = Asking(Decision("always"), Decision("deny"))
+    context = Asking(Decision("approve"), Decision("deny"))
     responses = [[WRITE, COMMAND]] if in_one_response else [[WRITE], [COMMAND]]
     script = Script(*(answer("tool_use", *response) for response in responses), SORRY)
     await worked(ticket("a", tmp_path), script, context)

@@ -14,7 +14,7 @@ from lfgtui.agent.loop import Agent
 from lfgtui.errors import ProviderError
 from lfgtui.model import events as e
 from lfgtui.model.conversation import ToolResult, UserTurn
-from lfgtui.model.tickets import Ticket
+from lfgtui.model.tickets import ApprovalRule, Ticket
 from lfgtui.model.transcript import Transcript
 from lfgtui.providers.base import Provider, Request, Stream
 from lfgtui.settings.config import Price
@@ -40,7 +40,6 @@ class Surroundings:
 
     def __init__(self, decision: Decision | None = None, *before: e.Event) -> None:
         self.transcript = Transcript()
-        self.always: set[str] = set()
         self.environment: dict[str, str] = {}
         self.secrets: frozenset[str] = frozenset()
         self.seen: list[e.Event] = []
@@ -74,6 +73,9 @@ class Surroundings:
 
     async def take_slot(self) -> None:
         pass
+
+    def rules(self) -> list[ApprovalRule]:
+        return []
 
     async def ask(self, call_id: str) -> Decision | None:
         self.held_while_asked = self._holding
@@ -396,7 +398,7 @@ async def test_what_was_shown_otherwise_does_not_run(tmp_path: Path, shown: str,
                 event = e.ApprovalRequested(event.call_id, event.name, shown)
             super().emit(event)
 
-    context = Blotting(Decision("always"))
+    context = Blotting(Decision("approve"))
     command = e.ToolCallRequested("1", "run_command", {"command": "touch x"})
     called = answer("tool_use", command)
     await ending_of(tmp_path, called, called, SORRY, context=context)

@@ -12,9 +12,10 @@ from click.testing import CliRunner, Result
 
 from lfgtui.cli.commands import lfg
 from lfgtui.cli.launching.control_socket import ask, listening
-from lfgtui.engine.commands import Add
+from lfgtui.engine.commands import Add, Approve
 from lfgtui.errors import UsageError
 from lfgtui.model import events as e
+from lfgtui.model.tickets import ApprovalRule
 from lfgtui.settings import paths
 from tests.cli.conftest import configure
 from tests.engine.harness import Room, calls, room, scenario, ticket
@@ -83,6 +84,14 @@ async def test_a_call_is_approved_by_its_id_once_it_waits(tmp_path: Path) -> Non
         await r.engine.wait_idle()
         assert (tmp_path / "x").read_text() == "1"
         assert await refused("approve", "last/a") == "a waits for no approval"
+
+
+async def test_a_rule_cannot_be_given_from_outside(tmp_path: Path) -> None:
+    async with at_work(tmp_path, "writes") as r:
+        call = (await r.until_event("a", e.ApprovalRequested)).call_id
+        approval = Approve("a", call, ApprovalRule("write_file", "tool"))
+        await asyncio.to_thread(ask, r.engine.run, approval)
+        assert await r.until_event("a", e.ApprovalGiven) == e.ApprovalGiven(call)
 
 
 async def test_a_call_is_refused_with_a_reason_for_the_model(tmp_path: Path) -> None:

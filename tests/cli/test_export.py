@@ -5,15 +5,16 @@ import json
 import sqlite3
 import stat
 import subprocess
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
 
 from lfgtui.cli.launching.past_runs import plan_to_resume
+from lfgtui.cli.launching.session import build_engine
 from lfgtui.history.recording.recorder import Recorder
 from lfgtui.model import events as e
-from lfgtui.model.tickets import Ticket
+from lfgtui.model.tickets import ApprovalRule, Ticket
 from lfgtui.settings import paths
 from lfgtui.settings.config import PRESETS, Config
 from tests.cli.conftest import LIFE, Lfg, configure, store
@@ -160,6 +161,27 @@ def test_an_imported_run_asks_for_everything_when_it_is_resumed(
     approvals = {tool: imported.approval_for(tool) for tool in imported.tools}
     assert approvals == {**approve, "read_file": "ask"}
     assert imported.extra == {}
+
+
+def test_no_rule_of_an_imported_run_holds_when_it_is_resumed(
+    lfg: Lfg, exported: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    grants = ApprovalRule("run_command", "tool", scope="run")
+    given = (
+        *(e.TicketQueued(), e.AttemptStarted("p", "m"), e.RequestSent(1)),
+        e.ToolCallRequested("1", "run_command", {"command": "ls"}),
+        *(e.ResponseFinished(1, "tool_use"), e.ApprovalRequested("1", "run_command", "$ ls")),
+        *(e.ApprovalGiven("1", grants=grants), e.TicketCancelled()),
+    )
+    ticket = Ticket(id="a", prompt="Run it.", workspace=str(exported.parent), model="anthropic/x")
+    run = store("t", [ticket], given)
+    lfg("export", run, "--format", "jsonl", "-o", str(exported))
+    for is_imported in (False, True):
+        with ExitStack() as ending:
+            engine = build_engine(plan_to_resume(run, Config(providers=PRESETS)), ending, [])
+            assert engine.transcript("a").rules == ([] if is_imported else [grants])
+        monkeypatch.setenv("LFG_DATA_DIR", str(exported.parent / "elsewhere"))
+        lfg("import", str(exported))
 
 
 # Retention, repair.

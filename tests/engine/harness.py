@@ -17,7 +17,7 @@ from lfgtui.history.reader import Reader
 from lfgtui.history.recording.recorder import Recorder
 from lfgtui.model import events as e
 from lfgtui.model.items import Attempt
-from lfgtui.model.tickets import Ticket
+from lfgtui.model.tickets import ApprovalRule, Ticket
 from lfgtui.providers.registry import Providers
 from lfgtui.settings.config import Config, ProviderConfig, RetryPolicy
 from lfgtui.simulator.scenario import Scenario
@@ -86,13 +86,13 @@ class Room:
         """The ticket's attempts, as the fold has them."""
         return self.engine.transcript(ticket).attempts
 
-    async def approve(self, ticket: str, *, always: bool = False) -> None:
-        """Wait for a question, and allow what is asked."""
+    async def approve(self, ticket: str, rule: ApprovalRule | None = None) -> None:
+        """Wait for a question, and allow what is asked, with a rule if one is given."""
         new = partial(self._questions, ticket)
         await self.until(new)
         (call_id,) = new()
         self._answered.add((ticket, call_id))
-        self.engine.send(c.Approve(ticket, call_id, always=always))
+        self.engine.send(c.Approve(ticket, call_id, rule))
 
     def _questions(self, ticket: str) -> set[str]:
         calls = self.engine.transcript(ticket).waiting_approvals

@@ -12,7 +12,7 @@ from lfgtui.engine import commands as c
 from lfgtui.model import events as e
 from lfgtui.model.items import NoteItem
 from lfgtui.model.states import ENDED
-from lfgtui.model.tickets import Ticket
+from lfgtui.model.tickets import ApprovalRule, Ticket
 from lfgtui.settings.config import BreakerPolicy
 from tests.engine.harness import QUICK_RETRY, WIRES, Room, room, says, scenario, ticket
 
@@ -63,8 +63,11 @@ def any_command(rnd: random.Random, r: Room) -> c.Command:
     questions = r.engine.transcript(name).waiting_approvals
     if questions and rnd.random() < 0.5:
         call = questions[0].call_id
-        answers: list[c.Command] = [c.Approve(name, call), c.Approve(name, call, True)]
+        rule = ApprovalRule(questions[0].name, "tool", scope=rnd.choice(["ticket", "run"]))
+        answers: list[c.Command] = [c.Approve(name, call), c.Approve(name, call, rule)]
         return rnd.choice([*answers, c.Deny(name, call)])
+    if (rules := r.engine.transcript(name).rules) and rnd.random() < 0.2:
+        return c.WithdrawRule(name, rules[0])
     if rnd.random() < 0.1:
         return c.SetConcurrency(rnd.choice([1, 2, 8]))
     if rnd.random() < 0.1:
@@ -113,7 +116,8 @@ async def test_any_commands_at_any_moment(tmp_path: Path, seed: int) -> None:
         transcript = r.engine.transcript(one.id)
         assert [entry.seq for entry in stored] == list(range(1, len(stored) + 1))
         assert [entry for entry in r.seen if entry.ticket == one.id] == stored
-        assert isinstance(stored[-1].event, e.Ending)
+        *_, last = (x.event for x in stored if not isinstance(x.event, e.RuleWithdrawn))
+        assert isinstance(last, e.Ending)
         messages = [x.event for x in stored if isinstance(x.event, e.UserMessage)]
         said = [message.text for message in messages if message.origin == "person"]
         assert said == [message.text for message in told if message.ticket == one.id][: len(said)]

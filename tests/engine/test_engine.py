@@ -13,6 +13,7 @@ from lfgtui.history.recording.recorder import Recorder
 from lfgtui.model import events as e
 from lfgtui.model.conversation import UserTurn
 from lfgtui.model.metrics import Meter
+from lfgtui.model.tickets import ApprovalRule
 from lfgtui.model.transcript import Transcript
 from lfgtui.providers.openai_chat.decoder import ChatDecoder
 from lfgtui.settings.config import BreakerPolicy
@@ -182,21 +183,21 @@ async def test_a_queued_ticket_can_be_paused(tmp_path: Path) -> None:
 # Approvals
 
 
-@pytest.mark.parametrize("always", [False, True])
-async def test_writing_waits_for_approval_always_holds_for_the_ticket_retries_included(
-    tmp_path: Path, always: bool
+@pytest.mark.parametrize("rule", [None, ApprovalRule("write_file", "tool")])
+async def test_writing_waits_for_approval_and_a_rule_holds_for_the_ticket_retries_included(
+    tmp_path: Path, rule: ApprovalRule | None
 ) -> None:
     again = {"call": [WRITE], "fault": [{"status": 529}]}
     twice = scenario(turn=[{"call": [WRITE]}, again, {"text": "Done."}])
     async with room(tmp_path, [ticket("a", tmp_path)], scenarios={"a": twice}) as r:
         await r.until_event("a", e.ApprovalRequested)
         assert not (tmp_path / "x").exists()
-        await r.approve("a", always=always)
-        if not always:
+        await r.approve("a", rule)
+        if rule is None:
             await r.approve("a")
         await r.engine.wait_idle()
         assert (tmp_path / "x").read_text() == "1"
-        assert len(r.events("a", e.ApprovalRequested)) == (1 if always else 2)
+        assert len(r.events("a", e.ApprovalRequested)) == (2 if rule is None else 1)
         assert len(r.events("a", e.AttemptStarted)) == 2
 
 

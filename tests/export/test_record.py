@@ -82,6 +82,7 @@ def test_a_ticket_as_json() -> None:
                 "id": "1",
                 "name": "run_command",
                 "arguments": {"command": "ls"},
+                "rule": None,
                 "output": "x\nexit code 0",
                 "error": None,
                 "exit_code": 0,

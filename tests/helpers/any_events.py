@@ -9,6 +9,7 @@ from msgspec import UNSET, UnsetType
 
 from lfgtui.model import events as e
 from lfgtui.model.states import MOVES, StateMachine
+from lfgtui.model.tickets import ApprovalRule
 
 KINDS = e.EVENTS
 
@@ -36,6 +37,9 @@ def of_type(annotation: object) -> st.SearchStrategy[object]:
         return st.one_of(*map(of_type, get_args(annotation)))
     if annotation == tuple[str, ...]:
         return st.lists(st.text(max_size=5), max_size=3).map(tuple)
+    if annotation is ApprovalRule:
+        hints = get_type_hints(ApprovalRule)
+        return st.builds(ApprovalRule, **{name: of_type(hint) for name, hint in hints.items()})
     plain: dict[object, st.SearchStrategy[object]] = {
         str: st.text(max_size=8),
         int: st.integers(0, 10**6),

@@ -14,7 +14,7 @@ from lfgtui.model import events as e
 from lfgtui.model.event_json import encode_event
 from lfgtui.model.pieces import call_of, text_of, with_text
 from lfgtui.model.redaction import EventRedactor, is_empty_delta, redacted_entries, redacted_ticket
-from lfgtui.model.tickets import Ticket
+from lfgtui.model.tickets import ApprovalRule, Ticket
 from lfgtui.text.redactor import Redactor
 from lfgtui.tools.diffs import diff
 from tests.helpers.any_events import BY_KIND, DELTAS, any_event, entries, lives
@@ -129,6 +129,8 @@ def values(hint: object, text: str) -> Iterator[object]:
         yield text
     elif hint == tuple[str, ...]:
         yield (text,)
+    elif hint is ApprovalRule:
+        yield ApprovalRule("run_command", "prefix", text)
     elif get_origin(hint) is dict:
         yield {"a": text, text: text if hint == dict[str, str] else [1, {"b": text}]}
     elif get_origin(hint) is not Literal:

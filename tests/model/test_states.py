@@ -52,6 +52,8 @@ def test_a_life_begins_and_goes_on_after_its_end_by_queueing_alone(
 ) -> None:
     if isinstance(event, e.TicketQueued):
         assert next_state(state, event) == "queued"
+    elif isinstance(event, e.RuleWithdrawn) and state is not None:
+        assert next_state(state, event) == state
     else:
         with pytest.raises(IllegalMoveError):
             next_state(state, event)

@@ -7,6 +7,8 @@ table, so a test cannot show the screen what the engine could not.
 from collections.abc import Sequence
 from pathlib import Path
 
+from msgspec import UNSET
+
 from lfgtui.engine.commands import (
     AddPrompt,
     Approve,
@@ -18,6 +20,7 @@ from lfgtui.engine.commands import (
     Resume,
     Retry,
     SetConcurrency,
+    WithdrawRule,
 )
 from lfgtui.model import events as e
 from lfgtui.model.events import Sink
@@ -95,8 +98,10 @@ class FakeLive:
                 self.happen(ticket, e.Paused())
             case Resume(ticket):
                 self.happen(ticket, e.Resumed())
-            case Approve(ticket, call_id):
-                self.happen(ticket, e.ApprovalGiven(call_id))
+            case Approve(ticket, call_id, rule):
+                self.happen(ticket, e.ApprovalGiven(call_id, grants=rule or UNSET))
+            case WithdrawRule(ticket, rule):
+                self.happen(ticket, e.RuleWithdrawn(rule))
             case Deny(ticket, call_id, reason):
                 self.happen(ticket, e.ApprovalDenied(call_id, reason))
             case AddPrompt(prompt):

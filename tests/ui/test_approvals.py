@@ -63,11 +63,11 @@ async def test_approval_keys_are_ignored_until_the_request_was_in_view(make_app:
         await it.press("a")
         assert it.live.sent == []
         await it.wait(0.02)
-        await it.press("A")
+        await it.press("a")
         it.live.happen("a", e.ToolCallFinished("call-1", "ok", None, 0, 0.1), e.RequestSent(2))
         it.live.ask("a", "call-2")
-        await it.pilot.press("A", "a")  # the second one must be seen as well
-        assert it.live.sent == [Approve("a", "call-1", always=True)]
+        await it.pilot.press("A", "1", "a")  # the second one must be seen as well
+        assert it.live.sent == [Approve("a", "call-1")]
 
 
 async def test_denying_takes_a_reason_for_the_model(make_app: MakeApp) -> None:

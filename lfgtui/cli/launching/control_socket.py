@@ -128,6 +128,8 @@ def _answered(engine: Engine, line: bytes) -> Reply:
         case Approve(name, call_id) | Deny(name, call_id):
             if call_id not in (call.call_id for call in _waiting(engine, name)):
                 return Reply(f"{name} no longer waits for approval of that call")
+            if isinstance(request, Approve):
+                request = Approve(name, call_id)  # rules are given on the screen alone
     try:
         if isinstance(request, Add):
             check_added(request.tickets, ids)

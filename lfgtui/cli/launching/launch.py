@@ -28,6 +28,7 @@ Output: TypeAlias = Literal["states", "json", "answer", "raw"]
 class Plan(msgspec.Struct, frozen=True):
     """Tickets to run. `resumes` is the id of the stored run they continue, None for a new one.
 
+    Of one that `is_imported` no rule of approval holds: somebody else gave it.
     `unfinished` are the ids that will be worked on, None for all. `output` None is the screen;
     `environment` is added to that of commands.
     """
@@ -37,6 +38,7 @@ class Plan(msgspec.Struct, frozen=True):
     config: Config
     source: Path | None = None
     resumes: str | None = None
+    is_imported: bool = False
     unfinished: frozenset[str] | None = None
     output: Output | None = None
     environment: dict[str, str] = {}

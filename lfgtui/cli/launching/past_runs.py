@@ -59,7 +59,8 @@ def plan_to_resume(
 ) -> Plan:
     """Return a plan for what a stored run did not finish, on another provider or model if given.
 
-    The tickets of an imported run were trusted by nobody here: they ask for everything.
+    The tickets of an imported run were trusted by nobody here: they ask for everything, and no
+    rule that was given elsewhere holds.
     Raises `UsageError` where there is no such run, or a ticket's folder is gone.
     """
     with reader() as history:
@@ -75,7 +76,15 @@ def plan_to_resume(
     for ticket in file.tickets:
         if ticket.id in unfinished and not Path(ticket.workspace).is_dir():
             raise UsageError(f'ticket "{ticket.id}": workspace {ticket.workspace} does not exist')
-    return Plan(title, file.tickets, config, resumes=run_id, unfinished=unfinished, output=output)
+    return Plan(
+        title,
+        file.tickets,
+        config,
+        resumes=run_id,
+        is_imported=is_imported,
+        unfinished=unfinished,
+        output=output,
+    )
 
 
 class FileHistoryActions:

@@ -56,7 +56,10 @@ def build_engine(plan: Plan, closing: ExitStack, unsaved: list[str]) -> Engine:
         headless=plan.output is not None,
         environment={**_given_variables(plan.config), **plan.environment},
     )
-    return Engine(session, plan.title, plan.tickets, stored=stored, on_close=servers.aclose)
+    engine = Engine(session, plan.title, plan.tickets, stored=stored, on_close=servers.aclose)
+    for ticket in plan.tickets if plan.is_imported else ():
+        engine.transcript(ticket.id).rules = []
+    return engine
 
 
 def stored_entries(

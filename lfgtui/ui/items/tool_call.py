@@ -119,18 +119,21 @@ class ToolView(CardView):
             return [(f"{max(0, int(context.now - item.started_at))} s", palette.busy)]
         if item.state != "finished":
             return []
-        parts: list[Span] = []
+        parts: list[Span] = [("by rule · ", palette.muted)] if item.rule is not None else []
         if item.exit_code is not None:
             style = palette.bad if item.exit_code else palette.muted
-            parts = [(f"exit {item.exit_code} · ", style)]
+            parts.append((f"exit {item.exit_code} · ", style))
         elif item.error is not None:
-            parts = [("failed · ", palette.bad)]
+            parts.append(("failed · ", palette.bad))
         return [*parts, (_seconds(item.seconds), palette.muted)]
 
     def body(self, context: Context, width: int) -> Iterator[Row]:
         palette, item = self.palette(context), self._item
         question = item.approval or item.name if self._is_asking else ""
         yield from self._arguments(palette, width, question)
+        if (rule := item.rule or item.grants) is not None:
+            words = "approved by your rule: " if item.rule else "your rule from here on: "
+            yield from wrap([(words + shortened(rule.description), palette.muted)], width)
         if item.error is not None:
             yield from wrap([(f"error: {shortened(item.error)}", palette.bad)], width)
         output = item.output if item.state == "finished" else ""

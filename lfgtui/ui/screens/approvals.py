@@ -1,14 +1,25 @@
 """Deciding on calls that wait for approval: in any pane, or one after the other in the inbox."""
 
 from collections.abc import Hashable
+from functools import partial
 
+import msgspec
+
+from lfgtui.agent.approval_rules import offered_rules
 from lfgtui.engine.commands import Approve, Deny
 from lfgtui.model.items import ToolItem
+from lfgtui.model.tickets import ApprovalRule
 from lfgtui.ui.attention import needing_attention
 from lfgtui.ui.run_view import LiveRun
+from lfgtui.ui.screens.dialogs import Choice
 from lfgtui.ui.screens.run import RunMode, RunScreen
 from lfgtui.ui.stream.requests_in_view import MIN_SECONDS_IN_VIEW, CardInView, RequestsSeen
 from lfgtui.ui.terminal.output import is_behind
+from lfgtui.ui.text.cell_width import stream_safe
+from lfgtui.ui.text.styled_line import shorten
+
+_LONGEST_OFFER = 300
+"""Cells of a line of the list; a longer command stands on its card, whole."""
 
 
 class Approvals:
@@ -26,6 +37,8 @@ class Approvals:
         self._is_open = False
         self._decided: set[tuple[str, str]] = set()
         self._to_show: ToolItem | None = None
+        self._opened: ToolItem | None = None
+        """The request that the inbox has opened."""
 
     @property
     def screen(self) -> RunScreen:
@@ -50,6 +63,8 @@ class Approvals:
                     request = (pane.ticket_id, call.call_id, call.revision)
                     shown[request] = pane.stream.card_in_view(call)
         self._seen.note(shown, self.screen.now())
+        if self.place and self._opened is not None and self._opened.is_decided:  # by a rule, say
+            self._open_next()
 
     # Keys
 
@@ -65,10 +80,28 @@ class Approvals:
             self._decide(Approve(self.screen.current, call.call_id))
 
     def action_approve_always(self) -> None:
-        if call := self._call_read():
-            ticket = self.screen.current
-            self.screen.toast(f"{call.name} is now always approved in {ticket}")
-            self._decide(Approve(ticket, call.call_id, always=True))
+        """Approve the call with a rule, out of a list of those that cover it."""
+        if (call := self._call_read()) is None:
+            return
+        ticket, revision = self.screen.current, call.revision
+        rules = offered_rules(call)
+        lines = list(map(_offer, rules))
+        groups = {f"in {ticket}": lines}
+        if len(self._live.tickets) > 1:
+            groups["in all tickets of this run"] = lines
+            rules += [msgspec.structs.replace(rule, scope="run") for rule in rules]
+
+        def chosen(index: int | None) -> None:
+            if index is None:
+                return
+            if self._first_call(ticket) is not call or call.revision != revision:
+                self.screen.toast("the request is no longer there")
+                return
+            self.screen.toast(f"approved from here on: {_offer(rules[index])}")
+            self._decide(Approve(ticket, call.call_id, rules[index]))
+
+        refusal = partial(self._too_soon, self.screen.now())
+        self.screen.app.push_screen(Choice("approve, and from here on", groups, refusal), chosen)
 
     async def action_deny(self) -> None:
         if call := self._waiting_call():
@@ -90,13 +123,13 @@ class Approvals:
 
     def _open_next(self) -> None:
         """Go to the ticket that has waited longest; leave the inbox if none does."""
-        waiting = self._waiting()
+        waiting, self._opened = self._waiting(), None
         if not waiting:
             self._is_open = self.screen.is_zoomed = False
             self.screen.toast("the inbox is empty")
             self.screen.realign()
             return
-        self._to_show = self._first_call(waiting[0])
+        self._opened = self._to_show = self._first_call(waiting[0])
         self.screen.is_zoomed = True
         self.screen.go_to(waiting[0])
 
@@ -131,10 +164,16 @@ class Approvals:
             self._show_request(call, self._seen.first_unseen(request))
             return None
         # What a terminal has not read yet nobody has seen.
-        if seconds < MIN_SECONDS_IN_VIEW or is_behind(self.screen.app._driver):
-            self.screen.toast("too soon: read the request first")
+        if too_soon := self._too_soon(self.screen.now() - seconds):
+            self.screen.toast(too_soon)
             return None
         return call
+
+    def _too_soon(self, since: float) -> str:
+        """Return why nothing is decided by what has been shown since then; empty if it is."""
+        is_late = self.screen.now() - since >= MIN_SECONDS_IN_VIEW
+        is_seen = is_late and not is_behind(self.screen.app._driver)
+        return "" if is_seen else "too soon: read the request first"
 
     def _show_request(self, call: ToolItem, unseen: int) -> None:
         """Bring a request into view, from the first line on that was scrolled past unseen."""
@@ -150,3 +189,7 @@ class Approvals:
             self.screen.toast("scroll over all of it once more, slowly")
         else:
             self.screen.toast(f"{call.name} does not fit here: scroll to its end, then decide")
+
+
+def _offer(rule: ApprovalRule) -> str:
+    return shorten(stream_safe(rule.description), _LONGEST_OFFER)

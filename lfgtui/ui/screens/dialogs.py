@@ -1,6 +1,6 @@
-"""Screens on top of another: a question of yes or no, and all keys on one page."""
+"""Screens on top of another: a question of yes or no, a list to choose from, a page of keys."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import get_args
 
 from textual import events
@@ -56,6 +56,71 @@ class Question(ModalScreen[bool], LfgScreen[bool], inherit_bindings=False):
             self.dismiss(True)
         elif event.key in ("n", "N", "escape", "q"):
             self.dismiss(False)
+
+
+class Choice(ModalScreen[int], LfgScreen[int], inherit_bindings=False):
+    """A list of up to nine, under a heading for each group; returns the index of the one chosen.
+
+    Nothing is chosen by a key while `refusal` gives a reason, which is shown.
+    """
+
+    DEFAULT_CSS = """
+    Choice { align: center middle; background: $background 50%; }
+    Choice > VerticalScroll {
+        width: auto; max-width: 90%; height: auto; max-height: 100%; padding: 0 1;
+        background: $panel; border: round $warning; scrollbar-size-vertical: 1;
+        border-title-color: $text-warning; border-subtitle-color: $text-muted;
+    }
+    Choice Label { width: auto; max-width: 100%; }
+    Choice .group { color: $text-muted; }
+    Choice .chosen { background: $selection; text-style: bold; }
+    """
+
+    def __init__(
+        self,
+        title: str,
+        groups: Mapping[str, Sequence[str]],
+        refusal: Callable[[], str],
+    ) -> None:
+        super().__init__()
+        self._title = title
+        self._groups = groups
+        self._refusal = refusal
+        self._lines: list[Label] = []
+        self._cursor = 0
+
+    def compose(self) -> ComposeResult:
+        with VerticalScroll(can_focus=False) as scroll:
+            scroll.border_title = Content(self._title)
+            scroll.border_subtitle = "enter or digit: choose · esc: leave"
+            for group, choices in self._groups.items():
+                yield Label(group, classes="group", markup=False)
+                for choice in choices:
+                    number = len(self._lines) + 1
+                    self._lines.append(Label(f"{number} {choice}", markup=False))
+                    yield self._lines[-1]
+        self._move(0)
+
+    def _move(self, step: int) -> None:
+        self._lines[self._cursor].remove_class("chosen")
+        self._cursor = (self._cursor + step) % len(self._lines)
+        self._lines[self._cursor].add_class("chosen").scroll_visible(animate=False)
+
+    async def on_key(self, event: events.Key) -> None:
+        event.stop()
+        event.prevent_default()
+        if self.app.screen is not self:
+            return
+        chosen = self._cursor if event.key == "enter" else "123456789".find(event.key)
+        if event.key in ("escape", "q"):
+            self.leave()
+        elif event.key in ("down", "j", "up", "k"):
+            self._move(1 if event.key in ("down", "j") else -1)
+        elif 0 <= chosen < len(self._lines):
+            if refusal := self._refusal():
+                self.toast(refusal)
+            else:
+                self.dismiss(chosen)
 
 
 class Help(ModalScreen[None], LfgScreen[None], inherit_bindings=False):

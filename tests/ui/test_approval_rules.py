@@ -1,0 +1,133 @@
+"""Approving with a rule: a list of what it would cover, and what is shown of it afterwards."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+from textual.widgets import Label
+
+from lfgtui.engine.commands import Approve, WithdrawRule
+from lfgtui.model import events as e
+from lfgtui.model.tickets import ApprovalRule
+from lfgtui.ui.screens.dialogs import Choice
+from tests.ui.emulator import settled
+from tests.ui.fake_live import FakeLive
+from tests.ui.screen_text import MakeApp, lines, opened, text_of, toasts
+from tests.ui.test_approvals import Asked, asked, three_asked
+
+DIFF = ApprovalRule("run_command", "prefix", "git diff")
+
+
+def in_run(rule: ApprovalRule) -> ApprovalRule:
+    return ApprovalRule(rule.tool, rule.matches, rule.text, "run")
+
+
+@asynccontextmanager
+async def listed(make_app: MakeApp, *tickets: str) -> AsyncIterator[Asked]:
+    """The list is open for a request of the first ticket; the others wait for the same."""
+    live = FakeLive(*tickets)
+    app = make_app(live)
+    async with opened(app, (80, 24)) as pilot:
+        for ticket in tickets:
+            live.begin(ticket)
+            live.ask(ticket, f"call-{ticket}", command="git diff --stat 'a b'")
+        it = Asked(app, live, pilot)
+        await it.press("enter")
+        await it.wait()
+        await it.press("A")
+        await it.wait()
+        assert isinstance(app.screen, Choice)
+        yield it
+
+
+async def test_the_list_says_exactly_what_would_be_approved(make_app: MakeApp) -> None:
+    async with listed(make_app, "a", "b") as it:
+        assert [str(label.render()) for label in it.app.screen.query(Label)] == [
+            "in a",
+            "1 the command `git diff --stat 'a b'`",
+            "2 commands beginning with `git diff --stat`",
+            "3 commands beginning with `git diff`",
+            "4 every run_command",
+            "in all tickets of this run",
+            "5 the command `git diff --stat 'a b'`",
+            "6 commands beginning with `git diff --stat`",
+            "7 commands beginning with `git diff`",
+            "8 every run_command",
+        ]
+
+
+@pytest.mark.parametrize(
+    ("keys", "rule"),
+    [
+        (["1"], ApprovalRule("run_command", "command", "git diff --stat 'a b'")),
+        (["3"], DIFF),
+        (["j", "j", "k", "down", "enter"], DIFF),
+        (["k", "enter"], ApprovalRule("run_command", "tool", "", "run")),
+        (["9", "x", "7"], in_run(DIFF)),
+        (["escape"], None),
+        (["q"], None),
+    ],
+)
+async def test_a_rule_is_chosen_by_its_digit_or_its_line(
+    make_app: MakeApp, keys: list[str], rule: ApprovalRule | None
+) -> None:
+    async with listed(make_app, "a", "b") as it:
+        await it.press(*keys)
+        assert it.live.sent == ([] if rule is None else [Approve("a", "call-a", rule)])
+        assert not isinstance(it.app.screen, Choice)
+
+
+async def test_one_ticket_has_no_others_to_approve_in(make_app: MakeApp) -> None:
+    async with listed(make_app, "a") as it:
+        assert "all tickets" not in text_of(it.app)
+        await it.press("5")
+        assert it.live.sent == []
+
+
+async def test_nothing_is_chosen_before_the_list_could_be_read(make_app: MakeApp) -> None:
+    async with asked(make_app) as it:
+        await it.wait()
+        await it.press("A", "1", "enter")
+        assert it.live.sent == []
+        assert toasts(it.app)[-1] == "too soon: read the request first"
+
+
+async def test_a_request_that_is_gone_meanwhile_gives_no_rule(make_app: MakeApp) -> None:
+    async with listed(make_app, "a") as it:
+        it.live.happen("a", e.ApprovalGiven("call-a"))
+        await it.press("3")
+        assert it.live.sent == []
+        assert toasts(it.app)[-1] == "the request is no longer there"
+
+
+async def test_a_card_names_the_rule_that_approved_it_and_the_palette_withdraws_it(
+    make_app: MakeApp,
+) -> None:
+    async with listed(make_app, "a", "b") as it:
+        await it.press("7")
+        done = e.ToolCallFinished("call-b", "ok", None, 0, 0.1)
+        it.live.happen("b", e.ApprovalGiven("call-b", in_run(DIFF)), done)
+        it.app.clear_notifications()  # which hide what is below them
+        await it.press("t")
+        assert "your rule from here on: commands beginning with `git diff`" in text_of(it.app)
+        await it.press("2", "t")
+        assert "by rule · exit 0" in text_of(it.app)
+        assert "approved by your rule: commands beginning with `git diff`" in text_of(it.app)
+        await it.press("ctrl+p", *"withdraw")
+        await it.pilot.app.workers.wait_for_complete()
+        await it.press("down", "enter")
+        await settled(it.app)
+        assert it.live.sent[-1] == WithdrawRule("a", in_run(DIFF))
+        assert not it.live.transcript("a").rules
+
+
+async def test_the_inbox_goes_on_when_a_rule_decides_on_the_request_it_shows(
+    make_app: MakeApp,
+) -> None:
+    async with three_asked(make_app) as it:
+        await it.press("i")
+        await it.wait()
+        it.live.happen("b", e.ApprovalGiven("call-b", DIFF))
+        await it.wait()
+        assert "make a" in text_of(it.app)
+        assert "inbox:2" in lines(it.app)[-1]
