@@ -25,7 +25,7 @@ from lfgtui.ui.painting.gc_policy import collect_rarely
 from lfgtui.ui.screens.modes import PastRun
 from lfgtui.ui.screens.run import RunScreen
 from lfgtui.ui.stream.view import StreamView
-from lfgtui.ui.widgets import pane_grid
+from lfgtui.ui.widgets import tiling
 
 FRAME = 1 / 30
 """Seconds between two frames, for both sides."""
@@ -79,7 +79,7 @@ class LfgSide(LfgApp):
 
     def __init__(self, job: Job, watch: Watcher) -> None:
         # All panes in sight on any screen: else those below cost nothing.
-        pane_grid.MIN_WIDTH = pane_grid.MIN_HEIGHT = 1
+        tiling.MIN_WIDTH = tiling.MIN_HEIGHT = 1
         self._bench_run = BenchRun(job.panes, time.time if job.mode == "paced" else None)
         self._is_driven = job.is_driven
         self.watcher = watch

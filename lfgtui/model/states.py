@@ -174,6 +174,9 @@ BADGES: dict[State | None, Badge] = {
     "interrupted": Badge("!", "error", "interrupted"),
 }
 
+PIN = "◆"
+"""Marks what a person keeps: a pane, a past run."""
+
 STALLED = Badge("◍", "warning", "stalled")
 QUESTION = Badge("¿", "warning", "question")
 """Of a ticket that is done, and whose answer ends in a question."""

@@ -56,6 +56,8 @@ KEYS: tuple[Key, ...] = (
         Key(f"jump_{number}", (str(number),), str(number), f"pane {number}", "Move")
         for number in range(1, 10)
     ),
+    Key("previous_page", ("{",), "page back", "previous page of panes", "Move"),
+    Key("next_page", ("}",), "next page", "next page of panes", "Move"),
     Key("page_up", ("pageup",), "page up", "scroll up a page", "Move"),
     Key("page_down", ("pagedown",), "page down", "scroll down a page", "Move"),
     Key("aside_left", ("<",), "scroll left", "scroll wide text left; sort the table", "Move"),
@@ -71,6 +73,7 @@ KEYS: tuple[Key, ...] = (
     Key("zoom", ("enter",), "zoom", "zoom this pane", "View"),
     Key("back", ("escape",), "back", "leave find, zoom or a past run", "View"),
     Key("view", ("v",), "view", "switch between grid, focus and table", "View"),
+    Key("pin_pane", ("P",), "pin", "pin this pane: first, and on every page; or unpin it", "View"),
     Key("reverse", ("~",), "reverse", "reverse the order of the table", "View"),
     Key("tools", ("t",), "tools", "show or hide tool output", "View"),
     Key("reasoning", ("m",), "reasoning", "show or hide reasoning", "View"),

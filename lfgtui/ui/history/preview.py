@@ -17,10 +17,10 @@ from textual.worker import WorkType
 from lfgtui.errors import LfgError
 from lfgtui.history.reader import Reader, RunSummary, StoredTicket
 from lfgtui.history.search import SearchHit
-from lfgtui.model.states import BADGES
+from lfgtui.model.states import BADGES, PIN
 from lfgtui.text import figures
 from lfgtui.ui.guard import Guarded
-from lfgtui.ui.history.run_list import PIN, STATES
+from lfgtui.ui.history.run_list import STATES
 from lfgtui.ui.history.stored_run import query
 from lfgtui.ui.text.palette import STRONG, Palette, line_filter
 from lfgtui.ui.text.strips import strip_of

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 
 from lfgtui.history.reader import RunSummary
 from lfgtui.history.search import SearchHit
-from lfgtui.model.states import BADGES
+from lfgtui.model.states import BADGES, PIN
 from lfgtui.text import figures
 from lfgtui.text.terminal_safe import visible
 from lfgtui.ui.text.styled_line import Line, Span, fit, line_width, one_line, shorten
@@ -22,8 +22,6 @@ STATES = {
     "failed": (BADGES["failed"].sign, "error"),
     "interrupted": (BADGES["interrupted"].sign, "warning"),
 }
-
-PIN = "◆"
 
 
 class RunList(RowList):

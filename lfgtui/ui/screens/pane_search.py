@@ -1,36 +1,18 @@
 """The search in a pane: one at most is searched, until another one becomes the current one."""
 
-from collections.abc import Callable
 from functools import partialmethod
-from typing import Protocol
 
+from lfgtui.ui.screens.pane_screen import PaneScreen
 from lfgtui.ui.stream.search_target import Target
 from lfgtui.ui.widgets.footer import search_status
 from lfgtui.ui.widgets.pane import Pane
 
 
-class SearchHost(Protocol):
-    """The screen as the search uses it."""
-
-    @property
-    def current_pane(self) -> Pane: ...
-
-    def realign(self) -> None: ...
-
-    def update_bars(self) -> None: ...
-
-    def toast(self, message: str) -> None: ...
-
-    async def ask(
-        self, label: str, answered: Callable[[str], object], *, text: str = ""
-    ) -> None: ...
-
-
 class PaneSearch:
     """While a pane is searched, its `action_NAME` come before those of the run."""
 
-    def __init__(self, host: SearchHost) -> None:
-        self._host = host
+    def __init__(self, screen: PaneScreen) -> None:
+        self._screen = screen
         self._pane: Pane | None = None
         self.target: Target | None = None
         """A match found in the history that is still to be shown."""
@@ -47,16 +29,16 @@ class PaneSearch:
 
     async def ask(self) -> None:
         """Ask for what to find in the current pane."""
-        pane = self._host.current_pane
+        pane = self._screen.current_pane
         pattern = pane.stream.finder.pattern
-        await self._host.ask(f"find in {pane.ticket_id}", self._find, text=pattern)
+        await self._screen.ask(f"find in {pane.ticket_id}", self._find, text=pattern)
 
     def _find(self, pattern: str) -> None:
         self.close()
         if pattern:
-            self._pane = self._host.current_pane
+            self._pane = self._screen.current_pane
             self._pane.stream.find(pattern)
-        self._host.realign()
+        self._screen.realign()
 
     def close(self) -> None:
         """End the search, if there is one."""
@@ -66,7 +48,7 @@ class PaneSearch:
 
     def show_target(self) -> None:
         """Show the match that one came for, once the pane is drawn so far."""
-        pane, target = self._host.current_pane, self.target
+        pane, target = self._screen.current_pane, self.target
         if target is None or pane.stream.is_behind:
             return
         self.target = None
@@ -74,16 +56,16 @@ class PaneSearch:
         if target.pattern:
             self._pane = pane
             if not is_shown:
-                self._host.toast("the match is in a part that is not shown here")
+                self._screen.toast("the match is in a part that is not shown here")
 
     def action_back(self) -> None:
         self.close()
-        self._host.realign()
+        self._screen.realign()
 
     def _step(self, step: int) -> None:
         if self._pane is not None:
             self._pane.stream.find_step(step)
-            self._host.update_bars()
+            self._screen.update_bars()
 
     action_attention = partialmethod(_step, 1)
     action_previous_hit = partialmethod(_step, -1)

@@ -1,8 +1,8 @@
 """A run on the screen: its panes, the table, moving among them, reading in them."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from functools import partial, partialmethod
-from typing import TYPE_CHECKING, Literal, get_args
+from functools import partial
+from typing import TYPE_CHECKING, get_args
 
 from textual import events
 from textual.app import ComposeResult
@@ -10,11 +10,11 @@ from textual.widget import Widget
 
 from lfgtui.model.states import State
 from lfgtui.settings.keys import BY_ACTION, Scope
-from lfgtui.ui.attention import Rounds, needing_attention
 from lfgtui.ui.keymap import keymap
 from lfgtui.ui.painting.widgets import CachedContainer, CachedRow, LineRow
 from lfgtui.ui.run_view import RunView
-from lfgtui.ui.screens.base import LfgScreen, ScreenContext
+from lfgtui.ui.screens.base import ScreenContext
+from lfgtui.ui.screens.pane_screen import PaneScreen, View
 from lfgtui.ui.screens.pane_search import PaneSearch
 from lfgtui.ui.stream.actions import STREAM_ACTIONS
 from lfgtui.ui.stream.search_target import Target
@@ -22,13 +22,10 @@ from lfgtui.ui.widgets.footer import APPROVAL, PANES, TABLE, Offer, compose_foot
 from lfgtui.ui.widgets.frame_clock import MINUTE, figures_move
 from lfgtui.ui.widgets.header import compose_header
 from lfgtui.ui.widgets.pane import Pane
-from lfgtui.ui.widgets.pane_grid import Direction, PaneGrid
 
 if TYPE_CHECKING:
     from lfgtui.ui.screens.table_keys import TableKeys
     from lfgtui.ui.widgets.ticket_table import TicketTable
-
-View = Literal["grid", "focus", "table"]
 
 
 class RunMode:
@@ -84,7 +81,7 @@ class RunMode:
         yield from map(Offer, ("attention", "help", "quit"))
 
 
-class RunScreen(CachedContainer, LfgScreen[None]):
+class RunScreen(CachedContainer, PaneScreen):
     """A run to be looked at; its mode adds what can be done to it.
 
     One ticket is the current one in every view; in the grid it is the pane
@@ -108,35 +105,27 @@ class RunScreen(CachedContainer, LfgScreen[None]):
         simulated: bool = False,
         note: str = "",
     ) -> None:
-        super().__init__()
+        rows_taken = 0 if mode.bar is None else 1
+        super().__init__(run, context, is_across=mode.is_tiled_across, rows_taken=rows_taken)
         self.keymap = keymap(context.keys, mode.scope)
-        self.run = run
-        self.context = context
         self.canvas = context.panes.canvas
         self.mode = mode
         mode.screen = self
         self.set_class(mode.bar is not None, "with-bar")
-        rows_taken = 0 if mode.bar is None else 1
-        across = mode.is_tiled_across
-        self.grid = PaneGrid(run, context.panes, is_across=across, rows_taken=rows_taken)
-        self.panes = self.grid.panes
-        self.now = context.panes.clock
-        self.current = self.panes[0].ticket_id
-        """The id of the ticket that keys act on."""
-        self.view: View = "grid"
-        self.is_zoomed = False
         self.footer = LineRow(self.canvas)
         self.notice = ""
         """Stands in the header instead of the counts."""
         self._header = LineRow(self.canvas)
-        self._stall_after = after = context.panes.stall_after
         self._compose_header = partial(
-            compose_header, run, after, label=mode.label, is_simulated=simulated, note=note
+            compose_header,
+            run,
+            context.panes.stall_after,
+            label=mode.label,
+            is_simulated=simulated,
+            note=note,
         )
-        self._table: TicketTable | None = None
-        self._table_keys: TableKeys | None = None
+        self._table: TableKeys | None = None
         self.search = PaneSearch(self)
-        self._rounds = Rounds()
 
     def compose(self) -> ComposeResult:
         yield self._header
@@ -151,7 +140,6 @@ class RunScreen(CachedContainer, LfgScreen[None]):
         self.call_after_refresh(self._first_paint)
 
     def _first_paint(self) -> None:
-        self.grid.reveal(self.current_pane)
         for pane in self.panes:
             pane.mark_dirty()
         self.frame()
@@ -193,7 +181,7 @@ class RunScreen(CachedContainer, LfgScreen[None]):
         """Have the tickets' panes painted anew when they are next visible; make new ones."""
         self.grid.mark(tickets)
         if self._table is not None:
-            self._table.take_new()
+            self._table.table.take_new()
 
     def update_bars(self) -> None:
         """Bring header, table, bar and footer up to date."""
@@ -201,14 +189,23 @@ class RunScreen(CachedContainer, LfgScreen[None]):
             return
         now = self.now()
         self._header.show(partial(self._compose_header, now=now, notice=self.notice))
-        if self._table is not None and self._table.display:
-            self._table.update_rows()
+        if self._table is not None and self._table.table.display:
+            self._table.table.update_rows()
         self.mode.update_bar()
         number = f"{self.panes.index(self.current_pane) + 1}/{len(self.panes)}"
         place = self.mode.place or f"{'zoom' if self.is_zoomed else self.view} {number}"
-        aside, finding = self.grid.out_of_sight(), self.filtered or self.search.status
+        aside, finding = self.grid.aside(), self.filtered or self.search.status
         part = partial(compose_footer, list(self._offers()), self.context.keys)
         self.footer.show(partial(part, place=place, aside=aside, finding=finding))
+
+    @property
+    def order(self) -> Sequence[Pane]:
+        """The panes as keys go through them: of the table, and zoomed from it, its rows."""
+        if self.view == "table" and self._table is not None:
+            panes = [self.panes[index] for index in self._table.table.shown]
+            if self.current_pane in panes:
+                return panes
+        return super().order
 
     def _offers(self) -> Iterator[Offer]:
         """Yield the actions of the footer in order of use, without those that do nothing now."""
@@ -230,39 +227,16 @@ class RunScreen(CachedContainer, LfgScreen[None]):
     # Where we are
 
     @property
-    def current_pane(self) -> Pane:
-        """The current ticket's pane."""
-        return next(pane for pane in self.panes if pane.ticket_id == self.current)
-
-    @property
-    def is_alone(self) -> bool:
-        """True while only the current pane is shown."""
-        return self.is_zoomed or self.view == "focus"
-
-    @property
-    def is_in_table(self) -> bool:
-        """True while the table is shown in the panes' place."""
-        return self.view == "table" and not self.is_zoomed
-
-    @property
     def filtered(self) -> str:
         """The table's filter and how many rows pass it; empty where there is none."""
-        return self._table.status if self._table is not None and self.is_in_table else ""
-
-    @property
-    def _in_order(self) -> Sequence[Pane]:
-        """The panes as keys go through them: of the table, and zoomed from it, its rows."""
-        if self.view != "table" or self._table is None:
-            return self.panes
-        panes = [self.panes[index] for index in self._table.shown]
-        return panes if self.current_pane in panes else self.panes
+        return self._table.table.status if self._table is not None and self.is_in_table else ""
 
     def go_to(self, ticket: str) -> None:
         """Make the ticket the current one; a filter that hides it from the table is cleared."""
         if ticket != self.current:
             self.search.close()
         self.current = ticket
-        if self.view == "table" and self._table is not None and self._table.uncover(ticket):
+        if self.view == "table" and self._table is not None and self._table.table.uncover(ticket):
             self.toast(f"filter cleared: it hid {ticket}")
         self.realign()
 
@@ -270,22 +244,22 @@ class RunScreen(CachedContainer, LfgScreen[None]):
         """Bring widgets in line with view, zoom and current ticket."""
         pane = self.current_pane
         in_strip = self.view == "focus" and not self.is_zoomed
-        self.grid.display = not self.is_in_table
-        self.grid.show_alone(pane if self.is_alone else None)
+        if self.is_in_table:
+            self.grid.display = False
+        else:
+            self.grid.show(pane, is_alone=self.is_alone)
         if self._table is None and (self.is_in_table or in_strip):  # the first frame does without
             from lfgtui.ui.screens.table_keys import TableKeys
-            from lfgtui.ui.widgets.ticket_table import TicketTable
 
-            self._table = TicketTable(self.run, self.context.panes)
-            self._table_keys = TableKeys(self, self._table)
-            self.query_one("#body").mount(self._table)
-        if (table := self._table) is not None:
+            self._table = TableKeys(self, self.run, self.context.panes)
+            self.query_one("#body").mount(self._table.table)
+        table = self._table.table if self._table is not None else None
+        if table is not None:
             table.display = self.is_in_table or in_strip
             table.present(self.current, is_slim=in_strip)
         target = table if table is not None and self.is_in_table else pane
         if self.focused is not target and not self.is_typing:
             target.focus(scroll_visible=False)
-        self.grid.reveal(pane)
         self.update_bars()
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
@@ -295,7 +269,7 @@ class RunScreen(CachedContainer, LfgScreen[None]):
 
     def on_row_list_clicked(self, event: "TicketTable.Clicked") -> None:
         if self._table is not None:
-            self.go_to(self._table.ticket_at(event.index))
+            self.go_to(self._table.table.ticket_at(event.index))
 
     def on_resize(self) -> None:
         self.call_after_refresh(self.realign)
@@ -310,7 +284,7 @@ class RunScreen(CachedContainer, LfgScreen[None]):
     def _first_actors(self) -> Sequence[object]:
         """The table or the search, while there is one."""
         if self.is_in_table:
-            return (self._table_keys,)
+            return (self._table,)
         return (self.search,) if self.search.is_open else ()
 
     def can(self, action: str) -> bool:
@@ -318,7 +292,7 @@ class RunScreen(CachedContainer, LfgScreen[None]):
 
     async def act(self, action: str) -> None:
         if action.startswith("jump_"):
-            self._jump(int(action.removeprefix("jump_")))
+            self.jump(int(action.removeprefix("jump_")))
         elif any(hasattr(actor, f"action_{action}") for actor in self._first_actors):
             await super().act(action)
         elif (act_on := STREAM_ACTIONS.get(action)) is not None:
@@ -328,38 +302,6 @@ class RunScreen(CachedContainer, LfgScreen[None]):
         elif BY_ACTION[action].group in ("Work", "Approve"):
             self.toast(self.mode.refusal)
 
-    def _jump(self, number: int) -> None:
-        if number <= len(self.panes):
-            self.go_to(self.panes[number - 1].ticket_id)
-
-    def _step(self, panes: int) -> None:
-        order = self._in_order
-        index = (order.index(self.current_pane) + panes) % len(order)
-        self.go_to(order[index].ticket_id)
-
-    action_next_pane = partialmethod(_step, 1)
-    action_previous_pane = partialmethod(_step, -1)
-
-    def _move(self, direction: Direction) -> None:
-        step = 1 if direction in ("down", "right") else -1
-        if self.view == "grid" and not self.is_zoomed:
-            self.go_to(self.grid.step(self.current_pane, direction).ticket_id)
-        elif self.is_zoomed and direction in ("up", "down"):
-            self.current_pane.stream.scroll_lines(step)
-        else:
-            self._step(step)
-
-    action_left = partialmethod(_move, "left")
-    action_right = partialmethod(_move, "right")
-    action_up = partialmethod(_move, "up")
-    action_down = partialmethod(_move, "down")
-
-    def _zoom(self, is_zoomed: bool) -> None:
-        self.is_zoomed = is_zoomed
-        self.realign()
-
-    action_zoom = partialmethod(_zoom, True)
-
     def action_view(self) -> None:
         """Show grid, focus, table, and so on round; out of a zoom first."""
         if not self.is_zoomed:
@@ -367,26 +309,13 @@ class RunScreen(CachedContainer, LfgScreen[None]):
             self.view = views[(views.index(self.view) + 1) % len(views)]
         self._zoom(False)
         if self.is_in_table and self._table is not None:  # its filter may hide the ticket
-            self.go_to(self._table.ticket_at(self._table.cursor))
+            self.go_to(self._table.table.ticket_at(self._table.table.cursor))
 
     def action_back(self) -> None:
         if self.is_zoomed:
             self._zoom(False)
         else:
             self.leave()
-
-    def action_attention(self) -> None:
-        for panes in (self._in_order, self.panes):  # those that the filter hides come last
-            tickets = [pane.ticket_id for pane in panes]
-            needs = needing_attention(self.run, tickets, self.now(), self._stall_after)
-            if (ticket := self._rounds.next(needs, self.current)) is not None:
-                break
-        else:
-            self.toast("nothing else needs attention" if needs else "nothing needs attention")
-            return
-        self.go_to(ticket)
-        if note := needs[ticket][0].note(self.now()):
-            self.toast(note)
 
     def action_copy(self) -> None:
         text = self.current_pane.copy_text()

@@ -10,7 +10,7 @@ from lfgtui.ui.text.styled_line import Line, Span, between, line_width, one_line
 
 APPROVAL = ("approve", "approve_always", "deny")
 
-_NEEDED = frozenset({"back", "zoom", "cancel", "retry", "attention", "help", "quit"})
+_NEEDED = frozenset({*APPROVAL, "back", "zoom", "cancel", "retry", "attention", "help", "quit"})
 _PATTERN = 24
 """Cells of a pattern that are shown."""
 
@@ -44,25 +44,33 @@ def compose_footer(
 ) -> Line:
     """Return the keys of the offers: those one needs, the place at the right, more keys.
 
-    `place` is a view and a number; `aside` stands beside it where it is wide; `finding` is the
-    pattern and match of an open search. Keys of approvals have the colour of an alarm.
+    `place` is a view and a number; `aside` stands beside it, its first part where it is narrow;
+    `finding` is the pattern and match of an open search. Keys of approvals have the colour of
+    an alarm.
     """
     line = [Span(f" {finding} ", "background", True, "secondary")] if finding else []
-    wide = " · ".join(filter(None, (place, aside)))
-    right = [Span(f"{wide if width >= _WIDE else place.rpartition(' ')[2]} ", "muted")]
-    for action, other in offers:
-        if not (pressed := keys.get(action)):
-            continue
-        key, label = displayed(pressed[0]), other or BY_ACTION[action].label
-        if action in APPROVAL:
-            line.append(Span(f" {key} {label} ", "background", True, "warning"))
-            continue
-        part = key_and_label(key, label)
-        if line_width(line) + line_width(part) <= (
-            width if action in _NEEDED else width - line_width(right) - 1
-        ):
+    number, page = place.rpartition(" ")[2], aside.partition(" · ")[0]
+    places = [(place, aside) if width >= _WIDE else (number, page), (number,)]
+    rights = [[Span(" · ".join(filter(None, parts)) + " ", "muted")] for parts in places]
+    shown = [
+        (action, _offer(action, displayed(pressed[0]), other or BY_ACTION[action].label))
+        for action, other in offers
+        if (pressed := keys.get(action))
+    ]
+    needed = sum(line_width(part) for action, part in shown if action in _NEEDED)
+    left = width - line_width(line) - needed
+    right = next((right for right in rights if line_width(right) < left), rights[-1])
+    for action, part in shown:
+        room = width if action in _NEEDED else width - line_width(right) - 1
+        if line_width(line) + line_width(part) <= room:
             line += part
     return between(line, right, width)
+
+
+def _offer(action: str, key: str, label: str) -> Line:
+    if action in APPROVAL:
+        return [Span(f" {key} {label} ", "background", True, "warning")]
+    return key_and_label(key, label)
 
 
 def search_status(finder: Finder) -> str:

@@ -76,6 +76,8 @@ class Pane(CachedContainer, Guarded, Widget, can_focus=True):
     def __init__(self, view: RunView, ticket: Ticket, settings: PaneSettings) -> None:
         super().__init__()
         self.ticket_id = ticket.id
+        self.is_pinned = False
+        """True while it is on every page."""
         self._view = view
         self._ticket = ticket
         self._settings = settings
@@ -161,6 +163,7 @@ class Pane(CachedContainer, Guarded, Widget, can_focus=True):
 
     def _gauge(self, transcript: Transcript, now: float) -> None:
         meter = self._view.meter(self.ticket_id)
+        self._header.is_pinned = self.is_pinned
         colour = self._header.update(transcript, meter, self._waiting(transcript, now), now).colour
         if colour != self._colour:
             self.remove_class(f"-{self._colour}")

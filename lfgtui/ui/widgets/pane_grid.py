@@ -1,30 +1,25 @@
-"""The panes of a run, tiled or one of them alone."""
+"""The panes of a run: a page of them side by side, or one alone."""
 
-from collections.abc import Collection, Iterator, Sequence
-from itertools import pairwise
-from math import ceil, log
-from typing import Literal
+from collections.abc import Collection, Sequence
 
-from textual.containers import ScrollableContainer
+from textual.containers import Container
 from textual.geometry import Offset, Region, Size, Spacing
 from textual.layout import ArrangeResult, Layout, WidgetPlacement
 from textual.widget import Widget
 
-from lfgtui.model.states import RUNNING
+from lfgtui.model.states import ENDED, RUNNING
 from lfgtui.ui.guard import Guarded
 from lfgtui.ui.painting.widgets import CachedContainer
 from lfgtui.ui.run_view import RunView
 from lfgtui.ui.widgets.pane import Pane, PaneSettings
-
-Direction = Literal["left", "right", "up", "down"]
-
-MIN_WIDTH, MIN_HEIGHT = 38, 9
+from lfgtui.ui.widgets.tiling import Direction, Page, neighbour, tile
 
 _BARS = 2
 """Rows of the header and the footer."""
 
-_PLEASANT_ASPECT = 3.2
-"""Cells across for each cell down; a cell is about twice as high as wide."""
+
+def _is_free(pane: Pane) -> bool:
+    return not pane.is_pinned
 
 
 class _Tiles(Layout):
@@ -46,22 +41,15 @@ class _Tiles(Layout):
         ]
 
 
-class PaneGrid(
-    CachedContainer, Guarded, ScrollableContainer, can_focus=False, inherit_bindings=False
-):
-    """All panes side by side, scrolling when they are many; or one of them alone.
+class PaneGrid(CachedContainer, Guarded, Container, can_focus=False, inherit_bindings=False):
+    """The panes in file order, those pinned first, page by page; or one of them alone.
 
-    The layout is made again when the size or the pane alone changes, not when text
-    arrives: a pane's size never depends on its text.
+    The layout is made again when a person turns to another page or view or pins a pane, and
+    when the size changes; never because of what arrives. Only then are panes that have ended
+    found and their rows made low, except the current one's.
     """
 
-    DEFAULT_CSS = """
-    PaneGrid {
-        width: 1fr; height: 1fr;
-        overflow-x: hidden; overflow-y: auto;
-        scrollbar-size-vertical: 1;
-    }
-    """
+    DEFAULT_CSS = "PaneGrid { width: 1fr; height: 1fr; overflow: hidden; }"
 
     def __init__(
         self, run: RunView, settings: PaneSettings, *, is_across: bool = False, rows_taken: int = 0
@@ -73,9 +61,15 @@ class PaneGrid(
         self._run, self._settings = run, settings
         self._is_across = is_across
         self._rows_taken = rows_taken
-        self._alone: Pane | None = None
+        self.order: Sequence[Pane] = self.panes
+        """The panes, those pinned first."""
+        self._current = self._turned_to = self.panes[0]
+        self._is_alone = False
+        self._has_ended = [False] * len(self.panes)
+        self._room = (Size(), 0)
+        self._pages: Sequence[Page] = ()
+        self._number = 0
         self._tiles = _Tiles(self)
-        self._regions: list[Region] = []
 
     @property
     def layout(self) -> Layout:
@@ -86,128 +80,129 @@ class PaneGrid(
         if added := self._run.tickets[len(self.panes) :]:
             new = [Pane(self._run, ticket, self._settings) for ticket in added]
             self.panes += new
+            self.order = sorted(self.panes, key=_is_free)
+            self._has_ended += [False] * len(new)
+            self._arrange_pages()
             self.mount(*new)
         for pane in self.panes:
             if pane.ticket_id.partition(" #")[0] in tickets:  # of an attempt: its ticket's
                 pane.mark_dirty()
 
-    def show_alone(self, pane: Pane | None) -> None:
-        """Give one pane all the room, or (None) share it out again."""
-        if pane is not self._alone:
-            self._alone = pane
-            self._foresee_length()
-            self.panes[0].refresh(layout=True)  # a widget's makes its parent arrange anew
+    def show(self, pane: Pane, *, is_alone: bool) -> None:
+        """Give the pane all the room, or turn to a page with it, if it is not shown so already."""
+        before, self._current = self._current, pane
+        is_in_place = pane is before if is_alone else pane in self.in_view()
+        if not (self.display and is_in_place and is_alone is self._is_alone) or self._is_back(pane):
+            self.display, self._is_alone = True, is_alone
+            self._turn_to(pane)
 
-    def _foresee_length(self) -> None:
-        """Scroll as the next layout will have it: Textual finds out then, and makes another one."""
-        length = max((region.bottom for region in self._regions), default=0)
-        if self._alone is not None:
-            length = 0
-            self.scroll_to(y=0, animate=False, immediate=True, force=True)
-        self.virtual_size = Size(self.size.width, max(length, self.size.height))
-        is_long = length > self.size.height
-        if is_long != self.show_vertical_scrollbar:
-            self.show_vertical_scrollbar = self.vertical_scrollbar.display = is_long
+    def _is_back(self, pane: Pane) -> bool:
+        """Return True if the pane works again and may have a low row still."""
+        had_ended = self._has_ended[self.order.index(pane)]
+        return had_ended and self._run.transcript(pane.ticket_id).state not in ENDED
+
+    def pin(self, pane: Pane) -> None:
+        """Keep the pane on every page, before the others; or no longer."""
+        others = (self.order[index] for index in self._page)
+        self._turned_to = next((one for one in others if not (one.is_pinned or one is pane)), pane)
+        pane.is_pinned = not pane.is_pinned
+        self.order = sorted(self.panes, key=_is_free)
+        self._turn_to(pane)
+
+    def turn(self, pages: int) -> Pane:
+        """Turn so many pages, if there are; return the pane that is the current one then."""
+        at = self._number + pages
+        if 0 <= at < len(self._pages) and not self._is_alone:
+            if self.order.index(self._current) not in self._pages[at]:
+                self._current = self._first_of(at)
+            self._turn_to(self._first_of(at))
+        return self._current
+
+    def _first_of(self, page: int) -> Pane:
+        """Return the first pane of a page that is not on all of them."""
+        other = self._pages[page - 1]
+        return next(self.order[index] for index in self._pages[page] if index not in other)
+
+    def _turn_to(self, pane: Pane) -> None:
+        """Arrange the panes anew, as they are now, and show a page with this one."""
+        if not pane.is_pinned:
+            self._turned_to = pane
+        self._find_ended()
+        self._arrange_pages()
+        self.panes[0].refresh(layout=True)  # a widget's makes its parent arrange anew
+
+    def _find_ended(self) -> None:
+        states = [self._run.transcript(pane.ticket_id).state for pane in self.order]
+        is_over = all(state in ENDED for state in states)  # nothing else needs the room
+        self._has_ended = [
+            state in ENDED and not is_over and pane is not self._current
+            for pane, state in zip(self.order, states, strict=True)
+        ]
+
+    def _arrange_pages(self) -> None:
+        room, rows_taken = self._room
+        self._pages = tile(
+            self._has_ended,
+            room,
+            pinned=sum(pane.is_pinned for pane in self.panes),
+            is_across=self._is_across,
+            rows_taken=rows_taken,
+        )
+        here, other = (self.order.index(pane) for pane in (self._current, self._turned_to))
+        numbers = [number for number, page in enumerate(self._pages) if here in page]
+        with_both = (number for number in numbers if other in self._pages[number])
+        self._number = next(with_both, numbers[0])
 
     def place(self, size: Size) -> list[tuple[Pane, Region]]:
         """Return the region of each pane shown in a grid of that size."""
-        if self._alone is not None:
-            return [(self._alone, Region(0, 0, size.width, size.height))]
+        if self._is_alone:
+            return [(self._current, Region(0, 0, size.width, size.height))]
+        self._take_room(size)
+        return [(self.order[index], region) for index, region in self._page.items()]
+
+    def on_resize(self) -> None:
+        if self._take_room(self.size):  # Textual took the arrangement it had for that size
+            self.panes[0].refresh(layout=True)
+
+    def _take_room(self, size: Size) -> bool:
+        """Arrange the pages for the room; return True if they were for another."""
         # A line of input that is open takes more rows than the footer, in whose place it is.
         rows_taken = max(self._rows_taken, self.app.size.height - _BARS - size.height)
-        self._regions = tile(
-            len(self.panes), size, is_across=self._is_across, rows_taken=rows_taken
-        )
-        return list(zip(self.panes, self._regions, strict=False))
+        if self._is_alone or (size, rows_taken) == self._room:
+            return False
+        (before, taken_before), self._room = self._room, (size, rows_taken)
+        if (before.width, before.height + taken_before) != (size.width, size.height + rows_taken):
+            self._find_ended()
+        self._arrange_pages()
+        return True
 
-    def in_view(self) -> Iterator[Pane]:
-        """Yield the panes of which a part is on the screen."""
+    @property
+    def _page(self) -> Page:
+        return self._pages[self._number] if self._pages else {}
+
+    def in_view(self) -> Sequence[Pane]:
+        """Return the panes that are on the screen."""
         if not self.display:
-            return
-        if self._alone is not None:
-            yield self._alone
-            return
-        top, height = round(self.scroll_y), self.size.height
-        for pane, region in zip(self.panes, self._regions, strict=False):
-            if region.y < top + height and region.bottom > top:
-                yield pane
+            return ()
+        return (self._current,) if self._is_alone else [self.order[index] for index in self._page]
 
-    def out_of_sight(self) -> str:
-        """Return how many tickets work in panes that are not in view, and where; "" if none do."""
-        seen = [self.panes.index(pane) for pane in self.in_view()]
-        if self._alone is not None or not seen:
+    def aside(self) -> str:
+        """Return the number of the page, and how many tickets work on others; "" if it is all."""
+        if self._is_alone or not self.display or len(self._pages) < 2:
             return ""
-        working = [self._run.transcript(pane.ticket_id).state in RUNNING for pane in self.panes]
-        above, below = sum(working[: seen[0]]), sum(working[seen[-1] + 1 :])
-        where = "out of sight" if above and below else "above" if above else "below"
-        return f"{above + below} working {where}" if above or below else ""
+        others = (pane for index, pane in enumerate(self.order) if index not in self._page)
+        working = sum(self._run.transcript(pane.ticket_id).state in RUNNING for pane in others)
+        more = f" · +{working} working" if working else ""
+        return f"page {self._number + 1}/{len(self._pages)}{more}"
 
-    def step(self, pane: Pane, direction: Direction) -> Pane:
-        """Return the pane next to this one in that direction, or itself at the edge."""
-        if len(self._regions) != len(self.panes):
-            return pane
-        return self.panes[neighbour(self._regions, self.panes.index(pane), direction)]
-
-    def reveal(self, pane: Pane) -> None:
-        """Scroll the pane into view."""
-        if self._alone is None and len(self._regions) == len(self.panes):
-            region = self._regions[self.panes.index(pane)]
-            self.scroll_to_region(region, animate=False, immediate=True)
-
-
-def tile(count: int, room: Size, *, is_across: bool = False, rows_taken: int = 0) -> list[Region]:
-    """Return a region for each pane, row by row; the last row's panes share its width.
-
-    Where all of them fit at their least size they fill the room; else rows are
-    as high as lets whole rows show, and the plan is longer than the room. `is_across`: side
-    by side, as many as fit. `rows_taken` are left out of the room, and not of the plan: a
-    bar below the panes does not make them others.
-    """
-    if count == 0:
-        return []
-    # Nowhere at all would be no overflow: the scrollbar would come and go for ever.
-    room = Size(max(1, room.width), max(1, room.height))
-    columns = _columns(count, Size(room.width, room.height + rows_taken), is_across)
-    rows = ceil(count / columns)
-    in_view = min(rows, max(1, room.height // MIN_HEIGHT))
-
-    def top(row: int) -> int:
-        screens, rest = divmod(row, in_view)
-        return screens * room.height + rest * room.height // in_view
-
-    regions: list[Region] = []
-    for row in range(rows):
-        abreast = min(columns, count - row * columns)
-        edges = [column * room.width // abreast for column in range(abreast + 1)]
-        height = top(row + 1) - top(row)
-        regions += [Region(x, top(row), end - x, height) for x, end in pairwise(edges)]
-    return regions
-
-
-def _columns(count: int, room: Size, is_across: bool) -> int:
-    """Return the number of columns whose panes have the most pleasant shape."""
-    most = min(count, max(1, room.width // MIN_WIDTH))
-    most_rows = max(1, room.height // MIN_HEIGHT)
-    fitting = [number for number in range(1, most + 1) if ceil(count / number) <= most_rows]
-
-    def strangeness(columns: int) -> float:
-        rows = ceil(count / columns)
-        aspect = (room.width / columns) / (room.height / rows)
-        missing = (columns * rows - count) / columns
-        return abs(log(aspect / _PLEASANT_ASPECT)) + missing / 2
-
-    return most if is_across or not fitting else min(fitting, key=strangeness)
-
-
-def neighbour(regions: Sequence[Region], index: int, direction: Direction) -> int:
-    """Return the index of the pane one step away, or the same where there is none."""
-    here = regions[index]
-    sign, is_sideways = (-1 if direction in ("left", "up") else 1), direction in ("left", "right")
-    ways = [(0.0, 0.0, index)]
-    for other, region in enumerate(regions):
-        across = sign * (region.x + region.width / 2 - here.x - here.width / 2)
-        down = sign * (region.y + region.height / 2 - here.y - here.height / 2)
-        ahead, aside = (across, 0.0) if is_sideways else (down, abs(across))
-        if ahead > 0 and (region.y == here.y or not is_sideways):
-            ways.append((ahead, aside, other))
-    return min(ways[1:] or ways)[2]
+    def step(self, direction: Direction) -> Pane:
+        """Return the pane next to the current one, on the next page too, or itself at the edge."""
+        if (here := self.order.index(self._current)) not in self._page:
+            return self._current
+        if (index := neighbour(self._page, here, direction)) is not None:
+            return self.order[index]
+        if direction == "down" and self._number + 1 < len(self._pages):
+            return self._first_of(self._number + 1)
+        if direction == "up" and self._number:
+            return self.order[max(self._pages[self._number - 1])]
+        return self._current

@@ -9,7 +9,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from lfgtui.model.metrics import Meter
-from lfgtui.model.states import BADGES, CONFLICT, ENDED, QUESTION, STALLED, Badge
+from lfgtui.model.states import BADGES, CONFLICT, ENDED, PIN, QUESTION, STALLED, Badge
 from lfgtui.model.tickets import Ticket
 from lfgtui.model.transcript import Transcript
 from lfgtui.text.figures import clock_time, count, duration, money, spark
@@ -54,6 +54,7 @@ class PaneHeader(SelfPainted):
         self, ticket: Ticket, canvas: Canvas, *, stall_after: float, ttft_budget: float
     ) -> None:
         super().__init__()
+        self.is_pinned = False
         self._ticket = ticket
         self._canvas = canvas
         self._stall_after = stall_after
@@ -77,10 +78,11 @@ class PaneHeader(SelfPainted):
             self._width, self._named = self.size.width, None
         if (width := self._width - 2) > 0:
             attempt = transcript.attempt
-            named = (badge, attempt.provider, attempt.model) if attempt else badge
-            if named != self._named:
+            names = (attempt.provider, attempt.model) if attempt else ()
+            if (named := (badge, self.is_pinned, *names)) != self._named:
                 self._named = named
-                self._show(0, title_line(self._ticket, transcript, badge, width))
+                sign = PIN if self.is_pinned else ""
+                self._show(0, title_line(self._ticket, transcript, badge, width, sign))
             if waiting:
                 figures = [Span(shorten(waiting, width), "muted")]
             elif stalled := stall(transcript, meter, now, self._stall_after):
@@ -153,14 +155,18 @@ def _rate(transcript: Transcript, meter: Meter, now: float) -> Line:
     return [Span(f"{count(rate):>4}", colour), Span(" t/s", "muted")]
 
 
-def title_line(ticket: Ticket, transcript: Transcript, badge: Badge, width: int) -> Line:
-    """Return badge, id, title, and the model where it leaves enough of the title."""
+def title_line(
+    ticket: Ticket, transcript: Transcript, badge: Badge, width: int, pin: str = ""
+) -> Line:
+    """Return badge, id, pin, title, and the model where it leaves enough of the title."""
     attempt = transcript.attempt
     provider, model = (attempt.provider, attempt.model) if attempt else (None, None)
     provider, model = provider or ticket.provider or "", model or ticket.model or ""
     word = f"{badge.sign} {badge.word}".ljust(_BADGE) if width >= _WORDS else badge.sign
     line = [Span(f"{word} ", badge.colour, True)]
-    line.append(Span(shorten(ticket.id, width - line_width(line)), bold=True))
+    pinned = [Span(f" {pin}", "warning")] if pin else []
+    line.append(Span(shorten(ticket.id, width - line_width([*line, *pinned])), bold=True))
+    line += pinned
     title = "" if ticket.title == ticket.id else one_line(ticket.title)
     room = width - line_width(line)
     spare = room - (min(cell_len(title), _SHORT_TITLE) + 3)

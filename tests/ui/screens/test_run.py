@@ -57,7 +57,7 @@ async def test_a_zoomed_pane_is_drawn_for_its_new_width_at_once(make_app: MakeAp
         assert all(name in pictures[0] for name in _TICKETS[:6])
 
 
-async def test_the_first_picture_of_a_zoom_is_right_in_a_grid_that_was_scrolled(
+async def test_the_first_picture_of_a_zoom_is_right_on_another_page(
     make_app: MakeApp,
 ) -> None:
     live = FakeLive(*_TICKETS)
@@ -74,16 +74,16 @@ async def test_the_first_picture_of_a_zoom_is_right_in_a_grid_that_was_scrolled(
         assert "the last one" in terminal.text
 
 
-async def test_the_footer_counts_the_tickets_that_work_out_of_sight(make_app: MakeApp) -> None:
+async def test_the_footer_counts_the_tickets_that_work_on_other_pages(make_app: MakeApp) -> None:
     live = FakeLive(*(f"t{number}" for number in range(1, 21)))
     for number in (1, 2, 19, 20):
         live.begin(f"t{number}")
     app = make_app(live)
     async with opened(app, (120, 40)) as pilot:
-        assert (await repainted(pilot))[-1].endswith(" grid 1/20 · 2 working below ")
+        assert (await repainted(pilot))[-1].endswith(" grid 1/20 · page 1/2 · +2 working ")
         run_screen(app).go_to("t20")
-        assert (await repainted(pilot))[-1].endswith(" grid 20/20 · 2 working above ")
+        assert (await repainted(pilot))[-1].endswith(" grid 20/20 · page 2/2 · +2 working ")
         await pilot.press("enter")
         assert (await repainted(pilot))[-1].endswith(" zoom 20/20 ")
     async with opened(make_app(live), (80, 24)) as pilot:
-        assert (await repainted(pilot))[-1].endswith(" 1/20 ")
+        assert (await repainted(pilot))[-1].endswith(" 1/20 · page 1/5 ")
