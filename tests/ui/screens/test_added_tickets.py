@@ -55,7 +55,8 @@ async def test_a_zoom_a_focus_and_a_filtered_table_stay_as_they_are(make_app: Ma
         join(live, "down2")
         rows = await repainted(pilot)
         assert "5 of 7" in rows[1] and "needs" in rows[1]
-        assert [row.split()[3] for row in rows[2:7]] == ["up1", "up2", "up3", "up4", "up0"]
+        names = ["up1", "up2", "up3", "up4", "up0"]
+        assert all(f" {name} " in row for row, name in zip(rows[2:7], names, strict=True))
         assert run_screen(app).current == "up2"
 
 
