@@ -21,7 +21,7 @@ from lfgtui.cli.launching.launch import (
 )
 from lfgtui.cli.options import RAW_HELP, output_options, prompt_text
 from lfgtui.errors import LfgError, UsageError
-from lfgtui.model.tickets import TicketsFile, load_tickets
+from lfgtui.model.tickets import TicketsFile, load_tickets, select
 from lfgtui.settings import paths
 from lfgtui.settings.config import Config, StreamUnit, load_config
 from lfgtui.text.output import check_raw, is_interactive, print_remark
@@ -33,6 +33,7 @@ _SIMULATOR = Path(__file__).parent.parent / "simulator"
 @click.argument("file", metavar="[TICKETS.toml]", required=False, type=click.Path(path_type=Path))
 @click.option("-p", "--prompt", help="Run this prompt instead; '-' reads it from stdin.")
 @click.option("--only", multiple=True, metavar="ID", help="Only this ticket and what it needs.")
+@click.option("--changed", is_flag=True, help="Only what is new, changed or not done since.")
 @click.option("--concurrency", type=click.IntRange(min=1), help="Tickets running at once.")
 @click.option("--provider", help="Use this provider for every ticket.")
 @click.option("--model", help="Use this model for every ticket, as MODEL or PROVIDER/MODEL.")
@@ -48,6 +49,7 @@ def run(
     file: Path | None,
     prompt: str | None,
     only: tuple[str, ...],
+    changed: bool,
     concurrency: int | None,
     provider: str | None,
     model: str | None,
@@ -59,10 +61,13 @@ def run(
 ) -> int:
     """Run the tickets of a file, one agent each, or a single prompt with -p.
 
-    With neither, a start screen shows what can be run in this folder.
+    With neither, a start screen shows what can be run in this folder. With --changed, the
+    tickets that are not as they were when they were last done from this file, those that
+    need them, and what they need.
     """
     is_alone = file is None and prompt is None
-    if is_alone and not (only or raw or stream_unit or headless or as_json) and is_interactive():
+    is_bare = not (only or changed or raw or stream_unit or headless or as_json)
+    if is_alone and is_bare and is_interactive():
         return _start(_config(concurrency), provider, model, yes=yes)
     if (file is None) == (prompt is None):
         raise UsageError("give either a tickets file or -p PROMPT")
@@ -81,11 +86,16 @@ def run(
             )
         config = msgspec.structs.replace(config, stream_unit=stream_unit)
     if file is None:
-        if only:
-            raise UsageError("--only requires a tickets file")
+        if only or changed:
+            raise UsageError(f"{'--only' if only else '--changed'} requires a tickets file")
         tickets = prompt_tickets(prompt_text(prompt or ""), config, provider, model)
     else:
         tickets = file_tickets(file, config, provider, model, only=only)
+        if changed:
+            tickets = select(tickets, launching.past_runs.changed_since(file, tickets, config))
+        if not tickets.tickets:
+            print_remark(f"{file} has not changed since its tickets were done; nothing to run")
+            return 0
         launching.trust.ensure_trusted(file, tickets, yes=yes)
     return launch(Plan(tickets.title, tickets.tickets, config, source=file, output=output))
 

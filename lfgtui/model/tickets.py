@@ -193,7 +193,7 @@ def check_added(tickets: Sequence[Ticket], known: Collection[str]) -> None:
     needs = {ticket.id: ticket.needs for ticket in tickets}
     for ticket in tickets:
         if ticket.id in known:
-            raise UsageError(f'id "{ticket.id}" is taken by a ticket of the run')
+            raise UsageError(f'the run has a ticket "{ticket.id}" already')
         if lost := [need for need in ticket.needs if need not in {*needs, *known}]:
             raise UsageError(f'"{ticket.id}" needs "{lost[0]}", which is not a ticket')
     if len(needs) < len(tickets):
@@ -275,7 +275,7 @@ def _check(source: _Source, known: Collection[str]) -> None:
             message = f'id "{table.id}": only letters, digits, ".", "_" and "-"'
             raise source.refusal(message, index, "id")
         if table.id in known:
-            message = f'id "{table.id}" is taken by a ticket of the run; ids are unique'
+            message = f'the run has a ticket "{table.id}" already; give it only new ones'
             raise source.refusal(message, index, "id")
         if table.id in first:
             line = toml_file.line_of(source.text, ("ticket", first[table.id], "id"))

@@ -143,7 +143,7 @@ async def test_tickets_of_a_file_and_a_prompt_are_added(tmp_path: Path, more: Pa
 WRONG = {
     "syntax": ("id = ", ":1: ", ()),
     "no tickets": ("title = 'T'\n", "no [[ticket]]", ()),
-    "a taken id": (ONE.replace('"b"', '"a"'), ':2: id "a" is taken by a ticket of the run', ()),
+    "a taken id": (ONE.replace('"b"', '"a"'), ':2: the run has a ticket "a" already', ()),
     "an unknown need": (ONE + 'needs = ["x"]\n', ':4: "b" needs "x", which is not a ticket', ()),
     "an unknown provider": (ONE + 'provider = "chatt"\n', ':4: unknown provider "chatt"', ()),
     "no model": (ONE, ':1: ticket "b" has no model', ()),
@@ -171,7 +171,7 @@ async def test_the_run_itself_refuses_what_changed_since_the_file_was_checked(
         ticket(name, tmp_path, needs=needs)
         for name, needs in (("b", ["c"]), ("c", ["b"]), ("d", ["x"]))
     )
-    mistakes = {"taken": [ticket("a", tmp_path)], "circular": [b, c], '"x", which': [d]}
+    mistakes = {"already": [ticket("a", tmp_path)], "circular": [b, c], '"x", which': [d]}
     mistakes["the same id"] = [ticket("e", tmp_path)] * 2
     async with at_work(tmp_path, "silent") as r:
         for message, tickets in mistakes.items():

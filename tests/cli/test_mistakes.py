@@ -90,6 +90,7 @@ def test_a_file_that_cannot_be_run_is_refused_with_advice(
         (["search", "x", "--limit", str(2**63)], "Invalid value for '--limit'"),
         (["resume", "last"], "no runs yet"),
         (["run", "-p", "Hi", "--only", "a"], "--only requires a tickets file"),
+        (["run", "-p", "Hi", "--changed"], "--changed requires a tickets file"),
         (["demo", "--real", "--keep", "new"], "--keep cannot be combined with --real"),
         (
             ["simulator", "--speed", "fast"],

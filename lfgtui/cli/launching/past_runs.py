@@ -8,10 +8,11 @@ from lfgtui.cli.launching.launch import Output, Plan, check_providers, with_mode
 from lfgtui.cli.launching.redactors import redactor_for_writing
 from lfgtui.errors import HistoryError, UsageError
 from lfgtui.history import deletion, maintenance
-from lfgtui.history.reader import Reader
+from lfgtui.history.reader import Reader, StoredTicket
 from lfgtui.history.recording.recorder import Recorder
 from lfgtui.history.storage import leases
-from lfgtui.model.tickets import TicketsFile, distrusted
+from lfgtui.model.redaction import redacted_ticket
+from lfgtui.model.tickets import TicketsFile, distrusted, with_needs
 from lfgtui.settings import paths
 from lfgtui.settings.config import Config
 from lfgtui.text.output import print_error, print_remark
@@ -85,6 +86,30 @@ def plan_to_resume(
         unfinished=unfinished,
         output=output,
     )
+
+
+def changed_since(path: Path, file: TicketsFile, config: Config) -> tuple[str, ...]:
+    """Return the tickets that were not done as they are now when they last ran from the file.
+
+    A ticket that needs one of them is among them: it will get another answer.
+    """
+    by_id = {ticket.id: ticket for ticket in file.tickets}
+    last: dict[str, StoredTicket] = {}
+    with reader() as history:
+        for run in history.runs_of(path.resolve()):
+            for stored in history.tickets(run):
+                last.setdefault(stored.ticket.id, stored)
+            if last.keys() >= by_id.keys():
+                break
+    redactor = redactor_for_writing(config)
+    done = {
+        name
+        for name, ticket in by_id.items()
+        if name in last
+        and last[name].state == "done"
+        and last[name].ticket == redacted_ticket(redactor, ticket)
+    }
+    return tuple(name for name in by_id if not with_needs(by_id, [name]) <= done)
 
 
 class FileHistoryActions:

@@ -40,7 +40,8 @@ def build_engine(plan: Plan, closing: ExitStack, unsaved: list[str]) -> Engine:
     closing.callback(report_missing, recorder.lost)  # when there is no screen in the way
     stored = None
     if plan.resumes is None:
-        run = recorder.start_run(plan.title, plan.tickets, plan.source)
+        source = plan.source and plan.source.resolve()  # which it is called by in any folder
+        run = recorder.start_run(plan.title, plan.tickets, source)
     else:
         run = plan.resumes
         recorder.resume_run(run)

@@ -82,6 +82,38 @@ def test_without_json_there_is_a_line_per_state_change(tickets: str, lfg: Lfg) -
     assert all(state != after for state, after in pairwise(states))
 
 
+def test_what_changed_in_a_file_is_run_with_what_it_needs_and_what_needs_it(
+    tickets: str, lfg: Lfg, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def ran(*options: str, file: str = tickets) -> list[str]:
+        """The tickets that a run with `--changed` ran."""
+        before = len(lfg("history", "--json").json)
+        code, _, err = lfg("run", file, "--changed", "--headless", *options)
+        if len(lfg("history", "--json").json) == before:
+            assert code == 0 and err.endswith("were done; nothing to run\n")
+            return []
+        return [one["ticket"] for one in lfg("show", "last", "--json").json["tickets"]]
+
+    def change(old: str, new: str) -> None:
+        file = Path(tickets)
+        file.write_text(file.read_text().replace(old, new))
+
+    assert ran("--only", "chat") == ["chat"]
+    assert ran() == ["responses", "messages"]
+    assert ran() == []
+    monkeypatch.chdir(tmp_path)
+    assert ran(file="tickets.toml") == []
+    more = '[[ticket]]\nid = "after"\nprovider = "one"\nneeds = ["messages"]\n'
+    change('[[ticket]]\nid = "messages"', f'{more}[[ticket]]\nid = "messages"')
+    assert ran() == ["after", "messages"]
+    change('provider = "three"', 'provider = "three"\nprompt = "Say something else."')
+    assert ran() == ["after", "messages"]
+    change('provider = "two"', 'provider = "gone"')
+    assert ran() == ["responses"]
+    assert ran() == ["responses"]  # it failed
+    assert ran("--model", "one/another") == ["chat", "responses", "after", "messages"]
+
+
 def test_an_unreachable_server_fails_its_ticket_and_the_run_but_not_the_others(
     tickets: str, lfg: Lfg
 ) -> None:
