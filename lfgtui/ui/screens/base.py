@@ -74,7 +74,7 @@ class Prompt(Horizontal):
 
     DEFAULT_CSS = """
     Prompt { height: auto; background: $panel; }
-    Prompt Label { width: auto; padding: 0 1; color: $background; background: $secondary; }
+    Prompt Label { width: auto; color: $secondary; background: $panel; text-style: reverse; }
     Prompt Input, Prompt Input:focus {
         width: 1fr; height: 1; border: none; padding: 0 1; background: $panel;
     }
@@ -86,7 +86,7 @@ class Prompt(Horizontal):
         self.field = field
 
     def compose(self) -> ComposeResult:
-        yield Label(self._label, markup=False)
+        yield Label(f" {self._label} ", markup=False)
         yield self.field
 
 

@@ -141,7 +141,8 @@ class PaneHeader(SelfPainted):
         is_late = value > self._ttft_budget
         colour = "warning" if is_late else "primary" if waits else "foreground"
         digits = 2 if value < 9.995 else 1 if value < 99.95 else 0
-        return [Span("ttft ", "muted"), Span(f"{value:.{digits}f}s".rjust(5), colour)]
+        label = Span("ttft!", "warning") if is_late else Span("ttft ", "muted")
+        return [label, Span(f"{value:.{digits}f}s".rjust(5), colour)]
 
 
 def _rate(transcript: Transcript, meter: Meter, now: float) -> Line:

@@ -57,7 +57,7 @@ async def test_the_header_has_state_name_and_figures_in_two_rows() -> None:
         await stage.play(pilot, e.TextDelta("x" * 400), seconds=2.0)
         assert "● streaming" in stage.head_rows()[0]
         figures = stage.head_rows()[1]
-        assert "ttft 2.00s" in figures and "50 t/s" in figures and "~100" in figures
+        assert "ttft!2.00s" in figures and "50 t/s" in figures and "~100" in figures
         assert stage.query_one(PaneHeader).size.height == 2
 
 
