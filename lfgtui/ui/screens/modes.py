@@ -175,8 +175,12 @@ class LiveMode(RunMode):
     async def action_add(self) -> None:
         def add(prompt: str) -> None:
             self._sent.append(prompt)
+            before = len(self._live.tickets)
             self._live.send(AddPrompt(prompt))
-            self.screen.toast(f"added {self._live.tickets[-1].id}")
+            if added := self._live.tickets[before:]:
+                self.screen.toast(f"added {added[0].id}")
+            else:  # the engine is not there yet, or no longer
+                self.screen.toast("not added: the run is starting or ending; up brings it back")
 
         await self._compose("", "new ticket", add)
 

@@ -83,3 +83,17 @@ async def test_plus_writes_a_prompt_that_becomes_one(make_app: MakeApp) -> None:
         assert "all done" not in (await repainted(pilot))[0]
         await pilot.press("+", "space", "enter")
         assert len(live.sent) == 3
+
+
+async def test_a_prompt_that_the_run_does_not_take_is_not_lost(
+    make_app: MakeApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    live = FakeLive("a")
+    app = make_app(live)
+    async with opened(app) as pilot:
+        with monkeypatch.context() as patch:
+            patch.setattr(live, "send", lambda _: None)
+            await pilot.press("+", *"more", "enter")
+        assert toasts(app)[0].startswith("not added")
+        await pilot.press("+", "up", "enter")
+        assert live.sent == [AddPrompt("more")]
