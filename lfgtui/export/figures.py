@@ -122,7 +122,8 @@ def reason_not_started(transcript: Transcript) -> str:
 def call_of(item: ToolItem) -> Call:
     """Return a call of lfg's own tools, or one that was only in the text."""
     diff = (Section("diff", visible(item.diff), "diff"),) if item.diff else ()
-    sections = (*_given(item.given), *diff, *_output(item))
+    rule = (Section("rule", item.rule_in_words),) if item.rule_in_words else ()
+    sections = (*_given(item.given), *diff, *rule, *_output(item))
     return Call(escaped(item.name), _summary(item.given), *_ending(item), sections)
 
 
@@ -143,7 +144,7 @@ def _ending(item: ToolItem) -> tuple[str, bool | None]:
     parts = [item.error or "", "" if item.exit_code is None else f"exit code {item.exit_code}"]
     parts.append(f"{item.seconds:.1f} s" if item.seconds and item.seconds >= 0.1 else "")
     if item.rule is not None:
-        parts.append(f"approved by rule: {item.rule.description}")
+        parts.append("by rule")
     ending = " · ".join(_first_line(part) for part in dict.fromkeys(parts) if part)
     return ending, item.error is None and not item.exit_code
 

@@ -117,6 +117,16 @@ class ToolItem(msgspec.Struct):
         return self.state == "finished" and self.error == NOT_RUN
 
     @property
+    def rule_in_words(self) -> str:
+        """The rule that approved the call, or that was given with its approval; "" if none."""
+        if self.rule is not None:
+            return f"approved by your rule: {self.rule.description}"
+        if self.grants is None:
+            return ""
+        where = "in all tickets of the run" if self.grants.scope == "run" else "in this ticket"
+        return f"approved from here on, {where}: {self.grants.description}"
+
+    @property
     def given(self) -> ToolArguments:
         """The arguments, or what has arrived of them."""
         return str(self.json) if self.arguments is None else self.arguments

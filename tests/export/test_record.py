@@ -11,7 +11,7 @@ from lfgtui.export.figures import TicketDocument
 from lfgtui.export.markdown import PLAIN, ticket_markdown
 from lfgtui.export.record import ticket_record
 from lfgtui.model import events as e
-from lfgtui.model.tickets import Ticket
+from lfgtui.model.tickets import ApprovalRule, Ticket
 from lfgtui.model.transcript import Transcript
 from lfgtui.text.figures import clock_time, day_and_time
 from lfgtui.text.markdown import StreamingMarkdown
@@ -246,3 +246,15 @@ def test_no_output_breaks_out_of_its_fence(output: str) -> None:
     document.feed(page(life))
     document.close()
     assert "not a heading</h1>" not in document.html()
+
+
+def test_the_rule_that_approved_a_call_is_told() -> None:
+    rule = ApprovalRule("run_command", "prefix", "l`s", "run")
+    given = LIFE.index(e.ResponseFinished(1, "tool_use")) + 1
+    life = [*LIFE[:given], e.ApprovalGiven("1", rule), *LIFE[given:]]
+    (call,) = record(life)["attempts"][-1]["tool_calls"]
+    assert msgspec.convert(call["rule"], ApprovalRule) == rule
+    assert "by rule" in page(life)
+    assert "approved by your rule: commands beginning with `l`s`" in page(life)
+    life[given] = e.ApprovalGiven("1", grants=rule)
+    assert "approved from here on, in all tickets of the run: commands beginning" in page(life)

@@ -109,7 +109,7 @@ async def test_a_card_names_the_rule_that_approved_it_and_the_palette_withdraws_
         it.live.happen("b", e.ApprovalGiven("call-b", in_run(DIFF)), done)
         it.app.clear_notifications()  # which hide what is below them
         await it.press("t")
-        assert "your rule from here on: commands beginning with `git diff`" in text_of(it.app)
+        assert "from here on, in all tickets of the run: commands beginning" in text_of(it.app)
         await it.press("2", "t")
         assert "by rule · exit 0" in text_of(it.app)
         assert "approved by your rule: commands beginning with `git diff`" in text_of(it.app)

@@ -390,6 +390,8 @@ async def test_the_inbox_is_left_with_escape_and_says_when_it_is_empty(make_app:
         await it.wait()
         assert it.live.sent == [Approve("b", "call-b")]
         assert "2/4" in lines(it.app)[-1]  # out of the inbox nothing moves by itself
+        await it.press("enter")
+        assert "zoom 2/4" in lines(it.app)[-1]
         for ticket in "ac":
             it.live.happen(ticket, e.ApprovalGiven(f"call-{ticket}"))
         await it.press("i")

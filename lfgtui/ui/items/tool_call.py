@@ -131,9 +131,8 @@ class ToolView(CardView):
         palette, item = self.palette(context), self._item
         question = item.approval or item.name if self._is_asking else ""
         yield from self._arguments(palette, width, question)
-        if (rule := item.rule or item.grants) is not None:
-            words = "approved by your rule: " if item.rule else "your rule from here on: "
-            yield from wrap([(words + shortened(rule.description), palette.muted)], width)
+        if rule := item.rule_in_words:
+            yield from wrap([(shortened(rule), palette.muted)], width)
         if item.error is not None:
             yield from wrap([(f"error: {shortened(item.error)}", palette.bad)], width)
         output = item.output if item.state == "finished" else ""

@@ -53,6 +53,7 @@ class Approvals:
 
     def painted(self) -> None:
         """Remember since when each waiting request has been in view. The first one is decided."""
+        self._is_open = self._is_open and self.screen.is_zoomed
         shown: dict[Hashable, CardInView | None] = {}
         if self.screen.app.screen is self.screen:  # and no question lies over it
             for pane in self.screen.grid.in_view():
