@@ -31,6 +31,8 @@ class Person:
         self._unheard += 1
         self._emit(e.UserMessage(text, origin="person"))
         self._stop_due = self._stop_due or stops
+        if stops:
+            self._listener = None  # of the response that is being stopped
         if stops and self._stoppable is not None and not self._stoppable.expired():
             self._stoppable.reschedule(0.0)
 

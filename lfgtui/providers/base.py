@@ -69,7 +69,10 @@ class Stream(Protocol):
     def __aiter__(self) -> AsyncIterator[WireEvent]: ...
 
     async def aclose(self) -> None:
-        """End the request at once, as cancelling the task that iterates does."""
+        """End the request at once, as cancelling the task that iterates does.
+
+        A source that takes a cancel gets one.
+        """
         ...
 
 

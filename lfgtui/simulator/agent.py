@@ -1,4 +1,4 @@
-"""A simulated agent server, which takes messages while it works.
+"""A simulated agent server, which takes messages and a cancel while it works.
 
 It speaks the wire `agent-websocket` in the common event form, and plays the scenario that the
 request's `model` names, without its calls and faults; a cut is silence. A message stops what is
@@ -32,9 +32,13 @@ class _Start(msgspec.Struct):
     messages: list[_Said]
 
 
-class _Message(msgspec.Struct):
+class _Message(msgspec.Struct, tag_field="type", tag="message"):
     message_id: str
     content: str
+
+
+class _Cancel(msgspec.Struct, tag_field="type", tag="cancel"):
+    pass
 
 
 def agent_route(state: SimulatorState) -> WebSocketRoute:
@@ -69,10 +73,10 @@ class _Run:
         """Answer the request, and every message that comes before the answer is over."""
         start = msgspec.json.decode(await self._socket.receive_text(), type=_Start)
         self._entries = [Entry(said.role, said.content or "") for said in start.messages]
-        await self.send("accepts", inputs=["message"])
+        await self.send("accepts", inputs=["message", "cancel"])
         request = self._request(start.model)
         scenario, turn = self._state.find(request)
-        while (message := await self._until_message(request, scenario, turn)) is not None:
+        while message := await self._until_message(request, scenario, turn):
             await self.send("message_taken", message_id=message.message_id)
             self._entries += [Entry("assistant", self._text), Entry("user", message.content)]
             request = self._request(start.model)
@@ -91,13 +95,14 @@ class _Run:
     async def _until_message(
         self, request: Request, scenario: Scenario, turn: Turn
     ) -> _Message | None:
-        """Play a turn to its end, or until a message comes."""
+        """Play a turn to its end, or until a message or a cancel comes."""
         playing = asyncio.ensure_future(self._play(request, scenario, turn))
         hearing = asyncio.ensure_future(self._socket.receive_text())
         try:
             await asyncio.wait({playing, hearing}, return_when=asyncio.FIRST_COMPLETED)
             if hearing.done():
-                return msgspec.json.decode(hearing.result(), type=_Message)
+                heard = msgspec.json.decode(hearing.result(), type=_Message | _Cancel)
+                return heard if isinstance(heard, _Message) else None
             return playing.result()
         finally:
             playing.cancel()

@@ -3,10 +3,12 @@
 import asyncio
 import json
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from websockets.asyncio.server import ServerConnection
+from websockets.exceptions import ConnectionClosedError
 
 from lfgtui.engine import commands as c
 from lfgtui.model import events as e
@@ -17,6 +19,7 @@ from tests.providers.agent_server.agents import websocket_agent
 from tests.providers.loopback import Answer, Loopback, Step
 
 ACCEPTS = {"type": "accepts", "inputs": ["message"]}
+ACCEPTS_CANCEL = {"type": "accepts", "inputs": ["cancel"]}
 HALF = {"type": "token", "content": "Half "}
 DONE = {"type": "done"}
 Play = Callable[[ServerConnection, asyncio.Event], Awaitable[None]]
@@ -142,3 +145,35 @@ async def test_over_http_it_is_a_follow_up(tmp_path: Path, server: Loopback) -> 
         await tell_in_mid_response(r, is_told)
     assert [json.dumps(asked.body).count(SAID) for asked in server.asked] == [0, 1]
     assert shown(r) == ["Do a.", "Half ", SAID, "Whole."]
+
+
+STOPS = (c.Cancel("a"), c.Tell("a", SAID, stops=True))
+
+
+@pytest.mark.parametrize("stop", STOPS, ids=("c", "S"))
+@pytest.mark.parametrize("takes_it", [True, False])
+async def test_an_agent_that_takes_a_cancel_gets_it_before_its_connection_is_closed(
+    tmp_path: Path, stop: c.Command, takes_it: bool
+) -> None:
+    received: list[object] = []
+    is_closed = asyncio.Event()
+
+    async def act(connection: ServerConnection) -> None:
+        if len(agent.asked) > 1:
+            return await sends(connection, ACCEPTS_CANCEL, HALF, DONE)
+        await sends(connection, ACCEPTS_CANCEL if takes_it else ACCEPTS, HALF)
+        with suppress(ConnectionClosedError):  # lfg gives an error's code for what was stopped
+            while True:
+                received.append(json.loads(await connection.recv()))
+        return is_closed.set()
+
+    mine = ticket("a", tmp_path, provider="agent", model="any")
+    async with websocket_agent() as agent:
+        agent.act = act
+        async with room(tmp_path, [mine], more=agent_at(agent.url)) as r:
+            await r.until_event("a", e.TextDelta)
+            r.engine.send(stop)
+            await r.engine.wait_idle()
+            await is_closed.wait()
+            assert r.state("a") == ("cancelled" if isinstance(stop, c.Cancel) else "done")
+    assert received == ([{"type": "cancel"}] if takes_it else [])

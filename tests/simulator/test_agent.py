@@ -17,7 +17,7 @@ async def events(url: str, body: object) -> list[dict[str, str]]:
 
 async def test_it_plays_a_scenario_and_refuses_what_is_no_request(url: str) -> None:
     said = await events(url, {"model": "two-turns", "messages": [{"role": "user", "content": "x"}]})
-    assert said[0] == {"type": "accepts", "inputs": ["message"]}
+    assert said[0] == {"type": "accepts", "inputs": ["message", "cancel"]}
     assert said[-1] == {"type": "done"}
     text = "".join(event["content"] for event in said if event["type"] == "token")
     assert text == "I will look: **é** and 漢字."

@@ -60,15 +60,15 @@ class AgentDecoder(Decoder):
     """One run of an agent. See `wire.decoder.Decoder`.
 
     `announces_its_end` once it has begun like one that does, `starts` how often. `streams`
-    is False where the whole answer was requested at once. `accepts_messages` once the agent says
-    so; `sent` are the ids of those that it has not reported on.
+    is False where the whole answer was requested at once. `accepts` is what the agent says it
+    takes meanwhile; `sent` are the ids of the messages that it has not reported on.
     """
 
     def __init__(self, turn: int = 1, *, streams: bool = True) -> None:
         super().__init__(turn)
         self.announces_its_end = False
         self.starts = 0
-        self.accepts_messages = False
+        self.accepts: list[object] = []
         self.sent: set[str] = set()
         self._streams = streams
         self._has_content = False
@@ -201,7 +201,7 @@ class AgentDecoder(Decoder):
                 yield Heartbeat()
             case "accepts":
                 inputs = first(record, rule.input)
-                self.accepts_messages = isinstance(inputs, list) and "message" in inputs
+                self.accepts = inputs if isinstance(inputs, list) else []
             case "message_taken" | "message_refused" if key in self.sent:
                 self.sent.discard(str(key))
                 why = word(record, rule.text).strip()

@@ -1,4 +1,4 @@
-"""The way back to an agent: messages of the person, sent while its run is under way.
+"""The way back to an agent while its run is under way: messages of the person, and a cancel.
 
 An agent that takes them says so: one that expects nothing behind the request could take a message
 for a second one. What it does not report as taken goes with the next request, so nothing here is
@@ -31,13 +31,19 @@ class Outbox:
 
     def flush(self) -> None:
         """Send what waits, if it can be sent."""
-        while self._waiting and self.decoder.accepts_messages and self.post is not None:
+        while self._waiting and "message" in self.decoder.accepts and self.post:
             message, text = self._waiting[0]
             record = {"type": "message", "message_id": str(message), "content": text}
             if not self.post(lenient_json.compact(record)):
                 return
             self.decoder.sent.add(str(message))
             del self._waiting[0]
+
+    def close(self) -> None:
+        """Give the connection up. An agent that is still at work is told, if it takes that."""
+        if self.post and "cancel" in self.decoder.accepts and not self.decoder.done:
+            self.post(lenient_json.compact({"type": "cancel"}))
+        self.post = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ array several. A stream is resumed where the server numbers its events, in
 comes twice is that of a message or a call, and says nothing of where the
 stream stands). The new connection then names the last one, in the header
 `Last-Event-ID` and as `last_event_id` in the request. An agent that says so
-takes messages of the person meanwhile (`outbox`).
+takes messages of the person meanwhile, and a cancel (`outbox`).
 """
 
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Sequence
@@ -91,7 +91,7 @@ class AgentWebSocketProvider(AgentProvider):
             yield _parts(connection, outbox)
             code = CloseCode.NORMAL_CLOSURE
         finally:
-            outbox.post = None
+            outbox.close()
             await connection.leave(code, 2 * _CLOSE_TIMEOUT)
 
 
