@@ -89,8 +89,8 @@ def after(
         await pilot.pause()
         play(live)
         await pilot.pause()
+        live.now += 0.3  # before the keys: under a dialog nothing is painted any more
         await pilot.press(*keys)
-        live.now += 0.3
         await shown(pilot, until)
         await work_done(pilot)
 
