@@ -39,6 +39,9 @@ NotifyVia: TypeAlias = Literal["off", "bell", "osc9", "osc777", "osc99"]
 StreamUnit: TypeAlias = Literal["token", "sentence", "section"]
 """The pieces in which answers are printed without a screen."""
 
+Speak: TypeAlias = Literal["answers", "endings", "off"]
+"""What is read aloud."""
+
 ALL_DIALECTS: frozenset[Dialect] = frozenset(get_args(Dialect))
 
 Delay: TypeAlias = Annotated[float, msgspec.Meta(ge=0, le=86400)]
@@ -173,6 +176,8 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     breaker: BreakerPolicy = BreakerPolicy()
     history: HistoryPolicy = HistoryPolicy()
     notify: NotifyPolicy = NotifyPolicy()
+    speak: Speak = "off"
+    speak_command: tuple[str, ...] = ()
     keys: dict[str, str] = {}
     providers: dict[str, ProviderConfig] = {}
 

@@ -80,6 +80,11 @@ def plain_output(output: str) -> str:
     return "\n".join(line.rstrip("\r").rpartition("\r")[2] for line in output.split("\n"))
 
 
+def without_controls(text: str) -> str:
+    """Return the text without what `visible` replaces, and without whole escape sequences."""
+    return _UNSAFE.sub("", plain_output(text))
+
+
 def escaped(text: str, *, blanks: bool = True) -> str:
     """Return the text on one line, every control, format and private character written out.
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from textual.driver import Driver
 from textual.drivers.linux_driver import LinuxDriver
-from textual.events import Event
+from textual.events import Event, Key
 from textual.message import Message
 from textual.notifications import Notify, SeverityLevel
 from textual.screen import ModalScreen, Screen
@@ -33,17 +33,18 @@ from lfgtui.text.terminal_safe import visible
 from lfgtui.ui.attention import needing_attention
 from lfgtui.ui.guard import GuardedApp
 from lfgtui.ui.notifications import Notifier
-from lfgtui.ui.run_view import HistoryActions, LiveRun, RunView
+from lfgtui.ui.run_view import HistoryActions, LiveRun, RunView, all_done
 from lfgtui.ui.screens.base import LfgScreen, ResumeRequested, ScreenContext
 from lfgtui.ui.screens.dialogs import Help, Question
 from lfgtui.ui.screens.modes import LiveMode, PastRun
 from lfgtui.ui.screens.run import RunScreen
+from lfgtui.ui.speech import Speech
 from lfgtui.ui.terminal.clipboard import Copying
 from lfgtui.ui.terminal.driver import Terminal
 from lfgtui.ui.terminal.output import is_behind, show_title, write_sequence
 from lfgtui.ui.themes import to_textual
 from lfgtui.ui.toast import Toast, withdraw
-from lfgtui.ui.widgets.frame_clock import GAUGE, SECOND, FrameClock, figures_move
+from lfgtui.ui.widgets.frame_clock import GAUGE, SECOND, FrameClock, due, figures_move
 from lfgtui.ui.widgets.header import compose_title
 from lfgtui.ui.widgets.pane import PaneSettings
 
@@ -121,6 +122,7 @@ class LfgApp(Copying, GuardedApp, inherit_bindings=False):
             work=self.run_worker,
             complain=self.notify,
         )
+        self.speech = Speech(config, self.notify)
         self._runs_alone = False
         for theme in themes.values():
             self.register_theme(to_textual(theme))
@@ -155,6 +157,7 @@ class LfgApp(Copying, GuardedApp, inherit_bindings=False):
 
     async def on_unmount(self) -> None:
         self.context.frames.stop()
+        await self.speech.close()
         if not self._runs_alone:
             self._signals.close()
         if self._live is not None and self.has_shown and self._ending is None:
@@ -183,6 +186,8 @@ class LfgApp(Copying, GuardedApp, inherit_bindings=False):
 
     async def on_event(self, event: Event) -> None:
         self._notifier.presence.note(event)
+        if isinstance(event, Key):
+            self.speech.stop()
         await super().on_event(event)
 
     def _frame(self) -> float | None:
@@ -211,24 +216,26 @@ class LfgApp(Copying, GuardedApp, inherit_bindings=False):
             is_done = screen.frame(gauges)
             periods.append(screen.mode.figures_move())
         if gauges:
-            self._gauges_at = _next(ticks, GAUGE)
+            self._gauges_at = due(ticks, GAUGE)
         if not is_done:
             return 0.0
         if not gauges:
             return self._gauges_at
-        return min((_next(ticks, period) for period in periods if period is not None), default=None)
+        return min((due(ticks, period) for period in periods if period is not None), default=None)
 
     def _tell_person(self) -> float | None:
         """Show how the run goes on where nobody looks at lfg; return when that may change."""
         if (live := self._live) is None:
             return None
         now, stall_after = self.context.panes.clock(), self.context.panes.stall_after
-        self._told_at = _next(asyncio.get_running_loop().time(), GAUGE)
+        self._told_at = due(asyncio.get_running_loop().time(), GAUGE)
         try:
             tickets = [ticket.id for ticket in live.tickets]
             needs = needing_attention(live, tickets, now, stall_after)
             show_title(self._driver, compose_title(live, needs, stall_after, now))
             self._notifier.update(live, needs)
+            screen = self._shown_run()
+            self.speech.update(live, screen.current if screen and screen.mode.is_live else None)
         except Exception as error:  # nobody's pane is to suffer
             self._handle_exception(error)
         period = figures_move(live, now)
@@ -375,13 +382,9 @@ class LfgApp(Copying, GuardedApp, inherit_bindings=False):
         if self._ending is None:
             self._ending = asyncio.create_task(self._shut_down(code))
 
-    def _is_done(self) -> bool:
-        run = self._run
-        return run is None or all(run.transcript(one.id).state == "done" for one in run.tickets)
-
     async def _shut_down(self, code: int | None) -> None:
         if code is None:
-            code = int(not self._is_done())
+            code = int(self._run is not None and not all_done(self._run))
         try:
             if self._live is not None:
                 if screen := self._shown_run():
@@ -390,8 +393,3 @@ class LfgApp(Copying, GuardedApp, inherit_bindings=False):
                 await self._live.shutdown()
         finally:
             self.exit(code)
-
-
-def _next(ticks: float, period: float) -> float:
-    """Return the next time at which a period ends: the same for all that have that period."""
-    return (ticks // period + 1) * period

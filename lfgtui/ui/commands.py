@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol, get_args
 
 import msgspec
 from textual.command import Command, CommandPalette, DiscoveryHit, Hit, Hits, Matcher, Provider
@@ -12,12 +12,14 @@ from textual.widgets import OptionList
 
 from lfgtui.engine.commands import WithdrawRule
 from lfgtui.settings import paths
+from lfgtui.settings.config import Speak
 from lfgtui.settings.keys import KEYS
 from lfgtui.ui.guard import Guarded
 from lfgtui.ui.keymap import displayed
 from lfgtui.ui.run_view import LiveRun
 from lfgtui.ui.screens.base import LfgScreen
 from lfgtui.ui.screens.run import RunScreen
+from lfgtui.ui.speech import Speech
 from lfgtui.ui.text.styled_line import one_line
 
 if TYPE_CHECKING:
@@ -30,6 +32,7 @@ _KEYS_ONLY = {"back", "previous_hit", "fold", "palette", "copy_or_quit"}
 class HasThemes(Protocol):
     """The app as the palette uses it."""
 
+    speech: Speech
     keys_in_force: Mapping[str, Sequence[str]]
     theme: str
     theme_names: Sequence[str]
@@ -129,6 +132,9 @@ class LfgCommands(Provider):
                 yield Entry(name, title, partial(screen.go_to, ticket.id), is_help_searched=True)
             if isinstance(screen.run, LiveRun):
                 yield from _withdrawals(screen.run)
+            for mode in get_args(Speak) if screen.mode.is_live else ():
+                line = "as now" if mode == app.speech.mode else ""
+                yield Entry(f"Speak: {mode}", line, partial(app.speech.switch, mode))
         for theme in app.theme_names:
             yield Entry(f"Theme: {theme}", "", ThemeChoice(app, theme))
 

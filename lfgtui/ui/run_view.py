@@ -36,6 +36,11 @@ class RunView(Protocol):
     def meter(self, ticket: str) -> Meter: ...
 
 
+def all_done(run: RunView) -> bool:
+    """Return True if all tickets ended well."""
+    return all(run.transcript(ticket.id).state == "done" for ticket in run.tickets)
+
+
 @runtime_checkable
 class LiveRun(RunView, Protocol):
     """A run that is being worked on: the engine."""

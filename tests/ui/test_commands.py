@@ -58,7 +58,7 @@ async def test_a_ticket_is_found_by_its_title_and_gone_to(
 
 async def test_the_palette_offers_what_can_be_done_here(make_app: MakeApp) -> None:
     app = make_app(FakeLive("a"))
-    async with opened(app, (100, 98)) as pilot:
+    async with opened(app, (100, 108)) as pilot:
         await pilot.press("ctrl+p")
         await app.workers.wait_for_complete()
         await pilot.pause()

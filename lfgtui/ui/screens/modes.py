@@ -15,7 +15,7 @@ from lfgtui.engine.commands import (
 )
 from lfgtui.model.states import ENDED, State
 from lfgtui.ui.keymap import displayed
-from lfgtui.ui.run_view import LiveRun
+from lfgtui.ui.run_view import LiveRun, all_done
 from lfgtui.ui.screens.approvals import Approvals
 from lfgtui.ui.screens.base import Prompt, ResumeRequested
 from lfgtui.ui.screens.dialogs import Question
@@ -34,8 +34,7 @@ class PastRun(RunMode):
     help: Mapping[str, str] = {"retry": "resume this run"}
 
     def offers(self, state: State | None) -> Iterator[Offer]:
-        run = self.screen.run
-        if any(run.transcript(ticket.id).state != "done" for ticket in run.tickets):
+        if not all_done(self.screen.run):
             yield Offer("retry", "resume")
         yield from super().offers(state)
 

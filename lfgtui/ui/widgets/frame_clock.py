@@ -52,6 +52,11 @@ def figures_move(run: RunView, now: float) -> float | None:
     return MINUTE if has_parked else None  # at midnight the time they wait for loses its day
 
 
+def due(ticks: float, period: float) -> float:
+    """Return the next time at which a period ends: the same for all that have that period."""
+    return (ticks // period + 1) * period
+
+
 class FrameClock:
     """Draws a frame when it is woken, and shares the time between panes and all the rest.
 

@@ -1,0 +1,69 @@
+"""The answers of a ticket, sentence by sentence, as they are read aloud."""
+
+from collections.abc import Callable
+
+from lfgtui.model.items import TextItem
+from lfgtui.model.transcript import Transcript
+from lfgtui.text.speakable import is_code, speakable
+from lfgtui.text.units import UnitSplitter
+
+_PIECE = 1_000
+"""Characters read at a time: about a minute of speech, which one program gets."""
+
+
+class AnswerReader:
+    """Takes what is new in a ticket's answers. It begins with the one that is still open."""
+
+    def __init__(self, transcript: Callable[[], Transcript]) -> None:
+        self._transcript = transcript
+        self.skip()
+        items = self._attempt.items if self._attempt is not None else []
+        if items and isinstance(items[-1], TextItem) and not items[-1].closed:
+            self._index -= 1
+
+    def skip(self) -> None:
+        """Go on with the answer that comes next."""
+        self._attempt = self._transcript().attempt
+        self._index = 0 if self._attempt is None else len(self._attempt.items)
+        self._begin()
+
+    def _begin(self) -> None:
+        self._read, self._has_code = 0, False
+        self._splitter = UnitSplitter("sentence")
+
+    def next(self) -> str | None:
+        """Return the words of the next piece, a sentence a line; None if nothing is new."""
+        if (item := self._item()) is None:
+            return None
+        piece = item.source.piece(self._read, _PIECE)
+        self._read += len(piece)
+        if piece:
+            return self._words(self._splitter.feed(piece))
+        if not item.closed:
+            return None
+        words = self._words(self._splitter.close())
+        self._index += 1
+        self._begin()
+        return words
+
+    def _item(self) -> TextItem | None:
+        """Return the answer to be read, once it has begun."""
+        if (attempt := self._transcript().attempt) is not self._attempt:
+            self._attempt, self._index = attempt, 0
+            self._begin()
+        items = self._attempt.items if self._attempt is not None else []
+        while self._index < len(items):
+            if isinstance(item := items[self._index], TextItem):
+                return item
+            self._index += 1
+        return None
+
+    def _words(self, units: list[str]) -> str:
+        return "".join(f"{words}\n" for unit in units if (words := self._words_of(unit)))
+
+    def _words_of(self, unit: str) -> str:
+        """Return the words of a unit; for the first code block of an answer, that it is one."""
+        if not is_code(unit):
+            return speakable(unit)
+        had_code, self._has_code = self._has_code, True
+        return "" if had_code else "code"

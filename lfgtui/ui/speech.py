@@ -1,0 +1,152 @@
+"""Speech: the answer in focus read aloud as it grows, or how tickets end.
+
+One program at a time reads a few sentences on its standard input, and speaks them.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from functools import partial
+from typing import TYPE_CHECKING
+
+from lfgtui.model.states import State
+from lfgtui.settings.config import Config, Speak
+from lfgtui.ui.programs import run_program
+from lfgtui.ui.run_view import RunView
+
+if TYPE_CHECKING:
+    from lfgtui.ui.answer_reader import AnswerReader
+
+_PROGRAMS: Sequence[Sequence[str]] = (
+    ("espeak-ng", "--stdin"),
+    ("say",),
+    ("spd-say", "--wait", "--pipe-mode"),
+)
+"""Those that are tried, without a `speak_command`."""
+
+_SILENCERS: Mapping[str, Sequence[str]] = {"spd-say": ("spd-say", "--stop")}
+"""For those that have a server speak, which goes on when they are killed."""
+
+_PATIENCE = 15.0
+"""Seconds that a program may take beside the speaking itself."""
+
+_SLOWEST = 0.3
+"""Seconds that a character may take to be spoken."""
+
+_LAST_WORDS = 2.0
+"""Seconds that a killed program may take to end when lfg does."""
+
+_ENDINGS: Mapping[State | None, str] = {
+    "done": "is done",
+    "failed": "failed",
+    "needs_approval": "needs approval",
+    "limit": "reached a limit",
+    "blocked": "is blocked",
+}
+
+
+class Speech:
+    """Speaks, one text after the other; `complain` shows what failed, which switches it off."""
+
+    def __init__(self, config: Config, complain: Callable[[str], None]) -> None:
+        self._mode = config.speak
+        self._programs = (config.speak_command,) if config.speak_command else _PROGRAMS
+        self._complain = complain
+        self._ticket: str | None = None
+        self._answers: AnswerReader | None = None
+        self._states: Mapping[str, State | None] | None = None
+        self._endings: list[str] = []
+        self._speaking: asyncio.Task[None] | None = None
+
+    @property
+    def mode(self) -> Speak:
+        """What is spoken."""
+        return self._mode
+
+    def switch(self, mode: Speak) -> None:
+        """Speak something else from now on."""
+        self.stop()
+        self._mode, self._ticket, self._answers, self._states = mode, None, None, None
+
+    def update(self, run: RunView, ticket: str | None) -> None:
+        """Speak of what is new in a run; `ticket` is the one in focus."""
+        if self._mode == "off":
+            return
+        if self._mode == "endings":
+            self._note_endings(run)
+        elif ticket != self._ticket:
+            from lfgtui.ui.answer_reader import AnswerReader
+
+            self.stop()
+            self._ticket, self._answers = ticket, None
+            if ticket is not None:
+                self._answers = AnswerReader(partial(run.transcript, ticket))
+        if self._speaking is None or self._speaking.done():
+            self._speaking = asyncio.create_task(self._speak())
+
+    def _note_endings(self, run: RunView) -> None:
+        states = {one.id: run.transcript(one.id).state for one in run.tickets}
+        before, self._states = states if self._states is None else self._states, states
+        for ticket, state in states.items():
+            if state in _ENDINGS and state != before.get(ticket):
+                self._endings.append(f"ticket {ticket} {_ENDINGS[state]}\n")
+
+    def stop(self) -> None:
+        """Break off what is being spoken, and leave out the rest of that answer."""
+        if self._speaking is not None and not self._speaking.done():
+            if not self._speaking.cancelling():  # it waits until the program has ended
+                self._speaking.cancel()
+            self._endings.clear()
+            if self._answers is not None:
+                self._answers.skip()
+
+    async def close(self) -> None:
+        """Be silent for good; return when the program has ended."""
+        self.switch("off")
+        if self._speaking is not None:
+            await asyncio.wait([self._speaking], timeout=_LAST_WORDS)
+
+    async def _speak(self) -> None:
+        while (text := self._next()) is not None:
+            if text:
+                await self._say(text)
+            await asyncio.sleep(0)
+
+    def _next(self) -> str | None:
+        if self._endings:
+            text = "".join(self._endings)
+            self._endings.clear()
+            return text
+        return None if self._answers is None else self._answers.next()
+
+    async def _say(self, text: str) -> None:
+        """Have the first program that is installed say the text."""
+        failure = f"{' or '.join(name for name, *_ in self._programs)} is not installed"
+        for program in self._programs:
+            with suppress(FileNotFoundError):
+                failure = await _run(program, text)
+                break
+        if failure:
+            self._mode, self._answers = "off", None
+            self._complain(f"speech is off: {failure}")
+
+
+async def _run(program: Sequence[str], text: str) -> str:
+    """Have the program say the text; return in words why it could not.
+
+    Raises `FileNotFoundError` where it is not installed.
+    """
+    try:
+        code = await run_program(program, text, _PATIENCE + _SLOWEST * len(text))
+    except TimeoutError:
+        return f"{program[0]} takes too long"
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        return f"{program[0]}: {error.strerror}"
+    except asyncio.CancelledError:
+        if (silencer := _SILENCERS.get(program[0])) is not None:
+            with suppress(OSError):
+                await run_program(silencer, "", _PATIENCE)
+        raise
+    return "" if code == 0 else f"{program[0]} ended with exit code {code}"
