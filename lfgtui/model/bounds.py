@@ -23,6 +23,7 @@ _SECONDS: Range = (0.0, 1e9)  # up to some thirty years
 
 RANGES: dict[str, Range] = {
     "turn": (0, 10**9),
+    "message_seq": (0, 10**9),
     "attempt": (0, 10**9),
     "next_attempt": (0, 10**9),
     "input": _TOKENS,

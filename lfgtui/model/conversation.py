@@ -190,8 +190,8 @@ class Conversation:
                 self._drop()
             case e.UserMessage(text, origin="person"):
                 self.said[seq] = UserTurn(text, is_said=True)
-            case e.MessageTaken(message) if message in self.said:
-                self._taken[message] = self.said.pop(message)
+            case e.MessageTaken(message_seq) if message_seq in self.said:
+                self._taken[message_seq] = self.said.pop(message_seq)
             case e.UserMessage():
                 self.messages.append(UserTurn(with_answers(event)))
             case e.AttemptStarted(keeps_partial=True) if self.partial:

@@ -78,12 +78,12 @@ class Status(WireEvent, frozen=True):
 class MessageTaken(WireEvent, Bounded, frozen=True):
     """The agent took a message of the person into the response that is under way.
 
-    `message` is the `seq` of its `UserMessage`. One that no response takes goes with the next
-    request.
+    `message_seq` is the `seq` of its `UserMessage`. One that no response takes goes with the
+    next request.
     """
 
     facets = Facets(ends="text")
-    message: int
+    message_seq: int
 
 
 class ToolCallStarted(WireEvent, frozen=True):
