@@ -102,12 +102,13 @@ def run(
 
 def _start(config: Config, provider: str | None, model: str | None, *, yes: bool) -> int:
     """Run what is chosen on the start screen."""
-    code, resumes, choice = launching.start.choose(config, provider, model)
+    folder = launching.start.Folder(config, provider, model)
+    code, resumes, choice = folder.choose()
     if choice is None:
         return max(code, launching.launch.resume(resumes, config))
     if choice.file is None and choice.prompt is None:
         return _simulated_demo(config, None, None)
-    tickets = launching.start.chosen_tickets(choice, config, provider, model)
+    tickets = folder.tickets(choice)
     if choice.file is not None:
         launching.trust.ensure_trusted(choice.file, tickets, yes=yes)
     return launch(Plan(tickets.title, tickets.tickets, config, source=choice.file))

@@ -29,6 +29,9 @@ Amount: TypeAlias = Annotated[float, msgspec.Meta(gt=0)]
 ALL_TOOLS: tuple[ToolName, ...] = get_args(ToolName)
 READING_TOOLS: frozenset[ToolName] = frozenset({"read_file", "list_files", "search_files"})
 
+_MOST_BYTES = 10_000_000
+"""Size of the largest file that is read as a prompt."""
+
 _ID = re.compile(r"[A-Za-z0-9._-]+")
 _PROMPT = "prompt"
 """The id of a ticket that was given as nothing but a prompt."""
@@ -313,9 +316,8 @@ def _complete(source: _Source, index: int, read: dict[str, str]) -> Ticket:
         raise source.refusal('has both "prompt" and "prompt_file"; keep one', index)
     if prompt_file is not None:
         file = _resolved(_from(folder, prompt_file))
-        if _is_endless(file):
-            message = f'prompt_file "{file}" is a device or a pipe, not a file'
-            raise source.refusal(message, index)
+        if fault := _fault(file):
+            raise source.refusal(f'prompt_file "{file}" is {fault}', index)
         prompt, read[table.id] = toml_file.read_text(file), str(file)
     if not (prompt or "").strip():
         raise source.refusal(f'ticket "{table.id}" has no prompt', index)
@@ -338,12 +340,15 @@ def _resolved(path: Path) -> Path:
         return path
 
 
-def _is_endless(path: Path) -> bool:
+def _fault(path: Path) -> str | None:
+    """Return what a file is that is not to be read: the start screen reads it unasked."""
     try:
-        mode = path.stat().st_mode
-    except (OSError, ValueError):
-        return False
-    return not (stat.S_ISREG(mode) or stat.S_ISDIR(mode))
+        status = path.stat()
+    except (OSError, ValueError):  # reading it says what is wrong
+        return None
+    if not (stat.S_ISREG(status.st_mode) or stat.S_ISDIR(status.st_mode)):
+        return "a device or a pipe, not a file"
+    return "larger than 10 MB, too large for a prompt" if status.st_size > _MOST_BYTES else None
 
 
 def _is_folder(path: Path) -> bool:

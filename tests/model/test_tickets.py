@@ -112,9 +112,12 @@ def test_a_prompt_file_that_cannot_be_read_is_refused(folder: Path, said: str) -
     assert refused(folder, text).startswith("None: ")
 
 
-def test_a_prompt_file_that_has_no_end_is_refused(folder: Path) -> None:
-    text = '[[ticket]]\nid = "a"\nprompt_file = "/dev/zero"\n'
-    assert "is a device or a pipe, not a file" in refused(folder, text)
+def test_a_prompt_file_that_has_no_end_or_one_too_far_is_refused(folder: Path) -> None:
+    text = '[[ticket]]\nid = "a"\nprompt_file = "{}"\n'
+    assert "is a device or a pipe, not a file" in refused(folder, text.format("/dev/zero"))
+    with (folder / "huge").open("wb") as file:
+        file.truncate(10**12)
+    assert "is larger than 10 MB" in refused(folder, text.format("huge"))
 
 
 def test_fallbacks_are_the_tickets_or_the_defaults(folder: Path) -> None:

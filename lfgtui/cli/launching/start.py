@@ -22,57 +22,52 @@ _MOST_BYTES = 1 << 20
 """Size from which a file is not listed: it would be read before anybody asked for it."""
 
 
-def choose(
-    config: Config, provider: str | None, model: str | None
-) -> tuple[int, str | None, Choice | None]:
-    """Show what can be run, with that provider and model in place of the tickets' own.
+class Folder:
+    """What can be run in the working folder, with a provider and a model in place of others.
 
-    Returns the exit code, the stored run to resume next, and what was chosen.
     Raises `UsageError` for a provider that there is not.
     """
-    if provider is not None:
-        config.provider(provider)
-    chosen: list[Choice] = []
-    folder, here = visible_line(str(Path.cwd())), Folder(config, provider, model)
-
-    def first_screen(context: ScreenContext) -> StartScreen:
-        return StartScreen(context, reader, folder, here.find, here.check, chosen.append)
-
-    code, resumes = browse(config, first_screen)
-    return code, resumes, chosen[-1] if chosen else None
-
-
-def chosen_tickets(
-    choice: Choice, config: Config, provider: str | None, model: str | None
-) -> TicketsFile:
-    """Return the tickets of the chosen file, or that of the prompt."""
-    if choice.file is not None:
-        return file_tickets(choice.file, config, provider, model)
-    return prompt_tickets(choice.prompt or "", config, provider, model)
-
-
-class Folder:
-    """What can be run in the working folder, with that provider and model if there are any."""
 
     def __init__(
         self, config: Config, provider: str | None = None, model: str | None = None
     ) -> None:
+        if provider is not None:
+            config.provider(provider)
         self._config = config
         self._given = (provider, model)
 
+    def choose(self) -> tuple[int, str | None, Choice | None]:
+        """Return the start screen's exit code, the run to resume next, and what was chosen."""
+        name = visible_line(str(Path.cwd()))
+        chosen: list[Choice] = []
+
+        def first_screen(context: ScreenContext) -> StartScreen:
+            return StartScreen(context, reader, name, self.find, self.check, chosen.append)
+
+        code, resumes = browse(self._config, first_screen)
+        return code, resumes, chosen[-1] if chosen else None
+
+    def tickets(self, choice: Choice) -> TicketsFile:
+        """Return the tickets of the file, or that of the prompt."""
+        if choice.file is not None:
+            return file_tickets(choice.file, self._config, *self._given)
+        return prompt_tickets(choice.prompt or "", self._config, *self._given)
+
     def find(self) -> Found:
+        """Look for what can be run. Takes a moment: call it in a thread."""
         model, lacks = self._model()
         return Found([self._examine(path) for path in _tickets_files()], model, lacks)
 
     def check(self, choice: Choice) -> None:
+        """Raise `LfgError` where it cannot be run. Takes a moment as well."""
         if choice != Choice():
-            tickets = chosen_tickets(choice, self._config, *self._given)
+            tickets = self.tickets(choice)
             check_providers(Plan(tickets.title, tickets.tickets, self._config))
 
     def _model(self) -> tuple[str, str]:
         """Return the model of a prompt, and what is lacking to use it."""
         try:
-            (ticket,) = prompt_tickets("", self._config, *self._given).tickets
+            (ticket,) = self.tickets(Choice(prompt="")).tickets
         except UsageError:
             return "", advise(self._config, self._given[0])
         try:

@@ -12,12 +12,10 @@ from textual.widgets import Input
 from lfgtui.errors import LfgError
 from lfgtui.history.reader import Reader, RunSummary
 from lfgtui.history.search import SearchHit
-from lfgtui.settings.keys import BY_ACTION
 from lfgtui.ui.history.list_screen import ALL, ListScreen
 from lfgtui.ui.history.preview import PreviewPane
 from lfgtui.ui.history.run_list import RunList
 from lfgtui.ui.history.stored_run import query
-from lfgtui.ui.keymap import displayed
 from lfgtui.ui.painting.widgets import LineRow
 from lfgtui.ui.replay.run import read_replay
 from lfgtui.ui.run_view import HistoryActions
@@ -25,7 +23,7 @@ from lfgtui.ui.screens.base import OneLine, ResumeRequested, ScreenContext
 from lfgtui.ui.screens.dialogs import Question
 from lfgtui.ui.screens.replay import replay_screen
 from lfgtui.ui.text.styled_line import Line, Span, line_width, one_line, shorten
-from lfgtui.ui.widgets.footer import key_and_label
+from lfgtui.ui.widgets.footer import Offer, compose_footer, key_and_label
 from lfgtui.ui.widgets.row_list import RowList
 
 _PAGE = 200
@@ -58,8 +56,10 @@ _WHILE_TYPING = {
 
 _TYPING_KEYS = (("↑↓", "select"), ("enter", "open"), ("tab", "keys"), ("esc", "back"))
 _SYNTAX = '"phrases"  pre*  AND OR NOT  state:failed  after:7d'
-_LIST_KEYS = ("zoom", "find", "delete", "pin", "note", "resume", "replay", "back", "help", "quit")
-_LABELS = {"zoom": "open", "find": "search"}
+_LIST_KEYS = (
+    *(Offer("zoom", "open"), Offer("find", "search")),
+    *map(Offer, ("delete", "pin", "note", "resume", "replay", "back", "help", "quit")),
+)
 
 
 class HistoryScreen(ListScreen):
@@ -187,20 +187,10 @@ class HistoryScreen(ListScreen):
 
     def _keys(self, width: int) -> Line:
         """Return the keys of where the focus is, as many as there is room for."""
-        pairs: Sequence[tuple[str, str]] = _TYPING_KEYS
         if not self.is_typing:
-            keys = self.context.keys
-            pairs = [
-                (displayed(keys[action][0]), _LABELS.get(action, BY_ACTION[action].label))
-                for action in _LIST_KEYS
-                if keys.get(action)
-            ]
-        line: Line = []
-        for pair in pairs:
-            part = key_and_label(*pair)
-            if line_width(line) + line_width(part) <= width:
-                line += part
-        if self.is_typing and line_width(line) + len(_SYNTAX) + 3 <= width:
+            return compose_footer(_LIST_KEYS, self.context.keys, width)
+        line = [span for pair in _TYPING_KEYS for span in key_and_label(*pair)]
+        if line_width(line) + len(_SYNTAX) + 3 <= width:
             line.append(Span(f"  {_SYNTAX}", "muted"))
         return line
 
