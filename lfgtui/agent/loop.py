@@ -199,6 +199,7 @@ class Agent:
             turn=turn,
             first_token_timeout=ticket.first_token_timeout,
             idle_timeout=ticket.idle_timeout,
+            on_answer=lambda: self._emit(e.ResponseStarted()),
         )
 
     def _priced(self, usage: e.Usage) -> e.Usage:
@@ -379,11 +380,8 @@ class Agent:
 
     def _finish(self, call: CallPart, outcome: ToolOutcome, began: float) -> None:
         seconds = round(monotonic() - began, 3)
-        self._emit(
-            e.ToolCallFinished(
-                call.call_id, outcome.output, outcome.error, outcome.exit_code, seconds
-            )
-        )
+        ended = (outcome.output, outcome.error, outcome.exit_code, seconds)
+        self._emit(e.ToolCallFinished(call.call_id, *ended))
 
     def _note_change(self, call: CallPart, outcome: ToolOutcome) -> None:
         if outcome.error is not None or call.name not in ("write_file", "edit_file"):

@@ -43,6 +43,10 @@ def _share(statistics: Statistics) -> str:
     return "–" if rate is None else f"{100 * rate:.1f}%"
 
 
+def _seconds(milliseconds: float) -> str:
+    return f"{milliseconds / 1000:.2f}s"
+
+
 def _percentiles(
     name: str,
     width: int,
@@ -70,13 +74,14 @@ _TABLES = (
         Column("cost", 9, lambda one: figures.money(one.cost) or "–"),
     ),
     (
-        *_percentiles("ttft", 8, lambda one: one.ttft_ms, lambda ms: f"{ms / 1000:.2f}s"),
-        *_percentiles("tok/s", 7, lambda one: one.tokens_per_s, figures.count),
+        *_percentiles("first byte", 8, lambda one: one.first_byte_ms, _seconds),
+        *_percentiles("ttft", 8, lambda one: one.ttft_ms, _seconds),
     ),
     (
-        Column("waited for models", 20, lambda one: figures.age(one.waited_s.models)),
-        Column("for tools", 12, lambda one: figures.age(one.waited_s.tools)),
-        Column("for people", 12, lambda one: figures.age(one.waited_s.people)),
+        *_percentiles("tok/s", 7, lambda one: one.tokens_per_s, figures.count),
+        Column("models", 9, lambda one: figures.age(one.waited_s.models)),
+        Column("tools", 8, lambda one: figures.age(one.waited_s.tools)),
+        Column("people", 8, lambda one: figures.age(one.waited_s.people)),
     ),
 )
 
@@ -94,8 +99,9 @@ def stats(days: int | None, by: By | None, as_json: bool) -> int:
     """Show figures of past requests: how they ended, how fast, how much, who waited.
 
     done: of those that ended by themselves, how many came to their end. drops:
-    responses that broke off. ttft: time to the first token. waited: how long
-    tickets waited, added up. p90: 90 of 100 requests had no more.
+    responses that broke off. first byte: time to the head of the response.
+    ttft: time to the first token. models, tools, people: how long tickets
+    waited for each, added up. p90: 90 of 100 requests had no more.
     """
     midnight = datetime.now().replace(hour=0, minute=0, second=0, microsecond=0)
     since = 0.0 if days is None else (midnight - timedelta(days=days - 1)).timestamp()

@@ -55,11 +55,16 @@ def _attempt(attempt: Attempt) -> dict[str, object]:
         "error": attempt.error,
         "usage": replace(attempt.usage, output=output),
         "tokens_estimated": is_estimate,
-        "ttft_ms": None if attempt.ttft is None else round(attempt.ttft * 1000),
+        "first_byte_ms": _milliseconds(attempt.first_byte),
+        "ttft_ms": _milliseconds(attempt.ttft),
         "tokens_per_s": None if rate is None else round(rate, 1),
         "started_at": round(attempt.started_at, 3),
         "ended_at": None if attempt.ended_at is None else round(attempt.ended_at, 3),
     }
+
+
+def _milliseconds(seconds: float | None) -> int | None:
+    return None if seconds is None else round(seconds * 1000)
 
 
 def _call(call: ToolItem) -> dict[str, object]:

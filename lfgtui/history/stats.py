@@ -34,6 +34,7 @@ class Request(msgspec.Struct):
     provider: str
     model: str
     sent_at: float
+    answered_at: float | None = None
     first_at: float | None = None
     ended_at: float | None = None
     outcome: Outcome = "open"
@@ -54,9 +55,14 @@ class Request(msgspec.Struct):
         return counted if counted and self.outcome == "completed" else max(counted, estimate)
 
     @property
-    def ttft(self) -> float | None:
-        """Seconds from the request to the first piece of content."""
-        return None if self.first_at is None else self.first_at - self.sent_at
+    def first_byte_ms(self) -> float | None:
+        """Milliseconds from the request to the head of the response."""
+        return None if self.answered_at is None else (self.answered_at - self.sent_at) * 1000
+
+    @property
+    def ttft_ms(self) -> float | None:
+        """Milliseconds from the request to the first piece of content."""
+        return None if self.first_at is None else (self.first_at - self.sent_at) * 1000
 
     @property
     def tokens_per_second(self) -> float | None:
@@ -73,6 +79,8 @@ class Request(msgspec.Struct):
             self._characters += characters
             return
         match event:
+            case e.ResponseStarted() if self.answered_at is None:
+                self.answered_at = at
             case e.Usage():
                 self.usage = event
             case e.ResponseFinished(_, reason):
@@ -150,13 +158,11 @@ class Percentiles(msgspec.Struct, frozen=True):
     p99: float
 
     @classmethod
-    def of(cls, figures: Iterable[float | None], digits: int) -> Self | None:
+    def of(cls, figures: Iterable[float | None]) -> Self | None:
         """Return those of the known figures, rounded; None if there is none."""
         known = [figure for figure in figures if figure is not None]
         shares = (0.5, 0.9, 0.99)
-        return (
-            cls(*(round(percentile(known, share), digits) for share in shares)) if known else None
-        )
+        return cls(*(round(percentile(known, share), 1) for share in shares)) if known else None
 
 
 class Waited(msgspec.Struct, frozen=True):
@@ -182,6 +188,7 @@ class Statistics(msgspec.Struct, frozen=True):
     completion_rate: float | None
     drops: int
     retries: int
+    first_byte_ms: Percentiles | None
     ttft_ms: Percentiles | None
     tokens_per_s: Percentiles | None
     input: int
@@ -198,7 +205,6 @@ def summarize(requests: Sequence[Request]) -> Statistics:
     costs = [one.usage.cost for one in requests if one.usage.cost is not None]
     ended = [one.ended_at - one.sent_at for one in requests if one.ended_at is not None]
     sums = (ended, (one.tools for one in requests), (one.people for one in requests))
-    milliseconds = (None if one.ttft is None else one.ttft * 1000 for one in requests)
     return Statistics(
         requests=len(requests),
         completed=completed,
@@ -208,8 +214,9 @@ def summarize(requests: Sequence[Request]) -> Statistics:
         completion_rate=round(completed / (completed + failed), 4) if completed + failed else None,
         drops=sum(one.is_drop for one in requests),
         retries=sum(one.is_retried for one in requests),
-        ttft_ms=Percentiles.of(milliseconds, 0),
-        tokens_per_s=Percentiles.of((one.tokens_per_second for one in requests), 1),
+        first_byte_ms=Percentiles.of(one.first_byte_ms for one in requests),
+        ttft_ms=Percentiles.of(one.ttft_ms for one in requests),
+        tokens_per_s=Percentiles.of(one.tokens_per_second for one in requests),
         input=sum(one.usage.input for one in requests),
         cached=sum(one.usage.cached for one in requests),
         output=sum(one.output for one in requests),

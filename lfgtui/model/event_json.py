@@ -1,12 +1,22 @@
 """Events and entries as JSON: in `--json`, in the history file and in an export."""
 
+from collections.abc import Iterator
 from functools import reduce
 from operator import or_
 
 import msgspec
 
 from lfgtui.model.bounds import bounded_json, is_too_deep
-from lfgtui.model.events import EVENTS, Entry, Event
+from lfgtui.model.events import Entry, Event
+
+
+def _leaves(kind: type[Event]) -> Iterator[type[Event]]:
+    for inner in kind.__subclasses__():
+        yield from _leaves(inner) if inner.__subclasses__() else (inner,)
+
+
+EVENTS: tuple[type[Event], ...] = tuple(_leaves(Event))
+"""The classes of all events."""
 
 _TOO_DEEP = "it is nested too deeply"
 _encoder = msgspec.json.Encoder()

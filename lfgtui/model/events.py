@@ -8,7 +8,7 @@ A new event is a class here with its facets, a row in the table of moves (`state
 of the fold. Decoders emit the first group, tools and the agent the second, the engine the third.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import ClassVar, Literal, TypeAlias
 
 import msgspec
@@ -193,6 +193,10 @@ class RequestSent(Event, Bounded, frozen=True):
 
     facets = Facets(ends="turn")
     turn: int
+
+
+class ResponseStarted(Event, frozen=True):
+    """The head of a response came: the first byte of what was asked for."""
 
 
 class ApprovalRequested(Event, frozen=True):
@@ -382,21 +386,11 @@ class TicketInterrupted(Ending, frozen=True):
     """The process died or was quit while the ticket ran."""
 
 
-def _leaves(kind: type[Event]) -> Iterator[type[Event]]:
-    for inner in kind.__subclasses__():
-        yield from _leaves(inner) if inner.__subclasses__() else (inner,)
-
-
-EVENTS: tuple[type[Event], ...] = tuple(_leaves(Event))
-"""The classes of all events."""
-
-
 class Entry(msgspec.Struct, frozen=True):
     """An event with its identity: whose, when, and its place in the order.
 
     `seq` is dense per ticket from 1, across attempts. `at` is the time of arrival in seconds
-    since the epoch; of merged deltas, the first one's. `saved` is False only where history is
-    behind and the entry is shown all the same.
+    since the epoch; of merged deltas, the first one's. `saved` is False where history is behind.
     """
 
     run: str

@@ -235,6 +235,7 @@ class Attempt(msgspec.Struct):
     error: AttemptError | None = None
     usage: UsageTotals = UsageTotals()
     tokens: TokenCount = msgspec.field(default_factory=TokenCount)
+    first_byte: float | None = None
     ttft: float | None = None
     streaming_seconds: float = 0.0
     _finished_usage: UsageTotals = UsageTotals()
@@ -281,6 +282,11 @@ class Attempt(msgspec.Struct):
     def begin_response(self, at: float) -> None:
         """Begin the response to a request that was sent."""
         self._request_sent_at, self._first_content_at = at, None
+
+    def answer(self, at: float) -> None:
+        """Note that the response to a request came, so far without content."""
+        if self.first_byte is None and self._request_sent_at is not None:
+            self.first_byte = at - self._request_sent_at
 
     def stream(self, at: float, characters: int = 0) -> None:
         """Note that content came, and how many characters of it from the model."""

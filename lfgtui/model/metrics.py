@@ -63,6 +63,7 @@ class Meter:
     """The live figures of one ticket. All times are seconds since the epoch."""
 
     def __init__(self) -> None:
+        self.first_byte: float | None = None
         self.ttft: float | None = None
         self.retries = 0
         self.retry_at: float | None = None
@@ -106,7 +107,9 @@ class Meter:
                 self._close_turn(is_finished=stop_reason != e.STOPPED)
             case e.AttemptStarted():
                 self._work(at)
-                self.ttft = None
+                self.first_byte = self.ttft = None
+            case e.ResponseStarted() if self._sent_at is not None and self.first_byte is None:
+                self.first_byte = at - self._sent_at
             case e.Retrying():
                 self.retries += 1
                 self.retry_at = at + event.delay

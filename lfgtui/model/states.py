@@ -86,6 +86,7 @@ MOVES: dict[type[e.Event], _Move] = {
     # the agent loop
     e.UserMessage: _REMARK,  # a person may say something at any time
     e.RequestSent: (_NEXT_REQUEST, "waiting"),
+    e.ResponseStarted: (_REQUEST_OUT, None),
     e.ApprovalRequested: (_AT_WORK, "needs_approval"),
     e.ApprovalGiven: (_AT_WORK | {"needs_approval"}, "running_tool"),  # by a rule, unasked
     e.ApprovalDenied: (_any("needs_approval"), "running_tool"),

@@ -290,6 +290,8 @@ class Transcript:
                 self._hosted_output(event)
             case e.RequestSent():
                 attempt.begin_response(at)
+            case e.ResponseStarted():
+                attempt.answer(at)
             case e.ResponseFinished(_, stop_reason):
                 attempt.stop_reason = stop_reason
                 attempt.close_response(at, is_finished=stop_reason != e.STOPPED)

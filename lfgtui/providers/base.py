@@ -1,6 +1,6 @@
 """A provider as the rest of lfg knows it, its requests, and how every wire connects."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol, TypeAlias, runtime_checkable
 
@@ -31,6 +31,7 @@ class ToolSpec(msgspec.Struct, frozen=True):
 class Request:
     """One model request, in no wire's terms. Timeouts are in seconds.
 
+    `on_answer` is called when the head of the response has come.
     `apart`: pieces of a text that arrive together stay apart, for those who count them.
     """
 
@@ -47,6 +48,7 @@ class Request:
     first_token_timeout: float = 120.0
     idle_timeout: float = 120.0
     apart: bool = False
+    on_answer: Callable[[], None] = field(default=lambda: None, compare=False)
 
 
 @runtime_checkable

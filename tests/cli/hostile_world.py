@@ -14,7 +14,7 @@ from msgspec import inspect
 
 from lfgtui.history.transfer import EndLine, RunLine, TicketLine
 from lfgtui.model import events as e
-from lfgtui.model.event_json import encode_event
+from lfgtui.model.event_json import EVENTS, encode_event
 from lfgtui.model.tickets import ALL_TOOLS, Ticket, TicketsDocument, TicketTable
 from lfgtui.settings.config import Config, ProviderConfig
 
@@ -58,7 +58,7 @@ def event(kind: type[e.Event], text: str) -> e.Event:
 
 def events(ending: type[e.Event], text: str) -> Iterator[e.Event]:
     """The life of a ticket in which everything happens that can happen."""
-    middle = [k for k in e.EVENTS if k not in (*_FIRST, *_LAST, *_ENDINGS)]
+    middle = [k for k in EVENTS if k not in (*_FIRST, *_LAST, *_ENDINGS)]
     for kind in (*_FIRST, *middle):
         yield event(kind, text)
     for number, tool in enumerate((*ALL_TOOLS, text)):

@@ -8,10 +8,11 @@ from hypothesis import strategies as st
 from msgspec import UNSET, UnsetType
 
 from lfgtui.model import events as e
+from lfgtui.model.event_json import EVENTS
 from lfgtui.model.states import MOVES, StateMachine
 from lfgtui.model.tickets import ApprovalRule
 
-KINDS = e.EVENTS
+KINDS = EVENTS
 
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers(-(10**30), 10**30) | st.text(max_size=5),
@@ -63,7 +64,7 @@ def of_kind(kind: type[e.Event]) -> st.SearchStrategy[e.Event]:
 
 BY_KIND = {kind: of_kind(kind) for kind in KINDS}
 any_event: st.SearchStrategy[e.Event] = st.one_of(*BY_KIND.values())
-DELTAS = [kind for kind in e.EVENTS if kind.facets.is_piece]
+DELTAS = [kind for kind in EVENTS if kind.facets.is_piece]
 deltas: st.SearchStrategy[e.Event] = st.one_of(*(BY_KIND[kind] for kind in DELTAS))
 
 

@@ -43,16 +43,17 @@ def test_a_request_has_its_times_tokens_and_the_waiting_that_came_of_it(
     run = (e.ToolRunStarted("1"), e.ToolOutputDelta("1", "stdout", "ok"))
     done = e.ToolCallFinished("1", "ok", None, 0, 2.5)
     answer = (e.ReasoningDelta("hm"), e.Heartbeat(), e.TextDelta("text"), CALL, usage, CALLED)
-    called = (SENT, *answer, ASKED, e.ApprovalGiven("1"), *run, done)
+    called = (SENT, e.ResponseStarted(), *answer, ASKED, e.ApprovalGiven("1"), *run, done)
     first, second = requests(recorder, *called, SENT, e.TextDelta("x" * 40), *ENDED)
     assert (first.provider, first.model, first.outcome) == ("p", "m", "completed")
-    assert (first.ttft, first.tokens_per_second) == (1.0, 12 / 5)
+    assert (first.first_byte_ms, first.ttft_ms) == (1000.0, 2000.0)
+    assert first.tokens_per_second == 12 / 5
     assert (first.people, first.tools, first.usage) == (1.0, 2.5, usage)
     assert (second.output, second.tokens_per_second) == (10, 10.0)
     both = summarize([first, second])
     assert (both.requests, both.completed, both.completion_rate) == (2, 2, 1.0)
     assert (both.input, both.cached, both.output, both.cost) == (100, 40, 22, 0.5)
-    assert (both.waited_s.models, both.waited_s.tools, both.waited_s.people) == (8.0, 2.5, 1.0)
+    assert (both.waited_s.models, both.waited_s.tools, both.waited_s.people) == (9.0, 2.5, 1.0)
 
 
 def test_requests_are_told_apart_by_their_ends(recorder: Recording) -> None:
@@ -85,7 +86,7 @@ def test_a_request_that_goes_on_counts_as_open_and_none_has_no_figures(
         figures = summarize(reader.requests())
     assert (figures.requests, figures.open, figures.output) == (1, 1, 2)
     assert (figures.completion_rate, figures.tokens_per_s) == (None, None)
-    assert Percentiles.of([None], 0) is None
+    assert Percentiles.of([None]) is None
 
 
 def test_old_and_deleted_requests_are_left_out_and_damaged_ones_are_named(

@@ -49,6 +49,13 @@ def test_ttft_is_from_the_request_to_the_first_content_of_any_kind(
     assert meter_after(STARTED, SENT, (100.7, first)).ttft == ttft
 
 
+def test_the_first_byte_is_that_of_an_attempts_first_response() -> None:
+    answered = (100.4, e.ResponseStarted())
+    meter = meter_after(STARTED, SENT, answered, TEXT, FINISHED, SENT, (109.0, e.ResponseStarted()))
+    assert (meter.first_byte, meter.ttft) == (100.4 - 100.0, 1.0)
+    assert meter_after(STARTED, SENT, answered, STARTED).first_byte is None
+
+
 def test_the_live_rate_looks_back_over_the_window_only() -> None:
     meter = meter_after(
         STARTED, SENT, (101.0, e.TextDelta("x" * 80)), (103.0, e.TextDelta("y" * 40))

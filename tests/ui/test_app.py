@@ -472,7 +472,7 @@ async def test_the_page_of_keys_scrolls_with_the_keys_of_panes(make_app: MakeApp
 
 async def test_help_shows_every_line_whole_in_eighty_columns(make_app: MakeApp) -> None:
     app = make_app(FakeLive("a"))
-    async with opened(app, (80, 90)) as pilot:
+    async with opened(app, (80, 110)) as pilot:
         await pilot.press("?")
         shown = [line.strip(" │▌") for line in lines(app)]
         page = help_text(app.keys_in_force).plain

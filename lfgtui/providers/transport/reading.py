@@ -264,9 +264,13 @@ def logged(host: str, request: Request, unknown: Counter[str]) -> Iterator[Calla
             task = asyncio.current_task()  # the engine names a ticket's task after it
             _logger.info(f"%s: {message}", task.get_name() if task else "-", *values)
 
+    def answered() -> None:
+        log("%s answered after %.3f s", host, monotonic() - began)
+        request.on_answer()
+
     log("request to %s: %s, turn %d", host, request.model, request.turn)
     try:
-        yield lambda: log("%s answered after %.3f s", host, monotonic() - began)
+        yield answered
         ending = "finished"
     except Exception as error:
         name = "" if isinstance(error, ProviderError) else f", {type(error).__name__}"

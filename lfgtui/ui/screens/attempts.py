@@ -90,7 +90,7 @@ class AttemptMeter(Meter):
 
     def __init__(self, attempt: Attempt, whole: Meter) -> None:
         super().__init__()
-        self.ttft = attempt.ttft
+        self.first_byte, self.ttft = attempt.first_byte, attempt.ttft
         self._attempt = attempt
         self._whole = whole
         self._live = whole if attempt.ended_at is None else None

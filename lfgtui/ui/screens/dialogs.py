@@ -1,6 +1,6 @@
 """Screens on top of another: a question of yes or no, a list to choose from, a page of keys."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import get_args
 
 from textual import events
@@ -17,6 +17,18 @@ from lfgtui.ui.screens.base import LfgScreen
 
 _KEYS_WIDTH = 16
 _STATES_A_LINE = 4
+
+_FIGURES = (
+    ("ttft", "from the request to the first text, thought or call"),
+    ("━━━━━─────", "ttft within its budget: to the first byte, then on"),
+    ("t/s", "tokens a second: the last 2 s, at the end all of it"),
+    ("↓", "tokens that came, of all attempts; ~ is estimated"),
+    ("↑", "tokens sent: the whole context with each request"),
+    ("$", "price of the tokens, where prices are known"),
+    ("0:00", "time at work, without pauses and parking"),
+    ("MB to save", "lag: what has come and is not in the history yet"),
+)
+"""Signs in the headers, and the definitions of the figures beside them."""
 
 
 class Question(ModalScreen[bool], LfgScreen[bool], inherit_bindings=False):
@@ -175,15 +187,10 @@ class Help(ModalScreen[None], LfgScreen[None], inherit_bindings=False):
 
 
 def help_text(keys: Mapping[str, Sequence[str]]) -> Content:
-    """Return a heading and a line a key for each group, then the signs of the states."""
+    """Return a heading and a line a key for each group, then the states and the figures."""
     lines: list[Content] = []
     for group in get_args(Group):
-        lines.append(Content.styled(group, "bold $text-primary"))
-        lines.extend(
-            Content.assemble((f"  {pressed:<{_KEYS_WIDTH}}", "bold"), (does, "$text-muted"))
-            for pressed, does in _rows(group, keys)
-        )
-        lines.append(Content(""))
+        lines += [*_section(group, _rows(group, keys)), Content("")]
     lines.append(Content.styled("States", "bold $text-primary"))
     states = [badge for state, badge in BADGES.items() if state is not None]
     badges = [*states, STALLED, QUESTION, CONFLICT]
@@ -192,7 +199,13 @@ def help_text(keys: Mapping[str, Sequence[str]]) -> Content:
     ]
     for start in range(0, len(signs), _STATES_A_LINE):
         lines.append(Content("").join([Content("  "), *signs[start : start + _STATES_A_LINE]]))
-    return Content("\n").join(lines)
+    return Content("\n").join([*lines, Content(""), *_section("Figures", _FIGURES)])
+
+
+def _section(heading: str, rows: Iterable[tuple[str, str]]) -> Iterator[Content]:
+    yield Content.styled(heading, "bold $text-primary")
+    for name, meaning in rows:
+        yield Content.assemble((f"  {name:<{_KEYS_WIDTH}}", "bold"), (meaning, "$text-muted"))
 
 
 def _rows(group: Group, keys: Mapping[str, Sequence[str]]) -> Iterator[tuple[str, str]]:

@@ -40,6 +40,7 @@ _SHORT_TITLE = 24
 """Cells of the title that matter more than the model's whole name."""
 
 _SPARK = 10
+_BAR = 10
 
 
 class PaneHeader(SelfPainted):
@@ -112,6 +113,7 @@ class PaneHeader(SelfPainted):
         costs = [usage.cost for usage in usages if usage.cost is not None]
         gauges: list[tuple[int, Line]] = [  # with a rank: those of the lowest are kept longest
             (3, self._ttft(transcript, meter, now)),
+            (7, self._latency(transcript, meter, now)),
             (1, _rate(transcript, meter, now)),
             (4, [Span(spark(meter.history(now), _SPARK), "primary")]),
             (3, [Span("↓", "muted"), Span(f"{tokens:>6}")]),
@@ -134,15 +136,31 @@ class PaneHeader(SelfPainted):
 
     def _ttft(self, transcript: Transcript, meter: Meter, now: float) -> Line:
         """Return the time to the first token; counting while there is none yet."""
-        waits = transcript.state == "waiting" and meter.ttft is None
-        value = meter.waiting_for(now) if waits else meter.ttft
+        value = _waited(transcript, meter, now)
         if value is None:
             return [Span("ttft     –", "faint")]
         is_late = value > self._ttft_budget
-        colour = "warning" if is_late else "primary" if waits else "foreground"
+        colour = "warning" if is_late else "primary" if meter.ttft is None else "foreground"
         digits = 2 if value < 9.995 else 1 if value < 99.95 else 0
         label = Span("ttft!", "warning") if is_late else Span("ttft ", "muted")
         return [label, Span(f"{value:.{digits}f}s".rjust(5), colour)]
+
+    def _latency(self, transcript: Transcript, meter: Meter, now: float) -> Line:
+        """Return a bar as long as the budget: the time to the first byte, then to the token."""
+        whole = _waited(transcript, meter, now) or 0.0
+        first_byte = meter.first_byte or (whole if meter.ttft is None else 0.0)
+        sent, waited = (
+            min(_BAR, round(_BAR * seconds / self._ttft_budget)) for seconds in (first_byte, whole)
+        )
+        colour = "warning" if whole > self._ttft_budget else "primary"
+        bars = (("━" * sent, "secondary"), ("━" * (waited - sent), colour))
+        return [*(Span(*bar) for bar in bars), Span("─" * (_BAR - waited), "faint")]
+
+
+def _waited(transcript: Transcript, meter: Meter, now: float) -> float | None:
+    """Return the time to the first token, or so far; None before a request."""
+    is_waiting = transcript.state == "waiting" and meter.ttft is None
+    return meter.waiting_for(now) if is_waiting else meter.ttft
 
 
 def _rate(transcript: Transcript, meter: Meter, now: float) -> Line:

@@ -65,7 +65,8 @@ def test_json_lines_are_numbered_and_are_what_show_and_search_find(tickets: str,
     assert (run["title"], run["state"]) == ("Three wires", "done")
     for ticket in run["tickets"]:
         assert ticket["attempts"][0]["text"] == streamed[ticket["ticket"]]
-        assert ticket["attempts"][0]["ttft_ms"] is not None
+        attempt = ticket["attempts"][0]
+        assert 0 < attempt["first_byte_ms"] <= attempt["ttft_ms"]
         assert ticket["attempts"][0]["usage"]["output"] > 0
     (summary,) = lfg("history", "--json").json
     assert (summary["tickets"], summary["done"]) == (3, 3)

@@ -29,8 +29,14 @@ STARTED = {"type": "RUN_STARTED"}
 async def test_the_agent_is_asked_at_its_own_address(agent: Agent) -> None:
     agent.plays = [[agent.token("Hello")]]
     turns: list[Message] = [UserTurn("Hi"), ModelTurn((TextPart("Yes?"),)), UserTurn("Go on")]
-    asked = Request("m", turns, system="Be brief.", extra={"top_k": 5})
+    answers = list[bool]()
+    asked = Request(
+        *("m", turns, "Be brief."),
+        extra={"top_k": 5},
+        on_answer=lambda: answers.append(True),
+    )
     assert await events_of(agent.provider(), asked) == HELLO
+    assert answers == [True]
     assert await events_of(agent.provider(headers={"authorization": "Basic mine"})) == HELLO
     first, second = agent.asked
     assert first.path == PATH

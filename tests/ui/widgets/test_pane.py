@@ -61,6 +61,27 @@ async def test_the_header_has_state_name_and_figures_in_two_rows() -> None:
         assert stage.query_one(PaneHeader).size.height == 2
 
 
+async def test_the_bar_beside_ttft_is_as_long_as_its_budget() -> None:
+    async with staged(width=110) as (stage, pilot):
+
+        def bar() -> str:
+            return "".join(sign for sign in stage.head_rows()[1] if sign in "━─")
+
+        await stage.play(pilot, *BEGIN)
+        assert bar() == "─" * 10
+        await stage.play(pilot, e.ResponseStarted(), seconds=0.3)
+        assert bar() == "━" * 2 + "─" * 8
+        await stage.play(pilot, e.TextDelta("a"), seconds=0.6)
+        assert bar() == "━" * 6 + "─" * 4
+        header = stage.query_one(PaneHeader)
+        spans = [one for one in header.render_line(1) if set(one.text) <= {"━", "─"}]
+        assert [len(one.text) for one in spans] == [2, 4, 4]
+        assert len({one.style and one.style.color for one in spans}) == 3
+        await stage.play(pilot, *BEGIN)
+        await stage.play(pilot, seconds=60)
+        assert "━" not in stage.head_rows()[1]
+
+
 @pytest.mark.parametrize("width", [24, 38, 60, 120, 200])
 async def test_figures_of_the_header_stay_in_their_columns(width: int) -> None:
     async with staged(width=width) as (stage, pilot):
