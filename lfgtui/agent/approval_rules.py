@@ -24,35 +24,31 @@ _PROGRAM = re.compile(r"[A-Za-z0-9_./][A-Za-z0-9_./+-]*")
 _SUBCOMMAND = re.compile(r"[a-z][a-z0-9-]*")
 _LONGEST_PREFIX = 80
 
-_INTERPRETERS = frozenset(
-    ("python", "pypy", "perl", "ruby", "node", "deno", "bun", "php", "lua", "Rscript")
-)
-_NO_PREFIX = frozenset(
-    (
-        *("sh", "bash", "dash", "zsh", "ksh", "fish", "csh", "tcsh", "busybox", "env", "exec"),
-        *("eval", "command", "builtin", "source", ".", "trap", "time", "coproc", "sudo", "doas"),
-        *("su", "nohup", "nice", "ionice", "timeout", "stdbuf", "setsid", "xargs", "parallel"),
-        *("watch", "flock", "strace", "script", "chroot", "unshare", "nsenter", "ssh", "rsync"),
-        *("awk", "gawk", "mawk", "sed", "find", "fd", "tar", "ex", "vi", "vim", "emacs", "gdb"),
-        *("make", "npx", "bunx", "uvx", "pipx", "alias", "export", "declare", "set", "unset"),
-        *("rm", "rmdir", "shred", "dd", "chmod", "chown", "kill", "pkill", "killall"),
-        *("curl", "wget", "nc", "scp"),
-    )
-)
-"""Other programs that run, destroy or send what their arguments say, so that a beginning says
-nothing."""
 
-_HAVE_COMMANDS = frozenset(
-    (
-        *("git", "hg", "svn", "npm", "pnpm", "yarn", "pip", "uv", "poetry", "cargo", "rustup"),
-        *("go", "docker", "podman", "kubectl", "helm", "gh", "brew", "apt", "systemctl"),
-        *("terraform", "aws", "gcloud"),
-    )
+def _names(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+_INTERPRETERS = _names("python pypy perl ruby node deno bun php lua Rscript")
+_NO_PREFIX = _INTERPRETERS | _names(
+    """
+    sh bash dash zsh ksh fish csh tcsh busybox env exec eval command builtin source . trap time
+    coproc sudo doas su nohup nice ionice timeout stdbuf setsid xargs parallel watch flock strace
+    script chroot unshare nsenter ssh rsync awk gawk mawk sed find fd tar ex vi vim emacs gdb make
+    npx bunx uvx pipx alias export declare set unset
+    docker podman kubectl helm terraform aws gcloud gh systemctl apt brew
+    rm rmdir shred dd chmod chown kill pkill killall curl wget nc scp
+    """
 )
+"""Programs that run, destroy or send what their arguments say: a beginning says nothing."""
+
+_HAVE_COMMANDS = _names("git hg svn npm pnpm yarn pip uv poetry cargo rustup go")
 """Programs of many commands: no prefix is their name alone."""
 
-_RUN = frozenset({"run", "exec", "dlx", "x"})
-"""Commands of theirs behind which another program is named."""
+_LAUNCHERS, _LAUNCH = _names("npm pnpm yarn uv poetry"), _names("run exec dlx x")
+"""Those behind whose commands another program, or a script of the project, is named."""
+
+_RUN_OTHERS = _LAUNCH | _names("rebase bisect submodule config filter-branch difftool mergetool")
 
 _FILE_TOOLS = frozenset({"read_file", "write_file", "edit_file"})
 
@@ -115,14 +111,15 @@ def _least_words(words: Sequence[str]) -> int:
     program = words[0].rpartition("/")[2].rstrip(".0123456789")  # python3.11
     second = words[1] if len(words) > 1 else ""
     is_module = program in _INTERPRETERS and second == "-m"
-    if is_module or (program in _HAVE_COMMANDS and second in _RUN):
+    if is_module or (program in _LAUNCHERS and second in _LAUNCH):
         inner = _least_words(words[2:])
         return inner + 2 if inner else 0
-    if not program or program in _NO_PREFIX | _INTERPRETERS:
+    is_vague = program in _HAVE_COMMANDS and (
+        second in _RUN_OTHERS or not _SUBCOMMAND.fullmatch(second)
+    )
+    if not program or program in _NO_PREFIX or is_vague:
         return 0
-    if _SUBCOMMAND.fullmatch(second):
-        return 2
-    return 0 if program in _HAVE_COMMANDS else 1
+    return 2 if _SUBCOMMAND.fullmatch(second) else 1
 
 
 def _command(arguments: ToolArguments | None) -> str:

@@ -115,7 +115,8 @@ EVERY = "every run_command"
                 *("git -C x diff", "git", "python a.py", "python -c 'x'", "python -m", "sh -c ls"),
                 *("/bin/bash -c ls", "uv run python -c x", "sudo ls", "env x=1 ls", "find ."),
                 *("x=1 ls", "'ls' -l", "ls | head", "ls $x", "ls\nrm x", "rm -rf x", "make test"),
-                *("docker run -it x", "cargo run", "python3 -m -c", "-x", "3 4", f"{'x' * 81} y"),
+                *("docker run x", "go run x", "git rebase main", "git config a.b c"),
+                *("npm run rm", "cargo run", "python3 -m -c", "-x", "3 4", f"{'x' * 81} y"),
             )
         ),
     ],
