@@ -110,7 +110,7 @@ class Stand:
     def paint(self, anchor: Position | None) -> None:
         """Bring the rows on the screen that are said to have changed, and only those."""
         dirty = self.visible.update(anchor)
-        strips = self.visible.strips(Overlay(None, Style.null(), lambda strip: strip))
+        strips = self.visible.strips(Overlay(None, lambda strip: strip))
         self.painted = {y for first, last in dirty for y in range(first, last)}
         for y in self.painted:
             self.screen[y] = said(strips[y])

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 
-from rich.style import Style
 from textual.geometry import Region
 from textual.screen import Screen
 from textual.strip import Strip
@@ -17,8 +16,6 @@ from lfgtui.ui.stream.line_index import LineIndex, Position
 from lfgtui.ui.stream.viewport import Viewport
 from lfgtui.ui.stream.visible_rows import Overlay, VisibleRows
 from lfgtui.ui.text.palette import line_filter
-
-_NO_STYLE = Style.null()
 
 
 class PaintedStream(Placed, Guarded, Widget):
@@ -72,10 +69,7 @@ class PaintedStream(Placed, Guarded, Widget):
     def _overlay(self) -> Overlay:
         screen = self._home = self._home or self.screen
         self._filter = self._filter or line_filter(self)
-        style = _NO_STYLE
-        if (selection := screen.selections.get(self)) is not None:
-            style = screen.get_component_rich_style("screen--selection")
-        return Overlay(selection, style, self._filter)
+        return Overlay(screen.selections.get(self), self._filter)
 
     def _paint_changes(self, anchor: Position | None = None) -> None:
         """Keep the viewport where it belongs and paint the rows that differ."""

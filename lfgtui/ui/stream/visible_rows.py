@@ -30,10 +30,9 @@ _MORE_LEFT, _MORE_RIGHT = "‹", "›"
 
 
 class Overlay(NamedTuple):
-    """The selection and its style, and the filter that every strip goes through at last."""
+    """The selection, and the filter that every strip goes through at last."""
 
     selection: Selection | None
-    selected: Style
     filter: Callable[[Strip], Strip]
 
 
@@ -174,7 +173,7 @@ class VisibleRows:
                 text = seen.row.text.rstrip()
                 begin = width_of(text[: span[0]])
                 end = width_of(text if span[1] == -1 else text[: span[1]])
-                strip = styled(strip, begin - shift, end - shift, overlay.selected)
+                strip = styled(strip, begin - shift, end - shift, self._palette.selected)
         return strip
 
     def _hint_text(self) -> str:

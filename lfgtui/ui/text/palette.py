@@ -55,6 +55,7 @@ ROLES = {
     "match": Role("background", on="warning"),
     "current": Role("background", on="accent", extra=STRONG + UNDERLINE),
     "hint": Role("text-primary", on="selection"),
+    "selected": Role("foreground", on="selection"),
 }
 
 
@@ -84,6 +85,7 @@ class Palette(msgspec.Struct, frozen=True):
     match: Style
     current: Style
     hint: Style
+    selected: Style
 
     @classmethod
     def of(cls, widget: Widget) -> Self:
@@ -93,7 +95,7 @@ class Palette(msgspec.Struct, frozen=True):
     def faded(self) -> Self:
         """Return the muted palette for superseded text, as of a failed attempt."""
         quiet = Style(color=self.muted.color)
-        names = ROLES.keys() - {"match", "current", "hint"}
+        names = ROLES.keys() - {"match", "current", "hint", "selected"}
         quieter = {name: getattr(self, name) + quiet for name in names}
         return msgspec.structs.replace(self, **quieter)
 

@@ -102,7 +102,8 @@ class PaneHeader(SelfPainted):
         assert isinstance(self.parent, Widget)
         has_focus = self.parent.has_focus
         ground = "selection" if has_focus else "panel"
-        line = [Span(SELECTED if has_focus and y == 0 else " ", bold=True), *self._lines[y]]
+        sign = Span(SELECTED, bold=True) if has_focus and y == 0 else Span(" ")
+        line = [sign, *self._lines[y]]
         return draw(line, self.size.width, self.app.theme_variables, ground)
 
     def _gauges(self, transcript: Transcript, meter: Meter, now: float, width: int) -> Line:

@@ -188,6 +188,8 @@ async def test_few_colours_are_the_terminal_s_own_and_focus_and_matches_need_non
         assert focused is not None and terminal.cell(*focused).reverse
         assert found is not None and terminal.cell(*found).reverse
         assert not terminal.cell(found.x + len("schema"), found.y).reverse
+        await terminal.drag((found.x + 8, found.y), (found.x + 12, found.y))
+        assert terminal.cell(found.x + 8, found.y).reverse
         assert not terminal.app.theme_names
 
 
