@@ -219,7 +219,8 @@ class UsageTotals(msgspec.Struct, frozen=True):
 class Attempt(msgspec.Struct):
     """One try: first, retry, failover or resume. Partial text included.
 
-    `usage` counts all finished turns and the running one's last report.
+    `usage` counts all finished turns and the running one's last report; `context` is the tokens
+    of that response alone, with all that was sent for it.
     """
 
     number: int
@@ -234,6 +235,7 @@ class Attempt(msgspec.Struct):
     stop_reason: StopReason | None = None
     error: AttemptError | None = None
     usage: UsageTotals = UsageTotals()
+    context: int = 0
     tokens: TokenCount = msgspec.field(default_factory=TokenCount)
     first_byte: float | None = None
     ttft: float | None = None
@@ -300,6 +302,7 @@ class Attempt(msgspec.Struct):
         """Take the running response's usage, in place of what it reported before."""
         self.usage = self._finished_usage.plus(usage)
         self.tokens.report(usage.output)
+        self.context = usage.input + usage.output
 
     def add(self, item: Item) -> None:
         """Add an item; nothing more goes to the one before."""

@@ -25,7 +25,7 @@ from lfgtui.ui.widgets.pane import Pane
 
 if TYPE_CHECKING:
     from lfgtui.ui.screens.table_keys import TableKeys
-    from lfgtui.ui.widgets.ticket_table import TicketTable
+    from lfgtui.ui.widgets.row_list import RowList
 
 
 class RunMode:
@@ -181,7 +181,7 @@ class RunScreen(CachedContainer, PaneScreen):
         """Have the tickets' panes painted anew when they are next visible; make new ones."""
         self.grid.mark(tickets)
         if self._table is not None:
-            self._table.table.take_new()
+            self._table.take_new()
 
     def update_bars(self) -> None:
         """Bring header, table, bar and footer up to date."""
@@ -189,8 +189,8 @@ class RunScreen(CachedContainer, PaneScreen):
             return
         now = self.now()
         self._header.show(partial(self._compose_header, now=now, notice=self.notice))
-        if self._table is not None and self._table.table.display:
-            self._table.table.update_rows()
+        if self._table is not None:
+            self._table.update_rows()
         self.mode.update_bar()
         number = f"{self.panes.index(self.current_pane) + 1}/{len(self.panes)}"
         place = self.mode.place or f"{'zoom' if self.is_zoomed else self.view} {number}"
@@ -252,12 +252,10 @@ class RunScreen(CachedContainer, PaneScreen):
             from lfgtui.ui.screens.table_keys import TableKeys
 
             self._table = TableKeys(self, self.run, self.context.panes)
-            self.query_one("#body").mount(self._table.table)
-        table = self._table.table if self._table is not None else None
-        if table is not None:
-            table.display = self.is_in_table or in_strip
-            table.present(self.current, is_slim=in_strip)
-        target = table if table is not None and self.is_in_table else pane
+            self.query_one("#body").mount(self._table.table, self._table.strip)
+        if self._table is not None:
+            self._table.show(self.current, "grid" if self.is_zoomed else self.view)
+        target = self._table.table if self._table is not None and self.is_in_table else pane
         if self.focused is not target and not self.is_typing:
             target.focus(scroll_visible=False)
         self.update_bars()
@@ -267,9 +265,9 @@ class RunScreen(CachedContainer, PaneScreen):
         if pane is self.focused and isinstance(pane, Pane) and pane.ticket_id != self.current:
             self.go_to(pane.ticket_id)  # it is focused still: keys may have gone on meanwhile
 
-    def on_row_list_clicked(self, event: "TicketTable.Clicked") -> None:
+    def on_row_list_clicked(self, event: "RowList.Clicked") -> None:
         if self._table is not None:
-            self.go_to(self._table.table.ticket_at(event.index))
+            self._table.clicked(event.index)
 
     def on_resize(self) -> None:
         self.call_after_refresh(self.realign)
@@ -309,7 +307,7 @@ class RunScreen(CachedContainer, PaneScreen):
             self.view = views[(views.index(self.view) + 1) % len(views)]
         self._zoom(False)
         if self.is_in_table and self._table is not None:  # its filter may hide the ticket
-            self.go_to(self._table.table.ticket_at(self._table.table.cursor))
+            self.go_to(self._table.table.beside(0))
 
     def action_back(self) -> None:
         if self.is_zoomed:

@@ -1,11 +1,13 @@
-"""The keys that do something else in the table than in panes: to sort, filter and move in it."""
+"""The table and the strip, and the keys that sort, filter, group and move in the table."""
 
 import sys
+from collections.abc import Iterator
 from functools import partialmethod
 
 from lfgtui.ui.run_view import RunView
-from lfgtui.ui.screens.pane_screen import PaneScreen
+from lfgtui.ui.screens.pane_screen import PaneScreen, View
 from lfgtui.ui.widgets.pane import PaneSettings
+from lfgtui.ui.widgets.ticket_list import TicketList, TicketStrip
 from lfgtui.ui.widgets.ticket_table import TicketTable
 
 _HINT = "words, state:failed, is:waiting; enter keeps it, esc clears it"
@@ -16,7 +18,36 @@ class TableKeys:
 
     def __init__(self, screen: PaneScreen, run: RunView, panes: PaneSettings) -> None:
         self.table = TicketTable(run, panes)
+        self.strip = TicketStrip(run, panes)
         self._screen = screen
+
+    def show(self, ticket: str, view: View) -> None:
+        """Show the list that belongs to a view, with its cursor on the ticket."""
+        self.table.display, self.strip.display = view == "table", view == "focus"
+        for tickets in self._displayed:
+            tickets.present(ticket)
+
+    @property
+    def _displayed(self) -> Iterator[TicketList]:
+        return (tickets for tickets in (self.table, self.strip) if tickets.display)
+
+    def update_rows(self) -> None:
+        """Bring the rows that are shown up to date."""
+        for tickets in self._displayed:
+            tickets.update_rows()
+
+    def take_new(self) -> None:
+        """Show the tickets that were added to the run, if there are any."""
+        self.table.take_new()
+        self.strip.take_new()
+
+    def clicked(self, row: int) -> None:
+        """Go to the ticket of a row that was clicked."""
+        for tickets in self._displayed:
+            self._screen.go_to(tickets.ticket_at(row))
+
+    def action_group(self) -> None:
+        self.table.group()
 
     def action_aside_left(self) -> None:
         self.table.sort_beside(-1)
@@ -29,7 +60,7 @@ class TableKeys:
 
     def _move(self, rows: int, *, pages: int = 0, parts: int = 1) -> None:
         rows += pages * max(1, self.table.page // parts)
-        self._screen.go_to(self.table.ticket_at(self.table.cursor + rows))
+        self._screen.go_to(self.table.beside(rows))
 
     action_page_up = partialmethod(_move, 0, pages=-1)
     action_page_down = partialmethod(_move, 0, pages=1)
@@ -52,7 +83,7 @@ class TableKeys:
         if not self.table.shown:
             self._screen.toast(f"no ticket matches “{self.table.pattern}”")
             self.table.filter("")
-        self._screen.go_to(self.table.ticket_at(self.table.cursor))
+        self._screen.go_to(self.table.beside(0))
 
     def action_back(self) -> None:
         """Clear the filter; without one, leave the run as elsewhere."""

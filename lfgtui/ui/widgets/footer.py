@@ -27,7 +27,7 @@ class Offer(NamedTuple):
 
 PANES = (*map(Offer, ("view", "find", "history", "tools", "reasoning", "copy", "follow")),)
 TABLE = (
-    *(Offer("find", "filter"), Offer("aside_right", "sort"), Offer("reverse")),
+    *(Offer("find", "filter"), Offer("aside_right", "sort"), Offer("reverse"), Offer("group")),
     *map(Offer, ("view", "history", "copy")),
 )
 """The offers with panes and with the table; those of the ticket's state come before them."""

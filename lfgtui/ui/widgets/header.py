@@ -14,7 +14,7 @@ from lfgtui.ui.text.styled_line import Line, Span, line_width, one_line, shorten
 
 _AT_WORK = RUNNING - {"needs_approval", "retrying", "paused"}
 
-_COUNTED: dict[str, tuple[str, str]] = {
+KINDS: dict[str, tuple[str, str]] = {
     "needs_approval": ("to approve", "warning"),
     "question": ("question", QUESTION.colour),
     "failed": ("failed", "error"),
@@ -28,7 +28,7 @@ _COUNTED: dict[str, tuple[str, str]] = {
         for state in ("blocked", "interrupted", "retrying", "paused", "queued", "done", "cancelled")
     },
 }
-"""The word and colour of each count, most urgent first: the last ones go where it is narrow."""
+"""Kinds of tickets, their words and colours, most urgent first: the last go where it is narrow."""
 
 _PLURALS = frozenset({"question", "conflict"})
 
@@ -162,14 +162,15 @@ def count_tickets(run: RunView, now: float, stall_after: float) -> Counter[str]:
     """Return how many tickets there are of each kind; one in a conflict is of two."""
     ids = [ticket.id for ticket in run.tickets]
     waiting = run.health.waiting_for_slot
-    counted = Counter(_kind(run, ticket, waiting, now, stall_after) for ticket in ids)
+    counted = Counter(kind_of(run, ticket, waiting, now, stall_after) for ticket in ids)
     counted["conflict"] = sum(run.transcript(ticket).conflict_at is not None for ticket in ids)
     return counted
 
 
-def _kind(
+def kind_of(
     run: RunView, ticket: str, waiting: Collection[str], now: float, stall_after: float
 ) -> str:
+    """Return the kind that the ticket is counted as; `waiting` are those without a slot."""
     transcript = run.transcript(ticket)
     if transcript.asks:
         return "question"
@@ -185,7 +186,7 @@ def _kind(
 def _counts(counted: Counter[str]) -> Line:
     return [
         Span(f"{number} {word}{'s' * (kind in _PLURALS and number > 1)}", colour)
-        for kind, (word, colour) in _COUNTED.items()
+        for kind, (word, colour) in KINDS.items()
         if (number := counted[kind])
     ]
 

@@ -5,6 +5,7 @@ from lfgtui.model.items import HostedItem, Item, NoteItem, ReasoningItem, TextIt
 from lfgtui.model.metrics import Health
 from lfgtui.model.states import State
 from lfgtui.model.tickets import Ticket
+from lfgtui.model.transcript import Transcript
 from lfgtui.text.figures import clock_time
 from lfgtui.text.growing_text import Growing
 from lfgtui.ui.run_view import RunView
@@ -59,6 +60,13 @@ def last_words(run: RunView, ticket: Ticket, now: float, health: Health) -> str:
         items = map(_words_of, reversed(transcript.attempt.items))
         words = next((one for one in items if one not in ("", transcript.state)), "")
     return one_line(words[:_LONGEST])
+
+
+def last_tool(transcript: Transcript) -> str:
+    """Return the line of the call that was made last."""
+    items = reversed(transcript.attempt.items) if transcript.attempt else ()
+    call = next((item for item in items if isinstance(item, ToolItem | HostedItem)), None)
+    return one_line(_words_of(call)[:_LONGEST]) if call is not None else ""
 
 
 def _words_of(item: Item) -> str:

@@ -1,69 +1,46 @@
-"""One row a ticket: all gauges at once, for many tickets; slim, a strip beside one pane."""
+"""All gauges at once, for many tickets: sorted, filtered, grouped, or as a tree of needs."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Literal
 
 from textual import events
 
-from lfgtui.model.states import RUNNING
+from lfgtui.model.tickets import Ticket
 from lfgtui.ui.run_view import RunView
-from lfgtui.ui.text.styled_line import Line, Span, fit
+from lfgtui.ui.text.styled_line import Line, Span
 from lfgtui.ui.widgets.footer import pattern_status
+from lfgtui.ui.widgets.header import KINDS
 from lfgtui.ui.widgets.pane import PaneSettings
-from lfgtui.ui.widgets.row_list import RowList
-from lfgtui.ui.widgets.ticket_row import (
-    COLUMNS,
-    FILE_ORDER,
-    NEEDS,
-    Column,
-    TicketRow,
-    arrange,
-    draw_row,
-    fit_columns,
-)
+from lfgtui.ui.widgets.ticket_columns import COLUMNS, FILE_ORDER, NEEDS, Column, arrange
+from lfgtui.ui.widgets.ticket_list import TicketList
+from lfgtui.ui.widgets.ticket_row import TicketRow
+
+Grouping = Literal["", "state", "provider"]
+
+_NEXT_GROUPING: Mapping[Grouping, Grouping] = {"": "state", "state": "provider", "provider": ""}
 
 _UP, _DOWN = "▲", "▼"
 
 
-class TicketTable(RowList):
-    """The tickets as rows, the current one marked. `slim` is the strip beside a pane.
-
-    The rows and their order are found anew when a person sorts or filters, and only then:
-    what arrives changes cells and moves nothing. The strip has all tickets in file order.
-    """
-
-    DEFAULT_CSS = """
-    TicketTable.slim { width: 30; max-width: 30%; background: $surface; border-left: solid $line; }
-    """
+class TicketTable(TicketList):
+    """The rows and their order are found anew when a person asks for another one, and only then."""
 
     def __init__(self, run: RunView, settings: PaneSettings) -> None:
-        super().__init__()
+        super().__init__(run, settings)
         self.pattern = ""
         """The words of the filter; empty without one."""
         self.sorted_by = FILE_ORDER
         self.is_reversed = False
         """True if what is largest comes first."""
-        self._run = run
-        self._settings = settings
-        self._health = run.health
-        self._all = range(len(run.tickets))
-        self._shown: Sequence[int] = self._all
-        self._current = run.tickets[0].id
-        self._layout_of: object = None
-        self._widths: Sequence[tuple[Column, int]] = ()
-        self._lines: dict[int, Line] = {}
-        self.count = len(self._all)
-
-    # The rows and their order
+        self.grouping: Grouping = ""
+        self.shown: Sequence[int] = range(self._count)
+        """The indices of the tickets that pass the filter, in the order of the rows."""
+        self._branches: Mapping[int, str] = {}
 
     @property
     def _columns(self) -> Sequence[Column]:
         has_needs = any(ticket.needs for ticket in self._run.tickets)
         return [column for column in COLUMNS if has_needs or column is not NEEDS]
-
-    @property
-    def shown(self) -> Sequence[int]:
-        """The indices of the tickets that pass the filter, in the order of the rows."""
-        return self._shown
 
     @property
     def status(self) -> str:
@@ -72,54 +49,43 @@ class TicketTable(RowList):
 
     @property
     def _passing(self) -> str:
-        return f"{len(self._shown)} of {len(self._all)}"
+        return f"{len(self.shown)} of {self._count}"
 
-    def ticket_at(self, row: int) -> str:
-        """Return the id of the ticket in a row, or in the nearest; of none, the current one."""
-        rows = self._rows
-        nearest = max(0, min(row, len(rows) - 1))
-        return self._run.tickets[rows[nearest]].id if rows else self._current
-
-    def take_new(self) -> None:
-        """Show the tickets that were added to the run, if there are any, below the others."""
-        if new := range(len(self._all), len(self._run.tickets)):
-            rows = map(self._row, new)
-            self._all = range(new.stop)
-            self._shown = [
-                *self._shown,
-                *arrange(rows, self.pattern, self.sorted_by, is_reversed=self.is_reversed),
-            ]
-            self._take_rows()
-
-    def present(self, ticket: str, *, is_slim: bool) -> None:
-        """Be the table or the strip, with the cursor on the ticket."""
-        self._current = ticket
-        if is_slim is not self.has_class("slim"):
-            self.set_class(is_slim, "slim")
-            self.ground = "surface" if is_slim else "background"
-            self._take_rows()
-        self._mark_current()
+    def beside(self, rows: int) -> str:
+        """Return the id of the ticket so many rows below the current one, or of the last."""
+        ids = [self._run.tickets[index].id for index in self.shown]
+        at = ids.index(self._current) if self._current in ids else 0
+        return ids[max(0, min(at + rows, len(ids) - 1))] if ids else self._current
 
     def sort(self, column: Column) -> None:
-        """Sort by the column; by the one it is sorted by already, the other way round."""
+        """Sort by the column; by the one it is sorted by already, the other way round.
+
+        By needs they are a tree, which has one way round: each under the first that it needs.
+        """
         is_same = column is self.sorted_by
-        self.is_reversed = not self.is_reversed if is_same else column.is_high_first
+        is_reversed = not self.is_reversed if is_same else column.is_high_first
+        self.is_reversed = is_reversed and column is not NEEDS
         self.sorted_by = column
-        self._arrange(sorted(self._shown))
+        self._arrange(sorted(self.shown))
 
     def sort_beside(self, step: int) -> None:
         """Sort by the column so many to the right, and so on round."""
         at = self._columns.index(self.sorted_by) + step
         self.sort(self._columns[at % len(self._columns)])
 
+    def group(self) -> None:
+        """Group by state, by provider, not at all, and so on round."""
+        self.grouping = _NEXT_GROUPING[self.grouping]
+        self._arrange(sorted(self.shown))
+
     def filter(self, pattern: str) -> None:
         """Show the tickets with all words of the pattern, sorted anew."""
         self.pattern = pattern.strip()
-        self._arrange(self._all, self.pattern)
+        self._arrange(range(self._count), self.pattern)
 
     def uncover(self, ticket: str) -> bool:
         """Clear the filter if it hides the ticket; return True if it did."""
-        if any(self._run.tickets[index].id == ticket for index in self._shown):
+        if any(self._run.tickets[index].id == ticket for index in self.shown):
             return False
         self.filter("")
         return True
@@ -127,50 +93,45 @@ class TicketTable(RowList):
     def _arrange(self, tickets: Sequence[int], pattern: str = "") -> None:
         """Show those of the tickets that match, sorted; what is sorted is not filtered anew."""
         self._health = self._run.health
+        self.shown = self._sorted(tickets, pattern)
+        if not self.grouping:
+            self._show(self.shown)
+            return
+        groups: dict[str, list[int]] = {}
+        for index in self.shown:
+            row = self._row(index)
+            name = row.kind if self.grouping == "state" else row.provider
+            groups.setdefault(name, []).append(index)
+        order = list(KINDS) if self.grouping == "state" else sorted(groups)
+        names = sorted(groups, key=lambda name: order.index(name) if name in order else len(order))
+        self.shown = [index for name in names for index in groups[name]]
+        entries: list[int | Line] = []
+        for name in names:
+            entries += [_group_heading(name, len(groups[name])), *groups[name]]
+        self._show(entries)
+
+    def _sorted(self, tickets: Sequence[int], pattern: str = "") -> Sequence[int]:
         rows = map(self._row, tickets)
-        self._shown = arrange(rows, pattern, self.sorted_by, is_reversed=self.is_reversed)
-        self._take_rows()
+        shown = arrange(rows, pattern, self.sorted_by, is_reversed=self.is_reversed)
+        self._branches = {}
+        if self.sorted_by is NEEDS:
+            paths = need_paths(self._run.tickets)
+            shown.sort(key=paths.__getitem__)
+            depths = {index: len(paths[index]) - 1 for index in shown}
+            self._branches = {n: "  " * (depth - 1) + "└ " for n, depth in depths.items() if depth}
+        return shown
 
-    def _take_rows(self) -> None:
-        """Show the rows that there are now, with the cursor on the current ticket's."""
-        self._layout_of = None
-        self._lay_out()
-        self.grow(len(self._rows))
-        self._mark_current()
-
-    def _mark_current(self) -> None:
-        tickets = [self._run.tickets[index].id for index in self._rows]
-        self.move_to(tickets.index(self._current) if self._current in tickets else 0)
-
-    @property
-    def _rows(self) -> Sequence[int]:
-        return self._all if self.has_class("slim") else self._shown
+    def _add(self, tickets: Sequence[int]) -> None:
+        new = arrange(
+            map(self._row, tickets), self.pattern, self.sorted_by, is_reversed=self.is_reversed
+        )
+        self.shown = [*self.shown, *new]
+        super()._add(new)
 
     def _row(self, index: int) -> TicketRow:
-        now, stall_after = self._settings.clock(), self._settings.stall_after
-        return TicketRow(self._run, index, self._health, now, stall_after)
-
-    # Drawing
-
-    def update_rows(self) -> None:
-        """Bring the rows in view up to date; only those that changed are painted."""
-        self._lay_out()
-        self._health = self._run.health
-        top, width = round(self.scroll_y), self.size.width
-        in_view = range(top, min(self.count, top + self.size.height - len(self.heading)))
-        lines = {index: self._draw(index, width) for index in in_view}
-        old, self._lines = self._lines, lines
-        for index, line in lines.items():
-            if old.get(index) != line:
-                self.redraw(index)
-
-    def entry(self, index: int, width: int) -> Sequence[Line]:
-        if index not in self._lines:
-            self._lines[index] = self._draw(index, width)
-        return [self._lines[index]]
-
-    def on_resize(self) -> None:
-        self._lay_out()
+        row = super()._row(index)
+        row.branch = self._branches.get(index, "")
+        return row
 
     def on_click(self, event: events.Click) -> None:
         if event.y >= len(self.heading):
@@ -183,14 +144,8 @@ class TicketTable(RowList):
                 return
 
     def _lay_out(self) -> None:
-        """Choose columns and their widths, if those there are were for another size or look."""
-        width, is_slim = self.size.width, self.has_class("slim")
-        if self._layout_of != (width, is_slim):
-            self._layout_of = (width, is_slim)
-            self._lines = {}
-            self._widths = fit_columns(self._columns, width - 1)  # there may be a scrollbar
-            self.heading = () if is_slim else (self._heading(),)
-            self.refresh()
+        super()._lay_out()
+        self.heading = (self._heading(),)
 
     def _heading(self) -> Line:
         arrow = _DOWN if self.is_reversed else _UP
@@ -211,15 +166,19 @@ class TicketTable(RowList):
             line.append(Span(column.cell(text, width) + " ", colour, is_sorted))
         return line
 
-    def _draw(self, index: int, width: int) -> Line:
-        row = self._row(self._rows[index])
-        return self._slim(row, width) if self.has_class("slim") else draw_row(self._widths, row)
 
-    def _slim(self, row: TicketRow, width: int) -> Line:
-        badge, rate = row.badge, row.rate
-        tail = f"{rate:.0f}/s" if row.state in RUNNING and rate >= 0.5 else ""
-        return [
-            Span(f" {badge.sign} ", badge.colour),
-            Span(fit(row.ticket.id, max(1, width - 9))),
-            Span(f"{tail:>5} ", "muted"),
-        ]
+def _group_heading(name: str, count: int) -> Line:
+    word, colour = KINDS.get(name, (name or "no provider", "primary"))
+    return [Span(f" {word} ", colour, True), Span(f"{count}", "muted")]
+
+
+def need_paths(tickets: Sequence[Ticket]) -> Mapping[int, tuple[int, ...]]:
+    """Return for each ticket, by its index, the way to it in the tree of first needs."""
+    indices = {ticket.id: index for index, ticket in enumerate(tickets)}
+    paths = dict[int, tuple[int, ...]]()
+    for index in range(len(tickets)):
+        path: tuple[int, ...] = (index,)
+        while needs := tickets[path[0]].needs:
+            path = (indices[needs[0]], *path)
+        paths[index] = path
+    return paths

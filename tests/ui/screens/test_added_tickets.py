@@ -41,7 +41,7 @@ async def test_a_zoom_a_focus_and_a_filtered_table_stay_as_they_are(make_app: Ma
     live = FakeLive("up1", "up2", "down1")
     live.start()
     app = make_app(live)
-    async with opened(app, (120, 30)) as pilot:
+    async with opened(app, (160, 30)) as pilot:
         await pilot.press("tab", "enter")
         join(live, "up3")
         assert (await repainted(pilot))[-1].endswith(" zoom 2/4 ")
@@ -49,7 +49,7 @@ async def test_a_zoom_a_focus_and_a_filtered_table_stay_as_they_are(make_app: Ma
         join(live, "up4")
         rows = await repainted(pilot)
         assert rows[-1].endswith(" focus 2/5 ")
-        assert any(row.rstrip().endswith("up4") for row in rows)
+        assert any(" up4 " in row for row in rows)
         await pilot.press("v", "/", *"up", "enter")
         join(live, "up0", needs=("down1",))
         join(live, "down2")

@@ -1,5 +1,8 @@
 """The table as a person uses it: sorting, filtering, moving in it, leaving it and coming back."""
 
+import re
+from collections.abc import Sequence
+
 import pytest
 from textual.pilot import Pilot
 
@@ -8,6 +11,7 @@ from lfgtui.ui.app import LfgApp
 from lfgtui.ui.screens.run import RunScreen
 from lfgtui.ui.widgets.frame_clock import MINUTE
 from lfgtui.ui.widgets.ticket_table import TicketTable
+from tests.ui.emulator import Terminal, on_terminal
 from tests.ui.fake_live import FakeLive
 from tests.ui.screen_text import MakeApp, lines, opened, repainted, run_screen, toasts
 
@@ -145,6 +149,67 @@ async def test_sort_filter_and_selection_survive_other_views_a_zoom_and_another_
         assert (await repainted(pilot))[1:-1] == before
 
 
+async def test_groups_have_headings_that_keys_skip_and_are_remembered(
+    make_app: MakeApp, live: FakeLive
+) -> None:
+    live.begin("t1")
+    live.ask("t1")
+    async with opened(make_app(live), (120, 30)) as pilot:
+        await pilot.press("v", "v", "o", "home", "j", "j")
+        rows = await repainted(pilot)
+        assert [rows[n].split() for n in (2, 4)] == [["to", "approve", "1"], ["failed", "13"]]
+        assert " t1 " in rows[3] and rows[6].startswith("› 6") and current(pilot) == "t6"
+        await pilot.press("end", *["k"] * 9)
+        before = await repainted(pilot)
+        assert " t40 " in before[-2] and current(pilot) == "t26"
+        await pilot.press("v", "v", "j", "k", "v")
+        assert await repainted(pilot) == before
+        await pilot.press("home", "/", *"is:fail", "enter")
+        assert [row.split()[0] for row in (await repainted(pilot))[2:4]] == ["failed", "›"]
+        await pilot.press("o")
+        assert (await repainted(pilot))[2].split() == ["anthropic", "13"]
+        await pilot.click(TicketTable, offset=(5, 1))  # a heading stands for its first ticket
+        assert current(pilot) == "t3"
+        await pilot.press("o")
+        assert first_row(await repainted(pilot)).startswith("› 3")
+
+
+def places(terminal: Terminal) -> dict[str, int]:
+    """The row of each ticket that the terminal shows in a list."""
+    rows = (terminal.row(y).rpartition("│")[2] for y in range(1, terminal.size.height - 1))
+    found = ((re.search(r" (t\d+) ", row), y) for y, row in enumerate(rows))
+    return {match[1]: y for match, y in found if match}
+
+
+@pytest.mark.parametrize("size", [(60, 15), (120, 40), (300, 100)])
+@pytest.mark.parametrize(
+    ("keys", "is_sorted"), [((), False), (("v", ">"), True), (("v", "<", "o"), True)]
+)
+async def test_no_row_moves_while_text_streams_and_tickets_end(
+    make_app: MakeApp, live: FakeLive, keys: Sequence[str], is_sorted: bool, size: tuple[int, int]
+) -> None:
+    async with on_terminal(make_app(live), size) as terminal:
+        screen = run_screen(terminal.app)
+        await terminal.press("v", *keys, "home")
+        before = places(terminal)
+        assert len(before) >= 7
+        for number in (1, 2, 4, 5, 7):
+            live.begin(f"t{number}")
+            live.stream(f"t{number}", f"word {number} " * 20 * number)
+            screen.frame()
+            await terminal.settle()
+            assert places(terminal) == before
+        assert "word 1" in terminal.text or size[0] == 60
+        live.finish("t4")
+        live.happen("t5", e.TicketFailed("server", "gone", True))
+        screen.frame()
+        await terminal.settle()
+        assert places(terminal) == before and not terminal.difference()
+        if is_sorted:
+            await terminal.press("~")
+            assert places(terminal) != before
+
+
 async def test_going_to_a_ticket_that_the_filter_hides_clears_the_filter(
     make_app: MakeApp, live: FakeLive
 ) -> None:
@@ -167,14 +232,19 @@ async def test_the_strip_has_all_tickets_in_file_order(make_app: MakeApp, live: 
     async with opened(make_app(live), (120, 30)) as pilot:
         await filtered(pilot, "~", "v", "v")
         rows = await repainted(pilot)
-        assert [row.split()[-1] for row in rows[1:4]] == ["t3", "t4", "t5"]
+        strip = [row.partition("│")[2] for row in rows[1:4]]
+        assert [line.split()[:4] for line in strip] == [
+            ["›✗", "t3", "server:", "HTTP"],
+            ["○", "t4", "waiting", "for"],
+            ["○", "t5", "waiting", "for"],
+        ]
 
 
 async def test_the_footer_offers_what_the_table_can_do(make_app: MakeApp, live: FakeLive) -> None:
     async with opened(make_app(live), (160, 30)) as pilot:
         await pilot.press("v", "v")
         rows = await repainted(pilot)
-        assert "/ filter  > sort  ~ reverse" in rows[-1] and "t tools" not in rows[-1]
+        assert "/ filter  > sort  ~ reverse  o group" in rows[-1] and "t tools" not in rows[-1]
         await pilot.press("/", *"is:fail", "enter")
         assert "esc clear filter" in (await repainted(pilot))[-1]
 

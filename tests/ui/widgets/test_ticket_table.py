@@ -11,7 +11,8 @@ from lfgtui.model.tickets import Ticket
 from lfgtui.ui.text.styled_line import line_width
 from lfgtui.ui.widgets import ticket_row
 from lfgtui.ui.widgets.last_words import last_words
-from lfgtui.ui.widgets.ticket_row import COLUMNS, TicketRow, arrange, draw_row, fit_columns
+from lfgtui.ui.widgets.ticket_columns import COLUMNS, arrange, draw_row, fit_columns
+from lfgtui.ui.widgets.ticket_row import TicketRow
 from lfgtui.ui.widgets.ticket_table import TicketTable
 from tests.ui.fake_live import FakeLive
 from tests.ui.screen_text import MakeApp, lines, opened, repainted, run_screen
@@ -53,7 +54,8 @@ def arranged(
 
 
 @pytest.mark.parametrize(
-    ("width", "last"), [(20, "ticket"), (59, "model"), (79, "cost"), (119, "needs"), (199, "needs")]
+    ("width", "last"),
+    [(20, "ticket"), (59, "model"), (79, "cost"), (119, "context"), (199, "needs")],
 )
 def test_columns_fit_and_come_in_the_order_of_their_importance(width: int, last: str) -> None:
     fitted = fit_columns(COLUMNS, width)
@@ -85,6 +87,19 @@ def test_a_row_has_the_figures_of_its_ticket() -> None:
     assert cells(live, 3, "since", "last words") == ["0:20", "approve: run_command $ make"]
     assert cells(live, 4, "model", "tokens", "cost") == ["grok-4", "~4", ""]
     assert cells(live, 5, "last words", "needs") == ["waiting for t4", "t4"]
+
+
+def test_a_row_has_the_context_the_last_tool_and_what_the_ticket_waits_for() -> None:
+    live = worked()
+    live.happen("t4", e.HostedTool("web_search", "row values"), e.Usage(1000, 200))
+    live.stream("t4", "Found.")
+    headings = ("context", "last tool", "waiting for")
+    assert cells(live, 1, *headings) == ["1.5k", "", ""]
+    assert cells(live, 3, *headings) == ["", "run_command $ make", "you"]
+    assert cells(live, 4, *headings) == ["1.2k", "web_search row values", ""]
+    assert cells(live, 5, *headings) == ["", "", "t4"]
+    live.health = Health(slots=8, slots_in_use=8)
+    assert cells(live, 6, *headings) == ["", "", "a slot"]
 
 
 def test_a_row_names_the_tool_that_runs_and_what_a_stalled_ticket_waits_for() -> None:
@@ -215,16 +230,33 @@ async def test_a_sort_by_a_column_that_does_not_fit_is_named_beside_ticket(
         await pilot.press("v", "v", "<")
         assert "ticket by needs ▲" in (await repainted(pilot))[1]
         await pilot.press("<")
-        assert " by last words ▲ " in (await repainted(pilot))[1]
+        assert " by waiting for ▲ " in (await repainted(pilot))[1]
+
+
+async def test_by_needs_the_rows_are_a_tree(make_app: MakeApp) -> None:
+    live = worked()
+    needs = {"t2": ("t6",), "t6": ("t5", "t1"), "t9": ("t5",)}
+    live.tickets = tuple(
+        msgspec.structs.replace(one, needs=needs.get(one.id, one.needs)) for one in live.tickets
+    )
+    async with opened(make_app(live), (180, 16)) as pilot:
+        await pilot.press("v", "v", "<")
+        tree = ["t1", "t3", "t4", "└ t5", "  └ t6", "    └ t2", "  └ t9"]
+        for _ in range(2):
+            rows = [row[19:] for row in (await repainted(pilot))[2:9]]
+            assert [row[: len(name) + 1] for row, name in zip(rows, tree, strict=True)] == [
+                f"{name} " for name in tree
+            ]
+            await pilot.press("~")  # a tree has one way round
 
 
 async def test_there_is_no_column_of_needs_where_nothing_needs_anything(
     make_app: MakeApp,
 ) -> None:
-    async with opened(make_app(FakeLive("a", "b")), (140, 15)) as pilot:
+    async with opened(make_app(FakeLive("a", "b")), (160, 15)) as pilot:
         await pilot.press("v", "v", "<")
         heading = (await repainted(pilot))[1]
-        assert "last words ▲" in heading and "needs" not in heading
+        assert "waiting for ▲" in heading and "needs" not in heading
 
 
 async def test_only_rows_in_view_are_computed_and_only_changed_ones_painted(
