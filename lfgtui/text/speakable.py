@@ -23,9 +23,12 @@ def speakable(markdown: str) -> str:
     """Return the words on one line; "" if there are none.
 
     It begins with no `!` and has no `[[`, which mean something to spd-say, espeak-ng and say.
+    It ends in a mark, which has them pause also where the text has none, as behind a heading.
     """
     text = _BEGINNING.sub("", without_controls(markdown))
     text = _ADDRESS.sub("", _LINK.sub(r"\1", text))
     text = _MARKUP.sub("", text).replace("|", ", ")
     line = " ".join(text.split())[:_LONGEST].lstrip("!")
-    return line if any(map(str.isalnum, line)) else ""
+    if not any(map(str.isalnum, line)):
+        return ""
+    return f"{line}." if line[-1].isalnum() else line

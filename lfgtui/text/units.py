@@ -2,8 +2,9 @@
 
 The rule goes by the characters around a stop and at the beginning of a line, in no language
 in particular. It does not know a sentence that begins with a small letter or ends in an
-initial ("plan B."), tables without outer bars, code without fences, or HTML. Libraries for
-sentences read whole texts of a known language, and withdraw an end while the text grows.
+initial ("plan B."), tables without outer bars, code without fences, a fence that ends with
+its quote, or HTML. Libraries for sentences read whole texts of a known language, and withdraw
+an end while the text grows.
 """
 
 import re

@@ -66,4 +66,4 @@ class AnswerReader:
         if not is_code(unit):
             return speakable(unit)
         had_code, self._has_code = self._has_code, True
-        return "" if had_code else "code"
+        return "" if had_code else "code."

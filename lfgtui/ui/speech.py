@@ -89,7 +89,7 @@ class Speech:
         before, self._states = states if self._states is None else self._states, states
         for ticket, state in states.items():
             if state in _ENDINGS and state != before.get(ticket):
-                self._endings.append(f"ticket {ticket} {_ENDINGS[state]}\n")
+                self._endings.append(f"ticket {ticket} {_ENDINGS[state]}.\n")
 
     def stop(self) -> None:
         """Break off what is being spoken, and leave out the rest of that answer."""

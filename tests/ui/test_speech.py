@@ -51,8 +51,9 @@ class Ear:
         self._spoken = asyncio.Queue[Spoken]()
 
     def command(self) -> tuple[str, ...]:
-        """A `speak_command`, with an argument that no shell has read."""
-        return (sys.executable, "-c", self.program, "$(id)")
+        """A `speak_command` that has another program speak, with an argument no shell has read."""
+        script = 'exec 3<&0; "$@" <&3 & wait $!'
+        return ("sh", "-c", script, "sh", sys.executable, "-c", self.program, "$(id)")
 
     async def hear(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Note what a program speaks."""
@@ -89,12 +90,12 @@ async def test_the_answer_in_focus_is_read_until_a_key_or_another_focus(
         await say("b", "Unheard. In ")
         await say("a", "# He", "llo\nDr. *X*", " is \x1b[1mhere. Then")
         first = await ear.next()
-        assert first.text == "Hello\nDr. X is here.\n"
+        assert first.text == "Hello.\nDr. X is here.\n"
         live.stream("a", " [see](http://x.y).\n\n```\nrm. A\n```\n~~~\nB\n~~~\nDone. And")
         await pilot.pause()
         first.finish()
         second = await ear.next()
-        assert second.text == "Then see.\ncode\nDone.\n"
+        assert second.text == "Then see.\ncode.\nDone.\n"
         await pilot.press("m")
         await second.silenced()
         live.stream("a", " this is not. So. ")
@@ -109,7 +110,7 @@ async def test_the_answer_in_focus_is_read_until_a_key_or_another_focus(
         live.finish("b")
         await pilot.pause()
         last = await ear.next()
-        assert last.text == "In\n"
+        assert last.text == "In.\n"
     await last.silenced()
 
 
@@ -132,12 +133,12 @@ async def test_endings_are_those_of_all_tickets_from_when_it_is_switched_on(
         live.ask("3")
         await pilot.pause()
         first = await ear.next()
-        assert first.text == "ticket 2 is done\nticket 3 needs approval\n"
+        assert first.text == "ticket 2 is done.\nticket 3 needs approval.\n"
         live.happen("4", e.TicketFailed("auth", "no key", False))
         await pilot.pause()
         first.finish()
         second = await ear.next()
-        assert second.text == "ticket 4 failed\n"
+        assert second.text == "ticket 4 failed.\n"
         app.speech.switch("off")
         await second.silenced()
 
