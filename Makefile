@@ -73,8 +73,9 @@ wire: $(READY) ## decode every recorded provider stream, cut in every way; print
 snapshots: $(READY) ## accept what the screen looks like now
 	$(BIN)/python -m pytest tests/ui --snapshot-update
 
-picture: $(READY) ## make docs/lfg.svg from a real run of the demo
+picture: $(READY) ## make the pictures of the README and the tour from real runs
 	$(BIN)/python docs/picture.py docs/lfg.svg
+	$(BIN)/python docs/tour.py
 
 clean: ## remove .venv and caches
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist *.egg-info

@@ -1,0 +1,75 @@
+"""Make the pictures of the tour: python docs/tour.py [NAME ...]
+
+Each is a run of its own of the forty tickets in `docs/tour`, against simulated
+models, in a real pseudo-terminal, with keys pressed as the tour says.
+"""
+
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import NamedTuple
+
+from picture import take
+
+HERE = Path(__file__).resolve().parent / "tour"
+
+SETTINGS = 'title = "shop"\ncurrency = "EUR"\nround_to = "even"\ncache_seconds = 300\n'
+"""The file that some tickets want to overwrite."""
+
+
+class Picture(NamedTuple):
+    """A picture's size, the keys pressed before it, each at its second, and its own second."""
+
+    size: tuple[int, int]
+    keys: tuple[tuple[float, str], ...]
+    seconds: float
+
+
+PICTURES = {
+    "grid": Picture((200, 60), (), 16),
+    "inbox": Picture((120, 40), ((22, "i"),), 24),
+    "table": Picture((200, 60), ((20, "v"), (20.5, "v")), 22),
+    "focus": Picture((120, 40), ((14, "v"),), 16),
+    "say": Picture((80, 24), ((14, "n"), (15, "s"), (16, "Keep the old address")), 18),
+}
+
+
+def main(names: list[str]) -> None:
+    """Make the named pictures, or all."""
+    with tempfile.TemporaryDirectory() as scratch:
+        scenarios = [f"--scenario={file}" for file in sorted(HERE.glob("scenarios/*.toml"))]
+        simulator = subprocess.Popen(
+            [sys.executable, "-m", "lfgtui", "simulator", *scenarios],
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        try:
+            assert simulator.stdout is not None
+            address = simulator.stdout.readline().split()[-1]
+            config = Path(scratch) / "config.toml"
+            settings = (HERE / "config.toml").read_text()
+            config.write_text(settings.replace("http://127.0.0.1:8777", address))
+            for name in names or PICTURES:
+                folder = Path(scratch) / name
+                folder.mkdir()
+                (folder / "settings.toml").write_text(SETTINGS)
+                (folder / "tickets.toml").write_text((HERE / "tickets.toml").read_text())
+                picture = PICTURES[name]
+                take(
+                    HERE / f"{name}.svg",
+                    ["run", "tickets.toml", "--yes"],
+                    seconds=picture.seconds,
+                    size=picture.size,
+                    keys=picture.keys,
+                    folder=folder,
+                    environment={"LFG_CONFIG": str(config)},
+                )
+                print(HERE / f"{name}.svg")
+        finally:
+            simulator.terminate()
+            simulator.wait()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
