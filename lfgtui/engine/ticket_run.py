@@ -31,6 +31,7 @@ from lfgtui.errors import (
 )
 from lfgtui.model import events as e
 from lfgtui.model.clock import now
+from lfgtui.model.event_json import event_type
 from lfgtui.model.metrics import Meter
 from lfgtui.model.redaction import EventRedactor, is_empty_delta
 from lfgtui.model.tickets import ApprovalRule, Ticket
@@ -126,7 +127,7 @@ class TicketRun:
             fault = self.transcript.apply(entry)
             self.meter.apply(entry)
         except Exception as error:
-            _log.debug("cannot fold %s", e.event_type(entry.event), exc_info=error)
+            _log.debug("cannot fold %s", event_type(entry.event), exc_info=error)
             fault = error
         self.person.apply(entry)
         self._session.rules.apply(entry.event)

@@ -5,7 +5,7 @@ says whose it is and when it came. The JSON form (`--json`, the history file, ex
 declaration read by msgspec: the class name in snake_case is the `type`; `UNSET` is absent.
 
 A new event is a class here with its facets, a row in the table of moves (`states`) and an arm
-of the fold. Decoders emit the first group, tools and the agent the second, the engine the third.
+of the fold.
 """
 
 from collections.abc import Callable, Sequence
@@ -20,12 +20,10 @@ from lfgtui.model.facets import Facets
 from lfgtui.model.tickets import ApprovalRule
 
 StopReason: TypeAlias = str
-"""Why a response ended, in lfg's words where it has one (`end`, `tool_use`,
-`length`, `content_filter`, `refusal`, `stop_sequence`, `stopped` by the person), else as
-it came."""
+"""Why a response ended: `end`, `tool_use`, `length`, `content_filter`, `refusal`,
+`stop_sequence` or `stopped` where lfg has a word for it, else as it came."""
 
-STOPPED: StopReason = "stopped"
-"""The person stopped the response."""
+STOPPED: StopReason = "stopped"  # by the person
 
 ToolArguments: TypeAlias = dict[str, object] | str
 """A JSON object; a string where what arrived was none, kept as it came."""
@@ -178,8 +176,7 @@ class Heartbeat(WireEvent, frozen=True):
 class UserMessage(Event, frozen=True):
     """A message to the model, with the answers of the tickets it needs, by their ids.
 
-    One of `origin` "person" may come at any time: the next request that can takes it along,
-    unless an agent takes it before (`MessageTaken`).
+    One of `origin` "person" goes with the next request if no agent takes it (`MessageTaken`).
     """
 
     facets = Facets("prompt", "text", ends="text")
@@ -202,8 +199,7 @@ class ResponseStarted(Event, frozen=True):
 class ApprovalRequested(Event, frozen=True):
     """A tool call waits for the person. `summary` is one line of what it would do.
 
-    `diff` is what it would change in its file, unified, without names; `path` is that of the
-    file or folder that it is about, absolute and without links.
+    `diff` is a unified one of its file, without names; `path` is absolute and without links.
     """
 
     facets = Facets(text="summary", call="call_id")
@@ -274,8 +270,7 @@ class TicketQueued(Event, frozen=True):
 class AttemptStarted(Event, frozen=True):
     """A try begins. `continues`: from the context so far, not from the prompt anew.
 
-    `keeps_partial`: the text of the response that broke off is part of that
-    context, and what follows is the rest of it.
+    `keeps_partial`: that has the text of the response that broke off, and its rest follows.
     """
 
     facets = Facets(ends="response")
@@ -288,8 +283,8 @@ class AttemptStarted(Event, frozen=True):
 class Retrying(Event, Bounded, frozen=True, rename={"attempt": "next_attempt"}):
     """A try broke and another will follow: `attempt`, after `delay` seconds.
 
-    In JSON it is `next_attempt`, since an entry's line says `attempt` of the one that broke.
-    `retryable` is absent where it is as the kind says.
+    In JSON it is `next_attempt`: an entry's `attempt` is the one that broke. `retryable` is
+    absent where it is as the kind says.
     """
 
     facets = Facets("error", "reason", ends="turn")
@@ -303,8 +298,7 @@ class Retrying(Event, Bounded, frozen=True, rename={"attempt": "next_attempt"}):
 class Parked(Event, Bounded, frozen=True):
     """The ticket waits until the provider's limit ends; a try that was under way is over.
 
-    `until` is in seconds since the epoch. `reason` and `kind` are those of the refusal that
-    named the time, to this ticket or to another one.
+    The refusal that named `until`, in seconds since the epoch, may be another ticket's.
     """
 
     facets = Facets("error", "reason", ends="turn")
@@ -404,8 +398,3 @@ class Entry(msgspec.Struct, frozen=True):
 
 Sink: TypeAlias = Callable[[Sequence[Entry]], None]
 """Takes each batch of new entries; appends and never blocks."""
-
-
-def event_type(event: Event) -> str:
-    """Return the `type` an event carries in JSON."""
-    return str(type(event).__struct_config__.tag)

@@ -40,7 +40,7 @@ StreamUnit: TypeAlias = Literal["token", "sentence", "section"]
 """The pieces in which answers are printed without a screen."""
 
 Speak: TypeAlias = Literal["answers", "endings", "off"]
-"""What is read aloud."""
+"""The texts that are read aloud: answers, or how tickets end."""
 
 ALL_DIALECTS: frozenset[Dialect] = frozenset(get_args(Dialect))
 

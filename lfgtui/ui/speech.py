@@ -60,7 +60,7 @@ class Speech:
 
     @property
     def mode(self) -> Speak:
-        """What is spoken."""
+        """The texts that are spoken now."""
         return self._mode
 
     def switch(self, mode: Speak) -> None:

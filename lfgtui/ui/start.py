@@ -33,7 +33,7 @@ _DEMO = "six simulated agents do real work: no key, no network"
 
 
 class Choice(NamedTuple):
-    """What to run: a tickets file or a prompt; with neither, the demo."""
+    """A tickets file or a prompt to run; with neither, the demo."""
 
     file: Path | None = None
     prompt: str | None = None

@@ -17,7 +17,7 @@ from lfgtui.engine.engine import Engine
 from lfgtui.errors import IllegalMoveError
 from lfgtui.model import events as e
 from lfgtui.model.conversation import ModelTurn
-from lfgtui.model.event_json import entry_json
+from lfgtui.model.event_json import entry_json, event_type
 from lfgtui.model.items import NoteItem
 from lfgtui.model.states import StateMachine
 from lfgtui.model.transcript import Transcript
@@ -213,7 +213,7 @@ def _explain_endings(engine: Engine) -> None:
             if isinstance(last, ModelTurn) and not last.text.strip():
                 print_error(_last_remark(transcript))
         elif ending is not None:
-            state = e.event_type(ending).removeprefix("ticket_")  # as in "interrupted"
+            state = event_type(ending).removeprefix("ticket_")  # as in "interrupted"
             print_error(_detail(ending, 0.0) or state)
 
 

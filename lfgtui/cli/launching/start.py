@@ -23,7 +23,7 @@ _MOST_BYTES = 1 << 20
 
 
 class Folder:
-    """What can be run in the working folder, with a provider and a model in place of others.
+    """The tickets files, runs and prompt of the working folder, for a provider and a model.
 
     Raises `UsageError` for a provider that there is not.
     """

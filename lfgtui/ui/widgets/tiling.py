@@ -1,4 +1,4 @@
-"""Where panes lie: in rows that fill the room, and on pages where they are too many."""
+"""Tiling: panes in rows that fill the room, and on pages where they are too many."""
 
 from collections.abc import Iterator, Sequence
 from itertools import accumulate, pairwise

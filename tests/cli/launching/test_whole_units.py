@@ -7,6 +7,7 @@ import msgspec
 
 from lfgtui.cli.launching.whole_units import WholeUnits
 from lfgtui.model import events as e
+from lfgtui.model.event_json import event_type
 from tests.cli.conftest import Lfg, configure
 from tests.helpers.any_events import entries
 from tests.helpers.processes import simulator, three_wires
@@ -18,7 +19,7 @@ LOOKED = "I look. And I"
 def test_a_unit_is_completed_by_what_follows_and_by_what_ends_its_text() -> None:
     def shown(entry: e.Entry) -> str:
         event = entry.event
-        text = event.text if isinstance(event, e.TextDelta) else e.event_type(event)
+        text = event.text if isinstance(event, e.TextDelta) else event_type(event)
         return f"{entry.ticket}{entry.seq} {text}\n"
 
     life: list[e.Event] = [
