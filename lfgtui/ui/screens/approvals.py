@@ -102,7 +102,9 @@ class Approvals:
             self._decide(Approve(ticket, call.call_id, rules[index]))
 
         refusal = partial(self._too_soon, self.screen.now())
-        self.screen.app.push_screen(Choice("approve, and from here on", groups, refusal), chosen)
+        self.screen.app.push_screen(
+            Choice("approve this call, and from here on", groups, refusal), chosen
+        )
 
     async def action_deny(self) -> None:
         if call := self._waiting_call():
