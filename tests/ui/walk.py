@@ -45,7 +45,7 @@ _HOSTILE = "\x1b[2J\x1b]0;owned\x07\x9b31m\r\rred\b\b \x1b[31mred\x1b[m\n"
 _READING = (
     *("pageup", "pagedown", "home", "end", "up", "down", "f", "t", "m", "space", "enter"),
     *("escape", "v", "tab", "shift+tab", "left", "right", "1", "2", "3", "n", "N", "y"),
-    *("{", "}", "P"),
+    *("{", "}", "P", "o", "<", "~"),
 )
 _OPENING = (
     ("question_mark",),

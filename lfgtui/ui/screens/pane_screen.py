@@ -99,6 +99,8 @@ class PaneScreen(LfgScreen[None]):
     def action_pin_pane(self) -> None:
         self.grid.pin(self.current_pane)
         self.realign()
+        if not self.grid.display:
+            self.toast(f"{self.current} {'pinned' if self.current_pane.is_pinned else 'unpinned'}")
 
     def _zoom(self, is_zoomed: bool) -> None:
         self.is_zoomed = is_zoomed
