@@ -144,11 +144,12 @@ class Engine:
 
     async def wait_idle(self) -> None:
         """Wait until every ticket has ended and all of it is saved."""
-        await self._recorder.settle()
         while self.unfinished:
             self._idle.clear()
             await self._idle.wait()
-            await self._recorder.settle()
+        await self._recorder.settle()
+        if self.unfinished:  # tickets were added meanwhile
+            await self.wait_idle()
 
     async def shutdown(self) -> None:
         """End what still runs as interrupted, kill its processes, close the books.
