@@ -32,7 +32,7 @@ from lfgtui.model.items import (
 from lfgtui.model.states import State, StateMachine
 from lfgtui.model.tickets import ApprovalRule
 from lfgtui.text.figures import clock_time
-from lfgtui.text.questions import ends_in_question
+from lfgtui.text.markdown_lines import ends_in_question
 
 _SETTINGS = {
     "turns": "max_turns",

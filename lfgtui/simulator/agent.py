@@ -8,6 +8,7 @@ being said, and is answered as by a model that has no scenario.
 import asyncio
 import random
 from contextlib import suppress
+from typing import Literal
 
 import msgspec
 from starlette.routing import WebSocketRoute
@@ -32,13 +33,10 @@ class _Start(msgspec.Struct):
     messages: list[_Said]
 
 
-class _Message(msgspec.Struct, tag_field="type", tag="message"):
-    message_id: str
-    content: str
-
-
-class _Cancel(msgspec.Struct, tag_field="type", tag="cancel"):
-    pass
+class _Heard(msgspec.Struct):
+    type: Literal["message", "cancel"]
+    message_id: str = ""
+    content: str = ""
 
 
 def agent_route(state: SimulatorState) -> WebSocketRoute:
@@ -94,15 +92,15 @@ class _Run:
 
     async def _until_message(
         self, request: Request, scenario: Scenario, turn: Turn
-    ) -> _Message | None:
+    ) -> _Heard | None:
         """Play a turn to its end, or until a message or a cancel comes."""
         playing = asyncio.ensure_future(self._play(request, scenario, turn))
         hearing = asyncio.ensure_future(self._socket.receive_text())
         try:
             await asyncio.wait({playing, hearing}, return_when=asyncio.FIRST_COMPLETED)
             if hearing.done():
-                heard = msgspec.json.decode(hearing.result(), type=_Message | _Cancel)
-                return heard if isinstance(heard, _Message) else None
+                heard = msgspec.json.decode(hearing.result(), type=_Heard)
+                return heard if heard.type == "message" else None
             return playing.result()
         finally:
             playing.cancel()

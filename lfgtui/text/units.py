@@ -10,7 +10,7 @@ an end while the text grows.
 import re
 from typing import Literal, NamedTuple, TypeAlias
 
-from lfgtui.text.fences import MARKS, open_fence
+from lfgtui.text.markdown_lines import MARKS, open_fence
 
 Unit: TypeAlias = Literal["sentence", "section"]
 

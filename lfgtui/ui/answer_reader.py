@@ -1,14 +1,24 @@
 """The answers of a ticket, sentence by sentence, as they are read aloud."""
 
+import re
 from collections.abc import Callable
 
 from lfgtui.model.items import TextItem
 from lfgtui.model.transcript import Transcript
-from lfgtui.text.speakable import is_code, speakable
+from lfgtui.text.markdown_lines import MARKS, open_fence
+from lfgtui.text.terminal_safe import without_controls
 from lfgtui.text.units import UnitSplitter
 
 _PIECE = 1_000
 """Characters read at a time: about a minute of speech, which one program gets."""
+
+_LONGEST = 2_000
+"""Characters of a line; some programs break longer ones and look for commands where they do."""
+
+_BEGINNING = re.compile(rf"^{MARKS}(?:#{{1,6}}[ \t]+|\[[ xX]\][ \t]+)?", re.MULTILINE)
+_LINK = re.compile(r"!?\[([^\[\]]*)\]\((?:[^()\n]|\([^()\n]*\))*\)")
+_ADDRESS = re.compile(r"<?\b(?:[a-z]{2,9}://|www\.)[^\s<>()\[\]]*[^\s<>()\[\].,;:!?'\"*_`]>?")
+_MARKUP = re.compile(r"(?<!\w)[*_]+(?=\S)|(?<=\S)[*_]+(?!\w)|~~|[`\[\]]+|\\(?=[^\w\s])")
 
 
 class AnswerReader:
@@ -67,3 +77,23 @@ class AnswerReader:
             return speakable(unit)
         had_code, self._has_code = self._has_code, True
         return "" if had_code else "code."
+
+
+def is_code(unit: str) -> bool:
+    """Return True if the unit is a code block."""
+    return open_fence(unit.lstrip().partition("\n")[0], "") != ""
+
+
+def speakable(markdown: str) -> str:
+    """Return the words on one line; "" if there are none.
+
+    It begins with no `!` and has no `[[`, which mean something to spd-say, espeak-ng and say.
+    It ends in a mark, which has them pause also where the text has none, as behind a heading.
+    """
+    text = _BEGINNING.sub("", without_controls(markdown))
+    text = _ADDRESS.sub("", _LINK.sub(r"\1", text))
+    text = _MARKUP.sub("", text).replace("|", ", ")
+    line = " ".join(text.split())[:_LONGEST].lstrip("!")
+    if not any(map(str.isalnum, line)):
+        return ""
+    return f"{line}." if line[-1].isalnum() else line

@@ -143,9 +143,9 @@ async def notify_elsewhere(policy: NotifyPolicy, run: str, text: str) -> Sequenc
 
 
 async def run_command(policy: NotifyPolicy, text: str) -> None:
-    """Run the person's command with the text; raises `OSError`, `TimeoutError`."""
-    if policy.command:
-        await run_program((*policy.command, text), "", _PATIENCE)
+    """Run the person's command with the text; raises `OSError`."""
+    if policy.command and (fault := await run_program((*policy.command, text), "", _PATIENCE)):
+        raise OSError(fault)
 
 
 async def call_webhook(policy: NotifyPolicy, run: str, text: str) -> None:

@@ -8,22 +8,29 @@ from contextlib import suppress
 from subprocess import DEVNULL, PIPE
 
 
-async def run_program(command: Sequence[str], text: str, patience: float) -> int:
-    """Run the command with the text as its input; return its exit code.
+async def run_program(command: Sequence[str], text: str, patience: float) -> str:
+    """Run the command with the text as its input; return in words why it failed, "" if it did not.
 
-    Its output goes nowhere, and a signal to lfg's terminal is none to it. Raises `OSError`
-    where it cannot be started, `TimeoutError` after `patience` seconds. It is killed with
-    all that it started, and waited for, where it is not awaited to its end.
+    It has `patience` seconds. Its output goes nowhere, and a signal to lfg's terminal is none to
+    it. It is killed with all that it started, and waited for, where it is not awaited to its end.
+    Raises `FileNotFoundError` where it is not installed.
     """
-    process = await asyncio.create_subprocess_exec(
-        *command, stdin=PIPE, stdout=DEVNULL, stderr=DEVNULL, start_new_session=True
-    )
+    name = command[0]
+    try:
+        process = await asyncio.create_subprocess_exec(
+            *command, stdin=PIPE, stdout=DEVNULL, stderr=DEVNULL, start_new_session=True
+        )
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        return f"{name} failed ({error.strerror})"
     try:
         await asyncio.wait_for(process.communicate(text.encode()), patience)
+    except TimeoutError:
+        return f"{name} took more than {patience:.0f} s"
     finally:
         if process.returncode is None:
             with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
             await process.wait()
-    assert process.returncode is not None
-    return process.returncode
+    return f"{name} failed (exit code {process.returncode})" if process.returncode else ""

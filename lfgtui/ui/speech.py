@@ -132,21 +132,11 @@ class Speech:
 
 
 async def _run(program: Sequence[str], text: str) -> str:
-    """Have the program say the text; return in words why it could not.
-
-    Raises `FileNotFoundError` where it is not installed.
-    """
+    """Have the program say the text; as `run_program`."""
     try:
-        code = await run_program(program, text, _PATIENCE + _SLOWEST * len(text))
-    except TimeoutError:
-        return f"{program[0]} takes too long"
-    except FileNotFoundError:
-        raise
-    except OSError as error:
-        return f"{program[0]}: {error.strerror}"
+        return await run_program(program, text, _PATIENCE + _SLOWEST * len(text))
     except asyncio.CancelledError:
         if (silencer := _SILENCERS.get(program[0])) is not None:
-            with suppress(OSError):
+            with suppress(FileNotFoundError):
                 await run_program(silencer, "", _PATIENCE)
         raise
-    return "" if code == 0 else f"{program[0]} ended with exit code {code}"

@@ -147,9 +147,9 @@ async def test_endings_are_those_of_all_tickets_from_when_it_is_switched_on(
     ("command", "complaint"),
     [
         (("/no/such/voice",), "/no/such/voice is not installed"),
-        (("/dev/null",), "/dev/null: Permission denied"),
-        (("sh", "-c", "echo no audio >&2; exit 3"), "sh ended with exit code 3"),
-        (("sh", "-c", "sleep 600 & wait"), "sh takes too long"),
+        (("/dev/null",), "/dev/null failed (Permission denied)"),
+        (("sh", "-c", "echo no audio >&2; exit 3"), "sh failed (exit code 3)"),
+        (("sh", "-c", "sleep 600 & wait"), "sh took more than 0 s"),
     ],
 )
 async def test_a_program_that_cannot_speak_is_said_once(

@@ -10,7 +10,6 @@ from lfgtui.cli.launching.past_runs import FileHistoryActions
 from lfgtui.cli.launching.start import Folder
 from lfgtui.errors import HistoryError
 from lfgtui.history.reader import Reader
-from lfgtui.settings import environment
 from lfgtui.settings.config import PRESETS, Config
 from lfgtui.settings.themes import load_themes
 from lfgtui.ui.app import LfgApp
@@ -143,7 +142,9 @@ async def test_a_file_that_cannot_be_run_is_checked_again_when_it_is_chosen(star
     start.write("tickets.toml", model="anthropic/x")
     app = start.app(NO_MODEL)
     async with opened(app, (80, 24)) as pilot:
-        await shown(pilot, "set ANTHROPIC_API_KEY", "to see how: lfg doctor")
+        await shown(
+            pilot, "set ANTHROPIC_API_KEY", "a prompt needs a provider and a model: add --provider"
+        )
         assert here(app).startswith("tickets.toml")
         await pilot.press("enter")
         await toasted(pilot, 'provider "anthropic" needs a key: set ANTHROPIC_API_KEY, or')
@@ -157,21 +158,10 @@ async def test_a_file_that_cannot_be_run_is_checked_again_when_it_is_chosen(star
     assert app.return_value == 0
 
 
-async def test_a_prompt_needs_a_model_and_names_the_command_for_it(
-    start: Start, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setitem(environment.hidden, "XAI_API_KEY", "k")
-    app = start.app(NO_MODEL)
-    async with opened(app, (80, 24)) as pilot:
-        await shown(
-            pilot, "no model is chosen yet: lfg run --model xai/MODEL", "none here; a .toml"
-        )
-
-
 async def test_a_prompt_is_kept_until_it_runs(start: Start) -> None:
     app = start.app()
     async with opened(app, (80, 24)) as pilot:
-        await shown(pilot, "write a prompt for simulator/generic")
+        await shown(pilot, "write a prompt for simulator/generic", "none here; a .toml")
         await pilot.press("tab", *"q?", "alt+enter", *"jk", "escape")
         await shown(pilot, "›  q? jk")
         assert "esc keeps the draft" not in text_of(app)

@@ -5,13 +5,14 @@ import os
 import signal
 import time
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
+
+import msgspec
 
 from lfgtui.cli.launching import control_socket
 from lfgtui.cli.launching.launch import Output
 from lfgtui.cli.launching.printer import Formatter, Printer
-from lfgtui.cli.launching.whole_units import WholeUnits
 from lfgtui.engine import signals
 from lfgtui.engine.engine import Engine
 from lfgtui.errors import IllegalMoveError
@@ -25,6 +26,7 @@ from lfgtui.settings.config import StreamUnit
 from lfgtui.text.figures import clock_time
 from lfgtui.text.output import Document, print_error, print_json, print_text
 from lfgtui.text.terminal_safe import visible_line
+from lfgtui.text.units import Unit, UnitSplitter
 
 _LAST_WORDS = 2.0
 """Seconds that a signal leaves for what is still to be written."""
@@ -101,6 +103,36 @@ class AnswerText:
             case _:
                 pass
         return ""
+
+
+class WholeUnits:
+    """Formats the answers unit by unit, all other entries as they come.
+
+    A unit takes the place of the entry that completed it. Whatever ends a text completes it.
+    """
+
+    def __init__(self, unit: Unit, text_of: Formatter) -> None:
+        self._unit = unit
+        self._text_of = text_of
+        self._open: dict[str, tuple[UnitSplitter, e.Entry]] = {}
+
+    def __call__(self, entry: e.Entry) -> str:
+        return "".join(map(self._text_of, self._whole(entry)))
+
+    def _whole(self, entry: e.Entry) -> Iterator[e.Entry]:
+        if isinstance(entry.event, e.TextDelta):
+            splitter, _ = self._open.get(entry.ticket) or (UnitSplitter(self._unit), entry)
+            self._open[entry.ticket] = splitter, entry
+            yield from _parts(entry, splitter.feed(entry.event.text))
+            return
+        if entry.ticket in self._open and not entry.event.facets.is_aside:
+            splitter, last = self._open.pop(entry.ticket)
+            yield from _parts(last, splitter.close())
+        yield entry
+
+
+def _parts(entry: e.Entry, texts: list[str]) -> Iterator[e.Entry]:
+    return (msgspec.structs.replace(entry, event=e.TextDelta(text)) for text in texts)
 
 
 class BehindText:

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 import msgspec
 
 from lfgtui.cli import launching
-from lfgtui.cli.launching.prompt_check import check_prompt
 from lfgtui.errors import SourceError, UsageError
 from lfgtui.model.tickets import Ticket, TicketsFile, load_tickets, select, single_ticket
-from lfgtui.settings.config import LOCAL, SIMULATED, Config, route_of, routes_of
+from lfgtui.settings import environment, paths
+from lfgtui.settings.config import LOCAL, PRESETS, SIMULATED, Config, route_of, routes_of
 from lfgtui.settings.credentials import api_key, held_keys, request_headers
 from lfgtui.simulator.local import find_model
 from lfgtui.text import toml_file
@@ -130,8 +130,39 @@ def prompt_tickets(
     prompt: str, config: Config, provider: str | None, model: str | None
 ) -> TicketsFile:
     """Return the ticket of a prompt; raise `UsageError` where it has no provider or no model."""
-    check_prompt(config, provider, model)
+    _check_prompt(config, provider, model)
     return with_model(single_ticket(prompt, Path.cwd()), config, provider, model)
+
+
+def _check_prompt(config: Config, provider: str | None, model: str | None) -> None:
+    """Raise `UsageError`, saying what to add, where a prompt has no provider or no model."""
+    if provider is not None:
+        if model or config.model or config.provider(provider).model:
+            return
+        missing = f'provider "{provider}" needs a model: add --model MODEL'
+        setting = f'model = "MODEL" under [providers.{provider}]'
+    else:
+        if "/" in (model or "") or "/" in (config.model or ""):
+            return
+        setting = 'model = "NAME/MODEL"'
+        missing = "a prompt needs a provider and a model: add --provider NAME --model MODEL"
+        if alone := model or config.model:
+            missing = f'model "{alone}" needs a provider: add --provider NAME'
+    where = f"or set {setting} in {paths.config_file()}"
+    known = "no provider is configured yet (`lfg doctor` lists the variables of keys)"
+    if names := _configured(config):
+        known = f"providers configured: {', '.join(names)}"
+    raise UsageError(f"{missing}, {where}; {known}")
+
+
+def _configured(config: Config) -> list[str]:
+    """Return which providers the person has set up: in the config, or by the variable of a key."""
+    return [
+        name
+        for name, provider in config.providers.items()
+        if provider != PRESETS.get(name)
+        or (environment.variable(provider.api_key_env or "") or "").strip()
+    ]
 
 
 def with_model(

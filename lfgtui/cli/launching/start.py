@@ -7,9 +7,8 @@ from pathlib import Path
 
 from lfgtui.cli.launching.launch import Plan, check_providers, file_tickets, prompt_tickets
 from lfgtui.cli.launching.past_runs import reader
-from lfgtui.cli.launching.prompt_check import advise
 from lfgtui.cli.launching.screen import browse
-from lfgtui.errors import LfgError, SourceError, UsageError
+from lfgtui.errors import LfgError, SourceError
 from lfgtui.model.tickets import TicketsFile, load_tickets
 from lfgtui.settings.config import Config, route_of
 from lfgtui.text.terminal_safe import visible_line
@@ -66,15 +65,12 @@ class Folder:
 
     def _model(self) -> tuple[str, str]:
         """Return the model of a prompt, and what is lacking to use it."""
+        prompt = Choice(prompt="")
         try:
-            (ticket,) = self.tickets(Choice(prompt="")).tickets
-        except UsageError:
-            return "", advise(self._config, self._given[0])
-        try:
-            self.check(Choice(prompt=""))
+            self.check(prompt)
         except LfgError as error:
             return "", str(error)
-        return str(route_of(self._config, ticket)), ""
+        return str(route_of(self._config, self.tickets(prompt).tickets[0])), ""
 
     def _examine(self, path: Path) -> FoundFile:
         count, title, problem = 0, "", ""

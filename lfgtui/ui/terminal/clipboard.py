@@ -4,11 +4,10 @@ A program says by its exit that it took the text. A terminal says nothing: it ma
 the escape sequence (OSC 52) or ignore it. Over SSH it alone knows the person's clipboard.
 """
 
-import asyncio
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from shutil import which
+from contextlib import suppress
 
 from textual.app import App
 
@@ -26,15 +25,13 @@ _COMMANDS: Sequence[tuple[str, Sequence[str]]] = (
 """The variable of the display that it needs, and the command."""
 
 
-def copy_command(environment: Mapping[str, str], platform: str) -> Sequence[str] | None:
-    """Return the command that copies its input on this machine, if the person sits at it."""
+def copy_commands(environment: Mapping[str, str], platform: str) -> Sequence[Sequence[str]]:
+    """Return the commands that copy their input on this machine, if the person sits at it."""
     if any(environment.get(name) for name in ("SSH_CONNECTION", "SSH_CLIENT", "SSH_TTY")):
-        return None
-    commands = [command for display, command in _COMMANDS if environment.get(display)]
+        return ()
     if platform == "darwin":
-        commands = [("pbcopy",)]
-    found = (command for command in commands if which(command[0], path=environment.get("PATH")))
-    return next(found, None)
+        return (("pbcopy",),)
+    return [command for display, command in _COMMANDS if environment.get(display)]
 
 
 class Copying(App[int], inherit_bindings=False):
@@ -46,18 +43,13 @@ class Copying(App[int], inherit_bindings=False):
         self.run_worker(self._copy(self._clipboard), group="copy", exclusive=True)
 
     async def _copy(self, text: str) -> None:
-        command = await asyncio.to_thread(copy_command, os.environ, sys.platform)
         amount = f"{len(text):,} character{'s' * (len(text) != 1)}"
         failure = ""
-        if command is not None:
-            try:
-                code = await run_program(command, text, _PATIENCE)
-                failure = f"{command[0]} failed (exit code {code}): " if code else ""
-            except TimeoutError:
-                failure = f"{command[0]} took more than {_PATIENCE:.0f} s: "
-            except OSError as error:
-                failure = f"{command[0]} failed ({error.strerror}): "
-            if not failure:
+        for command in copy_commands(os.environ, sys.platform):
+            with suppress(FileNotFoundError):
+                if failure := await run_program(command, text, _PATIENCE):
+                    failure += ": "
+                    break
                 self.notify(f"{amount} copied with {command[0]}", timeout=2)
                 return
         super().copy_to_clipboard(text)

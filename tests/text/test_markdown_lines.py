@@ -2,7 +2,7 @@
 
 import pytest
 
-from lfgtui.text.questions import ends_in_question
+from lfgtui.text.markdown_lines import ends_in_question
 
 FENCED = "```sh\nwhy?\n```"
 

@@ -1,0 +1,35 @@
+"""Markdown judged line by line, without a parser: open fences, and questions to the reader."""
+
+import re
+
+MARKS = r"(?:[ \t>]|[-*+][ \t]|\d{1,9}[.)][ \t])*"
+"""Indents, and the marks of the quotes and list items that a line stands in."""
+
+_FENCE = re.compile(rf"{MARKS}(?P<fence>`{{3,}}(?=[^`]*$)|~{{3,}})(?P<rest>.*)")
+
+_QUESTION_MARKS = ("?", "？", "؟")
+_CLOSING = "\"'”’“»)）」』*_ \t"
+"""May follow the mark. A backtick may not: `why?` is code."""
+
+
+def open_fence(line: str, opened: str) -> str:
+    """Return the fence that is open behind the line, "" for none; `opened` was open before it."""
+    if ("```" in line or "~~~" in line) and (match := _FENCE.match(line)):
+        fence = match["fence"]
+        if not opened:
+            return fence
+        if fence.startswith(opened) and not match["rest"].strip():
+            return ""
+    return opened
+
+
+def ends_in_question(markdown: str) -> bool:
+    """Return True if the last line that is not blank ends in a question and is no code."""
+    text = markdown.rstrip()
+    sentence = text[text.rfind("\n") + 1 :].rstrip(_CLOSING)
+    if not (sentence.endswith(_QUESTION_MARKS) and any(map(str.isalnum, sentence))):
+        return False
+    opened = ""
+    for line in text.splitlines():
+        opened = open_fence(line, opened)
+    return not opened
