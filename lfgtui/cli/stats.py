@@ -1,13 +1,12 @@
 """`lfg stats`: the requests of past runs in figures."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 from shutil import get_terminal_size
-from typing import Literal, NamedTuple
+from typing import Literal
 
 import click
-from msgspec.structs import asdict
-from rich.cells import cell_len
+from msgspec.structs import asdict, astuple
 
 from lfgtui.cli.launching.past_runs import open_reader, report_gaps
 from lfgtui.cli.options import json_option, print_value
@@ -18,9 +17,6 @@ from lfgtui.text.terminal_safe import visible_line
 _NARROWEST = 80
 """Columns of a terminal that the tables fit."""
 
-_LONGEST = 200
-"""Characters of a name."""
-
 By = Literal["model", "provider", "day"]
 
 _KEYS: dict[By, Callable[[Request], str]] = {
@@ -28,62 +24,6 @@ _KEYS: dict[By, Callable[[Request], str]] = {
     "provider": lambda request: request.provider,
     "day": lambda request: figures.day_and_time(request.sent_at)[:10],
 }
-
-
-class Column(NamedTuple):
-    """A column of figures, at its right edge."""
-
-    heading: str
-    width: int
-    figure: Callable[[Statistics], str]
-
-
-def _share(statistics: Statistics) -> str:
-    rate = statistics.completion_rate
-    return "–" if rate is None else f"{100 * rate:.1f}%"
-
-
-def _seconds(milliseconds: float) -> str:
-    return f"{milliseconds / 1000:.2f}s"
-
-
-def _percentiles(
-    name: str,
-    width: int,
-    of: Callable[[Statistics], Percentiles | None],
-    written: Callable[[float], str],
-) -> list[Column]:
-    def figure(get: Callable[[Percentiles], float]) -> Callable[[Statistics], str]:
-        return lambda one: "–" if (found := of(one)) is None else written(get(found))
-
-    return [
-        Column(f"{name} p50", len(name) + 6, figure(lambda found: found.p50)),
-        Column("p90", width, figure(lambda found: found.p90)),
-        Column("p99", width, figure(lambda found: found.p99)),
-    ]
-
-
-_TABLES = (
-    (
-        Column("requests", 10, lambda one: f"{one.requests:,}"),
-        Column("done", 7, _share),
-        Column("drops", 7, lambda one: f"{one.drops:,}"),
-        Column("retries", 9, lambda one: f"{one.retries:,}"),
-        Column("in", 7, lambda one: figures.count(one.input)),
-        Column("out", 7, lambda one: figures.count(one.output)),
-        Column("cost", 9, lambda one: figures.money(one.cost) or "–"),
-    ),
-    (
-        *_percentiles("first byte", 8, lambda one: one.first_byte_ms, _seconds),
-        *_percentiles("ttft", 8, lambda one: one.ttft_ms, _seconds),
-    ),
-    (
-        *_percentiles("tok/s", 7, lambda one: one.tokens_per_s, figures.count),
-        Column("models", 9, lambda one: figures.age(one.waited_s.models)),
-        Column("tools", 8, lambda one: figures.age(one.waited_s.tools)),
-        Column("people", 8, lambda one: figures.age(one.waited_s.people)),
-    ),
-)
 
 
 @click.command()
@@ -96,12 +36,12 @@ _TABLES = (
 @click.option("--by", type=click.Choice(["model", "provider", "day"]), help="A row for each.")
 @json_option
 def stats(days: int | None, by: By | None, as_json: bool) -> int:
-    """Show figures of past requests: how they ended, how fast, how much, who waited.
+    """Show how past requests went: how many finished, how fast, at what cost, who waited.
 
-    done: of those that ended by themselves, how many came to their end. drops:
-    responses that broke off. first byte: time to the head of the response.
-    ttft: time to the first token. models, tools, people: how long tickets
-    waited for each, added up. p90: 90 of 100 requests had no more.
+    done: the share that finished, not counting requests that were stopped.
+    drops: responses that broke off. first byte: time until the response began.
+    ttft: time to the first token. models, tools, people: how long tickets waited
+    for each, added up. p90: 90 % of the requests had this value or less.
     """
     midnight = datetime.now().replace(hour=0, minute=0, second=0, microsecond=0)
     since = 0.0 if days is None else (midnight - timedelta(days=days - 1)).timestamp()
@@ -134,24 +74,53 @@ def _grouped(requests: Sequence[Request], by: By | None) -> list[tuple[str, Stat
     return [(name, summarize(group)) for name, group in order]
 
 
+def _tables(one: Statistics) -> Sequence[Sequence[tuple[str, str]]]:
+    """Return the figures under their headings, in tables that fit a terminal."""
+    rate = one.completion_rate
+    return (
+        (
+            ("requests", f"{one.requests:,}"),
+            ("done", "–" if rate is None else f"{100 * rate:.1f}%"),
+            ("drops", f"{one.drops:,}"),
+            ("retries", f"{one.retries:,}"),
+            ("in", figures.count(one.input)),
+            ("out", figures.count(one.output)),
+            ("cost", figures.money(one.cost) or "–"),
+        ),
+        (
+            *_percentiles("first byte", one.first_byte_ms, _seconds),
+            *_percentiles("ttft", one.ttft_ms, _seconds),
+        ),
+        (
+            *_percentiles("tok/s", one.tokens_per_s, figures.count),
+            ("models", figures.age(one.waited_s.models)),
+            ("tools", figures.age(one.waited_s.tools)),
+            ("people", figures.age(one.waited_s.people)),
+        ),
+    )
+
+
+def _seconds(milliseconds: float) -> str:
+    return f"{milliseconds / 1000:.2f}s"
+
+
+def _percentiles(
+    name: str, found: Percentiles | None, written: Callable[[float], str]
+) -> Iterator[tuple[str, str]]:
+    values = ["–"] * 3 if found is None else map(written, astuple(found))
+    return zip((f"{name} p50", "p90", "p99"), values, strict=True)
+
+
 def _print(rows: Sequence[tuple[str, Statistics]]) -> None:
-    widest = max(sum(column.width for column in columns) for columns in _TABLES)
-    names = [visible_line(name[-_LONGEST:]) for name, _ in rows]
-    room = max(get_terminal_size().columns, _NARROWEST) - 1 - widest
-    width = min(room, max(map(cell_len, names)))
-    for columns in _TABLES:
-        headings = "".join(column.heading.rjust(column.width) for column in columns)
-        output.print_line(" " * width + headings)
-        for name, (_, one) in zip(names, rows, strict=True):
-            cells = (column.figure(one).rjust(column.width) for column in columns)
-            output.print_line(_fitted(name, width) + "".join(cells))
+    """Print the tables; of a name too long for them its end, which tells models apart."""
+    names = ["", *(visible_line(name) for name, _ in rows)]
+    for table in zip(*(_tables(one) for _, one in rows), strict=True):
+        headings = [heading for heading, _ in table[0]]
+        lines = [headings, *([figure for _, figure in row] for row in table)]
+        widths = [max(map(len, column)) + 2 for column in zip(*lines, strict=True)]
+        room = max(get_terminal_size().columns, _NARROWEST) - 1 - sum(widths)
+        width = min(max(room, 1), max(map(len, names)))
+        for name, line in zip(names, lines, strict=True):
+            shown = name if len(name) <= width else f"…{name[1 - width :]}"
+            output.print_line(shown.ljust(width) + "".join(map(str.rjust, line, widths)))
         output.print_line("")
-
-
-def _fitted(name: str, width: int) -> str:
-    """Return the name in that many cells; of a longer one its end, which tells models apart."""
-    if cell_len(name) > width:
-        while cell_len(name) >= width:
-            name = name[1:]
-        name = f"…{name}"
-    return name + " " * (width - cell_len(name))

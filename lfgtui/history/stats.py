@@ -34,9 +34,9 @@ class Request(msgspec.Struct):
     provider: str
     model: str
     sent_at: float
-    answered_at: float | None = None
-    first_at: float | None = None
-    ended_at: float | None = None
+    first_byte: float | None = None
+    ttft: float | None = None
+    taken: float | None = None
     outcome: Outcome = "open"
     is_drop: bool = False
     is_retried: bool = False
@@ -45,7 +45,6 @@ class Request(msgspec.Struct):
     people: float = 0.0
     _characters: int = 0
     _asked_at: dict[str, float] = {}
-    _ran_at: float | None = None
 
     @property
     def output(self) -> int:
@@ -55,50 +54,37 @@ class Request(msgspec.Struct):
         return counted if counted and self.outcome == "completed" else max(counted, estimate)
 
     @property
-    def first_byte_ms(self) -> float | None:
-        """Milliseconds from the request to the head of the response."""
-        return None if self.answered_at is None else (self.answered_at - self.sent_at) * 1000
-
-    @property
-    def ttft_ms(self) -> float | None:
-        """Milliseconds from the request to the first piece of content."""
-        return None if self.first_at is None else (self.first_at - self.sent_at) * 1000
-
-    @property
     def tokens_per_second(self) -> float | None:
         """Output tokens over streaming time, of a response that completed and took its time."""
-        if self.first_at is None or self.ended_at is None or self.outcome != "completed":
+        if self.ttft is None or self.taken is None or self.outcome != "completed":
             return None
-        seconds = self.ended_at - self.first_at
+        seconds = self.taken - self.ttft
         return self.output / seconds if seconds >= LEAST_STREAMED else None
 
     def apply(self, at: float, event: e.Event, characters: int) -> None:
         """Take what happened since it was sent into account."""
         if event.facets.is_generated:
-            self.first_at = at if self.first_at is None else self.first_at
+            self.ttft = at - self.sent_at if self.ttft is None else self.ttft
             self._characters += characters
             return
         match event:
-            case e.ResponseStarted() if self.answered_at is None:
-                self.answered_at = at
+            case e.ResponseStarted() if self.first_byte is None:
+                self.first_byte = at - self.sent_at
             case e.Usage():
                 self.usage = event
             case e.ResponseFinished(_, reason):
                 self._end(at, "stopped" if reason == e.STOPPED else "completed")
             case e.Retrying() | e.Parked() | e.TicketFailed():
                 self.is_retried = self.is_retried or isinstance(event, e.Retrying)
-                has_begun = self.first_at is not None or event.kind == "cut"
+                has_begun = self.ttft is not None or event.kind == "cut"
                 self.is_drop = self.is_drop or (self.outcome == "open" and has_begun)
                 self._end(at, "failed")
             case e.ApprovalRequested(call_id):
                 self._asked_at[call_id] = at
             case e.ApprovalGiven(call_id) | e.ApprovalDenied(call_id):
                 self.people += at - self._asked_at.pop(call_id, at)
-            case e.ToolRunStarted():
-                self._ran_at = at
             case e.ToolCallFinished():
                 self.tools += event.seconds
-                self._ran_at = None
             case e.Ending():
                 self._end(at, "stopped")
             case _:
@@ -106,12 +92,7 @@ class Request(msgspec.Struct):
 
     def _end(self, at: float, outcome: Outcome) -> None:
         if self.outcome == "open":
-            self.outcome, self.ended_at = outcome, at
-        while self._asked_at:
-            self.people += at - self._asked_at.popitem()[1]
-        if self._ran_at is not None:
-            self.tools += at - self._ran_at
-            self._ran_at = None
+            self.outcome, self.taken = outcome, at - self.sent_at
 
 
 def requests_of(outline: Iterable[Outline]) -> Iterator[Request]:
@@ -158,9 +139,9 @@ class Percentiles(msgspec.Struct, frozen=True):
     p99: float
 
     @classmethod
-    def of(cls, figures: Iterable[float | None]) -> Self | None:
-        """Return those of the known figures, rounded; None if there is none."""
-        known = [figure for figure in figures if figure is not None]
+    def of(cls, figures: Iterable[float | None], scale: int = 1) -> Self | None:
+        """Return those of the known figures, scaled and rounded; None if there is none."""
+        known = [figure * scale for figure in figures if figure is not None]
         shares = (0.5, 0.9, 0.99)
         return cls(*(round(percentile(known, share), 1) for share in shares)) if known else None
 
@@ -203,8 +184,11 @@ def summarize(requests: Sequence[Request]) -> Statistics:
     outcomes = [request.outcome for request in requests]
     completed, failed = outcomes.count("completed"), outcomes.count("failed")
     costs = [one.usage.cost for one in requests if one.usage.cost is not None]
-    ended = [one.ended_at - one.sent_at for one in requests if one.ended_at is not None]
-    sums = (ended, (one.tools for one in requests), (one.people for one in requests))
+    waits = (
+        (one.taken or 0.0 for one in requests),
+        (one.tools for one in requests),
+        (one.people for one in requests),
+    )
     return Statistics(
         requests=len(requests),
         completed=completed,
@@ -214,12 +198,12 @@ def summarize(requests: Sequence[Request]) -> Statistics:
         completion_rate=round(completed / (completed + failed), 4) if completed + failed else None,
         drops=sum(one.is_drop for one in requests),
         retries=sum(one.is_retried for one in requests),
-        first_byte_ms=Percentiles.of(one.first_byte_ms for one in requests),
-        ttft_ms=Percentiles.of(one.ttft_ms for one in requests),
+        first_byte_ms=Percentiles.of((one.first_byte for one in requests), 1000),
+        ttft_ms=Percentiles.of((one.ttft for one in requests), 1000),
         tokens_per_s=Percentiles.of(one.tokens_per_second for one in requests),
         input=sum(one.usage.input for one in requests),
         cached=sum(one.usage.cached for one in requests),
         output=sum(one.output for one in requests),
         cost=round(math.fsum(costs), 6) if costs else None,
-        waited_s=Waited(*(round(math.fsum(seconds), 1) for seconds in sums)),
+        waited_s=Waited(*(round(math.fsum(seconds), 1) for seconds in waits)),
     )
