@@ -7,9 +7,8 @@ from typing import Any, Self, get_args
 import msgspec
 
 from lfgtui.errors import HistoryError, UsageError, did_you_mean, no_run
-from lfgtui.history import stats
 from lfgtui.history.search import SearchHit, search
-from lfgtui.history.stats import Request
+from lfgtui.history.stats import Request, requests_of
 from lfgtui.history.storage import entries as stored
 from lfgtui.history.storage import file, values
 from lfgtui.model import events as e
@@ -246,12 +245,13 @@ class Reader:
 
     def requests(self, since: float = 0.0) -> list[Request]:
         """Return the requests sent since then, ticket by ticket, for figures about them."""
-
-        def unread(ticket: str, error: Exception) -> None:
-            self.gaps.append(f"{ticket} cannot be read and is not counted: {error}")
-
-        with file.opening(self._path), file.snapshot(self._connection):
-            return stats.read(self._connection, since, unread)
+        tickets = self._rows(
+            "SELECT run, name FROM tickets WHERE run <> '' AND started_at IS NOT NULL"
+            " AND coalesce(ended_at, ?1) >= ?1",
+            (since,),
+        )
+        each = (requests_of(self.entries(run, str(name))) for run, name in tickets)
+        return [one for requests in each for one in requests if one.sent_at >= since]
 
     def search(self, query: str, limit: int = 50, **options: bool) -> list[SearchHit]:
         """Return matching text, newest first; `options` are those of `search.search`."""

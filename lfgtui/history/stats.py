@@ -1,19 +1,13 @@
-"""Figures of past requests: how they ended, how fast they were, what they cost, who waited.
-
-They are folded from entries without text (`packing.outline`): a text is most of what is stored,
-and of an answer only the time of its first piece and its length count here.
-"""
+"""Figures of past requests: how they ended, how fast they were, what they cost, who waited."""
 
 import math
-import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Literal, Self, TypeAlias
 
 import msgspec
 
-from lfgtui.history.storage import entries, values
-from lfgtui.history.storage.packing import Outline
 from lfgtui.model import events as e
+from lfgtui.model.pieces import text_of
 from lfgtui.model.tokens import CHARACTERS_A_TOKEN
 from lfgtui.text.figures import percentile
 
@@ -61,11 +55,11 @@ class Request(msgspec.Struct):
         seconds = self.taken - self.ttft
         return self.output / seconds if seconds >= LEAST_STREAMED else None
 
-    def apply(self, at: float, event: e.Event, characters: int) -> None:
+    def apply(self, at: float, event: e.Event) -> None:
         """Take what happened since it was sent into account."""
         if event.facets.is_generated:
             self.ttft = at - self.sent_at if self.ttft is None else self.ttft
-            self._characters += characters
+            self._characters += len(text_of(event))
             return
         match event:
             case e.ResponseStarted() if self.first_byte is None:
@@ -95,40 +89,22 @@ class Request(msgspec.Struct):
             self.outcome, self.taken = outcome, at - self.sent_at
 
 
-def requests_of(outline: Iterable[Outline]) -> Iterator[Request]:
+def requests_of(entries: Iterable[e.Entry]) -> Iterator[Request]:
     """Yield the requests of one ticket, from its entries in their order."""
     provider = model = ""
     request: Request | None = None
-    for stored_at, event, characters in outline:
-        at = values.moment(stored_at)
+    for entry in entries:
+        event = entry.event
         if isinstance(event, e.AttemptStarted):
             provider, model = event.provider, event.model
         elif isinstance(event, e.RequestSent):
             if request is not None:
                 yield request
-            request = Request(provider, model, at)
+            request = Request(provider, model, entry.at)
         elif request is not None:
-            request.apply(at, event, characters)
+            request.apply(entry.at, event)
     if request is not None:
         yield request
-
-
-def read(
-    connection: sqlite3.Connection, since: float, unread: Callable[[str, Exception], None]
-) -> list[Request]:
-    """Return the requests that were sent since then; `unread` gets a ticket that is damaged."""
-    tickets = connection.execute(
-        "SELECT id, run, name FROM tickets WHERE run <> '' AND started_at IS NOT NULL"
-        " AND coalesce(ended_at, ?1) >= ?1",
-        (since,),
-    ).fetchall()
-    requests: list[Request] = []
-    for rowid, run, name in tickets:
-        try:
-            requests += requests_of(entries.outline(connection, rowid))
-        except entries.DAMAGE as error:
-            unread(f"{values.text(run)}/{values.text(name)}", error)
-    return [request for request in requests if request.sent_at >= since]
 
 
 class Percentiles(msgspec.Struct, frozen=True):

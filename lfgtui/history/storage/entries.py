@@ -15,10 +15,9 @@ import msgspec
 
 from lfgtui.errors import HistoryError
 from lfgtui.history.storage import file, packing, values
-from lfgtui.history.storage.packing import Outline, Passage, Row
+from lfgtui.history.storage.packing import Passage, Row
 from lfgtui.model import events as e
 from lfgtui.model.event_json import decode_event
-from lfgtui.model.pieces import text_of
 
 AT_MOST = 4096
 """Entries a pack holds; reading one of them reads all."""
@@ -27,8 +26,7 @@ _AT_ONCE = 500  # SQLite takes so many values, and more, in any build
 
 _log = logging.getLogger(__name__)
 
-DAMAGE = (sqlite3.Error, HistoryError, UnicodeDecodeError)
-"""Raised for what cannot be read."""
+_DAMAGE = (sqlite3.Error, HistoryError, UnicodeDecodeError)
 
 SHIFT = 32
 """Bits of a pack's id below its ticket's."""
@@ -115,17 +113,6 @@ def stored(connection: sqlite3.Connection, ticket: int, first: int = 1) -> Itera
     yield from rows
 
 
-def outline(connection: sqlite3.Connection, ticket: int) -> Iterator[Outline]:
-    """Yield the ticket's entries in `seq` order, without the texts of those that are packed."""
-    packs = "SELECT body FROM packs WHERE id >= ? AND id < ? ORDER BY id"
-    for (body,) in connection.execute(packs, pack_ids(ticket)):
-        yield from packing.outline(body)
-    for row in unpacked(connection, ticket):
-        with suppress(HistoryError):  # another version's
-            one = entry("", "", row)
-            yield Outline(one.at, one.event, len(text_of(one.event)))
-
-
 def unpacked(
     connection: sqlite3.Connection, ticket: int, first: int | None = None, last: int | None = None
 ) -> Iterator[Row]:
@@ -143,16 +130,16 @@ def readable(connection: sqlite3.Connection, ticket: int) -> list[Row]:
     """Return the ticket's entries in `seq` order; of a damaged file, those still readable."""
     try:
         return list(stored(connection, ticket))
-    except DAMAGE:
+    except _DAMAGE:
         pass
     by_seq: dict[int, Row] = {}
     texts = partial(texts_of, connection)
     packs = "SELECT body FROM packs WHERE id >= ? AND id < ? ORDER BY id"
-    with suppress(*DAMAGE):
+    with suppress(*_DAMAGE):
         for (body,) in connection.execute(packs, pack_ids(ticket)):
-            with suppress(*DAMAGE):
+            with suppress(*_DAMAGE):
                 by_seq.update((row[0], row) for row in packing.unpack(body, texts))
-    with suppress(*DAMAGE):
+    with suppress(*_DAMAGE):
         by_seq.update((row[0], row) for row in unpacked(connection, ticket))
     # A damaged number may be no number.
     return sorted(by_seq.values(), key=lambda row: values.amount(row[0]) or math.inf)
@@ -167,7 +154,7 @@ def last_packed(connection: sqlite3.Connection, ticket: int) -> float:
     before, end = pack_ids(ticket)
     try:
         (last,) = connection.execute(packs, (before, before, end)).fetchone()
-    except DAMAGE:
+    except _DAMAGE:
         return math.inf
     return int(last) - before
 

@@ -14,9 +14,8 @@ returns: a pack that could not be undone would be a history that lies.
 
 import zlib
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import accumulate, count, groupby, islice, pairwise
-from operator import itemgetter
 from typing import NamedTuple, TypeAlias
 
 import msgspec
@@ -35,11 +34,6 @@ Row: TypeAlias = tuple[int, int, float, str]
 MOST_BYTES = 1 << 30
 """Most bytes of an unpacked pack: SQLite takes no larger text either."""
 
-_DAMAGE = (zlib.error, msgspec.MsgspecError, IndexError, KeyError, TypeError, ValueError)
-
-_PIECE = e.TextDelta("")
-"""Stands for all pieces from the model."""
-
 _LITERAL = -1
 _NEAR = 4096
 
@@ -52,14 +46,6 @@ class Passage(NamedTuple):
     last_seq: int
     kind: str
     text: str
-
-
-class Outline(NamedTuple):
-    """An entry without its text. `characters`: the length of pieces from the model."""
-
-    at: float
-    event: e.Event
-    characters: int
 
 
 class _Pack(msgspec.Struct, array_like=True):
@@ -118,59 +104,19 @@ def unpack(packed: bytes, texts_of: Callable[[list[int]], Mapping[int, str]]) ->
     """
     try:
         return _unpack(packed, texts_of)
-    except _DAMAGE as error:
+    except (zlib.error, msgspec.MsgspecError, IndexError, KeyError, TypeError, ValueError) as error:
         raise DamagedError(f"a pack is damaged: {error}") from None
 
 
-def outline(packed: bytes) -> list[Outline]:
-    """Return the entries without reading their texts; raises `DamagedError`.
-
-    Pieces from the model in a row are one, at the time of the first. Other pieces are left out,
-    and so are entries of another version.
-    """
-    try:
-        return list(_outline(packed))
-    except _DAMAGE as error:
-        raise DamagedError(f"a pack is damaged: {error}") from None
-
-
-def _outline(packed: bytes) -> Iterator[Outline]:
-    body, times = _opened(packed)
-    events = [_textless(*shape) for shape in body.shapes]
-    of_shape = [event and (_PIECE if event.facets.is_generated else event) for event in events]
-    rows = zip(body.shape_of, body.lengths, times, strict=True)
-    kept = ((of_shape[n], length, at) for n, length, at in rows if of_shape[n] is not None)
-    for event, same in groupby(kept, itemgetter(0)):
-        first, *others = same
-        if event is _PIECE:
-            yield Outline(first[2], _PIECE, first[1] + sum(length for _, length, _ in others))
-        elif event is not None:
-            yield from (Outline(at, event, 0) for _, _, at in (first, *others))
-
-
-def _textless(before: str, after: str) -> e.Event | None:
-    """Return the event of a shape; None if it does not count in an outline."""
-    try:
-        event = decode_event(f'{before}""{after}' if after else before)
-    except msgspec.MsgspecError:
-        return None
-    return event if event.facets.is_generated or not event.facets.merges else None
-
-
-def _opened(packed: bytes) -> tuple[_Pack, list[float]]:
-    """Return the columns, and the times."""
+def _unpack(packed: bytes, texts_of: Callable[[list[int]], Mapping[int, str]]) -> list[Row]:
     inflater = zlib.decompressobj()
     unpacked = inflater.decompress(packed, MOST_BYTES)
     if inflater.unconsumed_tail or not inflater.eof:
         raise ValueError("it is cut off, or larger than any pack")
     body = _decoder.decode(unpacked)
-    return body, body.times or [ms / 1000 for ms in accumulate(body.steps)]
-
-
-def _unpack(packed: bytes, texts_of: Callable[[list[int]], Mapping[int, str]]) -> list[Row]:
-    body, times = _opened(packed)
     each = (number for number, entries in body.attempts for _ in range(entries))
     attempts = list(islice(each, len(body.shape_of) + 1))  # a damaged number may be any
+    times = body.times or [ms / 1000 for ms in accumulate(body.steps)]
     if not len(attempts) == len(times) == len(body.shape_of):
         raise ValueError("its columns differ in length")
     texts = dict(texts_of(body.passages)) if body.passages else {}
