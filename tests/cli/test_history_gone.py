@@ -16,15 +16,21 @@ from tests.helpers.processes import simulator, start
 from tests.helpers.terminal import lfg_in_terminal
 
 
-@pytest.fixture
-def tickets(tmp_path: Path) -> Iterator[str]:
-    """Two tickets on a simulator that takes some seconds for an answer."""
+@pytest.fixture(scope="module")
+def url() -> Iterator[str]:
+    """The root URL of a simulator that takes some seconds for an answer."""
     with simulator("--speed", "8") as url:
-        configure(f'[providers.one]\nwire = "openai-chat"\nbase_url = "{url}/v1"\n')
-        file = tmp_path / "tickets.toml"
-        ticket = '[[ticket]]\nid = "{}"\nprovider = "one"\nmodel = "generic"\nprompt = "Speak."\n'
-        file.write_text(ticket.format("a") + ticket.format("b"))
-        yield str(file)
+        yield url
+
+
+@pytest.fixture
+def tickets(url: str, tmp_path: Path) -> str:
+    """Two tickets on that simulator."""
+    configure(f'[providers.one]\nwire = "openai-chat"\nbase_url = "{url}/v1"\n')
+    file = tmp_path / "tickets.toml"
+    ticket = '[[ticket]]\nid = "{}"\nprovider = "one"\nmodel = "generic"\nprompt = "Speak."\n'
+    file.write_text(ticket.format("a") + ticket.format("b"))
+    return str(file)
 
 
 def run_while(tickets: str, spoil: Callable[[Path], None]) -> tuple[int, str, dict[str, str]]:

@@ -8,17 +8,16 @@ from lfgtui.history.reader import Reader
 from lfgtui.model import events as e
 from lfgtui.model.tickets import Ticket
 from lfgtui.settings import paths
-from tests.cli.conftest import Lfg, store
+from tests.cli.conftest import Lfg, configure, store
+from tests.helpers.processes import simulator
 from tests.helpers.terminal import lfg_in_terminal
 
 
 def test_the_run_chosen_on_the_screen_goes_on_in_the_same_terminal(tmp_path: Path) -> None:
-    ticket = Ticket(
-        id="a", prompt="Say something.", workspace=str(tmp_path), provider="simulator",
-        model="generic", tools=(),
-    )  # fmt: skip
+    ticket = Ticket(id="a", prompt="Hi.", workspace=str(tmp_path), provider="one", model="generic")
     run = store("Broken off", [ticket], [e.TicketQueued(), e.TicketInterrupted()])
-    with lfg_in_terminal("history", "--ui") as lfg:
+    with simulator("--speed", "max") as url, lfg_in_terminal("history", "--ui") as lfg:
+        configure(f'[providers.one]\nwire = "openai-chat"\nbase_url = "{url}/v1"\n')
         lfg.read_until("Broken off")
         lfg.type(b"\t")
         lfg.read_until("resume")

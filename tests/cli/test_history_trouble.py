@@ -143,7 +143,7 @@ def test_a_folder_that_may_not_be_entered_is_refused(
 ) -> None:
     data.mkdir()
     data.chmod(0)
-    for command in (("run", tickets, "--headless"), *READING):
+    for command in (("run", tickets, "--headless"), READING[0]):
         assert_refused(lfg_within(not_root, *command), "Permission denied; set LFG_DATA_DIR")
 
 

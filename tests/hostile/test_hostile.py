@@ -70,10 +70,18 @@ LAST = ("terminal-that-stops-reading", "history-deleted")
 Chosen = Sequence[tuple[Case, WireName]]
 
 
+@pytest.fixture(scope="module")
+def pair() -> Iterator[tuple[Server, Server]]:
+    with servers() as both:
+        yield both
+
+
 @pytest.fixture
-def both() -> Iterator[tuple[Server, Server]]:
-    with servers() as pair:
-        yield pair
+def both(pair: tuple[Server, Server]) -> tuple[Server, Server]:
+    """The two servers, with nothing noted yet."""
+    for server in pair:
+        server.notes.clear()
+    return pair
 
 
 def chosen(names: Sequence[str]) -> Chosen:

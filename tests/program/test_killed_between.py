@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import subprocess
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -11,10 +10,9 @@ from typing import Any
 from starlette.types import Message, Receive, Scope, Send
 
 from lfgtui.simulator.server import Settings, build_app, listening
-from tests.cli.conftest import configure, in_background
+from tests.cli.conftest import Lfg, configure, in_background
 from tests.engine.harness import scenario
 from tests.helpers.processes import start, three_wires
-from tests.helpers.terminal import LFG
 
 SAID = "Use pathlib please"
 WIRES = ("chat", "responses", "messages")
@@ -63,12 +61,7 @@ def configure_all(root: str) -> None:
     configure(three_wires(root, WIRES) + agent)
 
 
-def run(*arguments: str) -> str:
-    """What a command of lfg prints; it goes well."""
-    return subprocess.run([*LFG, *arguments], capture_output=True, text=True, check=True).stdout
-
-
-def test_a_message_is_in_the_next_request_of_a_resumed_run_once(tmp_path: Path) -> None:
+def test_a_message_is_in_the_next_request_of_a_resumed_run_once(tmp_path: Path, lfg: Lfg) -> None:
     tickets = tmp_path / "tickets.toml"
     tickets.write_text("".join(map(TICKET.format, TICKETS)))
     with in_background(recording(Settings(speed=0.2, scenarios={"m": SILENT}))) as (root, before):
@@ -78,15 +71,16 @@ def test_a_message_is_in_the_next_request_of_a_resumed_run_once(tmp_path: Path) 
                 assert process.stdout is not None
                 until_all(process.stdout, lambda entry: entry["type"] == "text_delta")
                 for ticket in TICKETS:
-                    run("tell", f"last/{ticket}", SAID)
+                    assert lfg("tell", f"last/{ticket}", SAID).code == 0
                 until_all(process.stdout, lambda entry: entry["type"] == LAST[entry["ticket"]])
             finally:
                 process.kill()
         assert sorted(body.count(SAID.encode()) for body in before) == [0, 0, 0, 1]
     with in_background(recording(Settings(speed=0))) as (root, after):
         configure_all(root)
-        run("resume", "last", "--headless")
+        assert lfg("resume", "last", "--headless").code == 0
     assert [body.count(SAID.encode()) for body in after] == [1, 1, 1, 1]
-    entries = list(map(json.loads, run("export", "last", "--format", "jsonl").splitlines()))
+    exported = lfg("export", "last", "--format", "jsonl").out
+    entries = list(map(json.loads, exported.splitlines()))
     said = [(entry["ticket"], entry["text"]) for entry in entries if "origin" in entry]
     assert sorted(said) == [(ticket, SAID) for ticket in sorted(TICKETS)]

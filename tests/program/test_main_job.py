@@ -1,6 +1,7 @@
 """The main job as a person meets it: real processes, a real simulator, kill -9."""
 
 import json
+import shutil
 import signal
 import subprocess
 from collections.abc import Iterator
@@ -8,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import configure
+from lfgtui.settings import paths
+from tests.cli.conftest import Lfg, configure
 from tests.helpers.processes import simulator, start, three_wires
 from tests.helpers.waiting import PATIENCE, is_alive
 
@@ -33,81 +35,77 @@ text = "Finished all the same."
 """
 
 
-def printed(*arguments: str) -> str:
-    """What lfg prints when it ends well."""
-    with start(*arguments) as process:
-        out, err = process.communicate()
-    assert (process.returncode, err) == (0, "")
-    return out
+TALK = " ".join(map(str, range(400)))
+TALKS = f'rate = 400\nfirst_token = 0.0\n[[turn]]\ntext = "{TALK}"\n'
+WIRES = ("chat", "responses", "messages")
+TICKET = """[[ticket]]
+id = "{0}"
+provider = "{0}"
+model = "{1}"
+prompt = "Go."
+reasoning = "low"
+approve = "auto"
+"""
 
 
 @pytest.fixture(scope="module")
 def root(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The URL of a simulator with scenarios of our own."""
     folder = tmp_path_factory.mktemp("scenarios")
-    (folder / "waits.toml").write_text(SCENARIO)
-    (folder / "flood.toml").write_text(SCENARIO.replace("sleep 0.2", "true"))
-    options = [f"--scenario={folder / name}" for name in ("waits.toml", "flood.toml")]
-    with simulator(*options) as url:
+    flood = SCENARIO.replace("sleep 0.2", "true")
+    for name, text in {"waits": SCENARIO, "flood": flood, "talks": TALKS}.items():
+        (folder / f"{name}.toml").write_text(text)
+    with simulator(*(f"--scenario={file}" for file in folder.iterdir())) as url:
         yield url
 
 
 @pytest.fixture
 def tickets(root: str, tmp_path: Path) -> Path:
     """One ticket, on the model that waits for its command."""
-    configure(three_wires(root, ("chat", "responses", "messages")))
+    configure(three_wires(root, WIRES))
     file = tmp_path / "tickets.toml"
-    file.write_text(
-        '[[ticket]]\nid = "a"\nprompt = "Go."\nprovider = "chat"\nmodel = "waits"\n'
-        'reasoning = "low"\napprove = "auto"\n'
-    )
+    file.write_text(TICKET.format("chat", "waits"))
     return file
 
 
-def kill_at(process: "subprocess.Popen[str]", event: str) -> list[dict[str, object]]:
-    """Kill -9 at the first event of that type; gives the lines that were printed."""
-    assert process.stdout is not None
-    lines = []
-    for line in process.stdout:
-        lines.append(json.loads(line))
-        if lines[-1]["type"] == event:
-            process.send_signal(signal.SIGKILL)
-            break
-    return lines
-
-
-@pytest.mark.parametrize(
-    ("wire", "other"),
-    [
-        *((wire, wire) for wire in ("chat", "responses", "messages")),
-        *(("chat", "messages"), ("responses", "chat"), ("messages", "responses")),
-    ],
-)
-def test_killed_between_a_call_and_its_result_a_run_resumes_as_the_wire_demands(
-    tickets: Path, wire: str, other: str
+def test_killed_between_a_call_and_its_result_a_run_resumes_as_each_wire_demands(
+    tickets: Path, lfg: Lfg, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The simulator checks signatures, reasoning items and call ids of each request."""
-    tickets.write_text(tickets.read_text().replace('"chat"', f'"{wire}"'))
+    tickets.write_text("".join(TICKET.format(wire, "waits") for wire in WIRES))
+    said, waiting = dict.fromkeys(WIRES, ""), set(WIRES)
     with start("run", str(tickets), "--json", "--yes") as process:
-        seen = kill_at(process, "tool_output_delta")
-    assert process.returncode == -signal.SIGKILL
+        assert process.stdout is not None
+        while waiting:
+            entry = json.loads(process.stdout.readline())
+            if entry["type"] == "text_delta":
+                said[entry["ticket"]] += entry["text"]
+            elif entry["type"] == "tool_output_delta":
+                waiting.discard(entry["ticket"])
+        process.kill()
+    killed = lfg("show", "last", "--json").json["tickets"]
+    assert {one["state"] for one in killed} == {"interrupted"}
+    assert {one["ticket"]: one["attempts"][0]["text"] for one in killed} == said
+    assert set(said.values()) == {"Looking around.This may take a while."}
 
-    stored = json.loads(printed("show", "last/a", "--json"))
-    assert stored["state"] == "interrupted"
-    text = "".join(str(line["text"]) for line in seen if line["type"] == "text_delta")
-    assert stored["attempts"][0]["text"] == text == "Looking around.This may take a while."
-
-    elsewhere = () if other == wire else ("--provider", other)
-    lines = printed("resume", "last", "--json", *elsewhere).splitlines()
-    resumed = [json.loads(line) for line in lines]
-    finished = [line for line in resumed if line["type"] == "tool_call_finished"]
-    assert finished[0]["error"] == "interrupted"
-    assert resumed[-1]["type"] == "ticket_done"
-    stored = json.loads(printed("show", "last/a", "--json"))
-    assert stored["state"] == "done"
-    assert [attempt["state"] for attempt in stored["attempts"]] == ["interrupted", "done"]
-    assert [attempt["provider"] for attempt in stored["attempts"]] == [wire, other]
-    assert stored["attempts"][1]["text"] == "Finished all the same."
+    left = paths.data_dir()
+    for other in ("", *WIRES):
+        data = left.with_name(f"resumed {other}")
+        shutil.copytree(left, data, ignore=shutil.ignore_patterns("*.sock"))
+        monkeypatch.setenv("LFG_DATA_DIR", str(data))
+        with start(
+            "resume", "last", "--json", *(["--provider", other] if other else [])
+        ) as process:
+            out, err = process.communicate()
+        assert (process.returncode, err) == (0, "")
+        entries = list(map(json.loads, out.splitlines()))
+        errors = [entry["error"] for entry in entries if entry["type"] == "tool_call_finished"]
+        assert errors == ["interrupted"] * len(WIRES)
+        for one in lfg("show", "last", "--json").json["tickets"]:
+            broken, done = one["attempts"]
+            assert (one["state"], broken["state"], done["state"]) == ("done", "interrupted", "done")
+            assert (broken["provider"], done["provider"]) == (one["ticket"], other or one["ticket"])
+            assert done["text"] == "Finished all the same."
 
 
 @pytest.mark.parametrize(
@@ -139,28 +137,19 @@ def children_of(pid: int) -> str:
     return " ".join(children)
 
 
-def test_two_processes_share_one_history(tickets: Path) -> None:
-    tickets.write_text(tickets.read_text().replace('"waits"', '"generic"'))
-    with (
-        start("run", str(tickets), "--json", "--yes") as one,
-        start("run", str(tickets), "--json", "--yes") as two,
-    ):
+def test_two_processes_share_one_history(tickets: Path, lfg: Lfg) -> None:
+    tickets.write_text(TICKET.format("chat", "talks"))
+    command = ("run", str(tickets), "--json", "--yes")
+    with start(*command) as one, start(*command) as two:
         outputs = [process.communicate() for process in (one, two)]
-    assert [(p.returncode, err) for p, (_, err) in zip((one, two), outputs, strict=True)] == [
-        (0, ""),
-        (0, ""),
-    ]
-    runs = json.loads(printed("history", "--json"))
+    assert [(one.returncode, two.returncode), *(err for _, err in outputs)] == [(0, 0), "", ""]
+    runs = lfg("history", "--json").json
     assert [run["state"] for run in runs] == ["done", "done"]
     for out, _ in outputs:
-        run = json.loads(out.splitlines()[0])["run"]
-        text = "".join(
-            line["text"]
-            for line in map(json.loads, out.splitlines())
-            if line["type"] == "text_delta"
-        )
-        shown = json.loads(printed("show", f"{run}/a", "--json"))
-        assert shown["attempts"][0]["text"] == text
+        entries = list(map(json.loads, out.splitlines()))
+        text = "".join(entry["text"] for entry in entries if entry["type"] == "text_delta")
+        (ticket,) = lfg("show", entries[0]["run"], "--json").json["tickets"]
+        assert ticket["attempts"][0]["text"] == text == TALK
 
 
 def test_a_reader_that_goes_away_ends_the_run_without_a_traceback(tickets: Path) -> None:
@@ -175,7 +164,7 @@ def test_a_reader_that_goes_away_ends_the_run_without_a_traceback(tickets: Path)
 
 
 def test_a_signal_ends_a_run_whose_reader_has_stopped_reading(tickets: Path) -> None:
-    tickets.write_text(tickets.read_text().replace('"waits"', '"flood"'))
+    tickets.write_text(TICKET.format("chat", "flood"))
     with start("run", str(tickets), "--json", "--yes") as process:
         assert process.stdout is not None
         for line in process.stdout:

@@ -83,9 +83,9 @@ def test_nonsense_is_survived_and_a_closed_terminal_is_a_hangup() -> None:
     assert states() <= {"interrupted", "done"}
 
 
-def test_lfg_goes_on_after_it_was_suspended() -> None:
+def test_lfg_goes_on_after_it_was_suspended_and_leaves_the_terminal_its_own_title() -> None:
     with lfg_in_terminal("demo") as lfg:
-        lfg.read_until(" running")
+        lfg.read_until("running · lfg\x07")
         for key, shown in ((b"?", "esc to close"), (b"\x1b", " running")):
             lfg.process.send_signal(signal.SIGTSTP)
             os.waitid(os.P_PID, lfg.process.pid, os.WSTOPPED | os.WNOWAIT)
@@ -96,23 +96,12 @@ def test_lfg_goes_on_after_it_was_suspended() -> None:
             lfg.read_until(shown)
         lfg.process.send_signal(signal.SIGTERM)
         assert lfg.wait() == 143
-    assert b"Traceback" not in lfg.written
-
-
-def test_the_terminals_own_title_is_kept_and_shown_again() -> None:
-    with lfg_in_terminal("demo") as lfg:
-        lfg.read_until("running · lfg\x07")
-        lfg.process.send_signal(signal.SIGTSTP)
-        os.waitid(os.P_PID, lfg.process.pid, os.WSTOPPED | os.WNOWAIT)
-        lfg.process.send_signal(signal.SIGCONT)
-        lfg.read_until("running · lfg\x07")
-        lfg.process.send_signal(signal.SIGTERM)
-        assert lfg.wait() == 143
         lfg.close()
+    assert b"Traceback" not in lfg.written
     kept, cleared = rb"\x1b\[22;0t", rb"\x1b\]0;\x07\x1b\[23;0t"
     titles = re.findall(rb"\x1b\[2[23];0t|\x1b\]0;[^\x07]*\x07", lfg.written)
     one_life = kept + rb"(?:\x1b\]0;[^\x07]*lfg\x07)+" + cleared
-    assert re.fullmatch(one_life * 2, b"".join(titles)), titles
+    assert re.fullmatch(one_life * 3, b"".join(titles)), titles
     assert all(title != after for title, after in pairwise(titles)), titles
 
 
@@ -131,16 +120,11 @@ def test_ctrl_z_gives_the_terminal_to_the_shell_until_fg() -> None:
         assert shell.wait() == 1
 
 
-def test_ctrl_l_paints_the_whole_screen() -> None:
+def test_ctrl_l_paints_the_whole_screen_and_ctrl_z_where_no_shell_waits_stops_nothing() -> None:
     with lfg_in_terminal("demo") as lfg:
         lfg.read_until(" running")
         lfg.type(b"\x0c")
         wait_for_whole_picture(lfg)
-
-
-def test_ctrl_z_where_no_shell_waits_stops_nothing() -> None:
-    with lfg_in_terminal("demo") as lfg:
-        lfg.read_until(" running")
         lfg.type(b"\x1a?")
         lfg.read_until("esc to close")
 

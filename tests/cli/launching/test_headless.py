@@ -27,12 +27,23 @@ from tests.helpers.waiting import until
 
 SAID = ["It is 3.5 m. ", "Good.\n\n", "```sh\nls. A\n```\n", "Done"]
 LOOKED = "I look. And I"
+FULL = '[[turn]]\ntext = "At last."\nfault = [{ status = 429, retry_after = 0.3 }]\n'
+SILENT = """[[turn]]
+text = "I look."
+call = [{ name = "list_files" }]
+[[turn]]
+text = " "
+"""
 
 
 @pytest.fixture(scope="module")
-def url() -> Iterator[str]:
+def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The root URL of a simulator that does not wait."""
-    with simulator("--speed", "max") as url:
+    folder = tmp_path_factory.mktemp("scenarios")
+    for name, scenario in (("full", FULL), ("silent", SILENT)):
+        (folder / f"{name}.toml").write_text(scenario)
+    scenarios = (f"--scenario={file}" for file in folder.iterdir())
+    with simulator("--speed", "max", *scenarios) as url:
         yield url
 
 
@@ -168,27 +179,18 @@ def test_a_parked_ticket_says_until_when_each_time_it_is_told() -> None:
     assert parked_text(queued) == ""
 
 
-def test_a_prompt_that_is_parked_says_so_beside_the_answer(lfg: Lfg, tmp_path: Path) -> None:
-    scenario = tmp_path / "full.toml"
-    scenario.write_text(
-        '[[turn]]\ntext = "At last."\nfault = [{ status = 429, retry_after = 0.3 }]\n'
-    )
-    with simulator("--speed", "max", "--scenario", str(scenario)) as url:
-        configure(f"{three_wires(url, ('one', 'two', 'three'))}[retry]\nmax_retry_after = 0.1\n")
-        code, answer, err = lfg("run", "-p", "Go.", "--model", "one/full")
+def test_a_prompt_that_is_parked_says_so_beside_the_answer(lfg: Lfg, url: str) -> None:
+    configure(f"{three_wires(url, ('one', 'two', 'three'))}[retry]\nmax_retry_after = 0.1\n")
+    code, answer, err = lfg("run", "-p", "Go.", "--model", "one/full")
     assert (code, answer) == (0, "At last.\n")
     assert "lfg: parked until " in err and "(HTTP 429)" in err
 
 
-def test_a_prompt_whose_answer_is_empty_says_so_beside_it(lfg: Lfg, tmp_path: Path) -> None:
-    scenario = tmp_path / "silent.toml"
-    looked = '[[turn]]\ntext = "I look."\ncall = [{ name = "list_files" }]\n'
-    scenario.write_text(f'{looked}[[turn]]\ntext = " "\n')
-    with simulator("--speed", "max", "--scenario", str(scenario)) as url:
-        configure(three_wires(url, ("one", "two", "three")))
-        for provider in ("one", "two", "three"):
-            code, answer, err = lfg("run", "-p", "Go.", "--model", f"{provider}/silent")
-            assert (code, answer.strip(), err) == (0, "I look.", "lfg: the response was empty\n")
+@pytest.mark.usefixtures("tickets")
+@pytest.mark.parametrize("provider", ["one", "two", "three"])
+def test_a_prompt_whose_answer_is_empty_says_so_beside_it(lfg: Lfg, provider: str) -> None:
+    code, answer, err = lfg("run", "-p", "Go.", "--model", f"{provider}/silent")
+    assert (code, answer.strip(), err) == (0, "I look.", "lfg: the response was empty\n")
 
 
 def test_the_rest_of_an_answer_follows_what_was_printed_of_it() -> None:
