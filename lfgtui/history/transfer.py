@@ -25,7 +25,7 @@ from lfgtui.model import events as e
 from lfgtui.model.event_json import decode_event, entry_json
 from lfgtui.model.redaction import redacted_entries, redacted_ticket
 from lfgtui.model.states import RunState
-from lfgtui.model.tickets import Ticket, find_cycle
+from lfgtui.model.tickets import TICKET_ID, Ticket, find_cycle
 from lfgtui.text.redactor import Redactor
 from lfgtui.text.terminal_safe import visible_line
 
@@ -37,7 +37,6 @@ _A_BATCH = 1000
 _BATCH_BYTES = _KEPT_IN_MEMORY = 8 * 1024 * 1024
 _LONGEST_REASON = 300  # characters: it may quote the file
 _RUN_ID = re.compile(r"[0-9]{8}-[0-9]{6}-[a-z0-9]{4}")  # it becomes a file's name
-_TICKET_ID = re.compile(r"[A-Za-z0-9._-]+")
 
 Moment: TypeAlias = Annotated[float, msgspec.Meta(ge=0, le=1e11)]
 """Seconds since the epoch, in years of four digits."""
@@ -198,7 +197,7 @@ class _Import:
         self._run = run.run
 
     def _add_ticket(self, ticket: Ticket) -> None:
-        if not _TICKET_ID.fullmatch(ticket.id) or ticket.id in self._states:
+        if not TICKET_ID.fullmatch(ticket.id) or ticket.id in self._states:
             raise self._refused("invalid or duplicate ticket id")
         if ticket.approves_by_itself():
             ticket = msgspec.structs.replace(ticket, approve="ask")

@@ -186,7 +186,6 @@ class Conversation:
         match event:
             case e.AttemptStarted(continues=False):
                 self.messages.clear()
-                self._taken.clear()
                 self._drop()
             case e.UserMessage(text, origin="person"):
                 self.said[seq] = UserTurn(text, is_said=True)

@@ -32,7 +32,8 @@ READING_TOOLS: frozenset[ToolName] = frozenset({"read_file", "list_files", "sear
 _MOST_BYTES = 10_000_000
 """Size of the largest file that is read as a prompt."""
 
-_ID = re.compile(r"[A-Za-z0-9._-]+")
+TICKET_ID = re.compile(r"[A-Za-z0-9._-]+")
+_ID_CHARACTERS = 'only letters, digits, ".", "_" and "-"'
 _PROMPT = "prompt"
 """The id of a ticket that was given as nothing but a prompt."""
 
@@ -195,6 +196,8 @@ def check_added(tickets: Sequence[Ticket], known: Collection[str]) -> None:
     """Check tickets to be added to a run that has the `known` ones; raises `UsageError`."""
     needs = {ticket.id: ticket.needs for ticket in tickets}
     for ticket in tickets:
+        if not TICKET_ID.fullmatch(ticket.id):
+            raise UsageError(f'id "{ticket.id}": {_ID_CHARACTERS}')
         if ticket.id in known:
             raise UsageError(f'the run has a ticket "{ticket.id}" already')
         if lost := [need for need in ticket.needs if need not in {*needs, *known}]:
@@ -274,8 +277,8 @@ def _check(source: _Source, known: Collection[str]) -> None:
         raise source.refusal(message, "defaults", "needs")
     first: dict[str, int] = {}
     for index, table in enumerate(document.ticket):
-        if not _ID.fullmatch(table.id):
-            message = f'id "{table.id}": only letters, digits, ".", "_" and "-"'
+        if not TICKET_ID.fullmatch(table.id):
+            message = f'id "{table.id}": {_ID_CHARACTERS}'
             raise source.refusal(message, index, "id")
         if table.id in known:
             message = f'the run has a ticket "{table.id}" already; give it only new ones'

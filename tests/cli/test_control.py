@@ -173,6 +173,7 @@ async def test_the_run_itself_refuses_what_changed_since_the_file_was_checked(
     )
     mistakes = {"already": [ticket("a", tmp_path)], "circular": [b, c], '"x", which': [d]}
     mistakes["the same id"] = [ticket("e", tmp_path)] * 2
+    mistakes["only letters"] = [ticket("e\x1b/f", tmp_path)]
     async with at_work(tmp_path, "silent") as r:
         for message, tickets in mistakes.items():
             with pytest.raises(UsageError, match=message):

@@ -186,7 +186,7 @@ SENT, PAUSED = e.RequestSent(1), e.ResponseFinished(1, "pause_turn")
         ([SENT, STOP, TAKEN, TAKEN, FINISHED], ["Go.", "Stop.", "turn"]),
         ([SENT, STOP, LATER, e.MessageTaken(9), GOES_ON], ["Go.", "Stop.", "Wait."]),
         ([SENT, STOP, TAKEN, *HALF, KEEPS], ["Go.", "Stop.", "turn"]),
-        ([SENT, STOP, TAKEN, e.AttemptStarted("p", "m"), e.UserMessage("Go.")], ["Go."]),
+        ([SENT, STOP, TAKEN, e.AttemptStarted("p", "m"), e.UserMessage("Go.")], ["Go.", "Stop."]),
         ([SENT, STOP, PAUSED], ["Go.", "turn"]),
         ([SENT, STOP, e.AttemptStarted("p", "m", continues=True)], ["Go.", "Stop."]),
         ([SENT, STOP, e.AttemptStarted("p", "m"), e.UserMessage("Go.")], ["Go.", "Stop."]),
