@@ -4,6 +4,8 @@ import os
 import shutil
 import sys
 import tempfile
+import time
+from contextlib import suppress
 from pathlib import Path
 from typing import get_args
 
@@ -27,6 +29,10 @@ from lfgtui.settings.config import Config, StreamUnit, load_config
 from lfgtui.text.output import check_raw, is_interactive, print_remark
 
 _SIMULATOR = Path(__file__).parent.parent / "simulator"
+
+_DEMO = "lfg-demo-"
+_KEPT = 7 * 24 * 3600.0
+"""Seconds for which an unfinished demo can be resumed: then the next one deletes its files."""
 
 
 @click.command()
@@ -136,7 +142,8 @@ def demo(keep: Path | None, real: bool, headless: bool, as_json: bool) -> int:
 def _simulated_demo(config: Config, keep: Path | None, output: Output | None) -> int:
     if keep is not None and keep.exists():
         raise UsageError(f"--keep: {keep} already exists; choose a new folder")
-    workspace = Path(tempfile.mkdtemp(prefix="lfg-demo-")) / "shop" if keep is None else keep
+    _sweep()
+    workspace = Path(tempfile.mkdtemp(prefix=_DEMO)) / "shop" if keep is None else keep
     shutil.copytree(_SIMULATOR / "demo" / "workspace", workspace)
     file = _in_workspace(load_tickets(_SIMULATOR / "demo" / "tickets.toml"), workspace.resolve())
     if output is not None:  # nobody can be asked
@@ -154,6 +161,14 @@ def _simulated_demo(config: Config, keep: Path | None, output: Output | None) ->
     else:  # an unfinished demo keeps its files: it can be resumed
         print_remark(f"the demo's files are in {workspace}")
     return max(code, launching.launch.resume(resumes, config))
+
+
+def _sweep() -> None:
+    """Delete what demos left behind that were killed, or never resumed."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{_DEMO}*"):
+        with suppress(OSError):  # it is somebody else's
+            if folder.stat().st_mtime < time.time() - _KEPT:
+                shutil.rmtree(folder)
 
 
 def _in_workspace(file: TicketsFile, workspace: Path) -> TicketsFile:

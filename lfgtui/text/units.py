@@ -8,7 +8,7 @@ an end while the text grows.
 """
 
 import re
-from typing import Literal, NamedTuple, TypeAlias
+from typing import Literal, TypeAlias
 
 from lfgtui.text.markdown_lines import MARKS, open_fence
 
@@ -39,26 +39,18 @@ _TITLES = frozenset({"mr", "mrs", "ms", "dr", "prof", "st", "vs", "cf"})
 _BEFORE_NUMBERS = frozenset({"ch", "eq", "fig", "figs", "no", "nos", "p", "pp", "sec", "vol"})
 
 
-class _Stop(NamedTuple):
-    """Full stops, or other marks that may end a sentence, and what is in front of them."""
+def _ends_sentence(before: str, marks: str, follower: str) -> bool:
+    """Return True if marks such as full stops end a sentence, between `before` and `follower`.
 
-    before: str
-    marks: str
-
-    @property
-    def is_wide(self) -> bool:
-        """True for those of Chinese and Japanese, behind which there is no blank."""
-        return self.marks[0] in _WIDE
-
-    def ends_sentence(self, follower: str) -> bool:
-        """Return True if the character behind it and the blanks begins a sentence."""
-        if self.is_wide:
-            return True
-        if follower.islower() or self.marks != ".":
-            return not follower.islower()
-        word = re.split(r"[^\w.]", self.before)[-1]
-        is_short = _INITIALS.fullmatch(word) or word.lower() in _TITLES
-        return not (is_short or (follower.isdigit() and word.lower() in _BEFORE_NUMBERS))
+    That is the character behind them and the blanks.
+    """
+    if marks[0] in _WIDE:
+        return True
+    if follower.islower() or marks != ".":
+        return not follower.islower()
+    word = re.split(r"[^\w.]", before)[-1]
+    is_short = _INITIALS.fullmatch(word) or word.lower() in _TITLES
+    return not (is_short or (follower.isdigit() and word.lower() in _BEFORE_NUMBERS))
 
 
 class UnitSplitter:
@@ -78,7 +70,7 @@ class UnitSplitter:
         self._line: Literal["begins", "prose", "other"] = "begins"
         self._fence = ""
         self._code_span = ""
-        self._stop: _Stop | None = None  # the one at the end of the line above
+        self._stop: tuple[str, str] | None = None  # at the end of the line above
         self._is_over = False
 
     def feed(self, text: str) -> list[str]:
@@ -130,7 +122,7 @@ class UnitSplitter:
 
     def _begin_text(self, marks: str, rest: str) -> None:
         is_row, is_item = rest[0] == "|", marks.strip(" \t>") != ""
-        begins = is_row or is_item or (self._stop and self._stop.ends_sentence(rest[0]))
+        begins = is_row or is_item or (self._stop and _ends_sentence(*self._stop, rest[0]))
         if self._is_over or (self._by_sentence and begins):
             self._cut()
         self._is_over = _RULE.fullmatch(rest) is not None
@@ -161,10 +153,10 @@ class UnitSplitter:
             if self._code_span in ("", run):
                 self._code_span = "" if self._code_span else run
         elif not self._code_span and self._rest:
-            stop = _Stop(before, mark["stop"])
+            stop = before, mark["stop"]
             if self._rest[0] == "\n":
                 self._stop = stop
-            elif (mark["blanks"] or stop.is_wide) and stop.ends_sentence(self._rest[0]):
+            elif (mark["blanks"] or run[0] in _WIDE) and _ends_sentence(*stop, self._rest[0]):
                 self._cut()
         return True
 

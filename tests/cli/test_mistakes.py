@@ -1,6 +1,9 @@
 """A mistake gets one clear line on stderr and exit code 2."""
 
+import os
 import sys
+import tempfile
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -163,13 +166,19 @@ def test_a_file_that_the_system_refuses_is_named(
     assert complaint("config", "show").endswith("aaa: File name too long")
 
 
-def test_a_demo_that_cannot_start_leaves_no_files(
+def test_a_demo_that_cannot_start_leaves_no_files_and_none_of_a_killed_one(
     complaint: Complaint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("PATH")
     paths.data_dir().write_text("")
     assert "cannot be opened" in complaint("demo", "--keep", str(tmp_path / "shop"), "--headless")
     assert not (tmp_path / "shop").exists()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    for name, at in (("lfg-demo-killed", 0.0), ("lfg-demo-new", time.time())):
+        (tmp_path / name / "shop").mkdir(parents=True)
+        os.utime(tmp_path / name, (at, at))
+    assert "cannot be opened" in complaint("demo", "--headless")
+    assert [path.name for path in tmp_path.glob("lfg-demo-*")] == ["lfg-demo-new"]
 
 
 def test_a_finished_demo_keeps_its_files_when_the_run_to_resume_is_gone(
