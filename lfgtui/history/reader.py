@@ -126,10 +126,10 @@ class Reader:
         rows = self._rows("SELECT source FROM runs WHERE id = ?", (run,))
         return Path(str(rows[0][0])) if rows and rows[0][0] is not None else None
 
-    def runs_of(self, source: Path) -> list[str]:
+    def runs_of(self, source: Path) -> list[RunSummary]:
         """Return the runs that were started from the tickets file, newest first."""
-        newest = "SELECT id FROM runs WHERE source = ? ORDER BY started_at DESC, id DESC"
-        return [str(run) for (run,) in self._rows(newest, (str(source),))]
+        newest = f"{_RUNS} WHERE r.source = ? ORDER BY r.started_at DESC, r.id DESC"
+        return [_summary(row) for row in self._rows(newest, (str(source),))]
 
     def is_imported(self, run: str) -> bool:
         """Return True if the run was imported, so nobody here has trusted its tickets."""

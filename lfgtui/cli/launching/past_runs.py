@@ -91,25 +91,43 @@ def plan_to_resume(
 def changed_since(path: Path, file: TicketsFile, config: Config) -> tuple[str, ...]:
     """Return the tickets that were not done as they are now when they last ran from the file.
 
-    A ticket that needs one of them is among them: it will get another answer.
+    A ticket that needs one of them is among them, since it will get another answer, and so is
+    one whose need was done again since it began.
+    Raises `UsageError` where a run of the file is at work.
     """
     by_id = {ticket.id: ticket for ticket in file.tickets}
     last: dict[str, StoredTicket] = {}
-    with reader() as history:
-        for run in history.runs_of(path.resolve()):
-            for stored in history.tickets(run):
+    redactor = redactor_for_writing(config)
+    with open_reader() as history:
+        runs = history.runs_of(path.resolve())
+        if busy := [run.run for run in runs if run.state == "running"]:
+            raise UsageError(f"run {busy[0]} of {path} is at work; wait for its end or cancel it")
+        for run in runs:
+            for stored in history.tickets(run.run):
                 last.setdefault(stored.ticket.id, stored)
             if last.keys() >= by_id.keys():
                 break
-    redactor = redactor_for_writing(config)
-    done = {
-        name
-        for name, ticket in by_id.items()
-        if name in last
-        and last[name].state == "done"
-        and last[name].ticket == redacted_ticket(redactor, ticket)
-    }
+        done = {
+            name
+            for name, ticket in by_id.items()
+            if name in last
+            and last[name].state == "done"
+            and last[name].ticket == redacted_ticket(redactor, ticket)
+            and _began_after(history, last[name], [last.get(need) for need in ticket.needs])
+        }
     return tuple(name for name in by_id if not with_needs(by_id, [name]) <= done)
+
+
+def _began_after(
+    history: Reader, ticket: StoredTicket, needs: Sequence[StoredTicket | None]
+) -> bool:
+    """Return True if the ticket last began from its prompt when the needs had been done."""
+    ends = [need.ended_at or 0.0 for need in needs if need is not None and need.run == ticket.run]
+    if len(ends) < len(needs):  # a newer run did them again
+        return False
+    attempts = history.transcript(ticket.run, ticket.ticket.id).attempts if ends else []
+    began = max((one.started_at for one in attempts if not one.continues), default=0.0)
+    return max(ends, default=0.0) <= began
 
 
 class FileHistoryActions:

@@ -125,6 +125,9 @@ def test_what_changed_in_a_file_is_run_with_what_it_needs_and_what_needs_it(
     assert ran() == ["after", "messages"]
     change('provider = "three"', 'provider = "three"\nprompt = "Say something else."')
     assert ran() == ["after", "messages"]
+    change("Say something else.", "Say it again.")
+    assert lfg("run", tickets, "--only", "messages", "--headless").code == 0
+    assert ran() == ["after", "messages"]  # the need is newer
     change('provider = "two"', 'provider = "gone"')
     assert ran() == ["responses"]
     assert ran() == ["responses"]  # it failed
