@@ -29,6 +29,7 @@ class Picture(NamedTuple):
 PICTURES = {
     "grid": Picture((200, 60), (), 16),
     "inbox": Picture((120, 40), ((22, "i"),), 24),
+    "rules": Picture((120, 40), ((18, "i"), (19, "n"), (20, "A")), 22),
     "table": Picture((200, 60), ((20, "v"), (20.5, "v")), 22),
     "focus": Picture((120, 40), ((14, "v"),), 16),
     "say": Picture((80, 24), ((14, "n"), (15, "s"), (16, "Keep the old address")), 18),
