@@ -12,11 +12,11 @@ import asyncio
 FEW = 4
 """Streams that are read without any rest."""
 
-REST_PER_STREAM, LONGEST_REST = 0.0008, 0.1
+REST_PER_STREAM, LONGEST_REST = 0.0008, 0.12
 """Seconds of rest for each stream beyond the few, and at most.
 
-So 64 streams rest for 48 ms, and 130 or more for a tenth of a second: what a person can have in
-view is not later than the frame that shows it, and the rest nobody can watch at once.
+So 64 streams rest for 48 ms, and 154 or more for 120: what a person can have in view is not later
+than the frame that shows it, and the rest nobody can watch at once.
 """
 
 _PERIOD = 0.25

@@ -20,8 +20,11 @@ PATIENCE = 0.1
 SHARE = 0.1
 """Most of a core that drawing what arrives may take: many busy panes get fewer frames."""
 
-SLOWEST = 0.165
+SLOWEST = 0.15
 """Seconds until what arrives is drawn, whatever a frame takes."""
+
+WITH_ARRIVALS = 1.5
+"""Times the wait between such frames for which figures wait to be drawn in the next of them."""
 
 GAUGE = 0.25
 """Seconds between two updates of figures: those that flicker cannot be read."""
@@ -124,9 +127,10 @@ class FrameClock:
         again_at = draw()
         took = loop.time() - began
         self._free_at = began + max(FRAME, 1.5 * took)
-        self._arrivals_at = began + min(took / SHARE, SLOWEST)
+        rest = min(took / SHARE, SLOWEST)
+        self._arrivals_at = began + rest
         if again_at is not None:
-            self.wake(again_at)
+            self.wake(again_at and max(again_at, began + WITH_ARRIVALS * rest))
 
     def turns(self, panes: Sequence[Pane], first: Pane) -> Iterator[Pane]:
         """Yield the panes to draw in a frame; always `first`, the one that has the focus."""

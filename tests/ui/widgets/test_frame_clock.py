@@ -15,6 +15,7 @@ from lfgtui.ui.widgets.frame_clock import (
     SECOND,
     SHARE,
     SLOWEST,
+    WITH_ARRIVALS,
     FrameClock,
     figures_move,
 )
@@ -198,3 +199,23 @@ def test_figures_move_each_second_while_a_provider_keeps_failing_or_nothing_can_
     assert figures_move(live, live.now) == SECOND
     live.health = Health(behind="the disk is full")
     assert figures_move(live, live.now) == SECOND
+
+
+@pytest.mark.parametrize(
+    ("took", "due"), [(0.001, 100.06), (0.03, 100.0 + WITH_ARRIVALS * SLOWEST)]
+)
+def test_figures_wait_for_the_next_frame_of_what_arrives(took: float, due: float) -> None:
+    loop = StillLoop()
+    clock = FrameClock(loop.time)
+
+    def draw() -> float:
+        loop.now += took
+        return 100.06
+
+    async def drawn() -> float | None:
+        clock.start(draw)
+        clock.draw_whole()
+        return clock.next_at
+
+    with asyncio.Runner(loop_factory=lambda: loop) as runner:
+        assert runner.run(drawn()) == pytest.approx(due)
