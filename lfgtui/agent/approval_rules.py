@@ -5,11 +5,16 @@ its arguments. So it is not the shell's grammar that is parsed here: a command i
 nothing but words and blanks, and the words nothing but letters, digits, a few signs that mean
 nothing to any shell, and quoted ASCII in which nothing is expanded. Whatever else there is in
 it (`;` `&` `|` `<` `>` `$` `` ` `` `(` `{` `*` `\\` `#` `!`, a newline, a letter beyond ASCII),
-the person is asked. The words of a prefix are compared as they are written.
+the person is asked.
+
+What an argument does is the program's to say: `git log --output=FILE` writes, `test` evaluates
+subscripts. So only commands that are known to read or to test have a prefix, it has all of the
+call's options, and each is known to do no harm, whatever the next word is.
 """
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import accumulate
 
 from lfgtui.model.events import ToolArguments
 from lfgtui.model.items import ToolItem
@@ -20,35 +25,44 @@ _QUOTED = r"""'[ -&(-~]*'|"[ #%-\[\]-_a-~]*\""""
 _PLAIN = re.compile(rf"[ \t]*(?:{_SIGN}|{_QUOTED})+(?:[ \t]+(?:{_SIGN}|{_QUOTED})+)*[ \t]*")
 _WORD = re.compile(rf"(?:{_SIGN}|{_QUOTED})+")
 
-_PROGRAM = re.compile(r"[A-Za-z0-9_./][A-Za-z0-9_./+-]*")
-_SUBCOMMAND = re.compile(r"[a-z][a-z0-9-]*")
 _LONGEST_PREFIX = 80
 
+_PYTHON_TOOLS = {
+    "pytest": r"-[qsvx]+|--lf|--tb=[a-z]+",
+    "mypy": r"--strict",
+    "ruff check": r"-q|--diff",
+    "ruff format --check": r"-q|--diff",
+}
+_CARGO = r"-[pq]|--release|--workspace|--all-targets"
+_COMMANDS = {
+    **dict.fromkeys(("ls", "cat", "head", "tail", "wc", "grep", "echo"), r".*"),
+    "rg": r"-[cilntw]+|-g|--files",
+    "find": r"-i?name|-path|-type|-maxdepth",
+    "git status": r"-sb?|--short|--porcelain",
+    "git diff": r"-w|--stat|--cached|--staged|--name-only|--name-status",
+    "git log": r"-[np]|-[0-9]+|--oneline|--stat|--graph|--all|--name-only",
+    "git show": r"--stat|--oneline|--name-only|--name-status",
+    "git grep": r"-[cilnw]+",
+    "git blame": r"-w",
+    "git ls-files": r"",
+    "git rev-parse": r"--short|--abbrev-ref",
+    "git branch --list": r"",
+    "git tag --list": r"",
+    **{
+        f"{launcher}{tool}": options
+        for launcher in ("", "python -m ", "python3 -m ", "uv run ")
+        for tool, options in _PYTHON_TOOLS.items()
+    },
+    **{f"cargo {command}": _CARGO for command in ("test", "check", "build", "clippy")},
+    "go test": r"-v|-race|-short|-cover|-run",
+    "go vet": r"",
+}
+"""Commands that only read or test, and the options each may have, whatever word follows those.
 
-def _names(text: str) -> frozenset[str]:
-    return frozenset(text.split())
+A test runs the project's own code, and a program does what the project's configuration says.
+"""
 
-
-_INTERPRETERS = _names("python pypy perl ruby node deno bun php lua Rscript")
-_NO_PREFIX = _INTERPRETERS | _names(
-    """
-    sh bash dash zsh ksh fish csh tcsh busybox env exec eval command builtin source . trap time
-    coproc sudo doas su nohup nice ionice timeout stdbuf setsid xargs parallel watch flock strace
-    script chroot unshare nsenter ssh rsync awk gawk mawk sed find fd tar ex vi vim emacs gdb make
-    npx bunx uvx pipx alias export declare set unset
-    docker podman kubectl helm terraform aws gcloud gh systemctl apt brew
-    rm rmdir shred dd chmod chown kill pkill killall curl wget nc scp
-    """
-)
-"""Programs that run, destroy or send what their arguments say: a beginning says nothing."""
-
-_HAVE_COMMANDS = _names("git hg svn npm pnpm yarn pip uv poetry cargo rustup go")
-"""Programs of many commands: no prefix is their name alone."""
-
-_LAUNCHERS, _LAUNCH = _names("npm pnpm yarn uv poetry"), _names("run exec dlx x")
-"""Those behind whose commands another program, or a script of the project, is named."""
-
-_RUN_OTHERS = _LAUNCH | _names("rebase bisect submodule config filter-branch difftool mergetool")
+_MOST_WORDS = max(len(command.split()) for command in _COMMANDS)
 
 _FILE_TOOLS = frozenset({"read_file", "write_file", "edit_file"})
 
@@ -68,8 +82,7 @@ def _covers(rule: ApprovalRule, name: str, command: str, path: str) -> bool:
         case "command":
             return command != "" and command == rule.text
         case "prefix":
-            prefix = rule.text.split(" ")
-            return rule.text != "" and _plain_words(command)[: len(prefix)] == prefix
+            return rule.text != "" and rule.text == _prefix(_plain_words(command))
         case "file":
             return path != "" and path == rule.text
         case "folder":
@@ -86,7 +99,7 @@ def offered_rules(call: ToolItem) -> list[ApprovalRule]:
 def _rules(name: str, arguments: ToolArguments | None, path: str) -> Iterator[ApprovalRule]:
     if command := _command(arguments):
         yield ApprovalRule(name, "command", command)
-        for prefix in _prefixes(_plain_words(command)):
+        if prefix := _prefix(_plain_words(command)):
             yield ApprovalRule(name, "prefix", prefix)
     elif path and name in _FILE_TOOLS:
         yield ApprovalRule(name, "file", path)
@@ -94,32 +107,23 @@ def _rules(name: str, arguments: ToolArguments | None, path: str) -> Iterator[Ap
     yield ApprovalRule(name, "tool")
 
 
-def _prefixes(words: Sequence[str]) -> Iterator[str]:
-    """Yield the shortest prefix that says what a command does, behind one of a word more."""
-    if least := _least_words(words):
-        for count in (least + 1, least):
-            prefix = " ".join(words[:count])
-            is_bare = not {"'", '"'} & set(prefix)
-            if count <= len(words) and is_bare and len(prefix) <= _LONGEST_PREFIX:
-                yield prefix
+def _prefix(words: Sequence[str]) -> str:
+    """Return a known command's words up to the last of its options; "" if there is a doubt."""
+    beginnings = accumulate(words[:_MOST_WORDS], "{} {}".format)
+    command = next((beginning for beginning in beginnings if beginning in _COMMANDS), "")
+    if not command:
+        return ""
+    count = len(command.split())
+    options = [place for place in range(count, len(words)) if _is_option(words[place])]
+    prefix = " ".join(words[: options[-1] + 1 if options else count])
+    is_known = all(re.fullmatch(_COMMANDS[command], words[place]) for place in options)
+    is_bare = not {"'", '"'} & set(prefix)
+    return prefix if is_known and is_bare and len(prefix) <= _LONGEST_PREFIX else ""
 
 
-def _least_words(words: Sequence[str]) -> int:
-    """Return the number of words that say what the command does; 0 if only all of them do."""
-    if not words or not _PROGRAM.fullmatch(words[0]):
-        return 0
-    program = words[0].rpartition("/")[2].rstrip(".0123456789")  # python3.11
-    second = words[1] if len(words) > 1 else ""
-    is_module = program in _INTERPRETERS and second == "-m"
-    if is_module or (program in _LAUNCHERS and second in _LAUNCH):
-        inner = _least_words(words[2:])
-        return inner + 2 if inner else 0
-    is_vague = program in _HAVE_COMMANDS and (
-        second in _RUN_OTHERS or not _SUBCOMMAND.fullmatch(second)
-    )
-    if not program or program in _NO_PREFIX or is_vague:
-        return 0
-    return 2 if _SUBCOMMAND.fullmatch(second) else 1
+def _is_option(word: str) -> bool:
+    """Return True if a program may take it for an option, or for a file of options (`@x`)."""
+    return word != "--" and word.lstrip("'\"").startswith(("-", "+", "@"))
 
 
 def _command(arguments: ToolArguments | None) -> str:

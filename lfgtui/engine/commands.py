@@ -51,7 +51,10 @@ class Approve(msgspec.Struct, frozen=True, tag=True):
 
 
 class WithdrawRule(msgspec.Struct, frozen=True, tag=True):
-    """Have calls that the rule covers asked about again; it was granted in the ticket."""
+    """Have calls that the rule covers asked about again.
+
+    It was granted in the ticket; one for the run is withdrawn wherever it was granted.
+    """
 
     ticket: str
     rule: ApprovalRule

@@ -216,8 +216,8 @@ class Engine:
                 self._schedule()
             case c.Approve() | c.Deny():
                 run.decide(command)
-            case c.WithdrawRule(_, rule):
-                run.withdraw(rule)
+            case c.WithdrawRule(ticket, rule):
+                self._session.rules.withdraw(ticket, rule)
             case c.Tell():
                 self._tell(run, command)
             case _:

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 
 from lfgtui.agent.context import Decision, StoppedError
 from lfgtui.model import events as e
+from lfgtui.model.tickets import ApprovalRule
 from lfgtui.providers.base import Stream, TakesMessages
 
 
@@ -93,3 +94,7 @@ class Person:
         question = self._questions.get(call_id)
         if question is not None and not question.done():
             question.set_result(decision)
+
+    def withdraw(self, rule: ApprovalRule) -> None:
+        """Take back a rule of approval that they gave."""
+        self._emit(e.RuleWithdrawn(rule))

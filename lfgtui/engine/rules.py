@@ -6,7 +6,7 @@ from lfgtui.agent.approval_rules import covering
 from lfgtui.agent.context import Decision
 from lfgtui.engine.person import Person
 from lfgtui.model import events as e
-from lfgtui.model.tickets import ApprovalRule
+from lfgtui.model.tickets import ApprovalRule, Ticket
 from lfgtui.model.transcript import Transcript
 
 
@@ -14,28 +14,39 @@ class Rules:
     """The rules that the tickets' transcripts hold, for each of the tickets."""
 
     def __init__(self) -> None:
-        self._tickets: dict[str, tuple[Transcript, Person]] = {}
+        self._tickets: dict[str, tuple[Ticket, Transcript, Person]] = {}
 
-    def add(self, ticket: str, transcript: Transcript, person: Person) -> None:
+    def add(self, ticket: Ticket, transcript: Transcript, person: Person) -> None:
         """Add a ticket of the run."""
-        self._tickets[ticket] = (transcript, person)
+        self._tickets[ticket.id] = (ticket, transcript, person)
 
-    def of(self, ticket: str) -> Sequence[ApprovalRule]:
+    def of(self, ticket: Ticket) -> Sequence[ApprovalRule]:
         """Return the rules in force for the ticket: its own, and others' for the run."""
         return [
             rule
-            for holder, (transcript, _) in self._tickets.items()
+            for holder, transcript, _ in self._tickets.values()
             for rule in transcript.rules
-            if holder == ticket or rule.scope == "run"
+            if holder.id == ticket.id or _reaches(rule, holder, ticket)
         ]
+
+    def withdraw(self, ticket: str, rule: ApprovalRule) -> None:
+        """Withdraw a rule that the ticket holds; one for the run, wherever it is held."""
+        for holder, transcript, person in self._tickets.values():
+            if rule in transcript.rules and (rule.scope == "run" or holder.id == ticket):
+                person.withdraw(rule)
 
     def apply(self, event: e.Event) -> None:
         """Approve calls that wait and that a rule covers, after a folded event that may matter."""
         if not isinstance(event, e.ApprovalRequested | e.ApprovalGiven):
             return
-        for ticket, (transcript, person) in self._tickets.items():
+        for ticket, transcript, person in self._tickets.values():
             rules = self.of(ticket)
             for call in transcript.waiting_approvals if rules else ():
                 rule = covering(rules, call.name, call.arguments, call.path)
                 if rule is not None:
                     person.decide(call.call_id, Decision("approve", rule=rule))
+
+
+def _reaches(rule: ApprovalRule, holder: Ticket, ticket: Ticket) -> bool:
+    is_same_place = not rule.is_of_workspace or holder.workspace == ticket.workspace
+    return rule.scope == "run" and is_same_place

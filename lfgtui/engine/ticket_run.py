@@ -34,7 +34,7 @@ from lfgtui.model.clock import now
 from lfgtui.model.event_json import event_type
 from lfgtui.model.metrics import Meter
 from lfgtui.model.redaction import EventRedactor, is_empty_delta
-from lfgtui.model.tickets import ApprovalRule, Ticket
+from lfgtui.model.tickets import Ticket
 from lfgtui.model.transcript import Transcript
 from lfgtui.providers.errors.mapping import as_provider_error, one_line
 from lfgtui.settings.config import Route, routes_of
@@ -74,8 +74,8 @@ class TicketRun:
         self.room = session.recorder.room
         self.file_changed = partial(on_change, self)
         self.person = Person(self.emit, self.settle)
-        self.rules = partial(session.rules.of, ticket.id)
-        session.rules.add(ticket.id, self.transcript, self.person)
+        self.rules = partial(session.rules.of, ticket)
+        session.rules.add(ticket, self.transcript, self.person)
         self.hear = self.person.hear
         self.heard_by = self.person.heard_by
         self.stoppable = self.person.stoppable
@@ -311,11 +311,6 @@ class TicketRun:
                 self.person.decide(call_id, Decision("approve", grants=rule))
             case c.Deny(_, call_id, reason):
                 self.person.decide(call_id, Decision("deny", reason))
-
-    def withdraw(self, rule: ApprovalRule) -> None:
-        """Withdraw a rule of approval that was granted here."""
-        if rule in self.transcript.rules:
-            self.emit(e.RuleWithdrawn(rule))
 
     # What the agent does
 

@@ -124,6 +124,8 @@ class ToolItem(msgspec.Struct):
         if self.grants is None:
             return ""
         where = "in all tickets of the run" if self.grants.scope == "run" else "in this ticket"
+        if self.grants.scope == "run" and self.grants.is_of_workspace:
+            where += " in the same workspace"
         return f"approved from here on, {where}: {self.grants.description}"
 
     @property

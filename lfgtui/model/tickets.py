@@ -41,8 +41,8 @@ _PROMPT = "prompt"
 class ApprovalRule(msgspec.Struct, frozen=True):
     """Calls of one tool that a person allowed beforehand, in a ticket or in all of its run.
 
-    `text` is the `command`, its `prefix` of whole words, or the absolute path of the `file` or
-    the `folder`, without links; any call of the `tool` needs none.
+    `text` is the `command`, its `prefix` with all of its options, or the absolute path of the
+    `file` or the `folder`, without links; any call of the `tool` needs none.
     """
 
     tool: str
@@ -58,13 +58,18 @@ class ApprovalRule(msgspec.Struct, frozen=True):
             case "command":
                 return f"the command `{text}`"
             case "prefix":
-                return f"commands beginning with `{text}`"
+                return f"commands beginning with `{text}`, without further options"
             case "file":
                 return f"{self.tool} on `{text}`"
             case "folder":
                 return f"{self.tool} on files in `{text}` and below"
             case "tool":
                 return f"every {self.tool}"
+
+    @property
+    def is_of_workspace(self) -> bool:
+        """True if it says nothing about other workspaces: `./x.sh` is another program there."""
+        return self.matches in ("command", "prefix")
 
 
 class TicketKeys(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):

@@ -11,6 +11,7 @@ from textual.theme import Theme
 from textual.widgets import OptionList
 
 from lfgtui.engine.commands import WithdrawRule
+from lfgtui.model.tickets import ApprovalRule
 from lfgtui.settings import paths
 from lfgtui.settings.config import Speak
 from lfgtui.settings.keys import KEYS
@@ -155,8 +156,13 @@ class LfgCommands(Provider):
 
 def _withdrawals(live: LiveRun) -> Iterator[Entry]:
     """Yield a line for each rule of approval in force."""
+    listed = set[ApprovalRule]()
     for ticket in live.tickets:
         for rule in live.transcript(ticket.id).rules:
+            if rule in listed:
+                continue
+            if rule.scope == "run":  # withdrawn from all of its tickets at once
+                listed.add(rule)
             name = f"Withdraw approval of {one_line(rule.description)}"
             where = "the whole run" if rule.scope == "run" else ticket.id
             withdraw = partial(live.send, WithdrawRule(ticket.id, rule))

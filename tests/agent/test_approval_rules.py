@@ -24,6 +24,8 @@ OTHER_PROGRAMS = (
     'git diff "x',
     *("git diffx", "git diff-files", "gitdiff", "git", "git  ", "git -c a=b diff", "git 'diff'"),
     *("x=1 git diff", "! git diff", "time git diff", "/tmp/git diff", "./git diff", "(git diff)"),
+    *("git diff --stat", "git diff HEAD -w", "git diff '--stat'", "git diff ''\"-\"w"),
+    *("git diff @x", "git diff +x", "git diff -- --output=x", "git diff '-'", 'git diff "+"x'),
     *("{ git diff; }", "g\\it diff", "git\u00a0diff", "git diff \u2028rm", "git diff \u00e9"),
     *("git diff\x00", "git diff\x0brm", "git diff 'a\nb'", "\ngit diff", "-c git diff", ""),
 )  # fmt: skip
@@ -41,36 +43,43 @@ def test_a_prefix_does_not_cover(command: str) -> None:
 @pytest.mark.parametrize(
     "command",
     [
-        *("git diff", "git diff --stat HEAD~1", " git \t diff ", "git diff HEAD^ -- src/a.py"),
-        *("git diff 'a b; c' -G\"x | y\"", "git diff main...x@{1}".replace("{1}", "1")),
+        *("git diff", "git diff HEAD~1", " git \t diff ", "git diff HEAD^ -- src/a.py"),
+        *("git diff 'a b; c' G\"x | y\"", "git diff main...x@1", "git diff ''"),
     ],
 )
-def test_a_prefix_covers_words_that_follow(command: str) -> None:
+def test_a_prefix_covers_words_that_follow_and_are_no_options(command: str) -> None:
     assert covers(GIT_DIFF, command)
 
 
 PIECES = st.sampled_from(
-    [*" \t\n\r;&|<>$`\"'\\(){}[]*?~!#=^%-,.:@+a1é\u00a0\0", "git", "diff", " diff ", "'x y'", "&&"]
+    [
+        *" \t\n\r;&|<>$`\"'\\(){}[]*?~!#=^%-,.:@+a1é\u00a0\0",
+        *("git", "diff", " diff ", "'x y'", "&&", " -v ", " 'a[$(>pwn)]'"),
+    ]
 )
 
 
 @given(
-    prefix=st.sampled_from(["git diff", "git", "git diff ", "git\tdiff --stat "]),
+    beginning=st.sampled_from(
+        ["git diff", "git", "git\tdiff --stat ", "echo ", "test -f x ", "let ", "printf "]
+    ),
     rest=st.lists(st.sampled_from(["a", " ", " a ", "'x y'"]) | PIECES, max_size=8).map("".join),
 )
 @example("git diff ", "'a;b' \"c|d\" HEAD~1 x=y %1 a^")
 @example("git diff ", "a~b ~~ ^~ 1~")
+@example("echo ", "-n 'a[$(>pwn)]'")
+@example("test -f x ", "-a -v 'a[$(>pwn)]'")
 @settings(max_examples=400, deadline=None)
 def test_a_shell_runs_what_a_prefix_covers_as_one_program_with_its_words(
-    tmp_path_factory: pytest.TempPathFactory, prefix: str, rest: str
+    tmp_path_factory: pytest.TempPathFactory, beginning: str, rest: str
 ) -> None:
-    command = prefix + rest
-    if covers(GIT_DIFF, command):
+    command = beginning + rest
+    for prefix in prefixes(command):
         folder = tmp_path_factory.mktemp("empty")
         (begun,) = run_by(folder, "bash", command)
         assert shlex.split(begun) == shlex.split(command)
         assert len(run_by(folder, "sh", command)) == 1
-        assert shlex.split(command)[:2] == ["git", "diff"]
+        assert " ".join(shlex.split(command)).startswith(prefix)
         assert not list(folder.iterdir())
 
 
@@ -88,6 +97,20 @@ def run_by(folder: Path, shell: str, command: str) -> list[str]:
     return [line.lstrip("+") for line in traced.stderr.splitlines() if line.startswith("+")]
 
 
+def prefixes(command: str) -> list[str]:
+    """Return the beginnings that are offered of a command, all of which cover it."""
+    rules = offered_rules(ToolItem("1", "run_command", arguments={"command": command}))
+    assert all(covers(rule, command) for rule in rules)
+    return [rule.text for rule in rules if rule.matches == "prefix"]
+
+
+def test_no_builtin_of_a_shell_but_echo_has_a_prefix() -> None:
+    listed = subprocess.run(["bash", "-c", "compgen -bk"], capture_output=True, check=True)
+    builtins = listed.stdout.decode().split()
+    assert {"test", "let", "printf", "compgen", "jobs"} < set(builtins)
+    assert [name for name in builtins if prefixes(f"{name} x")] == ["echo"]
+
+
 def offers(name: str, arguments: dict[str, object], path: str = "") -> list[str]:
     call = ToolItem("1", name, arguments=arguments, path=path)
     rules = offered_rules(call)
@@ -99,34 +122,42 @@ EVERY = "every run_command"
 
 
 @pytest.mark.parametrize(
-    ("command", "prefixes"),
+    ("command", "prefix"),
     [
-        ("git diff --stat HEAD", ["git diff --stat", "git diff"]),
-        ("git diff", ["git diff"]),
-        ("git diff 'a b'", ["git diff"]),
-        ("ls -la src", ["ls -la", "ls"]),
-        ("pytest tests/a.py", ["pytest tests/a.py", "pytest"]),
-        ("python3.11 -m pytest -q", ["python3.11 -m pytest -q", "python3.11 -m pytest"]),
-        ("uv run pytest -q", ["uv run pytest -q", "uv run pytest"]),
-        ("npm run test", ["npm run test"]),
+        ("git diff --stat HEAD", "git diff --stat"),
+        ("git diff", "git diff"),
+        ("git diff 'a b' -- c", "git diff"),
+        ("git log -5 --oneline src", "git log -5 --oneline"),
+        ("git branch --list 'a*'", "git branch --list"),
+        ("ls -la src", "ls -la"),
+        ("head -n 20 a.py", "head -n"),
+        ("pytest tests/a.py", "pytest"),
+        ("python3 -m pytest -q", "python3 -m pytest -q"),
+        ("uv run ruff format --check a.py", "uv run ruff format --check"),
+        ("cargo test -p x name", "cargo test -p"),
         *(
-            (command, [])
+            (command, "")
             for command in (
                 *("git -C x diff", "git", "python a.py", "python -c 'x'", "python -m", "sh -c ls"),
-                *("/bin/bash -c ls", "uv run python -c x", "sudo ls", "env x=1 ls", "find ."),
-                *("x=1 ls", "'ls' -l", "ls | head", "ls $x", "ls\nrm x", "rm -rf x", "make test"),
-                *("docker run x", "go run x", "git rebase main", "git config a.b c"),
-                *("npm run rm", "cargo run", "python3 -m -c", "-x", "3 4", f"{'x' * 81} y"),
+                *("/bin/ls x", "./pytest", "uv run python -c x", "sudo ls", "env x=1 ls", "sort f"),
+                *("x=1 ls", "'ls' x", "ls '-l'", "ls | head", "ls $x", "ls\nrm x", "rm -rf x"),
+                *("make test", "npm run test", "docker run x", "go run x", "git branch x", "-x"),
+                *("git log --output x", "git log --outp=x", "git diff --ext-diff", "pytest @x"),
+                *("git grep -O./x y", "git grep -nO./x y", "rg --pre ./x y", "find . -exec x"),
+                *("pytest -p x", "pytest -c x", "go test -exec ./x", "ruff check --config x"),
+                *("cargo test --config x", "python -m timeit x", "split --filter=x f", "uniq a b"),
+                f"ls -l {'x' * 80} -a",
             )
         ),
     ],
 )  # fmt: skip
-def test_prefixes_that_are_offered_end_behind_the_words_that_say_what_is_done(
-    command: str, prefixes: list[str]
+def test_a_prefix_is_offered_of_commands_that_read_or_test_with_all_of_their_options(
+    command: str, prefix: str
 ) -> None:
+    described = f"commands beginning with `{prefix}`, without further options"
     assert offers("run_command", {"command": command}) == [
         f"the command `{command}`".replace("\n", "⏎"),
-        *(f"commands beginning with `{prefix}`" for prefix in prefixes),
+        *([described] if prefix else []),
         EVERY,
     ]
 

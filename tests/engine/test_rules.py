@@ -13,8 +13,8 @@ from lfgtui.model.tickets import ApprovalRule
 from lfgtui.simulator.scenario import Scenario
 from tests.engine.harness import Room, room, scenario, ticket
 
-ECHO = ApprovalRule("run_command", "prefix", "echo one")
-ECHO_EVERYWHERE = ApprovalRule("run_command", "prefix", "echo one", "run")
+ECHO = ApprovalRule("run_command", "prefix", "echo")
+ECHO_EVERYWHERE = ApprovalRule("run_command", "prefix", "echo", "run")
 
 
 def runs(*commands: str) -> Scenario:
@@ -43,7 +43,7 @@ async def deny(r: Room, name: str, call: int) -> None:
 async def test_what_a_rule_covers_runs_unasked_and_anything_else_is_asked_about(
     tmp_path: Path,
 ) -> None:
-    commands = ("echo one", "echo one two", "echo one; echo two", "echo oneself")
+    commands = ("echo one", "echo one two", "echo one; echo two", "echo one -n")
     scenarios = {"a": runs(*commands)}
     async with room(tmp_path, [ticket("a", tmp_path)], scenarios=scenarios) as r:
         await r.approve("a", ECHO)
@@ -66,7 +66,7 @@ async def test_a_rule_for_the_run_approves_what_waits_and_what_comes_in_its_othe
 ) -> None:
     names = ("a", "b", "c")
     scenarios = {name: runs(f"echo one {name}", f"echo one {name} more") for name in names}
-    scenarios["c"] = runs("echo other")
+    scenarios["c"] = runs("true")
     tickets = [ticket(name, tmp_path) for name in names]
     async with room(tmp_path, tickets, scenarios=scenarios) as r:
         for name in names:
@@ -78,6 +78,46 @@ async def test_a_rule_for_the_run_approves_what_waits_and_what_comes_in_its_othe
         assert len(r.events("b", e.ApprovalRequested)) == 1
         await r.approve("c")
         await r.engine.wait_idle()
+
+
+async def test_a_rule_that_two_tickets_hold_for_the_run_is_withdrawn_from_both(
+    tmp_path: Path,
+) -> None:
+    tickets = [ticket(name, tmp_path) for name in "ab"]
+    scenarios = {name: runs("true", "echo one") for name in "ab"}
+    true = ApprovalRule("run_command", "command", "true", "run")
+    async with room(tmp_path, tickets, scenarios=scenarios) as r:
+        for name in "ab":
+            await r.until_event(name, e.ApprovalRequested)
+        asked = {name: r.events(name, e.ApprovalRequested)[0] for name in "ab"}
+        for name in "ab":
+            r.engine.send(c.Approve(name, asked[name].call_id, true))
+        await r.until(lambda: all(r.engine.transcript(name).rules for name in "ab"))
+        r.engine.send(c.WithdrawRule("a", true))
+        await r.until(lambda: not any(r.engine.transcript(name).rules for name in "ab"))
+
+
+async def test_a_command_for_the_run_is_approved_in_one_workspace_alone(tmp_path: Path) -> None:
+    there = tmp_path / "there"
+    there.mkdir()
+    run_wide = {
+        "a": ApprovalRule("run_command", "command", "./x.sh", "run"),
+        "b": ECHO_EVERYWHERE,
+        "c": ApprovalRule("run_command", "tool", scope="run"),
+    }
+    tickets = [*(ticket(name, tmp_path) for name in "abc"), ticket("d", there)]
+    scenarios = {"a": runs("./x.sh"), "b": runs("echo one"), "c": runs("true")}
+    scenarios["d"] = runs("./x.sh", "echo one", "true")
+    async with room(tmp_path, tickets, scenarios=scenarios) as r:
+        for name in "ab":
+            await r.approve(name, run_wide[name])
+        await r.until(lambda: r.state("a") == r.state("b") == "done")
+        await deny(r, "d", 1)
+        await deny(r, "d", 2)
+        await r.until(lambda: len(r.events("d", e.ApprovalRequested)) == 3)
+        await r.approve("c", run_wide["c"])
+        await r.engine.wait_idle()
+        assert [call.rule for call in cards(r, "d")] == [None, None, run_wide["c"]]
 
 
 async def test_a_rule_of_one_ticket_approves_nothing_in_another(tmp_path: Path) -> None:
@@ -95,14 +135,13 @@ async def test_a_rule_holds_after_a_resume_unless_it_was_withdrawn(
     tmp_path: Path, is_withdrawn: bool
 ) -> None:
     tickets = [ticket("a", tmp_path), ticket("b", tmp_path)]
-    scenarios = {"a": runs("echo one"), "b": runs("echo other", "echo one")}
+    scenarios = {"a": runs("echo one"), "b": runs("true", "echo one")}
     async with room(tmp_path, tickets, scenarios=scenarios) as r:
+        await r.until_event("b", e.ApprovalRequested)
         await r.approve("a", ECHO_EVERYWHERE)
         await r.until(lambda: r.state("a") == "done")
-        await r.until_event("b", e.ApprovalRequested)
         if is_withdrawn:  # from a ticket that has ended
             r.engine.send(c.WithdrawRule("a", ECHO_EVERYWHERE))
-            r.engine.send(c.WithdrawRule("b", ECHO_EVERYWHERE))
             assert await r.until_event("a", e.RuleWithdrawn) == e.RuleWithdrawn(ECHO_EVERYWHERE)
             assert not r.events("b", e.RuleWithdrawn)
         run = r.engine.run

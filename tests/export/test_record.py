@@ -256,6 +256,9 @@ def test_the_rule_that_approved_a_call_is_told() -> None:
     (call,) = record(life)["attempts"][-1]["tool_calls"]
     assert msgspec.convert(call["rule"], ApprovalRule) == rule
     assert "by rule" in page(life)
-    assert "approved by your rule: commands beginning with `l`s`" in page(life)
+    assert "approved by your rule: commands beginning with `l`s`, without" in page(life)
     life[given] = e.ApprovalGiven("1", grants=rule)
-    assert "approved from here on, in all tickets of the run: commands beginning" in page(life)
+    assert (
+        "approved from here on, in all tickets of the run in the same workspace: commands"
+        in page(life)
+    )

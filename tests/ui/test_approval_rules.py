@@ -8,14 +8,16 @@ from textual.widgets import Label
 
 from lfgtui.engine.commands import Approve, WithdrawRule
 from lfgtui.model import events as e
-from lfgtui.model.tickets import ApprovalRule
+from lfgtui.model.tickets import ApprovalRule, Ticket
 from lfgtui.ui.screens.dialogs import Choice
 from tests.ui.emulator import settled
 from tests.ui.fake_live import FakeLive
 from tests.ui.screen_text import MakeApp, lines, opened, text_of, toasts
 from tests.ui.test_approvals import Asked, asked, three_asked
 
-DIFF = ApprovalRule("run_command", "prefix", "git diff")
+DIFF = ApprovalRule("run_command", "prefix", "git diff --stat")
+OF_DIFF = "commands beginning with `git diff --stat`, without further options"
+EVERY_IN_RUN = ApprovalRule("run_command", "tool", "", "run")
 
 
 def in_run(rule: ApprovalRule) -> ApprovalRule:
@@ -23,14 +25,22 @@ def in_run(rule: ApprovalRule) -> ApprovalRule:
 
 
 @asynccontextmanager
-async def listed(make_app: MakeApp, *tickets: str) -> AsyncIterator[Asked]:
+async def listed(
+    make_app: MakeApp,
+    *tickets: str,
+    elsewhere: str = "",
+    command: str = "git diff --stat 'a b'",
+    size: tuple[int, int] = (80, 24),
+) -> AsyncIterator[Asked]:
     """The list is open for a request of the first ticket; the others wait for the same."""
     live = FakeLive(*tickets)
+    for name in elsewhere:
+        live.add(Ticket(id=name, prompt="x", workspace="/elsewhere"))
     app = make_app(live)
-    async with opened(app, (80, 24)) as pilot:
+    async with opened(app, size) as pilot:
         for ticket in tickets:
             live.begin(ticket)
-            live.ask(ticket, f"call-{ticket}", command="git diff --stat 'a b'")
+            live.ask(ticket, f"call-{ticket}", command=command)
         it = Asked(app, live, pilot)
         await it.press("enter")
         await it.wait()
@@ -45,14 +55,12 @@ async def test_the_list_says_exactly_what_would_be_approved(make_app: MakeApp) -
         assert [str(label.render()) for label in it.app.screen.query(Label)] == [
             "in a",
             "1 the command `git diff --stat 'a b'`",
-            "2 commands beginning with `git diff --stat`",
-            "3 commands beginning with `git diff`",
-            "4 every run_command",
+            f"2 {OF_DIFF}",
+            "3 every run_command",
             "in all tickets of this run",
-            "5 the command `git diff --stat 'a b'`",
-            "6 commands beginning with `git diff --stat`",
-            "7 commands beginning with `git diff`",
-            "8 every run_command",
+            "4 the command `git diff --stat 'a b'`",
+            f"5 {OF_DIFF}",
+            "6 every run_command",
         ]
 
 
@@ -60,10 +68,10 @@ async def test_the_list_says_exactly_what_would_be_approved(make_app: MakeApp) -
     ("keys", "rule"),
     [
         (["1"], ApprovalRule("run_command", "command", "git diff --stat 'a b'")),
-        (["3"], DIFF),
-        (["j", "j", "k", "down", "enter"], DIFF),
-        (["k", "enter"], ApprovalRule("run_command", "tool", "", "run")),
-        (["9", "x", "7"], in_run(DIFF)),
+        (["2"], DIFF),
+        (["j", "k", "down", "enter"], DIFF),
+        (["k", "enter"], EVERY_IN_RUN),
+        (["9", "x", "5"], in_run(DIFF)),
         (["escape"], None),
         (["q"], None),
     ],
@@ -80,8 +88,32 @@ async def test_a_rule_is_chosen_by_its_digit_or_its_line(
 async def test_one_ticket_has_no_others_to_approve_in(make_app: MakeApp) -> None:
     async with listed(make_app, "a") as it:
         assert "all tickets" not in text_of(it.app)
-        await it.press("5")
+        await it.press("4")
         assert it.live.sent == []
+
+
+async def test_the_list_says_which_rules_hold_in_one_workspace_alone(make_app: MakeApp) -> None:
+    async with listed(make_app, "a", "b", elsewhere="c") as it:
+        assert [str(label.render()) for label in it.app.screen.query(Label)][4:] == [
+            "in all tickets of this run in the same workspace",
+            "4 the command `git diff --stat 'a b'`",
+            f"5 {OF_DIFF}",
+            "in all tickets of this run",
+            "6 every run_command",
+        ]
+        await it.press("6")
+        assert it.live.sent == [Approve("a", "call-a", EVERY_IN_RUN)]
+
+
+async def test_a_digit_goes_to_a_line_that_is_not_on_the_screen(make_app: MakeApp) -> None:
+    command = f"git diff {'src/a.py ' * 20}"
+    async with listed(make_app, "a", "b", command=command, size=(60, 15)) as it:
+        assert "6 every run_command" not in text_of(it.app)
+        await it.press("6")
+        assert it.live.sent == []
+        assert "6 every run_command" in text_of(it.app)
+        await it.press("enter")
+        assert it.live.sent == [Approve("a", "call-a", EVERY_IN_RUN)]
 
 
 async def test_nothing_is_chosen_before_the_list_could_be_read(make_app: MakeApp) -> None:
@@ -95,7 +127,7 @@ async def test_nothing_is_chosen_before_the_list_could_be_read(make_app: MakeApp
 async def test_a_request_that_is_gone_meanwhile_gives_no_rule(make_app: MakeApp) -> None:
     async with listed(make_app, "a") as it:
         it.live.happen("a", e.ApprovalGiven("call-a"))
-        await it.press("3")
+        await it.press("2")
         assert it.live.sent == []
         assert toasts(it.app)[-1] == "the request is no longer there"
 
@@ -104,15 +136,15 @@ async def test_a_card_names_the_rule_that_approved_it_and_the_palette_withdraws_
     make_app: MakeApp,
 ) -> None:
     async with listed(make_app, "a", "b") as it:
-        await it.press("7")
+        await it.press("5")
         done = e.ToolCallFinished("call-b", "ok", None, 0, 0.1)
         it.live.happen("b", e.ApprovalGiven("call-b", in_run(DIFF)), done)
         it.app.clear_notifications()  # which hide what is below them
         await it.press("t")
-        assert "from here on, in all tickets of the run: commands beginning" in text_of(it.app)
+        assert "from here on, in all tickets of the run in the same workspace" in text_of(it.app)
         await it.press("2", "t")
         assert "by rule · exit 0" in text_of(it.app)
-        assert "approved by your rule: commands beginning with `git diff`" in text_of(it.app)
+        assert "approved by your rule: commands beginning with `git diff" in text_of(it.app)
         await it.press("ctrl+p", *"withdraw")
         await it.pilot.app.workers.wait_for_complete()
         await it.press("down", "enter")

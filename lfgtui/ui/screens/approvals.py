@@ -85,12 +85,8 @@ class Approvals:
         if (call := self._call_read()) is None:
             return
         ticket, revision = self.screen.current, call.revision
-        rules = offered_rules(call)
-        lines = list(map(_offer, rules))
-        groups = {f"in {ticket}": lines}
-        if len(self._live.tickets) > 1:
-            groups["in all tickets of this run"] = lines
-            rules += [msgspec.structs.replace(rule, scope="run") for rule in rules]
+        groups = self._offered(ticket, call)
+        rules = [rule for group in groups.values() for rule in group]
 
         def chosen(index: int | None) -> None:
             if index is None:
@@ -101,10 +97,24 @@ class Approvals:
             self.screen.toast(f"approved from here on: {_offer(rules[index])}")
             self._decide(Approve(ticket, call.call_id, rules[index]))
 
+        lines = {where: list(map(_offer, group)) for where, group in groups.items()}
         refusal = partial(self._too_soon, self.screen.now())
         self.screen.app.push_screen(
-            Choice("approve this call, and from here on", groups, refusal), chosen
+            Choice("approve this call, and from here on", lines, refusal), chosen
         )
+
+    def _offered(self, ticket: str, call: ToolItem) -> dict[str, list[ApprovalRule]]:
+        """Return the rules to choose from, by the tickets that they would hold in."""
+        rules = offered_rules(call)
+        groups = {f"in {ticket}": rules}
+        if len(self._live.tickets) > 1:
+            is_one_workspace = len({one.workspace for one in self._live.tickets}) == 1
+            for rule in rules:
+                is_everywhere = is_one_workspace or not rule.is_of_workspace
+                where = "" if is_everywhere else " in the same workspace"
+                group = groups.setdefault(f"in all tickets of this run{where}", [])
+                group.append(msgspec.structs.replace(rule, scope="run"))
+        return groups
 
     async def action_deny(self) -> None:
         if call := self._waiting_call():

@@ -73,7 +73,8 @@ class Question(ModalScreen[bool], LfgScreen[bool], inherit_bindings=False):
 class Choice(ModalScreen[int], LfgScreen[int], inherit_bindings=False):
     """A list of up to nine, under a heading for each group; returns the index of the one chosen.
 
-    Nothing is chosen by a key while `refusal` gives a reason, which is shown.
+    Nothing is chosen by a key while `refusal` gives a reason, which is shown, nor a line that is
+    not on the screen, whole: the key brings it there.
     """
 
     DEFAULT_CSS = """
@@ -118,6 +119,11 @@ class Choice(ModalScreen[int], LfgScreen[int], inherit_bindings=False):
         self._cursor = (self._cursor + step) % len(self._lines)
         self._lines[self._cursor].add_class("chosen").scroll_visible(animate=False)
 
+    def _is_on_screen(self, line: Label) -> bool:
+        place = self.find_widget(line)
+        whole = min(place.region.height, place.container_size.height)
+        return place.visible_region.height >= whole
+
     async def on_key(self, event: events.Key) -> None:
         event.stop()
         event.prevent_default()
@@ -131,6 +137,8 @@ class Choice(ModalScreen[int], LfgScreen[int], inherit_bindings=False):
         elif 0 <= chosen < len(self._lines):
             if refusal := self._refusal():
                 self.toast(refusal)
+            elif not self._is_on_screen(self._lines[chosen]):
+                self._move(chosen - self._cursor)
             else:
                 self.dismiss(chosen)
 
