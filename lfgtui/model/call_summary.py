@@ -43,8 +43,17 @@ _SHORT = 40
 _PARTS = re.compile(r"&&|\|\||[;|&\n]")
 _ASSIGNMENT = re.compile(r"\w+=")
 _OPTION = re.compile(r"-|\d+[smhd]?$")
-_PREFIXES = frozenset({"sudo", "env", "time", "timeout", "nice", "nohup", "exec", "command"})
+_PREFIXES = frozenset(
+    {"sudo", "env", "time", "timeout", "nice", "nohup", "exec", "command"}
+    | {"if", "elif", "then", "else", "do", "{", "(", "!"}
+)
 """Words before the program that matters."""
+
+_HEADS = frozenset(
+    {"for", "while", "until", "case", "select", "function", "done", "fi", "esac"}
+    | {"test", "[", "[["}
+)
+"""Keywords and tests of the shell, in a part of a command that has no program that matters."""
 
 _PREPARATIONS = frozenset({"cd", "export", "set", "source", "echo", "mkdir", "sleep", "true"})
 """Programs that a command begins with on its way to the one that matters."""
@@ -106,7 +115,8 @@ def _first_program(part: str) -> str:
         words = list(dropwhile(_OPTION.match, words[1:]))
     if len(words) > 2 and words[0].startswith("python") and words[1] == "-m":
         words = words[2:]
-    return PurePosixPath(words[0].strip("(){}'\"")).name if words else ""
+    name = PurePosixPath(words[0].strip("(){}'\"")).name if words else ""
+    return "" if name in _HEADS else name
 
 
 def call_summary(arguments: ToolArguments) -> str:
