@@ -159,12 +159,9 @@ def _outcome(run: RunView) -> str:
 
 
 def count_tickets(run: RunView, now: float, stall_after: float) -> Counter[str]:
-    """Return how many tickets there are of each kind; one in a conflict is of two."""
-    ids = [ticket.id for ticket in run.tickets]
+    """Return how many tickets there are of each kind."""
     waiting = run.health.waiting_for_slot
-    counted = Counter(kind_of(run, ticket, waiting, now, stall_after) for ticket in ids)
-    counted["conflict"] = sum(run.transcript(ticket).conflict_at is not None for ticket in ids)
-    return counted
+    return Counter(kind_of(run, one.id, waiting, now, stall_after) for one in run.tickets)
 
 
 def kind_of(
@@ -180,7 +177,8 @@ def kind_of(
         return "stalled"
     if transcript.state in _AT_WORK:
         return "queued" if ticket in waiting else "running"
-    return str(transcript.state)
+    is_conflict = transcript.state == "done" and transcript.conflict_at is not None
+    return "conflict" if is_conflict else str(transcript.state)
 
 
 def _counts(counted: Counter[str]) -> Line:

@@ -213,7 +213,7 @@ def badge_of(transcript: Transcript, meter: Meter, now: float, stall_after: floa
         badge, time = BADGES["running_tool"], duration(max(0.0, now - since))
         return badge._replace(word=f"{shorten(tool_name(attempt), _WORD - len(time) - 1)} {time}")
     if state == "done" and transcript.conflict_at is not None:
-        badge = CONFLICT
+        badge = CONFLICT._replace(word=f"{badge.sign} {badge.word}")
     if transcript.asks:
         badge = QUESTION
     if transcript.parked_until is not None:

@@ -63,8 +63,8 @@ def _badge(row: TicketRow) -> Span:
 
 
 def _urgency(row: TicketRow) -> SortKey:
-    between = {QUESTION: 0.5, CONFLICT: 1.5}  # after those to approve, and after the failed
-    return between.get(row.badge, _BY_URGENCY.index(row.state)), ""
+    between = {QUESTION.sign: 0.5, CONFLICT.sign: 1.5}  # after those to approve, after the failed
+    return between.get(row.badge.sign, _BY_URGENCY.index(row.state)), ""
 
 
 def _rate(row: TicketRow) -> Span:

@@ -117,11 +117,10 @@ class TicketRow:
         if not pattern:
             return True
         badge = self.badge
-        states = [self.state or "", BADGES[self.state].word, badge.word]
+        states = [self.state or "", BADGES[self.state].word, badge.word, self.kind]
         said = (self.name, self.model, *states, self.last_words)
         text = "\n".join(said).casefold()
         states += ["running"] * (self.state in RUNNING) + ["ended"] * (self.state in ENDED)
-        states += ["parked"] * (self.transcript.parked_until is not None)
         for word in pattern.casefold().split():
             kind, colon, state = word.partition(":")
             if colon and kind in ("state", "is"):
