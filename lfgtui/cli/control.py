@@ -129,6 +129,7 @@ def cancel(place: str) -> None:
 def concurrency(run: str, slots: int) -> None:
     """Change how many tickets of a run work at once. Those at work go on."""
     control_socket.ask(_run(run), SetConcurrency(slots))
+    print_line(f"{slots} ticket{'s' * (slots != 1)} at a time")
 
 
 def _run(name: str) -> str:

@@ -16,6 +16,9 @@ from lfgtui.model.tokens import TokenCount
 WINDOW = 2.0
 """Seconds the live rate looks back."""
 
+_BACKLOG = 1.0
+"""Seconds after a suspension within which what came meanwhile is read."""
+
 TOOL_PATIENCE = 6
 """Times longer that a tool may be silent than a model: builds and installations often are."""
 
@@ -78,6 +81,7 @@ class Meter:
         self._last_beat_at: float | None = None
         self._beats: deque[float] = deque(maxlen=64)
         self._recent: dict[int, int] = {}  # characters by slice of time
+        self._rated_from = 0.0
         self._tokens = TokenCount()
 
     def apply(self, entry: e.Entry) -> None:
@@ -138,6 +142,11 @@ class Meter:
         """Tokens a second over the last `WINDOW` seconds, estimated from characters."""
         newest, slices = int(now * _SLICES), int(WINDOW * _SLICES)
         return self._streamed_in(newest - slices + 1, slices) / self._tokens.ratio / WINDOW
+
+    def restart_rate(self, at: float) -> None:
+        """Begin the rate anew after a suspension: what came meanwhile arrives at once."""
+        self._recent.clear()
+        self._rated_from = at + _BACKLOG
 
     def output_tokens(self) -> tuple[int, bool]:
         """Output tokens so far, and whether a part of that is estimated."""
@@ -210,6 +219,8 @@ class Meter:
             self._gaps.append(at - self._last_token_at)
         self._last_token_at, self._tool_since = at, None
         self._tokens.stream(characters)
+        if at < self._rated_from:
+            return
         newest = int(at * _SLICES)
         self._recent[newest] = self._recent.get(newest, 0) + characters
         if len(self._recent) > 2 * _BAR * _BARS:

@@ -97,7 +97,7 @@ KEYS: tuple[Key, ...] = (
     Key(
         "approve_always",
         ("A",),
-        "always",
+        "rules…",
         "approve this call and others like it (a list)",
         "Approve",
     ),

@@ -152,6 +152,7 @@ class LfgApp(Copying, GuardedApp, inherit_bindings=False):
     def on_mount(self) -> None:
         if not self._runs_alone:
             self._watch_signals()
+        self.app_resume_signal.subscribe(self, self._resumed)
         self.context.frames.start(self._frame)
         self.call_after_refresh(self._begin)
 
@@ -169,6 +170,11 @@ class LfgApp(Copying, GuardedApp, inherit_bindings=False):
             self._live.subscribe(self._take)
             self._live.start()
 
+    def _resumed(self, _: object) -> None:
+        if (live := self._live) is not None:
+            for ticket in live.tickets:
+                live.meter(ticket.id).restart_rate(self.context.panes.clock())
+
     # The clock
 
     def _take(self, entries: Sequence[Entry]) -> None:
@@ -179,7 +185,7 @@ class LfgApp(Copying, GuardedApp, inherit_bindings=False):
         if screen is None or not screen.mode.is_live:
             for entry in entries:
                 if isinstance(entry.event, ApprovalRequested):
-                    self.notify(f"{entry.ticket} needs approval: {entry.event.summary}")
+                    self.notify(f"“{entry.ticket}” needs approval: {entry.event.summary}")
 
     def note_handled(self, message: Message) -> None:
         self.context.frames.wake()
@@ -230,8 +236,7 @@ class LfgApp(Copying, GuardedApp, inherit_bindings=False):
         now, stall_after = self.context.panes.clock(), self.context.panes.stall_after
         self._told_at = due(asyncio.get_running_loop().time(), GAUGE)
         try:
-            tickets = [ticket.id for ticket in live.tickets]
-            needs = needing_attention(live, tickets, now, stall_after)
+            needs = needing_attention(live, [one.id for one in live.tickets], now, stall_after)
             show_title(self._driver, compose_title(live, needs, stall_after, now))
             self._notifier.update(live, needs)
             screen = self._shown_run()

@@ -129,7 +129,7 @@ class LfgCommands(Provider):
             yield from self._actions(screen, app.keys_in_force)
         if isinstance(screen, RunScreen):
             for ticket in screen.run.tickets:
-                name, title = f"Go to {ticket.id}", one_line(ticket.title)
+                name, title = f"Go to “{ticket.id}”", one_line(ticket.title)
                 yield Entry(name, title, partial(screen.go_to, ticket.id), is_help_searched=True)
             if isinstance(screen.run, LiveRun):
                 yield from _withdrawals(screen.run)

@@ -105,7 +105,7 @@ async def test_a_call_is_refused_with_a_reason_for_the_model(tmp_path: Path) -> 
 async def test_a_ticket_is_cancelled_and_a_run_gets_slots(tmp_path: Path) -> None:
     async with at_work(tmp_path, "silent") as r:
         await r.until_event("a", e.TextDelta)
-        await run("concurrency", "last", "3")
+        assert (await run("concurrency", "last", "3")).output == "3 tickets at a time\n"
         assert r.engine.health.slots == 3
         await run("cancel", "last/a")
         await r.engine.wait_idle()

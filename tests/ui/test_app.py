@@ -7,6 +7,7 @@ import time
 
 import pytest
 from textual.containers import VerticalScroll
+from textual.driver import Driver
 from textual.events import Key, Paste
 from textual.geometry import Region, Size
 from textual.notifications import Notification
@@ -14,7 +15,8 @@ from textual.widgets import Input
 
 from lfgtui.engine.commands import Cancel, CancelAll, Pause, Resume, Retry
 from lfgtui.model import events as e
-from lfgtui.model.metrics import Health
+from lfgtui.model.metrics import WINDOW, Health
+from lfgtui.model.tokens import CHARACTERS_A_TOKEN
 from lfgtui.settings.config import Config
 from lfgtui.ui.app import LfgApp
 from lfgtui.ui.screens.dialogs import Question, help_text
@@ -110,6 +112,20 @@ async def test_a_question_is_shown_in_the_table(make_app: MakeApp) -> None:
         await pilot.press("v", "v")
         rows = await repainted(pilot)
         assert any("¿ question" in row and "api" in row for row in rows)
+
+
+async def test_after_a_suspension_the_rate_begins_anew(make_app: MakeApp) -> None:
+    live = FakeLive("a")
+    app = make_app(live)
+    async with opened(app) as pilot:
+        live.begin("a")
+        live.stream("a", "word " * 40)
+        app.post_message(Driver.SignalResume())
+        await pilot.pause()
+        live.stream("a", "what came meanwhile " * 400)
+        assert live.meter("a").rate(live.now) == 0
+        live.stream("a", "word " * 8, after=1.0)
+        assert live.meter("a").rate(live.now) == 40 / CHARACTERS_A_TOKEN / WINDOW
 
 
 async def test_streaming_is_painted_and_never_lays_the_grid_out_again(
@@ -222,14 +238,14 @@ async def test_one_press_neither_cancels_a_ticket_nor_starts_a_done_one_over(
         live.now += CONFIRM_SECONDS + 0.1
         await pilot.press("c")  # too late
         assert live.sent == []
-        assert toasts(app) == ["press c again to cancel a"]
+        assert toasts(app) == ["press c again to cancel “a”"]
         live.now += CONFIRM_SECONDS - 0.1
         await pilot.press("c")
         assert (live.sent, toasts(app)) == ([Cancel("a")], [])
         live.begin("b")
         live.finish("b")
         await pilot.press("2", "r")
-        assert (live.sent, toasts(app)) == ([Cancel("a")], ["press r again to start b over"])
+        assert (live.sent, toasts(app)) == ([Cancel("a")], ["press r again to start “b” over"])
         await pilot.press("r")
         assert live.sent == [Cancel("a"), Retry("b")]
 
@@ -272,8 +288,8 @@ async def test_actions_that_do_not_apply_say_so(make_app: MakeApp) -> None:
         await pilot.pause()
         assert live.sent == []
         assert toasts(app) == [
-            "a has not ended; cancel it first",
-            "a has no request to approve or deny",
+            "“a” has not ended; cancel it first",
+            "“a” has no request to approve or deny",
             "nothing to copy yet",
             "nothing needs attention",
         ]
@@ -418,7 +434,10 @@ async def test_a_message_is_shown_once_at_a_time(make_app: MakeApp) -> None:
     app = make_app(FakeLive("a"))
     async with opened(app) as pilot:
         await pilot.press("d", "d", "i", "d")
-        assert toasts(app) == ["no call waits for approval", "a has no request to approve or deny"]
+        assert toasts(app) == [
+            "no call waits for approval",
+            "“a” has no request to approve or deny",
+        ]
 
 
 async def test_remapped_keys_act_and_are_in_the_footer_which_shows_approvals_first(
@@ -431,10 +450,10 @@ async def test_remapped_keys_act_and_are_in_the_footer_which_shows_approvals_fir
         live.begin("a")
         live.ask("a")
         footer = (await repainted(pilot))[-1]
-        assert footer.startswith(" a approve  A always  d deny ")
+        assert footer.startswith(" a approve  A rules…  d deny ")
         assert len(footer) == 80 and "q quit" in footer
         await pilot.press("c", "x")
-        assert toasts(app) == ["press x again to cancel a"]
+        assert toasts(app) == ["press x again to cancel “a”"]
         await pilot.press("x")
         assert live.sent == [Cancel("a")]
 

@@ -50,7 +50,7 @@ async def test_a_ticket_is_found_by_its_title_and_gone_to(
         await app.workers.wait_for_complete()
         await pilot.pause()
         name = titled.tickets[ticket].id
-        assert f"Go to {name}" in text_of(app) and TITLES[ticket] in text_of(app)
+        assert f"Go to “{name}”" in text_of(app) and TITLES[ticket] in text_of(app)
         await pilot.press("enter")
         await pilot.pause()
         assert run_screen(app).current == name

@@ -19,11 +19,11 @@ async def test_enter_sends_and_alt_enter_begins_a_line(make_app: MakeApp) -> Non
         live.begin("a")
         await pilot.press("s", *"use it", *LATER)
         await settled(app)
-        assert [line.strip() for line in lines(app)[-2:]] == ["to a  use it", "why"]
+        assert [line.strip() for line in lines(app)[-2:]] == ["to “a”  use it", "why"]
         await pilot.press("enter")
         await settled(app)
         assert live.sent == [Tell("a", "use it\nwhy")]
-        assert "to a" not in lines(app)[-1]
+        assert "to “a”" not in lines(app)[-1]
 
 
 async def test_what_is_typed_before_the_line_is_open_is_in_the_message(make_app: MakeApp) -> None:
@@ -113,8 +113,11 @@ async def test_the_prompt_is_edited_to_start_over(make_app: MakeApp) -> None:
     async with opened(app, (80, 24)) as pilot:
         live.begin("a")
         live.finish("a")
-        await pilot.press("E", *" Well.", "enter")
+        await pilot.press("E", *" Well.")
+        assert "enter sends · alt+enter new line" in lines(app)[0]
+        await pilot.press("enter")
         await settled(app)
+        assert "enter sends" not in lines(app)[0]
         assert live.sent == [Restart("a", "Do a. Well.")]
 
 

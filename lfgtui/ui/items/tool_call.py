@@ -192,7 +192,7 @@ def _brief(question: str, arguments: object) -> str:
 def _question(summary: str, palette: Palette, width: int) -> Iterator[Row]:
     yield from wrap([(shortened(summary), palette.text + STRONG)], width)
     key = palette.warn + STRONG
-    keys = [("a", " approve · "), ("A", " always · "), ("d", " deny")]
+    keys = [("a", " approve · "), ("A", " rules… · "), ("d", " deny")]
     spans = [span for name, does in keys for span in ((name, key), (does, palette.muted))]
     yield from wrap(spans, width)
 

@@ -10,6 +10,7 @@ from lfgtui.engine.commands import Approve, Deny
 from lfgtui.model.items import ToolItem
 from lfgtui.model.tickets import ApprovalRule
 from lfgtui.ui.attention import needing_attention
+from lfgtui.ui.keymap import displayed
 from lfgtui.ui.run_view import LiveRun
 from lfgtui.ui.screens.dialogs import Choice
 from lfgtui.ui.screens.run import RunMode, RunScreen
@@ -54,17 +55,17 @@ class Approvals:
     def painted(self) -> None:
         """Remember since when each waiting request has been in view. The first one is decided."""
         self._is_open = self._is_open and self.screen.is_zoomed
+        is_covered = self.screen.app.screen is not self.screen
         shown: dict[Hashable, CardInView | None] = {}
-        if self.screen.app.screen is self.screen:  # and no question lies over it
-            for pane in self.screen.grid.in_view():
-                if (call := self._first_call(pane.ticket_id)) is not None:
-                    if call is self._to_show:
-                        pane.stream.show_card(call)
-                        self._to_show = None
-                    request = (pane.ticket_id, call.call_id, call.revision)
-                    shown[request] = pane.stream.card_in_view(call)
+        for pane in self.screen.grid.in_view():
+            if (call := self._first_call(pane.ticket_id)) is not None:
+                if call is self._to_show:
+                    pane.stream.show_card(call)
+                    self._to_show = None
+                request = (pane.ticket_id, call.call_id, call.revision)
+                shown[request] = None if is_covered else pane.stream.card_in_view(call)
         self._seen.note(shown, self.screen.now())
-        if self.place and self._opened is not None and self._opened.is_decided:  # by a rule, say
+        if self.place and (self._opened.is_decided if self._opened else self._waiting()):
             self._open_next()
 
     # Keys
@@ -135,12 +136,10 @@ class Approvals:
     # Which call is next
 
     def _open_next(self) -> None:
-        """Go to the ticket that has waited longest; leave the inbox if none does."""
+        """Go to the ticket that has waited longest; while none does, stay and wait for one."""
         waiting, self._opened = self._waiting(), None
         if not waiting:
-            self._is_open = self.screen.is_zoomed = False
-            self.screen.toast("the inbox is empty")
-            self.screen.realign()
+            self.screen.remark(f"nothing to approve; {self._key('back')} leaves")
             return
         self._opened = self._to_show = self._first_call(waiting[0])
         self.screen.is_zoomed = True
@@ -161,7 +160,7 @@ class Approvals:
         """Return the current ticket's call to decide on; say so if there is none."""
         call = self._first_call(self.screen.current)
         if call is None:
-            self.screen.toast(f"{self.screen.current} has no request to approve or deny")
+            self.screen.toast(f"“{self.screen.current}” has no request to approve or deny")
         return call
 
     def _call_read(self) -> ToolItem | None:
@@ -169,7 +168,7 @@ class Approvals:
         if (call := self._waiting_call()) is None:
             return None
         if not self.screen.grid.display:
-            self.screen.toast("press enter to read the request")
+            self.screen.remark(f"press {self._key('zoom')} to read the request")
             return None
         request = (self.screen.current, call.call_id, call.revision)
         seconds = self._seen.seconds(request, self.screen.now())
@@ -178,7 +177,7 @@ class Approvals:
             return None
         # What a terminal has not read yet nobody has seen.
         if too_soon := self._too_soon(self.screen.now() - seconds):
-            self.screen.toast(too_soon)
+            self.screen.remark(too_soon)
             return None
         return call
 
@@ -197,11 +196,12 @@ class Approvals:
             stream.show_card(call, unseen)
             card = stream.card_in_view(call)
         if card is None or card.height <= card.room:
-            self.screen.toast("read the request first, then decide")
-        elif was_passed and unseen:
-            self.screen.toast("scroll over all of it once more, slowly")
+            self.screen.remark("read the request first, then decide")
         else:
-            self.screen.toast(f"{call.name} does not fit here: scroll to its end, then decide")
+            self.screen.remark(f"press {self._key('page_down')} until you have seen all of it")
+
+    def _key(self, action: str) -> str:
+        return displayed(next(iter(self.screen.context.keys[action]), action))
 
 
 def _offer(rule: ApprovalRule) -> str:

@@ -16,7 +16,7 @@ def compare_attempts(screen: RunScreen) -> None:
     ticket = next(ticket for ticket in screen.run.tickets if ticket.id == screen.current)
     attempts = len(screen.run.transcript(ticket.id).attempts)
     if attempts < 2:
-        screen.toast(f"{ticket.id} has {'only one attempt' if attempts else 'no attempt yet'}")
+        screen.toast(f"“{ticket.id}” has {'only one attempt' if attempts else 'no attempt yet'}")
         return
     view = AttemptsView(screen.run, ticket)
     compared = RunScreen(view, screen.context, AttemptsMode(ticket.id))
@@ -35,7 +35,7 @@ class AttemptsMode(RunMode):
     is_tiled_across = True
 
     def __init__(self, ticket: str) -> None:
-        self.refusal = f"attempts are read-only; press esc to go back to {ticket}"
+        self.refusal = f"attempts are read-only; press esc to go back to “{ticket}”"
 
     def action_beside(self) -> None:
         self.screen.leave()

@@ -14,16 +14,21 @@ from lfgtui.engine.commands import (
     Tell,
 )
 from lfgtui.model.states import ENDED, State
+from lfgtui.model.tickets import ticket_like
 from lfgtui.ui.keymap import displayed
 from lfgtui.ui.run_view import LiveRun, all_done
 from lfgtui.ui.screens.approvals import Approvals
 from lfgtui.ui.screens.base import Prompt, ResumeRequested
 from lfgtui.ui.screens.dialogs import Question
 from lfgtui.ui.screens.run import RunMode
+from lfgtui.ui.text.styled_line import one_line, shorten
 from lfgtui.ui.widgets.footer import Offer
 
 CONFIRM_SECONDS = 4.0
 """Seconds within which a second press of a key confirms the first."""
+
+_MODEL = 30
+"""Cells of a model's name that are shown."""
 
 
 class PastRun(RunMode):
@@ -99,8 +104,8 @@ class LiveMode(RunMode):
 
     def action_cancel(self) -> None:
         if self._has_ended():
-            self.screen.toast(f"{self.screen.current} has already ended")
-        elif self._is_confirmed("cancel", f"cancel {self.screen.current}"):
+            self.screen.toast(f"“{self.screen.current}” has already ended")
+        elif self._is_confirmed("cancel", f"cancel “{self.screen.current}”"):
             self._live.send(Cancel(self.screen.current))
 
     def action_cancel_all(self) -> None:
@@ -119,21 +124,21 @@ class LiveMode(RunMode):
     def action_retry(self) -> None:
         ticket = self.screen.current
         if not (self._has_ended() or self._is_parked()):
-            self.screen.toast(f"{ticket} has not ended; cancel it first")
+            self.screen.toast(f"“{ticket}” has not ended; cancel it first")
         elif self._live.transcript(ticket).state != "done" or self._is_confirmed(
-            "retry", f"start {ticket} over"
+            "retry", f"start “{ticket}” over"
         ):
             self._live.send(Retry(ticket))
 
     def action_pause(self) -> None:
         ticket = self.screen.current
         if self._has_ended():
-            self.screen.toast(f"{ticket} has already ended")
+            self.screen.toast(f"“{ticket}” has already ended")
         elif self._live.transcript(ticket).state == "paused":
             self._live.send(Resume(ticket))
         else:
             self._live.send(Pause(ticket))
-            self.screen.toast(f"{ticket} pauses after this response")
+            self.screen.toast(f"“{ticket}” pauses after this response")
 
     def action_more_slots(self) -> None:
         self._add_slots(1)
@@ -151,12 +156,12 @@ class LiveMode(RunMode):
 
     async def action_tell(self) -> None:
         ticket = self.screen.current
-        label = f"follow-up to {ticket}" if self._has_ended() else f"to {ticket}"
+        label = f"follow-up to “{ticket}”" if self._has_ended() else f"to “{ticket}”"
         await self._compose(ticket, label, lambda text: self._tell(ticket, text))
 
     async def action_stop_and_tell(self) -> None:
         ticket = self.screen.current
-        label = f"follow-up to {ticket}" if self._has_ended() else f"stop {ticket} and say"
+        label = f"follow-up to “{ticket}”" if self._has_ended() else f"stop “{ticket}” and say"
         await self._compose(ticket, label, lambda text: self._tell(ticket, text, stops=True))
 
     def _tell(self, ticket: str, text: str, *, stops: bool = False) -> None:
@@ -169,19 +174,18 @@ class LiveMode(RunMode):
         def restart(prompt: str) -> None:
             self._live.send(Restart(ticket.id, prompt))
 
-        await self._compose(ticket.id, f"start {ticket.id} over with", restart, ticket.prompt)
+        await self._compose(ticket.id, f"start “{ticket.id}” over with", restart, ticket.prompt)
 
     async def action_add(self) -> None:
         def add(prompt: str) -> None:
             self._sent.append(prompt)
             before = len(self._live.tickets)
             self._live.send(AddPrompt(prompt))
-            if added := self._live.tickets[before:]:
-                self.screen.toast(f"added {added[0].id}")
-            else:  # the engine is not there yet, or no longer
+            if len(self._live.tickets) == before:  # the engine is not there yet, or no longer
                 self.screen.toast("not added: the run is starting or ending; up brings it back")
 
-        await self._compose("", "new ticket", add)
+        model = shorten(one_line(ticket_like(self._live.tickets, "").model or ""), _MODEL)
+        await self._compose("", f"new ticket for {model}" if model else "new ticket", add)
 
     async def _compose(
         self, ticket: str, label: str, send: Callable[[str], object], begin: str = ""
@@ -192,14 +196,22 @@ class LiveMode(RunMode):
         draft = (ticket, begin)
 
         def answered(text: str) -> None:
+            self._show_hint("")
             self._drafts.pop(draft, None)
             if text.strip():
                 send(text.strip("\n"))
 
         def escaped(text: str) -> None:
+            self._show_hint("")
             self._drafts[draft] = text
 
         text = self._drafts.get(draft, begin)
-        placeholder = "enter sends · alt+enter new line · esc keeps the draft"
-        field = Composer(text, placeholder, self._sent)
+        hint = "enter sends · alt+enter new line · esc keeps the draft"
+        field = Composer(text, hint, self._sent)
         await self.screen.ask_in(Prompt(label, field), answered, escaped)
+        if text:  # which hides it in the field
+            self._show_hint(hint)
+
+    def _show_hint(self, hint: str) -> None:
+        self.screen.notice = hint
+        self.screen.update_bars()

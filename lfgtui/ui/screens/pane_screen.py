@@ -90,8 +90,10 @@ class PaneScreen(LfgScreen[None]):
     action_down = partialmethod(_move, "down")
 
     def _turn(self, pages: int) -> None:
-        if self.view == "grid":
+        if self.view == "grid" and not self.is_zoomed:
             self.go_to(self.grid.turn(pages).ticket_id)
+        else:
+            self.toast("only the grid has pages")
 
     action_previous_page = partialmethod(_turn, -1)
     action_next_page = partialmethod(_turn, 1)
@@ -99,8 +101,9 @@ class PaneScreen(LfgScreen[None]):
     def action_pin_pane(self) -> None:
         self.grid.pin(self.current_pane)
         self.realign()
-        if not self.grid.display:
-            self.toast(f"{self.current} {'pinned' if self.current_pane.is_pinned else 'unpinned'}")
+        is_pinned = self.current_pane.is_pinned
+        effect = "it is first on every page" if is_pinned else "it is in its own place again"
+        self.toast(f"{'pinned' if is_pinned else 'unpinned'} “{self.current}”: {effect}")
 
     def _zoom(self, is_zoomed: bool) -> None:
         self.is_zoomed = is_zoomed

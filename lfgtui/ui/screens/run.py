@@ -115,6 +115,7 @@ class RunScreen(CachedContainer, PaneScreen):
         self.footer = LineRow(self.canvas)
         self.notice = ""
         """Stands in the header instead of the counts."""
+        self._remark = ""
         self._header = LineRow(self.canvas)
         self._compose_header = partial(
             compose_header,
@@ -179,7 +180,9 @@ class RunScreen(CachedContainer, PaneScreen):
 
     def mark(self, tickets: set[str]) -> None:
         """Have the tickets' panes painted anew when they are next visible; make new ones."""
-        self.grid.mark(tickets)
+        if new := self.grid.mark(tickets):
+            names = f"“{new[0].ticket_id}”" if len(new) == 1 else f"{len(new)} tickets"
+            self.toast(f"added {names}{self.grid.page_of(new[0])}")
         if self._table is not None:
             self._table.take_new()
 
@@ -194,9 +197,14 @@ class RunScreen(CachedContainer, PaneScreen):
         self.mode.update_bar()
         number = f"{self.panes.index(self.current_pane) + 1}/{len(self.panes)}"
         place = self.mode.place or f"{'zoom' if self.is_zoomed else self.view} {number}"
-        aside, finding = self.grid.aside(), self.filtered or self.search.status
+        aside, finding = self.grid.aside(), self._remark or self.filtered or self.search.status
         part = partial(compose_footer, list(self._offers()), self.context.keys)
         self.footer.show(partial(part, place=place, aside=aside, finding=finding))
+
+    def remark(self, text: str) -> None:
+        """Show a short text in the footer, where it covers nothing, until the next key."""
+        self._remark = text
+        self.update_bars()
 
     @property
     def order(self) -> Sequence[Pane]:
@@ -237,7 +245,7 @@ class RunScreen(CachedContainer, PaneScreen):
             self.search.close()
         self.current = ticket
         if self.view == "table" and self._table is not None and self._table.table.uncover(ticket):
-            self.toast(f"filter cleared: it hid {ticket}")
+            self.toast(f"filter cleared: it hid “{ticket}”")
         self.realign()
 
     def realign(self) -> None:
@@ -289,6 +297,8 @@ class RunScreen(CachedContainer, PaneScreen):
         return action in STREAM_ACTIONS or super().can(action)
 
     async def act(self, action: str) -> None:
+        if self._remark:
+            self.remark("")
         if action.startswith("jump_"):
             self.jump(int(action.removeprefix("jump_")))
         elif any(hasattr(actor, f"action_{action}") for actor in self._first_actors):

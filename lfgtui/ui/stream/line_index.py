@@ -15,6 +15,7 @@ from typing import NamedTuple, Self, TypeAlias
 from textual.geometry import Offset
 
 from lfgtui.model.items import Attempt, Item
+from lfgtui.model.states import ENDED
 from lfgtui.model.transcript import Transcript
 from lfgtui.ui.items import Context, ItemView, Kind, LineChunk, view_of
 from lfgtui.ui.stream.chunk_list import ChunkList, PrefixSums
@@ -69,12 +70,15 @@ class LineIndex:
         self._first_view = 0  # of the newest attempt
         self._attempts = self._items = 0
         self.is_behind = False
+        self.is_over = False
+        """True once the ticket has ended: no lines come any more."""
 
     def update(self, transcript: Transcript, context: Context) -> None:
         """Read what is new or changed; `chunks.take_changes` reports it.
 
         What there is no time for in this frame waits for the next (`is_behind`).
         """
+        self.is_over = transcript.state in ENDED
         self._update_live(context.until_half)
         self._read_items(transcript, context)
         for index in self._to_fade:

@@ -96,7 +96,7 @@ class StreamView(PaintedStream):
         self.finder.catch_up(_MEASURED)
         if anchor is not None:  # the hint counts the lines that came
             self.lines.chunks.measure(_FRESH)
-        if self.lines.chunks.has_changed or self._visible_rows is None:
+        if (rows := self._visible_rows) is None or rows.is_hinted or self.lines.chunks.has_changed:
             self._paint_changes(anchor)
 
     def _restore(self, position: Position | None, pattern: str) -> None:

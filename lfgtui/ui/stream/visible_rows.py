@@ -181,6 +181,8 @@ class VisibleRows:
         viewport = self._viewport
         if viewport.is_at_end or not (below := viewport.below):
             return ""
+        if self._lines.is_over:
+            return f" ↓ {below} more line{'s' * (below != 1)} "
         new = viewport.new
         count, kind = (new, "new") if new > 0 else (below, "more")
         return f" ↓ {count} {kind} line{'s' * (count != 1)} · f to follow "

@@ -11,6 +11,9 @@ from lfgtui.ui.text.styled_line import Line, Span, between, line_width, one_line
 APPROVAL = ("approve", "approve_always", "deny")
 
 _NEEDED = frozenset({*APPROVAL, "back", "zoom", "cancel", "retry", "attention", "help", "quit"})
+_SPARED = ("attention", "help")
+"""Those of them that the place comes before, the first to go first."""
+
 _PATTERN = 24
 """Cells of a pattern that are shown."""
 
@@ -42,12 +45,13 @@ def compose_footer(
     aside: str = "",
     finding: str = "",
 ) -> Line:
-    """Return the keys of the offers: those one needs, the place at the right, more keys.
+    """Return the keys that decide on a call, the place at the right, more keys of the offers.
 
     `place` is a view and a number; `aside` stands beside it, its first part where it is narrow;
-    `finding` is the pattern and match of an open search. Keys of approvals have the colour of
-    an alarm.
+    `finding` is the pattern and match of an open search, or a remark. Keys of approvals have the
+    colour of an alarm.
     """
+    finding = shorten(finding, width - 2)
     line = [Span(f" {finding} ", "background", True, "secondary")] if finding else []
     number, page = place.rpartition(" ")[2], aside.partition(" · ")[0]
     places = [(place, aside) if width >= _WIDE else (number, page), (number,)]
@@ -57,11 +61,15 @@ def compose_footer(
         for action, other in offers
         if (pressed := keys.get(action))
     ]
-    needed = sum(line_width(part) for action, part in shown if action in _NEEDED)
-    left = width - line_width(line) - needed
+    for spared in (*_SPARED, ""):
+        needed = sum(line_width(part) for action, part in shown if action in _NEEDED)
+        left = width - line_width(line) - needed
+        if line_width(rights[-1]) < left:
+            break
+        shown = [(action, part) for action, part in shown if action != spared]
     right = next((right for right in rights if line_width(right) < left), rights[-1])
     for action, part in shown:
-        room = width if action in _NEEDED else width - line_width(right) - 1
+        room = width if action in APPROVAL else width - line_width(right) - 1
         if line_width(line) + line_width(part) <= room:
             line += part
     return between(line, right, width)

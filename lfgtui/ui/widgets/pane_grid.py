@@ -75,10 +75,10 @@ class PaneGrid(CachedContainer, Guarded, Container, can_focus=False, inherit_bin
     def layout(self) -> Layout:
         return self._tiles
 
-    def mark(self, tickets: Collection[str]) -> None:
-        """Have the tickets' panes painted anew when they are next visible; make new ones."""
-        if added := self._run.tickets[len(self.panes) :]:
-            new = [Pane(self._run, ticket, self._settings) for ticket in added]
+    def mark(self, tickets: Collection[str]) -> Sequence[Pane]:
+        """Have the tickets' panes painted anew when they are next visible; return new ones."""
+        added = self._run.tickets[len(self.panes) :]
+        if new := [Pane(self._run, ticket, self._settings) for ticket in added]:
             self.panes += new
             self.order = sorted(self.panes, key=_is_free)
             self._has_ended += [False] * len(new)
@@ -87,6 +87,7 @@ class PaneGrid(CachedContainer, Guarded, Container, can_focus=False, inherit_bin
         for pane in self.panes:
             if pane.ticket_id.partition(" #")[0] in tickets:  # of an attempt: its ticket's
                 pane.mark_dirty()
+        return new
 
     def show(self, pane: Pane, *, is_alone: bool) -> None:
         """Give the pane all the room, or turn to a page with it, if it is not shown so already."""
@@ -194,6 +195,14 @@ class PaneGrid(CachedContainer, Guarded, Container, can_focus=False, inherit_bin
         working = sum(self._run.transcript(pane.ticket_id).state in RUNNING for pane in others)
         more = f" · +{working} working" if working else ""
         return f"page {self._number + 1}/{len(self._pages)}{more}"
+
+    def page_of(self, pane: Pane) -> str:
+        """Return the page that a pane is on, in words; "" where pages are not shown, or that is."""
+        index = self.order.index(pane)
+        if self._is_alone or not self.display or index in self._page:
+            return ""
+        number = next(number for number, page in enumerate(self._pages, 1) if index in page)
+        return f" on page {number}"
 
     def step(self, direction: Direction) -> Pane:
         """Return the pane next to the current one, on the next page too, or itself at the edge."""

@@ -119,7 +119,7 @@ async def test_the_live_run_continues_underneath_and_its_requests_are_announced(
         live.stream("a", "said while nobody looked")
         assert toasts(app) == []
         live.ask("a")
-        await toasted(pilot, "a needs approval: $ pytest -q")
+        await toasted(pilot, "“a” needs approval: $ pytest -q")
         await pilot.press("escape")
         await shown(pilot, "said while nobody looked")
 

@@ -243,7 +243,7 @@ def test_a_question_does_not_repeat_the_lines_of_a_command_that_stand_above_it(
         "  │   print(2)",
         "  │   END",
         "  │ $ python3 - <<'END' … (4 lines)",
-        "  │ a approve · A always · d deny",
+        "  │ a approve · A rules… · d deny",
     ]
 
 
@@ -283,7 +283,7 @@ def test_an_overwriting_is_shown_as_a_diff_with_line_numbers(tmp_path: Path) -> 
         "  │  8   line 7",
         "  │  9   line 8",
         "  │ overwrite a (+2 −1)",
-        "  │ a approve · A always · d deny",
+        "  │ a approve · A rules… · d deny",
     ]
 
 

@@ -32,6 +32,7 @@ async def test_they_get_panes_behind_the_others_and_nothing_else_changes(
         assert (screen.current, screen.focused) == ("b", screen.panes[1])
         assert screen.panes[1] in screen.grid.in_view()
         assert " 2/8" in terminal.row(size[1] - 1)
+        assert toasts(terminal.app)[-1].startswith("added 5 tickets")
         await terminal.press("8")
         assert not terminal.difference()
         assert "said at once" in terminal.text
@@ -60,6 +61,20 @@ async def test_a_zoom_a_focus_and_a_filtered_table_stay_as_they_are(make_app: Ma
         assert run_screen(app).current == "up2"
 
 
+async def test_a_toast_names_the_page_of_one_that_is_out_of_sight(make_app: MakeApp) -> None:
+    live = FakeLive(*"abcdefgh")
+    live.tickets = tuple(msgspec.structs.replace(one, model="gpt-5") for one in live.tickets)
+    live.start()
+    app = make_app(live)
+    async with opened(app, (80, 24)) as pilot:
+        join(live, "late")
+        await repainted(pilot)
+        pages = run_screen(app).grid.aside().partition("/")[2][0]
+        assert toasts(app) == [f"added “late” on page {pages}"]
+        await pilot.press("+")
+        assert " new ticket for gpt-5 " in lines(app)[-1]
+
+
 async def test_plus_writes_a_prompt_that_becomes_one(make_app: MakeApp) -> None:
     live = FakeLive("a", "b")
     live.start()
@@ -72,7 +87,8 @@ async def test_plus_writes_a_prompt_that_becomes_one(make_app: MakeApp) -> None:
         ]
         await pilot.press("enter")
         assert live.sent == [AddPrompt("half done\nwhy")]
-        assert run_screen(app).current == "b" and toasts(app) == ["added prompt"]
+        await repainted(pilot)
+        assert run_screen(app).current == "b" and toasts(app) == ["added “prompt”"]
         await pilot.press("+", "up", "enter")
         assert [ticket.id for ticket in live.tickets[2:]] == ["prompt", "prompt-2"]
         for ticket in live.tickets:

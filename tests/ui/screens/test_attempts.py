@@ -50,7 +50,7 @@ async def test_each_is_searched_and_copied_by_itself_and_nothing_is_done_to_it(
         assert app.clipboard == "The first try says fish."
         await pilot.press("c", "r", "p", "a")
         assert live.sent == []
-        assert toasts(app)[-1] == "attempts are read-only; press esc to go back to a"
+        assert toasts(app)[-1] == "attempts are read-only; press esc to go back to “a”"
         await pilot.press("b")
         assert run_screen(app).mode.is_live
 
@@ -62,7 +62,7 @@ async def test_one_attempt_has_nothing_beside_it(make_app: MakeApp) -> None:
         await pilot.press("b")
         live.begin("a")
         await pilot.press("b")
-        assert toasts(app) == ["a has no attempt yet", "a has only one attempt"]
+        assert toasts(app) == ["“a” has no attempt yet", "“a” has only one attempt"]
         assert run_screen(app).mode.is_live
 
 

@@ -293,4 +293,4 @@ async def test_n_goes_to_a_ticket_that_the_filter_hides_if_no_other_needs_attent
         await pilot.press("v", "v", "/", *"is:queued", "enter", "n")
         assert current(pilot) == "t3"
         assert "of 40" not in (await repainted(pilot))[1]
-        assert toasts(app) == ["filter cleared: it hid t3"]
+        assert toasts(app) == ["filter cleared: it hid “t3”"]

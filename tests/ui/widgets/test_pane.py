@@ -126,7 +126,7 @@ async def test_a_ticket_that_is_done_in_a_conflict_says_so() -> None:
         await stage.play(pilot, *BEGIN, conflict)
         assert "conflict" not in stage.head_rows()[0]
         await stage.play(pilot, e.TextDelta("Done."), *end)
-        assert "≠ conflict" in stage.head_rows()[0]
+        assert "≠ ✓ done" in stage.head_rows()[0]
         await stage.play(pilot, *BEGIN, conflict, e.TextDelta("Shall I go on?"), *end)
         assert "¿ question" in stage.head_rows()[0]
 
@@ -219,7 +219,7 @@ async def test_a_tool_call_is_one_line_from_its_first_byte_to_its_end() -> None:
 async def test_a_question_unfolds_by_itself_and_folds_when_answered() -> None:
     async with staged() as (stage, pilot):
         await stage.play(pilot, *BEGIN, *CALL, e.ApprovalRequested("c1", "run_command", "$ make"))
-        assert any("a approve · A always · d deny" in row for row in stage.screen_rows())
+        assert any("a approve · A rules… · d deny" in row for row in stage.screen_rows())
         assert any("$ make" in row for row in stage.screen_rows())
         await stage.play(pilot, e.ApprovalGiven("c1"))
         assert not any("approve" in row for row in stage.screen_rows())
@@ -290,6 +290,10 @@ async def test_scrolling_up_releases_the_end_and_a_hint_counts_what_is_new() -> 
         stage.stream.scroll_pages(1)  # reaching the end follows it again
         await stage.play(pilot, e.TextDelta(numbered(41, 42)))
         assert stage.screen_rows()[-1] == "line 42"
+        stage.stream.scroll_lines(-5)
+        more = e.TextDelta(numbered(43, 43))
+        await stage.play(pilot, more, e.ResponseFinished(1, "end"), e.TicketDone("end"))
+        assert stage.screen_rows()[-1].strip() == "↓ 7 more lines"
 
 
 async def test_a_theme_switches_colours_while_it_runs() -> None:

@@ -8,7 +8,7 @@ from textual.geometry import Offset
 from lfgtui.model import events as e
 from tests.ui.emulator import Terminal, on_terminal
 from tests.ui.fake_live import FakeLive
-from tests.ui.screen_text import MakeApp, run_screen
+from tests.ui.screen_text import MakeApp, run_screen, toasts
 from tests.ui.stage import numbered
 
 NAMES = [f"ticket-{number:02}" for number in range(1, 21)]
@@ -83,8 +83,10 @@ async def test_a_pinned_pane_is_first_on_every_page_and_stays_the_current_one(
         await terminal.press("}")
         assert f"{NAMES[4]} ◆" in terminal.row(1)
         assert list(places(terminal)) == [NAMES[4], *NAMES[12:]]
+        assert toasts(terminal.app) == [f"pinned “{NAMES[4]}”: it is first on every page"]
         assert screen.current == NAMES[4]
-        await terminal.press("enter", "escape", "tab", "down")
+        await terminal.press("enter", "}", "escape", "tab", "down")
+        assert toasts(terminal.app)[-1] == "only the grid has pages"
         assert list(places(terminal)) == NAMES[:12] and screen.current == NAMES[3]
         await terminal.press("}", "{", "5", "P")
         assert list(places(terminal)) == NAMES[:12] and "◆" not in terminal.text
