@@ -23,6 +23,7 @@ def own_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """No test reads or writes the person's own config, history or keys."""
     monkeypatch.setenv("LFG_CONFIG", str(tmp_path / "config" / "config.toml"))
     monkeypatch.setenv("LFG_DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
     monkeypatch.setattr(environment, "hidden", {})
     for variable in KEY_VARIABLES:
         monkeypatch.delenv(variable, raising=False)

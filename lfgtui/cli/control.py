@@ -1,4 +1,4 @@
-"""`lfg tell`, `add`, `approve` and their like: a run at work, from another shell."""
+"""`lfg tell`, `add`, `approve` and their like: a run in progress, from another shell."""
 
 from pathlib import Path
 
@@ -30,9 +30,9 @@ _PLACE = click.argument("place", metavar="RUN/TICKET")
 @click.command()
 @_PLACE
 @click.argument("text")
-@click.option("--stop", is_flag=True, help="Stop its response or its tool first.")
+@click.option("--stop", is_flag=True, help="Stop its current response or tool first.")
 def tell(place: str, text: str, stop: bool) -> None:
-    """Say something to a ticket's agent, as `s` does. RUN may be a unique prefix, or 'last'."""
+    """Send a message to a ticket's agent. RUN may be a unique prefix, or 'last'."""
     run, ticket = _ticket(place)
     if not text.strip():
         raise UsageError("the message is empty")
@@ -43,7 +43,7 @@ def tell(place: str, text: str, stop: bool) -> None:
 @click.argument("run")
 @click.argument("file", metavar="[TICKETS.toml]", required=False, type=click.Path(path_type=Path))
 @click.option("-p", "--prompt", help="Add this prompt instead; '-' reads it from stdin.")
-@click.option("--provider", help="Use this provider for the tickets of the file.")
+@click.option("--provider", help="Use this provider for the file's tickets.")
 @click.option("--model", help="Use this model for them, as MODEL or PROVIDER/MODEL.")
 @click.option("--yes", is_flag=True, help="Trust the tickets file without asking.")
 def add(
@@ -54,10 +54,11 @@ def add(
     model: str | None,
     yes: bool,
 ) -> None:
-    """Add tickets to a run: those of a file, which may need tickets of the run, or a prompt.
+    """Add the tickets of a file, or a prompt, to a run in progress.
 
-    A prompt gets the settings that most of the run's tickets have. RUN may be a unique prefix,
-    or 'last'. Prints RUN/TICKET for each ticket once it is saved.
+    Tickets of the file may need tickets of the run. A prompt gets the settings that most of the
+    run's tickets have. RUN may be a unique prefix, or 'last'. Prints RUN/TICKET for each ticket
+    once it is saved.
 
     \b
     lfg add last more.toml
@@ -90,17 +91,17 @@ def _tickets_of(path: Path, run: str, provider: str | None, model: str | None, *
 
 @click.command()
 @_PLACE
-@click.option("--call", "call_id", metavar="ID", help="Approve this call without asking you.")
+@click.option("--call", "call_id", metavar="ID", help="Approve this call without asking.")
 def approve(place: str, call_id: str | None) -> None:
-    """Show the call that waits for approval, and approve it if you say so."""
+    """Show the call waiting for approval, and ask whether to approve it."""
     run, ticket = _ticket(place)
     if call_id is None:
         call = _waiting(run, ticket)
         print_text(f"{call.summary}\n\n{call.shown.rstrip()}\n\n")
         if not can_ask():
-            raise UsageError(f"nobody can be asked here; --call {call.call_id} approves this call")
+            raise UsageError(f"no terminal to ask on; to approve this call: --call {call.call_id}")
         if not confirm("Approve?"):
-            print_remark("not approved; `lfg deny` refuses it")
+            print_remark(f"not approved; to deny it: lfg deny {place}")
             return
         call_id = call.call_id
     control_socket.ask(run, Approve(ticket, call_id))
@@ -110,7 +111,7 @@ def approve(place: str, call_id: str | None) -> None:
 @_PLACE
 @click.argument("reason", default="")
 def deny(place: str, reason: str) -> None:
-    """Refuse the call that waits for approval; the reason goes to the model."""
+    """Deny the call waiting for approval; REASON is sent to the model."""
     run, ticket = _ticket(place)
     control_socket.ask(run, Deny(ticket, _waiting(run, ticket).call_id, reason))
 
@@ -118,7 +119,7 @@ def deny(place: str, reason: str) -> None:
 @click.command()
 @click.argument("place", metavar="RUN[/TICKET]")
 def cancel(place: str) -> None:
-    """Cancel a ticket, or all of a run; output is saved."""
+    """Cancel a ticket, or a whole run; its output is kept."""
     name, _, ticket = place.partition("/")
     control_socket.ask(_run(name), Cancel(ticket) if ticket else CancelAll())
 
@@ -127,7 +128,7 @@ def cancel(place: str) -> None:
 @click.argument("run")
 @click.argument("slots", type=click.IntRange(min=1))
 def concurrency(run: str, slots: int) -> None:
-    """Change how many tickets of a run work at once. Those at work go on."""
+    """Change how many tickets of a run work at once; those already working continue."""
     control_socket.ask(_run(run), SetConcurrency(slots))
     print_line(f"{slots} ticket{'s' * (slots != 1)} at a time")
 
@@ -140,7 +141,7 @@ def _run(name: str) -> str:
 def _ticket(place: str) -> tuple[str, str]:
     name, _, ticket = place.partition("/")
     if not ticket:
-        raise UsageError(f'"{place}" names no ticket; write RUN/TICKET')
+        raise UsageError(f'"{place}" names no ticket: expected RUN/TICKET')
     return _run(name), ticket
 
 
@@ -148,5 +149,5 @@ def _waiting(run: str, ticket: str) -> control_socket.WaitingCall:
     """Return the call that waits; there is one at most."""
     waiting = control_socket.ask(run, control_socket.ListApprovals(ticket)).approvals
     if not waiting:
-        raise UsageError(f"{ticket} waits for no approval")
+        raise UsageError(f"{ticket} is not waiting for approval")
     return waiting[0]

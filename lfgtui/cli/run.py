@@ -39,7 +39,7 @@ _KEPT = 7 * 24 * 3600.0
 @click.argument("file", metavar="[TICKETS.toml]", required=False, type=click.Path(path_type=Path))
 @click.option("-p", "--prompt", help="Run this prompt instead; '-' reads it from stdin.")
 @click.option("--only", multiple=True, metavar="ID", help="Only this ticket and what it needs.")
-@click.option("--changed", is_flag=True, help="Only what is new, changed or not done since.")
+@click.option("--changed", is_flag=True, help="Only tickets that are new, changed or not done.")
 @click.option("--concurrency", type=click.IntRange(min=1), help="Tickets running at once.")
 @click.option("--provider", help="Use this provider for every ticket.")
 @click.option("--model", help="Use this model for every ticket, as MODEL or PROVIDER/MODEL.")
@@ -48,7 +48,7 @@ _KEPT = 7 * 24 * 3600.0
 @click.option(
     "--stream-unit",
     type=click.Choice(get_args(StreamUnit)),
-    help="With --json, or -p in a pipe: print answers in whole units of this kind.",
+    help="With --json, or -p in a pipe: print answers by this unit.",
 )
 @output_options
 def run(
@@ -67,9 +67,8 @@ def run(
 ) -> int:
     """Run the tickets of a file, one agent each, or a single prompt with -p.
 
-    With neither, a start screen shows what can be run in this folder. With --changed, the
-    tickets that are not as they were when they were last done from this file, those that
-    need them, and what they need.
+    With neither, open a start screen. With --changed, run the tickets that are new, changed or
+    not done since this file was last run, with those that need them and those they need.
     """
     is_alone = file is None and prompt is None
     is_bare = not (only or changed or raw or stream_unit or headless or as_json)
@@ -100,7 +99,7 @@ def run(
         if changed:
             tickets = select(tickets, launching.past_runs.changed_since(file, tickets, config))
         if not tickets.tickets:
-            print_remark(f"{file} has not changed since its tickets were done; nothing to run")
+            print_remark(f"nothing to run: every ticket of {file} is done and unchanged")
             return 0
         launching.trust.ensure_trusted(file, tickets, yes=yes)
     return launch(Plan(tickets.title, tickets.tickets, config, source=file, output=output))

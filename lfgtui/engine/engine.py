@@ -29,7 +29,7 @@ from lfgtui.engine.ticket_run import Outcome, TicketRun
 from lfgtui.model import events as e
 from lfgtui.model.metrics import Health, Meter
 from lfgtui.model.redaction import redacted_ticket
-from lfgtui.model.states import RunState
+from lfgtui.model.states import IN_WORDS, MOVES, RunState
 from lfgtui.model.tickets import Ticket, ticket_like
 from lfgtui.model.transcript import Transcript
 
@@ -38,14 +38,6 @@ _MOMENT = 0.001
 
 _LONGEST_SLEEP = 60.0
 """Seconds; the loop's own clock stands still while the machine sleeps."""
-
-_OUTCOMES: dict[type[e.Ending] | type[None], str] = {
-    e.TicketFailed: "failed",
-    e.TicketCancelled: "was cancelled",
-    e.TicketLimited: "reached a limit",
-    e.TicketBlocked: "is blocked",
-    e.TicketInterrupted: "was interrupted",
-}
 
 
 class Engine:
@@ -298,7 +290,8 @@ class Engine:
         pending = [run for run in self._runs.values() if run.phase == "pending"]
         lost = [(run, needs) for run in pending if (needs := self._lost_needs(run))]
         for run, needs in lost:
-            why = [f"{need.ticket.id} {_OUTCOMES[type(need.outcome)]}" for need in needs]
+            ends = [(need.ticket.id, need.outcome) for need in needs if need.outcome is not None]
+            why = [f"{ticket} {IN_WORDS[MOVES[type(end)][1]]}" for ticket, end in ends]
             self._end(run, e.TicketBlocked(" and ".join(why)))
             run.is_blocked_by_need = True
         return bool(lost)

@@ -176,6 +176,17 @@ BADGES: dict[State | None, Badge] = {
     "interrupted": Badge("!", "error", "interrupted"),
 }
 
+IN_WORDS: dict[State | None, str] = {
+    "needs_approval": "needs approval",
+    "done": "is done",
+    "failed": "failed",
+    "cancelled": "was cancelled",
+    "limit": "reached a limit",
+    "blocked": "is blocked",
+    "interrupted": "was interrupted",
+}
+"""States that a person is told of, as they are said of a ticket."""
+
 PIN = "◆"
 """Marks what a person keeps: a pane, a past run."""
 

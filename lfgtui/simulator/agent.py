@@ -16,8 +16,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from lfgtui.simulator.playback import Break, Pause, Piece, compose, steps_of
 from lfgtui.simulator.request import Entry, Request, read_conversation
-from lfgtui.simulator.scenario import Scenario, Turn
-from lfgtui.simulator.state import SimulatorState, generic_scenario
+from lfgtui.simulator.state import SimulatorState
 from lfgtui.simulator.wires.base import bearer
 
 PATH = "/agent"
@@ -72,29 +71,20 @@ class _Run:
         start = msgspec.json.decode(await self._socket.receive_text(), type=_Start)
         self._entries = [Entry(said.role, said.content or "") for said in start.messages]
         await self.send("accepts", inputs=["message", "cancel"])
-        request = self._request(start.model)
-        scenario, turn = self._state.find(request)
-        while message := await self._until_message(request, scenario, turn):
+        model = start.model
+        while message := await self._until_message(model):
             await self.send("message_taken", message_id=message.message_id)
             self._entries += [Entry("assistant", self._text), Entry("user", message.content)]
-            request = self._request(start.model)
-            scenario = generic_scenario(request, self._state.settings.seed)
-            turn = scenario.turn[0]
+            model = ""  # no scenario's
         await self.send("done")
 
     async def send(self, kind: str, **fields: object) -> None:
         """Send an event; raise `WebSocketDisconnect` where the client has gone."""
         await self._socket.send_json({"type": kind, **fields})
 
-    def _request(self, model: str) -> Request:
-        conversation = read_conversation(self._entries, "chat", self._state.ids)
-        return Request(model, True, conversation, None, True, frozenset(), 0, 0)
-
-    async def _until_message(
-        self, request: Request, scenario: Scenario, turn: Turn
-    ) -> _Heard | None:
+    async def _until_message(self, model: str) -> _Heard | None:
         """Play a turn to its end, or until a message or a cancel comes."""
-        playing = asyncio.ensure_future(self._play(request, scenario, turn))
+        playing = asyncio.ensure_future(self._play(model))
         hearing = asyncio.ensure_future(self._socket.receive_text())
         try:
             await asyncio.wait({playing, hearing}, return_when=asyncio.FIRST_COMPLETED)
@@ -107,15 +97,18 @@ class _Run:
             hearing.cancel()
             await asyncio.gather(playing, hearing, return_exceptions=True)
 
-    async def _play(self, request: Request, scenario: Scenario, turn: Turn) -> None:
-        self._text, settings = "", self._state.settings
-        reply = compose(request, turn, turn.split, self._state.ids)
-        rng = random.Random(f"{settings.seed} {reply.nonce}")
-        is_cut = self._state.use_cut(request, turn)
-        for step in steps_of(reply, scenario, turn, rng, is_cut=is_cut):
+    async def _play(self, model: str) -> None:
+        self._text, state = "", self._state
+        conversation = read_conversation(self._entries, "chat", state.ids)
+        request = Request(model, True, conversation, None, True, frozenset(), 0, 0)
+        scenario, turn = state.find(request)
+        reply = compose(request, turn, turn.split, state.ids)
+        rng = random.Random(f"{state.settings.seed} {reply.nonce}")
+        for step in steps_of(reply, scenario, turn, rng, is_cut=state.use_cut(request, turn)):
             match step:
                 case Pause(seconds):
-                    await asyncio.sleep(seconds / settings.speed if settings.speed else 0.0)
+                    speed = state.settings.speed
+                    await asyncio.sleep(seconds / speed if speed else 0.0)
                 case Piece(segment, text) if segment.kind == "reasoning":
                     await self.send("reasoning", content=text)
                 case Piece(_, text):

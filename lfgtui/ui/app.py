@@ -268,9 +268,8 @@ class LfgApp(Copying, GuardedApp, inherit_bindings=False):
     def _past_runs(self) -> Screen[None]:
         from lfgtui.ui.history.screen import HistoryScreen  # it imports sqlite3
 
-        assert self._open_reader is not None
-        actions = self._history_actions and self._history_actions()
-        return HistoryScreen(self.context, self._open_reader, actions)
+        assert self._open_reader is not None and self._history_actions is not None
+        return HistoryScreen(self.context, self._open_reader, self._history_actions())
 
     def action_beside(self) -> None:
         if isinstance(self.screen, RunScreen):
@@ -327,13 +326,10 @@ class LfgApp(Copying, GuardedApp, inherit_bindings=False):
 
     async def on_resume_requested(self, event: ResumeRequested) -> None:
         """End, for the run to be resumed on this terminal; say so where it cannot be."""
-        actions = self._history_actions and self._history_actions()
         if self._live is not None and self._live.unfinished:
             self.notify(f"a run is in progress; in another terminal: lfg resume {event.run}")
-        elif actions is None:
-            self.notify(f"cannot resume from here; run: lfg resume {event.run}")
-        elif self._ending is None:
-            self.run_worker(self._resume(actions, event.run), group="resume")
+        elif self._ending is None and self._history_actions is not None:
+            self.run_worker(self._resume(self._history_actions(), event.run), group="resume")
 
     async def _resume(self, actions: HistoryActions, run: str) -> None:
         try:

@@ -30,13 +30,14 @@ Reason = Literal[
 
 _RANKS: Mapping[Reason, int] = {reason: rank for rank, reason in enumerate(get_args(Reason))}
 
-_REASONS: Mapping[State | None, Reason] = {
+REASONS: Mapping[State | None, Reason] = {
     "needs_approval": "approval",
     "failed": "failed",
     "limit": "limit",
     "blocked": "blocked",
     "interrupted": "interrupted",
 }
+"""The reasons that are states."""
 
 
 class Attention(NamedTuple):
@@ -112,7 +113,7 @@ def tool_name(attempt: Attempt) -> str:
 def _reasons(
     transcript: Transcript, meter: Meter, now: float, stall_after: float
 ) -> Iterator[Attention]:
-    if reason := _REASONS.get(transcript.state):
+    if reason := REASONS.get(transcript.state):
         yield Attention(reason, transcript.since)
     if transcript.asks:
         yield Attention("question", transcript.since)

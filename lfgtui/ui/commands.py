@@ -134,7 +134,7 @@ class LfgCommands(Provider):
             if isinstance(screen.run, LiveRun):
                 yield from _withdrawals(screen.run)
             for mode in get_args(Speak) if screen.mode.is_live else ():
-                line = "as now" if mode == app.speech.mode else ""
+                line = "current" if mode == app.speech.mode else ""
                 yield Entry(f"Speak: {mode}", line, partial(app.speech.switch, mode))
         for theme in app.theme_names:
             yield Entry(f"Theme: {theme}", "", ThemeChoice(app, theme))

@@ -15,9 +15,10 @@ from threading import Thread
 from textual import events
 from textual.message import Message
 
+from lfgtui.model.states import IN_WORDS
 from lfgtui.settings.config import NotifyPolicy, NotifyVia
 from lfgtui.text.terminal_safe import visible_line
-from lfgtui.ui.attention import Attention, Reason
+from lfgtui.ui.attention import REASONS, Attention, Reason
 from lfgtui.ui.programs import run_program
 from lfgtui.ui.run_view import LiveRun
 
@@ -31,14 +32,10 @@ _LONGEST = 200
 """Characters of a notification."""
 
 _WORDS: Mapping[Reason, str] = {
-    "approval": "needs approval",
     "question": "has a question",
-    "failed": "failed",
     "stalled": "is stalled",
     "conflict": "changed a file that another ticket changed",
-    "limit": "reached a limit",
-    "blocked": "is blocked",
-    "interrupted": "was interrupted",
+    **{reason: IN_WORDS[state] for state, reason in REASONS.items()},
 }
 
 

@@ -9,7 +9,7 @@ from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
-from lfgtui.model.states import State
+from lfgtui.model.states import IN_WORDS, State
 from lfgtui.settings.config import Config, Speak
 from lfgtui.ui.programs import run_program
 from lfgtui.ui.run_view import RunView
@@ -35,14 +35,6 @@ _SLOWEST = 0.3
 
 _LAST_WORDS = 2.0
 """Seconds that a killed program may take to end when lfg does."""
-
-_ENDINGS: Mapping[State | None, str] = {
-    "done": "is done",
-    "failed": "failed",
-    "needs_approval": "needs approval",
-    "limit": "reached a limit",
-    "blocked": "is blocked",
-}
 
 
 class Speech:
@@ -88,8 +80,8 @@ class Speech:
         states = {one.id: run.transcript(one.id).state for one in run.tickets}
         before, self._states = states if self._states is None else self._states, states
         for ticket, state in states.items():
-            if state in _ENDINGS and state != before.get(ticket):
-                self._endings.append(f"ticket {ticket} {_ENDINGS[state]}.\n")
+            if state in IN_WORDS and state != before.get(ticket):
+                self._endings.append(f"ticket {ticket} {IN_WORDS[state]}.\n")
 
     def stop(self) -> None:
         """Break off what is being spoken, and leave out the rest of that answer."""

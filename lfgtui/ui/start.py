@@ -28,7 +28,7 @@ _LONGEST_NAME = 0.4
 """Share of the width that the names of files may take."""
 
 _HINT = "enter runs it · alt+enter new line · esc keeps the draft"
-_NO_FILES = "none here; a .toml file with [[ticket]] in it is listed"
+_NO_FILES = "none here: add a .toml file with a [[ticket]] in it"
 _DEMO = "six simulated agents do real work: no key, no network"
 
 

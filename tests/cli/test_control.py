@@ -65,13 +65,25 @@ async def refused(*arguments: str) -> str:
     return str(error.value)
 
 
-async def test_a_message_reaches_the_agent(tmp_path: Path) -> None:
-    async with at_work(tmp_path, "silent") as r:
+async def test_its_owner_alone_tells_it_gives_it_slots_and_cancels_it_wherever_its_files_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / ("long" * 40)  # longer than the address of a socket may be
+    monkeypatch.setenv("LFG_DATA_DIR", str(folder / "data"))
+    async with at_work(folder, "silent") as r:
         await r.until_event("a", e.TextDelta)
+        path = paths.data_dir() / "control" / f"{r.engine.run}.sock"
+        modes = [(await asyncio.to_thread(one.stat)).st_mode for one in (path, path.parent)]
+        assert [stat.S_IMODE(mode) for mode in modes] == [0o600, 0o700]
         await run("tell", f"{r.engine.run}/a", "go on", "--stop")
         await r.until(lambda: len(r.events("a", e.RequestSent)) == 2)
         assert [m.text for m in r.events("a", e.UserMessage)] == ["Do a.", "go on"]
-        await r.until(lambda: len(r.attempts("a")[-1].items) == 4)
+        assert (await run("concurrency", "last", "3")).output == "3 tickets at a time\n"
+        assert r.engine.health.slots == 3
+        await run("cancel", "last/a")
+        await r.engine.wait_idle()
+        assert r.state("a") == "cancelled"
+    assert not await asyncio.to_thread(path.exists)
 
 
 async def test_a_call_is_approved_by_its_id_once_it_waits(tmp_path: Path) -> None:
@@ -79,11 +91,11 @@ async def test_a_call_is_approved_by_its_id_once_it_waits(tmp_path: Path) -> Non
         await r.until_event("a", e.ApprovalRequested)
         why = await refused("approve", "last/a")
         call = why.split("--call ")[1].split()[0]
-        assert "no longer waits" in await refused("approve", "last/a", "--call", "another")
+        assert "no longer waiting" in await refused("approve", "last/a", "--call", "another")
         await run("approve", "last/a", "--call", call)
         await r.engine.wait_idle()
         assert (tmp_path / "x").read_text() == "1"
-        assert await refused("approve", "last/a") == "a waits for no approval"
+        assert await refused("approve", "last/a") == "a is not waiting for approval"
 
 
 async def test_a_rule_cannot_be_given_from_outside(tmp_path: Path) -> None:
@@ -100,16 +112,6 @@ async def test_a_call_is_refused_with_a_reason_for_the_model(tmp_path: Path) -> 
         await run("deny", "last/a", "use make")
         await r.engine.wait_idle()
         assert r.events("a", e.ToolCallFinished)[0].output == "denied: use make"
-
-
-async def test_a_ticket_is_cancelled_and_a_run_gets_slots(tmp_path: Path) -> None:
-    async with at_work(tmp_path, "silent") as r:
-        await r.until_event("a", e.TextDelta)
-        assert (await run("concurrency", "last", "3")).output == "3 tickets at a time\n"
-        assert r.engine.health.slots == 3
-        await run("cancel", "last/a")
-        await r.engine.wait_idle()
-        assert r.state("a") == "cancelled"
 
 
 @pytest.fixture
@@ -140,27 +142,25 @@ async def test_tickets_of_a_file_and_a_prompt_are_added(tmp_path: Path, more: Pa
         await r.until_event("prompt", e.ApprovalRequested)
 
 
-WRONG = {
-    "syntax": ("id = ", ":1: ", ()),
-    "no tickets": ("title = 'T'\n", "no [[ticket]]", ()),
-    "a taken id": (ONE.replace('"b"', '"a"'), ':2: the run has a ticket "a" already', ()),
-    "an unknown need": (ONE + 'needs = ["x"]\n', ':4: "b" needs "x", which is not a ticket', ()),
-    "an unknown provider": (ONE + 'provider = "chatt"\n', ':4: unknown provider "chatt"', ()),
-    "no model": (ONE, ':1: ticket "b" has no model', ()),
-    "no trust": (ONE + 'approve = "auto"\n', "add --yes", ("--model", "chat/m")),
-    "no price": (ONE + "max_cost = 1\n", 'provider "chat" has no price', ("--model", "chat/m")),
-    "a prompt too": (ONE, "give RUN and either", ("-p", "x")),
-}
+WRONG: list[tuple[str, str, tuple[str, ...]]] = [
+    ("id = ", ":1: ", ()),
+    ("title = 'T'\n", "no [[ticket]]", ()),
+    (ONE.replace('"b"', '"a"'), ':2: the run has a ticket "a" already', ()),
+    (ONE + 'needs = ["x"]\n', ':4: "b" needs "x", which is not a ticket', ()),
+    (ONE + 'provider = "chatt"\n', ':4: unknown provider "chatt"', ()),
+    (ONE, ':1: ticket "b" has no model', ()),
+    (ONE + 'approve = "auto"\n', "add --yes", ("--model", "chat/m")),
+    (ONE + "max_cost = 1\n", 'provider "chat" has no price', ("--model", "chat/m")),
+    (ONE, "give RUN and either", ("-p", "x")),
+]
 
 
-@pytest.mark.parametrize(("text", "message", "options"), WRONG.values(), ids=WRONG.keys())
-async def test_tickets_that_cannot_be_added_change_nothing(
-    tmp_path: Path, more: Path, text: str, message: str, options: tuple[str, ...]
-) -> None:
-    await asyncio.to_thread(more.write_text, text)
+async def test_tickets_that_cannot_be_added_change_nothing(tmp_path: Path, more: Path) -> None:
     async with at_work(tmp_path, "silent") as r:
         await r.until_event("a", e.TextDelta)
-        assert message in await refused("add", "last", str(more), *options)
+        for text, message, options in WRONG:
+            await asyncio.to_thread(more.write_text, text)
+            assert message in await refused("add", "last", str(more), *options)
         assert [one.id for one in r.engine.tickets] == ["a"]
 
 
@@ -184,7 +184,7 @@ async def test_the_run_itself_refuses_what_changed_since_the_file_was_checked(
 async def test_mistakes_name_what_there_is(tmp_path: Path) -> None:
     async with at_work(tmp_path, "silent") as r:
         await r.until_event("a", e.TextDelta)
-        assert await refused("tell", "last", "x") == '"last" names no ticket; write RUN/TICKET'
+        assert await refused("tell", "last", "x") == '"last" names no ticket: expected RUN/TICKET'
         assert "has no ticket" in await refused("tell", "last/b", "x")
         assert await refused("tell", "last/a", " ") == "the message is empty"
         assert await refused("add", "last", "-p", " ") == "-p: the prompt is empty"
@@ -193,28 +193,10 @@ async def test_mistakes_name_what_there_is(tmp_path: Path) -> None:
             'no run "no-such"; `lfg history` lists them'
         )
         run_id = r.engine.run
-    for command in (("tell", f"{run_id}/a", "x"), ("add", run_id, "-p", "x")):
-        assert await refused(*command) == (
-            f"run {run_id} is not at work; `lfg resume {run_id}` continues it"
-        )
-
-
-async def test_only_its_owner_reaches_it_and_only_while_it_is_at_work(tmp_path: Path) -> None:
-    async with at_work(tmp_path, "silent") as r:
-        await r.until_event("a", e.TextDelta)
-        path = paths.data_dir() / "control" / f"{r.engine.run}.sock"
-        mode = (await asyncio.to_thread(path.stat)).st_mode
-        assert stat.S_IMODE(mode) == 0o600
-        assert stat.S_IMODE((await asyncio.to_thread(path.parent.stat)).st_mode) == 0o700
-    assert not await asyncio.to_thread(path.exists)
-
-
-async def test_a_folder_with_a_long_name_is_no_obstacle(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("LFG_DATA_DIR", str(tmp_path / ("long" * 40) / "data"))
-    async with at_work(tmp_path / ("long" * 40), "silent") as r:
-        await r.until_event("a", e.TextDelta)
-        await run("cancel", r.engine.run)
+        await run("cancel", run_id)
         await r.engine.wait_idle()
         assert r.state("a") == "cancelled"
+    for command in (("tell", f"{run_id}/a", "x"), ("add", run_id, "-p", "x")):
+        assert await refused(*command) == (
+            f"run {run_id} is not in progress; to continue: lfg resume {run_id}"
+        )

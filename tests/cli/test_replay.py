@@ -70,10 +70,16 @@ def test_without_a_terminal_it_says_what_to_do(run: str, lfg: Lfg) -> None:
     assert err.startswith("lfg: lfg replay needs a terminal; `lfg export")
 
 
-def test_it_plays_in_a_terminal_and_is_left_with_q(run: str) -> None:
+def test_it_plays_in_a_terminal_and_runs_are_kept_from_its_history(run: str) -> None:
     with lfg_in_terminal("replay", run, "--from", "50%") as lfg:
         lfg.read_until("REPLAY")
         lfg.read_until("Gone")
+        lfg.type(b"H")
+        lfg.read_until("1 run")
+        lfg.type(b"\t")
+        lfg.read_until("pin")
+        lfg.type(b"i")
+        lfg.read_until("◆")
         lfg.type(b"q")
         assert lfg.wait() == 0
 

@@ -92,14 +92,8 @@ def test_without_a_terminal_there_is_help_or_a_line(lfg: Lfg) -> None:
         assert lfg("run", *arguments) == (2, "", line)
 
 
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [(("--only", "a"), "give either a tickets file"), (("--provider", "xay"), 'mean "xai"')],
-)
-def test_a_mistake_on_the_command_line_opens_no_screen(
-    arguments: tuple[str, ...], message: str
-) -> None:
-    with lfg_in_terminal("run", *arguments) as lfg:
-        lfg.read_until(message)
+def test_a_mistake_on_the_command_line_opens_no_screen() -> None:
+    with lfg_in_terminal("run", "--provider", "xay") as lfg:
+        lfg.read_until('mean "xai"')
         assert lfg.wait() == 2
         assert b"\x1b[?1049h" not in lfg.written

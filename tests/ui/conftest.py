@@ -10,6 +10,7 @@ import pytest
 from textual import markup
 from textual._context import active_app
 
+from lfgtui.cli.launching.past_runs import FileHistoryActions
 from lfgtui.history import maintenance
 from lfgtui.history.reader import Reader
 from lfgtui.history.recording.recorder import Recorder
@@ -100,7 +101,7 @@ def make_app() -> Callable[..., LfgApp]:
             open_reader=open_reader,
             simulated=simulated,
             themes=themes,
-            history_actions=(lambda: history_actions) if history_actions is not None else None,
+            history_actions=lambda: history_actions or FileHistoryActions(Config()),
             clock=lambda: live.now,
         )
 

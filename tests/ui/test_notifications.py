@@ -105,6 +105,8 @@ async def test_a_command_gets_the_text_as_its_last_argument(tmp_path: Path) -> N
     policy = NotifyPolicy(command=(sys.executable, "-c", program))
     await run_command(policy, "a needs approval; $(rm)")
     assert (tmp_path / "told").read_text() == "a needs approval; $(rm)"
+    failures = await notify_elsewhere(NotifyPolicy(command=("false",)), "run-1", "a failed")
+    assert failures == ["cannot notify by command: false failed (exit code 1)"]
 
 
 async def test_a_webhook_gets_the_text_as_json(server: Loopback) -> None:

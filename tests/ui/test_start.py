@@ -161,7 +161,7 @@ async def test_a_file_that_cannot_be_run_is_checked_again_when_it_is_chosen(star
 async def test_a_prompt_is_kept_until_it_runs(start: Start) -> None:
     app = start.app()
     async with opened(app, (80, 24)) as pilot:
-        await shown(pilot, "write a prompt for simulator/generic", "none here; a .toml")
+        await shown(pilot, "write a prompt for simulator/generic", "none here: add a .toml")
         await pilot.press("tab", *"q?", "alt+enter", *"jk", "escape")
         await shown(pilot, "›  q? jk")
         assert "esc keeps the draft" not in text_of(app)

@@ -23,13 +23,6 @@ VISION = {
     "tritanopia": "1.256 -0.077 -0.179 -0.078 0.931 0.148 0.005 0.691 0.304",
 }
 """Linear RGB as it is seen: Machado, Oliveira and Fernandes (2009), all of the deficiency."""
-TERMINALS = {
-    "Windows Terminal": "13a10e 881798 3a96dd e74856 3b78ff b4009e 0c0c0c ffffff",
-    "GNOME": "26a269 a347ba 2aa1b3 f66151 2a7bde c061cb 1e1e1e ffffff",
-    "macOS": "00a600 b200b2 00a6b2 e50000 0000ff e500e5 000000 ffffff",
-    "Solarized": "859900 d33682 2aa198 cb4b16 839496 6c71c4 002b36 fdf6e3",
-}
-"""Green, magenta, cyan, bright red, blue and magenta; the grounds of a dark and a light profile."""
 
 
 def linear(colour: str) -> list[float]:
@@ -82,25 +75,16 @@ def test_the_colours_of_states_differ_for_every_kind_of_vision(vision: str) -> N
     assert min(distances.values()) > 15, distances
 
 
-@pytest.mark.parametrize("terminal", TERMINALS)
-def test_the_terminal_s_colours_are_those_seen_on_dark_and_on_light(terminal: str) -> None:
-    colours = THEMES["system"].colours
-    assert {colours.foreground, colours.muted, colours.faint, colours.background} == {
-        "ansi_default"
-    }
-    assert colours.selection == "reverse"
-    *inks, dark, light = TERMINALS[terminal].split()
-    names = ["green", "magenta", "cyan", "bright_red", "bright_blue", "bright_magenta"]
-    palette = dict(zip((f"ansi_{name}" for name in names), inks, strict=True))
-    for name, ground in product(COLOURS, (dark, light)):
-        assert contrast(f"#{palette[getattr(colours, name)]}", f"#{ground}") > 2.3, name
-
-
 def test_textual_is_given_the_theme_s_own_colours() -> None:
     assert (THEMES["dark"].dark, THEMES["light"].dark) == (True, False)
     theme = to_textual(THEMES["dark"])
     assert theme.background == THEMES["dark"].colours.background
     assert theme.variables["text-muted"] == THEMES["dark"].colours.muted
+    system = THEMES["system"].colours  # legible on any ground, and known by more than a colour
+    assert (
+        {system.foreground, system.muted, system.faint} == {system.background} == {"ansi_default"}
+    )
+    assert system.selection == "reverse"
 
 
 def write_theme(folder: Path, name: str, old: str, new: str) -> None:

@@ -8,16 +8,18 @@ change nothing: else something did not wake the clock.
 
 import argparse
 import asyncio
+import os
 import random
 import sys
 import tempfile
 import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from pathlib import Path
 
+from lfgtui.cli.launching.past_runs import FileHistoryActions
 from lfgtui.history.reader import Reader
 from lfgtui.history.recording.recorder import Recorder
 from lfgtui.model import events as e
+from lfgtui.settings import paths
 from lfgtui.settings.config import Config
 from lfgtui.settings.themes import load_themes
 from lfgtui.ui.app import LfgApp
@@ -183,9 +185,9 @@ def _pieces(text: str, chance: random.Random) -> Iterator[str]:
         text = text[length:]
 
 
-def an_app(live: FakeLive, history: Path) -> LfgApp:
+def an_app(live: FakeLive) -> LfgApp:
     """An app on the run, with a history of two runs to look at."""
-    path = history / "history.db"
+    path = paths.history_file()
     with Recorder(path) as store:
         for title in ("Checkout rewrite", "Docs sweep"):
             store.finish_run(store.start_run(title, live.tickets[:1], None), "done")
@@ -193,6 +195,7 @@ def an_app(live: FakeLive, history: Path) -> LfgApp:
         live,
         config=Config(),
         open_reader=lambda: Reader(path),
+        history_actions=lambda: FileHistoryActions(Config()),
         simulated=False,
         themes=load_themes(),
         clock=lambda: live.now,
@@ -224,7 +227,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     while time.monotonic() < begun + told.seconds:
         with tempfile.TemporaryDirectory() as folder:
             size, live = SIZES[seed % len(SIZES)], FakeLive(*TICKETS)
-            app = an_app(live, Path(folder))
+            os.environ["LFG_DATA_DIR"] = folder
+            app = an_app(live)
             if wrong := asyncio.run(walk(live, app, seed, told.steps, size)):
                 bad += 1
                 sys.stdout.write(wrong + "\n\n")

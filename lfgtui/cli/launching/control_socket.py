@@ -91,21 +91,18 @@ async def listening(engine: Engine) -> AsyncIterator[None]:
 
 
 def ask(run: str, request: Request) -> Reply:
-    """Send the request to the run; raises `UsageError` with its error, or if it is not at work."""
-    path, line = _path(run), msgspec.json.encode(request) + b"\n"
-    if len(line) > _LONGEST:
-        raise UsageError(f"more than {_LONGEST >> 20} MB at once; send less")
+    """Send the request to the run; raises `UsageError` with its error, or if it is over."""
     try:
-        with _address(path) as address, socket.socket(socket.AF_UNIX) as connection:
+        with _address(_path(run)) as address, socket.socket(socket.AF_UNIX) as connection:
             connection.settimeout(_SECONDS)
             connection.connect(address)
-            connection.sendall(line)
+            connection.sendall(msgspec.json.encode(request) + b"\n")
             with connection.makefile("rb") as answer:
                 reply = msgspec.json.decode(answer.readline(_LONGEST), type=Reply)
     except TimeoutError:
         raise UsageError(f"run {run} did not reply within {_SECONDS:.0f} s") from None
     except (OSError, msgspec.MsgspecError):
-        raise UsageError(f"run {run} is not at work; `lfg resume {run}` continues it") from None
+        raise UsageError(f"run {run} is not in progress; to continue: lfg resume {run}") from None
     if reply.error:
         raise UsageError(reply.error)
     return reply
@@ -127,7 +124,7 @@ def _answered(engine: Engine, line: bytes) -> Reply:
             return Reply(approvals=tuple(_waiting(engine, name)))
         case Approve(name, call_id) | Deny(name, call_id):
             if call_id not in (call.call_id for call in _waiting(engine, name)):
-                return Reply(f"{name} no longer waits for approval of that call")
+                return Reply(f"{name} is no longer waiting for approval of that call")
             if isinstance(request, Approve):
                 request = Approve(name, call_id)  # rules are given on the screen alone
     try:
@@ -142,8 +139,9 @@ def _answered(engine: Engine, line: bytes) -> Reply:
 
 def _waiting(engine: Engine, ticket: str) -> Iterator[WaitingCall]:
     for call in engine.transcript(ticket).waiting_approvals:
-        given = call.given if isinstance(call.given, str) else msgspec.json.encode(call.given)
-        text = given if isinstance(given, str) else msgspec.json.format(given).decode()
+        text = call.given
+        if not isinstance(text, str):
+            text = msgspec.json.format(msgspec.json.encode(text)).decode()
         yield WaitingCall(call.call_id, call.approval or call.name, call.diff or text)
 
 

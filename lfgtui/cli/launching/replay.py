@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 import msgspec
 
+from lfgtui.cli import launching
 from lfgtui.cli.launching.past_runs import open_reader
-from lfgtui.cli.launching.screen import run_app
+from lfgtui.cli.launching.screen import browse
 from lfgtui.errors import UsageError
 from lfgtui.history.reader import Reader
 from lfgtui.settings import paths
@@ -15,7 +16,6 @@ from lfgtui.settings.config import Config, load_config
 from lfgtui.settings.themes import load_themes
 from lfgtui.text.redactor import Redactor
 from lfgtui.text.terminal_safe import visible_line
-from lfgtui.ui.app import LfgApp
 from lfgtui.ui.painting.gc_policy import collect_rarely
 from lfgtui.ui.recorder import record
 from lfgtui.ui.replay.run import read_replay
@@ -34,17 +34,10 @@ def play(name: str, *, speed: float, idle_limit: float | None, begin: str | None
     replayed.speed = speed
     if begin is not None:
         go_to(replayed, begin)
-    app = LfgApp(
-        replayed,
-        config=load_config(paths.config_file()),
-        open_reader=open_reader,
-        simulated=replayed.is_simulated,
-        themes=load_themes(paths.config_file().parent),
-        first_screen=lambda context: replay_screen(replayed, context),
-    )
+    config = load_config(paths.config_file())
     collect_rarely()
-    code = run_app(app)
-    return code if code >= 128 or app.bug is not None else 0
+    code, resumes = browse(config, lambda context: replay_screen(replayed, context))
+    return max(code, launching.launch.resume(resumes, config))
 
 
 def cast_lines(

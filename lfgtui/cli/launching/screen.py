@@ -113,7 +113,7 @@ def run(plan: Plan, build: "Callable[[], Engine]", *, is_simulated: bool) -> tup
     gc.disable()  # nothing made before the first frame is garbage; `DeferredRun` ends it
     live = DeferredRun(plan.title, plan.tickets, build, lambda: app.exit(2))
     app = _app(live, plan.config, is_simulated=is_simulated)
-    code = run_app(app)
+    code = _run_app(app)
     if live.run:
         print_remark(_last_line(live, "last" if plan.resumes is None else live.run))
     match live.failure:
@@ -133,10 +133,10 @@ def browse(config: Config, first_screen: FirstScreen | None = None) -> tuple[int
     with suppress(LfgError), launching.past_runs.open_reader():
         pass  # runs of dead processes are marked as interrupted; the screen reports an error
     app = _app(None, config, first_screen=first_screen)
-    return run_app(app), app.resumes
+    return _run_app(app), app.resumes
 
 
-def run_app(app: LfgApp) -> int:
+def _run_app(app: LfgApp) -> int:
     """Run the app until it ends, and report a bug in it; return the exit code."""
     code = app.run()
     if app.bug is not None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import islice
 from pathlib import Path
@@ -28,9 +28,6 @@ from lfgtui.ui.text.wrapping import Row, Span, fit, wrap
 
 _REST = 0.08
 """Seconds for which the cursor must rest before what it rests on is read."""
-
-_CACHED = 64
-"""Previews that are kept in memory."""
 
 _NOTE_ROWS = 4
 _LINES_BEFORE, _BEFORE, _BEHIND = 4, 400, 4000
@@ -109,10 +106,7 @@ Preview = RunPreview | HitPreview
 
 
 class PreviewPane(Guarded, Widget):
-    """Shows at once what the list knows, and soon the rest; draws as many rows as there is room.
-
-    What is read when the cursor has moved on is kept and not shown.
-    """
+    """Shows at once what the list knows, and soon the rest; draws as many rows as there is room."""
 
     ALLOW_SELECT: ClassVar[bool] = False
     DEFAULT_CSS = "PreviewPane { display: none; background: $background; padding: 0 1; }"
@@ -120,8 +114,7 @@ class PreviewPane(Guarded, Widget):
     def __init__(self, open_reader: Callable[[], Reader]) -> None:
         super().__init__()
         self._open_reader = open_reader
-        self._read: dict[Hashable, Preview] = {}
-        self._wanted: Hashable = None
+        self._wanted: tuple[str, SearchHit | None] | None = None
         self._shown: Preview | str | None = None
         self._now = 0.0
         self._strips: list[Strip] | None = None
@@ -133,38 +126,24 @@ class PreviewPane(Guarded, Widget):
             self._wanted = None
             self._show(None)
             return
-        was, self._wanted = self._wanted, (key := _key(run, hit))
-        if (kept := self._read.get(key)) is not None:
-            self._show(kept)
-            return
-        if key != was:  # else it stays as it is until it is read anew
+        was, self._wanted = self._wanted, (run.run, hit)
+        if self._wanted != was:  # else it stays as it is until it is read anew
             self._show(RunPreview(run) if hit is None else HitPreview(hit, run))
-        work: WorkType[None] = partial(self._read_soon, key, run, hit)
+        work: WorkType[None] = partial(self._read_soon, run.run, hit)
         self.run_worker(work, group="preview", exclusive=True)
 
-    def clear(self) -> None:
-        """Read again what may have changed."""
-        self._read = {}
-
-    async def _read_soon(self, key: Hashable, run: RunSummary, hit: SearchHit | None) -> None:
+    async def _read_soon(self, run: str, hit: SearchHit | None) -> None:
         await asyncio.sleep(_REST)
 
         def read(reader: Reader) -> Preview:
-            if hit is None:
-                return read_run_preview(reader, run.run)
-            return read_hit_preview(reader, hit)
+            return read_run_preview(reader, run) if hit is None else read_hit_preview(reader, hit)
 
         shown: Preview | str
         try:
-            shown = preview = await query(self._open_reader, read)
+            shown = await query(self._open_reader, read)
         except LfgError as error:
             shown = str(error)
-        else:
-            if preview.summary.state != "running":
-                self._read[key] = preview
-                if len(self._read) > _CACHED:
-                    del self._read[next(iter(self._read))]
-        if key == self._wanted:
+        if self._wanted == (run, hit):
             self._show(shown)
 
     def _show(self, shown: Preview | str | None) -> None:
@@ -198,11 +177,6 @@ class PreviewPane(Guarded, Widget):
             rows = self._shown.rows(palette, width, self._now)
         drawn = (strip_of(row, width, palette.text) for row in islice(rows, height))
         return list(map(line_filter(self), drawn))
-
-
-def _key(run: RunSummary, hit: SearchHit | None) -> Hashable:
-    """Identity of what is shown; the same text is another hit when the query was another."""
-    return run.run if hit is None else hit._replace(matches=[])[:-1] + tuple(hit.matches)
 
 
 def read_run_preview(reader: Reader, run: str) -> RunPreview:

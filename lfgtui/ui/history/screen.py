@@ -89,7 +89,7 @@ class HistoryScreen(ListScreen):
         self,
         context: ScreenContext,
         open_reader: Callable[[], Reader],
-        actions: HistoryActions | None,
+        actions: HistoryActions,
     ) -> None:
         super().__init__(context, open_reader)
         self.add_class("history")
@@ -265,17 +265,8 @@ class HistoryScreen(ListScreen):
         if (run := self.rows.here) is not None:
             self.post_message(ResumeRequested(run.run))
 
-    def _to_change(self) -> tuple[RunSummary, HistoryActions] | tuple[None, None]:
-        """Return the run and who can change it."""
-        if self.rows.here is not None and self._actions is None:
-            self.notify("the history is read-only here")
-        if self.rows.here is None or self._actions is None:
-            return None, None
-        return self.rows.here, self._actions
-
     def action_delete(self) -> None:
-        run, actions = self._to_change()
-        if run is None or actions is None:
+        if (run := self.rows.here) is None:
             return
         if run.state == "running":
             self.notify(f"run {run.run} is still running; stop it first")
@@ -288,21 +279,19 @@ class HistoryScreen(ListScreen):
 
         def answered(is_sure: bool | None) -> None:
             if is_sure:
-                self._change(run.run, partial(actions.delete, run.run), is_deletion=True)
+                self._change(run.run, partial(self._actions.delete, run.run), is_deletion=True)
 
         self.app.push_screen(question, answered)
 
     def action_pin(self) -> None:
-        run, actions = self._to_change()
-        if run is not None and actions is not None:
-            self._change(run.run, partial(actions.pin, run.run, not run.pinned))
+        if (run := self.rows.here) is not None:
+            self._change(run.run, partial(self._actions.pin, run.run, not run.pinned))
 
     async def action_note(self) -> None:
-        run, actions = self._to_change()
-        if run is not None and actions is not None:
+        if (run := self.rows.here) is not None:
 
             def answered(text: str) -> None:
-                self._change(run.run, partial(actions.annotate, run.run, text))
+                self._change(run.run, partial(self._actions.annotate, run.run, text))
 
             await self.ask("note", answered, placeholder="a note on this run", text=run.note)
 
@@ -319,7 +308,6 @@ class HistoryScreen(ListScreen):
                 self.notify(str(error), severity="error")
                 return
             self.rows.replace(run, after)
-            self._preview.clear()
             self._describe()
             self._moved()
 

@@ -3,7 +3,7 @@
 from lfgtui.model.call_summary import call_summary
 from lfgtui.model.items import HostedItem, Item, NoteItem, ReasoningItem, TextItem, ToolItem
 from lfgtui.model.metrics import Health
-from lfgtui.model.states import State
+from lfgtui.model.states import ENDED, IN_WORDS
 from lfgtui.model.tickets import Ticket
 from lfgtui.model.transcript import Transcript
 from lfgtui.text.figures import clock_time
@@ -16,14 +16,6 @@ _LONGEST = 300
 
 _TAIL = 2000
 """Characters at the end of a text in which its last line begins; of a longer one, its end."""
-
-_ENDED_AS: dict[State | None, str] = {
-    "failed": "failed",
-    "limit": "reached its limit",
-    "blocked": "is blocked",
-    "cancelled": "was cancelled",
-    "interrupted": "was interrupted",
-}
 
 
 def waiting_reason(run: RunView, ticket: Ticket, now: float, health: Health) -> str:
@@ -38,7 +30,7 @@ def waiting_reason(run: RunView, ticket: Ticket, now: float, health: Health) -> 
         return ""
     states = {need: run.transcript(need).state for need in ticket.needs}
     if transcript.state == "blocked":
-        ends = [f"{need} {_ENDED_AS[s]}" for need, s in states.items() if s in _ENDED_AS]
+        ends = [f"{need} {IN_WORDS[s]}" for need, s in states.items() if s in ENDED - {"done"}]
         return "blocked: " + ", ".join(ends) if ends else ""
     if needs := [need for need, state in states.items() if state != "done"]:
         return "waiting for " + ", ".join(needs)

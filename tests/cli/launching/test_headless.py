@@ -107,7 +107,7 @@ def test_what_changed_in_a_file_is_run_with_what_it_needs_and_what_needs_it(
         before = len(lfg("history", "--json").json)
         code, _, err = lfg("run", file, "--changed", "--headless", *options)
         if len(lfg("history", "--json").json) == before:
-            assert code == 0 and err.endswith("were done; nothing to run\n")
+            assert code == 0 and err.endswith("is done and unchanged\n")
             return []
         return [one["ticket"] for one in lfg("show", "last", "--json").json["tickets"]]
 

@@ -29,14 +29,13 @@ def open_past(make_app: MakeApp, open_reader: Callable[[], Reader], history: Pat
         size: tuple[int, int] = (100, 24),
         *,
         live: FakeLive | None = None,
-        reads_only: bool = False,
         first: str = "First run",
         reader: Callable[[], Reader] = open_reader,
     ) -> AsyncIterator[tuple[LfgApp, Pilot[int]]]:
         app = make_app(
             live or FakeLive("a"),
             is_past_only=live is None,
-            history_actions=None if reads_only else FileHistoryActions(CONFIG),
+            history_actions=FileHistoryActions(CONFIG),
             open_reader=reader,
         )
         async with opened(app, size) as pilot:

@@ -81,15 +81,6 @@ async def test_a_pin_and_a_note_are_kept_and_shown(open_past: OpenPast, history:
     assert (run.pinned, run.note) == (False, "xin bad")
 
 
-async def test_without_actions_the_history_is_read_only(open_past: OpenPast) -> None:
-    async with open_past(reads_only=True) as (app, pilot):
-        await pilot.press("tab", "x")
-        await toasted(pilot, "the history is read-only here")
-        await pilot.press("r")
-        await toasted(pilot, "cannot resume from here; run: lfg resume")
-        assert isinstance(app.screen, HistoryScreen)
-
-
 async def test_what_is_typed_before_the_line_of_input_is_there_is_meant_for_it(
     open_past: OpenPast, history: Path
 ) -> None:

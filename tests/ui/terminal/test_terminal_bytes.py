@@ -4,7 +4,6 @@ import asyncio
 import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from pathlib import Path
 
 import pytest
 
@@ -247,9 +246,9 @@ async def test_an_agent_cannot_drive_the_terminal(make_app: MakeApp, live: FakeL
 
 
 @pytest.fixture
-def walker(tmp_path: Path) -> tuple[FakeLive, LfgApp]:
+def walker() -> tuple[FakeLive, LfgApp]:
     live = FakeLive(*TICKETS)
-    return live, an_app(live, tmp_path)
+    return live, an_app(live)
 
 
 @pytest.mark.parametrize(("seed", "size"), enumerate(SIZES))
