@@ -38,7 +38,9 @@ _KEPT = 7 * 24 * 3600.0
 @click.command()
 @click.argument("file", metavar="[TICKETS.toml]", required=False, type=click.Path(path_type=Path))
 @click.option("-p", "--prompt", help="Run this prompt instead; '-' reads it from stdin.")
-@click.option("--only", multiple=True, metavar="ID", help="Only this ticket and what it needs.")
+@click.option(
+    "--only", multiple=True, metavar="ID", help="Only this ticket and what it needs; repeatable."
+)
 @click.option("--changed", is_flag=True, help="Only tickets that are new, changed or not done.")
 @click.option("--concurrency", type=click.IntRange(min=1), help="Tickets running at once.")
 @click.option("--provider", help="Use this provider for every ticket.")
@@ -74,12 +76,18 @@ def run(
     is_bare = not (only or changed or raw or stream_unit or headless or as_json)
     if is_alone and is_bare and is_interactive():
         return _start(_config(concurrency), provider, model, yes=yes)
+    if file is None and (only or changed):
+        option = "--only" if only else "--changed"
+        raise UsageError(f"{option} requires a tickets file: lfg run TICKETS.toml {option}")
     if (file is None) == (prompt is None):
         raise UsageError("give either a tickets file or -p PROMPT")
     if raw and (prompt is None or headless or as_json):
         raise UsageError("--raw requires -p, without --headless or --json")
     if raw:
         check_raw()
+    if listed := next((one for one in only if "," in one), None):
+        repeated = " ".join(f"--only {one.strip()}" for one in listed.split(",") if one.strip())
+        raise UsageError(f"--only takes one ID: repeat it, as {repeated}")
     config = _config(concurrency)
     output = _output(headless, as_json)
     if prompt is not None and output == "states" and not headless:  # piped: the answer alone
@@ -91,8 +99,6 @@ def run(
             )
         config = msgspec.structs.replace(config, stream_unit=stream_unit)
     if file is None:
-        if only or changed:
-            raise UsageError(f"{'--only' if only else '--changed'} requires a tickets file")
         tickets = prompt_tickets(prompt_text(prompt or ""), config, provider, model)
     else:
         tickets = file_tickets(file, config, provider, model, only=only)

@@ -93,7 +93,11 @@ def test_a_file_that_cannot_be_run_is_refused_with_advice(
         (["search", "x", "--limit", str(2**63)], "Invalid value for '--limit'"),
         (["resume", "last"], "no runs yet"),
         (["run", "-p", "Hi", "--only", "a"], "--only requires a tickets file"),
-        (["run", "-p", "Hi", "--changed"], "--changed requires a tickets file"),
+        (["run", "--changed"], "--changed requires a tickets file: lfg run TICKETS.toml"),
+        (
+            ["run", "x.toml", "--only", "a,b"],
+            "--only takes one ID: repeat it, as --only a --only b",
+        ),
         (["demo", "--real", "--keep", "new"], "--keep cannot be combined with --real"),
         (
             ["simulator", "--speed", "fast"],
@@ -113,17 +117,17 @@ def test_arguments_that_cannot_be_are_refused(
     [
         (
             [],
-            "a prompt needs a provider and a model: add --provider NAME --model MODEL,"
+            "a prompt needs a model: `lfg run --provider NAME --model MODEL -p …`,"
             ' or set model = "NAME/MODEL" in {config}',
         ),
         (
             ["--model", "gpt"],
-            'model "gpt" needs a provider: add --provider NAME,'
+            'model "gpt" needs a provider: `lfg run --provider NAME --model gpt -p …`,'
             ' or set model = "NAME/MODEL" in {config}',
         ),
         (
             ["--provider", "anthropic"],
-            'provider "anthropic" needs a model: add --model MODEL,'
+            'provider "anthropic" needs a model: `lfg run --provider anthropic --model MODEL -p …`,'
             ' or set model = "MODEL" under [providers.anthropic] in {config}',
         ),
     ],
@@ -135,7 +139,10 @@ def test_a_prompt_without_a_model_is_refused_with_what_is_missing_and_what_there
     message: str,
 ) -> None:
     start = message.format(config=paths.config_file())
-    none = "; no provider is configured yet (`lfg doctor` lists the variables of keys)"
+    none = (
+        "; no provider is configured yet (`lfg doctor` lists the variables of keys);"
+        " `lfg run --provider simulator --model generic -p …` tries it without a key"
+    )
     assert complaint("run", "-p", "Hi", *arguments) == start + none
     monkeypatch.setenv("XAI_API_KEY", "a-key")
     configure('[providers.mine]\nwire = "openai-chat"\nbase_url = "http://127.0.0.1:9/v1"\n')

@@ -88,7 +88,7 @@ def test_without_a_terminal_there_is_help_or_a_line(lfg: Lfg) -> None:
     assert help_text.code == 0 and help_text.out.startswith("Usage: lfg [OPTIONS] [COMMAND]")
     assert help_text == lfg("--help")
     line = "lfg: give either a tickets file or -p PROMPT\n"
-    for arguments in ((), ("--headless",), ("--only", "a")):
+    for arguments in ((), ("--headless",)):
         assert lfg("run", *arguments) == (2, "", line)
 
 

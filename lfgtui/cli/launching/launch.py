@@ -135,24 +135,29 @@ def prompt_tickets(
 
 
 def _check_prompt(config: Config, provider: str | None, model: str | None) -> None:
-    """Raise `UsageError`, saying what to add, where a prompt has no provider or no model."""
+    """Raise `UsageError`, naming a command, where a prompt has no provider or no model."""
     if provider is not None:
         if model or config.model or config.provider(provider).model:
             return
-        missing = f'provider "{provider}" needs a model: add --model MODEL'
+        missing = f'provider "{provider}" needs a model'
+        options = f"--provider {provider} --model MODEL"
         setting = f'model = "MODEL" under [providers.{provider}]'
     else:
         if "/" in (model or "") or "/" in (config.model or ""):
             return
         setting = 'model = "NAME/MODEL"'
-        missing = "a prompt needs a provider and a model: add --provider NAME --model MODEL"
+        missing, options = "a prompt needs a model", "--provider NAME --model MODEL"
         if alone := model or config.model:
-            missing = f'model "{alone}" needs a provider: add --provider NAME'
-    where = f"or set {setting} in {paths.config_file()}"
-    known = "no provider is configured yet (`lfg doctor` lists the variables of keys)"
+            missing = f'model "{alone}" needs a provider'
+            options = f"--provider NAME --model {alone}"
+    how = f"`lfg run {options} -p …`, or set {setting} in {paths.config_file()}"
+    known = (
+        "no provider is configured yet (`lfg doctor` lists the variables of keys);"
+        " `lfg run --provider simulator --model generic -p …` tries it without a key"
+    )
     if names := _configured(config):
         known = f"providers configured: {', '.join(names)}"
-    raise UsageError(f"{missing}, {where}; {known}")
+    raise UsageError(f"{missing}: {how}; {known}")
 
 
 def _configured(config: Config) -> list[str]:
