@@ -1,11 +1,12 @@
 """lfg's commands by name, for the command palette."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple, Protocol, get_args
 
 import msgspec
-from textual.command import Command, CommandPalette, DiscoveryHit, Hit, Hits, Matcher, Provider
+from textual.command import Command, CommandPalette, DiscoveryHit, Hit, Hits, Provider
 from textual.content import Content
 from textual.theme import Theme
 from textual.widgets import OptionList
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 
 _KEYS_ONLY = {"back", "previous_hit", "fold", "palette", "copy_or_quit"}
 """Actions outside the group `Move` that make no sense from a list."""
+
+_NO_THEMES = "NO_COLOR is set, or the terminal has too few colours"
 
 
 class HasThemes(Protocol):
@@ -82,23 +85,12 @@ class Palette(Guarded, CommandPalette):
 
 
 class Entry(NamedTuple):
-    """A line of the palette."""
+    """A line of the palette; `words` find it as well as its name does."""
 
     name: str
     help: str
     command: Callable[[], object]
-    is_help_searched: bool = False
-
-
-class PlainMatcher(Matcher):
-    """Textual's fuzzy matcher for names that are no markup."""
-
-    def highlight(self, candidate: str) -> Content:
-        content = Content(candidate)
-        _, offsets = self.fuzzy_search.match(self.query, candidate)
-        for offset in offsets:
-            content = content.stylize(self.match_style, offset, offset + 1)
-        return content
+    words: str = ""
 
 
 class LfgCommands(Provider):
@@ -113,14 +105,21 @@ class LfgCommands(Provider):
             yield DiscoveryHit(name, entry.command, help=help_line)  # type: ignore[arg-type]  # typed str; a Content is taken as it is
 
     async def search(self, query: str) -> Hits:
-        matcher = PlainMatcher(query, match_style=self.match_style)
+        words = [re.compile(re.escape(word), re.IGNORECASE) for word in query.split()]
         for entry in self._entries():
-            score, help_line = matcher.match(entry.name), Content(entry.help)
-            if entry.is_help_searched and (of_help := matcher.match(entry.help)) > score:
-                score, help_line = of_help, matcher.highlight(entry.help)
-            if score > 0:
-                name = matcher.highlight(entry.name)
-                yield Hit(score, name, entry.command, help=help_line)  # type: ignore[arg-type]  # as above
+            text = f"{entry.name}\n{entry.words}"
+            if all(word.search(text) for word in words):  # scattered letters would run anything
+                begun = sum(bool(re.search(rf"\b{w.pattern}", text, re.IGNORECASE)) for w in words)
+                name = self._highlighted(entry.name, words)
+                in_help = words if entry.words == entry.help else ()
+                help_line = self._highlighted(entry.help, in_help)
+                yield Hit(1 + begun, name, entry.command, help=help_line)  # type: ignore[arg-type]  # as above
+
+    def _highlighted(self, text: str, words: Iterable[re.Pattern[str]]) -> Content:
+        content, style = Content(text), self.match_style or "reverse"
+        for match in filter(None, (word.search(text) for word in words)):
+            content = content.stylize(style, *match.span())
+        return content
 
     def _entries(self) -> Iterator[Entry]:
         app: HasThemes = self.app  # type: ignore[assignment]  # the only app with this provider
@@ -130,7 +129,7 @@ class LfgCommands(Provider):
         if isinstance(screen, RunScreen):
             for ticket in screen.run.tickets:
                 name, title = f"Go to “{ticket.id}”", one_line(ticket.title)
-                yield Entry(name, title, partial(screen.go_to, ticket.id), is_help_searched=True)
+                yield Entry(name, title, partial(screen.go_to, ticket.id), title)
             if isinstance(screen.run, LiveRun):
                 yield from _withdrawals(screen.run)
             for mode in get_args(Speak) if screen.mode.is_live else ():
@@ -138,6 +137,8 @@ class LfgCommands(Provider):
                 yield Entry(f"Speak: {mode}", line, partial(app.speech.switch, mode))
         for theme in app.theme_names:
             yield Entry(f"Theme: {theme}", "", ThemeChoice(app, theme))
+        if not app.theme_names:
+            yield Entry("Themes: none here", _NO_THEMES, partial(app.notify, _NO_THEMES))
 
     def _actions(
         self, screen: LfgScreen[None], keys: Mapping[str, Sequence[str]]
@@ -151,7 +152,8 @@ class LfgCommands(Provider):
                 name = here.get(key.action, prefix + key.help)
                 pressed = " or ".join(map(displayed, keys[key.action]))
                 line = f"key {pressed}" if pressed else "no key"
-                yield Entry(name[0].upper() + name[1:], line, partial(screen.act, key.action))
+                command = partial(screen.act, key.action)
+                yield Entry(name[0].upper() + name[1:], line, command, key.label)
 
 
 def _withdrawals(live: LiveRun) -> Iterator[Entry]:

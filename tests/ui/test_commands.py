@@ -11,7 +11,7 @@ from lfgtui.settings import paths
 from lfgtui.ui.commands import LfgCommands, Palette
 from tests.ui.fake_live import FakeLive
 from tests.ui.screen_text import MakeApp, opened, run_screen, text_of, toasts
-from tests.ui.waiting import until
+from tests.ui.waiting import shown, toasted, until
 
 TITLES = ("Rename foo[key='old to new", "[BUG] crash", "[/b] [@click=app.quit]x[/] \\[", "$x [[")
 
@@ -54,6 +54,23 @@ async def test_a_ticket_is_found_by_its_title_and_gone_to(
         await pilot.press("enter")
         await pilot.pause()
         assert run_screen(app).current == name
+
+
+async def test_what_has_not_all_words_that_are_typed_is_no_match(
+    make_app: MakeApp, titled: FakeLive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    app = make_app(titled)
+    async with opened(app, (100, 30)) as pilot:
+        await pilot.press("ctrl+p", *"dnytsc")  # scattered in "Deny this call"
+        await shown(pilot, "No matches found")
+        await pilot.press("enter", *["backspace"] * 6, *"call", "space", *"deny")
+        await shown(pilot, "Deny this call")
+        assert "Approve this call" not in text_of(app)
+        await pilot.press(*["backspace"] * 9, *"theme")
+        await shown(pilot, "Themes: none here")
+        await pilot.press("enter")
+        await toasted(pilot, "NO_COLOR is set")
 
 
 async def test_the_palette_offers_what_can_be_done_here(make_app: MakeApp) -> None:
