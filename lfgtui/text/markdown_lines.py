@@ -1,4 +1,4 @@
-"""Markdown judged line by line, without a parser: open fences, and questions to the reader."""
+"""Markdown judged line by line, without a parser: open fences, questions, the words alone."""
 
 import re
 
@@ -6,6 +6,10 @@ MARKS = r"(?:[ \t>]|[-*+][ \t]|\d{1,9}[.)][ \t])*"
 """Indents, and the marks of the quotes and list items that a line stands in."""
 
 _FENCE = re.compile(rf"{MARKS}(?P<fence>`{{3,}}(?=[^`]*$)|~{{3,}})(?P<rest>.*)")
+
+_BEGINNING = re.compile(rf"^{MARKS}(?:#{{1,6}}[ \t]+|\[[ xX]\][ \t]+)?", re.MULTILINE)
+_LINK = re.compile(r"!?\[([^\[\]]*)\]\((?:[^()\n]|\([^()\n]*\))*\)")
+_MARKUP = re.compile(r"(?<!\w)[*_]+(?=\S)|(?<=\S)[*_]+(?!\w)|~~|`+|\\(?=[^\w\s])")
 
 _QUESTION_MARKS = ("?", "？", "؟")
 _CLOSING = "\"'”’“»)）」』*_ \t"
@@ -21,6 +25,11 @@ def open_fence(line: str, opened: str) -> str:
         if fence.startswith(opened) and not match["rest"].strip():
             return ""
     return opened
+
+
+def without_marks(markdown: str) -> str:
+    """Return the words: without marks of blocks and emphasis, of links their texts."""
+    return _MARKUP.sub("", _LINK.sub(r"\1", _BEGINNING.sub("", markdown)))
 
 
 def ends_in_question(markdown: str) -> bool:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from lfgtui.model.items import TextItem
 from lfgtui.model.transcript import Transcript
-from lfgtui.text.markdown_lines import MARKS, open_fence
+from lfgtui.text.markdown_lines import open_fence, without_marks
 from lfgtui.text.terminal_safe import without_controls
 from lfgtui.text.units import UnitSplitter
 
@@ -15,10 +15,7 @@ _PIECE = 1_000
 _LONGEST = 2_000
 """Characters of a line; some programs break longer ones and look for commands where they do."""
 
-_BEGINNING = re.compile(rf"^{MARKS}(?:#{{1,6}}[ \t]+|\[[ xX]\][ \t]+)?", re.MULTILINE)
-_LINK = re.compile(r"!?\[([^\[\]]*)\]\((?:[^()\n]|\([^()\n]*\))*\)")
 _ADDRESS = re.compile(r"<?\b(?:[a-z]{2,9}://|www\.)[^\s<>()\[\]]*[^\s<>()\[\].,;:!?'\"*_`]>?")
-_MARKUP = re.compile(r"(?<!\w)[*_]+(?=\S)|(?<=\S)[*_]+(?!\w)|~~|[`\[\]]+|\\(?=[^\w\s])")
 
 
 class AnswerReader:
@@ -90,9 +87,8 @@ def speakable(markdown: str) -> str:
     It begins with no `!` and has no `[[`, which mean something to spd-say, espeak-ng and say.
     It ends in a mark, which has them pause also where the text has none, as behind a heading.
     """
-    text = _BEGINNING.sub("", without_controls(markdown))
-    text = _ADDRESS.sub("", _LINK.sub(r"\1", text))
-    text = _MARKUP.sub("", text).replace("|", ", ")
+    text = _ADDRESS.sub("", without_marks(without_controls(markdown)))
+    text = text.replace("[", "").replace("]", "").replace("|", ", ")
     line = " ".join(text.split())[:_LONGEST].lstrip("!")
     if not any(map(str.isalnum, line)):
         return ""

@@ -19,7 +19,7 @@ from lfgtui.ui.screens.pane_search import PaneSearch
 from lfgtui.ui.stream.actions import STREAM_ACTIONS
 from lfgtui.ui.stream.search_target import Target
 from lfgtui.ui.widgets.footer import APPROVAL, PANES, TABLE, Offer, compose_footer
-from lfgtui.ui.widgets.frame_clock import MINUTE, figures_move
+from lfgtui.ui.widgets.frame_clock import MINUTE, SECOND, figures_move
 from lfgtui.ui.widgets.header import compose_header
 from lfgtui.ui.widgets.pane import Pane
 
@@ -65,8 +65,12 @@ class RunMode:
 
     def figures_move(self) -> float | None:
         """Return the seconds after which figures are other ones by time alone; None if never."""
-        period = figures_move(self.screen.run, self.screen.now())
-        return MINUTE if period is None and self.screen.is_in_table else period
+        run, now = self.screen.run, self.screen.now()
+        period = figures_move(run, now)
+        if not self.screen.is_in_table or (period is not None and period < MINUTE):
+            return period
+        newest = max(run.transcript(ticket.id).since for ticket in run.tickets)
+        return SECOND if now - newest < MINUTE else MINUTE
 
     def painted(self) -> None:
         """React to a frame that was painted."""
@@ -210,7 +214,8 @@ class RunScreen(CachedContainer, PaneScreen):
     def order(self) -> Sequence[Pane]:
         """The panes as keys go through them: of the table, and zoomed from it, its rows."""
         if self.view == "table" and self._table is not None:
-            panes = [self.panes[index] for index in self._table.table.shown]
+            shown = [self.panes[index] for index in self._table.table.shown]
+            panes = shown or [self.current_pane]
             if self.current_pane in panes:
                 return panes
         return super().order

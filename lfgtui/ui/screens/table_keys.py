@@ -80,9 +80,6 @@ class TableKeys:
 
     def _keep(self, pattern: str) -> None:
         self.table.filter(pattern)
-        if not self.table.shown:
-            self._screen.toast(f"no ticket matches “{self.table.pattern}”")
-            self.table.filter("")
         self._screen.go_to(self.table.beside(0))
 
     def action_back(self) -> None:

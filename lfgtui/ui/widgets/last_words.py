@@ -8,6 +8,7 @@ from lfgtui.model.tickets import Ticket
 from lfgtui.model.transcript import Transcript
 from lfgtui.text.figures import clock_time
 from lfgtui.text.growing_text import Growing
+from lfgtui.text.markdown_lines import without_marks
 from lfgtui.ui.run_view import RunView
 from lfgtui.ui.text.styled_line import one_line
 
@@ -76,6 +77,12 @@ def _words_of(item: Item) -> str:
 
 
 def _last_line(text: Growing) -> str:
-    """Return the last line with a letter or a digit in it."""
+    """Return the words of the last line with a letter or a digit in it."""
     lines = reversed(text.since(max(0, len(text) - _TAIL)).splitlines())
-    return next((line.strip() for line in lines if any(map(str.isalnum, line))), "")
+    return next((words for words in map(_words, lines) if any(map(str.isalnum, words))), "")
+
+
+def _words(line: str) -> str:
+    """Return the line without Markdown's marks; of a table's row its cells."""
+    words = without_marks(line[:_LONGEST]).strip()
+    return " · ".join(map(str.strip, words.strip("|").split("|"))) if words[:1] == "|" else words

@@ -12,7 +12,7 @@ from lfgtui.ui.widgets.ticket_row import TicketRow
 SortKey: TypeAlias = tuple[float, str]
 """A number, or 0 and a text."""
 
-_HOUR = 3600.0
+_MINUTE, _HOUR = 60.0, 3600.0
 _TICKET = "ticket"
 
 _BY_URGENCY: tuple[State | None, ...] = (
@@ -23,10 +23,10 @@ _BY_URGENCY: tuple[State | None, ...] = (
 
 
 def _since(row: TicketRow) -> Span:
-    """Return the time in the state: of an ended or parked ticket in minutes, without seconds."""
+    """Return the time in the state: from a minute on, an ended or parked ticket's in minutes."""
     seconds = row.seconds_in_state
     is_still = row.state in ENDED or row.transcript.parked_until is not None
-    is_exact = seconds is None or (seconds < _HOUR and not is_still)
+    is_exact = seconds is None or seconds < (_MINUTE if is_still else _HOUR)
     return Span(figures.duration(seconds) if is_exact else figures.age(seconds or 0.0), "muted")
 
 
@@ -127,23 +127,23 @@ FILE_ORDER = Column(
     "#", lambda row: Span(str(row.index + 1), "faint"), lambda row: (row.index, ""), 3, 3, True
 )
 NEEDS = _words("needs", lambda row: row.needs, 10, 16)
-_LAST_WORDS = Column("last words", _last_words, lambda row: _text(row.last_words), 24, 1000)
+_LAST_WORDS = Column("last words", _last_words, lambda row: _text(row.last_words), 22, 1000)
 COLUMNS = (
     FILE_ORDER,
     Column("state", _state, _urgency, 14, 14),
     Column(_TICKET, lambda row: Span(row.name), _by_id, 16, 36),
     _figure("since", _since, lambda row: _number(row.seconds_in_state), 7),
-    _words("model", lambda row: row.model, 12, 20),
     _figure("tok/s", _rate, lambda row: _number(row.rate or None), 6),
     _figure("tokens", _tokens, lambda row: _number(row.meter.output_tokens()[0] or None), 7),
     _figure("cost", _cost, lambda row: _number(row.cost), 7),
+    _words("model", lambda row: row.model, 12, 20),
     _LAST_WORDS,
     _figure("context", _context, lambda row: _number(row.context or None), 7),
     _words("last tool", lambda row: row.last_tool, 12, 26),
     _words("waiting for", lambda row: row.waiting_for, 11, 16),
     NEEDS,
 )
-"""Those of the table, in the order in which they come as it gets wider."""
+"""Those of the table, in the order in which they come as it gets wider, but for last words."""
 
 _ID = Column(_TICKET, lambda row: Span(row.ticket.id), _by_id, 6, 12)
 STRIP = (Column("", _sign, _urgency, 2, 2), _ID, _LAST_WORDS._replace(least=8))
@@ -153,20 +153,23 @@ WIDE_STRIP = (Column("", _badge, _urgency, 15, 15), _ID, _LAST_WORDS)
 def fit_columns(columns: Sequence[Column], width: int) -> list[tuple[Column, int]]:
     """Return the columns that fit, and their widths, with a cell between two of them.
 
-    The ticket's and those before it are there however narrow the list is.
+    The ticket's and those before it are there however narrow the list is, and last words
+    rather than the figures before them.
     """
-    ticket = next(number for number, one in enumerate(columns) if one.heading == _TICKET)
-    while len(columns) > ticket + 1 and sum(one.least + 1 for one in columns) - 1 > width:
-        columns = columns[:-1]
-    widths = [column.least for column in columns]
+    kept = list(columns)
+    ticket = next(number for number, one in enumerate(kept) if one.heading == _TICKET)
+    while len(kept) > ticket + 1 and sum(one.least + 1 for one in kept) - 1 > width:
+        has_words = kept[-1].heading == _LAST_WORDS.heading
+        kept.pop(-2 if has_words and len(kept) > ticket + 2 else -1)
+    widths = [column.least for column in kept]
     spare = width - sum(widths) - len(widths) + 1
     while spare > 0:
-        growing = [n for n, column in enumerate(columns) if widths[n] < column.most][:spare]
+        growing = [n for n, column in enumerate(kept) if widths[n] < column.most][:spare]
         for number in growing or [ticket]:
             widths[number] += 1
         spare -= len(growing) or 1
     widths[ticket] = max(1, widths[ticket] + min(0, spare))
-    return list(zip(columns, widths, strict=True))
+    return list(zip(kept, widths, strict=True))
 
 
 def draw_row(columns: Sequence[tuple[Column, int]], row: TicketRow) -> Line:

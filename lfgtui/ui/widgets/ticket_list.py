@@ -75,13 +75,16 @@ class TicketList(RowList):
 
     # Drawing
 
+    @property
+    def _in_view(self) -> range:
+        top = round(self.scroll_y)
+        return range(top, min(self.count, top + self.size.height - len(self.heading)))
+
     def update_rows(self) -> None:
         """Bring the rows in view up to date; only those that changed are painted."""
         self._health = self._run.health
         self._fit()
-        top = round(self.scroll_y)
-        in_view = range(top, min(self.count, top + self.size.height - len(self.heading)))
-        old, self._lines = self._lines, {index: self._draw(index) for index in in_view}
+        old, self._lines = self._lines, {index: self._draw(index) for index in self._in_view}
         for index, line in self._lines.items():
             if old.get(index) != line:
                 self.redraw(index)

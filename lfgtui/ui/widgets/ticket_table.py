@@ -1,13 +1,13 @@
 """All gauges at once, for many tickets: sorted, filtered, grouped, or as a tree of needs."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal
 
 from textual import events
 
 from lfgtui.model.tickets import Ticket
 from lfgtui.ui.run_view import RunView
-from lfgtui.ui.text.styled_line import Line, Span
+from lfgtui.ui.text.styled_line import Line, Span, one_line
 from lfgtui.ui.widgets.footer import pattern_status
 from lfgtui.ui.widgets.header import KINDS
 from lfgtui.ui.widgets.pane import PaneSettings
@@ -36,11 +36,12 @@ class TicketTable(TicketList):
         self.shown: Sequence[int] = range(self._count)
         """The indices of the tickets that pass the filter, in the order of the rows."""
         self._branches: Mapping[int, str] = {}
+        self._empty: Sequence[Column] = ()
+        """Columns in which no ticket had anything when they were laid out."""
 
     @property
     def _columns(self) -> Sequence[Column]:
-        has_needs = any(ticket.needs for ticket in self._run.tickets)
-        return [column for column in COLUMNS if has_needs or column is not NEEDS]
+        return [one for one in COLUMNS if one not in self._empty or one is self.sorted_by]
 
     @property
     def status(self) -> str:
@@ -84,7 +85,12 @@ class TicketTable(TicketList):
         self._arrange(range(self._count), self.pattern)
 
     def uncover(self, ticket: str) -> bool:
-        """Clear the filter if it hides the ticket; return True if it did."""
+        """Clear the filter if it hides the ticket; return True if it did.
+
+        One that no ticket passes stays until another than the current ticket is gone to.
+        """
+        if not self.shown and ticket == self._current:
+            return False
         if any(self._run.tickets[index].id == ticket for index in self.shown):
             return False
         self.filter("")
@@ -143,9 +149,20 @@ class TicketTable(TicketList):
                 self.sort(column)
                 return
 
+    def update_rows(self) -> None:
+        """Bring the rows in view up to date, and have columns that are empty no more."""
+        entries = (self._entries[index] for index in self._in_view)
+        rows = [self._row(entry) for entry in entries if isinstance(entry, int)]
+        if any(_has_any(column, rows) for column in self._empty):
+            self._lay_out()
+        super().update_rows()
+
     def _lay_out(self) -> None:
+        rows = list(map(self._row, range(self._count)))
+        self._empty = [column for column in COLUMNS if not _has_any(column, rows)]
         super()._lay_out()
-        self.heading = (self._heading(),)
+        nothing = [Span(f"  no ticket matches “{one_line(self.pattern)}”", "warning")]
+        self.heading = (self._heading(),) if self.shown else (self._heading(), nothing)
 
     def _heading(self) -> Line:
         arrow = _DOWN if self.is_reversed else _UP
@@ -165,6 +182,11 @@ class TicketTable(TicketList):
             colour = "foreground" if is_sorted else "muted"
             line.append(Span(column.cell(text, width) + " ", colour, is_sorted))
         return line
+
+
+def _has_any(column: Column, rows: Iterable[TicketRow]) -> bool:
+    """Return True if some row has something in the column."""
+    return any(column.key(row) is not None for row in rows)
 
 
 def _group_heading(name: str, count: int) -> Line:

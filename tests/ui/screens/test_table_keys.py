@@ -9,7 +9,7 @@ from textual.pilot import Pilot
 from lfgtui.model import events as e
 from lfgtui.ui.app import LfgApp
 from lfgtui.ui.screens.run import RunScreen
-from lfgtui.ui.widgets.frame_clock import MINUTE
+from lfgtui.ui.widgets.frame_clock import MINUTE, SECOND
 from lfgtui.ui.widgets.ticket_table import TicketTable
 from tests.ui.emulator import Terminal, on_terminal
 from tests.ui.fake_live import FakeLive
@@ -108,14 +108,18 @@ async def test_keys_go_through_the_rows_as_they_are_sorted_also_zoomed(
         assert current(pilot) == "t39"
 
 
-async def test_a_filter_that_nothing_passes_is_not_kept(make_app: MakeApp, live: FakeLive) -> None:
+async def test_a_filter_that_nothing_passes_says_so_and_is_kept(
+    make_app: MakeApp, live: FakeLive
+) -> None:
     async with opened(make_app(live), (120, 30)) as pilot:
         await pilot.press("2", "v", "v", "/", *"nothing")
         assert "ticket 0 of 40" in (await repainted(pilot))[1]
-        await pilot.press("enter")
-        assert toasts(pilot.app) == ["no ticket matches “nothing”"]
-        assert "of 40" not in (await repainted(pilot))[1]
-        assert current(pilot) == "t2"
+        await pilot.press("enter", "j", "v", "v", "v")
+        rows = await repainted(pilot)
+        assert rows[2].strip() == "no ticket matches “nothing”"
+        assert "“nothing” 0 of 40" in rows[-1] and current(pilot) == "t2"
+        await pilot.press("escape")
+        assert "›" in (await repainted(pilot))[3]
 
 
 async def test_rows_that_match_no_more_stay_until_the_filter_is_typed_again(
@@ -267,11 +271,14 @@ async def test_times_go_on_in_the_table_of_a_run_that_has_ended(make_app: MakeAp
     live = FakeLive("a")
     live.begin("a")
     live.finish("a")
-    live.now += 60.0
+    live.now += 59.0
     async with opened(make_app(live), (120, 30)) as pilot:
         mode = shown_run(pilot).mode
         assert mode.figures_move() is None
         await pilot.press("v", "v")
+        assert mode.figures_move() == SECOND
+        assert "  0:59 " in first_row(await repainted(pilot))
+        live.now += 1.0
         assert mode.figures_move() == MINUTE
         assert "    1m " in first_row(await repainted(pilot))
 

@@ -54,6 +54,22 @@ def test_the_last_line_of_an_answer_is_one_with_words_in_it(live: FakeLive) -> N
     assert words(live, "schema") == "two ␛[31m words"
 
 
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("- **Name.** See [a page](https://a.b), `list[int]`", "Name. See a page, list[int]"),
+        ("| `a` | snake_case |", "a · snake_case"),
+        ("ls | wc", "ls | wc"),
+    ],
+)
+def test_last_words_are_without_the_marks_of_markdown(
+    live: FakeLive, line: str, expected: str
+) -> None:
+    live.begin("schema")
+    live.stream("schema", f"Before.\n{line}\n1. **")
+    assert words(live, "schema") == expected
+
+
 def test_a_line_that_goes_on_and_on_keeps_its_beginning(live: FakeLive) -> None:
     live.begin("schema")
     live.stream("schema", "First.\nThe beginning, and " + "so on " * 100)
