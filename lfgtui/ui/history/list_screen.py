@@ -14,7 +14,7 @@ from lfgtui.ui.history.stored_run import query, read_run
 from lfgtui.ui.keymap import keymap
 from lfgtui.ui.painting.widgets import LineRow
 from lfgtui.ui.screens.base import LfgScreen, ScreenContext
-from lfgtui.ui.screens.modes import PastRun
+from lfgtui.ui.screens.modes import PastRun, RunElsewhere
 from lfgtui.ui.screens.run import RunScreen
 from lfgtui.ui.widgets.row_list import RowList
 
@@ -69,8 +69,11 @@ class ListScreen(LfgScreen[None]):
         if not stored.tickets:
             self.notify("this run has no tickets")
             return
+        shown = [one.run.run for one in self.app.screen_stack if isinstance(one, RunScreen)]
+        is_elsewhere = stored.is_at_work and run not in shown
+        mode = RunElsewhere() if is_elsewhere else PastRun()
         simulated, note = stored.is_simulated, stored.note
-        screen = RunScreen(stored, self.context, PastRun(), note=note, simulated=simulated)
+        screen = RunScreen(stored, self.context, mode, note=note, simulated=simulated)
         if hit is not None:
             screen.show_target(hit.ticket, stored.target_of(hit))
         self.app.push_screen(screen)

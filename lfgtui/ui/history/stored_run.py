@@ -43,11 +43,18 @@ class StoredRun:
     health = Health()
 
     def __init__(
-        self, run: str, title: str, folded: Iterable[FoldedTicket], note: str = ""
+        self,
+        run: str,
+        title: str,
+        folded: Iterable[FoldedTicket],
+        note: str = "",
+        *,
+        is_at_work: bool = False,
     ) -> None:
         self.run = run
         self.title = title
         self.note = note
+        self.is_at_work = is_at_work
         self._by_id = {one.ticket.id: one for one in folded}
         self.tickets = tuple(one.ticket for one in self._by_id.values())
 
@@ -85,7 +92,8 @@ def read_run(reader: Reader, run: str, hit: SearchHit | None = None) -> StoredRu
         ticket = stored.ticket
         seq = hit.seq if hit is not None and hit.ticket == ticket.id else 0
         folded.append(fold(ticket, reader.entries(run, ticket.id), seq=seq))
-    return StoredRun(run, summary.title, folded, summary.note)
+    is_at_work = summary.state == "running"
+    return StoredRun(run, summary.title, folded, summary.note, is_at_work=is_at_work)
 
 
 def fold(ticket: Ticket, entries: Iterable[Entry], *, seq: int = 0) -> FoldedTicket:

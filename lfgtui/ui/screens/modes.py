@@ -47,6 +47,17 @@ class PastRun(RunMode):
         self.screen.post_message(ResumeRequested(self.screen.run.run))
 
 
+class RunElsewhere(RunMode):
+    """A run at work in another lfg, as far as it was saved when it was opened."""
+
+    label = "AT WORK IN ANOTHER LFG"
+    refusal = "this run is at work in another lfg: read-only here"
+
+    def action_approve(self) -> None:
+        place = f"{self.screen.run.run}/{self.screen.current}"
+        self.screen.notify(f"this run is at work in another lfg; in a shell: lfg approve {place}")
+
+
 class LiveMode(RunMode):
     """A running run: commands go to the engine; what comes of them arrives as entries."""
 

@@ -25,7 +25,7 @@ from lfgtui.ui.history.stored_run import StoredRun
 from lfgtui.ui.text.styled_line import Line
 from tests.ui.fake_live import START, FakeLive
 from tests.ui.history.conftest import OpenPast
-from tests.ui.history.past import begin, keep, play
+from tests.ui.history.past import answered, begin, keep, play
 from tests.ui.screen_text import MakeApp, lines, opened, run_screen, text_of, toasts
 from tests.ui.waiting import shown, toasted, until
 
@@ -62,6 +62,24 @@ async def test_a_past_run_opens_read_only_in_the_same_panes(open_past: OpenPast)
         assert toasts(app)[-1] == "this is a past run: read-only"
         await pilot.press("escape")
         assert isinstance(app.screen, HistoryScreen)
+
+
+async def test_a_run_at_work_elsewhere_says_so_and_how_to_approve(
+    make_app: MakeApp, open_reader: Callable[[], Reader], store: Recorder
+) -> None:
+    run = await asyncio.to_thread(begin, store, "Goes on", "api")
+    asked = e.ApprovalRequested("1", "run_command", "run_command $ make")
+    await asyncio.to_thread(play, store, run, "api", *answered("api", "")[:6], asked)
+    app = make_app(FakeLive("a"), is_past_only=True, open_reader=open_reader)
+    async with opened(app, (120, 30)) as pilot:
+        await shown(pilot, "Goes on")
+        await pilot.press("enter")
+        await shown(pilot, "AT WORK IN ANOTHER LFG")
+        assert "1 to approve" in text_of(app) and "r resume" not in text_of(app)
+        await pilot.press("a")
+        await toasted(pilot, f"lfg approve {run}/api")
+        await pilot.press("d")
+        await toasted(pilot, "read-only here")
 
 
 async def test_searching_while_typing_and_opening_the_hit(open_past: OpenPast) -> None:
