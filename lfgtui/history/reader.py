@@ -121,6 +121,15 @@ class Reader:
             raise no_run(run)
         return _summary(rows[0])
 
+    def workspace(self, run: str) -> str:
+        """Return the folder that the run's first ticket works in; "" if it cannot be read."""
+        rows = self._rows(
+            "SELECT CASE WHEN json_valid(spec) THEN json_extract(spec, '$.workspace') END"
+            " FROM tickets WHERE run = ? ORDER BY position LIMIT 1",
+            (run,),
+        )
+        return str(rows[0][0] or "") if rows else ""
+
     def source(self, run: str) -> Path | None:
         """Return the tickets file the run was started from; None where there was none."""
         rows = self._rows("SELECT source FROM runs WHERE id = ?", (run,))

@@ -73,7 +73,7 @@ KEYS: tuple[Key, ...] = (
     Key("zoom", ("enter",), "zoom", "zoom this pane", "View"),
     Key("back", ("escape",), "back", "leave find, zoom or a past run", "View"),
     Key("view", ("v",), "view", "switch between grid, focus and table", "View"),
-    Key("pin_pane", ("P",), "pin", "pin this pane: first, and on every page; or unpin it", "View"),
+    Key("pin_pane", ("P",), "pin", "pin this pane first, on every page; or unpin it", "View"),
     Key("group", ("o",), "group", "group the table by state, by provider or not", "View"),
     Key("reverse", ("~",), "reverse", "reverse the order of the table", "View"),
     Key("tools", ("t",), "tools", "show or hide tool output", "View"),

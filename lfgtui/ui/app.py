@@ -35,7 +35,7 @@ from lfgtui.ui.guard import GuardedApp
 from lfgtui.ui.notifications import Notifier
 from lfgtui.ui.run_view import HistoryActions, LiveRun, RunView, all_done
 from lfgtui.ui.screens.base import LfgScreen, ResumeRequested, ScreenContext
-from lfgtui.ui.screens.dialogs import Help, Question
+from lfgtui.ui.screens.dialogs import Help, Question, help_text
 from lfgtui.ui.screens.modes import LiveMode, PastRun
 from lfgtui.ui.screens.run import RunScreen
 from lfgtui.ui.speech import Speech
@@ -278,7 +278,7 @@ class LfgApp(Copying, GuardedApp, inherit_bindings=False):
             compare_attempts(self.screen)
 
     async def action_help(self) -> None:
-        await self.push_screen(Help(self.keys_in_force))
+        await self.push_screen(Help(help_text(self.keys_in_force)))
 
     async def action_palette(self) -> None:
         from lfgtui.ui.commands import LfgCommands, Palette

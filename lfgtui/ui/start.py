@@ -1,7 +1,7 @@
 """The start screen: what can be run in a folder, and past runs, in one list."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from inspect import isawaitable
 from pathlib import Path
@@ -16,6 +16,7 @@ from lfgtui.ui.history.list_screen import ListScreen
 from lfgtui.ui.history.run_list import run_row
 from lfgtui.ui.painting.widgets import LineRow
 from lfgtui.ui.screens.base import Prompt, ResumeRequested, ScreenContext
+from lfgtui.ui.screens.dialogs import Help, help_on
 from lfgtui.ui.text.styled_line import Line, Span, fit, line_width, one_line, shorten
 from lfgtui.ui.widgets.composer import Composer
 from lfgtui.ui.widgets.footer import Offer, compose_footer
@@ -27,9 +28,22 @@ _RUNS = 5
 _LONGEST_NAME = 0.4
 """Share of the width that the names of files may take."""
 
+_LEAST_NAME = 18
+"""Cells of a name that are shown however long the reason is why the file cannot be run."""
+
 _HINT = "enter runs it · alt+enter new line · esc keeps the draft"
 _NO_FILES = "none here: add a .toml file with a [[ticket]] in it"
 _DEMO = "six simulated agents do real work: no key, no network"
+
+_HELP = {
+    "up": "to the row above",
+    "down": "to the row below",
+    "zoom": "run the file or the demo, open the run, write a prompt",
+    "find": "write a prompt",
+    "resume": "resume the run under the cursor",
+    "back": "quit",
+}
+"""What keys do here, by their actions."""
 
 
 class Choice(NamedTuple):
@@ -131,11 +145,11 @@ class StartScreen(ListScreen):
 
     async def _list(self) -> None:
         """Show what there is; the cursor begins on the prompt, or after one that cannot run."""
-        self._found, runs = await asyncio.gather(
-            asyncio.to_thread(self._find),
-            self._read(lambda reader: reader.runs(_RUNS, folder=self._folder)),
+        self._found, read = await asyncio.gather(
+            asyncio.to_thread(self._find), self._read(self._read_runs)
         )
-        files, runs = self._found.files, runs or []
+        files, places = self._found.files, read or {}
+        runs = list(places)
         names = max((Span(one_line(file.path.name)).width for file in files), default=0)
         run_line = partial(
             run_row, now=self.context.panes.clock(), has_costs=any(run.cost for run in runs)
@@ -149,7 +163,10 @@ class StartScreen(ListScreen):
             ),
             *(() if files else [_words(_NO_FILES, "muted")]),
             *(_heading("Past runs") if runs else ()),
-            *(Row(partial(run_line, run), partial(self._show, run), "open", run) for run in runs),
+            *(
+                Row(partial(run_line, run, place=place), partial(self._show, run), "open", run)
+                for run, place in places.items()
+            ),
             *_heading("Demo"),
             _words(_DEMO)._replace(open=partial(self._run, Choice())),
         ]
@@ -158,12 +175,17 @@ class StartScreen(ListScreen):
         self.rows.grow(len(rows))
         self.rows.move_to(cursor)
 
+    def _read_runs(self, reader: Reader) -> Mapping[RunSummary, str]:
+        """Return the latest runs, and where those of other folders ran."""
+        runs = reader.runs(_RUNS, folder=self._folder)
+        return {run: _elsewhere(reader.workspace(run.run), self._folder) for run in runs}
+
     def _prompt_line(self, width: int) -> Line:
         words = _words(f"write a prompt for {self._found.model}", "muted")
-        if self._found.lacks:
-            words = _words(self._found.lacks, "warning")
-        elif self._draft.strip():
+        if self._draft.strip():
             words = _words(self._draft)
+        elif self._found.lacks:
+            words = _words(self._found.lacks, "warning")
         return words.compose(width)
 
     @on(RowList.Moved)
@@ -183,12 +205,9 @@ class StartScreen(ListScreen):
             await result
 
     async def action_find(self) -> None:
-        """Ask for a prompt, or say in full what it lacks."""
-        if self._found.lacks:
-            self._run(Choice(prompt=""))
-        else:
-            field = Composer(self._draft, _HINT)
-            await self.ask_in(Prompt("prompt", field), self._send, self._keep)
+        """Ask for a prompt, also where none can run: it is refused when it is sent, and kept."""
+        field = Composer(self._draft, _HINT)
+        await self.ask_in(Prompt("prompt", field), self._send, self._keep)
 
     action_next_pane = action_find
 
@@ -204,6 +223,9 @@ class StartScreen(ListScreen):
     def action_resume(self) -> None:
         if (run := self.rows.here.run) is not None:
             self.post_message(ResumeRequested(run.run))
+
+    async def action_help(self) -> None:
+        await self.app.push_screen(Help(help_on(_HELP, "Start screen", self.context.keys)))
 
     async def action_back(self) -> None:
         await self.act("quit")
@@ -224,6 +246,13 @@ class StartScreen(ListScreen):
             await self.act("quit")
 
 
+def _elsewhere(workspace: str, folder: str) -> str:
+    """Return the end of a workspace's path; "" for one that is the folder, or in it."""
+    path = Path(workspace)
+    is_here = not workspace or path.is_relative_to(folder)
+    return "" if is_here else f"in {Path(*path.parts[-2:])}"
+
+
 def _heading(title: str) -> Sequence[Row]:
     return [Row(lambda width: []), Row(lambda width: [Span(f" {title}", "primary", True)])]
 
@@ -233,8 +262,15 @@ def _words(text: str, colour: str = "foreground") -> Row:
 
 
 def _file_line(names: int, file: FoundFile, width: int) -> Line:
-    """Return the name in a column of up to `names` cells, and what there is to say of the file."""
-    name = fit(one_line(file.path.name), min(names, int(width * _LONGEST_NAME)))
+    """Return the name in a column of up to `names` cells, and what there is to say of the file.
+
+    What is to be done about a file that cannot be run matters more than its name.
+    """
+    cells = min(names, int(width * _LONGEST_NAME))
+    if file.problem:
+        advice = Span(one_line(file.problem.partition(", ")[0])).width
+        cells = min(cells, max(_LEAST_NAME, width - advice - 8))
+    name = fit(one_line(file.path.name), cells)
     count = "1 ticket" if file.tickets == 1 else f"{file.tickets} tickets"
     line, text, colour = [Span(f"   {name}  ")], file.title, "foreground"
     if file.problem:

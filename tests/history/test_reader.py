@@ -47,6 +47,9 @@ def test_runs_of_a_folder_come_before_others(recorder: Recording) -> None:
             *("/src/shop/api", "/src/shop", "/src", "/src/shop-2")
         ]
         assert [run.title for run in reader.runs(1, 3, folder="/")] == ["/src/shop-2"]
+        assert {run.title: reader.workspace(run.run) for run in reader.runs()} == {
+            place: place if place != "/src/shop-2" else "" for place in places
+        }
 
 
 def test_runs_and_hits_have_the_documented_keys(recorder: Recording) -> None:

@@ -497,6 +497,7 @@ async def test_help_shows_every_line_whole_in_eighty_columns(make_app: MakeApp) 
         page = help_text(app.keys_in_force).plain
         assert "cancel this ticket" in page and "ctrl+p" in page
         assert all(line.strip() in shown for line in page.splitlines())
+        assert max(map(len, page.splitlines())) <= 69  # a page that scrolls is a cell narrower
         await pilot.press("escape")
         assert run_screen(app).current == "a"
 

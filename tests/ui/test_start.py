@@ -1,5 +1,6 @@
 """The start screen over real files, a real history and the command line's own checks."""
 
+import asyncio
 from collections.abc import Callable
 from pathlib import Path
 
@@ -128,7 +129,7 @@ async def test_many_files_with_any_names_are_scrolled_through(
         await terminal.press("G")
         assert here(app).startswith("six simulated agents")
         await terminal.press("k")
-        assert "\x1b" not in terminal.text and "␛[31m.tickets.toml" in terminal.text
+        assert "\x1b" not in terminal.text and "␛[31m.ticket" in terminal.text
         await terminal.press("g")
         await terminal.drag((9, 4), (9, 4))
         assert here(app).startswith("00-tickets.toml")
@@ -140,19 +141,23 @@ async def test_many_files_with_any_names_are_scrolled_through(
 
 async def test_a_file_that_cannot_be_run_is_checked_again_when_it_is_chosen(start: Start) -> None:
     start.write("tickets.toml", model="anthropic/x")
+    start.write("a-name-that-is-much-too-long.toml", model="anthropic/x")
     app = start.app(NO_MODEL)
     async with opened(app, (80, 24)) as pilot:
         await shown(
-            pilot, "set ANTHROPIC_API_KEY", "a prompt needs a provider and a model: add --provider"
+            pilot, "set ANTHROPIC_API_KEY", "a prompt needs a model: `lfg run --provider NAME"
         )
-        assert here(app).startswith("tickets.toml")
+        assert here(app).startswith("a-name-that-is-mu…")
         await pilot.press("enter")
         await toasted(pilot, 'provider "anthropic" needs a key: set ANTHROPIC_API_KEY, or')
-        await pilot.press("k", "enter")
-        await toasted(pilot, "a prompt needs a provider and a model: add --provider NAME")
-        assert start.chosen == []
+        await pilot.press("slash", *"quit", "enter")  # a prompt that cannot run is kept
+        await toasted(pilot, "`lfg run --provider simulator --model generic -p …`")
+        await pilot.press("k")
+        assert (here(app), start.chosen) == ("quit", [])
         start.write("tickets.toml")
-        await pilot.press("j", "enter")
+        found = await asyncio.to_thread(Folder(NO_MODEL).find)
+        assert found.files[0].path.name == "tickets.toml"
+        await pilot.press("j", "j", "enter")
         await until(pilot, lambda: start.chosen)
     assert start.chosen == [Choice(Path("tickets.toml"))]
     assert app.return_value == 0
@@ -162,6 +167,10 @@ async def test_a_prompt_is_kept_until_it_runs(start: Start) -> None:
     app = start.app()
     async with opened(app, (80, 24)) as pilot:
         await shown(pilot, "write a prompt for simulator/generic", "none here: add a .toml")
+        await pilot.press("question_mark")
+        await shown(pilot, "Start screen", "resume the run under the cursor")
+        assert "pane" not in text_of(app)
+        await pilot.press("escape")
         await pilot.press("tab", *"q?", "alt+enter", *"jk", "escape")
         await shown(pilot, "›  q? jk")
         assert "esc keeps the draft" not in text_of(app)
@@ -176,7 +185,7 @@ async def test_past_runs_are_opened_and_resumed(
 ) -> None:
     app = start.app(open_reader=open_reader)
     async with opened(app, (80, 24)) as pilot:
-        await shown(pilot, "First run", "Second")
+        await shown(pilot, "First run  in /", "Second")
         await pilot.press("j", "j", "enter")
         await shown(pilot, "The quick brown fox.")
         assert run_screen(app).run.title == "First run"
@@ -184,7 +193,7 @@ async def test_past_runs_are_opened_and_resumed(
         await until(pilot, lambda: isinstance(app.screen, HistoryScreen))
         await pilot.press("escape", "r")
         await toasted(pilot, "is already finished")
-        assert here(app).endswith("First run")
+        assert here(app).endswith("First run  in /")
         await pilot.press("escape")
         await pilot.pause()
     assert (app.return_value, start.chosen) == (0, [])

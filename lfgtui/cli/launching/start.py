@@ -53,9 +53,9 @@ class Folder:
         return prompt_tickets(choice.prompt or "", self._config, *self._given)
 
     def find(self) -> Found:
-        """Look for what can be run. Takes a moment: call it in a thread."""
-        model, lacks = self._model()
-        return Found([self._examine(path) for path in _tickets_files()], model, lacks)
+        """Look for what can be run, and then what cannot. Takes a moment: call it in a thread."""
+        files = sorted(map(self._examine, _tickets_files()), key=lambda file: bool(file.problem))
+        return Found(files, *self._model())
 
     def check(self, choice: Choice) -> None:
         """Raise `LfgError` where it cannot be run. Takes a moment as well."""

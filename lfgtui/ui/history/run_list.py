@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Sequence
 
+from rich.cells import cell_len
+
 from lfgtui.history.reader import RunSummary
 from lfgtui.history.search import SearchHit
 from lfgtui.model.states import BADGES, PIN
@@ -12,6 +14,9 @@ from lfgtui.ui.widgets.row_list import RowList
 
 _LEAST_TITLE = 24
 """Cells that optional columns leave to the title."""
+
+_PLACE = 24
+"""Cells of the place where a run ran."""
 
 _BEFORE_MATCH = 36
 """Characters shown before a match, so that it stands on a narrow terminal too."""
@@ -121,10 +126,12 @@ class RunList(RowList):
         return f"{self.count}{'+' if is_cut else ''} {noun if self.count == 1 else plural}"
 
 
-def run_row(run: RunSummary, width: int, now: float, *, has_costs: bool = True) -> Line:
+def run_row(
+    run: RunSummary, width: int, now: float, *, has_costs: bool = True, place: str = ""
+) -> Line:
     """Return a past run in a line: what there is no room for is left out, the title comes first.
 
-    `has_costs`: some run has one, and so there is a column for it.
+    `has_costs`: some run has one, and so there is a column for it. `place` is where it ran.
     """
     sign, colour = STATES[run.state]
     when = figures.day_and_time(run.started_at)
@@ -141,7 +148,12 @@ def run_row(run: RunSummary, width: int, now: float, *, has_costs: bool = True) 
             columns.append(text)
             room -= len(text)
     line = [*head, *(Span(text, "muted") for text in columns)]
-    line.append(Span(shorten(one_line(run.title), width - line_width(line) - 1)))
+    room, aside = width - line_width(line) - 1, ""
+    if place and room >= _LEAST_TITLE:
+        aside = f"  {shorten(one_line(place), min(_PLACE, room // 2))}"
+    line.append(Span(shorten(one_line(run.title), room - cell_len(aside))))
+    if aside:
+        line.append(Span(aside, "muted"))
     note = one_line(run.note)
     if note and (left := width - line_width(line) - 3) >= 4:
         line.append(Span(f"  {shorten(note, left)}", "faint"))

@@ -157,15 +157,15 @@ class Help(ModalScreen[None], LfgScreen[None], inherit_bindings=False):
     Help Static { height: auto; }
     """
 
-    def __init__(self, keys: Mapping[str, Sequence[str]]) -> None:
+    def __init__(self, text: Content) -> None:
         super().__init__()
-        self._keys = keys
+        self._text = text
 
     def compose(self) -> ComposeResult:
         with VerticalScroll(can_focus=False) as scroll:
             scroll.border_title = "keys"
             scroll.border_subtitle = "press esc to close"
-            yield Static(help_text(self._keys), markup=False)
+            yield Static(self._text, markup=False)
 
     async def on_key(self, event: events.Key) -> None:
         event.stop()
@@ -210,6 +210,14 @@ def help_text(keys: Mapping[str, Sequence[str]]) -> Content:
     return Content("\n").join([*lines, Content(""), *_section("Figures", _FIGURES)])
 
 
+def help_on(here: Mapping[str, str], heading: str, keys: Mapping[str, Sequence[str]]) -> Content:
+    """Return a line a key for the actions of a screen, then those that work everywhere."""
+    rows = [(_pressed(action, keys), meaning) for action, meaning in here.items()]
+    return Content("\n").join(
+        [*_section(heading, rows), Content(""), *_section("lfg", _rows("lfg", keys))]
+    )
+
+
 def _section(heading: str, rows: Iterable[tuple[str, str]]) -> Iterator[Content]:
     yield Content.styled(heading, "bold $text-primary")
     for name, meaning in rows:
@@ -223,4 +231,8 @@ def _rows(group: Group, keys: Mapping[str, Sequence[str]]) -> Iterator[tuple[str
         if key.action == "jump_1":
             yield "1 … 9", "pane with that number"
         elif not key.action.startswith("jump_"):
-            yield " ".join(map(displayed, keys.get(key.action, ()))) or "–", key.help
+            yield _pressed(key.action, keys), key.help
+
+
+def _pressed(action: str, keys: Mapping[str, Sequence[str]]) -> str:
+    return " ".join(map(displayed, keys.get(action, ()))) or "–"
