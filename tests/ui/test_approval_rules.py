@@ -135,8 +135,9 @@ async def test_a_request_that_is_gone_meanwhile_gives_no_rule(make_app: MakeApp)
 async def test_a_card_names_the_rule_that_approved_it_and_the_palette_withdraws_it(
     make_app: MakeApp,
 ) -> None:
-    async with listed(make_app, "a", "b") as it:
+    async with listed(make_app, "a", "b", "c") as it:
         await it.press("5")
+        it.live.happen("c", e.ApprovalGiven("call-c", grants=in_run(DIFF)))
         done = e.ToolCallFinished("call-b", "ok", None, 0, 0.1)
         it.live.happen("b", e.ApprovalGiven("call-b", in_run(DIFF)), done)
         it.app.clear_notifications()  # which hide what is below them
@@ -147,6 +148,8 @@ async def test_a_card_names_the_rule_that_approved_it_and_the_palette_withdraws_
         assert "approved by your rule: commands beginning with `git diff" in text_of(it.app)
         await it.press("ctrl+p", *"withdraw")
         await it.pilot.app.workers.wait_for_complete()
+        await settled(it.app)
+        assert text_of(it.app).count("Withdraw approval of") == 1  # of both that hold it
         await it.press("down", "enter")
         await settled(it.app)
         assert it.live.sent[-1] == WithdrawRule("a", in_run(DIFF))
