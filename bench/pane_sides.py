@@ -16,12 +16,12 @@ from textual.widgets.markdown import MarkdownStream
 from bench.pane_job import A_FRAME, Job
 from bench.pane_run import BenchRun
 from bench.pane_watch import Watcher
+from lfgtui.cli.launching.screen import collect_rarely
 from lfgtui.model.transcript import Transcript
 from lfgtui.settings.config import Config
 from lfgtui.settings.themes import load_themes
 from lfgtui.text.markdown import StreamingMarkdown
 from lfgtui.ui.app import LfgApp
-from lfgtui.ui.painting.gc_policy import collect_rarely
 from lfgtui.ui.screens.modes import PastRun
 from lfgtui.ui.screens.run import RunScreen
 from lfgtui.ui.stream.view import StreamView

@@ -24,9 +24,6 @@ _PROGRAMS: Sequence[Sequence[str]] = (
 )
 """Those that are tried, without a `speak_command`."""
 
-_SILENCERS: Mapping[str, Sequence[str]] = {"spd-say": ("spd-say", "--stop")}
-"""For those that have a server speak, which goes on when they are killed."""
-
 _PATIENCE = 15.0
 """Seconds that a program may take beside the speaking itself."""
 
@@ -128,7 +125,7 @@ async def _run(program: Sequence[str], text: str) -> str:
     try:
         return await run_program(program, text, _PATIENCE + _SLOWEST * len(text))
     except asyncio.CancelledError:
-        if (silencer := _SILENCERS.get(program[0])) is not None:
+        if program[0] == "spd-say":  # it has a server speak, which goes on when it is killed
             with suppress(FileNotFoundError):
-                await run_program(silencer, "", _PATIENCE)
+                await run_program(("spd-say", "--stop"), "", _PATIENCE)
         raise

@@ -16,7 +16,6 @@ from lfgtui.settings.config import Config, load_config
 from lfgtui.settings.themes import load_themes
 from lfgtui.text.redactor import Redactor
 from lfgtui.text.terminal_safe import visible_line
-from lfgtui.ui.painting.gc_policy import collect_rarely
 from lfgtui.ui.recorder import record
 from lfgtui.ui.replay.run import read_replay
 from lfgtui.ui.replay.seek import go_to
@@ -35,7 +34,6 @@ def play(name: str, *, speed: float, idle_limit: float | None, begin: str | None
     if begin is not None:
         go_to(replayed, begin)
     config = load_config(paths.config_file())
-    collect_rarely()
     code, resumes = browse(config, lambda context: replay_screen(replayed, context))
     return max(code, launching.launch.resume(resumes, config))
 

@@ -21,10 +21,13 @@ from lfgtui.settings.themes import load_themes
 from lfgtui.text.output import print_error, print_remark
 from lfgtui.ui.app import FirstScreen, LfgApp
 from lfgtui.ui.guard import bug_line, log_bug
-from lfgtui.ui.painting.gc_policy import collect_rarely
 
 if TYPE_CHECKING:
     from lfgtui.engine.engine import Engine
+
+
+_COLLECTIONS = (20_000, 20, 100)
+"""Net new objects before a garbage collection of the young, and the ratios for the older."""
 
 
 class DeferredRun:
@@ -133,7 +136,19 @@ def browse(config: Config, first_screen: FirstScreen | None = None) -> tuple[int
     with suppress(LfgError), launching.past_runs.open_reader():
         pass  # runs of dead processes are marked as interrupted; the screen reports an error
     app = _app(None, config, first_screen=first_screen)
+    collect_rarely()
     return _run_app(app), app.resumes
+
+
+def collect_rarely() -> None:
+    """Freeze the objects made so far, and collect the rest rarely from now on.
+
+    A full collection looks at every object: with dozens of long panes nothing is painted for a
+    few hundred milliseconds, by default every few seconds. Streaming makes next to no cycles.
+    """
+    gc.freeze()
+    gc.set_threshold(*_COLLECTIONS)
+    gc.enable()
 
 
 def _run_app(app: LfgApp) -> int:

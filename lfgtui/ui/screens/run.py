@@ -1,6 +1,7 @@
 """A run on the screen: its panes, the table, moving among them, reading in them."""
 
-from collections.abc import Iterator, Mapping, Sequence
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, get_args
 
@@ -16,8 +17,8 @@ from lfgtui.ui.run_view import RunView
 from lfgtui.ui.screens.base import ScreenContext
 from lfgtui.ui.screens.pane_screen import PaneScreen, View
 from lfgtui.ui.screens.pane_search import PaneSearch
-from lfgtui.ui.stream.actions import STREAM_ACTIONS
 from lfgtui.ui.stream.search_target import Target
+from lfgtui.ui.stream.view import SIDEWAYS, StreamView
 from lfgtui.ui.widgets.footer import APPROVAL, PANES, TABLE, Offer, compose_footer
 from lfgtui.ui.widgets.frame_clock import MINUTE, SECOND, figures_move
 from lfgtui.ui.widgets.header import compose_header
@@ -26,6 +27,24 @@ from lfgtui.ui.widgets.pane import Pane
 if TYPE_CHECKING:
     from lfgtui.ui.screens.table_keys import TableKeys
     from lfgtui.ui.widgets.row_list import RowList
+
+
+_STREAM_ACTIONS: Mapping[str, Callable[[StreamView], None]] = {
+    "page_up": lambda stream: stream.scroll_pages(-1),
+    "page_down": lambda stream: stream.scroll_pages(1),
+    "half_page_up": lambda stream: stream.scroll_pages(-1, 2),
+    "half_page_down": lambda stream: stream.scroll_pages(1, 2),
+    "aside_left": lambda stream: stream.scroll_sideways(-SIDEWAYS),
+    "aside_right": lambda stream: stream.scroll_sideways(SIDEWAYS),
+    "start": lambda stream: stream.scroll_lines(-sys.maxsize),
+    "finish": StreamView.follow,
+    "follow": StreamView.follow,
+    "tools": lambda stream: stream.toggle_kind("tool"),
+    "reasoning": lambda stream: stream.toggle_kind("reasoning"),
+    "urls": StreamView.toggle_urls,
+    "fold": StreamView.toggle_nearest,
+}
+"""The actions of keys that move through, fold or search a stream."""
 
 
 class RunMode:
@@ -299,7 +318,7 @@ class RunScreen(CachedContainer, PaneScreen):
         return (self.search,) if self.search.is_open else ()
 
     def can(self, action: str) -> bool:
-        return action in STREAM_ACTIONS or super().can(action)
+        return action in _STREAM_ACTIONS or super().can(action)
 
     async def act(self, action: str) -> None:
         if self._remark:
@@ -308,7 +327,7 @@ class RunScreen(CachedContainer, PaneScreen):
             self.jump(int(action.removeprefix("jump_")))
         elif any(hasattr(actor, f"action_{action}") for actor in self._first_actors):
             await super().act(action)
-        elif (act_on := STREAM_ACTIONS.get(action)) is not None:
+        elif (act_on := _STREAM_ACTIONS.get(action)) is not None:
             act_on(self.current_pane.stream)
         elif self.can(action):
             await super().act(action)
