@@ -28,12 +28,16 @@ def found(source: str) -> Iterator[str]:
             case ast.Attribute(attr=name) | ast.Name(id=name) if name in PARSERS:
                 yield f"{node.lineno}: {name}"
             case ast.Assign(targets=[ast.Attribute(attr=name)]) if name.startswith("border_"):
-                if not isinstance(node.value, ast.Constant):
+                if not (isinstance(node.value, ast.Constant) or _is_content(node.value)):
                     yield f"{node.lineno}: {name} is no constant"
             case ast.FunctionDef(name="render", returns=ast.Name(id="str")):
                 yield f"{node.lineno}: render() returns a string"
             case ast.ImportFrom(module="rich.markup" | "textual.markup"):
                 yield f"{node.lineno}: imports {node.module}"
+
+
+def _is_content(node: ast.expr) -> bool:
+    return isinstance(node, ast.Call) and ast.unparse(node.func) == "Content"
 
 
 def _is_false(node: ast.expr) -> bool:
