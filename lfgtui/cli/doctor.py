@@ -65,7 +65,7 @@ def _print_report(report: Report) -> None:
         _print_entry("latency", "", _latency(report.latency_ms))
     if report.rate is not None:
         about = "about " if report.rate.estimated else ""
-        _print_entry("speed", "", f"{about}{report.rate.tokens_per_s:.0f} tokens/s")
+        _print_entry("speed", "", f"{about}{report.rate.tokens_per_s:.0f} tok/s")
 
 
 def _latency(latency: Latency) -> str:

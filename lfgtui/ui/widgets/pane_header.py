@@ -172,7 +172,7 @@ def _rate(transcript: Transcript, meter: Meter, now: float) -> Line:
     else:
         rate = meter.rate(now)
     colour = "foreground" if rate >= 0.5 else "faint"
-    return [Span(f"{count(rate):>4}", colour), Span(" t/s", "muted")]
+    return [Span(f"{count(rate):>4}", colour), Span(" tok/s", "muted")]
 
 
 def title_line(

@@ -135,7 +135,7 @@ async def test_the_gauges_are_what_they_were(live: FakeLive) -> None:
         await stage.frame()
         meter = stage.run.meter("api")
         assert meter.ttft == pytest.approx(0.7)
-        assert f"{meter.rate(START + 1.4):>4.0f} t/s".strip() in stage.heads()[1]
+        assert f"{meter.rate(START + 1.4):>4.0f} tok/s".strip() in stage.heads()[1]
         assert "ttft 0.70s" in stage.heads()[1]
         await stage.press("enter")
         await stage.pilot.resize_terminal(80, 24)

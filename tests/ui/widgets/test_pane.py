@@ -57,7 +57,7 @@ async def test_the_header_has_state_name_and_figures_in_two_rows() -> None:
         await stage.play(pilot, e.TextDelta("x" * 400), seconds=2.0)
         assert "● streaming" in stage.head_rows()[0]
         figures = stage.head_rows()[1]
-        assert "ttft!2.00s" in figures and "50 t/s" in figures and "~100" in figures
+        assert "ttft!2.00s" in figures and "50 tok/s" in figures and "~100" in figures
         assert stage.query_one(PaneHeader).size.height == 2
 
 
@@ -90,7 +90,7 @@ async def test_figures_of_the_header_stay_in_their_columns(width: int) -> None:
         assert "api" in stage.head_rows()[0]
         await stage.play(pilot, e.TextDelta("b" * 4000))
         after = stage.head_rows()[1]
-        assert before.find("t/s") == after.find("t/s") > 0
+        assert before.find("tok/s") == after.find("tok/s") > 0
         assert len(before) == len(after)
 
 
@@ -110,7 +110,7 @@ async def test_a_tool_that_runs_is_named_with_its_time_and_one_that_hangs_is_a_s
         await stage.play(pilot, e.ToolRunStarted("c1"), seconds=300)
         for _ in range(4):
             await stage.play(pilot, e.ToolOutputDelta("c1", "stdout", "a\n"), seconds=47.5)
-        assert "▶ make 3:10 " in stage.head_rows()[0] and "t/s" in stage.head_rows()[1]
+        assert "▶ make 3:10 " in stage.head_rows()[0] and "tok/s" in stage.head_rows()[1]
         assert any(row.endswith(" 190 s") for row in stage.screen_rows())
         await stage.play(pilot, seconds=120)
         assert "◍ stalled 2m" in stage.head_rows()[0]
