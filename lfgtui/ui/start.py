@@ -38,7 +38,7 @@ _DEMO = "six simulated agents do real work: no key, no network"
 _HELP = {
     "up": "to the row above",
     "down": "to the row below",
-    "zoom": "run the file or the demo, open the run, write a prompt",
+    "zoom": "run a file or the demo, open a run, write a prompt",
     "find": "write a prompt",
     "resume": "resume the run under the cursor",
     "back": "quit",

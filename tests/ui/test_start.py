@@ -168,7 +168,7 @@ async def test_a_prompt_is_kept_until_it_runs(start: Start) -> None:
     async with opened(app, (80, 24)) as pilot:
         await shown(pilot, "write a prompt for simulator/generic", "none here: add a .toml")
         await pilot.press("question_mark")
-        await shown(pilot, "Start screen", "resume the run under the cursor")
+        await shown(pilot, "Start screen", "run a file or the demo, open a run, write a prompt")
         assert "pane" not in text_of(app)
         await pilot.press("escape")
         await pilot.press("tab", *"q?", "alt+enter", *"jk", "escape")
