@@ -10,6 +10,9 @@ TESTS ?= tests
 CORES := len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
 WORKERS ?= $(shell $(PYTHON) -c 'import os; print(min(16, 2 * ($(CORES))))')
 PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
+RECORDED := LFG_RECORDINGS="$${LFG_RECORDINGS:-$(wildcard ../shared/data)}"
+FUZZED := $(addprefix tests/,text/markdown/test_document.py ui/markdown/test_block_view.py \
+	ui/terminal/test_terminal_bytes.py providers/test_recordings.py)
 
 .DEFAULT_GOAL := help
 .PHONY: help demo run test acceptance check format bench bench-wire house fuzz crash hostile wire snapshots picture clean
@@ -55,11 +58,8 @@ bench-wire: $(READY) ## measure from a paced server to the screen, beside the SD
 house: $(READY) ## count what makes the code large or hard to read, beside its bounds
 	-@$(BIN)/python bench/house.py $(ARGS)
 
-fuzz: $(READY) ## stream awkward documents, walk through the app, for minutes; prints counts
-	$(BIN)/python -m tests.text.markdown.fuzz $(ARGS)
-	$(BIN)/python -m tests.ui.fuzz_rows
-	@LFG_RECORDINGS="$${LFG_RECORDINGS:-$(wildcard ../shared/data)}" $(BIN)/python -m tests.providers.mutations
-	$(BIN)/python -m tests.ui.walk
+fuzz: $(READY) ## awkward documents, damaged streams, walks through the app: 20 times what the tests try
+	@$(RECORDED) $(PYTEST) --dist load --hypothesis-profile=fuzz $(FUZZED)
 
 crash: $(READY) ## kill -9 lfg 200 times in mid-stream; what was on the screen must be in the history
 	$(BIN)/python -m tests.program.crash $(ARGS)
@@ -67,8 +67,8 @@ crash: $(READY) ## kill -9 lfg 200 times in mid-stream; what was on the screen m
 hostile: $(READY) ## let servers and terminals misbehave, beside a healthy ticket; prints a table
 	$(BIN)/python -m tests.hostile $(ARGS)
 
-wire: $(READY) ## decode every recorded provider stream, cut in every way; prints a table
-	@LFG_RECORDINGS="$${LFG_RECORDINGS:-$(wildcard ../shared/data)}" $(BIN)/python -m tests.providers.wire_table
+wire: $(READY) ## decode every recorded provider stream, cut in every way
+	@$(RECORDED) $(PYTEST) tests/providers/test_recordings.py
 
 snapshots: $(READY) ## accept what the screen looks like now
 	$(BIN)/python -m pytest tests/ui --snapshot-update

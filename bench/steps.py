@@ -19,8 +19,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
+from bench.hostile_texts import FLOODS, TEXTS, begun
 from lfgtui.model import events as e
-from tests.ui.hostile_texts import FLOODS, TEXTS, begun
 from tests.ui.stage import BEGIN, Stage, staged
 
 _SECONDS = 60.0
@@ -53,7 +53,7 @@ def measure(name: str) -> None:
 
 async def _measure(name: str) -> None:
     steps: list[float] = []
-    async with staged(120, 40, time.perf_counter) as (stage, pilot):
+    async with staged(width=120, height=40, ticks=time.perf_counter) as (stage, pilot):
         await stage.play(pilot, *BEGIN)
         await stage.play(
             pilot, e.TextDelta("warm *up* `a`\n\n```py\nx = 1\n```\n\n- a\n\n|a|b|\n|-|-|\n|1|2|\n")

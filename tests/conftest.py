@@ -13,6 +13,7 @@ from tests.providers.loopback import Loopback
 
 # How fast a machine is must not decide a test.
 settings.register_profile("lfg", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("fuzz", settings.get_profile("lfg"), max_examples=2_000)
 settings.load_profile("lfg")
 
 KEY_VARIABLES = [preset.api_key_env for preset in PRESETS.values() if preset.api_key_env]

@@ -145,8 +145,7 @@ def _free_ports(count: int) -> list[int]:
 
 
 @pytest.mark.parametrize(
-    ("setting", "verdict"),
-    [("bare", "bursts"), ("large-buffers", "lump"), ("two-gzip", "lump")],
+    ("setting", "verdict"), [("bare", "bursts"), ("large-buffers", "lump"), ("two-gzip", "lump")]
 )
 async def test_a_setting_that_buffers_is_named_with_the_cure(
     doctor: Doctor, setting: str, verdict: str

@@ -67,9 +67,7 @@ def test_what_may_be_asked_is_shown_whole_in_the_narrowest_pane(content: str) ->
         ("x" * 9_000 + "\n", "\n".join(["y" * 9_000] * 42) + "\nlast"),
     ],
 )
-def test_a_diff_that_may_be_asked_about_is_shown_whole_in_the_narrowest_pane(
-    before: str, after: str
-) -> None:
+def test_a_diff_to_approve_is_shown_whole_in_the_narrowest_pane(before: str, after: str) -> None:
     rows = list(diff_rows(diff(before, after).text, palette(), _NARROWEST, is_asking=True))
     shown = {"-": "", "+": ""}
     sign = ""

@@ -83,9 +83,7 @@ SHOWN: list[e.WireEvent] = [
 
 
 @pytest.mark.parametrize("event", SHOWN)
-async def test_whatever_is_on_the_screen_needs_no_remark(
-    tmp_path: Path, event: e.WireEvent
-) -> None:
+async def test_what_is_on_the_screen_needs_no_remark(tmp_path: Path, event: e.WireEvent) -> None:
     context = Surroundings()
     await ending_of(tmp_path, answer("end", event, e.Usage(1, 1)), context=context)
     assert EMPTY not in remarks(context)

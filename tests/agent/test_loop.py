@@ -278,9 +278,7 @@ def interrupted(*calls: e.ToolCallRequested, reason: str = "tool_use") -> list[e
     ]
 
 
-async def test_the_call_that_was_stopped_is_answered_and_those_after_it_run(
-    tmp_path: Path,
-) -> None:
+async def test_the_call_that_was_stopped_is_answered_and_those_after_it_run(tmp_path: Path) -> None:
     first, second = (
         e.ToolCallRequested(name, "write_file", {"path": name, "content": "1"}) for name in "12"
     )
@@ -321,9 +319,7 @@ async def test_a_call_whose_arguments_were_not_stored_is_not_run(tmp_path: Path)
         ("something_new", e.TicketDone("something_new")),
     ],
 )
-async def test_a_ticket_ends_as_its_last_response_did(
-    tmp_path: Path, reason: str, ending: e.Ending
-) -> None:
+async def test_a_ticket_ends_as_its_answer(tmp_path: Path, reason: str, ending: e.Ending) -> None:
     assert await ending_of(tmp_path, answer(reason, e.TextDelta("I can"))) == ending
 
 
@@ -367,9 +363,7 @@ async def test_a_call_that_was_only_written_is_remarked_on(
 
 @pytest.mark.parametrize("reason", ["length", "content_filter", "error", "MALFORMED_FUNCTION_CALL"])
 @pytest.mark.parametrize("is_resumed", [False, True])
-async def test_no_call_runs_of_a_response_that_broke_off(
-    tmp_path: Path, reason: str, is_resumed: bool
-) -> None:
+async def test_a_broken_response_runs_none(tmp_path: Path, reason: str, is_resumed: bool) -> None:
     write = msgspec.structs.replace(WRITE, call_id="2")
     before = interrupted(READ, write, reason=reason) if is_resumed else []
     context = Surroundings(None, *before)

@@ -201,11 +201,7 @@ def good_config(text: str, root: str) -> str:
             "providers": {
                 utf8_name(text): {"wire": "openai-chat", "base_url": f"{root}/v1"},
                 "agent": {"wire": "agent-sse", "base_url": f"{root}/agent", "model": text},
-                "good": {
-                    "wire": "openai-chat",
-                    "base_url": f"{root}/v1",
-                    "model": "hostile",
-                },
+                "good": {"wire": "openai-chat", "base_url": f"{root}/v1", "model": "hostile"},
             },
         }
     )

@@ -8,9 +8,7 @@ from lfgtui.settings import paths
 from tests.cli.conftest import Lfg, configure
 
 
-def test_without_an_argument_each_part_is_told_within_eighty_columns(
-    lfg: Lfg, tmp_path: Path
-) -> None:
+def test_without_an_argument_each_part_is_told_in_eighty_columns(lfg: Lfg, tmp_path: Path) -> None:
     code, out, _ = lfg("doctor")
     topics = [line.split()[0] for line in out.splitlines() if not line.startswith(" ")]
     parts = "lfg config keys exposure sandbox terminal history log"
@@ -73,9 +71,7 @@ def test_the_simulator_is_started_asked_and_found_well(lfg: Lfg) -> None:
         (["simulator/generic", "--model", "m"], 2, "already names a model"),
     ],
 )
-def test_a_provider_that_cannot_be_asked(
-    lfg: Lfg, arguments: list[str], code: int, message: str
-) -> None:
+def test_a_provider_beyond_reach(lfg: Lfg, arguments: list[str], code: int, message: str) -> None:
     configure(
         '[providers.gone]\nwire = "openai-chat"\nbase_url = "http://127.0.0.1:9/v1"\n'
         '[providers.local]\nmodel_file = "gone.gguf"\n'

@@ -88,9 +88,7 @@ def test_exports_hold_no_secrets(secretive: str, form: str, lfg: Lfg) -> None:
     assert GITHUB in out and err == ""
 
 
-def test_the_config_decides_what_is_secret(
-    secretive: str, lfg: Lfg, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_config_says_secrets(secretive: str, lfg: Lfg, monkeypatch: pytest.MonkeyPatch) -> None:
     configure('[history]\nredact = "never"\nsecrets = ["keep \\\\w+"]\n')
     assert GITHUB in lfg("export", secretive).out
     monkeypatch.setenv("XAI_API_KEY", "With ghp")
@@ -107,9 +105,7 @@ def test_one_ticket(secretive: str, form: str, lfg: Lfg) -> None:
     assert code == 2 and 'no ticket "c" in that run' in err
 
 
-def test_mistakes_are_refused_and_no_file_is_overwritten(
-    run: str, lfg: Lfg, tmp_path: Path
-) -> None:
+def test_mistakes_are_refused_and_no_file_overwritten(run: str, lfg: Lfg, tmp_path: Path) -> None:
     _, _, err = lfg("export", f"{run}/a", "--format", "jsonl")
     assert err == "lfg: --format jsonl exports whole runs only; remove /a\n"
     file = tmp_path / "mine"
@@ -128,9 +124,7 @@ def test_an_export_that_fails_leaves_no_half_a_file(run: str, lfg: Lfg, exported
 
 
 @pytest.mark.parametrize("form", ["md", "html", "json"])
-def test_what_is_unreadable_is_reported_beside_the_rest(
-    run: str, lfg: Lfg, exported: Path, form: str
-) -> None:
+def test_what_is_unreadable_is_reported(run: str, lfg: Lfg, exported: Path, form: str) -> None:
     damage_packs()
     export = ("export", run, "--format", form, "-o", str(exported))
     for command in (export, ("show", run), ("show", run, "--json")):
@@ -230,9 +224,7 @@ def test_maintenance_of_no_history_is_refused_and_makes_none(lfg: Lfg, command: 
     assert not paths.data_dir().exists()
 
 
-def test_the_advice_after_a_repair_leaves_a_sound_history(
-    run: str, lfg: Lfg, tmp_path: Path
-) -> None:
+def test_the_advice_after_a_repair_is_sound(run: str, lfg: Lfg, tmp_path: Path) -> None:
     left = Recorder(paths.history_file())  # its log is not folded in: as after a kill
     killed = left.start_run("Killed", [Ticket(id="k", prompt="p", workspace="/")], None)
     advice = lfg("history", "repair", str(tmp_path / "rescued.db")).err.partition(": ")[2]

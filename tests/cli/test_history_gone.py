@@ -81,9 +81,7 @@ def test_what_took_its_place_is_left_alone_and_the_run_is_elsewhere(tickets: str
     assert paths.history_file().read_text() == "Dear diary"
 
 
-def test_a_signal_is_the_exit_code_also_where_the_run_had_to_be_saved_elsewhere(
-    tickets: str,
-) -> None:
+def test_a_signal_is_the_exit_code_also_where_the_run_was_saved_elsewhere(tickets: str) -> None:
     with lfg_in_terminal("run", tickets) as lfg:
         lfg.read_until("2 running")
         paths.history_file().unlink()

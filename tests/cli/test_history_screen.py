@@ -45,7 +45,5 @@ def test_an_empty_history_is_left_again() -> None:
         (("--ui", "size"), "lfg: --ui cannot be combined with a subcommand\n"),
     ],
 )
-def test_impossible_combinations_are_refused_in_a_line(
-    arguments: tuple[str, ...], message: str, lfg: Lfg
-) -> None:
+def test_impossible_options_are_refused(arguments: tuple[str, ...], message: str, lfg: Lfg) -> None:
     assert lfg("history", *arguments) == (2, "", message)

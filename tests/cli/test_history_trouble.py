@@ -108,9 +108,7 @@ def test_a_file_in_place_of_the_folder_is_refused(lfg: Lfg, data: Path, tickets:
 
 
 @pytest.mark.parametrize("seed", range(10))
-def test_a_file_damaged_anywhere_is_one_clear_line_at_worst(
-    lfg: Lfg, data: Path, tmp_path: Path, seed: int
-) -> None:
+def test_a_damaged_file_is_one_line(lfg: Lfg, data: Path, tmp_path: Path, seed: int) -> None:
     with Recorder(data / "history.db") as history:
         for number in range(6):
             run = history.start_run("t", [Ticket(id="a", prompt="p", workspace="/")], None)
@@ -138,18 +136,14 @@ def test_a_folder_that_may_not_be_written_is_empty_and_refused(
     assert lfg_within(not_root, "history") == (0, "", "no runs yet; try: lfg demo\n")
 
 
-def test_a_folder_that_may_not_be_entered_is_refused(
-    not_root: tuple[str, ...], data: Path, tickets: str
-) -> None:
+def test_a_closed_folder_is_refused(not_root: tuple[str, ...], data: Path, tickets: str) -> None:
     data.mkdir()
     data.chmod(0)
     for command in (("run", tickets, "--headless"), READING[0]):
         assert_refused(lfg_within(not_root, *command), "Permission denied; set LFG_DATA_DIR")
 
 
-def test_a_file_that_may_not_be_written_can_still_be_read(
-    not_root: tuple[str, ...], data: Path, tickets: str
-) -> None:
+def test_a_file_to_read_only_is_read(not_root: tuple[str, ...], data: Path, tickets: str) -> None:
     with Recorder(data / "history.db") as history:
         run = history.start_run("t", [Ticket(id="a", prompt="p", workspace="/")], None)
         history.finish_run(run, "done")

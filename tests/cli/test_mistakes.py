@@ -106,7 +106,7 @@ def test_a_file_that_cannot_be_run_is_refused_with_advice(
         (["simulator", "--speed", "nan"], "Invalid value for '--speed': nan is not a valid number"),
     ],
 )
-def test_arguments_that_cannot_be_are_refused(
+def test_impossible_arguments_are_refused(
     complaint: Complaint, arguments: list[str], message: str
 ) -> None:
     assert complaint(*arguments).startswith(message)
@@ -133,10 +133,7 @@ def test_arguments_that_cannot_be_are_refused(
     ],
 )
 def test_a_prompt_without_a_model_is_refused_with_what_is_missing_and_what_there_is(
-    complaint: Complaint,
-    monkeypatch: pytest.MonkeyPatch,
-    arguments: list[str],
-    message: str,
+    complaint: Complaint, monkeypatch: pytest.MonkeyPatch, arguments: list[str], message: str
 ) -> None:
     start = message.format(config=paths.config_file())
     none = (
@@ -163,9 +160,7 @@ def test_a_bad_config_names_file_and_line(complaint: Complaint, tmp_path: Path) 
     assert message == f'{config}:2: unknown key "concurency"; did you mean "concurrency"?'
 
 
-def test_a_file_that_the_system_refuses_is_named(
-    complaint: Complaint, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_unusable_file_is_named(complaint: Complaint, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LFG_CONFIG", "/proc/nowhere/config.toml")
     assert complaint("config", "init") == "/proc/nowhere: No such file or directory"
     assert complaint("demo", "--keep", "/proc/no/shop") == "/proc/no: No such file or directory"

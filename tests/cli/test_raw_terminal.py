@@ -45,9 +45,7 @@ def test_a_pipe_may_end_on_a_terminal(hostile: Stage, arguments: list[str]) -> N
     assert not piped(hostile, Case(arguments))
 
 
-def test_no_tickets_file_speaks_to_the_terminal_before_it_is_trusted(
-    lfg: Lfg, tmp_path: Path
-) -> None:
+def test_no_tickets_file_acts_on_the_terminal_before_trust(lfg: Lfg, tmp_path: Path) -> None:
     file = tmp_path / "tickets.toml"
     said = []
     for text in world.bad_tickets(ALL):

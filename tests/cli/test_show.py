@@ -41,9 +41,7 @@ def test_a_terminal_gets_a_page_in_colour(run: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("unstyled", [{"NO_COLOR": "1"}, {"TERM": "dumb"}])
-def test_a_person_or_a_terminal_may_want_no_colours(
-    run: str, unstyled: dict[str, str], tmp_path: Path
-) -> None:
+def test_a_terminal_may_want_no_colours(run: str, unstyled: dict[str, str], tmp_path: Path) -> None:
     assert on_terminal(tmp_path, "show", f"{run}/a", **unstyled) == PAGE
 
 

@@ -55,9 +55,7 @@ def test_tokens_with_time_between_them_stream() -> None:
         ("nothing", []),
     ],
 )
-def test_the_verdict_follows_from_when_the_pieces_came(
-    expected: str, arrivals: list[Arrival]
-) -> None:
+def test_the_verdict_follows_from_the_arrivals(expected: str, arrivals: list[Arrival]) -> None:
     assert verdict(arrivals) == expected
 
 
@@ -87,9 +85,7 @@ def test_a_steady_pace_streams_and_the_same_held_back_does_not(gap: float, count
 
 @settings(max_examples=25)
 @given(st.floats(0.02, 0.5), st.integers(30, 60), st.data())
-def test_how_the_body_is_cut_makes_no_difference(
-    gap: float, count: int, data: st.DataObject
-) -> None:
+def test_cuts_of_the_body_make_no_difference(gap: float, count: int, data: st.DataObject) -> None:
     whole = [Arrival(gap, 2, 2 * TOKEN, 400) for _ in range(count)]
     cut: list[Arrival] = []
     for arrival in whole:

@@ -20,9 +20,7 @@ def finding(report: Report, topic: str) -> Finding:
 
 
 @pytest.mark.parametrize("wire", ["anthropic", "openai-chat", "openai-responses"])
-async def test_a_server_that_streams_is_found_well_on_every_wire(
-    simulator: str, ask: Ask, wire: WireName
-) -> None:
+async def test_a_streaming_server_is_found_well(simulator: str, ask: Ask, wire: WireName) -> None:
     said = await ask(simulator, wire)
     assert (said.ok, said.verdict, said.status) == (True, "streams", 200)
     assert said.arrivals is not None
@@ -53,13 +51,7 @@ async def test_a_proxy_that_passes_everything_on_is_not_accused(simulator: str, 
     ],
 )
 async def test_a_proxy_that_holds_the_answer_back_is_named_with_the_cure(
-    simulator: str,
-    ask: Ask,
-    how: How,
-    signed: dict[str, str],
-    verdict: str,
-    cause: str,
-    fix: str,
+    simulator: str, ask: Ask, how: How, signed: dict[str, str], verdict: str, cause: str, fix: str
 ) -> None:
     async with between(simulator, how, **signed) as url:
         said = await ask(url)
@@ -69,9 +61,7 @@ async def test_a_proxy_that_holds_the_answer_back_is_named_with_the_cure(
     assert all(value in found.message for value in signed.values())
 
 
-async def test_a_proxy_that_cuts_what_is_silent_is_named_with_the_seconds(
-    simulator: str, ask: Ask
-) -> None:
+async def test_a_proxy_that_cuts_silence_is_named_with_seconds(simulator: str, ask: Ask) -> None:
     async with between(simulator, "cuts", server="nginx/1.22.1") as url:
         said = await ask(url, model="silent")
     assert not said.ok

@@ -78,9 +78,7 @@ def utf8(monkeypatch: pytest.MonkeyPatch) -> None:
         ({"TERM": "x", "NO_COLOR": "1"}, 256, "x, 120x40, no colours (NO_COLOR), utf-8"),
     ],
 )
-def test_a_good_terminal_is_described(
-    environment: dict[str, str], colours: int, message: str
-) -> None:
+def test_a_terminal_is_described(environment: dict[str, str], colours: int, message: str) -> None:
     finding = machine.check_terminal(environment, LARGE, lambda: colours)
     assert (finding.level, finding.message) == ("ok", message)
 

@@ -77,9 +77,7 @@ async def test_a_failure_stays_its_tickets_own_and_blocks_what_needs_it(tmp_path
         assert r.events("middle", e.TicketBlocked) == [e.TicketBlocked("broken failed")]
 
 
-async def test_two_tickets_in_one_file_are_a_conflict_once_unless_one_needs_the_other(
-    tmp_path: Path,
-) -> None:
+async def test_two_tickets_in_one_file_conflict_once_but_not_by_need(tmp_path: Path) -> None:
     keys = {"model": "writes", "approve": "auto"}
     tickets = [ticket(name, tmp_path, **keys) for name in "ab"]
     tickets.append(ticket("c", tmp_path, **keys, needs=["a", "b"]))
@@ -114,9 +112,7 @@ async def test_cancel_all_ends_what_runs_and_what_waits(tmp_path: Path) -> None:
         assert r.state("b") in ("cancelled", "blocked")
 
 
-async def test_retry_starts_over_and_releases_what_was_blocked_and_tried_meanwhile(
-    tmp_path: Path,
-) -> None:
+async def test_retry_starts_over_and_releases_what_was_blocked_meanwhile(tmp_path: Path) -> None:
     tickets = [ticket("a", tmp_path), ticket("b", tmp_path, needs=["a"])]
     scenarios = {"a": says("A.", fault=[{"status": 529, "times": 6}]), "b": says("B.")}
     breaker = BreakerPolicy(pause=0.01, max_pause=0.01)
@@ -131,9 +127,7 @@ async def test_retry_starts_over_and_releases_what_was_blocked_and_tried_meanwhi
 
 
 @pytest.mark.parametrize("is_cancelled", [False, True])
-async def test_pause_holds_after_the_response_until_resume_or_the_end(
-    tmp_path: Path, is_cancelled: bool
-) -> None:
+async def test_pause_holds_until_resume_or_the_end(tmp_path: Path, is_cancelled: bool) -> None:
     reads = calls("list_files", {})
     async with room(tmp_path, [ticket("a", tmp_path)], scenarios={"a": reads}) as r:
         r.engine.send(c.Pause("a"))
@@ -155,9 +149,7 @@ async def test_pausing_during_the_last_response_lets_it_end(tmp_path: Path) -> N
         assert r.state("a") == "done"
 
 
-async def test_a_ticket_is_paused_after_a_response_without_calls_that_is_not_the_last(
-    tmp_path: Path,
-) -> None:
+async def test_a_ticket_is_paused_after_a_response_that_is_not_the_last(tmp_path: Path) -> None:
     endless = says("It goes on.", cut={"after": 5, "how": "half-open"})
     async with room(tmp_path, [ticket("a", tmp_path)], scenarios={"a": endless}) as r:
         await r.until_event("a", e.TextDelta)
@@ -212,9 +204,7 @@ async def test_a_denied_call_goes_back_to_the_model_with_its_reason(tmp_path: Pa
         assert not (tmp_path / "x").exists()
 
 
-async def test_headless_nobody_can_approve_so_the_ticket_is_blocked_until_it_is_resumed(
-    tmp_path: Path,
-) -> None:
+async def test_headless_a_ticket_is_blocked_by_an_approval_until_resumed(tmp_path: Path) -> None:
     mine = ticket("a", tmp_path)
     async with finished(tmp_path, [mine], scenarios={"a": WRITES}, headless=True) as r:
         blocked = e.TicketBlocked("write_file needs an approval that nobody can give")
@@ -271,9 +261,7 @@ async def test_shutdown_interrupts_kills_children_and_can_be_resumed(tmp_path: P
         assert r.events("a", e.ToolCallFinished)[0].error == "interrupted"
 
 
-async def test_a_call_that_waited_for_approval_waits_again_in_the_attempt_that_resumes(
-    tmp_path: Path,
-) -> None:
+async def test_a_call_that_waited_for_approval_waits_again_when_resumed(tmp_path: Path) -> None:
     mine = ticket("a", tmp_path)
     async with room(tmp_path, [mine], scenarios={"a": WRITES}) as r:
         await r.until_event("a", e.ApprovalRequested)
@@ -297,9 +285,7 @@ async def test_a_call_that_waited_for_approval_waits_again_in_the_attempt_that_r
 
 
 @pytest.mark.parametrize("wire", WIRES)
-async def test_resume_continues_a_reasoning_tool_loop_as_the_wire_demands(
-    tmp_path: Path, wire: str
-) -> None:
+async def test_resume_continues_a_reasoning_loop_as_wires_ask(tmp_path: Path, wire: str) -> None:
     """The simulator refuses a request without its signature, reasoning item or call id."""
     sleep = {"name": "run_command", "arguments": {"command": "echo started; exec sleep 600"}}
     turns = scenario(
@@ -356,9 +342,7 @@ async def test_whatever_a_decoder_raises_ends_its_own_ticket_and_no_other(
 GOOD_AND_BAD = {"good": says("All is well."), "bad": says("Something else.")}
 
 
-async def test_a_bug_in_the_fold_ends_its_ticket_alone(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_bug_in_the_fold_is_local(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     original = Meter.apply
 
     def broken(self: Meter, entry: e.Entry) -> None:

@@ -42,9 +42,7 @@ async def test_a_dead_provider_is_followed_by_the_next_and_the_debug_log_says_so
     assert "secret" not in caplog.text
 
 
-async def test_in_the_middle_of_a_tool_loop_the_next_goes_on_with_what_was_done(
-    tmp_path: Path,
-) -> None:
+async def test_in_a_tool_loop_the_next_goes_on_with_what_was_done(tmp_path: Path) -> None:
     (tmp_path / "x").write_text("forty-two")
     reads = {"name": "read_file", "arguments": {"path": "x"}}
     broken = {"text": "Never.", "fault": [{"status": 500, "times": 9}]}
@@ -68,9 +66,7 @@ async def test_when_nobody_is_left_the_last_error_is_the_tickets(tmp_path: Path)
 
 
 @pytest.mark.parametrize("max_turns", [1, 30])
-async def test_a_cut_answer_is_gone_on_with_where_the_config_says_so(
-    tmp_path: Path, max_turns: int
-) -> None:
+async def test_a_cut_answer_goes_on_if_the_config_says_so(tmp_path: Path, max_turns: int) -> None:
     scenarios = {"cut": says("One, two, three.", cut={"after": 9}), "rest": says("the rest.")}
     mine = ticket("a", tmp_path, model="cut", fallback=["anthropic/rest"], max_turns=max_turns)
     async with finished(tmp_path, [mine], scenarios=scenarios, retry=CONTINUES) as r:
@@ -116,9 +112,7 @@ async def test_with_a_fallback_nobody_waits_for_an_open_circuit(tmp_path: Path) 
         assert r.engine.all_done
 
 
-async def test_a_model_that_keeps_failing_keeps_no_other_model_of_its_provider_waiting(
-    tmp_path: Path,
-) -> None:
+async def test_a_model_that_keeps_failing_holds_up_no_other_of_its_provider(tmp_path: Path) -> None:
     breaker, retry = BreakerPolicy(failures=3, pause=3600.0), RetryPolicy(attempts=1)
     broken = says("Never.", fault=[{"status": 500, "times": 9}])
     scenarios = {"broken": broken, "well": says("Here I am.")}

@@ -41,9 +41,7 @@ async def test_a_wire_with_channels_of_its_own_is_left_alone(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("is_cancelled", [False, True])
-async def test_what_was_held_back_when_the_stream_broke_or_was_stopped_is_kept(
-    tmp_path: Path, is_cancelled: bool
-) -> None:
+async def test_what_was_held_back_at_the_end_is_kept(tmp_path: Path, is_cancelled: bool) -> None:
     breaks = {"cut": {"after": 9, "how": "connection", "times": 1}}
     stalls = {"stall": {"after": 9, "seconds": 60}}
     text = "Hello.\n<thinking about it"

@@ -48,9 +48,7 @@ async def test_a_limit_that_ends_in_time_parks_the_ticket_until_then(tmp_path: P
         assert not r.events("a", e.Retrying) and not r.events("a", e.TicketFailed)
 
 
-async def test_the_wait_is_no_time_of_the_tickets(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_the_wait_is_not_its_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     mine = ticket("a", tmp_path, timeout=900)
     async with room(tmp_path, [mine], scenarios={"a": limited(LONG)}) as r:
         await r.until_event("a", e.Parked)
@@ -111,9 +109,7 @@ async def test_a_limit_beyond_max_park_fails_the_ticket_and_says_so(
         assert parked(r, "a") == []
 
 
-async def test_others_of_the_provider_wait_with_it_and_those_of_another_take_the_slot(
-    tmp_path: Path,
-) -> None:
+async def test_others_of_the_provider_wait_too_and_another_takes_the_slot(tmp_path: Path) -> None:
     limits = [ticket("a", tmp_path), *(ticket(f"b{n}", tmp_path, model="b") for n in range(3))]
     other = ticket("other", tmp_path, provider="anthropic")
     scenarios = {"a": limited(LONG), "b": says("Me too."), "other": says("Hi.")}
@@ -164,9 +160,7 @@ async def test_a_sign_of_life_before_the_refusal_lifts_no_limit(tmp_path: Path) 
         assert len(parked(r, "b")) == 1
 
 
-async def test_in_the_middle_of_a_tool_loop_it_waits_and_goes_on_with_what_was_done(
-    tmp_path: Path,
-) -> None:
+async def test_in_a_tool_loop_it_waits_and_goes_on_with_what_was_done(tmp_path: Path) -> None:
     """`loop` waits for an approval while `a` meets the limit."""
     tickets = [ticket("loop", tmp_path), ticket("a", tmp_path, needs=["first"])]
     tickets.append(ticket("first", tmp_path))
@@ -196,9 +190,7 @@ async def test_a_fallback_is_asked_at_once_and_the_limit_is_still_known(tmp_path
         assert parked(r, "a") == parked(r, "b") == []
 
 
-async def test_a_fallback_to_another_model_of_the_provider_is_asked_as_well(
-    tmp_path: Path,
-) -> None:
+async def test_a_fallback_to_another_model_of_the_provider_is_asked_as_well(tmp_path: Path) -> None:
     """Until that meets the limit too; a ticket of the other model waits with the first."""
     tickets = [
         ticket("a", tmp_path, fallback=["chat/free"]),
@@ -226,9 +218,7 @@ async def test_when_all_have_limits_the_first_to_end_counts(tmp_path: Path, last
 
 
 @pytest.mark.parametrize("end", [c.Cancel("a"), c.Cancel("b")])
-async def test_a_parked_ticket_can_be_paused_continued_and_cancelled(
-    tmp_path: Path, end: c.Cancel
-) -> None:
+async def test_a_parked_ticket_can_be_paused_and_cancelled(tmp_path: Path, end: c.Cancel) -> None:
     tickets = [ticket("a", tmp_path), ticket("b", tmp_path)]
     async with room(tmp_path, tickets, scenarios={"a": limited(LONG)}, concurrency=1) as r:
         await r.until(lambda: all(parked(r, name) for name in "ab"))
@@ -258,9 +248,7 @@ async def test_a_pause_that_was_asked_for_before_holds_after_it(tmp_path: Path) 
 
 
 @pytest.mark.parametrize("is_over", [False, True])
-async def test_a_resumed_run_goes_on_waiting_until_the_same_time(
-    tmp_path: Path, is_over: bool
-) -> None:
+async def test_a_resumed_run_waits_until_the_same_time(tmp_path: Path, is_over: bool) -> None:
     tickets = [ticket("a", tmp_path), ticket("b", tmp_path)]
     scenarios = {"a": limited(BRIEF if is_over else LONG), "b": says("B.")}
     async with room(tmp_path, tickets, scenarios=scenarios, concurrency=1, retry=PARKS) as r:

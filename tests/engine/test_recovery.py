@@ -42,9 +42,7 @@ def test_a_retry_waits_as_the_server_asks_and_ends_with_the_policys_attempts(
 
 
 @given(failures=st.integers(1, 3), jitter=st.floats(0, 1))
-def test_delays_double_within_their_jitter_and_never_pass_the_cap(
-    failures: int, jitter: float
-) -> None:
+def test_delays_double_within_jitter_and_never_pass_the_cap(failures: int, jitter: float) -> None:
     delay = retry_delay(POLICY, ProviderError("server", "oops"), failures, lambda: jitter)
     full = min(30.0, 2.0 ** (failures - 1))
     assert delay is not None

@@ -54,9 +54,7 @@ KEY = drawn(20)
 @pytest.mark.parametrize(
     ("secret", "mark"), [(GITHUB, MARK), (KEY, "[redacted: key in use]")], ids=("token", "key")
 )
-async def test_an_answer_arrives_whole_but_for_its_secret(
-    tmp_path: Path, secret: str, mark: str
-) -> None:
+async def test_an_answer_is_whole_but_for_a_secret(tmp_path: Path, secret: str, mark: str) -> None:
     said = f"First. The token is {secret}, as you see; pip install sk-learn."
     mine = [ticket("a", tmp_path)]
     redactor = Redactor(keys=[KEY])
@@ -80,9 +78,7 @@ async def test_nobody_is_asked_about_what_cannot_be_shown(tmp_path: Path) -> Non
     assert not (tmp_path / "ran").exists()
 
 
-async def test_a_secret_that_stays_in_a_file_is_hidden_in_the_diff_of_a_change_beside_it(
-    tmp_path: Path,
-) -> None:
+async def test_a_secret_in_a_file_is_hidden_in_the_diff_beside_it(tmp_path: Path) -> None:
     env = tmp_path / "env"
     env.write_text(f"T={GITHUB}\nDEBUG=0\n")
     story = calls("edit_file", {"path": "env", "old": "DEBUG=0", "new": "DEBUG=1"})

@@ -61,9 +61,7 @@ async def test_what_a_rule_covers_runs_unasked_and_anything_else_is_asked_about(
         assert [event.rule or event.grants for event in given] == [ECHO, ECHO]
 
 
-async def test_a_rule_for_the_run_approves_what_waits_and_what_comes_in_its_other_tickets(
-    tmp_path: Path,
-) -> None:
+async def test_a_rule_for_the_run_approves_what_waits_in_its_other_tickets(tmp_path: Path) -> None:
     names = ("a", "b", "c")
     scenarios = {name: runs(f"echo one {name}", f"echo one {name} more") for name in names}
     scenarios["c"] = runs("true")
@@ -131,9 +129,7 @@ async def test_a_rule_of_one_ticket_approves_nothing_in_another(tmp_path: Path) 
 
 
 @pytest.mark.parametrize("is_withdrawn", [False, True])
-async def test_a_rule_holds_after_a_resume_unless_it_was_withdrawn(
-    tmp_path: Path, is_withdrawn: bool
-) -> None:
+async def test_rules_outlive_a_resume_unless_withdrawn(tmp_path: Path, is_withdrawn: bool) -> None:
     tickets = [ticket("a", tmp_path), ticket("b", tmp_path)]
     scenarios = {"a": runs("echo one"), "b": runs("true", "echo one")}
     async with room(tmp_path, tickets, scenarios=scenarios) as r:

@@ -7,9 +7,7 @@ import pytest
 from lfgtui.engine.signals import delivered
 
 
-async def test_a_signal_that_comes_while_one_is_delivered_does_not_nest(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+async def test_a_signal_during_another_does_not_nest(monkeypatch: pytest.MonkeyPatch) -> None:
     loop = asyncio.get_running_loop()
     call_soon = loop.call_soon_threadsafe
     taken: list[signal.Signals] = []

@@ -65,9 +65,7 @@ async def test_others_work_while_tickets_wait_for_an_approval(tmp_path: Path) ->
         assert one_at_a_time(r)
 
 
-async def test_an_approved_call_shows_so_at_once_and_runs_as_soon_as_there_is_a_slot(
-    tmp_path: Path,
-) -> None:
+async def test_an_approved_call_shows_so_and_runs_once_there_is_a_slot(tmp_path: Path) -> None:
     """In the order of the approvals, and before a ticket that has not begun."""
     tickets = [ticket("a", tmp_path, model="writes"), ticket("b", tmp_path, model="also writes")]
     tickets += [ticket("c", tmp_path, model="endless"), ticket("d", tmp_path, model="says")]
@@ -139,9 +137,7 @@ async def test_others_work_while_a_ticket_is_paused(tmp_path: Path) -> None:
         assert r.state("a") == "done"
 
 
-async def test_others_work_during_a_retrys_delay_and_the_retry_comes_in_its_turn(
-    tmp_path: Path,
-) -> None:
+async def test_others_work_during_a_retrys_delay_and_it_comes_in_its_turn(tmp_path: Path) -> None:
     tickets = [ticket("a", tmp_path, model="busy"), ticket("b", tmp_path, model="endless")]
     tickets.append(ticket("c", tmp_path, model="says"))
     async with room(tmp_path, tickets, scenarios=SCENARIOS, concurrency=1) as r:
@@ -207,9 +203,7 @@ async def test_a_parked_ticket_goes_on_before_one_that_has_not_begun(tmp_path: P
 
 
 @pytest.mark.parametrize("ending", ["cancelled", "done", "interrupted"])
-async def test_a_ticket_that_waits_for_a_slot_is_paused_and_ended_at_once(
-    tmp_path: Path, ending: str
-) -> None:
+async def test_who_waits_for_a_slot_can_pause_and_end_at_once(tmp_path: Path, ending: str) -> None:
     tickets = [ticket("a", tmp_path, model="writes"), ticket("b", tmp_path, model="endless")]
     async with room(tmp_path, tickets, scenarios=SCENARIOS, concurrency=1) as r:
         await r.until_event("b", e.TextDelta)
@@ -248,9 +242,7 @@ async def test_an_approved_call_that_waits_for_a_slot_can_still_be_stopped(tmp_p
         assert not (tmp_path / "x").exists()
 
 
-async def test_the_wait_for_a_slot_is_no_time_of_the_tickets(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_waiting_for_a_slot_is_free(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     tickets = [ticket("a", tmp_path, model="writes", timeout=900)]
     tickets.append(ticket("b", tmp_path, model="endless"))
     async with room(tmp_path, tickets, scenarios=SCENARIOS, concurrency=1) as r:
@@ -264,9 +256,7 @@ async def test_the_wait_for_a_slot_is_no_time_of_the_tickets(
         assert r.state("a") == "done"
 
 
-async def test_a_run_that_ended_in_that_state_is_resumed_and_the_model_told(
-    tmp_path: Path,
-) -> None:
+async def test_a_run_that_ended_in_that_state_is_resumed_and_the_model_told(tmp_path: Path) -> None:
     tickets = [ticket("a", tmp_path, model="writes"), ticket("b", tmp_path, model="endless")]
     async with room(tmp_path, tickets, scenarios=SCENARIOS, concurrency=1) as r:
         await r.until_event("b", e.TextDelta)

@@ -49,9 +49,7 @@ async def test_it_goes_with_the_next_request_and_is_answered(tmp_path: Path, wir
 
 
 @pytest.mark.parametrize("wire", WIRES)
-async def test_a_response_that_is_stopped_for_it_keeps_what_it_said(
-    tmp_path: Path, wire: str
-) -> None:
+async def test_a_response_stopped_for_it_keeps_what_it_said(tmp_path: Path, wire: str) -> None:
     mine = ticket("a", tmp_path, provider=wire, model="silent")
     async with room(tmp_path, [mine], scenarios={"silent": SILENT}) as r:
         await r.until_event("a", e.TextDelta)
@@ -81,9 +79,7 @@ async def test_said_during_a_call_it_follows_the_result(tmp_path: Path, wire: st
         assert messages[-2] == UserTurn(SAID, is_said=True)
 
 
-async def test_a_call_that_waits_is_denied_when_the_person_stops_it_to_speak(
-    tmp_path: Path,
-) -> None:
+async def test_a_call_that_waits_is_denied_when_one_stops_it_to_speak(tmp_path: Path) -> None:
     mine = ticket("a", tmp_path, model="writes")
     async with room(tmp_path, [mine], scenarios={"writes": WRITES}) as r:
         await r.until_event("a", e.ApprovalRequested)
@@ -128,9 +124,7 @@ async def test_said_before_a_ticket_begins_it_follows_the_prompt(tmp_path: Path)
         assert shown(r, "b")[:2] == ["Do b.", SAID]
 
 
-async def test_it_is_there_once_after_a_process_that_died_before_it_was_taken(
-    tmp_path: Path,
-) -> None:
+async def test_it_is_there_once_after_a_process_died_before_it_was_taken(tmp_path: Path) -> None:
     mine = ticket("a", tmp_path, model="silent")
     scenarios = {"silent": SILENT}
     async with room(tmp_path, [mine], scenarios=scenarios) as r:
@@ -165,9 +159,7 @@ async def test_a_ticket_that_has_ended_is_started_over_with_another_prompt(tmp_p
         assert r.engine.transcript("a").answer.startswith("## Do it well.")
 
 
-async def test_said_between_the_end_of_the_work_and_that_of_its_ticket_it_is_a_follow_up(
-    tmp_path: Path,
-) -> None:
+async def test_said_between_the_ends_of_work_and_ticket_it_is_a_follow_up(tmp_path: Path) -> None:
     async with room(tmp_path, [ticket("a", tmp_path, model="any", tools=[])]) as r:
         await r.until_event("a", e.TextDelta)
         (work,) = (task for task in asyncio.all_tasks() if task.get_name() == "a")
@@ -202,9 +194,7 @@ TWO_CALLS = scenario(
 )
 
 
-async def test_a_follow_up_is_read_before_a_call_that_a_cancelled_ticket_had_left(
-    tmp_path: Path,
-) -> None:
+async def test_a_follow_up_is_read_before_a_call_that_a_cancel_left(tmp_path: Path) -> None:
     mine = ticket("a", tmp_path, model="two", approve="auto")
     async with room(tmp_path, [mine], scenarios={"two": TWO_CALLS}) as r:
         await r.until_event("a", e.ToolOutputDelta)
@@ -231,9 +221,7 @@ async def test_a_follow_up_is_read_before_approval_is_requested_again(tmp_path: 
 
 
 @pytest.mark.parametrize("again", [c.Retry("a"), c.Restart("a", "Do it well.")], ids=("r", "E"))
-async def test_said_while_a_ticket_waits_to_start_over_it_is_answered(
-    tmp_path: Path, again: c.Command
-) -> None:
+async def test_said_before_it_starts_over_it_is_heard(tmp_path: Path, again: c.Command) -> None:
     tickets = [ticket("a", tmp_path, model="any", tools=[]), ticket("b", tmp_path, model="silent")]
     async with room(tmp_path, tickets, scenarios={"silent": SILENT}, concurrency=1) as r:
         await r.until_event("b", e.TextDelta)
@@ -249,9 +237,7 @@ async def test_said_while_a_ticket_waits_to_start_over_it_is_answered(
 LISTS = calls("list_files", {})
 
 
-async def test_said_during_the_last_turn_that_a_ticket_may_take_it_is_answered(
-    tmp_path: Path,
-) -> None:
+async def test_said_during_the_last_turn_a_ticket_may_take_it_is_answered(tmp_path: Path) -> None:
     mine = ticket("a", tmp_path, model="lists", max_turns=1)
     async with room(tmp_path, [mine], scenarios={"lists": LISTS}) as r:
         await r.until_event("a", e.RequestSent)
@@ -261,9 +247,7 @@ async def test_said_during_the_last_turn_that_a_ticket_may_take_it_is_answered(
         assert said(r) == [SAID]
 
 
-async def test_a_follow_up_to_a_ticket_with_a_call_at_its_last_turn_is_answered(
-    tmp_path: Path,
-) -> None:
+async def test_a_follow_up_to_a_ticket_at_its_last_turn_is_answered(tmp_path: Path) -> None:
     mine = ticket("a", tmp_path, model="lists", max_turns=1)
     async with finished(tmp_path, [mine], scenarios={"lists": LISTS}) as r:
         assert r.state("a") == "limit"
@@ -274,9 +258,7 @@ async def test_a_follow_up_to_a_ticket_with_a_call_at_its_last_turn_is_answered(
 
 
 @pytest.mark.parametrize("stop", [c.Cancel("a"), c.Restart("a", "Do it well.")], ids=("c", "E"))
-async def test_said_while_a_ticket_is_being_stopped_it_is_a_follow_up(
-    tmp_path: Path, stop: c.Command
-) -> None:
+async def test_said_while_a_ticket_stops_it_is_a_follow_up(tmp_path: Path, stop: c.Command) -> None:
     mine = ticket("a", tmp_path, model="sleeps", approve="auto", tools=["run_command"])
     async with room(tmp_path, [mine], scenarios={"sleeps": SLEEPS}) as r:
         await r.until_event("a", e.ToolOutputDelta)
@@ -304,9 +286,7 @@ async def test_a_call_that_was_approved_is_stopped_before_it_runs(tmp_path: Path
         assert not (tmp_path / "x").exists()
 
 
-async def test_a_call_is_not_run_when_its_response_is_stopped_once_it_is_whole(
-    tmp_path: Path,
-) -> None:
+async def test_a_call_is_not_run_when_its_response_is_stopped_once_whole(tmp_path: Path) -> None:
     mine = ticket("a", tmp_path, model="writes", approve="auto")
     async with room(tmp_path, [mine], scenarios={"writes": WRITES}) as r:
 
@@ -365,9 +345,7 @@ async def test_a_response_that_waits_for_the_disk_once_it_is_whole_ends_once(
         assert [event.error for event in r.events("a", e.ToolCallFinished)] == ["not run"]
 
 
-async def test_the_model_is_not_asked_to_make_the_calls_of_a_stopped_response_again(
-    tmp_path: Path,
-) -> None:
+async def test_the_model_need_not_repeat_the_calls_of_a_stopped_response(tmp_path: Path) -> None:
     turn = {
         "call": [
             {"name": "list_files", "arguments": {}},

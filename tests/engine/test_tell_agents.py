@@ -94,9 +94,7 @@ async def takes_and_goes(connection: ServerConnection, _: asyncio.Event) -> None
 
 
 @pytest.mark.parametrize("play", [refuses, ignores, accepts_none, goes, takes_and_goes])
-async def test_what_no_finished_response_took_is_in_the_next_request_once(
-    tmp_path: Path, play: Play
-) -> None:
+async def test_what_no_answer_took_is_in_the_next_request_once(tmp_path: Path, play: Play) -> None:
     is_told = asyncio.Event()
     mine = ticket("a", tmp_path, provider="agent", model="any")
     async with websocket_agent() as agent:

@@ -189,9 +189,7 @@ def test_a_ticket_that_never_began(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("sign", ["[", "![", "http://a."])
-def test_signs_without_end_are_plain_text_and_not_read_as_markup(
-    sign: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_signs_without_end_are_plain_text(sign: str, monkeypatch: pytest.MonkeyPatch) -> None:
     lengths: list[int] = []
     parse = ParserInline.parse
 

@@ -197,9 +197,7 @@ def test_a_change_that_was_approved_is_the_diff_that_was_approved() -> None:
         (e.ToolCallFinished("1", "1\n" * 30, None, 1, 0.0), "✗", "  … 14 more lines\n"),
     ],
 )
-def test_an_output_is_shortened_and_longer_where_the_call_failed(
-    ending: e.Event, mark: str, output: str
-) -> None:
+def test_an_output_is_shortened_less_on_failure(ending: e.Event, mark: str, output: str) -> None:
     given = {"path": "a.py", "old": "1", "new": "2"} if mark[2:] else {"command": "x"}
     lines = called("edit_file" if mark[2:] else "run_command", given, ending)
     assert lines.startswith(mark)

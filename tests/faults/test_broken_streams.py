@@ -16,16 +16,7 @@ from lfgtui.history.reader import Reader
 from lfgtui.model import events as e
 from lfgtui.settings.config import RetryPolicy
 from tests.engine.harness import WIRES, Room, room, says, ticket
-from tests.faults.breaker import (
-    HEAD,
-    Breaker,
-    Plan,
-    after,
-    instead,
-    split,
-    upto,
-    whole,
-)
+from tests.faults.breaker import HEAD, Breaker, Plan, after, instead, split, upto, whole
 
 TEXT = "Příliš žluťoučký kůň úpěl ďábelské ódy."
 ONCE = RetryPolicy(attempts=1)
@@ -154,9 +145,7 @@ async def test_a_break_keeps_what_came_and_names_its_cause(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize("wire", WIRES)
-async def test_a_retry_after_a_cut_is_an_attempt_of_its_own_and_gets_through(
-    tmp_path: Path, wire: str
-) -> None:
+async def test_a_retry_after_a_cut_is_an_attempt_that_works(tmp_path: Path, wire: str) -> None:
     plans = [upto("žlu".encode(), "reset", more=1), upto("kůň".encode(), "close")]
     retry = RetryPolicy(attempts=3, base_delay=0.0)
     async with broken(tmp_path, plans, wire=wire, retry=retry) as b:

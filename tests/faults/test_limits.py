@@ -64,9 +64,7 @@ async def test_a_line_of_a_gigabyte_is_given_up_at_the_limit(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("status", [307, 500])
-async def test_a_refusal_without_end_is_read_as_far_as_a_message_goes(
-    tmp_path: Path, status: int
-) -> None:
+async def test_a_refusal_without_end_is_read_for_its_message(tmp_path: Path, status: int) -> None:
     head = instead(b"Out of order. ", status=status, content_type="text/plain", location="/x")
     plan: Plan = lambda reply: endless(b"".join(head(reply)))  # type: ignore[arg-type]  # noqa: E731
     async with broken(tmp_path, [plan]) as b:

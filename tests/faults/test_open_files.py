@@ -39,9 +39,7 @@ def no_more_files() -> Iterator[list[int]]:
         taken.clear()
 
 
-async def test_a_ticket_that_gets_no_socket_tries_again_and_its_neighbour_streams_on(
-    tmp_path: Path,
-) -> None:
+async def test_without_a_socket_a_ticket_tries_again_and_others_stream_on(tmp_path: Path) -> None:
     tickets = [
         ticket("first", tmp_path),
         ticket("starved", tmp_path, provider="anthropic", needs=["first"]),

@@ -194,10 +194,7 @@ Steps = Sequence[tuple[bytes, bytes]]
 
 
 def run_in_terminal(
-    command: Sequence[str | bytes],
-    environment: Mapping[str, str],
-    folder: Path,
-    steps: Steps = (),
+    command: Sequence[str | bytes], environment: Mapping[str, str], folder: Path, steps: Steps = ()
 ) -> Ended:
     """Run a program with a terminal for all three streams."""
     with contextlib.closing(Program(command, environment, folder)) as program:

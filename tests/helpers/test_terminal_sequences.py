@@ -55,8 +55,6 @@ def test_sequences_that_act_or_deceive_are_foreign(written: bytes, is_cut: bool)
 
 
 @pytest.mark.parametrize("written", CUT)
-def test_cut_sequences_are_foreign_except_to_a_terminal_that_stopped_reading(
-    written: bytes,
-) -> None:
+def test_cut_sequences_are_foreign_but_to_a_terminal_that_stopped_reading(written: bytes) -> None:
     assert foreign_sequences(written, SCREEN)
     assert foreign_sequences(written, SCREEN, is_cut=True) == []

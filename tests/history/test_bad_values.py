@@ -122,9 +122,7 @@ def test_one_bad_value_keeps_nothing_else_from_being_read(
             json.loads(said.out)
 
 
-def test_one_bad_value_keeps_nothing_else_from_being_resumed_or_ended(
-    path: Path, runs: tuple[str, str]
-) -> None:
+def test_one_bad_value_keeps_nothing_else_from_its_end(path: Path, runs: tuple[str, str]) -> None:
     good, bad = runs
     for table in ("runs", "tickets"):  # as after a crash
         spoil(path, f"UPDATE {table} SET state = 'running'")
@@ -139,9 +137,7 @@ def test_one_bad_value_keeps_nothing_else_from_being_resumed_or_ended(
     assert run_ids(path) == {good, bad}
 
 
-def test_a_run_with_an_impossible_id_keeps_no_other_from_being_opened_searched_or_packed(
-    path: Path,
-) -> None:
+def test_a_run_with_an_impossible_id_keeps_no_other_from_being_read(path: Path) -> None:
     good = keep(path, "good")
     far = 2**63 - 1
     add_run = "INSERT INTO runs (id, title, state, started_at) VALUES (:key, '', 'running', 0)"
@@ -177,9 +173,7 @@ def test_an_entry_with_an_impossible_number_is_not_packed_as_another_tickets(pat
     assert events(path, run, "b") == SAID
 
 
-def test_entries_and_tickets_of_another_version_are_named_and_keep_no_other_from_being_read(
-    recorder: Recording,
-) -> None:
+def test_entries_and_tickets_of_another_version_are_named(recorder: Recording) -> None:
     path, run = recorder.path, recorder.start("a")
     recorder.play(run, "a", BEGIN[:1])
     recorder.finish_run(run, "interrupted")
@@ -200,9 +194,7 @@ def test_entries_and_tickets_of_another_version_are_named_and_keep_no_other_from
         recorder.resume_run(run)
 
 
-def test_an_orphaned_run_that_cannot_be_read_is_left_running_and_keeps_no_other_from_it(
-    recorder: Recording,
-) -> None:
+def test_an_unreadable_orphaned_run_is_left_running_alone(recorder: Recording) -> None:
     path, run = recorder.path, recorder.start("a")
     recorder.play(run, "a", BEGIN[:1])
     recorder.close()

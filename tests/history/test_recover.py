@@ -30,9 +30,7 @@ def replace(path: Path, old: bytes, new: bytes) -> None:
 
 
 @pytest.mark.parametrize("seed", range(6))
-def test_everything_but_the_damaged_is_recovered(
-    recorder: Recording, tmp_path: Path, seed: int
-) -> None:
+def test_all_but_the_damaged_is_recovered(recorder: Recording, tmp_path: Path, seed: int) -> None:
     runs = finish(recorder, [f"word{n} " + "filler " * 400 for n in range(12)])
     with closing(sqlite3.connect(recorder.path)) as db:
         (roots,) = db.execute("SELECT max(rootpage) FROM sqlite_schema").fetchone()
@@ -63,9 +61,7 @@ def test_a_truncated_file_is_reported_as_damaged_with_the_remedy(recorder: Recor
             list(reader.entries(run.run, "a"))
 
 
-def test_a_damaged_definition_does_not_take_the_other_tables_with_it(
-    recorder: Recording, tmp_path: Path
-) -> None:
+def test_a_damaged_definition_costs_no_other_table(recorder: Recording, tmp_path: Path) -> None:
     (run,) = finish(recorder, ["alpha"])
     replace(recorder.path, b"CREATE INDEX runs_by_state", b"CREATE xNDEX runs_by_state")
     with pytest.raises(HistoryError, match=r"malformed .*lfg history repair"):

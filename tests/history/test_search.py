@@ -55,9 +55,7 @@ FOUND = {
         ("grö*", "text", "Größe"),
     ],
 )
-def test_everything_shown_is_found_once(
-    story: Recording, words: str, kind: str, match: str
-) -> None:
+def test_what_is_shown_is_found_once(story: Recording, words: str, kind: str, match: str) -> None:
     assert matches(story.search(words)) == [(kind, [match])]
 
 
@@ -176,9 +174,7 @@ def test_an_excerpt_shows_as_many_of_the_words_as_it_can() -> None:
         ("need* NOT pin", {"needle"}),
     ],
 )
-def test_matches_in_a_very_long_text_are_shown_too(
-    recorder: Recording, words: str, shown: set[str]
-) -> None:
+def test_matches_in_a_long_text_are_shown(recorder: Recording, words: str, shown: set[str]) -> None:
     text = "hay " * 60_000 + "a needle_case " + "hay " * 60_000
     (hit,) = prompted(recorder, text).search(words)
     assert len(hit.snippet) <= 202 and hit.matches
@@ -224,17 +220,13 @@ def test_the_states_of_the_filter_are_those_of_a_ticket() -> None:
         ("after:99999999999d x", "after:99999999999d: expected a date"),
     ],
 )
-def test_a_filter_with_an_impossible_value_is_refused(
-    story: Recording, words: str, why: str
-) -> None:
+def test_a_filter_with_a_bad_value_is_refused(story: Recording, words: str, why: str) -> None:
     with pytest.raises(UsageError) as caught:
         story.search(words)
     assert str(caught.value).startswith(why)
 
 
-def test_a_run_is_named_by_a_part_of_its_id_its_title_its_note_or_as_the_last(
-    recorder: Recording,
-) -> None:
+def test_a_run_is_named_by_part_of_its_id_title_or_note_or_as_last(recorder: Recording) -> None:
     shop, garden = (recorder.start("a", title=title) for title in ("Shop 100%", "Garden"))
     for run in (shop, garden):
         recorder.play(run, "a", [*STORY[:8], e.TextDelta("still going")])
@@ -290,9 +282,7 @@ def test_a_query_of_thousands_of_words_is_refused(story: Recording, words: str) 
         story.search(words * 20_000)
 
 
-def test_a_repeated_word_costs_once_and_the_unfinished_one_stays_the_last(
-    recorder: Recording,
-) -> None:
+def test_a_repeated_word_costs_once_and_the_open_one_stays_the_last(recorder: Recording) -> None:
     once = prompted(recorder, "f1x f2x f3x").search("f*")
     for repeated in ("f* " * 333, "f* F* " * 100):
         assert recorder.search(repeated) == recorder.search(repeated, ranked=True) == once

@@ -73,9 +73,7 @@ def test_an_imported_run_is_the_one_that_was_exported_but_asks_for_approvals(
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30)
 @given(lives())
-def test_any_life_survives_the_journey(
-    tmp_path_factory: pytest.TempPathFactory, life: list[e.Event]
-) -> None:
+def test_any_life_is_kept(tmp_path_factory: pytest.TempPathFactory, life: list[e.Event]) -> None:
     folder = tmp_path_factory.mktemp("journey")
     recorder = Recording(folder / "here.db")
     run = recorder.play_run(life)
@@ -99,9 +97,7 @@ def deep(lines: list[bytes], levels: int) -> list[bytes]:
     return [*lines[:at], lines[at][:start] + inner + b"}", *lines[at + 1 :]]
 
 
-def test_a_file_that_is_no_export_is_refused_by_line_and_leaves_nothing(
-    lines: list[bytes], path: Path
-) -> None:
+def test_what_is_no_export_is_refused_and_leaves_nothing(lines: list[bytes], path: Path) -> None:
     run, count = lines[0], len(lines)
     wrong: list[tuple[list[bytes], str]] = [
         ([], "x: the file is empty"),

@@ -5,17 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 from lfgtui.settings.config import WireName
-from tests.hostile.cases import (
-    AGENTS,
-    ALL,
-    HTTP,
-    Aftermath,
-    Pause,
-    Step,
-    case,
-    enter_as,
-    repeated,
-)
+from tests.hostile.cases import AGENTS, ALL, HTTP, Aftermath, Pause, Step, case, enter_as, repeated
 from tests.hostile.wires import EVENT_STREAM, Wire, http_head
 
 MEGABYTE = 1024 * 1024

@@ -135,9 +135,7 @@ def test_what_a_terminal_and_a_clock_do_harms_nobody(both: tuple[Server, Server]
 
 
 @pytest.mark.parametrize("case_name", LAST)
-def test_sigterm_is_obeyed_whatever_became_of_terminal_and_history(
-    case_name: str, both: tuple[Server, Server]
-) -> None:
+def test_sigterm_is_obeyed_whatever_happened(case_name: str, both: tuple[Server, Server]) -> None:
     case = CASES[case_name]
     with session([(case, case.wires[0])], *both) as one:
         until(lambda: both[1].count(event="word") > 0, "the neighbour never began")

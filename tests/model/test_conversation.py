@@ -197,7 +197,5 @@ SENT, PAUSED = e.RequestSent(1), e.ResponseFinished(1, "pause_turn")
     ],
     ids=str,
 )
-def test_what_a_person_says_joins_where_a_wire_takes_it(
-    events: list[e.Event], messages: list[str]
-) -> None:
+def test_what_one_says_joins_where_it_may(events: list[e.Event], messages: list[str]) -> None:
     assert said(*events) == messages

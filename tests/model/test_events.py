@@ -80,9 +80,7 @@ def test_the_types_are_those_that_were_promised() -> None:
         (e.UserMessage("x", {"a": "b"}), {"text": "x", "answers": {"a": "b"}}),
     ],
 )
-def test_fields_are_named_as_promised_and_absent_where_not_set(
-    event: e.Event, fields: dict[str, object]
-) -> None:
+def test_fields_are_named_as_promised_or_absent(event: e.Event, fields: dict[str, object]) -> None:
     assert json.loads(encode_event(event)) == {"type": event_type(event), **fields}
 
 
@@ -127,9 +125,7 @@ def test_after_merging_no_neighbours_could_still_merge(events: list[e.Event]) ->
 
 
 @given(st.lists(deltas), st.data())
-def test_it_does_not_matter_in_which_batches_deltas_are_merged(
-    events: list[e.Event], data: st.DataObject
-) -> None:
+def test_batches_of_merging_do_not_matter(events: list[e.Event], data: st.DataObject) -> None:
     cut = data.draw(st.integers(0, len(events)))
     assert merged(merged(events[:cut]) + merged(events[cut:])) == merged(events)
 

@@ -43,9 +43,7 @@ def beats(*times: float) -> list[Timed]:
 @pytest.mark.parametrize(
     ("first", "ttft"), [(e.ReasoningDelta("hm"), 100.7 - 100.0), (e.Usage(10, 0), None)]
 )
-def test_ttft_is_from_the_request_to_the_first_content_of_any_kind(
-    first: e.Event, ttft: float | None
-) -> None:
+def test_ttft_is_from_the_request_to_the_first_content(first: e.Event, ttft: float | None) -> None:
     assert meter_after(STARTED, SENT, (100.7, first)).ttft == ttft
 
 
@@ -129,7 +127,5 @@ def test_stalled_is_what_got_no_token_and_no_heartbeat_for_longer_than_usual(
         ([(110.0, PARKED), (150.0, END)], 10.0),
     ],
 )
-def test_elapsed_leaves_out_what_is_held_and_stops_at_the_end(
-    life: list[Timed], elapsed: float
-) -> None:
+def test_elapsed_leaves_out_what_is_held_and_stops(life: list[Timed], elapsed: float) -> None:
     assert meter_after(STARTED, *life).elapsed(500.0) == elapsed

@@ -48,9 +48,7 @@ def test_every_state_runs_has_ended_or_is_queued() -> None:
 
 @pytest.mark.parametrize("state", [None, *sorted(ENDED)])
 @given(event=any_event)
-def test_a_life_begins_and_goes_on_after_its_end_by_queueing_alone(
-    state: State | None, event: e.Event
-) -> None:
+def test_a_life_begins_and_begins_anew_by_queueing(state: State | None, event: e.Event) -> None:
     if isinstance(event, e.TicketQueued):
         assert next_state(state, event) == "queued"
     elif isinstance(event, e.RuleWithdrawn) and state is not None:
@@ -73,9 +71,7 @@ def test_every_ending_ends(kind: type[e.Event], data: st.DataObject) -> None:
 @pytest.mark.parametrize(
     "ending", [e.TicketCancelled(), e.TicketInterrupted(), e.TicketFailed("internal", "x", False)]
 )
-def test_what_has_not_ended_can_always_be_cancelled_interrupted_or_fail(
-    state: State, ending: e.Event
-) -> None:
+def test_what_has_not_ended_can_end_in_every_way(state: State, ending: e.Event) -> None:
     assert next_state(state, ending) in ENDED
 
 
@@ -106,11 +102,7 @@ def test_an_illegal_event_leaves_the_state_as_it_was(life: list[e.Event], event:
 TOOL_DONE = e.ToolCallFinished("1", "x", None, 0, 0.1)
 ASKED = e.ApprovalRequested("1", "write_file", "x")
 BEGUN: list[tuple[e.Event, State]] = [(QUEUED, "queued"), (STARTED, "starting"), (SENT, "waiting")]
-CALLED: list[tuple[e.Event, State]] = [
-    *BEGUN,
-    (REQUESTED, "streaming"),
-    (FINISHED, "running_tool"),
-]
+CALLED: list[tuple[e.Event, State]] = [*BEGUN, (REQUESTED, "streaming"), (FINISHED, "running_tool")]
 PARKED = e.Parked("p", 5000.0, "full")
 LIVES: dict[str, list[tuple[e.Event, State]]] = {
     "a plain answer": [

@@ -20,12 +20,7 @@ from lfgtui.model.tickets import (
     with_needs,
 )
 
-NO_PATHS = [
-    "none",
-    "~nobody-of-that-name",
-    "a\\u0000b",
-    pytest.param("x" * 5000, id="a long name"),
-]
+NO_PATHS = ["none", "~nobody-of-that-name", "a\\u0000b", pytest.param("x" * 5000, id="a long name")]
 A = '[[ticket]]\nid = "a"\nprompt = "Do a."\n'
 
 
@@ -190,9 +185,7 @@ statements = st.one_of(
 
 
 @given(st.lists(statements, max_size=12))
-def test_anything_near_a_tickets_file_is_tickets_or_a_source_error(
-    folder: Path, lines: list[str]
-) -> None:
+def test_anything_like_a_tickets_file_is_read_or_refused(folder: Path, lines: list[str]) -> None:
     try:
         load(folder, "\n".join([A, *lines]))
     except SourceError as error:

@@ -117,9 +117,7 @@ def test_the_text_is_all_visible_text_joined_with_nothing_between(life: list[e.E
 
 
 @given(lives())
-def test_after_every_entry_what_is_over_stays_so_and_only_the_last_text_can_grow(
-    life: list[e.Event],
-) -> None:
+def test_what_is_over_stays_so_and_only_the_last_text_can_grow(life: list[e.Event]) -> None:
     transcript = Transcript()
     ended: dict[int, tuple[str, float, list[int]]] = {}
     for entry in entries(life):
@@ -242,10 +240,7 @@ LIVES: dict[str, tuple[tuple[e.Event, ...], list[str]]] = {
         ["write_file {} finished: wrote", "run_command {} finished, asked $ ls: listed"],
     ),
     "a call in the text": (WRITTEN, ['f {"q": 1} arriving: ']),
-    "is never due": (
-        (*WRITTEN, e.TextDelta("So.")),
-        ['f {"q": 1} written: ', "text: So."],
-    ),
+    "is never due": ((*WRITTEN, e.TextDelta("So.")), ['f {"q": 1} written: ', "text: So."]),
     "nor when its response ends": ((*WRITTEN, FINISHED), ['f {"q": 1} written: ']),
     "nor when its attempt does": (
         (*WRITTEN, e.TicketCancelled()),
@@ -353,9 +348,7 @@ def test_a_call_waits_for_approval_until_it_is_answered_or_its_attempt_ends(
         ),
     ],
 )
-def test_a_call_that_a_resumed_attempt_takes_up_is_another_card_there(
-    then: tuple[e.Event, ...], card: str
-) -> None:
+def test_a_call_taken_up_when_resumed_is_another_card(then: tuple[e.Event, ...], card: str) -> None:
     transcript = after(
         *(CALL, TOOLS_DUE, e.ApprovalRequested("1", "read_file", "x")),
         *(e.TicketInterrupted(), e.TicketQueued()),
@@ -385,9 +378,7 @@ def test_a_call_that_a_resumed_attempt_takes_up_is_another_card_there(
         ((e.Usage(10, 5), FINISHED, e.TicketDone("end")), UsageTotals(10, 5)),
     ],
 )
-def test_usage_of_a_turn_replaces_and_of_turns_adds_up(
-    events: tuple[e.Event, ...], totals: UsageTotals
-) -> None:
+def test_usage_of_turns_adds_up(events: tuple[e.Event, ...], totals: UsageTotals) -> None:
     assert newest(*events).usage == totals
 
 
@@ -423,9 +414,7 @@ PARKED = e.Parked("p", 5000.0, "full", "overloaded")
         ((e.TicketCancelled(), e.TicketQueued(), PARKED), "cancelled"),
     ],
 )
-def test_what_comes_behind_an_attempt_does_not_bring_it_back(
-    events: tuple[e.Event, ...], state: str
-) -> None:
+def test_what_follows_an_attempt_leaves_it_ended(events: tuple[e.Event, ...], state: str) -> None:
     assert newest(*events).state == state
 
 
@@ -490,9 +479,7 @@ def test_one_unsaved_entry_marks_the_transcript() -> None:
         max_size=4,
     )
 )
-def test_no_two_calls_go_back_to_a_provider_with_one_id(
-    turns: list[list[tuple[str, bool]]],
-) -> None:
+def test_no_two_calls_go_back_with_one_id(turns: list[list[tuple[str, bool]]]) -> None:
     messages: list[Message] = []
     number = 0
     for turn in turns:

@@ -1,13 +1,7 @@
-"""Streams that were damaged on their way, made from recorded ones.
-
-`python -m tests.providers.mutations [SECONDS]` tries them for as long as you
-like and prints the first one that a decoder does not take.
-"""
+"""Streams that were damaged on their way, made from recorded ones."""
 
 import json
 import random
-import sys
-import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -108,29 +102,3 @@ def _places(value: object) -> list[tuple[Any, Any]]:
         places += [(holder, key) for key, _ in inside]
         stack += [value for _, value in inside]
     return places
-
-
-def main(seconds: float) -> None:
-    from tests.providers.published import DECODERS
-    from tests.providers.recordings import WHY_SKIPPED, recordings
-
-    every = [(wire, recording) for wire in DECODERS for recording in recordings(wire)]
-    if not every:
-        sys.stdout.write(f"{WHY_SKIPPED}\n")
-        return
-    tried, until = 0, time.monotonic() + seconds
-    rng = random.Random()
-    while time.monotonic() < until:
-        wire, recording = rng.choice(every)
-        records = damaged(recording.records, rng)
-        try:
-            check(DECODERS[wire], records)
-        except Exception:
-            sys.stdout.write("\n".join([f"{wire}/{recording.name}:", *records, ""]))
-            raise
-        tried += 1
-    sys.stdout.write(f"damaged streams: {tried} decoded; none raised, each ended once or failed\n")
-
-
-if __name__ == "__main__":
-    main(float(sys.argv[1]) if len(sys.argv) > 1 else 60)

@@ -68,7 +68,7 @@ async def open_wire(
 
 
 def request(**more: object) -> Request:
-    return Request("some-model", [UserTurn("Hi")], **more)  # type: ignore[arg-type]  # test shorthand
+    return Request("m", [UserTurn("Hi")], **more)  # type: ignore[arg-type]  # test shorthand
 
 
 async def events_of(provider: Provider, sent: Request | None = None) -> list[WireEvent]:

@@ -129,9 +129,7 @@ FRAMINGS: dict[str, Callable[[str], bytes]] = {
 
 @pytest.mark.parametrize("framing", list(FRAMINGS))
 @each_body
-def test_an_answer_is_the_same_however_it_is_framed_and_cut(
-    make: Make, body: str, framing: str
-) -> None:
+def test_an_answer_is_the_same_however_it_is_framed(make: Make, body: str, framing: str) -> None:
     framed = FRAMINGS[framing](body)
     for how in ("whole", "bytes", "random"):
         decoder = make()
@@ -182,9 +180,7 @@ def test_records_that_are_not_known_do_no_harm(make: Make, body: str) -> None:
         'error: {"type":"error","error":{"type":"overloaded","message":"Later"}}',
     ],
 )
-def test_an_error_inside_a_200_is_a_failure_and_keeps_what_came(
-    make: Make, body: str, error: str
-) -> None:
+def test_an_error_inside_a_200_fails_and_keeps_what_came(make: Make, body: str, error: str) -> None:
     at = body.index("\n\n", body.index("Žluťoučký")) + 2
     broken = f"{body[:at]}{error}\n\n{body[at:]}".encode()
     for how in ("whole", "bytes"):

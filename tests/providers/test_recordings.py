@@ -10,6 +10,7 @@ import pytest
 from lfgtui.model import events as e
 from lfgtui.providers import lenient_json
 from lfgtui.providers.openai_responses.decoder import ResponsesDecoder
+from tests.helpers.effort import times
 from tests.providers import mutations
 from tests.providers.decoding import Json, run, run_whole, summarize
 from tests.providers.published import DECODERS, decode, differences
@@ -58,7 +59,7 @@ def test_a_whole_response_has_the_substance_of_its_stream() -> None:
 def test_no_damage_to_a_whole_response_breaks_its_decoder() -> None:
     rng = random.Random(1)
     for _, body in closing_responses():
-        for _ in range(6):
+        for _ in range(times(6)):
             mutations.check_whole(ResponsesDecoder, mutations.changed(json.dumps(body), rng))
 
 
@@ -74,5 +75,5 @@ def test_records_that_close_may_come_twice(wire: str) -> None:
 def test_no_damage_to_a_stream_breaks_its_decoder(wire: str) -> None:
     rng = random.Random(wire)
     for recording in recordings(wire):
-        for _ in range(6):
+        for _ in range(times(6)):
             mutations.check(DECODERS[wire], mutations.damaged(recording.records, rng))

@@ -1,5 +1,3 @@
-import subprocess
-import sys
 from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 
@@ -17,22 +15,6 @@ CHAT_ANSWER = [
     b'data: {"choices":[{"delta":{"content":"x"},"finish_reason":"stop"}]}\n\n',
     b"data: [DONE]\n\n",
 ]
-
-
-def imported_by(statement: str) -> set[str]:
-    """The modules that are there once a fresh interpreter has run the statement."""
-    script = f"{statement}\nimport sys\nprint(*sys.modules)"
-    done = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, check=True
-    )
-    return set(done.stdout.split())
-
-
-def test_each_wire_brings_only_its_own_sdk() -> None:
-    found = imported_by("import lfgtui.providers.sdk.anthropic")
-    assert {"openai", "anthropic"} & found == {"anthropic"}
-    found = imported_by("import lfgtui.providers.sdk.openai")
-    assert {"openai", "anthropic"} & found == {"openai"}
 
 
 @asynccontextmanager

@@ -115,9 +115,7 @@ STOPPED_IN: list[ItemPart] = [
 
 
 @pytest.mark.parametrize("unfinished", STOPPED_IN)
-def test_anthropic_does_not_get_the_unfinished_end_of_a_stopped_response(
-    unfinished: ItemPart,
-) -> None:
+def test_anthropic_gets_no_unfinished_end_of_a_stopped_response(unfinished: ItemPart) -> None:
     stop = UserTurn("Stop", is_said=True)
     said = [*HI, ModelTurn((TextPart("I search"), unfinished)), stop]
     assert anthropic_messages(said) == [
@@ -271,9 +269,7 @@ def test_chat_messages_of_a_loop_all_have_the_field_once_one_has() -> None:
 
 
 @pytest.mark.parametrize(("host", "sent"), [("api.deepseek.com", ""), ("api.x.ai", None)])
-def test_deepseek_gets_empty_reasoning_for_the_turn_of_another_provider(
-    host: str, sent: str | None
-) -> None:
+def test_deepseek_gets_empty_reasoning_for_foreign_turns(host: str, sent: str | None) -> None:
     foreign = loop_of(ReasoningPart("hm"), ItemPart("anthropic", {"signature": "s"}))
     messages = chat_request.chat_messages(None, foreign, host)
     assert messages[1].get("reasoning_content") == sent
@@ -292,9 +288,7 @@ def test_chat_messages_of_the_user_in_a_row_are_one() -> None:
         ("api.openai.com", ["user", "assistant", "tool", "tool", "user"]),
     ],
 )
-def test_mistral_gets_an_answer_between_results_and_what_the_person_says(
-    host: str, roles: list[str]
-) -> None:
+def test_mistral_gets_an_answer_between_results_and_a_message(host: str, roles: list[str]) -> None:
     messages = [*loop_of(), UserTurn("Stop", is_said=True)]
     assert [one["role"] for one in chat_request.chat_messages(None, messages, host)] == roles
 

@@ -73,10 +73,7 @@ def test_what_the_file_does_not_say_is_the_default_or_the_presets(tmp_path: Path
     [
         ('theme = "dark"\nconcurency = 1\n', '2: unknown key "concurency"; did you mean'),
         ('[providers.x]\nbase_url = "http://localhost"\n', '1: missing key "wire"'),
-        (
-            '[providers.x]\nwire = "openai-chat"\n',
-            '1: provider "x": missing key "base_url"',
-        ),
+        ('[providers.x]\nwire = "openai-chat"\n', '1: provider "x": missing key "base_url"'),
         ("[retry]\nattempts = 0\n", "2: `attempts`: expected `int` >= 1"),
         *(
             (f"[{table}]\n{key} = inf\n", f"2: `{key}`: expected `float` <= 86400.0")
@@ -240,9 +237,7 @@ def chat(**fields: Any) -> ProviderConfig:
     return ProviderConfig(wire="openai-chat", **fields)
 
 
-def test_a_key_comes_from_the_environment_or_a_command_which_wins(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_a_key_comes_from_the_environment_or_a_command(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XAI_API_KEY", " secret\n")
     assert api_key("xai", PRESETS["xai"]) == "secret"
     assert api_key("ollama", PRESETS["ollama"]) is None
@@ -252,9 +247,7 @@ def test_a_key_comes_from_the_environment_or_a_command_which_wins(
 
 
 @pytest.mark.parametrize("value", [None, "", " "])
-def test_a_missing_key_names_its_variable(
-    monkeypatch: pytest.MonkeyPatch, value: str | None
-) -> None:
+def test_a_missing_key_has_its_variable(monkeypatch: pytest.MonkeyPatch, value: str | None) -> None:
     if value is not None:
         monkeypatch.setenv("XAI_API_KEY", value)
     with pytest.raises(UsageError, match='provider "xai" needs a key: set XAI_API_KEY'):
@@ -294,9 +287,7 @@ def test_the_variables_of_keys_and_headers_are_secret() -> None:
     assert secret_variables(config) == {"TOKEN", "OTHER", "XAI_API_KEY"}
 
 
-def test_the_keys_that_are_held_are_those_of_variables_urls_headers_and_bodies(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_keys_held_are_of_variables_urls_headers_and_body(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("XAI_API_KEY", "GATE_TOKEN", "TEAM"):
         monkeypatch.setenv(name, f"value-of-{name}")
     headers = {"X-Gate": "${GATE_TOKEN}", "Authorization": "Bearer said", "X-Team": "${TEAM}"}

@@ -32,9 +32,7 @@ def test_nothing_is_set_up_unless_asked_for(monkeypatch: pytest.MonkeyPatch) -> 
         assert not logging.getLogger("lfgtui.providers").isEnabledFor(logging.INFO)
 
 
-def test_a_run_leaves_its_requests_and_neither_prompt_nor_answer(
-    log: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_run_leaves_requests_but_no_texts(log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     hasty = partial(embedded_simulator, "--speed", "100.0")
     monkeypatch.setattr("lfgtui.cli.launching.session.embedded_simulator", hasty)
     prompt = "Say something about zebras"
@@ -56,9 +54,7 @@ def test_a_log_that_others_could_read_is_closed_to_them(log: Path) -> None:
     assert stat.S_IMODE(log.stat().st_mode) == 0o600
 
 
-def test_a_log_that_cannot_be_written_is_a_usage_error(
-    log: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_log_beyond_reach_is_a_usage_error(log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LFG_LOG", str(log / "no" / "folder"))
     with pytest.raises(UsageError, match="LFG_LOG="), debug_log():
         pass
@@ -89,9 +85,7 @@ def respond(error: BaseException | None, unknown: Counter[str]) -> None:
         (asyncio.CancelledError(), "was cancelled"),
     ],
 )
-def test_every_ending_is_told_without_the_servers_words(
-    log: Path, error: BaseException | None, told: str
-) -> None:
+def test_each_ending_is_told_by_its_kind(log: Path, error: BaseException | None, told: str) -> None:
     with debug_log():
         respond(error, Counter())
     said = log.read_text()

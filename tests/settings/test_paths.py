@@ -22,9 +22,7 @@ def test_the_environment_says_where_config_and_data_are(
 
 
 @pytest.mark.parametrize("said", [None, ""])
-def test_else_the_platforms_folders_are_used(
-    monkeypatch: pytest.MonkeyPatch, said: str | None
-) -> None:
+def test_else_they_are_the_platforms(monkeypatch: pytest.MonkeyPatch, said: str | None) -> None:
     for variable in ("LFG_CONFIG", "LFG_DATA_DIR"):
         if said is None:
             monkeypatch.delenv(variable)

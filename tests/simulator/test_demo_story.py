@@ -181,9 +181,7 @@ def check_files(workspace: Path) -> None:
         assert (workspace / name).is_file()
 
 
-async def test_every_word_of_the_demo_is_true_at_first_and_when_tried_again(
-    workspace: Path,
-) -> None:
+async def test_every_word_of_the_demo_is_true_at_first_and_when_retried(workspace: Path) -> None:
     stories = await play(workspace, NAMES, at_once=8)
     check_readme(stories["readme"])
     check_migrate(stories["migrate"])
@@ -197,9 +195,7 @@ async def test_every_word_of_the_demo_is_true_at_first_and_when_tried_again(
 
 
 @pytest.mark.parametrize("order", [("readme", "migrate"), ("migrate", "readme")])
-async def test_two_tickets_edit_the_readme_in_either_order(
-    workspace: Path, order: tuple[str, ...]
-) -> None:
+async def test_two_edit_the_readme_in_either_order(workspace: Path, order: tuple[str, ...]) -> None:
     stories = await play(workspace, order)
     check_readme(stories["readme"])
     check_migrate(stories["migrate"])

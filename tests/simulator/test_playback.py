@@ -7,16 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lfgtui.simulator.ids import IdFactory
-from lfgtui.simulator.playback import (
-    Break,
-    Pause,
-    Piece,
-    Ping,
-    Reply,
-    Step,
-    compose,
-    steps_of,
-)
+from lfgtui.simulator.playback import Break, Pause, Piece, Ping, Reply, Step, compose, steps_of
 from lfgtui.simulator.request import Conversation, Request
 from lfgtui.simulator.scenario import Call, Content, Cut, Scenario, Split, Stall, Turn
 
@@ -58,9 +49,7 @@ def steps(
     split=SPLITS,
     seed=st.integers(0, 1000),
 )
-def test_pieces_join_to_what_was_written(
-    text: str, value: dict[str, object], split: Split, seed: int
-) -> None:
+def test_pieces_are_the_whole(text: str, value: dict[str, object], split: Split, seed: int) -> None:
     content = Content(text=text, call=(Call("f", value),))
     reply = compose(request(), content, split, IdFactory(seed))
     pieces = [step for step in steps(reply, seed, split=split) if isinstance(step, Piece)]

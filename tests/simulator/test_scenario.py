@@ -22,9 +22,7 @@ from lfgtui.simulator.scenario import bundled_scenarios, load_scenario
         ('[[turn]]\ntext = "x', 2, "not valid TOML"),
     ],
 )
-def test_a_bad_file_is_refused_with_its_line(
-    tmp_path: Path, text: str, line: int | None, message: str
-) -> None:
+def test_a_bad_file_is_refused(tmp_path: Path, text: str, line: int | None, message: str) -> None:
     path = tmp_path / "bad.toml"
     path.write_text(text)
     with pytest.raises(SourceError) as caught:

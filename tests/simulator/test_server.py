@@ -39,9 +39,7 @@ async def post(http: httpx2.AsyncClient, path: str, model: str, **more: object) 
         (RESPONSES, 503, "server_error"),
     ],
 )
-async def test_an_overload_passes_after_its_times(
-    serve: Serve, path: str, status: int, kind: str
-) -> None:
+async def test_an_overload_passes_in_time(serve: Serve, path: str, status: int, kind: str) -> None:
     text = """
         [[turn]]
         fault = [{ status = 529, retry_after = 2.5, times = 2 }, { status = 429 }]
@@ -60,9 +58,7 @@ async def test_an_overload_passes_after_its_times(
 
 @pytest.mark.parametrize("path", [MESSAGES, CHAT, RESPONSES])
 @pytest.mark.parametrize("stream", [True, False])
-async def test_a_cut_closes_the_socket_in_the_middle_of_the_body(
-    serve: Serve, path: str, stream: bool
-) -> None:
+async def test_a_cut_closes_the_socket_in_mid_body(serve: Serve, path: str, stream: bool) -> None:
     text = '[[turn]]\ncut = { after = 8 }\ntext = "one two three four five six"'
     async with serve(text) as http:
         with pytest.raises(httpx2.RemoteProtocolError):

@@ -39,9 +39,7 @@ def script(folder: Path, monkeypatch: pytest.MonkeyPatch, source: str) -> Subpro
     return SubprocessServer("child", "a_child_of_ours")
 
 
-async def test_all_who_ask_share_one_child_which_is_gone_after_aclose(
-    simulator: SubprocessServer,
-) -> None:
+async def test_all_share_one_child_which_is_gone_after_aclose(simulator: SubprocessServer) -> None:
     roots = await asyncio.gather(simulator.start(), simulator.start())
     pid = simulator.pid
     assert pid is not None
@@ -54,9 +52,7 @@ async def test_all_who_ask_share_one_child_which_is_gone_after_aclose(
     assert not is_alive(pid)
 
 
-async def test_one_who_gives_up_waiting_leaves_the_start_to_the_others(
-    simulator: SubprocessServer,
-) -> None:
+async def test_one_who_gives_up_leaves_the_start_to_others(simulator: SubprocessServer) -> None:
     first, second = (asyncio.create_task(simulator.start()) for _ in range(2))
     await asyncio.sleep(0)
     first.cancel()
@@ -89,9 +85,7 @@ async def test_closing_in_the_middle_of_a_start_leaves_no_child(
     assert not is_alive(pid)
 
 
-async def test_a_child_that_logs_a_lot_is_not_held_up(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_child_may_log_a_lot(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     noise = "import sys; sys.stderr.write('log\\n' * 1_000_000); sys.stderr.flush()\n"
     serves = "print('child: http://here', flush=True); sys.stdin.read()"
     server = script(tmp_path, monkeypatch, noise + serves)

@@ -15,11 +15,7 @@ from .clients import HELLO, Client, Item, connected
 
 ARGUMENTS = {"path": 'a "b" \\ é\n.md', "line": 12345, "deep": {"list": [1, 2.5, True]}}
 VERSION = {"anthropic-version": "2023-06-01"}
-PATHS = {
-    "anthropic": "/v1/messages",
-    "chat": "/v1/chat/completions",
-    "responses": "/v1/responses",
-}
+PATHS = {"anthropic": "/v1/messages", "chat": "/v1/chat/completions", "responses": "/v1/responses"}
 
 
 @pytest.fixture(params=PATHS)

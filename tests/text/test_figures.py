@@ -8,8 +8,7 @@ from lfgtui.text import figures
 
 
 @pytest.mark.parametrize(
-    ("seconds", "said"),
-    [(None, ""), (0, "0:00"), (7.9, "0:07"), (750, "12:30"), (3723, "1:02:03")],
+    ("seconds", "said"), [(None, ""), (0, "0:00"), (7.9, "0:07"), (750, "12:30"), (3723, "1:02:03")]
 )
 def test_durations(seconds: float | None, said: str) -> None:
     assert figures.duration(seconds) == said

@@ -5,9 +5,7 @@ from lfgtui.text.growing_text import Growing
 
 
 @given(st.lists(st.text("ab\n", max_size=700), max_size=12), st.data())
-def test_is_the_text_of_all_pieces_and_of_what_follows_any_position(
-    pieces: list[str], data: st.DataObject
-) -> None:
+def test_it_is_all_pieces_and_what_follows_any(pieces: list[str], data: st.DataObject) -> None:
     growing, whole = Growing(), "".join(pieces)
     for piece in pieces:
         growing.append(piece)

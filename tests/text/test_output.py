@@ -37,9 +37,7 @@ def document(text: str, options: str = "") -> str:
 
 
 @pytest.mark.parametrize("text", [HOSTILE, "naïve שלום 中文 👩\u200d👩\u200d👧 \t|\n\n"])
-def test_a_file_gets_a_document_exactly_and_so_does_a_pipe_with_raw(
-    text: str, tmp_path: Path
-) -> None:
+def test_a_file_gets_a_document_as_it_is_and_a_pipe_with_raw(text: str, tmp_path: Path) -> None:
     with (tmp_path / "out").open("w") as file:
         ran(document(text), stdout=file)
     assert (tmp_path / "out").read_text("utf-8") == text

@@ -55,9 +55,7 @@ def test_a_file_becomes_a_value_whatever_its_byte_order_mark(tmp_path: Path) -> 
         (b'# one\ntitle = "\xff"\n', "2: not valid UTF-8; save the file as UTF-8"),
     ],
 )
-def test_lines_of_a_file_are_counted_whatever_ends_them(
-    tmp_path: Path, content: bytes, message: str
-) -> None:
+def test_lines_are_counted_whatever_ends_them(tmp_path: Path, content: bytes, message: str) -> None:
     file = tmp_path / "x.toml"
     file.write_bytes(content)
     with pytest.raises(SourceError) as caught:
@@ -158,9 +156,7 @@ def test_what_only_looks_like_a_line_of_its_own_is_not_taken_for_one(before: str
         ("a = 1\n", ("x",), None),
     ],
 )
-def test_a_key_is_found_however_its_table_is_written(
-    text: str, path: Path_, line: int | None
-) -> None:
+def test_a_key_is_found_in_every_kind_of_table(text: str, path: Path_, line: int | None) -> None:
     assert toml_file.line_of(text, path) == line
 
 

@@ -67,9 +67,7 @@ def test_arguments_become_values_where_their_meaning_is_plain(
         ("write_file", '{"path": "a", "con', "the arguments are not a JSON object: "),
     ],
 )
-def test_a_mistake_is_named_with_what_was_expected(
-    name: str, arguments: ToolArguments, said: str
-) -> None:
+def test_a_mistake_is_named_and_explained(name: str, arguments: ToolArguments, said: str) -> None:
     with pytest.raises(ToolError) as caught:
         parse(name, arguments)
     assert said in str(caught.value)

@@ -143,9 +143,7 @@ async def test_what_ignores_sigterm_is_killed(run: Runner, leash: Leash) -> None
     await asyncio.to_thread(leash.wait_until_free)
 
 
-async def test_a_cancelled_command_takes_its_grandchildren_with_it(
-    run: Runner, leash: Leash
-) -> None:
+async def test_a_cancelled_command_takes_its_descendants_along(run: Runner, leash: Leash) -> None:
     deaf = f"trap : TERM INT HUP; echo ready; sleep {LONG}"
     running = run.start(f"exec 3>leash; bash -c 'bash -c \"{deaf}\" & wait'")
     await run.seen("ready\n")
@@ -222,9 +220,7 @@ ESCAPES = {
 
 
 @pytest.mark.parametrize("escape", ESCAPES.values(), ids=ESCAPES.keys())
-async def test_what_leaves_its_session_is_stopped_too(
-    run: Runner, leash: Leash, escape: str
-) -> None:
+async def test_what_left_its_session_is_stopped(run: Runner, leash: Leash, escape: str) -> None:
     """And what stays in the background, which does not keep the call waiting."""
     outcome = await run(f"exec 3>leash; {escape} & echo started; sleep 0.1")
     assert outcome.output == f"started\n{STOPPED}\nexit code 0"
@@ -243,9 +239,7 @@ async def test_what_left_its_session_ends_with_the_time_and_with_a_cancellation(
     await asyncio.to_thread(leash.wait_until_free)
 
 
-async def test_a_command_that_kills_its_supervisor_is_said_to_have_left_something(
-    run: Runner, leash: Leash
-) -> None:
+async def test_a_command_that_kills_its_supervisor_is_reported(run: Runner, leash: Leash) -> None:
     outcome = await run(f"exec 3>leash; echo a; kill -9 $PPID; sleep {LONG}")
     told = "the command's supervisor was killed: what it started may still be running"
     assert f"[{told}]" in outcome.output
@@ -253,9 +247,7 @@ async def test_a_command_that_kills_its_supervisor_is_said_to_have_left_somethin
     await asyncio.to_thread(leash.wait_until_free)
 
 
-async def test_a_supervisor_that_can_not_start_is_an_error(
-    run: Runner, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_without_a_supervisor_it_fails(run: Runner, monkeypatch: pytest.MonkeyPatch) -> None:
     """As when lfg is being replaced by another version while it runs."""
     monkeypatch.setattr(supervisor, "__file__", str(run.workspace / "gone.py"))
     error = str((await run("echo a")).error)
@@ -327,9 +319,7 @@ def test_a_command_gets_no_secret_but_what_is_given_on_purpose() -> None:
     assert found.items() >= {**inherited, **given, "TERM": "dumb"}.items()
 
 
-async def test_that_is_the_environment_it_runs_in(
-    run: Runner, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_that_is_its_environment(run: Runner, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SOME_API_KEY", "hidden")
     monkeypatch.setenv("HARMLESS", "shown")
     run.environment = {"GIVEN": "too"}

@@ -52,10 +52,7 @@ def test_a_file_or_a_part_of_it_is_given_and_what_is_missing_or_unusual_said(
     [
         ({"path": "a.bin"}, '"a.bin" is a binary file of 6 bytes, not text'),
         ({"path": "src/confg.py"}, 'there is no "src/confg.py"; did you mean "src/config.py"?'),
-        (
-            {"path": "qq"},
-            'there is no "qq"; list_files with the path "." shows what there is',
-        ),
+        ({"path": "qq"}, 'there is no "qq"; list_files with the path "." shows what there is'),
         (
             {"path": "src/config.py", "start_line": 12},
             '"src/config.py" has 1 lines; start_line 12 is after the last',
@@ -157,9 +154,7 @@ def test_an_edit_that_is_unclear_or_impossible_changes_nothing(
         ("\n\n\n", "read the file again"),
     ],
 )
-def test_text_that_is_not_there_gets_a_hint(
-    workspace: Path, call: Call, old: str, hint: str
-) -> None:
+def test_text_that_is_missing_gets_a_hint(workspace: Path, call: Call, old: str, hint: str) -> None:
     (workspace / "a.py").write_text("def f():\n    if x:\n\n        go()\n    return total\n")
     error = str(call("edit_file", path="a.py", old=old, new="y").error)
     assert error.startswith(f'edit_file: "old" is not in a.py; {hint}')
@@ -205,14 +200,7 @@ words = st.text(alphabet="ab é\n→", max_size=12)
 @given(before=words, after=words, old=words, new=words, crlf=st.booleans(), mark=st.booleans())
 @each_example
 def test_a_unique_text_is_replaced_and_every_other_byte_stays(
-    workspace: Path,
-    call: Call,
-    before: str,
-    after: str,
-    old: str,
-    new: str,
-    crlf: bool,
-    mark: bool,
+    workspace: Path, call: Call, before: str, after: str, old: str, new: str, crlf: bool, mark: bool
 ) -> None:
     old = f"<{old}>"
     assume(old != new)

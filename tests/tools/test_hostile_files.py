@@ -33,9 +33,7 @@ def odd(workspace: Path) -> Path:
 
 @pytest.mark.parametrize("name", CALLS)
 @pytest.mark.parametrize("path", ["pipe", "socket", "circle", "zero", "text/x", "pipe/x"])
-def test_what_is_no_file_is_refused_and_nothing_waits_for_it(
-    odd: Path, call: Call, name: str, path: str
-) -> None:
+def test_what_is_no_file_is_refused_at_once(odd: Path, call: Call, name: str, path: str) -> None:
     outcome = call(name, path=path, **CALLS[name])
     assert outcome.error is not None and "\n" not in outcome.error
 

@@ -68,9 +68,7 @@ def test_what_is_like_nothing_gets_no_hint() -> None:
     assert closest("", [""]) == ""
 
 
-def test_few_are_compared_and_no_more_are_read_than_there_are_to_be(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_few_are_compared_and_no_more_read_than_needed(monkeypatch: pytest.MonkeyPatch) -> None:
     compared = read = 0
     ratio = SequenceMatcher.ratio
 

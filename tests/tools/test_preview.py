@@ -93,9 +93,7 @@ def test_a_file_that_becomes_utf_8_is_named(workspace: Path) -> None:
         st.text() | st.integers() | st.none() | st.lists(st.text()),
     ),
 )
-def test_any_call_has_a_line_or_an_error_of_one(
-    workspace: Path, name: str, arguments: ToolArguments
-) -> None:
+def test_any_call_has_a_line_of_text(workspace: Path, name: str, arguments: ToolArguments) -> None:
     try:
         line = previewed(workspace, name, arguments).summary
     except ToolError as error:
@@ -215,7 +213,7 @@ def test_few_edits_far_apart_in_a_long_file_are_few_lines(workspace: Path) -> No
     asked = preview("edit_file", edit, workspace, limits)
     assert asked.summary == "edit a (+6 −3)"
     assert [row for row in asked.diff.splitlines() if row.startswith("@@")] == [
-        *("@@ -8,7 +8,8 @@", "@@ -49998,7 +49999,8 @@", "@@ -99988,7 +99990,8 @@"),
+        *("@@ -8,7 +8,8 @@", "@@ -49998,7 +49999,8 @@", "@@ -99988,7 +99990,8 @@")
     ]
 
 
@@ -292,9 +290,7 @@ HIDDEN = (
     ("name", "argument"),
     [("run_command", "command"), ("write_file", "path"), ("search_files", "pattern")],
 )
-def test_what_shows_nothing_is_written_out(
-    workspace: Path, hidden: str, name: str, argument: str
-) -> None:
+def test_what_is_unseen_is_escaped(workspace: Path, hidden: str, name: str, argument: str) -> None:
     arguments: ToolArguments = {"content": ""} if name == "write_file" else {}
     assert isinstance(arguments, dict)
     line = previewed(workspace, name, arguments | {argument: f"a{hidden}b"}).summary

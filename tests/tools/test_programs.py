@@ -18,9 +18,7 @@ async def test_both_channels_and_the_exit_code_are_told(workspace: Path) -> None
     assert printed == ProgramOutput(b"out\n", "err\n", 3, True)
 
 
-async def test_one_that_prints_too_much_is_stopped_and_its_beginning_kept(
-    workspace: Path, leash: Leash
-) -> None:
+async def test_one_that_prints_too_much_is_cut_off(workspace: Path, leash: Leash) -> None:
     command = ["sh", "-c", "exec 3>leash; yes & yes"]
     printed = await run_program(command, workspace, Deadline(30), most_bytes=1_000_000)
     assert (len(printed.stdout), printed.complete) == (1_000_000, False)

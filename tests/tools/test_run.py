@@ -36,9 +36,7 @@ def test_an_error_is_told_to_the_model_in_one_short_line(call: Call, name: str, 
         ("edit_file", {"path": "a", "old": "x", "new": "y"}),
     ],
 )
-def test_a_workspace_that_is_gone_is_named(
-    tmp_path: Path, name: str, arguments: dict[str, object]
-) -> None:
+def test_a_lost_workspace_is_named(tmp_path: Path, name: str, arguments: dict[str, object]) -> None:
     error = f"the workspace {tmp_path / 'gone'} is not there any more"
     assert run_call(tmp_path / "gone", name, arguments).error == error
 
@@ -88,9 +86,7 @@ names = st.sampled_from(["read_file", "list_files", "search_files", "write_file"
 @settings(
     max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
-def test_any_call_has_an_outcome_that_json_can_carry(
-    workspace: Path, name: str, arguments: ToolArguments
-) -> None:
+def test_any_call_has_a_json_outcome(workspace: Path, name: str, arguments: ToolArguments) -> None:
     (workspace / "a").write_text("a\n")
     outcome = run_call(workspace, name, arguments)
     assert outcome.output

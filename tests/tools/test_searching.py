@@ -85,12 +85,9 @@ def test_links_are_not_followed(workspace: Path, call: Call) -> None:
 
 @both
 @pytest.mark.parametrize(
-    ("limits", "shown"),
-    [(ToolLimits(max_listed_files=3), 3), (ToolLimits(output_characters=8), 2)],
+    ("limits", "shown"), [(ToolLimits(max_listed_files=3), 3), (ToolLimits(output_characters=8), 2)]
 )
-def test_a_long_list_is_cut_and_says_so(
-    workspace: Path, call: Call, limits: ToolLimits, shown: int
-) -> None:
+def test_a_long_list_is_cut(workspace: Path, call: Call, limits: ToolLimits, shown: int) -> None:
     names = [f"f{n}" for n in range(10, 20)]
     make(workspace, dict.fromkeys(names, ""))
     note = f"[{shown} of 10 files; narrow it with path or pattern]"
@@ -138,9 +135,7 @@ def test_matching_lines_are_given_by_file_and_line_within_path_and_glob(
 
 @both
 @pytest.mark.parametrize("pattern", ["(", "[a", "*x", r"(?P<n>a)(?P<n>b)"])
-def test_a_bad_expression_is_an_error_also_where_there_are_no_files(
-    call: Call, pattern: str
-) -> None:
+def test_a_bad_expression_is_an_error_even_without_files(call: Call, pattern: str) -> None:
     error = str(call("search_files", pattern=pattern).error)
     assert error.startswith('search_files: "pattern" is not a valid regular expression: ')
 
@@ -170,9 +165,7 @@ def test_more_files_than_fit_a_command_line_are_all_searched(workspace: Path, ca
 
 
 @both
-def test_a_line_longer_than_all_that_may_be_printed_is_left_out(
-    workspace: Path, call: Call
-) -> None:
+def test_a_line_longer_than_all_that_may_be_said_is_left_out(workspace: Path, call: Call) -> None:
     line = "x" * 900_000 + "\n"
     make(workspace, {"a": "needle\n" + line, "b": f"needle{line}" * 12})
     output = call("search_files", pattern="needle").output  # never came back
@@ -220,18 +213,14 @@ def fake_ripgrep(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return program
 
 
-def test_the_time_limit_is_that_of_the_whole_search(
-    workspace: Path, call: Call, fake_ripgrep: Path
-) -> None:
+def test_the_time_is_for_the_whole_search(workspace: Path, call: Call, fake_ripgrep: Path) -> None:
     listing = "seq -f '%04g' 520 | tr '\\n' '\\0'"
     fake_ripgrep.write_text(f'#!/bin/sh\n[ "$1" = --files ] && exec sh -c "{listing}"\nsleep 0.6\n')
     error = call("search_files", pattern="x", limits=ToolLimits(search_seconds=1.0)).error
     assert error == "stopped after 1 s; narrow it with path or a glob"
 
 
-def test_a_remark_on_a_binary_file_hides_no_match(
-    workspace: Path, call: Call, fake_ripgrep: Path
-) -> None:
+def test_a_remark_on_a_file_hides_no_match(workspace: Path, call: Call, fake_ripgrep: Path) -> None:
     remark = "Binary file blob matches (found NUL byte around offset 6)"
     fake_ripgrep.write_text(
         f'#!/bin/sh\n[ "$1" = --files ] && exec printf "a\\000"\nprintf "{remark}\\n"\n'
@@ -265,9 +254,7 @@ patterns = st.sampled_from([r"^\w+$", "o", r"\bwords$", "^$", r"\S+", "[ö-ü]",
 @pytest.mark.skipif(shutil.which("rg") is None, reason="ripgrep is not installed")
 @given(files=st.dictionaries(names, contents, max_size=6), pattern=patterns)
 @settings(max_examples=30, deadline=None)
-def test_whatever_the_files_the_answers_are_the_same_without_ripgrep(
-    files: dict[str, str], pattern: str
-) -> None:
+def test_answers_are_the_same_without_ripgrep(files: dict[str, str], pattern: str) -> None:
     def answers() -> list[ToolOutcome]:
         search = run_call(Path(folder), "search_files", {"pattern": pattern})
         return [run_call(Path(folder), "list_files", {}), search]

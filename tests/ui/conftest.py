@@ -10,20 +10,17 @@ import pytest
 from textual import markup
 from textual._context import active_app
 
-from lfgtui.cli.launching.past_runs import FileHistoryActions
 from lfgtui.history import maintenance
 from lfgtui.history.reader import Reader
 from lfgtui.history.recording.recorder import Recorder
 from lfgtui.settings import paths
-from lfgtui.settings.config import Config
-from lfgtui.settings.themes import load_themes
 from lfgtui.ui.app import LfgApp
 from lfgtui.ui.history.stored_run import StoredRun, read_run
-from lfgtui.ui.run_view import HistoryActions, RunView
 from lfgtui.ui.toast import Toast
 from tests.ui.emulator import at_rest, settled
-from tests.ui.fake_live import START, FakeLive
+from tests.ui.fake_live import START
 from tests.ui.history.past import ANSWER, keep
+from tests.ui.screen_text import MakeApp, make_app
 
 
 @pytest.fixture(autouse=True)
@@ -79,33 +76,10 @@ def utc(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     time.tzset()
 
 
-@pytest.fixture
-def make_app() -> Callable[..., LfgApp]:
+@pytest.fixture(name="make_app")
+def app_maker() -> MakeApp:
     """An app on a run; its clock is the run's."""
-
-    themes = load_themes()
-
-    def make(
-        live: FakeLive,
-        *,
-        is_past_only: bool = False,
-        history_actions: HistoryActions | None = None,
-        run: RunView | None = None,
-        config: Config | None = None,
-        open_reader: Callable[[], Reader] | None = None,
-        simulated: bool = False,
-    ) -> LfgApp:
-        return LfgApp(
-            None if is_past_only else run or live,
-            config=config or Config(),
-            open_reader=open_reader,
-            simulated=simulated,
-            themes=themes,
-            history_actions=lambda: history_actions or FileHistoryActions(Config()),
-            clock=lambda: live.now,
-        )
-
-    return make
+    return make_app
 
 
 @pytest.fixture

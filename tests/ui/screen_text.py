@@ -6,10 +6,39 @@ from contextlib import asynccontextmanager
 from textual.app import App
 from textual.pilot import Pilot
 
+from lfgtui.cli.launching.past_runs import FileHistoryActions
+from lfgtui.history.reader import Reader
+from lfgtui.settings.config import Config
+from lfgtui.settings.themes import load_themes
 from lfgtui.ui.app import LfgApp
+from lfgtui.ui.run_view import HistoryActions, RunView
 from lfgtui.ui.screens.run import RunScreen
+from tests.ui.fake_live import FakeLive
 
 MakeApp = Callable[..., LfgApp]
+THEMES = load_themes()
+
+
+def make_app(
+    live: FakeLive,
+    *,
+    is_past_only: bool = False,
+    history_actions: HistoryActions | None = None,
+    run: RunView | None = None,
+    config: Config | None = None,
+    open_reader: Callable[[], Reader] | None = None,
+    simulated: bool = False,
+) -> LfgApp:
+    """An app on a run; its clock is the run's."""
+    return LfgApp(
+        None if is_past_only else run or live,
+        config=config or Config(),
+        open_reader=open_reader,
+        simulated=simulated,
+        themes=THEMES,
+        history_actions=lambda: history_actions or FileHistoryActions(Config()),
+        clock=lambda: live.now,
+    )
 
 
 @asynccontextmanager
@@ -18,6 +47,20 @@ async def opened(app: LfgApp, size: tuple[int, int] = (120, 30)) -> AsyncIterato
     async with app.run_test(size=size, notifications=True) as pilot:
         await pilot.pause()
         yield pilot
+
+
+@asynccontextmanager
+async def on_screen(
+    *ids: str,
+    size: tuple[int, int] = (120, 30),
+    config: Config | None = None,
+    simulated: bool = False,
+) -> AsyncIterator[tuple[FakeLive, LfgApp, Pilot[int]]]:
+    """An app on a run of these tickets, until the block ends."""
+    live = FakeLive(*ids)
+    app = make_app(live, config=config, simulated=simulated)
+    async with opened(app, size) as pilot:
+        yield live, app, pilot
 
 
 def run_screen(app: LfgApp) -> RunScreen:

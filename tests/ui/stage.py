@@ -57,12 +57,7 @@ class Stage(App[None]):
         self.theme = "dark"
         self.source = run
         self.now = 1000.0
-        settings = PaneSettings(
-            10.0,
-            1.5,
-            self.clock,
-            ticks=ticks or self.clock,
-        )
+        settings = PaneSettings(10.0, 1.5, self.clock, ticks=ticks or self.clock)
         self.canvas = settings.canvas
         self.pane = Pane(run, run.tickets[0], settings)
 
@@ -109,11 +104,13 @@ CALL = (
 
 @asynccontextmanager
 async def staged(
-    width: int = 60, height: int = 20, ticks: Callable[[], float] | None = None
+    *events: e.Event, width: int = 60, height: int = 20, ticks: Callable[[], float] | None = None
 ) -> AsyncIterator[tuple[Stage, Pilot[None]]]:
-    """`ticks`: the time that passes while a frame is drawn; by itself none does."""
+    """A pane after the events. `ticks`: the time that passes while a frame is drawn, else none."""
     stage = Stage(Run(), ticks)
     async with stage.run_test(size=(width, height)) as pilot:
+        if events:
+            await stage.play(pilot, *events)
         yield stage, pilot
 
 

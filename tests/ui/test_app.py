@@ -26,10 +26,19 @@ from lfgtui.ui.toast import Toast
 from lfgtui.ui.widgets.pane import Pane
 from lfgtui.ui.widgets.ticket_table import TicketTable
 from tests.ui.fake_live import FakeLive
-from tests.ui.screen_text import MakeApp, lines, opened, repainted, run_screen, text_of, toasts
+from tests.ui.screen_text import (
+    lines,
+    make_app,
+    on_screen,
+    opened,
+    repainted,
+    run_screen,
+    text_of,
+    toasts,
+)
 
 
-async def test_the_run_starts_once_the_first_frame_is_painted(make_app: MakeApp) -> None:
+async def test_the_run_starts_once_the_first_frame_is_painted() -> None:
     live = FakeLive("api")
     app = make_app(live)
     assert live.started == 0
@@ -44,12 +53,8 @@ async def rest(app: LfgApp, *, is_still: bool = True) -> None:
             await asyncio.sleep(0)
 
 
-async def test_with_everything_done_no_frame_is_to_come_until_an_entry_or_a_key(
-    make_app: MakeApp,
-) -> None:
-    live = FakeLive("api", "docs")
-    app = make_app(live)
-    async with opened(app):
+async def test_with_everything_done_no_frame_is_to_come_until_an_entry_or_a_key() -> None:
+    async with on_screen("api", "docs") as (live, app, _):
         for name in ("api", "docs"):
             live.begin(name)
             live.stream(name, "All is well.")
@@ -82,12 +87,8 @@ def note_layouts(screen: RunScreen, monkeypatch: pytest.MonkeyPatch) -> list[Siz
     return placed
 
 
-async def test_a_parked_ticket_is_shown_in_the_table_and_can_be_tried_now(
-    make_app: MakeApp,
-) -> None:
-    live = FakeLive("api", "docs")
-    app = make_app(live)
-    async with opened(app, (100, 24)) as pilot:
+async def test_a_parked_ticket_is_shown_in_the_table_and_can_be_tried_now() -> None:
+    async with on_screen("api", "docs", size=(100, 24)) as (live, app, pilot):
         for later, ticket in ((3600, "api"), (86_400, "docs")):
             live.happen(ticket, e.Parked("p", live.now + later, "full"))
         await pilot.press("v", "v")
@@ -102,10 +103,8 @@ async def test_a_parked_ticket_is_shown_in_the_table_and_can_be_tried_now(
         assert "r try now" not in lines(app)[-1]
 
 
-async def test_a_question_is_shown_in_the_table(make_app: MakeApp) -> None:
-    live = FakeLive("api", "docs")
-    app = make_app(live)
-    async with opened(app, (100, 24)) as pilot:
+async def test_a_question_is_shown_in_the_table() -> None:
+    async with on_screen("api", "docs", size=(100, 24)) as (live, _, pilot):
         live.begin("api")
         live.stream("api", "Done. Shall I write the docs too?")
         live.finish("api")
@@ -114,7 +113,7 @@ async def test_a_question_is_shown_in_the_table(make_app: MakeApp) -> None:
         assert any("¿ question" in row and "api" in row for row in rows)
 
 
-async def test_after_a_suspension_the_rate_begins_anew(make_app: MakeApp) -> None:
+async def test_after_a_suspension_the_rate_begins_anew() -> None:
     live = FakeLive("a")
     app = make_app(live)
     async with opened(app) as pilot:
@@ -129,7 +128,7 @@ async def test_after_a_suspension_the_rate_begins_anew(make_app: MakeApp) -> Non
 
 
 async def test_streaming_is_painted_and_never_lays_the_grid_out_again(
-    make_app: MakeApp, monkeypatch: pytest.MonkeyPatch
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     live = FakeLive("api", "docs")
     app = make_app(live)
@@ -146,11 +145,8 @@ async def test_streaming_is_painted_and_never_lays_the_grid_out_again(
         assert [pane.region for pane in run_screen(app).panes] == before
 
 
-async def test_the_header_shows_counts_simulated_models_and_an_unsaved_history(
-    make_app: MakeApp,
-) -> None:
-    live = FakeLive("a", "b", "c", "d")
-    async with opened(make_app(live, simulated=True), (140, 30)) as pilot:
+async def test_the_header_shows_counts_simulated_models_and_an_unsaved_history() -> None:
+    async with on_screen("a", "b", "c", "d", size=(140, 30), simulated=True) as (live, _, pilot):
         for ticket in ("a", "b", "c"):
             live.begin(ticket)
             live.stream(ticket, "words " * 20)
@@ -169,11 +165,8 @@ async def test_the_header_shows_counts_simulated_models_and_an_unsaved_history(
         assert "waiting for a slot (1 of 3 in use)" in text_of(pilot.app)
 
 
-async def test_a_ticket_that_waits_for_a_slot_again_says_so_and_is_not_counted_as_running(
-    make_app: MakeApp,
-) -> None:
-    live = FakeLive("a", "b")
-    async with opened(make_app(live), (140, 30)) as pilot:
+async def test_a_ticket_that_waits_for_a_slot_again_says_so_and_is_not_counted_as_running() -> None:
+    async with on_screen("a", "b", size=(140, 30)) as (live, _, pilot):
         for ticket in ("a", "b"):
             live.begin(ticket)
         live.happen("b", e.ToolCallRequested("1", "write_file", {"path": "x", "content": "1"}))
@@ -190,19 +183,16 @@ async def test_a_ticket_that_waits_for_a_slot_again_says_so_and_is_not_counted_a
         assert "approved" not in text_of(pilot.app) and "7 s" in text_of(pilot.app)
 
 
-async def test_commands_go_to_the_ticket_with_the_focus_only(make_app: MakeApp) -> None:
-    live = FakeLive("a", "b", "c")
-    async with opened(make_app(live)) as pilot:
+async def test_commands_go_to_the_ticket_with_the_focus_only() -> None:
+    async with on_screen("a", "b", "c") as (live, _, pilot):
         live.begin("b")
         live.stream("b", "hello")
         await pilot.press("2", "c", "c", "r", "3", "p", "p")
         assert live.sent == [Cancel("b"), Retry("b"), Pause("c"), Resume("c")]
 
 
-async def test_a_pane_scrolls_by_half_pages_to_its_top_and_to_its_end(make_app: MakeApp) -> None:
-    live = FakeLive("a")
-    app = make_app(live)
-    async with opened(app) as pilot:
+async def test_a_pane_scrolls_by_half_pages_to_its_top_and_to_its_end() -> None:
+    async with on_screen("a") as (live, app, pilot):
         live.begin("a")
         live.stream("a", "".join(f"line {number}\n\n" for number in range(99)))
         await repainted(pilot)
@@ -216,10 +206,8 @@ async def test_a_pane_scrolls_by_half_pages_to_its_top_and_to_its_end(make_app: 
         assert viewport.is_at_end
 
 
-async def test_keys_that_edit_a_line_do_not_scroll_while_one_types(make_app: MakeApp) -> None:
-    live = FakeLive("a")
-    app = make_app(live)
-    async with opened(app) as pilot:
+async def test_keys_that_edit_a_line_do_not_scroll_while_one_types() -> None:
+    async with on_screen("a") as (live, app, pilot):
         live.begin("a")
         live.stream("a", "line\n\n" * 99)
         await repainted(pilot)
@@ -228,12 +216,8 @@ async def test_keys_that_edit_a_line_do_not_scroll_while_one_types(make_app: Mak
         assert run_screen(app).current_pane.stream.viewport.is_at_end
 
 
-async def test_one_press_neither_cancels_a_ticket_nor_starts_a_done_one_over(
-    make_app: MakeApp,
-) -> None:
-    live = FakeLive("a", "b")
-    app = make_app(live)
-    async with opened(app) as pilot:
+async def test_one_press_neither_cancels_a_ticket_nor_starts_a_done_one_over() -> None:
+    async with on_screen("a", "b") as (live, app, pilot):
         await pilot.press("c", "2", "c", "1")  # another ticket each time
         live.now += CONFIRM_SECONDS + 0.1
         await pilot.press("c")  # too late
@@ -260,11 +244,8 @@ async def test_one_press_neither_cancels_a_ticket_nor_starts_a_done_one_over(
         e.TicketInterrupted(),
     ],
 )
-async def test_a_ticket_that_did_not_end_well_is_retried_at_once(
-    make_app: MakeApp, ending: e.Event
-) -> None:
-    live = FakeLive("a")
-    async with opened(make_app(live)) as pilot:
+async def test_a_ticket_that_did_not_end_well_is_retried_at_once(ending: e.Event) -> None:
+    async with on_screen("a") as (live, _, pilot):
         if not isinstance(ending, e.TicketBlocked):
             live.begin("a")
         live.happen("a", ending)
@@ -272,18 +253,14 @@ async def test_a_ticket_that_did_not_end_well_is_retried_at_once(
         assert live.sent == [Retry("a")]
 
 
-async def test_an_action_without_a_key_needs_no_second_one(make_app: MakeApp) -> None:
-    live = FakeLive("a")
-    app = make_app(live, config=Config(keys={"cancel": ""}))
-    async with opened(app):
+async def test_an_action_without_a_key_needs_no_second_one() -> None:
+    async with on_screen("a", config=Config(keys={"cancel": ""})) as (live, app, _):
         await run_screen(app).act("cancel")
         assert live.sent == [Cancel("a")]
 
 
-async def test_actions_that_do_not_apply_say_so(make_app: MakeApp) -> None:
-    live = FakeLive("a")
-    app = make_app(live)
-    async with opened(app) as pilot:
+async def test_actions_that_do_not_apply_say_so() -> None:
+    async with on_screen("a") as (live, app, pilot):
         await pilot.press("r", "a", "y", "n")
         await pilot.pause()
         assert live.sent == []
@@ -295,10 +272,8 @@ async def test_actions_that_do_not_apply_say_so(make_app: MakeApp) -> None:
         ]
 
 
-async def test_cancelling_all_asks_first(make_app: MakeApp) -> None:
-    live = FakeLive("a", "b")
-    app = make_app(live)
-    async with opened(app) as pilot:
+async def test_cancelling_all_asks_first() -> None:
+    async with on_screen("a", "b") as (live, app, pilot):
         await pilot.press("C")
         assert isinstance(app.screen, Question)
         await pilot.press("n", "C", "y")
@@ -307,12 +282,8 @@ async def test_cancelling_all_asks_first(make_app: MakeApp) -> None:
         assert not live.unfinished
 
 
-async def test_text_in_an_input_is_text_and_a_paste_elsewhere_is_nothing(
-    make_app: MakeApp,
-) -> None:
-    live = FakeLive("a", "b")
-    app = make_app(live)
-    async with opened(app) as pilot:
+async def test_text_in_an_input_is_text_and_a_paste_elsewhere_is_nothing() -> None:
+    async with on_screen("a", "b") as (live, app, pilot):
         app.post_message(Paste("cCqr2"))
         await pilot.pause()
         assert run_screen(app).current == "a"
@@ -327,9 +298,8 @@ async def test_text_in_an_input_is_text_and_a_paste_elsewhere_is_nothing(
         assert app.clipboard == "cq second line"
 
 
-async def test_moving_zooming_and_views(make_app: MakeApp) -> None:
-    app = make_app(FakeLive("a", "b", "c", "d", "e", "f"))
-    async with opened(app, (200, 60)) as pilot:
+async def test_moving_zooming_and_views() -> None:
+    async with on_screen("a", "b", "c", "d", "e", "f", size=(200, 60)) as (_, app, pilot):
         screen = run_screen(app)
         await pilot.press("right", "j")
         assert screen.current == "e"
@@ -352,10 +322,8 @@ async def test_moving_zooming_and_views(make_app: MakeApp) -> None:
         assert (screen.view, screen.current) == ("grid", "c")
 
 
-async def test_n_goes_to_the_most_urgent_and_on_to_the_next(make_app: MakeApp) -> None:
-    live = FakeLive("works", "fails", "asks", "waits", "stalls")
-    app = make_app(live)
-    async with opened(app) as pilot:
+async def test_n_goes_to_the_most_urgent_and_on_to_the_next() -> None:
+    async with on_screen("works", "fails", "asks", "waits", "stalls") as (live, app, pilot):
         live.begin("stalls")
         live.now += 40
         for ticket in ("works", "fails", "asks", "waits"):
@@ -372,10 +340,8 @@ async def test_n_goes_to_the_most_urgent_and_on_to_the_next(make_app: MakeApp) -
         assert toasts(app)[-2:] == ["question", "no answer from claude-sonnet-4-5 for 0:41"]
 
 
-async def test_n_at_the_only_ticket_that_needs_attention_says_so(make_app: MakeApp) -> None:
-    live = FakeLive("a", "b")
-    app = make_app(live)
-    async with opened(app) as pilot:
+async def test_n_at_the_only_ticket_that_needs_attention_says_so() -> None:
+    async with on_screen("a", "b") as (live, app, pilot):
         live.begin("b")
         live.ask("b")
         await pilot.press("n", "n")
@@ -383,9 +349,8 @@ async def test_n_at_the_only_ticket_that_needs_attention_says_so(make_app: MakeA
         assert toasts(app)[-1] == "nothing else needs attention"
 
 
-async def test_the_focused_pane_is_scrolled_into_view(make_app: MakeApp) -> None:
-    app = make_app(FakeLive(*(f"t{number}" for number in range(20))))
-    async with opened(app, (80, 24)) as pilot:
+async def test_the_focused_pane_is_scrolled_into_view() -> None:
+    async with on_screen(*(f"t{number}" for number in range(20)), size=(80, 24)) as (_, app, pilot):
         await pilot.press("9", "tab", "tab", "tab", "tab", "tab")
         await pilot.pause()
         in_view = [pane.ticket_id for pane in run_screen(app).grid.in_view()]
@@ -393,10 +358,8 @@ async def test_the_focused_pane_is_scrolled_into_view(make_app: MakeApp) -> None
         assert "t0" not in in_view
 
 
-async def test_find_counts_steps_and_is_left_with_escape(make_app: MakeApp) -> None:
-    live = FakeLive("a", "b")
-    app = make_app(live)
-    async with opened(app) as pilot:
+async def test_find_counts_steps_and_is_left_with_escape() -> None:
+    async with on_screen("a", "b") as (live, app, pilot):
         live.begin("a")
         live.stream("a", "one fish, two fish, red fish")
         await pilot.pause()
@@ -415,12 +378,8 @@ async def test_find_counts_steps_and_is_left_with_escape(make_app: MakeApp) -> N
 
 
 @pytest.mark.parametrize("key", ["t", "f9", "pagedown"])
-async def test_any_other_key_takes_back_the_first_of_two_presses(
-    make_app: MakeApp, key: str
-) -> None:
-    live = FakeLive("a")
-    app = make_app(live)
-    async with opened(app) as pilot:
+async def test_any_other_key_takes_back_the_first_of_two_presses(key: str) -> None:
+    async with on_screen("a") as (live, app, pilot):
         live.begin("a")
         await pilot.press("c", key)
         assert toasts(app) == []
@@ -430,9 +389,8 @@ async def test_any_other_key_takes_back_the_first_of_two_presses(
         assert live.sent == [Cancel("a")]
 
 
-async def test_a_message_is_shown_once_at_a_time(make_app: MakeApp) -> None:
-    app = make_app(FakeLive("a"))
-    async with opened(app) as pilot:
+async def test_a_message_is_shown_once_at_a_time() -> None:
+    async with on_screen("a") as (_, app, pilot):
         await pilot.press("d", "d", "i", "d")
         assert toasts(app) == [
             "no call waits for approval",
@@ -440,12 +398,12 @@ async def test_a_message_is_shown_once_at_a_time(make_app: MakeApp) -> None:
         ]
 
 
-async def test_remapped_keys_act_and_are_in_the_footer_which_shows_approvals_first(
-    make_app: MakeApp,
-) -> None:
-    live = FakeLive("a")
-    app = make_app(live, config=Config(keys={"cancel": "x", "help": "F1"}))
-    async with opened(app, (80, 24)) as pilot:
+async def test_remapped_keys_act_and_are_in_the_footer_which_shows_approvals_first() -> None:
+    async with on_screen("a", size=(80, 24), config=Config(keys={"cancel": "x", "help": "F1"})) as (
+        live,
+        app,
+        pilot,
+    ):
         assert "x cancel" in lines(app)[-1]
         live.begin("a")
         live.ask("a")
@@ -462,11 +420,9 @@ async def test_remapped_keys_act_and_are_in_the_footer_which_shows_approvals_fir
     "size", [(3, 2), (1, 1), (39, 3), (80, 24), (77, 20), (20, 5), (300, 2), (2, 90)]
 )
 async def test_at_any_size_keys_work_and_the_layout_comes_to_rest(
-    make_app: MakeApp, size: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+    size: tuple[int, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    live = FakeLive("a", "b", "c", "d", "e", "f")
-    app = make_app(live)
-    async with opened(app, (40, 10)) as pilot:
+    async with on_screen("a", "b", "c", "d", "e", "f", size=(40, 10)) as (live, app, pilot):
         live.begin("a")
         live.stream("a", "words and more words")
         await pilot.resize_terminal(*size)
@@ -476,9 +432,8 @@ async def test_at_any_size_keys_work_and_the_layout_comes_to_rest(
         assert placed == []
 
 
-async def test_the_page_of_keys_scrolls_with_the_keys_of_panes(make_app: MakeApp) -> None:
-    app = make_app(FakeLive("a"))
-    async with opened(app, (80, 24)) as pilot:
+async def test_the_page_of_keys_scrolls_with_the_keys_of_panes() -> None:
+    async with on_screen("a", size=(80, 24)) as (_, app, pilot):
         await pilot.press("?")
         page = app.screen.query_one(VerticalScroll)
         places = []
@@ -489,9 +444,8 @@ async def test_the_page_of_keys_scrolls_with_the_keys_of_panes(make_app: MakeApp
         assert places == [end, end - half, end, 0, half]
 
 
-async def test_help_shows_every_line_whole_in_eighty_columns(make_app: MakeApp) -> None:
-    app = make_app(FakeLive("a"))
-    async with opened(app, (80, 110)) as pilot:
+async def test_help_shows_every_line_whole_in_eighty_columns() -> None:
+    async with on_screen("a", size=(80, 110)) as (_, app, pilot):
         await pilot.press("?")
         shown = [line.strip(" │▌") for line in lines(app)]
         page = help_text(app.keys_in_force).plain
@@ -503,12 +457,8 @@ async def test_help_shows_every_line_whole_in_eighty_columns(make_app: MakeApp) 
 
 
 @pytest.mark.parametrize("is_all_done", [True, False])
-async def test_an_ended_run_stays_open_and_leaves_with_its_code(
-    make_app: MakeApp, is_all_done: bool
-) -> None:
-    live = FakeLive("a", "b")
-    app = make_app(live)
-    async with opened(app) as pilot:
+async def test_an_ended_run_stays_open_and_leaves_with_its_code(is_all_done: bool) -> None:
+    async with on_screen("a", "b") as (live, app, pilot):
         live.begin("a")
         live.finish("a")
         if is_all_done:
@@ -524,12 +474,8 @@ async def test_an_ended_run_stays_open_and_leaves_with_its_code(
 
 
 @pytest.mark.parametrize("keys", [("q", "y"), ("ctrl+c", "ctrl+c"), ("q", "n", "q", "ctrl+c")])
-async def test_quitting_while_work_runs_asks_and_interrupts(
-    make_app: MakeApp, keys: tuple[str, ...]
-) -> None:
-    live = FakeLive("a")
-    app = make_app(live)
-    async with opened(app) as pilot:
+async def test_quitting_while_work_runs_asks_and_interrupts(keys: tuple[str, ...]) -> None:
+    async with on_screen("a") as (live, app, pilot):
         await pilot.press(keys[0])
         assert "1 ticket is unfinished. Quit anyway?" in text_of(app)
         await pilot.press(*keys[1:])
@@ -541,12 +487,8 @@ async def test_quitting_while_work_runs_asks_and_interrupts(
 @pytest.mark.parametrize(
     ("number", "code"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129), (signal.SIGINT, 130)]
 )
-async def test_a_signal_shuts_down_and_gives_its_code(
-    make_app: MakeApp, number: signal.Signals, code: int
-) -> None:
-    live = FakeLive("a")
-    app = make_app(live)
-    async with opened(app) as pilot:
+async def test_a_signal_shuts_down_and_gives_its_code(number: signal.Signals, code: int) -> None:
+    async with on_screen("a") as (live, app, pilot):
         os.kill(os.getpid(), number)
         while not live.closed:
             await pilot.pause()
@@ -554,10 +496,8 @@ async def test_a_signal_shuts_down_and_gives_its_code(
     assert live.closed == 1
 
 
-async def test_keys_that_come_faster_than_screens_go_do_no_harm(make_app: MakeApp) -> None:
-    live = FakeLive("a")
-    app = make_app(live)
-    async with opened(app) as pilot:
+async def test_keys_that_come_faster_than_screens_go_do_no_harm() -> None:
+    async with on_screen("a") as (live, app, pilot):
         for keys in (("?", "x", "x", "x"), ("C", "n", "n", "y"), ("escape", "escape")):
             for key in keys:
                 app.simulate_key(key)
@@ -567,9 +507,7 @@ async def test_keys_that_come_faster_than_screens_go_do_no_harm(make_app: MakeAp
         assert live.sent == []
 
 
-async def test_a_screen_that_breaks_leaves_nothing_running(
-    make_app: MakeApp, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_screen_that_breaks_leaves_nothing_running(monkeypatch: pytest.MonkeyPatch) -> None:
     live = FakeLive("a")
     app = make_app(live)
 
@@ -592,9 +530,7 @@ class TestToasts:
         """Leave a toast's time as it is: it is what is tested here."""
 
     @pytest.mark.parametrize("seconds", [-3600.0, 3600.0])
-    def test_a_clock_that_is_set_changes_nothing(
-        self, monkeypatch: pytest.MonkeyPatch, seconds: float
-    ) -> None:
+    def test_set_clocks_do_nothing(self, monkeypatch: pytest.MonkeyPatch, seconds: float) -> None:
         toast, textuals = Toast("saved"), Notification("saved")
         system = time.time
         monkeypatch.setattr("textual.notifications.time", lambda: system() + seconds)

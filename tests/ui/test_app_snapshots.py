@@ -12,7 +12,7 @@ from lfgtui.model import events as e
 from lfgtui.settings.config import Config
 from tests.ui.fake_live import FakeLive
 from tests.ui.history.past import ANSWER
-from tests.ui.screen_text import MakeApp
+from tests.ui.screen_text import make_app
 from tests.ui.waiting import shown, work_done
 
 Compare = Callable[..., bool]
@@ -78,10 +78,7 @@ def play_twice(live: FakeLive) -> None:
 
 
 def after(
-    live: FakeLive,
-    *keys: str,
-    until: str = "streaming",
-    play: Callable[[FakeLive], None] = play,
+    live: FakeLive, *keys: str, until: str = "streaming", play: Callable[[FakeLive], None] = play
 ) -> Callable[[Pilot[int]], Awaitable[None]]:
     """Play, press the keys, and wait until the text is on the screen and all is still."""
 
@@ -101,14 +98,12 @@ SMALL, LARGE = (80, 24), (120, 40)
 
 
 @pytest.mark.parametrize("size", [SMALL, LARGE])
-def test_the_grid(
-    snap_compare: Compare, make_app: MakeApp, live: FakeLive, size: tuple[int, int]
-) -> None:
+def test_the_grid(snap_compare: Compare, live: FakeLive, size: tuple[int, int]) -> None:
     app = make_app(live, simulated=True)
     assert snap_compare(app, terminal_size=size, run_before=after(live, "2"))
 
 
-def test_the_light_theme(snap_compare: Compare, make_app: MakeApp, live: FakeLive) -> None:
+def test_the_light_theme(snap_compare: Compare, live: FakeLive) -> None:
     app = make_app(live, config=Config(theme="light"))
     assert snap_compare(app, terminal_size=LARGE, run_before=after(live))
 
@@ -127,7 +122,6 @@ def test_the_light_theme(snap_compare: Compare, make_app: MakeApp, live: FakeLiv
 )
 def test_a_run(
     snap_compare: Compare,
-    make_app: MakeApp,
     live: FakeLive,
     keys: tuple[str, ...],
     until: str,
@@ -149,7 +143,6 @@ def test_a_run(
 )
 def test_the_history(
     snap_compare: Compare,
-    make_app: MakeApp,
     live: FakeLive,
     past: Path,
     keys: tuple[str, ...],

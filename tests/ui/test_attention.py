@@ -110,9 +110,7 @@ def test_a_stall_names_what_is_late_and_counts_from_the_last_sign_of_life(
         CALL,
     ],
 )  # fmt: skip
-def test_who_works_waits_for_nobody_and_who_was_answered_asks_no_more(
-    events: tuple[e.Event, ...],
-) -> None:
+def test_who_works_or_was_answered_waits_for_nobody(events: tuple[e.Event, ...]) -> None:
     assert needed(*events) is None
 
 

@@ -10,7 +10,7 @@ from lfgtui.model.metrics import Health
 from lfgtui.settings import paths
 from lfgtui.ui.commands import LfgCommands, Palette
 from tests.ui.fake_live import FakeLive
-from tests.ui.screen_text import MakeApp, opened, run_screen, text_of, toasts
+from tests.ui.screen_text import make_app, on_screen, opened, run_screen, text_of, toasts
 from tests.ui.waiting import shown, toasted, until
 
 TITLES = ("Rename foo[key='old to new", "[BUG] crash", "[/b] [@click=app.quit]x[/] \\[", "$x [[")
@@ -27,7 +27,7 @@ def titled() -> FakeLive:
 
 
 @pytest.mark.parametrize("query", ["", "go to"])
-async def test_titles_are_no_markup(make_app: MakeApp, titled: FakeLive, query: str) -> None:
+async def test_titles_are_no_markup(titled: FakeLive, query: str) -> None:
     app = make_app(titled)
     async with opened(app, (100, 70)) as pilot:
         await pilot.press("ctrl+p", *("space" if c == " " else c for c in query))
@@ -41,9 +41,7 @@ async def test_titles_are_no_markup(make_app: MakeApp, titled: FakeLive, query: 
 @pytest.mark.parametrize(
     ("query", "ticket"), [("rename", 0), ("foo[key", 0), ("bug", 1)], ids=["word", "bracket", "bug"]
 )
-async def test_a_ticket_is_found_by_its_title_and_gone_to(
-    make_app: MakeApp, titled: FakeLive, query: str, ticket: int
-) -> None:
+async def test_a_ticket_is_found_by_its_title(titled: FakeLive, query: str, ticket: int) -> None:
     app = make_app(titled)
     async with opened(app, (100, 30)) as pilot:
         await pilot.press("3", "ctrl+p", *query)
@@ -57,7 +55,7 @@ async def test_a_ticket_is_found_by_its_title_and_gone_to(
 
 
 async def test_what_has_not_all_words_that_are_typed_is_no_match(
-    make_app: MakeApp, titled: FakeLive, monkeypatch: pytest.MonkeyPatch
+    titled: FakeLive, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("NO_COLOR", "1")
     app = make_app(titled)
@@ -73,7 +71,7 @@ async def test_what_has_not_all_words_that_are_typed_is_no_match(
         await toasted(pilot, "NO_COLOR is set")
 
 
-async def test_the_palette_offers_what_can_be_done_here(make_app: MakeApp) -> None:
+async def test_the_palette_offers_what_can_be_done_here() -> None:
     app = make_app(FakeLive("a"))
     async with opened(app, (100, 108)) as pilot:
         await pilot.press("ctrl+p")
@@ -90,11 +88,8 @@ async def test_the_palette_offers_what_can_be_done_here(make_app: MakeApp) -> No
         assert "Delete this run" not in text and "half the speed" not in text
 
 
-async def test_a_theme_is_shown_while_it_is_highlighted_and_kept_if_chosen(
-    make_app: MakeApp,
-) -> None:
-    app = make_app(FakeLive("a"))
-    async with opened(app, (100, 30)) as pilot:
+async def test_a_theme_is_shown_while_it_is_highlighted_and_kept_if_chosen() -> None:
+    async with on_screen("a", size=(100, 30)) as (_, app, pilot):
 
         async def find(query: str) -> str:
             await pilot.press("ctrl+p", *query)
@@ -126,9 +121,7 @@ async def test_a_theme_is_shown_while_it_is_highlighted_and_kept_if_chosen(
     ("query", "slots", "shown"),
     [("more sl", 2, "2 slots, 1 in use"), ("fewer sl", 1, "1 slot, 1 in use")],
 )
-async def test_the_palette_changes_the_number_of_slots_and_shows_it(
-    make_app: MakeApp, query: str, slots: int, shown: str
-) -> None:
+async def test_the_palette_changes_the_number_of_slots(query: str, slots: int, shown: str) -> None:
     live = FakeLive("a")
     live.health = Health(slots=1, slots_in_use=1)
     app = make_app(live)
@@ -141,18 +134,15 @@ async def test_the_palette_changes_the_number_of_slots_and_shows_it(
         assert live.sent == [SetConcurrency(slots)]
 
 
-async def test_a_toast_is_no_markup_whatever_it_is_declared_as(make_app: MakeApp) -> None:
-    app = make_app(FakeLive("a"))
-    async with opened(app, (100, 30)) as pilot:
+async def test_a_toast_is_no_markup_whatever_it_is_declared_as() -> None:
+    async with on_screen("a", size=(100, 30)) as (_, app, pilot):
         app.notify("[b]bold[/b] foo[key='old", markup=True)
         app.screen.notify("[BUG] crash")
         await pilot.pause()
         assert "[b]bold[/b] foo[key='old" in text_of(app) and "[BUG] crash" in text_of(app)
 
 
-async def test_what_is_typed_as_the_palette_closes_is_not_searched_for(
-    make_app: MakeApp, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_what_is_typed_as_it_closes_is_not_searched(monkeypatch: pytest.MonkeyPatch) -> None:
     # Textual would write what it found into a list that is gone by then, which ended lfg.
     sought: list[str] = []
 
@@ -162,8 +152,7 @@ async def test_what_is_typed_as_the_palette_closes_is_not_searched_for(
             yield nothing
 
     monkeypatch.setattr(LfgCommands, "search", search)
-    app = make_app(FakeLive("a"))
-    async with opened(app) as pilot:
+    async with on_screen("a") as (_, app, pilot):
         await pilot.press("ctrl+p", "h")
         palette = app.screen
         assert isinstance(palette, Palette)

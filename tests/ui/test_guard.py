@@ -20,7 +20,7 @@ from lfgtui.ui.stream.view import StreamView
 from lfgtui.ui.widgets.pane import Pane
 from lfgtui.ui.widgets.pane_header import PaneHeader
 from tests.ui.fake_live import FakeLive
-from tests.ui.screen_text import MakeApp, lines, opened, text_of
+from tests.ui.screen_text import lines, make_app, opened, text_of
 
 
 class BugError(Exception):
@@ -33,7 +33,7 @@ def live() -> FakeLive:
 
 
 @pytest.fixture
-def app(make_app: MakeApp, live: FakeLive) -> LfgApp:
+def app(live: FakeLive) -> LfgApp:
     """An app as a person runs it: in tests it would end with the first bug."""
     app = make_app(live)
     app.survives_bugs = True
@@ -161,9 +161,7 @@ async def test_a_bug_in_a_screen_on_top_leaves_the_run_alone(
         assert "more good words" in text_of(app)
 
 
-async def test_in_tests_a_bug_ends_the_app(
-    make_app: MakeApp, live: FakeLive, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_in_tests_a_bug_ends_the_app(live: FakeLive, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(BugError):
         async with streaming(make_app(live), live) as pilot:
             break_method(monkeypatch, StreamView, "update", is_in_bad_pane)

@@ -6,16 +6,13 @@ from textual.events import Key
 from lfgtui.engine.commands import Restart, Tell
 from lfgtui.model import events as e
 from tests.ui.emulator import settled
-from tests.ui.fake_live import FakeLive
-from tests.ui.screen_text import MakeApp, lines, opened, run_screen, text_of
+from tests.ui.screen_text import lines, on_screen, run_screen, text_of
 
 LATER = ("alt+enter", *"why")
 
 
-async def test_enter_sends_and_alt_enter_begins_a_line(make_app: MakeApp) -> None:
-    live = FakeLive("a", "b")
-    app = make_app(live)
-    async with opened(app, (80, 24)) as pilot:
+async def test_enter_sends_and_alt_enter_begins_a_line() -> None:
+    async with on_screen("a", "b", size=(80, 24)) as (live, app, pilot):
         live.begin("a")
         await pilot.press("s", *"use it", *LATER)
         await settled(app)
@@ -26,10 +23,8 @@ async def test_enter_sends_and_alt_enter_begins_a_line(make_app: MakeApp) -> Non
         assert "to “a”" not in lines(app)[-1]
 
 
-async def test_what_is_typed_before_the_line_is_open_is_in_the_message(make_app: MakeApp) -> None:
-    live = FakeLive("a")
-    app = make_app(live)
-    async with opened(app, (80, 24)) as pilot:
+async def test_what_is_typed_before_the_line_is_open_is_in_the_message() -> None:
+    async with on_screen("a", size=(80, 24)) as (live, app, pilot):
         live.begin("a")
         for key in ("s", *"one!", "backspace", "alt+enter", *"two"):
             app.post_message(Key(key, key if len(key) == 1 else None))
@@ -40,12 +35,8 @@ async def test_what_is_typed_before_the_line_is_open_is_in_the_message(make_app:
 
 
 @pytest.mark.parametrize("size", [(120, 40), (80, 24)])
-async def test_a_long_message_leaves_the_panes_in_their_rows_and_columns(
-    make_app: MakeApp, size: tuple[int, int]
-) -> None:
-    live = FakeLive(*"abcdef")
-    app = make_app(live)
-    async with opened(app, size) as pilot:
+async def test_a_long_message_leaves_the_panes_in_their_places(size: tuple[int, int]) -> None:
+    async with on_screen(*"abcdef", size=size) as (live, app, pilot):
         live.begin("a")
         await settled(app)
         panes = run_screen(app).panes
@@ -57,20 +48,16 @@ async def test_a_long_message_leaves_the_panes_in_their_rows_and_columns(
         assert after == before
 
 
-async def test_with_a_capital_letter_the_response_is_stopped_for_it(make_app: MakeApp) -> None:
-    live = FakeLive("a")
-    app = make_app(live)
-    async with opened(app, (80, 24)) as pilot:
+async def test_with_a_capital_letter_the_response_is_stopped_for_it() -> None:
+    async with on_screen("a", size=(80, 24)) as (live, app, pilot):
         live.begin("a")
         await pilot.press("S", *"wait", "enter")
         await settled(app)
         assert live.sent == [Tell("a", "wait", stops=True)]
 
 
-async def test_escape_keeps_the_draft_of_each_ticket(make_app: MakeApp) -> None:
-    live = FakeLive("a", "b")
-    app = make_app(live)
-    async with opened(app, (80, 24)) as pilot:
+async def test_escape_keeps_the_draft_of_each_ticket() -> None:
+    async with on_screen("a", "b", size=(80, 24)) as (live, app, pilot):
         live.begin("a")
         live.begin("b")
         await pilot.press("s", *"half", "escape", "tab", "s")
@@ -81,10 +68,8 @@ async def test_escape_keeps_the_draft_of_each_ticket(make_app: MakeApp) -> None:
         assert live.sent == [Tell("a", "half done")]
 
 
-async def test_up_brings_earlier_messages_and_down_what_was_begun(make_app: MakeApp) -> None:
-    live = FakeLive("a")
-    app = make_app(live)
-    async with opened(app, (80, 24)) as pilot:
+async def test_up_brings_earlier_messages_and_down_what_was_begun() -> None:
+    async with on_screen("a", size=(80, 24)) as (live, app, pilot):
         live.begin("a")
         for text in ("one", "two"):
             await pilot.press("s", *text, "enter")
@@ -97,20 +82,16 @@ async def test_up_brings_earlier_messages_and_down_what_was_begun(make_app: Make
         ]
 
 
-async def test_a_message_of_blanks_is_not_sent(make_app: MakeApp) -> None:
-    live = FakeLive("a")
-    app = make_app(live)
-    async with opened(app, (80, 24)) as pilot:
+async def test_a_message_of_blanks_is_not_sent() -> None:
+    async with on_screen("a", size=(80, 24)) as (live, app, pilot):
         live.begin("a")
         await pilot.press("s", "space", "alt+enter", "enter")
         await settled(app)
         assert live.sent == []
 
 
-async def test_the_prompt_is_edited_to_start_over(make_app: MakeApp) -> None:
-    live = FakeLive("a")
-    app = make_app(live)
-    async with opened(app, (80, 24)) as pilot:
+async def test_the_prompt_is_edited_to_start_over() -> None:
+    async with on_screen("a", size=(80, 24)) as (live, app, pilot):
         live.begin("a")
         live.finish("a")
         await pilot.press("E", *" Well.")
@@ -121,10 +102,8 @@ async def test_the_prompt_is_edited_to_start_over(make_app: MakeApp) -> None:
         assert live.sent == [Restart("a", "Do a. Well.")]
 
 
-async def test_a_pane_shows_what_was_said_where_it_was_heard(make_app: MakeApp) -> None:
-    live = FakeLive("a")
-    app = make_app(live)
-    async with opened(app, (80, 24)):
+async def test_a_pane_shows_what_was_said_where_it_was_heard() -> None:
+    async with on_screen("a", size=(80, 24)) as (live, app, _):
         live.begin("a")
         live.stream("a", "First part, ")
         live.happen("a", e.UserMessage("be brief", origin="person"))

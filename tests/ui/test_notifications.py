@@ -23,7 +23,7 @@ from lfgtui.ui.notifications import (
 from tests.providers.loopback import Answer, Loopback
 from tests.ui.emulator import on_terminal
 from tests.ui.fake_live import FakeLive
-from tests.ui.screen_text import MakeApp
+from tests.ui.screen_text import make_app
 
 BY_OSC9 = Config(notify=NotifyPolicy(via="osc9"))
 
@@ -33,7 +33,7 @@ def no_tmux(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("TMUX", raising=False)
 
 
-async def test_a_cause_is_told_once_and_only_to_who_looks_elsewhere(make_app: MakeApp) -> None:
+async def test_a_cause_is_told_once_and_only_to_who_looks_elsewhere() -> None:
     live = FakeLive("a", "b")
     async with on_terminal(make_app(live, config=BY_OSC9)) as terminal:
         live.begin("a")
@@ -50,7 +50,7 @@ async def test_a_cause_is_told_once_and_only_to_who_looks_elsewhere(make_app: Ma
         assert len(terminal.sequences) == 1  # seen when it happened
 
 
-async def test_the_end_of_the_run_is_told_with_what_it_left_to_do(make_app: MakeApp) -> None:
+async def test_the_end_of_the_run_is_told_with_what_it_left_to_do() -> None:
     live = FakeLive("a")
     async with on_terminal(make_app(live, config=BY_OSC9)) as terminal:
         await terminal.look(away=True)
@@ -63,9 +63,7 @@ async def test_the_end_of_the_run_is_told_with_what_it_left_to_do(make_app: Make
         assert terminal.sequences == ["\x1b]9;a has a question · the run has ended\a"]
 
 
-async def test_without_reports_of_the_focus_a_key_shows_that_somebody_looks(
-    make_app: MakeApp,
-) -> None:
+async def test_without_reports_of_the_focus_a_key_shows_that_somebody_looks() -> None:
     live = FakeLive("a", "b", "c")
     async with on_terminal(make_app(live, config=Config())) as terminal:
         live.begin("a")
@@ -136,7 +134,7 @@ async def told_elsewhere(app: LfgApp, live: FakeLive) -> str:
     ("status", "told"), [(404, "cannot notify by webhook: HTTP 404"), (200, "")]
 )
 async def test_a_webhook_that_refuses_is_said_without_its_address(
-    make_app: MakeApp, server: Loopback, status: int, told: str
+    server: Loopback, status: int, told: str
 ) -> None:
     live = FakeLive("a")
     server.answer = Answer([b"no"], status=status)
@@ -150,18 +148,14 @@ async def test_a_webhook_that_refuses_is_said_without_its_address(
 @pytest.mark.parametrize(
     ("url", "fault"), [("nothing://", "UnsupportedProtocol"), ("http://host:", "InvalidURL")]
 )
-async def test_of_a_webhook_that_cannot_be_called_only_the_errors_type_is_said(
-    url: str, fault: str
-) -> None:
+async def test_of_a_webhook_beyond_reach_only_the_error_is_said(url: str, fault: str) -> None:
     policy = NotifyPolicy(webhook=url + SECRET)
     assert await notify_elsewhere(policy, "run-1", "a failed") == [
         f"cannot notify by webhook: {fault}"
     ]
 
 
-async def test_a_command_that_cannot_run_is_said_and_the_webhook_called(
-    make_app: MakeApp, server: Loopback
-) -> None:
+async def test_a_command_that_cannot_run_is_said_and_the_webhook_called(server: Loopback) -> None:
     live = FakeLive("a")
     server.answer = Answer([b"{}"])
     command = ("/no/such/program",)
@@ -171,9 +165,7 @@ async def test_a_command_that_cannot_run_is_said_and_the_webhook_called(
     assert len(server.asked) == 1
 
 
-async def test_a_command_that_hangs_does_not_hold_up_the_webhook_and_is_killed(
-    server: Loopback,
-) -> None:
+async def test_a_command_that_hangs_holds_up_no_webhook_and_is_killed(server: Loopback) -> None:
     called = asyncio.Semaphore(0)
 
     async def note() -> None:
@@ -196,9 +188,7 @@ async def test_a_command_that_hangs_does_not_hold_up_the_webhook_and_is_killed(
         os.kill(int(process.removeprefix("/")), 0)
 
 
-async def test_a_person_is_told_while_the_terminal_reads_nothing(
-    make_app: MakeApp, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_person_is_told_while_nothing_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     live = FakeLive("a")
     async with on_terminal(make_app(live, config=BY_OSC9)) as terminal:
         live.begin("a")

@@ -1,4 +1,4 @@
-"""Random walks through the app on an emulated terminal: `python -m tests.ui.walk`.
+"""Random walks through the app on an emulated terminal.
 
 Agents stream while someone scrolls, folds, searches, resizes the window,
 opens what can be opened and changes the colours. After each step the terminal
@@ -6,13 +6,7 @@ has to show what the app means to show, and a frame that nobody asked for has to
 change nothing: else something did not wake the clock.
 """
 
-import argparse
-import asyncio
-import os
 import random
-import sys
-import tempfile
-import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 
 from lfgtui.cli.launching.past_runs import FileHistoryActions
@@ -28,7 +22,7 @@ from tests.text.markdown.documents import made_up
 from tests.ui.emulator import Terminal, on_terminal, tame
 from tests.ui.fake_live import FakeLive
 
-SIZES = ((80, 24), (120, 40), (200, 60), (41, 13), (97, 31))
+_SIZES = ((80, 24), (120, 40), (200, 60), (41, 13), (97, 31))
 TICKETS = ("schema", "api", "checkout-ui", "tests", "docs", "migration", "search")
 
 _PROSE = (
@@ -129,7 +123,7 @@ class Walk:
         return self._chance.randrange(size.width), self._chance.randrange(size.height)
 
     async def _resize(self) -> str:
-        width, height = self._chance.choice(SIZES)
+        width, height = self._chance.choice(_SIZES)
         await self._terminal.resize(width, height)
         return f"resize to {width}x{height}"
 
@@ -214,29 +208,3 @@ async def walk(live: FakeLive, app: LfgApp, seed: int, steps: int, size: tuple[i
                 last = "\n  ".join(taken[-6:])
                 return f"seed {seed}, after {len(taken)} steps, the last ones\n  {last}\n{wrong}"
     return ""
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """The command line; 1 where the terminal ever differs."""
-    parser = argparse.ArgumentParser(prog="tests.ui.walk", description=__doc__)
-    parser.add_argument("--seconds", type=float, default=60, help="how long to walk (60)")
-    parser.add_argument("--seed", type=int, default=0, help="the first walk (0)")
-    parser.add_argument("--steps", type=int, default=150, help="steps a walk (150)")
-    told = parser.parse_args(arguments)
-    begun, seed, bad = time.monotonic(), told.seed, 0
-    while time.monotonic() < begun + told.seconds:
-        with tempfile.TemporaryDirectory() as folder:
-            size, live = SIZES[seed % len(SIZES)], FakeLive(*TICKETS)
-            os.environ["LFG_DATA_DIR"] = folder
-            app = an_app(live)
-            if wrong := asyncio.run(walk(live, app, seed, told.steps, size)):
-                bad += 1
-                sys.stdout.write(wrong + "\n\n")
-        seed += 1
-    walks = seed - told.seed
-    sys.stdout.write(f"{walks:,} walks of {told.steps} steps on the terminal: {bad} differ\n")
-    return 1 if bad else 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

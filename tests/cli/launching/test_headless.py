@@ -134,9 +134,7 @@ def test_what_changed_in_a_file_is_run_with_what_it_needs_and_what_needs_it(
     assert ran("--model", "one/another") == ["chat", "responses", "after", "messages"]
 
 
-def test_an_unreachable_server_fails_its_ticket_and_the_run_but_not_the_others(
-    tickets: str, lfg: Lfg
-) -> None:
+def test_an_unreachable_server_fails_its_ticket_and_the_run_alone(tickets: str, lfg: Lfg) -> None:
     with Path(tickets).open("a") as file:
         file.write('[[ticket]]\nid = "gone"\nprovider = "gone"\n')
     code, out, _ = lfg("run", tickets, "--headless")

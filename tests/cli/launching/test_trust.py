@@ -77,9 +77,7 @@ def test_any_change_asks_again(clone: Path) -> None:
         (PLAIN + "[defaults.extra]\nstore = true", "adds fields to requests"),
     ],
 )
-def test_what_reaches_further_than_its_folder_is_asked_about(
-    clone: Path, text: str, why: str
-) -> None:
+def test_what_reaches_beyond_its_folder_is_asked_about(clone: Path, text: str, why: str) -> None:
     (clone.parent / "secret").write_text(SECRET)
     (clone / "link").symlink_to(clone.parent)
     (clone / "linked").symlink_to("../secret")

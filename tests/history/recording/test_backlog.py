@@ -44,9 +44,7 @@ def busy(monkeypatch: pytest.MonkeyPatch) -> Pending:
     [lambda pending: pending.put(Barrier(False, Future())), Pending.close, fill],
     ids=["somebody waits", "closing", "full"],
 )
-def test_a_busy_queue_collects_events_until_it_has_to_hurry(
-    busy: Pending, hurry: Callable[[Pending], object]
-) -> None:
+def test_a_queue_collects_until_hurried(busy: Pending, hurry: Callable[[Pending], object]) -> None:
     taken: list[Item] = []
 
     def take() -> None:

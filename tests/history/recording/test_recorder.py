@@ -29,9 +29,7 @@ def visible(entries: list[e.Entry]) -> str:
 
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.tuples(st.sampled_from(["a", "b", "c"]), st.integers(1, 2), any_event)))
-def test_live_equals_stored_whatever_the_interleaving(
-    story: list[tuple[str, int, e.Event]],
-) -> None:
+def test_live_equals_stored_however_interleaved(story: list[tuple[str, int, e.Event]]) -> None:
     with TemporaryDirectory() as folder:
         recorder = Recording(Path(folder) / "history.db")
         run = recorder.start("a", "b", "c")
@@ -202,9 +200,7 @@ def test_a_bug_in_the_writer_is_said_and_the_run_goes_on_unsaved(
     assert [entry.seq for entry in recorder.stored(run)] == [1, 2]
 
 
-def test_an_event_that_cannot_be_numbered_keeps_no_other_from_being_stored(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_an_event_without_a_number_keeps_others_stored(monkeypatch: pytest.MonkeyPatch) -> None:
     number = TicketState.number
 
     def numbered(state: TicketState, attempt: int, at: float, event: e.Event) -> object:

@@ -77,9 +77,7 @@ def test_a_finished_run_has_its_state_and_no_lock_file(recorder: Recording) -> N
         recorder.submit(run, "a", 1, 3.0, e.TicketQueued())
 
 
-def test_a_run_that_another_runs_or_that_is_not_there_cannot_be_resumed(
-    recorder: Recording,
-) -> None:
+def test_a_run_that_another_runs_or_is_not_there_cannot_be_resumed(recorder: Recording) -> None:
     run = recorder.start("a")
     with Recorder(recorder.path) as other:
         assert other.recovered == []
@@ -105,9 +103,7 @@ def test_a_resumed_run_goes_on_where_it_was(recorder: Recording) -> None:
         assert [a.number for a in reader.transcript(run, "a").attempts] == [1, 2]
 
 
-def test_tickets_that_are_added_stand_behind_the_others_and_are_resumed_with_them(
-    recorder: Recording,
-) -> None:
+def test_added_tickets_stand_behind_the_others_and_are_resumed_too(recorder: Recording) -> None:
     run = recorder.start("b", "c")
     recorder.add(run, "d", "a")
     recorder.play(run, "a", BEGIN)
@@ -136,9 +132,7 @@ def test_a_copy_from_before_a_ticket_was_added_gets_it_too(recorder: Recording) 
     assert maintenance.damage(recorder.path) == []
 
 
-def test_tickets_of_a_dead_process_are_interrupted_when_it_was_last_heard(
-    recorder: Recording,
-) -> None:
+def test_tickets_of_a_dead_process_are_interrupted_when_last_heard(recorder: Recording) -> None:
     run = recorder.start("running", "done", "queued", "untouched")
     recorder.play(run, "queued", BEGIN[:1])
     recorder.play(run, "done", [*BEGIN, e.TicketCancelled()])
@@ -203,9 +197,7 @@ def test_every_commit_of_a_run_waits_for_the_disk_where_power_failures_count(
         assert connected and set(connected) == {"power"}
 
 
-def test_a_lease_that_is_held_for_a_moment_is_waited_for(
-    recorder: Recording, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_brief_lease_is_waited_for(recorder: Recording, monkeypatch: pytest.MonkeyPatch) -> None:
     run = recorder.play_run(BEGIN)
     lease = leases.take(recorder.path.parent / "locks", run)
     assert lease is not None

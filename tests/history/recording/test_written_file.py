@@ -319,9 +319,7 @@ def test_tickets_that_cannot_be_read_back_in_full_are_named(recorder: Recording)
     assert f"parts of {run}/a are lost" in remark and "/b" not in remark
 
 
-def test_a_run_that_has_ended_stays_ended_in_the_file_that_is_there_now(
-    recorder: Recording,
-) -> None:
+def test_a_run_that_ended_stays_ended_in_the_file_that_is_there_now(recorder: Recording) -> None:
     run = recorder.start("a")
     recorder.play(run, "a", [*BEGIN, e.TextDelta("early "), *END])
     ended_at = recorder.entries[-1].at

@@ -31,9 +31,7 @@ FOREIGN = {
 
 
 @pytest.mark.parametrize(("script", "why"), FOREIGN.items())
-def test_what_lfg_did_not_make_is_named_and_never_run(
-    path: Path, tmp_path: Path, script: str, why: str
-) -> None:
+def test_what_is_foreign_is_never_run(path: Path, tmp_path: Path, script: str, why: str) -> None:
     run = keep(path, "good")
     with closing(sqlite3.connect(path)) as db:
         db.executescript(script)
@@ -89,9 +87,7 @@ def test_an_older_lfgs_file_is_carried_forward_and_kept_beside_it(
         Reader(path)
 
 
-def test_nothing_is_updated_under_an_older_lfg_that_runs(
-    path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_nothing_is_updated_in_mid_run(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file.connect(path).close()
     update(monkeypatch, ADDED)
     with leases.held(path.parent / "locks", "r"):
@@ -102,9 +98,7 @@ def test_nothing_is_updated_under_an_older_lfg_that_runs(
     assert len(maintenance.copies(path)) == 1
 
 
-def test_a_migration_that_breaks_off_leaves_the_file_as_it_was(
-    path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_broken_migration_leaves_the_file_be(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file.connect(path).close()
     update(monkeypatch, ADDED, "CREATE TABLE runs (again TEXT);")
     with pytest.raises(HistoryError, match="runs"):

@@ -106,9 +106,7 @@ LONG: dict[str, list[e.Event]] = {
 
 
 @pytest.mark.parametrize("events", LONG.values(), ids=LONG.keys())
-def test_a_long_response_is_packed_while_it_streams(
-    recorder: Recording, events: list[e.Event]
-) -> None:
+def test_a_long_response_is_packed_on_the_way(recorder: Recording, events: list[e.Event]) -> None:
     run = recorder.start("a")
     for event in [*BEGIN, *events]:
         recorder.submit(run, "a", 1, 2000.0, event)

@@ -4,7 +4,7 @@ import asyncio
 import json
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
-from contextlib import aclosing, asynccontextmanager
+from contextlib import asynccontextmanager
 
 import pytest
 from websockets.asyncio.server import ServerConnection, serve
@@ -12,30 +12,20 @@ from websockets.http11 import Request as Handshake
 from websockets.http11 import Response
 
 from lfgtui.errors import ProviderError
-from lfgtui.model.conversation import UserTurn
-from lfgtui.model.events import ResponseFinished, TextDelta, WireEvent
+from lfgtui.model.events import TextDelta, WireEvent
 from lfgtui.providers.agent_server.provider import AgentProvider
 from lfgtui.providers.agent_server.sse import AgentSseProvider
 from lfgtui.providers.agent_server.websocket import AgentWebSocketProvider
 from lfgtui.providers.base import Provider, Request
 from tests.providers.loopback import CUT, STALL, Answer, Asked, Loopback, Step
+from tests.providers.sdk_wires import request
 
 KEY = "abcDEF-0123456789"
-HELLO: list[WireEvent] = [TextDelta("Hello"), ResponseFinished(1, "end")]
 PATH = "/agents/plan"
-
-
-def request(**more: object) -> Request:
-    return Request("m", [UserTurn("Hi")], **more)  # type: ignore[arg-type]  # test shorthand
 
 
 def text(events: Iterable[WireEvent]) -> str:
     return "".join(event.text for event in events if isinstance(event, TextDelta))
-
-
-async def events_of(provider: Provider, asked: Request | None = None) -> list[WireEvent]:
-    async with aclosing(provider.stream(asked or request())) as stream:
-        return [event async for event in stream]
 
 
 async def failure_of(provider: Provider, asked: Request | None = None) -> tuple[ProviderError, str]:

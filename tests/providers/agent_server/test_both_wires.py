@@ -9,18 +9,10 @@ from lfgtui.errors import ProviderError, UsageError
 from lfgtui.model.conversation import Message, ModelTurn, TextPart, UserTurn
 from lfgtui.model.events import ResponseFinished, Status, TextDelta, Usage, WireEvent
 from lfgtui.providers.base import Request
-from tests.providers.agent_server.agents import (
-    HELLO,
-    KEY,
-    PATH,
-    Agent,
-    events_of,
-    failure_of,
-    request,
-    text,
-)
+from tests.providers.agent_server.agents import KEY, PATH, Agent, failure_of, text
 from tests.providers.decoding import Json
 from tests.providers.loopback import CUT, STALL, Step
+from tests.providers.sdk_wires import HELLO, events_of, request
 
 DONE = {"type": "done"}
 STARTED = {"type": "RUN_STARTED"}
@@ -31,9 +23,7 @@ async def test_the_agent_is_asked_at_its_own_address(agent: Agent) -> None:
     turns: list[Message] = [UserTurn("Hi"), ModelTurn((TextPart("Yes?"),)), UserTurn("Go on")]
     answers = list[bool]()
     asked = Request(
-        *("m", turns, "Be brief."),
-        extra={"top_k": 5},
-        on_answer=lambda: answers.append(True),
+        *("m", turns, "Be brief."), extra={"top_k": 5}, on_answer=lambda: answers.append(True)
     )
     assert await events_of(agent.provider(), asked) == HELLO
     assert answers == [True]
@@ -128,9 +118,7 @@ async def test_a_plain_end_is_the_end_where_no_other_was_announced(agent: Agent)
     assert (failure.kind, before) == ("cut", "Hello")
 
 
-async def test_an_end_that_was_never_announced_is_remarked_on_where_there_are_ids(
-    agent: Agent,
-) -> None:
+async def test_an_end_never_announced_is_remarked_on_where_there_are_ids(agent: Agent) -> None:
     agent.plays = [[agent.token("Hel", 1), agent.token("lo", 2)]]
     events = await events_of(agent.provider())
     assert (text(events), events[-1]) == ("Hello", ResponseFinished(1, "end"))
@@ -170,9 +158,7 @@ async def test_cancelling_closes_the_connection_at_once(agent: Agent, is_begun: 
 
 
 @pytest.mark.parametrize("starts_over", [False, True])
-async def test_a_broken_connection_is_resumed_where_it_stopped(
-    agent: Agent, starts_over: bool
-) -> None:
+async def test_a_broken_stream_is_resumed_where_it_was(agent: Agent, starts_over: bool) -> None:
     tokens = [agent.token(text, n) for n, text in enumerate(["H", "é", "l", "l", "o"])]
     again = tokens if starts_over else tokens[2:]
     agent.plays = [[*tokens[:2], CUT], [*again, agent.event(DONE, 5)]]
@@ -192,9 +178,7 @@ async def test_a_stream_that_ends_well_but_too_early_is_resumed_as_well(agent: A
 
 
 @pytest.mark.parametrize("how", ["counts anew", "starts anew"])
-async def test_a_server_that_forgot_the_run_does_not_get_its_other_answer_in(
-    agent: Agent, how: str
-) -> None:
+async def test_a_server_that_forgot_the_run_gets_no_other_in(agent: Agent, how: str) -> None:
     begun: list[Step] = [agent.event(STARTED, "run-0"), agent.token("Hel", "run-1"), CUT]
     anew = [agent.token("Other", "new-1"), agent.token("wise", "new-2")]
     if how == "starts anew":

@@ -226,9 +226,7 @@ WAYS = ["in the snapshot", "in pieces", "whole", "in pieces and whole"]
 
 @pytest.mark.parametrize("ids", [True, False])
 @given(st.lists(st.text("ab ", min_size=1, max_size=4), min_size=1, max_size=6), st.data())
-def test_of_a_snapshot_only_what_is_new_is_said(
-    ids: bool, words: list[str], data: st.DataObject
-) -> None:
+def test_of_a_snapshot_the_new_is_said(ids: bool, words: list[str], data: st.DataObject) -> None:
     records: list[tuple[str, Record]] = []
     prompt: Json = {"type": "human", "content": "How many?"}
     messages: list[Json] = []
@@ -372,9 +370,7 @@ def test_half_a_message_of_langgraph_is_damage() -> None:
         (("error", {"error": "ValueError", "message": "Boom"}), "server", "Boom"),
     ],
 )
-def test_an_error_in_the_stream_fails_it(
-    record: Record | tuple[str, Record], kind: str, message: str
-) -> None:
+def test_an_error_fails_it(record: Record | tuple[str, Record], kind: str, message: str) -> None:
     found = decode({"type": "token", "content": "a"}, record)
     assert (found.text, found.kind, found.message, found.stop) == ("a", kind, message, None)
 
@@ -389,9 +385,7 @@ def test_an_error_in_the_stream_fails_it(
         [("metadata", {"run_id": "1"}), {"type": "token", "content": "a"}],
     ],
 )
-def test_the_end_of_the_body_is_the_end_where_nothing_else_was_to_come(
-    records: list[Record],
-) -> None:
+def test_the_end_of_the_body_is_the_end_where_no_more_was_to_come(records: list[Record]) -> None:
     assert decode(*records) == Outcome("a", stop="end")
 
 

@@ -21,7 +21,8 @@ from lfgtui.providers import limits
 from lfgtui.providers.agent_server.connection import TRIES
 from lfgtui.providers.agent_server.resume import Cursor, NewRunError
 from lfgtui.providers.agent_server.sse import AgentSseProvider
-from tests.providers.agent_server.agents import events_of, failure_of, request, text
+from tests.providers.agent_server.agents import failure_of, text
+from tests.providers.sdk_wires import events_of, request
 
 Manner = Literal["goes on", "repeats some", "starts over"]
 

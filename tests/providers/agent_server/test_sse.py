@@ -7,17 +7,9 @@ import pytest
 from lfgtui.model.events import Heartbeat, ResponseFinished, TextDelta, Usage
 from lfgtui.providers.agent_server.sse import AgentSseProvider
 from lfgtui.providers.transport.probe import Probe
-from tests.providers.agent_server.agents import (
-    HELLO,
-    KEY,
-    PATH,
-    SseAgent,
-    events_of,
-    failure_of,
-    request,
-    text,
-)
+from tests.providers.agent_server.agents import KEY, PATH, SseAgent, failure_of, text
 from tests.providers.loopback import CUT, Answer, Asked, Loopback, Step
+from tests.providers.sdk_wires import HELLO, events_of, request
 from tests.providers.virtual_time import pausing
 
 DONE = b'data: {"type": "done"}\n\n'

@@ -17,28 +17,15 @@ from websockets.http11 import Request as Handshake
 from websockets.http11 import Response
 from websockets.protocol import Event
 
-from lfgtui.model.events import (
-    Heartbeat,
-    MessageTaken,
-    ResponseFinished,
-    TextDelta,
-    WireEvent,
-)
+from lfgtui.model.events import Heartbeat, MessageTaken, ResponseFinished, TextDelta, WireEvent
 from lfgtui.providers import limits
 from lfgtui.providers.agent_server import websocket
 from lfgtui.providers.base import TakesMessages
 from lfgtui.providers.transport import reading, websocket_client
 from tests.hostile.wires import AgentWebSocket
-from tests.providers.agent_server.agents import (
-    HELLO,
-    KEY,
-    WebSocketAgent,
-    events_of,
-    failure_of,
-    request,
-    text,
-)
+from tests.providers.agent_server.agents import KEY, WebSocketAgent, failure_of, text
 from tests.providers.loopback import CUT, Step
+from tests.providers.sdk_wires import HELLO, events_of, request
 from tests.providers.tls import tls_contexts
 from tests.providers.virtual_time import pausing
 
@@ -56,9 +43,7 @@ def agent(websocket: WebSocketAgent) -> WebSocketAgent:
 
 
 @pytest.mark.parametrize("as_text", [True, False])
-async def test_a_message_is_one_event_or_an_array_of_them_or_text(
-    agent: WebSocketAgent, as_text: bool
-) -> None:
+async def test_a_message_is_an_event_or_some_or_text(agent: WebSocketAgent, as_text: bool) -> None:
     pair = json.dumps([{"type": "token", "content": "e"}, {"type": "token", "content": "l"}])
     agent.plays = [
         [token("H"), pair.encode(), token("l"), b"[DONE]"],
@@ -89,9 +74,7 @@ async def test_pings_are_heartbeats_and_keep_an_idle_stream_alive(
     assert events.count(Heartbeat()) >= 3
 
 
-async def test_a_long_message_in_pieces_is_no_silence(
-    agent: WebSocketAgent, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_long_one_is_alive(agent: WebSocketAgent, monkeypatch: pytest.MonkeyPatch) -> None:
     pause = pausing(monkeypatch, 5)
 
     async def pieces() -> AsyncIterator[str]:
@@ -127,9 +110,7 @@ async def test_after_the_last_word_any_close_is_fine(agent: WebSocketAgent) -> N
         (4429, "Slow down", "rate_limit"),
     ],
 )
-async def test_a_close_before_that_says_why(
-    agent: WebSocketAgent, code: int, reason: str, kind: str
-) -> None:
+async def test_a_close_says_why(agent: WebSocketAgent, code: int, reason: str, kind: str) -> None:
     agent.plays, agent.code, agent.reason = [[token("Hel")]], code, reason
     failure, before = await failure_of(agent.provider())
     assert (failure.kind, before) == (kind, "Hel")
@@ -140,9 +121,7 @@ async def test_a_close_before_that_says_why(
 @pytest.mark.parametrize(
     ("status", "kind"), [(401, "auth"), (404, "not_found"), (429, "rate_limit"), (200, "protocol")]
 )
-async def test_a_refused_handshake_is_one_clear_error(
-    agent: WebSocketAgent, status: int, kind: str
-) -> None:
+async def test_a_refused_handshake_is_clear(agent: WebSocketAgent, status: int, kind: str) -> None:
     agent.refusal = Response(status, "No", Headers(), f"No, {KEY}".encode())
     failure, _ = await failure_of(agent.provider())
     assert failure.kind == kind
@@ -318,9 +297,7 @@ async def test_a_server_that_pings_and_does_not_read_is_not_read_any_more(
     assert 0 < most < 200_000
 
 
-async def test_a_message_without_end_is_refused(
-    agent: WebSocketAgent, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_an_endless_one_fails(agent: WebSocketAgent, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "RECORD_BYTES", 100)
     agent.plays = [[token("Hel"), token("x" * 200)]]
     failure, before = await failure_of(agent.provider())
@@ -331,9 +308,7 @@ async def test_a_message_without_end_is_refused(
 # messages while the run is under way
 
 
-async def test_a_message_waits_until_the_agent_accepts_it_and_for_a_connection(
-    agent: WebSocketAgent,
-) -> None:
+async def test_a_message_waits_for_the_agent_and_a_connection(agent: WebSocketAgent) -> None:
     received: list[str] = []
 
     async def play(connection: ServerConnection) -> None:
@@ -369,9 +344,7 @@ async def test_a_message_waits_until_the_agent_accepts_it_and_for_a_connection(
 
 
 @pytest.mark.parametrize("name", ["event_id", "eventId"])
-async def test_events_may_be_numbered_by_a_field_of_their_own(
-    agent: WebSocketAgent, name: str
-) -> None:
+async def test_events_may_be_numbered_by_another_field(agent: WebSocketAgent, name: str) -> None:
     tokens = [token(text, **{name: n}) for n, text in enumerate(["H", "e", "l", "l", "o"])]
     agent.plays = [[*tokens[:2], CUT], [*tokens[2:], b"[DONE]"]]
     assert text(await events_of(agent.provider())) == "Hello"
@@ -386,9 +359,7 @@ async def test_events_may_be_numbered_by_a_field_of_their_own(
     ],
     ids=["comes twice", "only some have"],
 )
-async def test_an_id_that_is_not_the_events_own_resumes_nothing(
-    agent: WebSocketAgent, steps: list[Step]
-) -> None:
+async def test_an_id_of_another_resumes_nothing(agent: WebSocketAgent, steps: list[Step]) -> None:
     agent.plays = [steps]
     failure, before = await failure_of(agent.provider())
     assert failure.kind == "cut"

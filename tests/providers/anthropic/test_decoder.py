@@ -164,9 +164,7 @@ def test_a_whole_message_gives_the_same_events() -> None:
     ],
     ids=["streamed again", "followed by others"],
 )
-def test_blocks_inside_message_start_are_shown_once_and_first(
-    first: str, streamed: list[Json]
-) -> None:
+def test_blocks_in_message_start_are_shown_once_first(first: str, streamed: list[Json]) -> None:
     answer = run(AnthropicDecoder(), started("m", text(first)), *streamed, ended())
     assert summarize(answer).text == "Hello"
 

@@ -27,12 +27,7 @@ from websockets.frames import Close
 from websockets.http11 import Response
 
 from lfgtui.errors import ErrorKind, ProviderError
-from lfgtui.providers.errors.mapping import (
-    as_provider_error,
-    classify,
-    in_stream,
-    kind_of_class,
-)
+from lfgtui.providers.errors.mapping import as_provider_error, classify, in_stream, kind_of_class
 from tests.text.secrets import SECRETS
 
 REQUEST = httpx2.Request("POST", "http://127.0.0.1:9/v1/x")
@@ -169,9 +164,7 @@ def test_any_message_is_short_and_harmless() -> None:
     ],
 )
 @pytest.mark.parametrize("sdk", ["anthropic", "openai"])
-def test_the_servers_own_message_is_found_in_every_form(
-    body: object, message: str, sdk: str
-) -> None:
+def test_the_servers_message_is_found_in_every_form(body: object, message: str, sdk: str) -> None:
     assert status_error(400, body, sdk=sdk).message == message
 
 
@@ -192,9 +185,7 @@ def test_the_servers_own_message_is_found_in_every_form(
         (None, "", "whatever", "server"),
     ],
 )
-def test_the_most_exact_code_decides(
-    status: int | None, code: str, message: str, kind: ErrorKind
-) -> None:
+def test_the_best_code_wins(status: int | None, code: str, message: str, kind: ErrorKind) -> None:
     assert classify(status, (code,), message) == kind
 
 

@@ -35,9 +35,7 @@ HOUR = 3600.0
         ({}, None),
     ],
 )
-def test_retry_after_is_seconds_or_a_date_or_milliseconds(
-    headers: dict[str, str], seconds: float | None
-) -> None:
+def test_retry_after_is_a_time_in_any_form(headers: dict[str, str], seconds: float | None) -> None:
     assert retry_after(headers, NOW) == seconds
 
 
@@ -119,9 +117,7 @@ PLAN = {
         ({}, None),
     ],
 )
-def test_the_exhausted_limit_says_when_it_is_reset(
-    headers: Mapping[str, str], seconds: float | None
-) -> None:
+def test_the_spent_limit_has_its_reset(headers: Mapping[str, str], seconds: float | None) -> None:
     assert resets_after(headers, {}, NOW) == pytest.approx(seconds)
 
 
@@ -178,9 +174,7 @@ def test_a_message_says_when_to_try_again(message: str, seconds: float | None) -
         ({"details": "none", "resets_at": "soon"}, None),
     ],
 )
-def test_a_field_of_the_error_says_when_to_try_again(
-    error: dict[str, object], seconds: float | None
-) -> None:
+def test_a_field_of_the_error_has_the_time(error: dict[str, object], seconds: float | None) -> None:
     assert told_wait(error, "", NOW) == seconds
 
 

@@ -80,9 +80,7 @@ def test_a_chunk_as_openai_sends_it_is_plain() -> None:
     st.sampled_from(["chunk", "choice", "delta"]),
     st.sampled_from(["", "error", "message"]),
 )
-def test_both_ways_agree_whatever_a_field_holds(
-    field: str, value: object, level: str, name: str
-) -> None:
+def test_both_ways_agree_on_every_field(field: str, value: object, level: str, name: str) -> None:
     delta = DELTA | ({field: value} if level == "delta" else {})
     choice = CHOICE | {"delta": delta} | ({field: value} if level == "choice" else {})
     chunk = CHUNK | {"choices": [choice]} | ({field: value} if level == "chunk" else {})

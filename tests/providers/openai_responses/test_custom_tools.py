@@ -93,9 +93,7 @@ def test_records_that_come_twice_count_once() -> None:
         ("", {}),
     ],
 )
-def test_a_json_object_is_the_arguments_and_all_else_is_text(
-    given: str, arguments: e.ToolArguments
-) -> None:
+def test_an_object_is_arguments_and_all_else_text(given: str, arguments: e.ToolArguments) -> None:
     item = ITEM | {"input": given}
     records = [added(OPEN), *([delta(given)] if given else []), done(item), closed()]
     events = run(ResponsesDecoder(), *records)

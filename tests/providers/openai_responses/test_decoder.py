@@ -201,9 +201,7 @@ SUMMARY: Json = {"type": "reasoning", "id": "r", "summary": [{"text": "A"}, {"te
     ],
     ids=["two parts", "parts in turn", "raw"],
 )
-def test_raw_reasoning_and_the_parts_of_a_summary_are_set_apart(
-    records: list[Json], reasoning: str
-) -> None:
+def test_raw_reasoning_and_summary_parts_are_set_apart(records: list[Json], reasoning: str) -> None:
     assert summarize(run(ResponsesDecoder(), *records, closed())).reasoning == reasoning
 
 

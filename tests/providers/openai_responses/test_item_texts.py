@@ -51,28 +51,16 @@ MIXED = message("So: ", REFUSAL)
 THOUGHT: Json = {"type": "reasoning_text", "text": "Hm."}
 THINKING = message(THOUGHT, "Hello")
 ONCE: dict[str, tuple[list[Json], str]] = {
-    "an index that counts from 1": ([delta(1, "Hello"), item_done(ITEM)], "Hello"),
-    "the same, with its end": (
-        [delta(1, "Hello"), text_done(1, "Hello"), item_done(ITEM), completed(ITEM)],
-        "Hello",
-    ),
     "an end at another index than its deltas": (
         [delta(1, "Hel"), text_done(0, "Hello"), item_done(ITEM)],
         "Hello",
     ),
-    "a response alone that closes it": ([delta(1, "Hello"), completed(ITEM)], "Hello"),
-    "parts from 1": ([delta(1, "Hel"), delta(2, "lo"), item_done(BOTH)], "Hello"),
-    "parts that are all 0": ([delta(0, "Hel"), delta(0, "lo"), item_done(BOTH)], "Hello"),
     "parts that are all 0, with their ends": (
         [delta(0, "A"), text_done(0, "A"), delta(0, "B"), text_done(0, "B"), item_done(THREE)],
         "ABC",
     ),
     "parts that are all 0, ended together": (
         [delta(0, "A"), delta(0, "B"), text_done(0, "A"), text_done(1, "B"), item_done(THREE)],
-        "ABC",
-    ),
-    "an index that comes again": (
-        [delta(0, "A"), delta(1, "B"), delta(0, "C"), item_done(THREE)],
         "ABC",
     ),
     "parts in turn": (
@@ -98,10 +86,6 @@ ONCE: dict[str, tuple[list[Json], str]] = {
         ],
         "Hello",
     ),
-    "an item at another place": (
-        [delta(1, "Hello", 4), text_done(1, "Hello", 4), item_done(ITEM)],
-        "Hello",
-    ),
     "parts at places of their own": (
         [delta(0, "Hel", 1), delta(0, "lo", 2), item_done(BOTH, 1)],
         "Hello",
@@ -109,14 +93,6 @@ ONCE: dict[str, tuple[list[Json], str]] = {
     "a response whose places are others": (
         [delta(1, "A", 1), delta(1, "B", 2), completed(message("A"), message("B", item_id="n"))],
         "AB",
-    ),
-    "equal parts": (
-        [delta(1, "A"), delta(2, "A"), item_done(message("A", "A")), completed()],
-        "AA",
-    ),
-    "equal parts that are all 0": (
-        [*[delta(0, "A"), text_done(0, "A")] * 2, item_done(message("A", "A"))],
-        "AA",
     ),
     "equal items": (
         [

@@ -117,17 +117,13 @@ async def test_a_call_goes_back_as_it_came_and_its_result_in_the_same_form(
     assert await back(provider, server, wire, SENT[wire]) == BACK[wire]
 
 
-async def test_two_calls_of_one_id_go_back_under_two(
-    wire: str, server: Loopback, provider: SdkProvider
-) -> None:
+async def test_calls_of_one_id_are_two(wire: str, server: Loopback, provider: SdkProvider) -> None:
     twice = json.loads(json.dumps(SENT[wire]).replace("c2", "c1"))
     expected = json.loads(json.dumps(BACK[wire]).replace("c2", "call00002"))
     assert await back(provider, server, wire, twice) == expected
 
 
-async def test_another_provider_gets_calls_of_functions(
-    wire: str, server: Loopback, provider: SdkProvider
-) -> None:
+async def test_others_get_functions(wire: str, server: Loopback, provider: SdkProvider) -> None:
     said = json.dumps(await back(provider, server, wire, SENT[wire], "q"))
     assert "custom" not in said
     assert r'"arguments": "{\"a\":1}"' in said

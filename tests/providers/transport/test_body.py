@@ -57,9 +57,7 @@ def test_the_first_bytes_tell_the_kind_of_body(head: bytes, kind: BodyKind | Non
 
 @pytest.mark.parametrize("how", HOW)
 @pytest.mark.parametrize("document", ['{"a": 1}', '{"a": 1}\n', '\n\n{\n  "a": 1\n}\n', "[{},{}]"])
-async def test_one_document_is_one_part_however_it_is_laid_out_or_cut(
-    document: str, how: str
-) -> None:
+async def test_one_document_is_one_part_however_laid_out_or_cut(document: str, how: str) -> None:
     for mark in (b"", b"\xef\xbb\xbf"):
         some = await parts(mark + document.encode(), how)
         wholes = [part for part in some if not isinstance(part, Comment)]
@@ -76,9 +74,7 @@ async def test_documents_on_lines_are_records(how: str) -> None:
 
 
 @given(st.lists(st.dictionaries(st.text(), st.text()), min_size=2), st.integers())
-async def test_no_cut_matters_to_documents_on_lines(
-    documents: list[dict[str, str]], seed: int
-) -> None:
+async def test_no_cut_matters_to_lines_of_json(documents: list[dict[str, str]], seed: int) -> None:
     body = "\n".join(json.dumps(document, ensure_ascii=False) for document in documents)
     rng = random.Random(seed)
     some = await parts(body.encode(), str(rng.random()))
@@ -144,9 +140,7 @@ async def test_a_line_that_is_no_utf8_fails_the_body() -> None:
         await parts(b'{"a":1}\n{"b":"\xff"}\n')
 
 
-async def test_a_line_without_end_after_others_fails_the_body(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+async def test_an_endless_line_after_others_fails_the_body(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "RECORD_BYTES", 100)
     seen: list[Part] = []
     with pytest.raises(ProviderError, match="a single line is longer than 100 bytes"):

@@ -55,9 +55,7 @@ async def test_a_broken_body_and_a_refusal_are_noted_as_such(wire: str, server: 
     assert seen.status == 401
 
 
-async def test_records_that_a_decoder_does_not_know_are_counted(
-    wire: str, server: Loopback
-) -> None:
+async def test_records_that_no_decoder_knows_are_counted(wire: str, server: Loopback) -> None:
     shiny = b'event: shiny\ndata: {"type": "shiny"}\n\n'
     probe, _ = await watched(server, wire, Answer([shiny, *FIRST[wire], *LAST[wire]]))
     if wire != "openai-chat":  # its records have no type

@@ -12,9 +12,7 @@ from lfgtui.providers.transport import reading
 from lfgtui.providers.transport.reading import Reading
 
 
-async def test_reads_that_complete_no_part_leave_room_for_others(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+async def test_reads_that_complete_nothing_let_others_run(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reading, "TURN_SECONDS", 0)
     others = asyncio.create_task(asyncio.sleep(0))
 

@@ -102,9 +102,7 @@ def small_records(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("small_records")
 @pytest.mark.parametrize("endless", [b"x", b"data: x\n", b"data\n", "\u8a9e".encode()])
 @pytest.mark.parametrize("size", [1, 7, 300])
-def test_a_record_without_end_is_given_up_and_what_came_before_is_kept(
-    endless: bytes, size: int
-) -> None:
+def test_an_endless_record_is_given_up_and_what_came_is_kept(endless: bytes, size: int) -> None:
     reader = RecordReader(tail=True)
     body = b"data: first\n\ndata: " + endless * 4000
     records = [r for at in range(0, 4000, size) for r in reader.feed(body[at : at + size])]

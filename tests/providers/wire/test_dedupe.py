@@ -34,9 +34,7 @@ def test_a_whole_text_gives_only_its_new_end(case: str) -> None:
 
 
 @given(st.text(min_size=1), st.lists(st.integers(0, 40)), st.integers(0, 40))
-def test_deltas_and_closing_records_together_are_the_whole_once(
-    whole: str, cuts: list[int], lost: int
-) -> None:
+def test_deltas_and_closings_are_the_whole_once(whole: str, cuts: list[int], lost: int) -> None:
     at = sorted(min(cut, len(whole)) for cut in cuts)
     pieces = [whole[a:b] for a, b in zip([0, *at], [*at, len(whole)], strict=True)]
     streamed = [piece for piece in pieces[:lost] if piece]

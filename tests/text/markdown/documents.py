@@ -10,6 +10,8 @@ import random
 from collections.abc import Sequence
 from pathlib import Path
 
+from hypothesis import strategies as st
+
 _LONGEST = 600
 """Characters of a document made up: what is found in more is found in less."""
 
@@ -110,6 +112,12 @@ def strewn(seed: int) -> str:
     sorts = [*chance.sample(_PIECES, chance.randint(3, 14)), "a", "foo", " "]
     pieces = [chance.choice(sorts) for _ in range(chance.randint(4, 60))]
     return chance.choice(_BEGINNINGS) + "".join(pieces)
+
+
+_SEEDS = st.integers(0, 1 << 32)
+DOCUMENTS = _SEEDS.map(made_up) | _SEEDS.map(strewn)
+if _known := examples():
+    DOCUMENTS |= _SEEDS.map(lambda seed: put_together(_known, seed))
 
 
 def _contained(text: str, chance: random.Random) -> str:

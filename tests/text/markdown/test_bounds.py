@@ -37,9 +37,7 @@ def streamed(text: str, size: int) -> StreamingMarkdown:
 
 
 @pytest.mark.parametrize("unit", HOSTILE)
-def test_what_is_read_at_a_time_is_bounded_however_much_is_open(
-    unit: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_is_read_at_a_time_is_bounded(unit: str, monkeypatch: pytest.MonkeyPatch) -> None:
     longest = 0
 
     def noting(rule: Callable[..., object]) -> Callable[..., object]:
@@ -115,9 +113,7 @@ def test_of_a_paragraph_with_too_many_signs_the_rest_is_plain_text() -> None:
         ("<div>\n", "a\n", "html_block"),
     ],
 )
-def test_a_block_that_is_too_long_goes_on_in_another_and_is_copied_as_written(
-    head: str, line: str, kind: str
-) -> None:
+def test_a_long_block_goes_on_in_another_copied_whole(head: str, line: str, kind: str) -> None:
     text = head + line * 3_000
     document = streamed(text, 700)
     blocks = document.blocks

@@ -12,7 +12,7 @@ from lfgtui.history.reader import Reader
 from lfgtui.settings.config import PRESETS, Config
 from lfgtui.ui.app import LfgApp
 from tests.ui.fake_live import FakeLive
-from tests.ui.screen_text import MakeApp, opened
+from tests.ui.screen_text import make_app, opened
 from tests.ui.waiting import shown
 
 CONFIG = Config(model="simulator/generic", providers=dict(PRESETS))
@@ -21,7 +21,7 @@ OpenPast = Callable[..., AbstractAsyncContextManager[tuple[LfgApp, Pilot[int]]]]
 
 
 @pytest.fixture
-def open_past(make_app: MakeApp, open_reader: Callable[[], Reader], history: Path) -> OpenPast:
+def open_past(open_reader: Callable[[], Reader], history: Path) -> OpenPast:
     """Opens the past runs, alone or with `live` from a run; waits until they are listed."""
 
     @asynccontextmanager

@@ -43,9 +43,7 @@ async def test_a_run_is_deleted_after_a_question(open_past: OpenPast, history: P
     assert [run.title for run in await kept(history)] == ["Second \x1b[31mrun"]
 
 
-async def test_a_run_is_replayed_from_its_row_and_not_deleted_in_progress(
-    open_past: OpenPast, store: Recorder
-) -> None:
+async def test_a_run_is_replayed_and_then_not_deleted(open_past: OpenPast, store: Recorder) -> None:
     empty = await asyncio.to_thread(begin, store, "Empty")
     async with open_past((100, 30)) as (app, pilot):
         await pilot.press("tab", "x", "y")
@@ -121,11 +119,7 @@ async def test_an_unfinished_run_is_resumed_from_its_row_or_its_screen(
     ],
 )
 async def test_a_run_that_cannot_be_resumed_leaves_the_screen_open(
-    open_past: OpenPast,
-    store: Recorder,
-    title: str,
-    reason: str,
-    monkeypatch: pytest.MonkeyPatch,
+    open_past: OpenPast, store: Recorder, title: str, reason: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if title == "Done":
         await asyncio.to_thread(keep, store, title, {"a": "all of it"})

@@ -26,13 +26,11 @@ from lfgtui.ui.text.styled_line import Line
 from tests.ui.fake_live import START, FakeLive
 from tests.ui.history.conftest import OpenPast
 from tests.ui.history.past import answered, begin, keep, play
-from tests.ui.screen_text import MakeApp, lines, opened, run_screen, text_of, toasts
+from tests.ui.screen_text import MakeApp, lines, make_app, opened, run_screen, text_of, toasts
 from tests.ui.waiting import shown, toasted, until
 
 
-async def test_runs_are_listed_newest_first_without_control_characters(
-    open_past: OpenPast,
-) -> None:
+async def test_runs_are_listed_newest_first_without_control_characters(open_past: OpenPast) -> None:
     async with open_past(live=FakeLive("a")) as (app, pilot):
         text = text_of(app)
         assert text.index("Second") < text.index("First run")
@@ -113,9 +111,7 @@ async def test_an_emptied_search_shows_the_runs_again(open_past: OpenPast) -> No
         await shown(pilot, "2 runs")
 
 
-async def test_letters_are_text_in_the_search_and_commands_in_the_list(
-    open_past: OpenPast,
-) -> None:
+async def test_letters_are_text_in_the_search_and_commands_in_the_list(open_past: OpenPast) -> None:
     async with open_past() as (app, pilot):
         assert "tab keys" in lines(app)[-1]
         await pilot.press("tab")
@@ -128,9 +124,7 @@ async def test_letters_are_text_in_the_search_and_commands_in_the_list(
         assert "tab keys" in lines(app)[-1]
 
 
-async def test_the_live_run_continues_underneath_and_its_requests_are_announced(
-    open_past: OpenPast,
-) -> None:
+async def test_the_live_run_goes_on_and_its_requests_are_announced(open_past: OpenPast) -> None:
     live = FakeLive("a")
     async with open_past(live=live) as (app, pilot):
         live.begin("a")
@@ -150,9 +144,7 @@ def test_a_stored_run_folds_to_what_was_live(stored: StoredRun) -> None:
     assert stored.meter("gamma").output_tokens() == (20, False)
 
 
-async def test_a_past_run_alone_is_left_with_its_own_code(
-    make_app: MakeApp, stored: StoredRun
-) -> None:
+async def test_a_past_run_alone_is_left_with_its_own_code(stored: StoredRun) -> None:
     app = make_app(FakeLive("a"), run=stored)
     async with opened(app) as pilot:
         await shown(pilot, "A lazy dog")
@@ -164,9 +156,7 @@ async def test_a_past_run_alone_is_left_with_its_own_code(
 # The preview
 
 
-async def test_the_preview_shows_the_run_or_the_hit_under_the_cursor(
-    open_past: OpenPast, store: Recorder
-) -> None:
+async def test_the_preview_follows_the_cursor(open_past: OpenPast, store: Recorder) -> None:
     def fail() -> str:
         run = begin(store, "Third run", "alpha")
         started = (e.TicketQueued(), e.AttemptStarted("xai", "grok-4"), e.RequestSent(1))
@@ -198,9 +188,7 @@ async def test_there_is_a_preview_where_there_is_room(
         await shown(pilot, "and a foxglove.")
 
 
-async def test_a_history_that_breaks_meanwhile_is_reported_in_the_preview(
-    open_past: OpenPast, history: Path
-) -> None:
+async def test_a_broken_history_is_reported_in_preview(open_past: OpenPast, history: Path) -> None:
     broken = False
 
     def reader() -> Reader:
@@ -263,10 +251,7 @@ def ten_thousand(path: Path) -> None:
 
 
 async def test_ten_thousand_runs_come_page_by_page_and_only_those_in_sight_are_drawn(
-    make_app: MakeApp,
-    open_reader: Callable[[], Reader],
-    store: Recorder,
-    monkeypatch: pytest.MonkeyPatch,
+    open_reader: Callable[[], Reader], store: Recorder, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await asyncio.to_thread(ten_thousand, store.path)
     drawn = 0

@@ -57,9 +57,7 @@ def strings(partial: PartialObject) -> dict[str, str]:
 @example('{"a": "\\ud83d\\ud83d\\ude00"}', [9, 10, 14, 16, 22])
 @example('{"a": "\\ud83d\\n\\ude00"}', [13, 14])
 @example('{"a\\u00e9": 12, "b": [1, "]"]}', [5, 13, 24])
-def test_at_every_cut_names_are_true_and_strings_begin_the_true_ones(
-    text: str, cuts: list[int]
-) -> None:
+def test_at_every_cut_names_are_true_and_strings_begin_true(text: str, cuts: list[int]) -> None:
     whole = lenient_json.parse_object(text)
     assert whole is not None
     partial, before = PartialObject(), dict[str, str]()

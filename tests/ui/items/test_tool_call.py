@@ -36,9 +36,7 @@ def line(stand: Stand) -> str:
     return card(stand)[0][4:]
 
 
-def test_the_path_stands_in_the_line_as_soon_as_it_is_there_and_then_the_lines_are_counted() -> (
-    None
-):
+def test_the_path_is_in_the_line_once_it_is_there_then_the_count_of_lines() -> None:
     stand = stand_of("write_file")
     assert line(stand) == "write_file"
     for piece, said in (
@@ -214,9 +212,7 @@ def test_all_of_a_command_is_shown_to_who_is_asked_about_it(tmp_path: Path) -> N
     assert all(word in shown for word in words)
 
 
-def test_a_command_of_one_long_line_is_shown_whole_and_nowhere_cut_in_its_middle(
-    tmp_path: Path,
-) -> None:
+def test_a_command_of_one_long_line_is_shown_whole(tmp_path: Path) -> None:
     command = "echo " + "".join(f"{number:05}" for number in range(999))
     rows = asking(tmp_path, "run_command", {"command": command})
     assert not any("more" in row for row in rows)
@@ -232,9 +228,7 @@ def test_control_characters_of_a_command_are_seen(tmp_path: Path, hidden: str, s
     assert f"  │   echo a{shown}b" in rows
 
 
-def test_a_question_does_not_repeat_the_lines_of_a_command_that_stand_above_it(
-    tmp_path: Path,
-) -> None:
+def test_a_question_does_not_repeat_a_command_that_stands_above_it(tmp_path: Path) -> None:
     command = "python3 - <<'END'\nprint(1)\nprint(2)\nEND\n"
     assert asking(tmp_path, "run_command", {"command": command})[1:] == [
         "  │ command:",
@@ -287,9 +281,7 @@ def test_an_overwriting_is_shown_as_a_diff_with_line_numbers(tmp_path: Path) -> 
     ]
 
 
-def test_a_row_that_goes_on_with_a_line_has_no_number_or_where_there_are_none_no_sign(
-    tmp_path: Path,
-) -> None:
+def test_a_row_that_goes_on_with_a_line_has_no_number_or_no_sign(tmp_path: Path) -> None:
     (tmp_path / "a").write_text("old\n")
     arguments: dict[str, object] = {"path": "a", "content": "new" * 20 + "\n"}
     assert asking(tmp_path, "write_file", arguments, width=46)[3:5] == [

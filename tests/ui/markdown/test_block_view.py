@@ -1,14 +1,20 @@
 """Markdown on the screen: what each construct looks like, at any width."""
 
+from collections.abc import Sequence
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lfgtui.model import events as e
 from lfgtui.text.markdown import StreamingMarkdown
 from lfgtui.ui.markdown import BlockView, RenderContext, block_view_of
 from lfgtui.ui.markdown.block_view import gap
 from lfgtui.ui.text.wrapping import Row, width_of
-from tests.ui.stand import palette
+from tests.helpers.effort import times
+from tests.text.markdown.documents import DOCUMENTS
+from tests.ui.stand import Stand, palette
+from tests.ui.ugly import UGLY
 
 PALETTE = palette()
 SOURCE = """# Title
@@ -157,6 +163,37 @@ def test_streamed_rows_are_the_rows_of_one_reading(width: int, lengths: list[int
         assert page.rows == once.rows
 
 
+def seen(rows: Sequence[Row]) -> list[tuple[object, ...]]:
+    """Rows as they are seen, however their spans are divided."""
+    return [
+        (row.text, [str(style) for text, style in row.spans for _ in text], str(row.fill), row.glue)
+        for row in rows
+    ]
+
+
+ODD = st.lists(st.tuples(st.integers(0, 600), st.sampled_from([*UGLY, "w" * 70])), max_size=6)
+PIECES = st.lists(st.tuples(st.integers(1, 60), st.none() | st.integers(12, 200)), max_size=40)
+
+
+@settings(max_examples=times(40))
+@given(DOCUMENTS, ODD, PIECES, st.integers(12, 200))
+def test_an_awkward_answer_that_streams_is_the_answer_drawn_at_once(
+    source: str, odd: list[tuple[int, str]], pieces: list[tuple[int, int | None]], width: int
+) -> None:
+    for at, text in odd:
+        source = source[:at] + text + source[at:]
+    stand = Stand(width=width)
+    for length, resized in [*pieces, (len(source), None)]:
+        if source:
+            stand.happen(e.TextDelta(source[:length]))
+        source = source[length:]
+        if resized is not None:
+            stand.reflow(resized)
+        assert seen(stand.rows()) == seen(stand.drawn_at_once().rows())
+    stand.happen(e.ResponseFinished(1, "end"))
+    assert seen(stand.rows()) == seen(stand.drawn_at_once().rows())
+
+
 def test_a_fence_is_coloured_by_its_language() -> None:
     styles = {style for row in rows_of("```python\nreturn 1 # why\n```") for _, style in row.spans}
     assert {PALETTE.keyword, PALETTE.comment} <= styles
@@ -179,11 +216,7 @@ def test_markup_inside_code_is_left_alone() -> None:
 
 @pytest.mark.parametrize(
     "pieces",
-    [
-        ["| a |\n|---|\n| 1 |\n", "~~", "~\n"],
-        [">9. [ ] <!--\n>", "    >\n"],
-        ["> + <?\n>", "\t"],
-    ],
+    [["| a |\n|---|\n| 1 |\n", "~~", "~\n"], [">9. [ ] <!--\n>", "    >\n"], ["> + <?\n>", "\t"]],
     ids=["a row that becomes a fence", "html that ends", "html that loses a line"],
 )
 def test_what_a_line_was_taken_for_is_taken_back(pieces: list[str]) -> None:

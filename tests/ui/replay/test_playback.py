@@ -101,9 +101,7 @@ def test_steps_are_single_entries_also_of_one_moment() -> None:
 
 
 @pytest.mark.parametrize(("step", "nearest", "last"), [(1, 4.0, 32.0), (-1, 2.0, 0.25)])
-def test_speeds_change_to_the_nearest_and_stop_at_the_ends(
-    step: int, nearest: float, last: float
-) -> None:
+def test_speeds_change_to_the_next_up_to_the_ends(step: int, nearest: float, last: float) -> None:
     run, _ = playing(3.0)
     run.change_speed(step)
     assert run.speed == nearest

@@ -6,7 +6,7 @@ import pytest
 from lfgtui.engine.commands import AddPrompt
 from tests.ui.emulator import on_terminal
 from tests.ui.fake_live import FakeLive
-from tests.ui.screen_text import MakeApp, lines, opened, repainted, run_screen, toasts
+from tests.ui.screen_text import lines, make_app, on_screen, opened, repainted, run_screen, toasts
 
 
 def join(live: FakeLive, *ids: str, **keys: object) -> None:
@@ -16,9 +16,7 @@ def join(live: FakeLive, *ids: str, **keys: object) -> None:
 
 
 @pytest.mark.parametrize("size", [(60, 15), (80, 24), (120, 40), (200, 60)])
-async def test_they_get_panes_behind_the_others_and_nothing_else_changes(
-    make_app: MakeApp, size: tuple[int, int]
-) -> None:
+async def test_they_get_panes_behind_the_others_and_no_more_changes(size: tuple[int, int]) -> None:
     live = FakeLive("a", "b", "c")
     live.start()
     async with on_terminal(make_app(live), size) as terminal:
@@ -38,7 +36,7 @@ async def test_they_get_panes_behind_the_others_and_nothing_else_changes(
         assert "said at once" in terminal.text
 
 
-async def test_a_zoom_a_focus_and_a_filtered_table_stay_as_they_are(make_app: MakeApp) -> None:
+async def test_a_zoom_a_focus_and_a_filtered_table_stay_as_they_are() -> None:
     live = FakeLive("up1", "up2", "down1")
     live.start()
     app = make_app(live)
@@ -61,7 +59,7 @@ async def test_a_zoom_a_focus_and_a_filtered_table_stay_as_they_are(make_app: Ma
         assert run_screen(app).current == "up2"
 
 
-async def test_a_toast_names_the_page_of_one_that_is_out_of_sight(make_app: MakeApp) -> None:
+async def test_a_toast_names_the_page_of_one_that_is_out_of_sight() -> None:
     live = FakeLive(*"abcdefgh")
     live.tickets = tuple(msgspec.structs.replace(one, model="gpt-5") for one in live.tickets)
     live.start()
@@ -75,7 +73,7 @@ async def test_a_toast_names_the_page_of_one_that_is_out_of_sight(make_app: Make
         assert " new ticket for gpt-5 " in lines(app)[-1]
 
 
-async def test_plus_writes_a_prompt_that_becomes_one(make_app: MakeApp) -> None:
+async def test_plus_writes_a_prompt_that_becomes_one() -> None:
     live = FakeLive("a", "b")
     live.start()
     app = make_app(live)
@@ -101,12 +99,8 @@ async def test_plus_writes_a_prompt_that_becomes_one(make_app: MakeApp) -> None:
         assert len(live.sent) == 3
 
 
-async def test_a_prompt_that_the_run_does_not_take_is_not_lost(
-    make_app: MakeApp, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    live = FakeLive("a")
-    app = make_app(live)
-    async with opened(app) as pilot:
+async def test_a_prompt_that_no_run_takes_is_not_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with on_screen("a") as (live, app, pilot):
         with monkeypatch.context() as patch:
             patch.setattr(live, "send", lambda _: None)
             await pilot.press("+", *"more", "enter")

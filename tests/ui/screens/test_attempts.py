@@ -3,7 +3,7 @@
 from lfgtui.model import events as e
 from lfgtui.ui.screens.attempts import AttemptsView
 from tests.ui.fake_live import FakeLive
-from tests.ui.screen_text import MakeApp, lines, opened, run_screen, toasts
+from tests.ui.screen_text import lines, on_screen, run_screen, toasts
 from tests.ui.waiting import shown
 
 
@@ -16,10 +16,8 @@ def tried_twice(live: FakeLive) -> None:
     live.stream("a", "The second try says ", after=3)
 
 
-async def test_the_attempts_stand_side_by_side_and_the_newest_grows_on(make_app: MakeApp) -> None:
-    live = FakeLive("a", "b")
-    app = make_app(live)
-    async with opened(app, (90, 24)) as pilot:
+async def test_the_attempts_stand_side_by_side_and_the_newest_grows_on() -> None:
+    async with on_screen("a", "b", size=(90, 24)) as (live, app, pilot):
         tried_twice(live)
         await pilot.press("b")
         await shown(pilot, "The second try")
@@ -36,12 +34,8 @@ async def test_the_attempts_stand_side_by_side_and_the_newest_grows_on(make_app:
         await shown(pilot, "says fowl.")
 
 
-async def test_each_is_searched_and_copied_by_itself_and_nothing_is_done_to_it(
-    make_app: MakeApp,
-) -> None:
-    live = FakeLive("a")
-    app = make_app(live)
-    async with opened(app, (90, 24)) as pilot:
+async def test_each_is_searched_and_copied_by_itself_and_nothing_is_done_to_it() -> None:
+    async with on_screen("a", size=(90, 24)) as (live, app, pilot):
         tried_twice(live)
         await pilot.press("b", "1", "slash")
         await pilot.press(*"fish", "enter")
@@ -55,10 +49,8 @@ async def test_each_is_searched_and_copied_by_itself_and_nothing_is_done_to_it(
         assert run_screen(app).mode.is_live
 
 
-async def test_one_attempt_has_nothing_beside_it(make_app: MakeApp) -> None:
-    live = FakeLive("a")
-    app = make_app(live)
-    async with opened(app, (90, 24)) as pilot:
+async def test_one_attempt_has_nothing_beside_it() -> None:
+    async with on_screen("a", size=(90, 24)) as (live, app, pilot):
         await pilot.press("b")
         live.begin("a")
         await pilot.press("b")

@@ -85,10 +85,7 @@ def replay_app(
 
 @asynccontextmanager
 async def staged(
-    live: FakeLive,
-    size: tuple[int, int] = (120, 40),
-    *,
-    ticks: Callable[[], float] = lambda: 0.0,
+    live: FakeLive, size: tuple[int, int] = (120, 40), *, ticks: Callable[[], float] = lambda: 0.0
 ) -> AsyncIterator[Stage]:
     app, clock = replay_app(live, ticks)
     async with opened(app, size) as pilot:
@@ -102,9 +99,7 @@ def live() -> FakeLive:
     return worked()
 
 
-async def test_it_plays_by_itself_and_shows_its_position_and_stands_still_when_held(
-    live: FakeLive,
-) -> None:
+async def test_it_plays_and_shows_its_position_and_stands_still_when_held(live: FakeLive) -> None:
     async with staged(live) as stage:
         assert "REPLAY" in lines(stage.app)[0]
         assert "▶ 1×    0:00 / 0:50" in stage.bar
@@ -143,9 +138,7 @@ async def test_the_gauges_are_what_they_were(live: FakeLive) -> None:
         assert "api" in lines(stage.app)[1] and "ttft" in lines(stage.app)[2]  # held, drawn anew
 
 
-async def test_steps_show_at_once_what_an_event_did_and_in_zoom_go_by_ticket(
-    live: FakeLive,
-) -> None:
+async def test_steps_show_what_an_event_did_and_in_zoom_go_by_ticket(live: FakeLive) -> None:
     async with staged(live) as stage:
         await stage.go_to("#1")
         for key, event, state in ((None, 1, "queued"), (".", 2, "starting"), (",", 1, "queued")):

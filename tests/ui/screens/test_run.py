@@ -1,14 +1,11 @@
 """A change of view, as the first picture of it shows it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
-from lfgtui.ui.app import LfgApp
 from tests.ui.emulator import Terminal, on_terminal
 from tests.ui.fake_live import FakeLive
-from tests.ui.screen_text import opened, repainted, run_screen
-
-MakeApp = Callable[..., LfgApp]
+from tests.ui.screen_text import make_app, opened, repainted, run_screen
 
 _TICKETS = tuple(f"ticket-{number}" for number in range(20))
 _LINE = "a line that is as wide as a pane that has the whole of the terminal to itself alone"
@@ -24,9 +21,7 @@ def layouts(terminal: Terminal) -> Iterator[list[str]]:
     signal.unsubscribe(screen)
 
 
-async def test_a_change_of_view_takes_one_layout_whose_picture_has_all_that_came_meanwhile(
-    make_app: MakeApp,
-) -> None:
+async def test_a_change_of_view_takes_one_layout_which_shows_what_came_meanwhile() -> None:
     live = FakeLive(*_TICKETS)
     for name in _TICKETS:
         live.begin(name)
@@ -43,7 +38,7 @@ async def test_a_change_of_view_takes_one_layout_whose_picture_has_all_that_came
         assert all(f"said by {name}." in picture for name in in_view)
 
 
-async def test_a_zoomed_pane_is_drawn_for_its_new_width_at_once(make_app: MakeApp) -> None:
+async def test_a_zoomed_pane_is_drawn_for_its_new_width_at_once() -> None:
     live = FakeLive(*_TICKETS)
     live.begin("ticket-0")
     live.stream("ticket-0", _LINE)
@@ -57,9 +52,7 @@ async def test_a_zoomed_pane_is_drawn_for_its_new_width_at_once(make_app: MakeAp
         assert all(name in pictures[0] for name in _TICKETS[:6])
 
 
-async def test_the_first_picture_of_a_zoom_is_right_on_another_page(
-    make_app: MakeApp,
-) -> None:
+async def test_the_first_picture_of_a_zoom_is_right_on_another_page() -> None:
     live = FakeLive(*_TICKETS)
     live.begin("ticket-19")
     live.stream("ticket-19", "the last one")
@@ -74,7 +67,7 @@ async def test_the_first_picture_of_a_zoom_is_right_on_another_page(
         assert "the last one" in terminal.text
 
 
-async def test_the_footer_counts_the_tickets_that_work_on_other_pages(make_app: MakeApp) -> None:
+async def test_the_footer_counts_the_tickets_that_work_on_other_pages() -> None:
     live = FakeLive(*(f"t{number}" for number in range(1, 21)))
     for number in (1, 2, 19, 20):
         live.begin(f"t{number}")

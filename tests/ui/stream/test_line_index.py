@@ -359,9 +359,7 @@ def in_view(stand: Stand) -> Iterator[int]:
 
 @settings(max_examples=60, deadline=None)
 @given(st.lists(STEPS, max_size=40))
-def test_the_screen_always_shows_what_drawing_all_lines_would(
-    steps: list[tuple[str, object]],
-) -> None:
+def test_the_screen_shows_what_drawing_all_lines_would(steps: list[tuple[str, object]]) -> None:
     stand, story = Stand(kept=40), Story()
     for what, how in steps:
         take(stand, story, what, how)

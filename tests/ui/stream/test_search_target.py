@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -24,11 +24,9 @@ from lfgtui.ui.stream.view import StreamView
 from tests.helpers.any_events import entries, lives
 from tests.ui.fake_live import FakeLive
 from tests.ui.history.past import begin, play
-from tests.ui.screen_text import toasts
+from tests.ui.screen_text import make_app, toasts
 from tests.ui.stage import rows_of
 from tests.ui.waiting import until
-
-MakeApp = Callable[..., LfgApp]
 
 LONG = "".join(f"line {number}\n" for number in range(200))
 STORY = (
@@ -107,7 +105,7 @@ async def row_shown(pilot: Pilot[int], app: LfgApp, path: Path, hit: SearchHit) 
 
 
 async def test_a_frame_before_the_first_layout_does_not_lose_the_match(
-    make_app: MakeApp, store: Recorder, hits: list[SearchHit], monkeypatch: pytest.MonkeyPatch
+    store: Recorder, hits: list[SearchHit], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     mounted = RunScreen.on_mount
 
@@ -123,9 +121,7 @@ async def test_a_frame_before_the_first_layout_does_not_lose_the_match(
     assert "needle 3" in row
 
 
-async def test_each_hit_shows_its_own_match(
-    make_app: MakeApp, store: Recorder, hits: list[SearchHit]
-) -> None:
+async def test_each_hit_shows_its_own_match(store: Recorder, hits: list[SearchHit]) -> None:
     app = make_app(FakeLive("a"))
     async with app.run_test(size=(90, 20)) as pilot:
         found = {}
@@ -137,9 +133,7 @@ async def test_each_hit_shows_its_own_match(
         assert re.search(rf"needle\W* {number}\b", row), (number, row)
 
 
-async def test_a_match_left_out_of_a_long_output_shows_its_card(
-    make_app: MakeApp, store: Recorder, hits: list[SearchHit]
-) -> None:
+async def test_a_match_left_out_shows_its_card(store: Recorder, hits: list[SearchHit]) -> None:
     app = make_app(FakeLive("a"))
     (hit,) = (hit for hit in hits if meant(hit) == "11")
     async with app.run_test(size=(90, 20), notifications=True) as pilot:
@@ -147,9 +141,7 @@ async def test_a_match_left_out_of_a_long_output_shows_its_card(
         await until(pilot, lambda: toasts(app) == ["the match is in a part that is not shown here"])
 
 
-async def test_only_the_card_that_was_found_is_unfolded(
-    make_app: MakeApp, store: Recorder, hits: list[SearchHit]
-) -> None:
+async def test_only_the_card_found_is_unfolded(store: Recorder, hits: list[SearchHit]) -> None:
     app = make_app(FakeLive("a"))
     (hit,) = (hit for hit in hits if meant(hit) == "5")
     async with app.run_test(size=(90, 20)) as pilot:
@@ -167,9 +159,7 @@ def items(view_of: Iterator[e.Entry], sought: int) -> Item | None:
 
 
 @given(lives(), st.data())
-def test_an_entry_is_found_in_the_item_it_became_part_of(
-    life: list[e.Event], data: st.DataObject
-) -> None:
+def test_an_entry_is_found_in_its_item(life: list[e.Event], data: st.DataObject) -> None:
     stored = entries(life)
     entry = data.draw(st.sampled_from(stored))
     item = items(iter(stored), entry.seq)

@@ -204,9 +204,7 @@ def test_a_match_above_what_grows_is_where_it_is_after_a_resize() -> None:
     ],
     ids=["quote", "quote in an item", "card"],
 )
-def test_what_stands_before_a_wrapped_row_is_neither_found_nor_copied(
-    events: list[e.Event],
-) -> None:
+def test_what_stands_before_a_row_is_neither_found_nor_copied(events: list[e.Event]) -> None:
     stand = Stand(width=20)
     stand.happen(*events)
     stand.fold("tool")

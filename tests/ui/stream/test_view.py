@@ -78,8 +78,7 @@ class Painted:
 
 
 async def test_a_row_that_stays_is_the_same_strip_in_every_frame() -> None:
-    async with staged() as (stage, pilot):
-        await stage.play(pilot, *BEGIN, e.TextDelta("first\n\nsecond"))
+    async with staged(*BEGIN, e.TextDelta("first\n\nsecond")) as (stage, pilot):
         before = strips(stage)
         await stage.play(pilot, e.TextDelta(" grows"))
         after = strips(stage)
@@ -92,8 +91,7 @@ async def test_a_row_that_stays_is_the_same_strip_in_every_frame() -> None:
 
 
 async def test_only_rows_that_changed_are_painted(monkeypatch: pytest.MonkeyPatch) -> None:
-    async with staged() as (stage, pilot):
-        await stage.play(pilot, *BEGIN, e.TextDelta("some text"))
+    async with staged(*BEGIN, e.TextDelta("some text")) as (stage, pilot):
         painted = Painted(stage, monkeypatch)
         await stage.play(pilot, e.TextDelta(", more"))
         assert painted.take() == {2}
@@ -104,8 +102,7 @@ async def test_only_rows_that_changed_are_painted(monkeypatch: pytest.MonkeyPatc
 
 
 async def test_lines_out_of_view_paint_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    async with staged() as (stage, pilot):
-        await stage.play(pilot, *BEGIN, e.TextDelta(numbered(1, 60)))
+    async with staged(*BEGIN, e.TextDelta(numbered(1, 60))) as (stage, pilot):
         stage.stream.scroll_lines(-1_000)
         painted = Painted(stage, monkeypatch)
         await stage.play(pilot, e.TextDelta("and"))
@@ -167,8 +164,7 @@ async def test_after_a_resize_idle_ticks_draw_the_lines_out_of_view() -> None:
 
 
 async def test_a_table_that_is_too_wide_scrolls_sideways() -> None:
-    async with staged(width=40) as (stage, pilot):
-        await stage.play(pilot, *BEGIN, e.TextDelta("before\n\n" + TABLE))
+    async with staged(*BEGIN, e.TextDelta("before\n\n" + TABLE), width=40) as (stage, pilot):
         row = next(y for y, text in enumerate(stage.screen_rows()) if "│" in text)
         whole = stage.stream.lines.chunks
         text = next(s.row.text for s in whole.rows(row, row + 1))
@@ -187,8 +183,7 @@ async def test_a_table_that_is_too_wide_scrolls_sideways() -> None:
 
 
 async def test_lines_that_fit_do_not_scroll_sideways() -> None:
-    async with staged() as (stage, pilot):
-        await stage.play(pilot, *BEGIN, e.TextDelta("words"))
+    async with staged(*BEGIN, e.TextDelta("words")) as (stage, pilot):
         before = strips(stage)
         await mouse(stage, pilot, events.MouseScrollDown, 3, 3, button=0, shift=True)
         stage.stream.scroll_sideways(3)
@@ -196,8 +191,7 @@ async def test_lines_that_fit_do_not_scroll_sideways() -> None:
 
 
 async def test_a_selection_copies_what_is_shown_sideways() -> None:
-    async with staged(width=40) as (stage, pilot):
-        await stage.play(pilot, *BEGIN, e.TextDelta(TABLE))
+    async with staged(*BEGIN, e.TextDelta(TABLE), width=40) as (stage, pilot):
         stage.stream.scroll_sideways(2 * SIDEWAYS)
         row = next(y for y, text in enumerate(stage.screen_rows()) if "column" in text)
         shown = stage.screen_rows()[row]
@@ -231,8 +225,7 @@ def timers_of(stream: StreamView, monkeypatch: pytest.MonkeyPatch) -> list[HandT
 
 
 async def test_a_selection_dragged_over_the_edge_scrolls(monkeypatch: pytest.MonkeyPatch) -> None:
-    async with staged() as (stage, pilot):
-        await stage.play(pilot, *BEGIN, e.TextDelta(numbered(1, 60)))
+    async with staged(*BEGIN, e.TextDelta(numbered(1, 60))) as (stage, pilot):
         stream = stage.stream
         bottom = stage.screen_rows()[-1]
         timers = timers_of(stream, monkeypatch)
@@ -248,8 +241,7 @@ async def test_a_selection_dragged_over_the_edge_scrolls(monkeypatch: pytest.Mon
 
 
 async def test_scrolling_for_a_selection_ends_at_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    async with staged() as (stage, pilot):
-        await stage.play(pilot, *BEGIN, e.TextDelta(numbered(1, 30)))
+    async with staged(*BEGIN, e.TextDelta(numbered(1, 30))) as (stage, pilot):
         stage.stream.scroll_lines(-9)
         stream = stage.stream
         timers = timers_of(stream, monkeypatch)
@@ -264,8 +256,7 @@ async def test_scrolling_for_a_selection_ends_at_the_end(monkeypatch: pytest.Mon
 
 
 async def test_the_viewport_holds_still_while_the_button_is_down() -> None:
-    async with staged() as (stage, pilot):
-        await stage.play(pilot, *BEGIN, e.TextDelta(numbered(1, 30)))
+    async with staged(*BEGIN, e.TextDelta(numbered(1, 30))) as (stage, pilot):
         top = stage.screen_rows()[0]
         await mouse(stage, pilot, events.MouseDown, 2, 5)
         await stage.play(pilot, e.TextDelta(numbered(31, 40)))
@@ -275,8 +266,7 @@ async def test_the_viewport_holds_still_while_the_button_is_down() -> None:
 
 
 async def test_a_selection_stays_in_view_until_it_is_cleared() -> None:
-    async with staged() as (stage, pilot):
-        await stage.play(pilot, *BEGIN, e.TextDelta(numbered(1, 30)))
+    async with staged(*BEGIN, e.TextDelta(numbered(1, 30))) as (stage, pilot):
         await drag(stage, pilot, (0, 5), (3, 5))
         await mouse(stage, pilot, events.MouseUp, 3, 5)
         rows = list(selected_rows(stage))
@@ -289,8 +279,7 @@ async def test_a_selection_stays_in_view_until_it_is_cleared() -> None:
 
 
 async def test_a_selection_stays_on_its_words_when_cards_above_unfold() -> None:
-    async with staged() as (stage, pilot):
-        await stage.play(pilot, *BEGIN, *CALL)
+    async with staged(*BEGIN, *CALL) as (stage, pilot):
         done = e.ToolCallFinished("c1", "out\n" * 9, None, 0, 1.0)
         await stage.play(pilot, done, e.RequestSent(2), e.TextDelta(numbered(1, 4)))
         row = stage.screen_rows().index("line 3")
@@ -302,8 +291,7 @@ async def test_a_selection_stays_on_its_words_when_cards_above_unfold() -> None:
 
 
 async def test_losing_the_mouse_ends_the_drag() -> None:
-    async with staged() as (stage, pilot):
-        await stage.play(pilot, *BEGIN, e.TextDelta(numbered(1, 30)))
+    async with staged(*BEGIN, e.TextDelta(numbered(1, 30))) as (stage, pilot):
         await mouse(stage, pilot, events.MouseDown, 2, 5)
         stage.capture_mouse(None)
         await pilot.pause()
@@ -331,8 +319,7 @@ async def read_all(stage: Stage, pilot: Pilot[None]) -> int:
 
 
 async def test_another_transcript_keeps_the_scrolled_position() -> None:
-    async with staged() as (stage, pilot):
-        await stage.play(pilot, *BEGIN, e.TextDelta(numbered(1, 60)))
+    async with staged(*BEGIN, e.TextDelta(numbered(1, 60))) as (stage, pilot):
         stage.stream.scroll_lines(-1_000)
         stage.stream.scroll_lines(21)
         before = stage.screen_rows()[:-1]
@@ -356,8 +343,7 @@ async def test_another_transcript_keeps_the_position_though_reading_it_takes_fra
 
 
 async def test_another_transcript_without_the_position_is_followed() -> None:
-    async with staged() as (stage, pilot):
-        await stage.play(pilot, *BEGIN, e.TextDelta(numbered(1, 60)))
+    async with staged(*BEGIN, e.TextDelta(numbered(1, 60))) as (stage, pilot):
         stage.stream.scroll_lines(-20)
         await retold(stage, pilot, e.TextDelta(numbered(1, 20)))
         assert stage.screen_rows()[-1] == "line 20"
@@ -366,8 +352,7 @@ async def test_another_transcript_without_the_position_is_followed() -> None:
 
 
 async def test_another_transcript_is_searched_for_the_same_pattern() -> None:
-    async with staged() as (stage, pilot):
-        await stage.play(pilot, *BEGIN, e.TextDelta(numbered(1, 30)))
+    async with staged(*BEGIN, e.TextDelta(numbered(1, 30))) as (stage, pilot):
         assert stage.stream.find("line 2") == 11
         await retold(stage, pilot, e.TextDelta(numbered(1, 25)))
         assert stage.stream.finder.count == 7
@@ -378,8 +363,7 @@ async def test_another_transcript_is_searched_for_the_same_pattern() -> None:
 
 
 async def test_another_transcript_clears_the_selection() -> None:
-    async with staged() as (stage, pilot):
-        await stage.play(pilot, *BEGIN, e.TextDelta(numbered(1, 9)))
+    async with staged(*BEGIN, e.TextDelta(numbered(1, 9))) as (stage, pilot):
         row = stage.screen_rows().index("line 2")
         await drag(stage, pilot, (0, row), (3, row))
         await mouse(stage, pilot, events.MouseUp, 3, row)
@@ -390,8 +374,7 @@ async def test_another_transcript_clears_the_selection() -> None:
 
 
 async def test_another_transcript_ends_a_drag() -> None:
-    async with staged() as (stage, pilot):
-        await stage.play(pilot, *BEGIN, e.TextDelta(numbered(1, 30)))
+    async with staged(*BEGIN, e.TextDelta(numbered(1, 30))) as (stage, pilot):
         await mouse(stage, pilot, events.MouseDown, 2, 5)
         await retold(stage, pilot, e.TextDelta(numbered(1, 31)))
         await mouse(stage, pilot, events.MouseMove, 5, 9)

@@ -11,7 +11,7 @@ from lfgtui.ui.terminal import clipboard
 from lfgtui.ui.terminal.clipboard import copy_commands
 from tests.ui.emulator import Emulator, on_terminal
 from tests.ui.fake_live import FakeLive
-from tests.ui.screen_text import MakeApp, toasts
+from tests.ui.screen_text import make_app, toasts
 
 Install = Callable[[str, str], None]
 TEXT = "one fish,\r\ntwo \x1bfish é!"
@@ -63,7 +63,6 @@ def test_programs_are_chosen_by_the_display_and_none_over_ssh(
     ids=["takes it", "goes on in the background", "fails", "hangs", "none"],
 )
 async def test_what_is_told_is_what_is_known(
-    make_app: MakeApp,
     install: Install,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,

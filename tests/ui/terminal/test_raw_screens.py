@@ -13,14 +13,12 @@ from lfgtui.history.transfer import import_run
 from lfgtui.model import events as e
 from lfgtui.model.metrics import Health, OpenCircuit
 from lfgtui.settings import paths
-from lfgtui.ui.app import LfgApp
 from tests.cli import hostile_world as world
 from tests.helpers.terminal_attacks import ALL
 from tests.helpers.terminal_sequences import SCREEN, TEXT, foreign_sequences
 from tests.ui.emulator import Emulator, Terminal, on_terminal
 from tests.ui.fake_live import FakeLive
-
-MakeApp = Callable[..., LfgApp]
+from tests.ui.screen_text import make_app
 
 READING = (
     *("t", "m", "u", "home", "space", "down", "pageup", "pagedown", "end", "less_than_sign"),
@@ -83,7 +81,7 @@ async def press(terminal: Terminal, *keys: str) -> None:
         await terminal.press(key)
 
 
-async def test_a_run_on_every_screen(make_app: MakeApp, sent: list[str], tmp_path: Path) -> None:
+async def test_a_run_on_every_screen(sent: list[str], tmp_path: Path) -> None:
     live = hostile_run(tmp_path)
     app = make_app(live)
     async with on_terminal(app, (100, 30)) as terminal:
@@ -107,9 +105,7 @@ def open_past(tmp_path: Path) -> Callable[[], Reader]:
     return lambda: Reader(paths.history_file())
 
 
-async def test_past_runs(
-    make_app: MakeApp, sent: list[str], open_past: Callable[[], Reader]
-) -> None:
+async def test_past_runs(sent: list[str], open_past: Callable[[], Reader]) -> None:
     app = make_app(FakeLive("a"), is_past_only=True, open_reader=open_past)
     async with on_terminal(app, (100, 30)) as terminal:
         for keys in (("n", "escape"), ("x", "escape"), ("P", "W", "N"), ("down", "down")):
@@ -117,7 +113,7 @@ async def test_past_runs(
         await press(terminal, "enter", "t", "m", "u", "pagedown", "v", "escape", "escape")
 
 
-async def test_what_is_pasted(make_app: MakeApp, sent: list[str], tmp_path: Path) -> None:
+async def test_what_is_pasted(sent: list[str], tmp_path: Path) -> None:
     live = FakeLive("a")
     app = make_app(live)
     async with on_terminal(app, (100, 30)) as terminal:
@@ -129,9 +125,7 @@ async def test_what_is_pasted(make_app: MakeApp, sent: list[str], tmp_path: Path
         await press(terminal, "left", "home", "enter")
 
 
-async def test_what_is_copied_is_what_is_seen(
-    make_app: MakeApp, sent: list[str], tmp_path: Path
-) -> None:
+async def test_what_is_copied_is_what_is_seen(sent: list[str], tmp_path: Path) -> None:
     """A terminal pastes it into a shell, where an escape sequence would end the pasting."""
     live = FakeLive("a")
     app = make_app(live)

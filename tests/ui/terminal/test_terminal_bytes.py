@@ -10,11 +10,12 @@ import pytest
 from lfgtui.model import events as e
 from lfgtui.ui.app import LfgApp
 from lfgtui.ui.screens.dialogs import Help, Question
+from tests.helpers.effort import times
 from tests.ui.emulator import Terminal, on_terminal
 from tests.ui.fake_live import FakeLive
+from tests.ui.screen_text import make_app
 from tests.ui.walk import TICKETS, an_app, walk
 
-MakeApp = Callable[..., LfgApp]
 Open = Callable[..., AbstractAsyncContextManager[Terminal]]
 
 SIZES = ((80, 24), (120, 40), (200, 60))
@@ -46,7 +47,7 @@ def live() -> FakeLive:
 
 
 @pytest.fixture
-def opened(make_app: MakeApp, live: FakeLive) -> Open:
+def opened(live: FakeLive) -> Open:
     """The app on a terminal, one pane of it full and in zoom."""
 
     @asynccontextmanager
@@ -70,9 +71,7 @@ async def assert_same(terminal: Terminal) -> None:
 
 
 @pytest.mark.parametrize("size", SIZES)
-async def test_what_streams_is_what_the_terminal_shows(
-    make_app: MakeApp, live: FakeLive, size: tuple[int, int]
-) -> None:
+async def test_what_streams_is_on_the_terminal(live: FakeLive, size: tuple[int, int]) -> None:
     async with on_terminal(make_app(live), size) as terminal:
         for ticket in ("schema", "api"):
             live.begin(ticket)
@@ -92,18 +91,14 @@ async def test_what_streams_is_what_the_terminal_shows(
     ],
     ids=["scrolling", "folding"],
 )
-async def test_a_key_that_moves_lines_leaves_nothing_behind(
-    opened: Open, keys: tuple[str, ...]
-) -> None:
+async def test_moving_lines_leaves_nothing_behind(opened: Open, keys: tuple[str, ...]) -> None:
     async with opened() as terminal:
         for key in keys:
             await terminal.press(key)
             await assert_same(terminal)
 
 
-async def test_lines_that_come_while_the_end_is_out_of_view_are_counted(
-    opened: Open, live: FakeLive
-) -> None:
+async def test_lines_that_come_out_of_view_are_counted(opened: Open, live: FakeLive) -> None:
     async with opened() as terminal:
         await terminal.wheel(10, 10, up=True)
         assert "to follow" in terminal.text
@@ -192,9 +187,7 @@ async def test_few_colours_are_the_terminal_s_own_and_focus_and_matches_need_non
         assert not terminal.app.theme_names
 
 
-async def test_styles_found_and_selected_text_reach_the_terminal_and_go_out_again(
-    opened: Open,
-) -> None:
+async def test_styles_reach_the_terminal_and_go_out_again(opened: Open) -> None:
     async with opened() as terminal:
         place, bold = terminal.place_of("The schema"), terminal.place_of("one row a line item")
         assert place is not None and bold is not None
@@ -217,7 +210,7 @@ async def test_styles_found_and_selected_text_reach_the_terminal_and_go_out_agai
         assert found is not None and terminal.cell(*found).bg == plain.bg
 
 
-async def test_the_title_follows_the_run_on_every_screen(make_app: MakeApp, live: FakeLive) -> None:
+async def test_the_title_follows_the_run_on_every_screen(live: FakeLive) -> None:
     app = make_app(live)
     async with on_terminal(app, (80, 24)) as terminal:
         assert terminal.title == "lfg"
@@ -235,7 +228,7 @@ async def test_the_title_follows_the_run_on_every_screen(make_app: MakeApp, live
         assert terminal.title == "2 waiting · lfg"
 
 
-async def test_an_agent_cannot_drive_the_terminal(make_app: MakeApp, live: FakeLive) -> None:
+async def test_an_agent_cannot_drive_the_terminal(live: FakeLive) -> None:
     async with on_terminal(make_app(live), (80, 24)) as terminal:
         live.begin("schema")
         live.stream("schema", "before \x1b[2J\x1b]0;owned\x07\x9b31m\x0eafter\n\n```\n\x1b[1;1Hx\n")
@@ -251,9 +244,7 @@ def walker() -> tuple[FakeLive, LfgApp]:
     return live, an_app(live)
 
 
-@pytest.mark.parametrize(("seed", "size"), enumerate(SIZES))
-async def test_a_random_walk_shows_at_every_step_what_is_due(
-    walker: tuple[FakeLive, LfgApp], seed: int, size: tuple[int, int]
-) -> None:
-    wrong = await walk(*walker, seed, 10, size)
+@pytest.mark.parametrize("seed", range(times(3)))
+async def test_a_random_walk_shows_what_is_due(walker: tuple[FakeLive, LfgApp], seed: int) -> None:
+    wrong = await walk(*walker, seed, times(10), SIZES[seed % len(SIZES)])
     assert not wrong, wrong

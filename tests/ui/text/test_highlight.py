@@ -76,9 +76,7 @@ def test_line_by_line_is_what_pygments_makes_of_the_whole(language: str) -> None
 @pytest.mark.parametrize("language", SAMPLES)
 @settings(max_examples=15)
 @given(lines=LINES)
-def test_the_spans_of_a_line_join_to_the_line_whatever_it_is(
-    language: str, lines: list[str]
-) -> None:
+def test_the_spans_of_a_line_join_to_the_line(language: str, lines: list[str]) -> None:
     highlighter = Highlighter(language, PALETTE)
     for line in lines:
         for spans in (highlighter.peek(line), highlighter.line(line)):

@@ -49,9 +49,7 @@ def test_nothing_that_a_terminal_obeys_gets_into_a_strip() -> None:
 
 
 @given(SPANS, st.integers(1, 60), st.integers(0, 20))
-def test_a_strip_is_as_wide_as_asked_and_rich_agrees(
-    spans: list[Span], width: int, left: int
-) -> None:
+def test_a_strip_is_as_wide_as_asked(spans: list[Span], width: int, left: int) -> None:
     strip = strip_of(Row(tuple(spans)), width, GROUND, left)
     assert strip.cell_length == width == sum(cell_len(segment.text) for segment in strip)
     styles = [segment.style for segment in strip]
@@ -59,9 +57,7 @@ def test_a_strip_is_as_wide_as_asked_and_rich_agrees(
 
 
 @given(SPANS, WIDTHS)
-def test_rich_counts_the_strip_of_a_wrapped_row_as_we_count_the_row(
-    spans: list[Span], width: int
-) -> None:
+def test_rich_counts_the_strip_of_a_row_as_we_count_it(spans: list[Span], width: int) -> None:
     for row in wrap(spans, width):
         taken = width_of(row.text)
         assert taken == sum(width_of(text) for text, _ in row.spans)

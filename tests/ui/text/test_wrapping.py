@@ -154,9 +154,7 @@ def test_a_style_that_changes_inside_a_cluster_changes_behind_it() -> None:
 
 @given(SPANS, WIDTHS)
 @example([("a\u3000 \n\t", A)], 1)
-def test_no_row_is_wider_than_the_line_and_none_ends_in_a_blank(
-    spans: list[Span], width: int
-) -> None:
+def test_no_row_is_wider_than_the_line_or_ends_in_a_blank(spans: list[Span], width: int) -> None:
     for row in wrap(spans, width):
         assert width_of(row.text) <= max(width, len(row.text) and 2 if width == 1 else 0)
         assert not row.text.endswith(" ")
@@ -190,9 +188,7 @@ def test_text_is_broken_the_same_way_however_it_is_counted(text: str, width: int
 
 
 @given(SPANS, st.integers(4, 40))
-def test_prefixes_are_put_before_the_rows_and_taken_off_the_width(
-    spans: list[Span], width: int
-) -> None:
+def test_prefixes_stand_before_the_rows_within_the_width(spans: list[Span], width: int) -> None:
     rows = wrap(spans, width, [("> ", B)], [("  ", B)])
     assert [row.spans[0][0] for row in rows] == ["> "] + ["  "] * (len(rows) - 1)
     bare = wrap(spans, width - 2)
@@ -348,9 +344,7 @@ def test_what_people_write_hangs_together_as_before(cluster: str) -> None:
 
 
 @given(HEAPS, st.lists(st.integers(0, 200), max_size=3), WIDTHS)
-def test_a_heap_of_accents_is_wrapped_the_same_whole_and_as_it_grows(
-    text: str, cuts: list[int], width: int
-) -> None:
+def test_a_heap_of_accents_is_wrapped_as_it_grows(text: str, cuts: list[int], width: int) -> None:
     edges = [0, *sorted(min(cut, len(text)) for cut in cuts), len(text)]
     flow = Flow(width)
     for begin, end in pairwise(edges):

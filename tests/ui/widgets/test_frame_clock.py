@@ -80,12 +80,7 @@ class StillLoop(asyncio.SelectorEventLoop):
 
 @pytest.mark.parametrize(
     ("took", "for_keys", "for_arrivals"),
-    [
-        (0.001, FRAME, FRAME),
-        (0.009, FRAME, 0.009 / SHARE),
-        (0.03, 0.045, SLOWEST),
-        (0.2, 0.3, 0.3),
-    ],
+    [(0.001, FRAME, FRAME), (0.009, FRAME, 0.009 / SHARE), (0.03, 0.045, SLOWEST), (0.2, 0.3, 0.3)],
 )
 def test_after_a_frame_keys_have_half_as_long_and_what_arrives_waits_for_its_share(
     took: float, for_keys: float, for_arrivals: float

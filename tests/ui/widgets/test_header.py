@@ -123,9 +123,7 @@ def test_the_time_between_an_interruption_and_the_resume_is_not_the_runs() -> No
 
 
 @pytest.mark.parametrize("wait", [e.Paused(), e.Parked("p", START + 3600, "full")])
-def test_the_time_stands_still_while_all_that_began_wait_as_the_panes_clocks_do(
-    wait: e.Event,
-) -> None:
+def test_the_time_stands_still_while_all_that_began_wait(wait: e.Event) -> None:
     live = FakeLive("a", "b", "new")
     live.begin("a")
     live.happen("b", e.TicketQueued(), e.AttemptStarted("p", "m"), after=30.0)

@@ -15,8 +15,7 @@ BLOCKED = e.TicketBlocked("schema failed")
 
 
 async def test_a_tick_shows_the_text_that_came() -> None:
-    async with staged() as (stage, pilot):
-        await stage.play(pilot, *BEGIN, e.TextDelta("Hello **world**"))
+    async with staged(*BEGIN, e.TextDelta("Hello **world**")) as (stage, pilot):
         assert stage.screen_rows()[:3] == ["▸ prompt: Build it", "", "Hello world"]
         await stage.play(pilot, e.TextDelta(", and more"))
         assert "Hello world, and more" in stage.screen_rows()
@@ -30,8 +29,7 @@ async def test_a_pane_that_took_long_rests_also_where_the_clock_stands_still() -
         nonlocal ticks, drawn
         ticks, drawn = ticks + 0.03, drawn + 1
 
-    async with staged(ticks=lambda: ticks) as (stage, pilot):
-        await stage.play(pilot, *BEGIN)
+    async with staged(*BEGIN, ticks=lambda: ticks) as (stage, _):
         with patch.object(stage.stream, "update", slow):
             for passed, expected in ((0.0, 1), (0.0, 1), (0.08, 1), (0.02, 2)):
                 ticks += passed
@@ -49,8 +47,7 @@ async def test_texts_parted_by_a_call_are_copied_apart() -> None:
 
 
 async def test_the_header_has_state_name_and_figures_in_two_rows() -> None:
-    async with staged(width=110) as (stage, pilot):
-        await stage.play(pilot, *BEGIN)
+    async with staged(*BEGIN, width=110) as (stage, pilot):
         assert stage.head_rows()[0].split() == [
             "›◐", "waiting", "api", "Build", "the", "API", "anthropic/claude-sonnet-4-5"
         ]  # fmt: skip
@@ -84,8 +81,7 @@ async def test_the_bar_beside_ttft_is_as_long_as_its_budget() -> None:
 
 @pytest.mark.parametrize("width", [24, 38, 60, 120, 200])
 async def test_figures_of_the_header_stay_in_their_columns(width: int) -> None:
-    async with staged(width=width) as (stage, pilot):
-        await stage.play(pilot, *BEGIN, e.TextDelta("a"))
+    async with staged(*BEGIN, e.TextDelta("a"), width=width) as (stage, pilot):
         before = stage.head_rows()[1]
         assert "api" in stage.head_rows()[0]
         await stage.play(pilot, e.TextDelta("b" * 4000))
@@ -95,8 +91,7 @@ async def test_figures_of_the_header_stay_in_their_columns(width: int) -> None:
 
 
 async def test_a_stall_is_shown() -> None:
-    async with staged() as (stage, pilot):
-        await stage.play(pilot, *BEGIN, e.TextDelta("a"))
+    async with staged(*BEGIN, e.TextDelta("a")) as (stage, pilot):
         await stage.play(pilot, seconds=14)
         assert "stalled 14s" in stage.head_rows()[0]
         assert stage.head_rows()[1].strip() == "no token from claude-sonnet-4-5 for 0:14"
@@ -160,8 +155,7 @@ async def test_a_ticket_that_does_not_run_names_the_reason(
 
 
 async def test_the_wait_for_a_retry_counts_down() -> None:
-    async with staged() as (stage, pilot):
-        await stage.play(pilot, *BEGIN, e.Retrying("overloaded", 13.0, 2, "overloaded"))
+    async with staged(*BEGIN, e.Retrying("overloaded", 13.0, 2, "overloaded")) as (stage, pilot):
         before = stage.head_rows()[0]
         assert "retry in 13s" in before
         await stage.play(pilot, seconds=5)
@@ -176,8 +170,7 @@ async def test_the_wait_for_a_retry_counts_down() -> None:
 async def test_a_parked_ticket_says_when_it_goes_on_and_moves_nothing(
     seconds: float, badge: str, time: str, width: int
 ) -> None:
-    async with staged(width=width) as (stage, pilot):
-        await stage.play(pilot, *BEGIN)
+    async with staged(*BEGIN, width=width) as (stage, pilot):
         before = stage.head_rows()[0]
         until = stage.now + seconds
         await stage.play(pilot, e.Parked("anthropic", until, "Rate limit\x1b reached"))
@@ -226,8 +219,7 @@ async def test_a_question_unfolds_by_itself_and_folds_when_answered() -> None:
 
 
 async def test_a_card_shows_arguments_and_output_when_unfolded() -> None:
-    async with staged() as (stage, pilot):
-        await stage.play(pilot, *BEGIN, *CALL)
+    async with staged(*BEGIN, *CALL) as (stage, pilot):
         await stage.play(pilot, e.ToolCallFinished("c1", "\x1b[31mred\x1b[0m", "broke", None, 0.01))
         stage.stream.toggle_kind("tool")
         shown = stage.stream.plain_text()
@@ -248,8 +240,7 @@ async def test_a_click_on_a_card_folds_only_that_one() -> None:
 
 
 async def test_thinking_is_one_line_while_it_streams_and_after() -> None:
-    async with staged() as (stage, pilot):
-        await stage.play(pilot, *BEGIN, e.ReasoningDelta("first thought " * 20))
+    async with staged(*BEGIN, e.ReasoningDelta("first thought " * 20)) as (stage, pilot):
         row = stage.screen_rows()[1]
         assert row.startswith("▸ thinking… …") and row.endswith("first thought")
         await stage.play(pilot, e.ReasoningDelta("last"), seconds=3.2)
@@ -273,8 +264,7 @@ async def test_a_new_attempt_begins_below_a_rule_and_the_old_text_stays() -> Non
 
 
 async def test_scrolling_up_releases_the_end_and_a_hint_counts_what_is_new() -> None:
-    async with staged() as (stage, pilot):
-        await stage.play(pilot, *BEGIN, e.TextDelta(numbered(1, 30)))
+    async with staged(*BEGIN, e.TextDelta(numbered(1, 30))) as (stage, pilot):
         assert stage.screen_rows()[-1] == "line 30"
         stage.stream.scroll_lines(-5)
         await stage.play(pilot)
@@ -303,8 +293,7 @@ async def test_a_theme_switches_colours_while_it_runs() -> None:
             assert segment.style is not None
             yield segment.style.bgcolor
 
-    async with staged() as (stage, pilot):
-        await stage.play(pilot, *BEGIN, e.TextDelta("text"))
+    async with staged(*BEGIN, e.TextDelta("text")) as (stage, pilot):
         dark = set(colours(stage))
         stage.theme = "light"
         await pilot.pause()
