@@ -22,7 +22,7 @@ from lfgtui.engine.commands import (
 from lfgtui.errors import UsageError
 from lfgtui.settings import paths
 from lfgtui.settings.config import load_config
-from lfgtui.text.output import can_ask, confirm, print_line, print_remark, print_text
+from lfgtui.text.output import can_ask, confirm, print_error, print_line, print_remark, print_text
 
 _PLACE = click.argument("place", metavar="RUN/TICKET")
 
@@ -53,7 +53,7 @@ def add(
     provider: str | None,
     model: str | None,
     yes: bool,
-) -> None:
+) -> int:
     """Add the tickets of a file, or a prompt, to a run in progress.
 
     Tickets of the file may need tickets of the run. A prompt gets the settings that most of the
@@ -74,8 +74,15 @@ def add(
         command = AddPrompt(prompt_text(prompt or ""))
     else:
         command = _tickets_of(file, run_id, provider, model, yes=yes)
-    for ticket in control_socket.ask(run_id, command).tickets:
+    reply = control_socket.ask(run_id, command)
+    if reply.unsaved:
+        print_error(
+            f"added {', '.join(reply.tickets)}, but not in the history yet: {reply.unsaved}"
+        )
+        return 1
+    for ticket in reply.tickets:
         print_line(f"{run_id}/{ticket}")
+    return 0
 
 
 def _tickets_of(path: Path, run: str, provider: str | None, model: str | None, *, yes: bool) -> Add:

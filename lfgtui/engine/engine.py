@@ -1,15 +1,13 @@
 """The engine: many tickets at once, in the order they need each other.
 
-It decides only *when* work starts and stops. What happens is events, and an
-event takes one way: `emit` hands it to the history's writer thread; the
-writer commits and hands entries back; `_deliver`, on the loop again, folds
-each into its ticket and then shows the batch to the sinks. So nothing that a
-person sees, and nothing that an agent builds its next request on, is ahead
-of the disk.
+It decides only *when* work starts and stops. What happens is events, and an event takes one way:
+`emit` hands it to the history's writer thread; the writer commits and hands entries back;
+`_deliver`, on the loop again, folds each into its ticket and then shows the batch to the sinks.
+So nothing that a person sees, and nothing that an agent builds its next request on, is ahead of
+the disk.
 
-Every change that could let another ticket start ends in `_schedule`, which
-looks at all tickets anew: with tens of tickets that is cheaper than being
-clever.
+Every change that could let another ticket start ends in `_schedule`, which looks at all tickets
+anew: with tens of tickets that is cheaper than being clever.
 """
 
 import asyncio
@@ -43,9 +41,8 @@ _LONGEST_SLEEP = 60.0
 class Engine:
     """Runs one run's tickets; `LiveRun` to the screen.
 
-    `stored` gives, for a resume, the entries the history holds of each
-    ticket; they are folded before anything starts. `on_close` is awaited
-    when all work has ended.
+    `stored` gives, for a resume, the entries the history holds of each ticket; they are folded
+    before anything starts. `on_close` is awaited when all work has ended.
     """
 
     def __init__(
@@ -61,7 +58,6 @@ class Engine:
         self.title = title
         self.config = session.config
         self.settle = session.recorder.settle
-        self.tickets = tuple(tickets)
         self._session = session
         self._recorder = session.recorder
         self._on_close = on_close
@@ -70,7 +66,8 @@ class Engine:
         self._sinks: list[e.Sink] = []
         self.subscribe = self._sinks.append
         self._idle = asyncio.Event()
-        self._closing = False
+        self.is_closing = False
+        """True once it takes no more commands."""
         self._closed = asyncio.Event()
         self._is_started = False
         self._alarm: asyncio.TimerHandle | None = None
@@ -84,6 +81,10 @@ class Engine:
                 self._runs[entry.ticket].apply(entry)
 
     # What the screen reads
+
+    @property
+    def tickets(self) -> Sequence[Ticket]:
+        return tuple(run.ticket for run in self._runs.values())
 
     @property
     def health(self) -> Health:
@@ -148,10 +149,10 @@ class Engine:
 
         Doing so twice is harmless: a second caller waits for the first.
         """
-        if self._closing:
+        if self.is_closing:
             await self._closed.wait()
             return
-        self._closing = True
+        self.is_closing = True
         if not self._is_started:
             self.start()
         try:
@@ -177,7 +178,7 @@ class Engine:
 
     def send(self, command: c.Command) -> None:
         """Carry out a command; ignore one that no longer applies."""
-        if self._closing:
+        if self.is_closing:
             return
         match command:
             case c.CancelAll():
@@ -218,7 +219,6 @@ class Engine:
     def _add(self, tickets: Sequence[Ticket]) -> None:
         added = [redacted_ticket(self._session.redactor, ticket) for ticket in tickets]
         self._recorder.add_tickets(self.run, added)
-        self.tickets = (*self.tickets, *added)
         for ticket in added:
             run = self._runs[ticket.id] = TicketRun(ticket, self._session, self._changes.note)
             run.queue(continues=False)
@@ -227,7 +227,7 @@ class Engine:
     # Scheduling
 
     def _schedule(self) -> None:
-        if self._closing:
+        if self.is_closing:
             return
         while self._release_blocked() or self._block_lost():
             pass
@@ -313,12 +313,15 @@ class Engine:
         self._tasks.discard(task)
         if (ending := run.outcome_of(task)) is not None:
             self._end(run, ending)
-        if run.is_restarted and not self._closing:
-            run.is_restarted = False
-            self._retry(run)
+        if run.is_restarted:
+            run.queue(continues=False)
         late, run.told_late = run.told_late, []
         for message in late:
-            self.send(message)
+            run.tell(message.text, stops=message.stops)
+        if run.phase == "pending":
+            self._recorder.mark_run(self.run, "running")
+            if self.is_closing:  # a resume goes on with it
+                self._end(run, e.TicketInterrupted())
         self._schedule()
 
     def _end(self, run: TicketRun, ending: e.Ending) -> None:
@@ -336,22 +339,19 @@ class Engine:
             self._schedule()
 
     def _restart(self, run: TicketRun, prompt: str) -> None:
-        run.ticket = msgspec.structs.replace(run.ticket, prompt=prompt)
-        if run.phase == "running":
-            run.is_restarted = True
-            run.stop(e.TicketCancelled())
-        else:
-            self._cancel(run)
+        ticket = msgspec.structs.replace(run.ticket, prompt=prompt)
+        run.ticket = redacted_ticket(self._session.redactor, ticket)
+        run.is_restarted = run.phase == "running"
+        self._cancel(run)
+        if run.phase == "ended":
             self._retry(run)
 
     def _tell(self, run: TicketRun, message: c.Tell) -> None:
         if run.is_ending:
             run.told_late.append(message)
             return
-        has_ended = run.phase == "ended"
         run.tell(message.text, stops=message.stops)
-        if has_ended:
-            self._go_on()
+        self._go_on()
 
     def _go_on(self) -> None:
         self._recorder.mark_run(self.run, "running")

@@ -141,10 +141,11 @@ class TicketRun:
     def queue(self, *, continues: bool) -> None:
         """Wait for its turn, (again) from the prompt or from where it stands."""
         self.phase, self.outcome, self._continues = "pending", None, continues
-        self.is_blocked_by_need = False
+        self.is_blocked_by_need = self.is_restarted = False
         self._begin_anew()
         self.slot.line_up(has_begun=continues)
-        self.emit(e.TicketQueued())
+        starts_over = self._attempt > 0 and not continues
+        self.emit(e.TicketQueued(starts_over or UNSET), self.ticket)
 
     def heed_limits(self) -> None:
         """While pending, park as long as its providers have limits, then queue again."""
@@ -314,12 +315,12 @@ class TicketRun:
 
     # What the agent does
 
-    def emit(self, event: e.Event) -> None:
+    def emit(self, event: e.Event, requested: Ticket | None = None) -> None:
         session, at = self._session, now()
         for one in (event,) if session.redactor.is_idle else self._redactor.feed(event):
             if not is_empty_delta(one):
                 attempt = max(1, self._attempt)
-                session.recorder.submit(session.run, self.ticket.id, attempt, at, one)
+                session.recorder.submit(session.run, self.ticket.id, attempt, at, one, requested)
 
     async def gate(self) -> None:
         if self.is_held:

@@ -20,7 +20,7 @@ from lfgtui.history.reader import IMPORTED, Reader
 from lfgtui.history.storage import batch as batches
 from lfgtui.history.storage import file
 from lfgtui.history.storage.batch import Batch, Submission
-from lfgtui.history.storage.runs import RunRow, TicketState, insert_run, insert_ticket
+from lfgtui.history.storage.runs import RunRow, TicketState, insert_run, store_ticket
 from lfgtui.model import events as e
 from lfgtui.model.event_json import decode_event, entry_json
 from lfgtui.model.redaction import redacted_entries, redacted_ticket
@@ -203,7 +203,7 @@ class _Import:
             ticket = msgspec.structs.replace(ticket, approve="ask")
         self._needs[ticket.id] = ticket.needs
         spec = msgspec.json.encode(ticket).decode()
-        self._states[ticket.id] = insert_ticket(self._db, self._run, ticket.id, spec)
+        self._states[ticket.id] = store_ticket(self._db, self._run, ticket.id, spec)
 
     def _add_entry(self, identity: _Identity, event: e.Event, size: int) -> None:
         state = self._states.get(identity.ticket)

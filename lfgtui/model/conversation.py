@@ -183,8 +183,10 @@ class Conversation:
         if isinstance(event, e.AttemptStarted):
             self._provider, self._is_responding = event.provider, False
             self._is_queued = False
+        elif isinstance(event, e.TicketQueued):
+            self._is_queued = True
         match event:
-            case e.AttemptStarted(continues=False):
+            case e.AttemptStarted(continues=False) | e.TicketQueued(starts_over=True):
                 self.messages.clear()
                 self._drop()
             case e.UserMessage(text, origin="person"):
@@ -197,8 +199,6 @@ class Conversation:
                 self._end_response(ModelTurn((TextPart(self.partial),), is_cut=True))
             case e.AttemptStarted():
                 self._drop()
-            case e.TicketQueued():
-                self._is_queued = True
             case e.RequestSent():
                 self._is_responding = True
                 self._drop()

@@ -264,7 +264,12 @@ class ToolCallFinished(Event, Bounded, frozen=True):
 
 
 class TicketQueued(Event, frozen=True):
-    """The ticket waits for its turn, or for what it needs."""
+    """The ticket waits for its turn, or for what it needs.
+
+    `starts_over`: its next attempt is from the prompt anew, whatever was said so far.
+    """
+
+    starts_over: bool | UnsetType = UNSET
 
 
 class AttemptStarted(Event, frozen=True):

@@ -140,6 +140,10 @@ async def test_tickets_of_a_file_and_a_prompt_are_added(tmp_path: Path, more: Pa
             ("write_file",),
         )
         await r.until_event("prompt", e.ApprovalRequested)
+        r.recorder.on_behind("the disk is full")
+        added = await run("add", "last", "-p", "And more.")
+        assert (added.return_value, added.stdout) == (1, "")
+        assert "added prompt-2, but not in the history yet: the disk is full" in added.stderr
 
 
 WRONG: list[tuple[str, str, tuple[str, ...]]] = [
@@ -196,6 +200,11 @@ async def test_mistakes_name_what_there_is(tmp_path: Path) -> None:
         await run("cancel", run_id)
         await r.engine.wait_idle()
         assert r.state("a") == "cancelled"
+        await r.engine.shutdown()
+        for command in (("tell", "last/a", "x"), ("add", "last", "-p", "x")):
+            assert await refused(*command) == (
+                f"run {run_id} is ending; to continue: lfg resume {run_id}"
+            )
     for command in (("tell", f"{run_id}/a", "x"), ("add", run_id, "-p", "x")):
         assert await refused(*command) == (
             f"run {run_id} is not in progress; to continue: lfg resume {run_id}"

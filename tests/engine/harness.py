@@ -111,6 +111,11 @@ class Room:
         with Reader(self.history) as reader:
             return list(reader.entries(self.engine.run, ticket))
 
+    def requested(self) -> list[Ticket]:
+        """The run's tickets as they are stored."""
+        with Reader(self.history) as reader:
+            return [stored.ticket for stored in reader.tickets(self.engine.run)]
+
 
 def ticket(name: str, workspace: Path, **keys: object) -> Ticket:
     """A ticket on the simulator's chat wire; its model is the scenario of its own name."""

@@ -1,4 +1,4 @@
-"""Tickets that are added while the run goes on, and after it has ended."""
+"""Tickets that are added or changed while the run goes on, and after it has ended."""
 
 import asyncio
 from pathlib import Path
@@ -84,3 +84,21 @@ async def test_a_prompt_becomes_a_ticket_like_most_of_the_others(tmp_path: Path)
     _, stored = await in_history(r)
     assert tuple(one.ticket for one in stored) == r.engine.tickets
     assert secret not in str(stored) and secret not in str(r.seen)
+
+
+async def test_a_ticket_that_has_ended_is_started_over_with_another_prompt(tmp_path: Path) -> None:
+    mine = [ticket("a", tmp_path, model="any", tools=[]), ticket("b", tmp_path, model="silent")]
+    async with room(tmp_path, mine, scenarios=SCENARIOS, concurrency=1) as r:
+        await r.until_event("b", e.TextDelta)
+        r.engine.send(c.Restart("a", "Do it well."))
+        r.engine.send(c.Cancel("b"))
+        await r.engine.wait_idle()
+        assert r.engine.transcript("a").answer.startswith("## Do it well.")
+        r.engine.send(c.Retry("b"))
+        await r.until(lambda: len(r.attempts("b")) == 2)
+        r.engine.send(c.Restart("a", "Do it better."))  # ended with the process, before it began
+    _, stored = await in_history(r)
+    mine, again = [one.ticket for one in stored], {"silent": SCENARIOS["quick"]}
+    async with finished(tmp_path, mine, resumes=r.engine.run, scenarios=again) as r:
+        assert r.engine.transcript("a").answer.startswith("## Do it better.")
+        assert [attempt.continues for attempt in r.attempts("a")] == [False] * 3

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -150,15 +151,6 @@ async def test_a_ticket_at_work_is_started_over_with_another_prompt(tmp_path: Pa
         assert (first.state, second.continues) == ("cancelled", False)
 
 
-async def test_a_ticket_that_has_ended_is_started_over_with_another_prompt(tmp_path: Path) -> None:
-    mine = ticket("a", tmp_path, model="any", tools=[])
-    async with finished(tmp_path, [mine]) as r:
-        r.engine.send(c.Restart("a", "Do it well."))
-        await r.engine.wait_idle()
-        assert r.state("a") == "done"
-        assert r.engine.transcript("a").answer.startswith("## Do it well.")
-
-
 async def test_said_between_the_ends_of_work_and_ticket_it_is_a_follow_up(tmp_path: Path) -> None:
     async with room(tmp_path, [ticket("a", tmp_path, model="any", tools=[])]) as r:
         await r.until_event("a", e.TextDelta)
@@ -270,6 +262,24 @@ async def test_said_while_a_ticket_stops_it_is_a_follow_up(tmp_path: Path, stop:
         r.engine.send(c.CancelAll())
 
 
+@pytest.mark.parametrize("stop", [c.Cancel("a"), c.Restart("a", "Do it well.")], ids=("c", "E"))
+async def test_nothing_is_lost_that_is_said_while_a_ticket_is_stopped_and_lfg_quits(
+    tmp_path: Path, stop: c.Command
+) -> None:
+    mine = ticket("a", tmp_path, model="sleeps", approve="auto", tools=["run_command"])
+    async with room(tmp_path, [mine], scenarios={"sleeps": SLEEPS}) as r:
+        await r.until_event("a", e.ToolOutputDelta)
+        r.engine.send(stop)
+        r.engine.send(c.Tell("a", SAID))
+    (mine,) = await asyncio.to_thread(r.requested)
+    again = {"sleeps": says("Ok.")}
+    async with finished(tmp_path, [mine], resumes=r.engine.run, scenarios=again) as r:
+        messages = r.engine.transcript("a").conversation.messages
+        assert (r.state("a"), said(r)) == ("done", [SAID])
+        assert messages[0] == UserTurn(r.engine.tickets[0].prompt)
+        assert (mine.prompt == "Do it well.") is isinstance(stop, c.Restart)
+
+
 async def test_a_call_that_was_approved_is_stopped_before_it_runs(tmp_path: Path) -> None:
     mine = ticket("a", tmp_path, model="writes")
     async with room(tmp_path, [mine], scenarios={"writes": WRITES}) as r:
@@ -322,9 +332,9 @@ async def test_a_response_that_waits_for_the_disk_once_it_is_whole_ends_once(
     submit = Recorder.submit
 
     def note_whole(
-        recorder: Recorder, run: str, name: str, attempt: int, at: float, event: e.Event
+        recorder: Recorder, run: str, name: str, attempt: int, at: float, event: e.Event, *rest: Any
     ) -> None:
-        submit(recorder, run, name, attempt, at, event)
+        submit(recorder, run, name, attempt, at, event, *rest)
         if isinstance(event, e.ResponseFinished):
             is_whole.set()
 

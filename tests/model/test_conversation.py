@@ -192,6 +192,7 @@ SENT, PAUSED = e.RequestSent(1), e.ResponseFinished(1, "pause_turn")
         ([SENT, STOP, e.AttemptStarted("p", "m"), e.UserMessage("Go.")], ["Go.", "Stop."]),
         ([SENT, FINISHED, STOP, e.AttemptStarted("p", "m"), e.UserMessage("Go.")], ["Go."]),
         ([*DONE, STOP], ["Go.", "turn"]),
+        ([*DONE[:-1], e.TicketQueued(starts_over=True), STOP], []),
         ([*DONE, STOP, e.AttemptStarted("p", "m", continues=True)], ["Go.", "turn", "Stop."]),
         ([*DONE, STOP, e.AttemptStarted("p", "m"), e.UserMessage("Go.")], ["Go.", "Stop."]),
     ],

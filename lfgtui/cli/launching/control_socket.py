@@ -53,9 +53,13 @@ class WaitingCall(msgspec.Struct, frozen=True):
 
 
 class Reply(msgspec.Struct, frozen=True):
-    """The answer to a request: an error in one line, or nothing else than what was asked for."""
+    """The answer to a request: an error in one line, or nothing else than what was asked for.
+
+    `unsaved` says why what was done is not in the history yet.
+    """
 
     error: str = ""
+    unsaved: str = ""
     approvals: tuple[WaitingCall, ...] = ()
     tickets: tuple[str, ...] = ()
 
@@ -69,6 +73,7 @@ async def listening(engine: Engine) -> AsyncIterator[None]:
             reply = _answered(engine, await reader.readline())
             with suppress(HistoryError):  # it has been closed: what else there is to say was said
                 await engine.settle()  # so that what was asked for outlives this process
+            reply = msgspec.structs.replace(reply, unsaved=engine.behind or "")
             writer.write(msgspec.json.encode(reply) + b"\n")
             await writer.drain()
         writer.close()
@@ -127,6 +132,8 @@ def _answered(engine: Engine, line: bytes) -> Reply:
                 return Reply(f"{name} is no longer waiting for approval of that call")
             if isinstance(request, Approve):
                 request = Approve(name, call_id)  # rules are given on the screen alone
+    if engine.is_closing:
+        return Reply(f"run {engine.run} is ending; to continue: lfg resume {engine.run}")
     try:
         if isinstance(request, Add):
             check_added(request.tickets, ids)

@@ -93,7 +93,7 @@ def changed_since(path: Path, file: TicketsFile, config: Config) -> tuple[str, .
 
     A ticket that needs one of them is among them, since it will get another answer, and so is
     one whose need was done again since it began.
-    Raises `UsageError` where a run of the file is at work.
+    Raises `UsageError` where a run of the file is in progress.
     """
     by_id = {ticket.id: ticket for ticket in file.tickets}
     last: dict[str, StoredTicket] = {}
@@ -101,7 +101,7 @@ def changed_since(path: Path, file: TicketsFile, config: Config) -> tuple[str, .
     with open_reader() as history:
         runs = history.runs_of(path.resolve())
         if busy := [run.run for run in runs if run.state == "running"]:
-            raise UsageError(f"run {busy[0]} of {path} is at work; wait for its end or cancel it")
+            raise UsageError(f"run {busy[0]} of {path} is in progress; wait for it or cancel it")
         for run in runs:
             for stored in history.tickets(run.run):
                 last.setdefault(stored.ticket.id, stored)

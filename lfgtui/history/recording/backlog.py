@@ -12,7 +12,7 @@ from typing import NamedTuple, TypeAlias
 from lfgtui.errors import HistoryError
 from lfgtui.history.recording.written_file import WrittenFile
 from lfgtui.history.storage import file
-from lfgtui.history.storage.batch import AddedTickets, Batch, RunMark, Submission
+from lfgtui.history.storage.batch import Batch, RequestedTickets, RunMark, Submission
 
 _log = logging.getLogger(__name__)
 
@@ -46,7 +46,7 @@ class Barrier(NamedTuple):
     done: Future[bool]
 
 
-Item: TypeAlias = Submission | RunMark | AddedTickets | Barrier
+Item: TypeAlias = Submission | RunMark | RequestedTickets | Barrier
 
 
 class Pending:
@@ -66,17 +66,18 @@ class Pending:
         """True while there is too much of it."""
         return self._events > PENDING_EVENTS or self.size > PENDING_BYTES
 
-    def put(self, item: Item) -> bool:
-        """Append, without waiting; return False once the queue is closing."""
+    def put(self, *items: Item) -> bool:
+        """Append items of one batch, without waiting; return False once the queue is closing."""
         with self._changed:
             if self._is_closing:
                 return False
-            self._items.append(item)
-            if isinstance(item, Submission):
-                self._events += 1
-                self.size += item.size
-            if self.is_full or not isinstance(item, Submission):
-                self._hurry()
+            self._items.extend(items)
+            for item in items:
+                if isinstance(item, Submission):
+                    self._events += 1
+                    self.size += item.size
+                if self.is_full or not isinstance(item, Submission):
+                    self._hurry()
             self._changed.notify_all()
             return True
 

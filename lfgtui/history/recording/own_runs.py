@@ -6,7 +6,7 @@ Those that cannot be read are left out; the others keep their numbers.
 
 import os
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Lock
@@ -17,9 +17,9 @@ from lfgtui.errors import HistoryError
 from lfgtui.history import orphaned_runs
 from lfgtui.history.storage import batch as batches
 from lfgtui.history.storage import entries, file, leases
-from lfgtui.history.storage.batch import AddedTickets, Batch, RunMark
+from lfgtui.history.storage.batch import Batch, RequestedTickets, RunMark
 from lfgtui.history.storage.leases import Lease
-from lfgtui.history.storage.runs import RunRow, TicketState, insert_run, insert_ticket, load
+from lfgtui.history.storage.runs import RunRow, TicketState, insert_run, load, store_ticket
 from lfgtui.model.tickets import Ticket
 
 _A_BATCH = 1000
@@ -29,8 +29,8 @@ _ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"
 class OwnRun:
     """A run of this process: its row, its tickets' names and requests as JSON, and its leases.
 
-    `states` are those of its tickets by name, in the order of `tickets`; `mark` says how
-    the run stands. All three are as last committed.
+    `tickets` are the requests by name, `states` those of the same tickets in their order;
+    `mark` says how the run stands. All three are as last committed.
     """
 
     def __init__(
@@ -41,9 +41,10 @@ class OwnRun:
         lease: Lease,
     ) -> None:
         self.row = row
-        self.tickets = tickets
+        self.tickets = dict(tickets)
         self.mark = RunMark(row.id, "running", None)
         self.states = {state.ticket: state for state in states}
+        self._requested = dict(tickets)
         self._added: dict[str, TicketState] = {}
         self._leases = [lease]
         self._lock = Lock()
@@ -52,12 +53,20 @@ class OwnRun:
         """Return the ticket's state, also while it has still to be committed."""
         return self.states.get(ticket) or self._added.get(ticket)
 
-    def add(self, tickets: Sequence[Ticket]) -> AddedTickets:
-        """Take entries of these tickets too from now on; return them to be committed first."""
-        specs = [msgspec.json.encode(ticket).decode() for ticket in tickets]
-        states = [TicketState(0, self.row.id, ticket.id) for ticket in tickets]
-        self._added.update((state.ticket, state) for state in states)
-        return AddedTickets(list(zip(states, specs, strict=True)))
+    def request(self, tickets: Sequence[Ticket]) -> RequestedTickets:
+        """Take entries of these tickets from now on; return those to be committed first.
+
+        They are the new ones, and those that were requested in another way before.
+        """
+        changed = []
+        for ticket in tickets:
+            spec = msgspec.json.encode(ticket).decode()
+            if spec != self._requested.get(ticket.id):
+                self._requested[ticket.id] = spec
+                if (state := self.state(ticket.id)) is None:
+                    state = self._added[ticket.id] = TicketState(0, self.row.id, ticket.id)
+                changed.append((state, spec))
+        return RequestedTickets(changed)
 
     def claim(self, path: Path) -> None:
         """Hold its lease beside that file too, until `release`; raises `HistoryError`."""
@@ -91,7 +100,7 @@ def start(
         specs = [(ticket.id, msgspec.json.encode(ticket).decode()) for ticket in tickets]
         with file.transaction(db):
             insert_run(db, row)
-            return OwnRun(row, specs, _insert(db, run, specs), lease)
+            return OwnRun(row, specs, _store(db, run, specs), lease)
     except BaseException:
         lease.release()
         raise
@@ -131,7 +140,7 @@ def copy(
     run, known = own.row.id, load(target, own.row.id)
     if not known:
         insert_run(target, own.row)
-    copies = [*known, *_insert(target, run, own.tickets[len(known) :])]
+    copies = [*known, *_store(target, run, own.tickets.items())[len(known) :]]
     if [copy.ticket for copy in copies] != list(own.states):
         raise HistoryError(f"there is another run {run}")
     torn = []
@@ -167,10 +176,10 @@ def _copy_entries(
     return taken == expected
 
 
-def _insert(
-    db: sqlite3.Connection, run: str, tickets: Sequence[tuple[str, str]]
+def _store(
+    db: sqlite3.Connection, run: str, tickets: Iterable[tuple[str, str]]
 ) -> list[TicketState]:
-    return [insert_ticket(db, run, *ticket) for ticket in tickets]
+    return [store_ticket(db, run, *ticket) for ticket in tickets]
 
 
 def _take(folder: Path, run: str) -> Lease:

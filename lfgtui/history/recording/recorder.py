@@ -145,7 +145,7 @@ class Recorder:
         """
         if (own := self._runs.get(run)) is None:
             raise HistoryError(f"run {run} is not being written here")
-        self._put(own.add(tickets))
+        self._put(own.request(tickets))
 
     def mark_run(self, run: str, state: RunState) -> None:
         """Store how the run stands, behind all its entries so far, and keep it; never waits."""
@@ -180,17 +180,32 @@ class Recorder:
 
     # Events
 
-    def submit(self, run: str, ticket: str, attempt: int, at: float, event: e.Event) -> None:
+    def submit(
+        self,
+        run: str,
+        ticket: str,
+        attempt: int,
+        at: float,
+        event: e.Event,
+        requested: Ticket | None = None,
+    ) -> None:
         """Hand over an event, from any thread, without waiting.
+
+        With `requested` that is the ticket as it is stored from then on, in one transaction
+        with the event.
 
         Raises `HistoryError` where the recorder has ended or the ticket's run
         is not being run here, `TypeError` where the event cannot be stored.
         """
         own = self._runs.get(run)
         state = own.state(ticket) if own else None
-        if state is None:
+        if own is None or state is None:
             raise HistoryError(f"run {run} with ticket {ticket} is not being written here")
-        self._put(batches.submission(state, attempt, at, event))
+        submission = batches.submission(state, attempt, at, event)
+        if requested is None:
+            self._put(submission)
+        else:
+            self._put(own.request([requested]), submission)
 
     def flush(self, *, saved: bool = False) -> Future[bool]:
         """Return a future, done once all submitted before is delivered: True if it is saved.
@@ -204,8 +219,8 @@ class Recorder:
             barrier.done.set_exception(error)
         return barrier.done
 
-    def _put(self, item: Item) -> None:
-        if not self._pending.put(item):
+    def _put(self, *items: Item) -> None:
+        if not self._pending.put(*items):
             raise self._closed()
 
     def _closed(self) -> HistoryError:

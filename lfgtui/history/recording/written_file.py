@@ -177,9 +177,9 @@ class WrittenFile:
             batch.is_stored = True
             for state, entry, _ in batch.rows:
                 state.stored_seq = entry.seq
-            for state, spec in batch.added:
+            for state, spec in batch.requested:
                 if (own := self._runs.get(state.run)) is not None:
-                    own.tickets = [*own.tickets, (state.ticket, spec)]
+                    own.tickets[state.ticket] = spec
                     own.states[state.ticket] = state
             for mark in batch.marks.values():
                 if (own := self._runs.get(mark.run)) is not None:

@@ -15,7 +15,7 @@ import msgspec
 
 from lfgtui.errors import HistoryError
 from lfgtui.history.storage import entries, file
-from lfgtui.history.storage.runs import TicketState, insert_ticket
+from lfgtui.history.storage.runs import TicketState, store_ticket
 from lfgtui.history.storage.segments import OpenSegments, Segment, joined
 from lfgtui.model import events as e
 from lfgtui.model.event_json import decode_event, encode_event
@@ -46,8 +46,8 @@ class RunMark(NamedTuple):
     ended_at: float | None
 
 
-class AddedTickets(NamedTuple):
-    """Tickets that join a run, behind those it has: their states, and each as JSON."""
+class RequestedTickets(NamedTuple):
+    """Tickets that join a run or are requested in another way: their states, and each as JSON."""
 
     tickets: Sequence[tuple[TicketState, str]]
 
@@ -58,10 +58,10 @@ class Batch(msgspec.Struct):
     `rows` are the entries with their ticket and as JSON, `complete` says up to
     which entry a ticket's may be packed, `submitted` is how many events were
     merged into the entries. The `rowid` of a state is read when the batch is
-    written: by then the run may be in another file. That of an `added` ticket is set then.
+    written: by then the run may be in another file. That of a `requested` ticket is set then.
     """
 
-    added: list[tuple[TicketState, str]] = msgspec.field(default_factory=list)
+    requested: list[tuple[TicketState, str]] = msgspec.field(default_factory=list)
     rows: list[tuple[TicketState, e.Entry, str]] = msgspec.field(default_factory=list)
     segments: list[tuple[TicketState, Segment]] = msgspec.field(default_factory=list)
     complete: dict[TicketState, int] = msgspec.field(default_factory=dict)
@@ -71,7 +71,7 @@ class Batch(msgspec.Struct):
     is_stored: bool = False
 
     def __bool__(self) -> bool:
-        return bool(self.rows or self.marks or self.added)
+        return bool(self.rows or self.marks or self.requested)
 
     def add(self, submission: Submission) -> None:
         """Number the event and note what it changes."""
@@ -118,12 +118,14 @@ def _clean(value: object) -> object:
             return value
 
 
-def make(items: Sequence[Submission | RunMark | AddedTickets]) -> Batch:
+def make(items: Sequence[Submission | RunMark | RequestedTickets]) -> Batch:
     """Merge neighbours and number the rest, in the order they were submitted."""
     submissions = [item for item in items if isinstance(item, Submission)]
     marks = {item.run: item for item in items if isinstance(item, RunMark)}
-    added = [one for item in items if isinstance(item, AddedTickets) for one in item.tickets]
-    batch = Batch(added, submitted=len(submissions), marks=marks)
+    requested = [
+        one for item in items if isinstance(item, RequestedTickets) for one in item.tickets
+    ]
+    batch = Batch(requested, submitted=len(submissions), marks=marks)
     for submission in _merged(submissions):
         try:
             batch.add(submission)
@@ -154,8 +156,8 @@ def _merged(submissions: Iterable[Submission]) -> list[Submission]:
 
 def write(connection: sqlite3.Connection, batch: Batch) -> None:
     """Insert the batch; the caller holds the transaction."""
-    for state, spec in batch.added:
-        state.rowid = insert_ticket(connection, state.run, state.ticket, spec).rowid
+    for state, spec in batch.requested:
+        state.rowid = store_ticket(connection, state.run, state.ticket, spec).rowid
     connection.executemany(
         "INSERT INTO entries (ticket, seq, attempt, at, body) VALUES (?, ?, ?, ?, ?)",
         [(state.rowid, one.seq, one.attempt, one.at, body) for state, one, body in batch.rows],

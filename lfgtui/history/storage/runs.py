@@ -106,15 +106,20 @@ def insert_run(db: sqlite3.Connection, row: RunRow) -> None:
     db.execute(f"INSERT INTO runs ({', '.join(row._fields)}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
 
 
-def insert_ticket(db: sqlite3.Connection, run: str, name: str, spec: str) -> TicketState:
-    """Store a ticket of the run, queued, behind those it has; `spec` is the ticket as JSON."""
-    key = db.execute(
+def store_ticket(db: sqlite3.Connection, run: str, name: str, spec: str) -> TicketState:
+    """Store a ticket of the run as it is requested now; `spec` is the ticket as JSON.
+
+    A new one is queued, and stands behind those that the run has.
+    """
+    db.execute(
         "INSERT INTO tickets (run, position, name, spec, state)"
-        " SELECT ?1, count(*), ?2, ?3, 'queued' FROM tickets WHERE run = ?1",
+        " SELECT ?1, count(*), ?2, ?3, 'queued' FROM tickets WHERE run = ?1"
+        " ON CONFLICT (run, name) DO UPDATE SET spec = ?3",
         (run, name, spec),
-    ).lastrowid
-    assert key is not None
-    return TicketState(key, run, name)
+    )
+    key = "SELECT id FROM tickets WHERE run = ? AND name = ?"
+    (rowid,) = db.execute(key, (run, name)).fetchone()
+    return TicketState(rowid, run, name)
 
 
 def load(connection: sqlite3.Connection, run: str) -> list[TicketState]:

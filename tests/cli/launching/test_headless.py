@@ -131,6 +131,8 @@ def test_what_changed_in_a_file_is_run_with_what_it_needs_and_what_needs_it(
     change('provider = "two"', 'provider = "gone"')
     assert ran() == ["responses"]
     assert ran() == ["responses"]  # it failed
+    assert lfg("resume", "last", "--model", "one/generic", "--headless").code == 0
+    assert ran() == ["responses"]  # it was done on another provider than the file's
     assert ran("--model", "one/another") == ["chat", "responses", "after", "messages"]
 
 

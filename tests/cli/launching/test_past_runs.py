@@ -41,7 +41,7 @@ def test_a_need_that_was_done_again_leaves_what_needs_it_to_be_run(tmp_path: Pat
 
     with Recorder(paths.history_file()) as recorder:
         run = recorder.start_run("Mine", file.tickets, path.resolve())
-        with pytest.raises(UsageError, match=f"run {run} of .* is at work"):
+        with pytest.raises(UsageError, match=f"run {run} of .* is in progress"):
             changed()
         do(recorder, "a", "b")
         assert changed() == ()

@@ -118,17 +118,24 @@ def test_added_tickets_stand_behind_the_others_and_are_resumed_too(recorder: Rec
             again.add_tickets("another", [])
 
 
-def test_a_copy_from_before_a_ticket_was_added_gets_it_too(recorder: Recording) -> None:
+def test_a_copy_from_before_a_ticket_was_added_or_changed_gets_that_too(
+    recorder: Recording,
+) -> None:
     run, copy = recorder.start("a"), recorder.path.with_name("copy.db")
     recorder.play(run, "a", [*BEGIN, *END])
     maintenance.back_up(recorder.path, copy)
     recorder.add(run, "b")
+    another = Ticket(id="a", prompt="another", workspace="/")
+    recorder.submit(run, "a", 1, recorder.at, e.TicketQueued(starts_over=True), another)
     recorder.play(run, "b", BEGIN)
     for part in ("", "-wal", "-shm"):
         recorder.path.with_name(f"history.db{part}").unlink()
     copy.rename(recorder.path)
     recorder.play(run, "b", END)
     assert recorder.stored(run, "b") == recorder.of("b")
+    with recorder.reader() as reader:
+        prompts = [(one.ticket.prompt, one.state) for one in reader.tickets(run)]
+        assert prompts == [("another", "queued"), ("more", "done")]
     assert maintenance.damage(recorder.path) == []
 
 
