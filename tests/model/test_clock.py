@@ -14,6 +14,7 @@ TIME_OF_DAY = {
     "model/clock.py": "where it starts",
     "cli/export.py": "the age of runs",
     "cli/history.py": "the age of runs",
+    "cli/run.py": "the age of demos",
     "cli/stats.py": "the last days",
     "doctor/examine.py": "what a server says of when its model was made",
     "history/orphaned_runs.py": "when another process's run was found dead",
