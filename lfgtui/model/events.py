@@ -22,9 +22,7 @@ from lfgtui.model.tickets import ApprovalRule
 StopReason: TypeAlias = str
 """Why a response ended: `end`, `tool_use`, `length`, `content_filter`, `refusal`,
 `stop_sequence` or `stopped` where lfg has a word for it, else as it came."""
-
 STOPPED: StopReason = "stopped"  # by the person
-
 ToolArguments: TypeAlias = dict[str, object] | str
 """A JSON object; a string where what arrived was none, kept as it came."""
 
@@ -264,10 +262,7 @@ class ToolCallFinished(Event, Bounded, frozen=True):
 
 
 class TicketQueued(Event, frozen=True):
-    """The ticket waits for its turn, or for what it needs.
-
-    `starts_over`: its next attempt is from the prompt anew, whatever was said so far.
-    """
+    """The ticket waits for its turn. `starts_over`: its next attempt is from the prompt anew."""
 
     starts_over: bool | UnsetType = UNSET
 

@@ -43,7 +43,7 @@ _HELP = {
     "resume": "resume the run under the cursor",
     "back": "quit",
 }
-"""What keys do here, by their actions."""
+"""The meaning of keys here, by their actions."""
 
 
 class Choice(NamedTuple):
