@@ -7,15 +7,12 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
-from typing import TYPE_CHECKING
 
 from lfgtui.model.states import IN_WORDS, State
 from lfgtui.settings.config import Config, Speak
+from lfgtui.ui.answer_reader import AnswerReader
 from lfgtui.ui.programs import run_program
 from lfgtui.ui.run_view import RunView
-
-if TYPE_CHECKING:
-    from lfgtui.ui.answer_reader import AnswerReader
 
 _PROGRAMS: Sequence[Sequence[str]] = (
     ("espeak-ng", "--stdin"),
@@ -64,8 +61,6 @@ class Speech:
         if self._mode == "endings":
             self._note_endings(run)
         elif ticket != self._ticket:
-            from lfgtui.ui.answer_reader import AnswerReader
-
             self.stop()
             self._ticket, self._answers = ticket, None
             if ticket is not None:
