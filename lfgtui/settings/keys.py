@@ -92,7 +92,7 @@ KEYS: tuple[Key, ...] = (
     Key("pause", ("p",), "pause", "pause after this response, or continue", "Work"),
     Key("more_slots", (), "more slots", "more slots: one more ticket works at once", "Work"),
     Key("fewer_slots", (), "fewer slots", "fewer slots: one ticket less works at once", "Work"),
-    Key("inbox", ("i",), "inbox", "answer all requests for approval, one by one", "Approve"),
+    Key("inbox", ("i",), "inbox", "answer all requests and questions, one by one", "Approve"),
     Key("approve", ("a",), "approve", "approve this call", "Approve"),
     Key(
         "approve_always",

@@ -20,6 +20,7 @@ from lfgtui.engine.commands import (
     Resume,
     Retry,
     SetConcurrency,
+    Tell,
     WithdrawRule,
 )
 from lfgtui.model import events as e
@@ -104,6 +105,10 @@ class FakeLive:
                 self.happen(ticket, e.RuleWithdrawn(rule))
             case Deny(ticket, call_id, reason):
                 self.happen(ticket, e.ApprovalDenied(call_id, reason))
+            case Tell(ticket, text):
+                if self._transcripts[ticket].state in ENDED:
+                    self.happen(ticket, e.TicketQueued())
+                self.happen(ticket, e.UserMessage(text, origin="person"))
             case AddPrompt(prompt):
                 self.add(ticket_like(self.tickets, prompt))
             case SetConcurrency(slots):

@@ -10,10 +10,10 @@ from lfgtui.engine.commands import Approve, WithdrawRule
 from lfgtui.model import events as e
 from lfgtui.model.tickets import ApprovalRule, Ticket
 from lfgtui.ui.screens.dialogs import Choice
+from tests.ui.asked import Asked, asked, three_asked
 from tests.ui.emulator import settled
 from tests.ui.fake_live import FakeLive
 from tests.ui.screen_text import MakeApp, lines, opened, text_of, toasts
-from tests.ui.test_approvals import Asked, asked, three_asked
 
 DIFF = ApprovalRule("run_command", "prefix", "git diff --stat")
 OF_DIFF = "commands beginning with `git diff --stat`, without further options"

@@ -1,60 +1,19 @@
 """What is approved is what was in view: all of it, and for long enough."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 
 import pytest
-from textual.pilot import Pilot
 
 from lfgtui.engine.commands import Approve, Deny
 from lfgtui.model import events as e
-from lfgtui.ui.app import LfgApp
 from lfgtui.ui.stream.requests_in_view import CardInView, RequestsSeen
+from tests.ui.asked import Asked, asked
 from tests.ui.emulator import settled
 from tests.ui.fake_live import FakeLive
 from tests.ui.screen_text import MakeApp, lines, opened, run_screen, text_of, toasts
 
 TALL = "\n".join(f"echo line {number}" for number in range(60))
 GUARD = 0.4
-
-
-class Asked:
-    """An app whose one ticket asks for a command, at the end of a long answer."""
-
-    def __init__(self, app: LfgApp, live: FakeLive, pilot: Pilot[int]) -> None:
-        self.app, self.live, self.pilot = app, live, pilot
-
-    async def press(self, *keys: str) -> None:
-        """Press keys, a whole frame after each."""
-        for key in keys:
-            await self.pilot.press(key)
-            await settled(self.app)
-
-    async def wait(self, seconds: float = 1.0) -> None:
-        """Leave it on the screen for a while."""
-        await settled(self.app)  # a frame shows it
-        self.live.now += seconds
-        await settled(self.app)
-
-    async def check_refused_until_read(self) -> None:
-        """Approving does nothing now, and works once the request was in view."""
-        await self.press("a")
-        assert self.live.sent == []
-        await self.wait()
-        await self.press("a")
-        assert self.live.sent == [Approve("a", "call-1")]
-
-
-@asynccontextmanager
-async def asked(make_app: MakeApp, command: str = "rm -rf build") -> AsyncIterator[Asked]:
-    live = FakeLive("a")
-    app = make_app(live)
-    async with opened(app, (80, 24)) as pilot:
-        live.begin("a")
-        live.stream("a", "words and more words\n\n" * 40)
-        live.ask("a", command=command)
-        await settled(app)
-        yield Asked(app, live, pilot)
 
 
 async def test_approval_keys_are_ignored_until_the_request_was_in_view(make_app: MakeApp) -> None:
@@ -341,90 +300,3 @@ def test_a_card_that_fits_must_be_in_view_whole() -> None:
     assert seen.seconds("r", 1.0) == 1.0
     seen.note({"r": CardInView(2, 5, 5, 80, 20)}, 1.0)
     assert seen.seconds("r", 2.0) is None
-
-
-@asynccontextmanager
-async def three_asked(make_app: MakeApp) -> AsyncIterator[Asked]:
-    """Three of four tickets ask, the second one first."""
-    live = FakeLive("a", "b", "c", "d")
-    app = make_app(live)
-    async with opened(app, (120, 24)) as pilot:
-        for ticket in "badc":
-            live.begin(ticket)
-            live.stream(ticket, "words and more words\n\n" * 40)
-            if ticket != "d":
-                live.ask(ticket, f"call-{ticket}", command=f"make {ticket}")
-        await settled(app)
-        yield Asked(app, live, pilot)
-
-
-async def test_the_inbox_goes_from_request_to_request_as_they_are_decided(
-    make_app: MakeApp,
-) -> None:
-    async with three_asked(make_app) as it:
-        await it.press("i")
-        await it.wait()
-        assert "make b" in text_of(it.app)
-        assert "inbox:3" in lines(it.app)[-1]
-        await it.pilot.resize_terminal(80, 24)
-        await it.wait()
-        assert "inbox:3" in lines(it.app)[-1] and "d deny" in lines(it.app)[-1]
-        await it.press("a")
-        await it.wait()
-        assert "make a" in text_of(it.app)
-        await it.press("d", *"no", "enter")
-        await it.wait()
-        assert "make c" in text_of(it.app)
-        assert "inbox:1" in lines(it.app)[-1]
-        await it.press("a")
-        assert it.live.sent == [
-            Approve("b", "call-b"),
-            Deny("a", "call-a", "no"),
-            Approve("c", "call-c"),
-        ]
-
-
-async def test_the_inbox_stays_where_it_is_until_another_request_comes(make_app: MakeApp) -> None:
-    async with three_asked(make_app) as it:
-        await it.press("i")
-        await it.wait()
-        for ticket in "bac":  # a rule for the run
-            it.live.happen(ticket, e.ApprovalGiven(f"call-{ticket}"))
-        await it.wait()
-        assert "nothing to approve; esc leaves" in lines(it.app)[-1]
-        assert "inbox:0" in lines(it.app)[-1] and run_screen(it.app).current == "b"
-        it.live.ask("d", "call-d", command="make d")
-        await it.press("a")
-        await it.press("a")
-        assert it.live.sent == [] and "make d" in text_of(it.app)
-        await it.wait()
-        await it.press("a")
-        assert it.live.sent == [Approve("d", "call-d")]
-        await it.press("escape")
-        assert "inbox" not in lines(it.app)[-1]
-
-
-async def test_the_inbox_is_left_with_escape_and_says_when_it_is_empty(make_app: MakeApp) -> None:
-    async with three_asked(make_app) as it:
-        await it.press("i", "escape")
-        await it.wait()
-        assert "2/4" in lines(it.app)[-1]
-        await it.press("a")
-        await it.wait()
-        assert it.live.sent == [Approve("b", "call-b")]
-        assert "2/4" in lines(it.app)[-1]  # out of the inbox nothing moves by itself
-        await it.press("enter")
-        assert "zoom 2/4" in lines(it.app)[-1]
-        for ticket in "ac":
-            it.live.happen(ticket, e.ApprovalGiven(f"call-{ticket}"))
-        await it.press("i")
-        assert toasts(it.app)[-1] == "no call waits for approval"
-
-
-async def test_a_key_that_came_too_soon_says_so(make_app: MakeApp) -> None:
-    async with three_asked(make_app) as it:
-        await it.press("i")
-        await it.wait(GUARD / 2)
-        await it.press("a")
-        assert it.live.sent == []
-        assert "too soon: read the request first" in lines(it.app)[-1]

@@ -1,6 +1,6 @@
-"""Deciding on calls that wait for approval: in any pane, or one after the other in the inbox."""
+"""Deciding on calls that wait for approval: in any pane, or in the inbox, as is what was asked."""
 
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from functools import partial
 
 import msgspec
@@ -28,7 +28,8 @@ class Approvals:
 
     They approve only a request of which all has been in view for a while: a person who is
     typing, or approving the call before, has not read it. To deny is always safe. In the inbox
-    the screen is zoomed on a ticket that waits, and goes on to the next one after each decision.
+    the screen is zoomed on a ticket that waits, and goes on to the next one after each decision,
+    and then to the tickets that are done with a question, after each answer.
     """
 
     def __init__(self, live: LiveRun, mode: RunMode) -> None:
@@ -36,10 +37,12 @@ class Approvals:
         self._mode = mode
         self._seen = RequestsSeen()
         self._is_open = False
+        self._left: set[str] = set()
+        """Tickets that are left for later."""
         self._decided: set[tuple[str, str]] = set()
         self._to_show: ToolItem | None = None
-        self._opened: ToolItem | None = None
-        """The request that the inbox has opened."""
+        self._opened: Callable[[], bool] | None = None
+        """Returns True once what the inbox has opened is decided or answered."""
 
     @property
     def screen(self) -> RunScreen:
@@ -65,17 +68,26 @@ class Approvals:
                 request = (pane.ticket_id, call.call_id, call.revision)
                 shown[request] = None if is_covered else pane.stream.card_in_view(call)
         self._seen.note(shown, self.screen.now())
-        if self.place and (self._opened.is_decided if self._opened else self._waiting()):
+        if self.place and (self._opened() if self._opened else self._waiting()):
             self._open_next()
 
     # Keys
 
     def action_inbox(self) -> None:
         if not self._waiting():
-            self.screen.toast("no call waits for approval")
+            self.screen.toast("nothing waits for your answer")
             return
         self._is_open = True
+        self._left.clear()
         self._open_next()
+
+    def action_attention(self) -> None:
+        """Leave what the inbox shows for later."""
+        if self.place:
+            self._left.add(self.screen.current)
+            self._open_next()
+        else:
+            self.screen.action_attention()
 
     def action_approve(self) -> None:
         if call := self._call_read():
@@ -136,20 +148,27 @@ class Approvals:
     # Which call is next
 
     def _open_next(self) -> None:
-        """Go to the ticket that has waited longest; while none does, stay and wait for one."""
+        """Go to the next ticket, at last to those left for later; while none waits, stay."""
         waiting, self._opened = self._waiting(), None
+        if self._left.issuperset(waiting):
+            self._left.clear()
         if not waiting:
-            self.screen.remark(f"nothing to approve; {self._key('back')} leaves")
+            self.screen.remark(f"nothing left to answer; {self._key('back')} leaves")
             return
-        self._opened = self._to_show = self._first_call(waiting[0])
+        ticket = next(one for one in waiting if one not in self._left)
+        call, transcript = self._first_call(ticket), self._live.transcript(ticket)
+        self._to_show = call
+        self._opened = lambda: not transcript.asks if call is None else call.is_decided
         self.screen.is_zoomed = True
-        self.screen.go_to(waiting[0])
+        self.screen.go_to(ticket)
 
     def _waiting(self) -> list[str]:
-        """Return the tickets that wait for a decision, the one that has waited longest first."""
-        tickets = [ticket.id for ticket in self._live.tickets if self._first_call(ticket.id)]
-        needs = needing_attention(self._live, tickets, self.screen.now(), 0.0)
-        return sorted(needs, key=lambda ticket: needs[ticket][0].since)
+        """Return those with a request, then those with a question, the longest waiting first."""
+        live, now = self._live, self.screen.now()
+        ids = [ticket.id for ticket in live.tickets]
+        tickets = [one for one in ids if self._first_call(one) or live.transcript(one).asks]
+        needs = needing_attention(live, tickets, now, 0.0)
+        return sorted(needs, key=lambda ticket: needs[ticket][0].rank)
 
     def _first_call(self, ticket: str) -> ToolItem | None:
         """Return the call to decide on, if there is one."""

@@ -71,13 +71,17 @@ class LiveMode(RunMode):
         self._first_press = ("", 0.0)
 
     def offers(self, state: State | None) -> Iterator[Offer]:
+        asks = self._live.transcript(self.screen.current).asks
+        if asks:
+            yield Offer("tell", "answer")
         yield Offer("retry" if state in ENDED else "cancel")
         if self._is_parked():
             yield Offer("retry", "try now")
         yield from map(Offer, ("attention", "help", "quit"))
         if state not in ENDED:
             yield Offer("pause", "continue" if state == "paused" else "")
-        yield Offer("tell")
+        if not asks:
+            yield Offer("tell")
         yield Offer("add")
 
     @property
