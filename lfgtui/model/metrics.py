@@ -143,8 +143,11 @@ class Meter:
         newest, slices = int(now * _SLICES), int(WINDOW * _SLICES)
         return self._streamed_in(newest - slices + 1, slices) / self._tokens.ratio / WINDOW
 
-    def restart_rate(self, at: float) -> None:
-        """Begin the rate anew after a suspension: what came meanwhile arrives at once."""
+    def leave_out(self, since: float, at: float) -> None:
+        """Leave a suspension out of the clock, and of the rate what came in it: all at once."""
+        if self._since is not None and self._since < since:
+            self._spans.append((self._since, since))
+            self._since = at
         self._recent.clear()
         self._rated_from = at + _BACKLOG
 

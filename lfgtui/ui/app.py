@@ -41,7 +41,7 @@ from lfgtui.ui.screens.run import RunScreen
 from lfgtui.ui.speech import Speech
 from lfgtui.ui.terminal.clipboard import Copying
 from lfgtui.ui.terminal.driver import Terminal
-from lfgtui.ui.terminal.output import is_behind, show_title, write_sequence
+from lfgtui.ui.terminal.output import is_behind, show_title, suspended_at, write_sequence
 from lfgtui.ui.themes import to_textual
 from lfgtui.ui.toast import Toast, withdraw
 from lfgtui.ui.widgets.frame_clock import GAUGE, SECOND, FrameClock, due, figures_move
@@ -172,8 +172,9 @@ class LfgApp(Copying, GuardedApp, inherit_bindings=False):
 
     def _resumed(self, _: object) -> None:
         if (live := self._live) is not None:
+            at = self.context.panes.clock()
             for ticket in live.tickets:
-                live.meter(ticket.id).restart_rate(self.context.panes.clock())
+                live.meter(ticket.id).leave_out(suspended_at(self._driver) or at, at)
 
     # The clock
 

@@ -113,18 +113,21 @@ async def test_a_question_is_shown_in_the_table() -> None:
         assert any("¿ question" in row and "api" in row for row in rows)
 
 
-async def test_after_a_suspension_the_rate_begins_anew() -> None:
+async def test_the_time_of_a_suspension_is_left_out_and_the_rate_begins_anew() -> None:
     live = FakeLive("a")
     app = make_app(live)
     async with opened(app) as pilot:
         live.begin("a")
         live.stream("a", "word " * 40)
+        app._driver.suspended_at = live.now  # type: ignore[union-attr]  # as our own has
+        live.now += 60
         app.post_message(Driver.SignalResume())
         await pilot.pause()
         live.stream("a", "what came meanwhile " * 400)
         assert live.meter("a").rate(live.now) == 0
         live.stream("a", "word " * 8, after=1.0)
         assert live.meter("a").rate(live.now) == 40 / CHARACTERS_A_TOKEN / WINDOW
+        assert live.meter("a").elapsed(live.now) == 2.0
 
 
 async def test_streaming_is_painted_and_never_lays_the_grid_out_again(
@@ -393,7 +396,7 @@ async def test_a_message_is_shown_once_at_a_time() -> None:
     async with on_screen("a") as (_, app, pilot):
         await pilot.press("d", "d", "i", "d")
         assert toasts(app) == [
-            "no call waits for approval",
+            "nothing waits for your answer",
             "“a” has no request to approve or deny",
         ]
 

@@ -19,6 +19,7 @@ from textual import events
 from textual.drivers.linux_driver import LinuxDriver
 from textual.message import Message
 
+from lfgtui.model.clock import now
 from lfgtui.text.terminal_safe import visible_line
 from lfgtui.ui.terminal.input import TerminalInput
 from lfgtui.ui.terminal.output import TerminalOutput
@@ -71,6 +72,7 @@ class Terminal(LinuxDriver):
     exit_event: SelectableEvent
     _output: TerminalOutput | None = None
     _title = ""
+    suspended_at: float | None = None
     _sent: "Future[bool] | None" = None
 
     def start_application_mode(self) -> None:
@@ -113,6 +115,7 @@ class Terminal(LinuxDriver):
             self._app.screen.refresh()
 
     def stop_application_mode(self) -> None:
+        self.suspended_at = now()
         if self._output is not None:
             self._output.begin_last_words()
             if self._title:

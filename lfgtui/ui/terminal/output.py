@@ -35,6 +35,12 @@ def is_behind(driver: object) -> bool:
     return bool(getattr(driver, "is_behind", False))
 
 
+def suspended_at(driver: object) -> float | None:
+    """Return when the terminal was last given back to the shell; None where it never was."""
+    at: float | None = getattr(driver, "suspended_at", None)
+    return at
+
+
 def show_title(driver: object, title: str) -> None:
     """Show the title in the terminal's window, if it is one that has a title."""
     if (show := getattr(driver, "show_title", None)) is not None:
