@@ -8,7 +8,7 @@ from blockbuster import BlockBuster, blockbuster_ctx
 from hypothesis import HealthCheck, settings
 
 from lfgtui.settings import environment
-from lfgtui.settings.config import PRESETS
+from lfgtui.settings.providers import PRESETS
 from tests.providers.loopback import Loopback
 
 # How fast a machine is must not decide a test.
@@ -28,6 +28,15 @@ def own_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(environment, "hidden", {})
     for variable in KEY_VARIABLES:
         monkeypatch.delenv(variable, raising=False)
+
+
+@pytest.fixture
+def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The one folder where programs are looked for: empty, whatever this machine has installed."""
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    monkeypatch.setenv("PATH", str(folder))
+    return folder
 
 
 @pytest.fixture(autouse=True)

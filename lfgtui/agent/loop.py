@@ -30,7 +30,7 @@ from lfgtui.model.items import NOT_RUN
 from lfgtui.model.tickets import Approval, ToolName
 from lfgtui.providers.base import Provider, Request, ToolSpec
 from lfgtui.providers.wire.tool_calls import broke_off
-from lfgtui.settings.config import Dialect, Price
+from lfgtui.settings.providers import Dialect, Price
 from lfgtui.text.redactor import is_marked
 from lfgtui.tools import (
     CHANGED,

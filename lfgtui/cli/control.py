@@ -91,8 +91,9 @@ def _tickets_of(path: Path, run: str, provider: str | None, model: str | None, *
     The run, whose keys and history they are, checks again that it has what the tickets use.
     """
     known = control_socket.ask(run, control_socket.ListTickets()).tickets
-    file = file_tickets(path, load_config(paths.config_file()), provider, model, known=known)
-    launching.trust.ensure_trusted(path, file, yes=yes)
+    config = load_config(paths.config_file())
+    file = file_tickets(path, config, provider, model, known=known)
+    launching.trust.ensure_trusted(path, file, config, yes=yes)
     return Add(file.tickets)
 
 

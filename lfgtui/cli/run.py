@@ -107,7 +107,7 @@ def run(
         if not tickets.tickets:
             print_remark(f"nothing to run: every ticket of {file} is done and unchanged")
             return 0
-        launching.trust.ensure_trusted(file, tickets, yes=yes)
+        launching.trust.ensure_trusted(file, tickets, config, yes=yes)
     return launch(Plan(tickets.title, tickets.tickets, config, source=file, output=output))
 
 
@@ -121,7 +121,7 @@ def _start(config: Config, provider: str | None, model: str | None, *, yes: bool
         return _simulated_demo(config, None, None)
     tickets = folder.tickets(choice)
     if choice.file is not None:
-        launching.trust.ensure_trusted(choice.file, tickets, yes=yes)
+        launching.trust.ensure_trusted(choice.file, tickets, config, yes=yes)
     return launch(Plan(tickets.title, tickets.tickets, config, source=choice.file))
 
 

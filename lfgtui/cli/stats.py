@@ -20,7 +20,7 @@ _NARROWEST = 80
 By = Literal["model", "provider", "day"]
 
 _KEYS: dict[By, Callable[[Request], str]] = {
-    "model": lambda request: f"{request.provider}/{request.model}".strip("/"),
+    "model": lambda request: figures.model_name(request.provider, request.model),
     "provider": lambda request: request.provider,
     "day": lambda request: figures.day_and_time(request.sent_at)[:10],
 }

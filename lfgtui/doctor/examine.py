@@ -28,7 +28,7 @@ from lfgtui.model.events import (
 )
 from lfgtui.providers.base import ListsModels, Provider, Request
 from lfgtui.providers.transport.probe import Exchange, Probe, Watchable, timed
-from lfgtui.settings.config import WireName
+from lfgtui.settings.providers import WireName
 
 PROMPT = "Write the numbers from one to forty in English words, one on each line, and nothing else."
 """Its answer has about a hundred tokens."""

@@ -7,7 +7,7 @@ import msgspec
 
 from lfgtui.doctor.arrivals import Arrivals, Verdict
 from lfgtui.errors import ErrorKind
-from lfgtui.settings.config import WireName
+from lfgtui.settings.providers import WireName
 
 Level: TypeAlias = Literal["ok", "note", "fix"]
 """`note` is worth knowing and no fault; `fix` is something to act on."""

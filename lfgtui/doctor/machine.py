@@ -11,7 +11,8 @@ from lfgtui.doctor.findings import Finding
 from lfgtui.errors import HistoryError, UsageError
 from lfgtui.history.maintenance import check_health
 from lfgtui.settings import debug_log, environment, paths
-from lfgtui.settings.config import PRESETS, Config, read_config
+from lfgtui.settings.config import Config, read_config
+from lfgtui.settings.providers import PRESETS
 from lfgtui.settings.themes import read_themes
 
 NARROW, LOW = 60, 16

@@ -152,7 +152,7 @@ def _item(item: Item) -> str:
 
 
 def _model(attempt: Attempt) -> str:
-    return visible_line(f"{attempt.provider}/{attempt.model}")
+    return visible_line(attempt.route)
 
 
 def _figures(attempt: Attempt) -> str:

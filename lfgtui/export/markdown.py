@@ -66,7 +66,7 @@ def _ticket(document: TicketDocument, style: Style) -> Iterator[str]:
         if len(attempts) > 1:
             yield f"### Attempt {attempt.number}: {attempt.state}"
         figures = [f"{name} {figure}" for name, figure in attempt_figures(attempt)]
-        yield " · ".join([style.line(f"{attempt.provider}/{attempt.model}"), *figures])
+        yield " · ".join([style.line(attempt.route), *figures])
         yield from filter(None, (_item(item, style) for item in attempt.items))
 
 

@@ -137,7 +137,7 @@ def _ticket(document: TicketDocument) -> Iterator[RenderableType]:
                 "\n", (f"attempt {attempt.number}  ", "bold"), _badge(attempt.state)
             )
         figures = " · ".join(f"{name} {figure}" for name, figure in attempt_figures(attempt))
-        model = _one_line(f"{attempt.provider}/{attempt.model}")
+        model = _one_line(attempt.route)
         yield Text(f"{model} · {figures}" if figures else model, "muted")
         yield from _items(attempt)
 

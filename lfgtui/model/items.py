@@ -14,6 +14,7 @@ from lfgtui.model.events import Citation, StopReason, ToolArguments, Usage
 from lfgtui.model.states import State
 from lfgtui.model.tickets import ApprovalRule
 from lfgtui.model.tokens import TokenCount
+from lfgtui.text.figures import model_name
 from lfgtui.text.growing_text import Growing
 
 SHOWN = 50_000
@@ -246,6 +247,11 @@ class Attempt(msgspec.Struct):
     open_citations: list[Citation] = msgspec.field(default_factory=list)
     _request_sent_at: float | None = None
     _first_content_at: float | None = None
+
+    @property
+    def route(self) -> str:
+        """The provider and the model, for people."""
+        return model_name(self.provider, self.model)
 
     @property
     def text(self) -> str:

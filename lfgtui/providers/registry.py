@@ -13,8 +13,9 @@ from typing import NamedTuple, cast
 
 from lfgtui.errors import UsageError
 from lfgtui.providers.base import Provider
-from lfgtui.settings.config import AGENT_WIRES, EMBEDDED, Config, ProviderConfig, WireName
+from lfgtui.settings.config import Config
 from lfgtui.settings.credentials import api_key, request_headers, secret_variables
+from lfgtui.settings.providers import AGENT_SERVERS, EMBEDDED, ProviderConfig, WireName
 
 _CONNECT: dict[WireName, str] = {
     "anthropic": "lfgtui.providers.sdk.anthropic:connect",
@@ -94,8 +95,10 @@ class _Opened(NamedTuple):
 
 def _connect(name: str, config: ProviderConfig, base_url: str | None, key: str | None) -> Provider:
     """Open a provider, with all that takes long: the import, the certificates."""
+    if config.wire not in _CONNECT:
+        raise UsageError(f'provider "{name}": the wire {config.wire} is not built yet')
     connect = cast(Callable[..., Provider], pkgutil.resolve_name(_CONNECT[config.wire]))
-    more = {"body": config.body} if config.wire in AGENT_WIRES else {}
+    more = {"body": config.body} if config.wire in AGENT_SERVERS else {}
     return connect(
         base_url=base_url,
         api_key=key,

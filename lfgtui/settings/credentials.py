@@ -12,7 +12,8 @@ from urllib.parse import unquote, urlsplit
 
 from lfgtui.errors import UsageError
 from lfgtui.settings import environment
-from lfgtui.settings.config import Config, ProviderConfig
+from lfgtui.settings.config import Config
+from lfgtui.settings.providers import ProviderConfig
 
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
@@ -48,11 +49,14 @@ def secret_variables(config: Config) -> frozenset[str]:
 
 
 def held_keys(config: Config) -> frozenset[str]:
-    """Return the keys known without running a command: in variables, URLs, headers, bodies."""
+    """Return the keys known without running a command.
+
+    They are in variables, URLs, headers, bodies, and what is added to agents' environments.
+    """
     keys: set[str] = set()
     for provider in config.providers.values():
         keys.add((environment.variable(provider.api_key_env or "") or "").strip())
-        keys.update(_keys_within(provider.body))
+        keys.update(_keys_within(provider.body), _keys_within(provider.env))
         with suppress(ValueError):  # brackets without an address in them
             keys.add(unquote(urlsplit(provider.base_url or "").password or ""))
         for header, value in provider.headers.items():
@@ -84,6 +88,15 @@ def request_headers(name: str, provider: ProviderConfig) -> dict[str, str]:
         return value
 
     return {header: _VARIABLE.sub(expand, value) for header, value in provider.headers.items()}
+
+
+def agent_environment(provider: ProviderConfig) -> dict[str, str]:
+    """Return the environment of a program that is an agent: the person's own, and `env` over it.
+
+    It has the secrets too, which the commands of lfg's tools do not get: the agent may be signed
+    in by one of them, as it is in a shell.
+    """
+    return environment.variables() | provider.env
 
 
 def _key_from_command(name: str, command: str, others: Container[str]) -> str:

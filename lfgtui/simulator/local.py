@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Protocol, cast
 
 from lfgtui.errors import UsageError
-from lfgtui.settings.config import LOCAL, ProviderConfig
+from lfgtui.settings.providers import LOCAL, ProviderConfig
 from lfgtui.simulator.subprocess_server import SubprocessServer
 from lfgtui.text.terminal_safe import visible_line
 

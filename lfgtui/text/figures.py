@@ -1,4 +1,4 @@
-"""Figures for people, in as few cells as possible."""
+"""Figures and names for people, in as few cells as possible."""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -78,3 +78,8 @@ def clock_time(at: float, now: float) -> str:
     except (OverflowError, ValueError, OSError):
         return "??:??"
     return then.strftime("%H:%M" if is_today else "%-d %b %H:%M")
+
+
+def model_name(provider: str, model: str) -> str:
+    """Return `provider/model`, or the one of them that there is: agents choose their model."""
+    return f"{provider}/{model}".strip("/")

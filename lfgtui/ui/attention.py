@@ -92,7 +92,7 @@ def stall(transcript: Transcript, meter: Meter, now: float, stall_after: float) 
     if attempt is None or not (may_stall and meter.is_stalled(now, stall_after)):
         return None
     what = "output" if is_tool else "token" if state == "streaming" else "answer"
-    source = tool_name(attempt) if is_tool else one_line(attempt.model)
+    source = tool_name(attempt) if is_tool else one_line(attempt.model or attempt.provider)
     missing = f"{what} from {source}" if source else what
     return Attention("stalled", meter.waiting_since or now, missing)
 

@@ -6,7 +6,7 @@ import sys
 from collections import Counter
 from pathlib import Path
 
-from lfgtui.settings.config import ProviderConfig, WireName
+from lfgtui.settings.providers import ProviderConfig, WireName
 from tests.acceptance.aimock import NIGHT
 
 TICKETS = """

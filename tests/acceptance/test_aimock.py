@@ -22,7 +22,7 @@ import pytest
 from lfgtui.errors import ErrorKind
 from lfgtui.model.conversation import CallPart, ModelTurn, TextPart, ToolResult, UserTurn
 from lfgtui.providers.base import Provider
-from lfgtui.settings.config import ProviderConfig, WireName
+from lfgtui.settings.providers import ProviderConfig, WireName
 from tests.acceptance.aimock import CALLS, NIGHT, TEXT, TOOLS, aimock, models
 from tests.acceptance.command import check_the_command
 from tests.acceptance.programs import find, free_port, serving

@@ -21,7 +21,8 @@ from lfgtui.errors import ProviderError, UsageError
 from lfgtui.model import events as e
 from lfgtui.providers.base import Provider
 from lfgtui.providers.registry import Providers
-from lfgtui.settings.config import LOCAL, PRESETS, Config, ProviderConfig, WireName
+from lfgtui.settings.config import Config
+from lfgtui.settings.providers import LOCAL, PRESETS, ProviderConfig, WireName
 from lfgtui.simulator.local import find_model, local_model
 from lfgtui.simulator.subprocess_server import SubprocessServer
 from tests.acceptance.wires import WIRES, answer, at, opened

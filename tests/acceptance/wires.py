@@ -10,7 +10,8 @@ from lfgtui.model import events as e
 from lfgtui.model.conversation import UserTurn
 from lfgtui.providers.base import Provider, Request
 from lfgtui.providers.registry import Providers
-from lfgtui.settings.config import Config, ProviderConfig, WireName
+from lfgtui.settings.config import Config
+from lfgtui.settings.providers import ProviderConfig, WireName
 
 WIRES: tuple[WireName, ...] = ("openai-chat", "openai-responses", "anthropic")
 

@@ -6,7 +6,8 @@ import pytest
 
 from lfgtui.model import events as e
 from lfgtui.providers.registry import Providers
-from lfgtui.settings.config import Config, ProviderConfig, WireName
+from lfgtui.settings.config import Config
+from lfgtui.settings.providers import ProviderConfig, WireName
 from tests.agent.test_loop import DONE, Surroundings, answer, ending_of, worked
 from tests.engine.harness import ticket
 from tests.providers.decoding import (

@@ -17,7 +17,7 @@ from lfgtui.model.conversation import ToolResult, UserTurn
 from lfgtui.model.tickets import ApprovalRule, Ticket
 from lfgtui.model.transcript import Transcript
 from lfgtui.providers.base import Provider, Request, Stream
-from lfgtui.settings.config import Price
+from lfgtui.settings.providers import Price
 from tests.engine.harness import ticket
 
 PRICE = Price(input=1_000_000.0, output=0.0)  # a dollar a token: any response costs something

@@ -16,7 +16,8 @@ from lfgtui.history.transfer import EndLine, RunLine, TicketLine
 from lfgtui.model import events as e
 from lfgtui.model.event_json import EVENTS, encode_event
 from lfgtui.model.tickets import ALL_TOOLS, Ticket, TicketsDocument, TicketTable
-from lfgtui.settings.config import Config, ProviderConfig
+from lfgtui.settings.config import Config
+from lfgtui.settings.providers import ProviderConfig
 
 RUN = "20260304-051300-a1b2"
 

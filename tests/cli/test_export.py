@@ -12,11 +12,13 @@ import pytest
 
 from lfgtui.cli.launching.past_runs import plan_to_resume
 from lfgtui.cli.launching.session import build_engine
+from lfgtui.errors import UsageError
 from lfgtui.history.recording.recorder import Recorder
 from lfgtui.model import events as e
 from lfgtui.model.tickets import ApprovalRule, Ticket
 from lfgtui.settings import paths
-from lfgtui.settings.config import PRESETS, Config
+from lfgtui.settings.config import Config
+from lfgtui.settings.providers import PRESETS
 from tests.cli.conftest import LIFE, Lfg, configure, store
 from tests.text.secrets import GITHUB
 
@@ -151,10 +153,28 @@ def test_an_imported_run_asks_for_everything_when_it_is_resumed(
     lfg("export", run, "--format", "jsonl", "-o", str(exported))
     monkeypatch.setenv("LFG_DATA_DIR", str(exported.parent / "elsewhere"))
     lfg("import", str(exported))
-    (imported,) = plan_to_resume(run, Config(providers=PRESETS)).tickets
+    (imported,) = plan_to_resume(run, Config(model="xai/grok", providers=PRESETS)).tickets
     approvals = {tool: imported.approval_for(tool) for tool in imported.tools}
     assert approvals == {**approve, "read_file": "ask"}
     assert imported.extra == {}
+
+
+def test_an_imported_run_starts_no_program_of_its_choice(
+    lfg: Lfg, exported: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ticket = Ticket(
+        id="a", prompt="Go.", workspace=str(exported.parent), provider="claude", fallback=("codex",)
+    )
+    run = store("t", [ticket], [e.TicketQueued(), e.TicketCancelled()])
+    lfg("export", run, "--format", "jsonl", "-o", str(exported))
+    monkeypatch.setenv("LFG_DATA_DIR", str(exported.parent / "elsewhere"))
+    lfg("import", str(exported))
+    config = Config(providers=PRESETS)
+    with pytest.raises(UsageError, match=r"would start claude-agent-acp; .*--provider NAME"):
+        plan_to_resume(run, config)
+    assert plan_to_resume(run, config, "codex").tickets[0].provider == "codex"
+    with pytest.raises(UsageError, match="would start codex-acp"):
+        plan_to_resume(run, config, "xai", "grok")
 
 
 def test_no_rule_of_an_imported_run_holds_when_it_is_resumed(

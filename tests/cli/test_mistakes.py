@@ -133,7 +133,11 @@ def test_impossible_arguments_are_refused(
     ],
 )
 def test_a_prompt_without_a_model_is_refused_with_what_is_missing_and_what_there_is(
-    complaint: Complaint, monkeypatch: pytest.MonkeyPatch, arguments: list[str], message: str
+    complaint: Complaint,
+    monkeypatch: pytest.MonkeyPatch,
+    programs: Path,
+    arguments: list[str],
+    message: str,
 ) -> None:
     start = message.format(config=paths.config_file())
     none = (
@@ -145,6 +149,39 @@ def test_a_prompt_without_a_model_is_refused_with_what_is_missing_and_what_there
     configure('[providers.mine]\nwire = "openai-chat"\nbase_url = "http://127.0.0.1:9/v1"\n')
     there = "; providers configured: xai, mine"
     assert complaint("run", "-p", "Hi", *arguments) == start + there
+    (programs / "codex-acp").touch(0o755)
+    there = "; providers configured: xai, codex, mine"
+    assert complaint("run", "-p", "Hi", *arguments) == start + there
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--provider", "codex"],
+        ["--provider", "codex", "--model", "gpt-5"],
+        ["--model", "codex"],
+        ["--model", "codex/gpt-5"],
+    ],
+)
+@pytest.mark.usefixtures("programs")
+def test_an_agent_needs_no_model_but_its_program(
+    complaint: Complaint, arguments: list[str]
+) -> None:
+    assert complaint("run", "-p", "Hi", *arguments) == (
+        'provider "codex": codex-acp is not installed;'
+        " install it: npm install -g @agentclientprotocol/codex-acp"
+    )
+
+
+@pytest.mark.usefixtures("programs")
+def test_an_agent_of_ones_own_whose_program_is_not_there(
+    complaint: Complaint, tmp_path: Path
+) -> None:
+    configure('[providers.mine]\nwire = "acp"\ncommand = ["./my agent"]\n')
+    where = paths.config_file().parent / "my agent"
+    assert complaint("run", "-p", "Hi", "--provider", "mine") == (
+        f"""provider "mine": '{where}' is not installed; check `command`, or the PATH"""
+    )
 
 
 def test_a_prompt_for_a_provider_that_is_unknown_is_told_so(complaint: Complaint) -> None:

@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 from lfgtui.cli.commands import main
-from tests.cli.conftest import Lfg
+from lfgtui.model import events as e
+from lfgtui.model.tickets import Ticket
+from tests.cli.conftest import LIFE, Lfg, store
 from tests.helpers.terminal import fork_in_terminal
 
 
@@ -38,6 +40,25 @@ def test_a_terminal_gets_a_page_in_colour(run: str, tmp_path: Path) -> None:
     whole = on_terminal(tmp_path, "show", run)
     assert whole.startswith("\x1b[1mHi␛[31m\x1b[0m\n\x1b[32m✓ done\x1b[0m\x1b[2m · 20")
     assert whole.endswith(shown)
+
+
+def test_an_agent_that_chose_its_model_itself_is_named_alone_everywhere(
+    lfg: Lfg, tmp_path: Path
+) -> None:
+    life = [
+        e.AttemptStarted("claude", "") if isinstance(one, e.AttemptStarted) else one for one in LIFE
+    ]
+    run = store("Hi", [Ticket(id="a", prompt="p", workspace="/", provider="claude")], life)
+    figures = " · ttft 1.00 s · "
+    assert f"\nclaude{figures}" in on_terminal(tmp_path, "show", run, NO_COLOR="1")
+    assert f"\nclaude{figures}" in lfg("show", run).out
+    assert ">claude<" in lfg("export", run, "--format", "html").out
+    assert [group["name"] for group in lfg("stats", "--by", "model", "--json").json["groups"]] == [
+        "claude"
+    ]
+    [ticket] = lfg("show", run, "--json").json["tickets"]
+    [attempt] = ticket["attempts"]
+    assert (attempt["provider"], attempt["model"]) == ("claude", "")
 
 
 @pytest.mark.parametrize("unstyled", [{"NO_COLOR": "1"}, {"TERM": "dumb"}])

@@ -7,7 +7,7 @@ import pytest
 from lfgtui.doctor.diagnose import report
 from lfgtui.doctor.examine import Examination, examine
 from lfgtui.doctor.findings import Report
-from lfgtui.settings.config import WireName
+from lfgtui.settings.providers import WireName
 from lfgtui.simulator.scenario import Scenario, Stall, Turn
 from lfgtui.simulator.server import Settings, running
 from tests.providers.sdk_wires import open_wire

@@ -8,7 +8,7 @@ from lfgtui.doctor.diagnose import report
 from lfgtui.doctor.examine import Examination, examine
 from lfgtui.doctor.findings import Finding, Report
 from lfgtui.providers.base import Provider, Request, Stream
-from lfgtui.settings.config import WireName
+from lfgtui.settings.providers import WireName
 from tests.doctor.conftest import STALL, Ask
 from tests.doctor.middleman import How, between
 from tests.providers.sdk_wires import open_wire

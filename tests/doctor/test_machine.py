@@ -11,7 +11,8 @@ import pytest
 from lfgtui.doctor import machine
 from lfgtui.history.recording.recorder import Recorder
 from lfgtui.settings import paths
-from lfgtui.settings.config import PRESETS, Config, ProviderConfig
+from lfgtui.settings.config import Config
+from lfgtui.settings.providers import PRESETS, ProviderConfig
 
 LARGE = os.terminal_size((120, 40))
 TERMINAL = {"TERM": "xterm-256color", "COLORTERM": "truecolor"}

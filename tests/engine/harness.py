@@ -19,7 +19,8 @@ from lfgtui.model import events as e
 from lfgtui.model.items import Attempt
 from lfgtui.model.tickets import ApprovalRule, Ticket
 from lfgtui.providers.registry import Providers
-from lfgtui.settings.config import Config, ProviderConfig, RetryPolicy
+from lfgtui.settings.config import Config, RetryPolicy
+from lfgtui.settings.providers import ProviderConfig
 from lfgtui.simulator.scenario import Scenario
 from lfgtui.simulator.server import Settings, running
 from lfgtui.text.redactor import Redactor

@@ -7,7 +7,8 @@ import pytest
 
 from lfgtui.agent.loop import CONTINUE
 from lfgtui.model import events as e
-from lfgtui.settings.config import BreakerPolicy, ProviderConfig, RetryPolicy
+from lfgtui.settings.config import BreakerPolicy, RetryPolicy
+from lfgtui.settings.providers import ProviderConfig
 from tests.engine.harness import Room, finished, says, scenario, ticket
 
 CONTINUES = RetryPolicy(attempts=1, base_delay=0.01, max_delay=0.02, on_cut="continue")

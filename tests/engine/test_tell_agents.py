@@ -12,7 +12,7 @@ from websockets.exceptions import ConnectionClosedError
 
 from lfgtui.engine import commands as c
 from lfgtui.model import events as e
-from lfgtui.settings.config import ProviderConfig, WireName
+from lfgtui.settings.providers import ProviderConfig, WireName
 from tests.engine.harness import Room, room, ticket
 from tests.engine.test_tell import SAID, SILENT, said, shown
 from tests.providers.agent_server.agents import websocket_agent

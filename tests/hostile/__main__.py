@@ -13,7 +13,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from statistics import median
 
-from lfgtui.settings.config import WireName
+from lfgtui.settings.providers import WireName
 from tests.hostile.cases import Case, chosen
 from tests.hostile.catalogue import CASES
 from tests.hostile.judge import Verdict, judged, load

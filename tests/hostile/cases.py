@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
-from lfgtui.settings.config import WireName
+from lfgtui.settings.providers import WireName
 from tests.hostile.wires import WIRES, Wire
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import NamedTuple
 
-from lfgtui.settings.config import WireName
+from lfgtui.settings.providers import WireName
 from tests.hostile.cases import AGENTS, ALL, HTTP, MODELS, Pause, Step, case, enter_as, repeated
 from tests.hostile.wires import PING, Anthropic, Chat, Responses, Wire, dump, frame
 

@@ -4,7 +4,7 @@ import zlib
 from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
-from lfgtui.settings.config import WireName
+from lfgtui.settings.providers import WireName
 from tests.hostile.cases import AGENTS, ALL, HTTP, Aftermath, Pause, Step, case, enter_as, repeated
 from tests.hostile.wires import EVENT_STREAM, Wire, http_head
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import NamedTuple, TypeAlias
 
-from lfgtui.settings.config import WireName
+from lfgtui.settings.providers import WireName
 from tests.helpers.terminal import BEGINS
 from tests.helpers.terminal_sequences import SCREEN, foreign_sequences
 from tests.hostile.cases import WHOLE, Aftermath, Case

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from lfgtui.settings.config import PRESETS, WireName
+from lfgtui.settings.providers import PRESETS, WireName
 from tests.helpers.terminal import LFG, Program
 from tests.hostile.cases import Case
 from tests.hostile.wires import ROOTS

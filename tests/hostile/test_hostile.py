@@ -10,7 +10,7 @@ import pytest
 
 from lfgtui.history.reader import Reader
 from lfgtui.model.states import ENDED
-from lfgtui.settings.config import WireName
+from lfgtui.settings.providers import WireName
 from tests.helpers.waiting import PATIENCE, until
 from tests.hostile.cases import WHOLE, WORDS, Case
 from tests.hostile.catalogue import CASES

@@ -12,7 +12,7 @@ import struct
 from collections.abc import Mapping
 from typing import ClassVar, Literal
 
-from lfgtui.settings.config import WireName
+from lfgtui.settings.providers import WireName
 
 Json = Mapping[str, object]
 

@@ -8,7 +8,8 @@ from lfgtui.model.conversation import UserTurn
 from lfgtui.model.events import TextDelta, WireEvent
 from lfgtui.providers.base import Provider, Request
 from lfgtui.providers.registry import Providers, Starter
-from lfgtui.settings.config import PRESETS, SIMULATED, Config, ProviderConfig, WireName
+from lfgtui.settings.config import Config
+from lfgtui.settings.providers import PRESETS, SIMULATED, ProviderConfig, WireName
 from tests.providers.loopback import Answer, Loopback
 
 CHAT_ANSWER = [

@@ -10,26 +10,35 @@ import pytest
 
 from lfgtui.errors import SourceError, UsageError
 from lfgtui.model.tickets import Ticket
-from lfgtui.settings import paths
+from lfgtui.settings import environment, paths
+from lfgtui.settings.agents import AGENTS
 from lfgtui.settings.config import (
-    ALL_DIALECTS,
-    EMBEDDED,
-    PRESETS,
     Config,
-    Dialect,
     NotifyPolicy,
-    Price,
-    ProviderConfig,
     RetryPolicy,
-    WireName,
     age_seconds,
     load_config,
     read_config,
     route_of,
     routes_of,
 )
-from lfgtui.settings.credentials import api_key, held_keys, request_headers, secret_variables
+from lfgtui.settings.credentials import (
+    agent_environment,
+    api_key,
+    held_keys,
+    request_headers,
+    secret_variables,
+)
 from lfgtui.settings.keys import BY_ACTION, KEYS, keys_in_force
+from lfgtui.settings.providers import (
+    ALL_DIALECTS,
+    EMBEDDED,
+    PRESETS,
+    Dialect,
+    Price,
+    ProviderConfig,
+    WireName,
+)
 
 EXAMPLE = paths.shipped("config.example.toml")
 COMMENTED = re.compile(r"^#(?=[^ \n#])", re.MULTILINE)
@@ -118,6 +127,30 @@ def test_what_the_file_does_not_say_is_the_default_or_the_presets(tmp_path: Path
         ),
         ('[providers.xai]\nleakage = "think"\n', "2: `leakage`: expected `bool | array`"),
         ('[providers.groq]\nmodel_file = "m.gguf"\n', '2: "model_file" requires [providers.local]'),
+        ('[providers.x]\nwire = "acp"\n', '1: provider "x": missing key "command"'),
+        ('[providers.x]\nwire = "acp"\ncommand = [""]\n', '3: provider "x": "command" begins with'),
+        ('[providers.x]\nwire = "acp"\ncommand = "x"\n', "3: `command`: expected `array`"),
+        *(
+            (f"[providers.claude]\n{line}\n", f'2: "{line.split()[0]}" does not fit the wire acp')
+            for line in (
+                *('base_url = "http://127.0.0.1"', 'api_key_env = "KEY"'),
+                *('api_key_command = "pass"', 'headers = { a = "b" }'),
+            )
+        ),
+        *(
+            (f"[providers.xai]\n{line}\n", f'2: "{line.split()[0]}" requires the wire acp')
+            for line in (
+                'command = ["x"]',
+                'env = { A = "b" }',
+                'mode = "m"',
+                "options = { a = true }",
+            )
+        ),
+        (
+            "[providers.claude]\nbody = { a = 1 }\n",
+            '2: "body" requires the wire agent-sse or agent-',
+        ),
+        ('[providers.kimi]\nwire = "openai-chat"\n', '1: provider "kimi": missing key "base_url"'),
         ("[keys]\nquit = 1\n", "2: `quit`: expected `str`, got `int`"),
         ('\n[keys]\nhelp = "F1"\ncancle = "x"\n', '4: unknown action "cancle"; did you mean "can'),
         ('[keys]\nhelp = "F1"\n"cancel" = "r"\n', '3: "r" is assigned to both "cancel" and "ret'),
@@ -160,9 +193,38 @@ def test_an_agent_may_be_reached_over_a_websocket(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", PRESETS)
 def test_every_preset_can_be_reached(name: str) -> None:
     preset = PRESETS[name]
-    assert preset.wire is not None
-    assert preset.api_key_env or name in EMBEDDED or "127.0.0.1" in (preset.base_url or "")
-    assert (preset.base_url is None) == (name in EMBEDDED | {"anthropic", "openai"})
+    assert bool(preset.command) == (preset.wire == "acp") == (name in AGENTS)
+    if not preset.command:
+        assert preset.api_key_env or name in EMBEDDED or "127.0.0.1" in (preset.base_url or "")
+        assert (preset.base_url is None) == (name in EMBEDDED | {"anthropic", "openai"})
+
+
+def test_a_provider_of_another_kind_shares_nothing_with_the_preset_of_its_name(
+    tmp_path: Path,
+) -> None:
+    text = (
+        '[providers.kimi]\nwire = "openai-chat"\nbase_url = "http://127.0.0.1/v1"\n'
+        '[providers.gemini]\nwire = "acp"\ncommand = ["gemini", "--acp"]\n'
+    )
+    config = load(tmp_path, text)
+    assert config.provider("kimi") == chat(base_url="http://127.0.0.1/v1")
+    assert config.provider("gemini") == PRESETS["gemini-cli"]
+
+
+@pytest.mark.parametrize(
+    ("first", "program"),
+    [
+        ("agent", "agent"),  # looked for on the PATH when it is started
+        ("~/bin/agent", str(Path.home() / "bin" / "agent")),
+        ("bin/agent", "{folder}/bin/agent"),  # and not in the folder that the agent works in
+        ("/opt/agent", "/opt/agent"),
+    ],
+)
+def test_the_program_of_an_agent_is_found_from_the_config(
+    tmp_path: Path, first: str, program: str
+) -> None:
+    config = load(tmp_path, f'[providers.x]\nwire = "acp"\ncommand = ["{first}", "~"]\n')
+    assert config.provider("x").command == (program.format(folder=tmp_path), "~")
 
 
 @pytest.mark.parametrize(
@@ -194,6 +256,13 @@ def test_a_model_file_is_found_from_the_config_and_names_the_model(
         (None, "openrouter/meta/llama", None, ("openrouter", "meta/llama")),
         (None, None, "openai/gpt", ("openai", "gpt")),
         ("groq", None, "openai/gpt", ("groq", "fast")),
+        (None, "groq", None, ("groq", "fast")),
+        ("claude", None, "openai/gpt", ("claude", "")),
+        ("claude", "opus", None, ("claude", "opus")),
+        (None, "claude", None, ("claude", "")),
+        (None, "claude/opus", "openai/gpt", ("claude", "opus")),
+        (None, None, "claude", ("claude", "")),
+        (None, "codex/", None, ("codex", "")),
     ],
 )
 def test_a_ticket_means_a_provider_and_a_model(
@@ -207,9 +276,10 @@ def test_a_ticket_means_a_provider_and_a_model(
 def test_fallbacks_come_after_the_tickets_own_provider() -> None:
     groq = msgspec.structs.replace(PRESETS["groq"], model="fast")
     config = Config(providers={**PRESETS, "groq": groq})
-    mine = ticket("xai", "grok", "openrouter/meta/llama", "groq", "xai/grok")
-    routes = [("xai", "grok"), ("openrouter", "meta/llama"), ("groq", "fast")]
+    mine = ticket("xai", "grok", "openrouter/meta/llama", "groq", "xai/grok", "claude")
+    routes = [("xai", "grok"), ("openrouter", "meta/llama"), ("groq", "fast"), ("claude", "")]
     assert list(routes_of(config, mine)) == routes
+    assert [str(route) for route in routes_of(config, mine)][-2:] == ["groq/fast", "claude"]
 
 
 @pytest.mark.parametrize(
@@ -218,6 +288,7 @@ def test_fallbacks_come_after_the_tickets_own_provider() -> None:
         (ticket(), 'ticket "a" has no model; write'),
         (ticket(None, "gpt"), 'ticket "a" has model "gpt" but no provider'),
         (ticket("xai"), 'ticket "a" has provider "xai" but no model'),
+        (ticket(None, "xai"), 'ticket "a" has provider "xai" but no model'),
         (ticket(None, "xia/grok"), 'unknown provider "xia"; did you mean "xai"?'),
         (ticket("xia", "grok"), 'unknown provider "xia"; did you mean "xai"?'),
         (ticket("xai", "grok", "openia/gpt"), 'unknown provider "openia"; did you mean "openai"?'),
@@ -287,16 +358,29 @@ def test_the_variables_of_keys_and_headers_are_secret() -> None:
     assert secret_variables(config) == {"TOKEN", "OTHER", "XAI_API_KEY"}
 
 
-def test_keys_held_are_of_variables_urls_headers_and_body(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_keys_held_are_of_variables_urls_headers_bodies_and_agents(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     for name in ("XAI_API_KEY", "GATE_TOKEN", "TEAM"):
         monkeypatch.setenv(name, f"value-of-{name}")
     headers = {"X-Gate": "${GATE_TOKEN}", "Authorization": "Bearer said", "X-Team": "${TEAM}"}
     mine = chat(base_url="http://me:p%40ss@a.b", headers=headers)
     body = {"auth": [{"api-key": "in the body"}], "prompt": "{prompt}"}
     odd = chat(base_url="http://[a", body=body)
-    config = Config(providers={"xai": PRESETS["xai"], "mine": mine, "odd": odd})
-    values = {"value-of-XAI_API_KEY", "value-of-GATE_TOKEN"}
-    assert held_keys(config) == {*values, "said", "p@ss", "in the body"}
+    agent = ProviderConfig(wire="acp", env={"X_TOKEN": "of an agent", "X_MODE": "plain"})
+    providers = {"xai": PRESETS["xai"], "mine": mine, "odd": odd, "agent": agent}
+    values = {"value-of-XAI_API_KEY", "value-of-GATE_TOKEN", "of an agent"}
+    assert held_keys(Config(providers=providers)) == {*values, "said", "p@ss", "in the body"}
+
+
+def test_an_agent_has_the_environment_of_the_person_and_its_own(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(environment, "hidden", {"CLAUDE_TOKEN": "secret"})
+    monkeypatch.setenv("TEAM", "red")
+    mine = ProviderConfig(wire="acp", command=("x",), env={"TEAM": "blue"})
+    given = agent_environment(mine)
+    assert (given["CLAUDE_TOKEN"], given["TEAM"], "PATH" in given) == ("secret", "blue", True)
 
 
 @pytest.mark.parametrize(
@@ -305,6 +389,7 @@ def test_keys_held_are_of_variables_urls_headers_and_body(monkeypatch: pytest.Mo
         ("openai-chat", None, ALL_DIALECTS),
         ("anthropic", None, frozenset()),
         ("openai-responses", None, frozenset()),
+        ("acp", None, frozenset()),
         ("openai-chat", False, frozenset()),
         ("anthropic", True, ALL_DIALECTS),
         ("openai-chat", ("think", "react"), frozenset({"think", "react"})),
@@ -359,9 +444,10 @@ def test_every_setting_of_the_example_may_be_switched_on(
     uncommented: Config, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("ACCESS_TOKEN", "token")
-    assert uncommented.providers.keys() - PRESETS.keys() == {"work", "planner"}
+    assert uncommented.providers.keys() - PRESETS.keys() == {"work", "planner", "mine"}
     assert request_headers("work", uncommented.provider("work"))
     assert uncommented.provider("planner").body["assistant_id"] == "agent"
+    assert uncommented.provider("mine").command[0] == str(Path.home() / "bin" / "my-agent")
 
 
 def test_the_example_shows_the_defaults(uncommented: Config) -> None:

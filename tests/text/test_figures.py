@@ -30,6 +30,16 @@ def test_money(usd: float | None, said: str) -> None:
     assert figures.money(usd) == said
 
 
+@pytest.mark.parametrize(
+    ("provider", "model", "said"),
+    [("xai", "grok", "xai/grok"), ("claude", "", "claude"), ("", "grok", "grok"), ("", "", "")],
+)
+def test_a_model_has_the_name_of_its_provider_and_an_agent_may_have_none(
+    provider: str, model: str, said: str
+) -> None:
+    assert figures.model_name(provider, model) == said
+
+
 def test_bars_stand_against_the_highest() -> None:
     assert figures.spark([9.0, 0.0, 4.0, 8.0], 3) == " ▄█"
     assert figures.spark([0.0, 0.0], 2) == "  "

@@ -11,7 +11,8 @@ from lfgtui.cli.launching.past_runs import FileHistoryActions
 from lfgtui.cli.launching.start import Folder
 from lfgtui.errors import HistoryError
 from lfgtui.history.reader import Reader
-from lfgtui.settings.config import PRESETS, Config
+from lfgtui.settings.config import Config
+from lfgtui.settings.providers import PRESETS
 from lfgtui.settings.themes import load_themes
 from lfgtui.ui.app import LfgApp
 from lfgtui.ui.history.screen import HistoryScreen

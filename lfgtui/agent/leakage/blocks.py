@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 from lfgtui.agent.leakage.shapes import Heads, Shape, run, shape, word
-from lfgtui.settings.config import Dialect
+from lfgtui.settings.providers import Dialect
 
 Kind: TypeAlias = Literal["reasoning", "call", "mark"]
 

@@ -36,7 +36,7 @@ from lfgtui.agent.leakage.blocks import TAGS, TOKENS, Block, Place, Table
 from lfgtui.agent.leakage.code import CodeTracker
 from lfgtui.agent.leakage.shapes import Heads
 from lfgtui.model import events as e
-from lfgtui.settings.config import Dialect
+from lfgtui.settings.providers import Dialect
 
 CALL_NAME = "tool_call"
 """The name of every call that stands in the text; its own name is in its markup."""

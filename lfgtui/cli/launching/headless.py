@@ -23,7 +23,7 @@ from lfgtui.model.items import NoteItem
 from lfgtui.model.states import StateMachine
 from lfgtui.model.transcript import Transcript
 from lfgtui.settings.config import StreamUnit
-from lfgtui.text.figures import clock_time
+from lfgtui.text.figures import clock_time, model_name
 from lfgtui.text.output import Document, print_error, print_json, print_text
 from lfgtui.text.terminal_safe import visible_line
 from lfgtui.text.units import Unit, UnitSplitter
@@ -55,7 +55,7 @@ class StateLines:
 def _detail(event: e.Event, at: float) -> str:
     match event:
         case e.AttemptStarted(provider, model):
-            return f"{provider}/{model}"
+            return model_name(provider, model)
         case e.RequestSent(turn):
             return f"turn {turn}"
         case e.Retrying(reason, delay) if delay:

@@ -13,8 +13,10 @@ from lfgtui.cli import launching
 from lfgtui.errors import SourceError, UsageError
 from lfgtui.model.tickets import Ticket, TicketsFile, load_tickets, select, single_ticket
 from lfgtui.settings import environment, paths
-from lfgtui.settings.config import LOCAL, PRESETS, SIMULATED, Config, route_of, routes_of
+from lfgtui.settings.agents import find_program, program_path
+from lfgtui.settings.config import Config, route_of, routes_of, split_name
 from lfgtui.settings.credentials import api_key, held_keys, request_headers
+from lfgtui.settings.providers import LOCAL, PRESETS, SIMULATED
 from lfgtui.simulator.local import find_model
 from lfgtui.text import toml_file
 from lfgtui.text.output import print_error
@@ -85,14 +87,17 @@ def resume(run: str | None, config: Config) -> int:
 
 
 def check_providers(plan: Plan) -> set[str]:
-    """Return the providers the plan uses; raise `UsageError` where a key or a price is missing."""
+    """Return the providers the plan uses.
+
+    Raises `UsageError` where a key, a price or the program of an agent is missing.
+    """
     used: set[str] = set()
     for ticket in plan.tickets:
         if plan.unfinished is not None and ticket.id not in plan.unfinished:
             continue
         for name, _ in routes_of(plan.config, ticket):
             provider = plan.config.provider(name)
-            if ticket.max_cost is not None and provider.price is None:
+            if ticket.max_cost is not None and provider.price is None and provider.wire != "acp":
                 raise UsageError(
                     f'ticket "{ticket.id}" has max_cost, but provider "{name}" has no price;'
                     f" set price in [providers.{name}] of the config"
@@ -105,6 +110,8 @@ def check_providers(plan: Plan) -> set[str]:
         request_headers(name, provider)
         if name == LOCAL and provider.base_url is None:
             find_model(provider.model_file)
+        if provider.wire == "acp":
+            find_program(name, provider.command, provider.env)
     return used
 
 
@@ -137,13 +144,15 @@ def prompt_tickets(
 def _check_prompt(config: Config, provider: str | None, model: str | None) -> None:
     """Raise `UsageError`, naming a command, where a prompt has no provider or no model."""
     if provider is not None:
-        if model or config.model or config.provider(provider).model:
+        settings = config.provider(provider)
+        if model or config.model or settings.model or not settings.needs_model:
             return
         missing = f'provider "{provider}" needs a model'
         options = f"--provider {provider} --model MODEL"
         setting = f'model = "MODEL" under [providers.{provider}]'
     else:
-        if "/" in (model or "") or "/" in (config.model or ""):
+        named = (model or "", config.model or "")
+        if any("/" in name or name in config.providers for name in named):
             return
         setting = 'model = "NAME/MODEL"'
         missing, options = "a prompt needs a model", "--provider NAME --model MODEL"
@@ -161,12 +170,13 @@ def _check_prompt(config: Config, provider: str | None, model: str | None) -> No
 
 
 def _configured(config: Config) -> list[str]:
-    """Return which providers the person has set up: in the config, or by the variable of a key."""
+    """Return which providers can be used: in the config, with a key's variable, or installed."""
     return [
         name
         for name, provider in config.providers.items()
         if provider != PRESETS.get(name)
         or (environment.variable(provider.api_key_env or "") or "").strip()
+        or (provider.command and program_path(provider.command, provider.env))
     ]
 
 
@@ -180,16 +190,25 @@ def with_model(
     def change(ticket: Ticket) -> Ticket:
         new_provider, new_model = provider, model
         if provider is None and "/" not in (model or ""):
-            is_given = ticket.provider or ticket.model or config.model
-            routed = ticket if is_given else msgspec.structs.replace(ticket, model=model)
-            new_provider = route_of(config, routed).provider
+            if ticket.provider or ticket.model or config.model:
+                new_provider = route_of(config, ticket).provider
+            else:  # then it can only be the name of a provider that has a model
+                routed = msgspec.structs.replace(ticket, model=model)
+                new_provider, new_model = route_of(config, routed).provider, None
         if model is None:
-            own = (ticket.model or config.model or "").split("/", 1)[-1]
-            new_model = ticket.model if ticket.provider else own
+            new_model = _kept_model(ticket, config, provider or "")
         return msgspec.structs.replace(ticket, provider=new_provider, model=new_model)
 
     tickets = tuple(change(ticket) for ticket in file.tickets)
     return msgspec.structs.replace(file, tickets=tickets)
+
+
+def _kept_model(ticket: Ticket, config: Config, provider: str) -> str | None:
+    """Return the ticket's model for another provider; agents have other models, or none."""
+    own, kept = ticket.provider, ticket.model
+    if own is None:
+        own, kept = split_name(config, ticket.model or config.model)
+    return kept if own == provider or config.provider(provider).needs_model else None
 
 
 def check_models(path: Path, file: TicketsFile, config: Config) -> None:

@@ -12,9 +12,9 @@ from lfgtui.history.reader import Reader, StoredTicket
 from lfgtui.history.recording.recorder import Recorder
 from lfgtui.history.storage import leases
 from lfgtui.model.redaction import redacted_ticket
-from lfgtui.model.tickets import TicketsFile, distrusted, with_needs
+from lfgtui.model.tickets import Ticket, TicketsFile, distrusted, with_needs
 from lfgtui.settings import paths
-from lfgtui.settings.config import Config
+from lfgtui.settings.config import Config, programs_of
 from lfgtui.text.output import print_error, print_remark
 
 
@@ -60,8 +60,8 @@ def plan_to_resume(
 ) -> Plan:
     """Return a plan for what a stored run did not finish, on another provider or model if given.
 
-    The tickets of an imported run were trusted by nobody here: they ask for everything, and no
-    rule that was given elsewhere holds.
+    The tickets of an imported run were trusted by nobody here: they ask for everything, no rule
+    that was given elsewhere holds, and a program, whose rules are its own, is not theirs to choose.
     Raises `UsageError` where there is no such run, or a ticket's folder is gone.
     """
     with reader() as history:
@@ -77,6 +77,8 @@ def plan_to_resume(
     for ticket in file.tickets:
         if ticket.id in unfinished and not Path(ticket.workspace).is_dir():
             raise UsageError(f'ticket "{ticket.id}": workspace {ticket.workspace} does not exist')
+        if is_imported and ticket.id in unfinished:
+            _check_programs(config, ticket, provider)
     return Plan(
         title,
         file.tickets,
@@ -86,6 +88,13 @@ def plan_to_resume(
         unfinished=unfinished,
         output=output,
     )
+
+
+def _check_programs(config: Config, ticket: Ticket, provider: str | None) -> None:
+    """Refuse an imported ticket that would start a program which the person did not name."""
+    if others := [one for name, one in programs_of(config, ticket).items() if name != provider]:
+        start = f'ticket "{ticket.id}" of this imported run would start {others[0]}'
+        raise UsageError(f"{start}; run its prompt as a ticket of your own, or use --provider NAME")
 
 
 def changed_since(path: Path, file: TicketsFile, config: Config) -> tuple[str, ...]:

@@ -10,7 +10,8 @@ from lfgtui.doctor.examine import Examination, LookupTimingLoop, examine, list_m
 from lfgtui.doctor.findings import Finding, Report
 from lfgtui.errors import ProviderError, UsageError
 from lfgtui.providers.registry import Providers
-from lfgtui.settings.config import SIMULATED, Config
+from lfgtui.settings.config import Config
+from lfgtui.settings.providers import SIMULATED
 
 _SIMULATED_MODEL = "generic"
 

@@ -18,7 +18,8 @@ from lfgtui.model.redaction import redacted_entries
 from lfgtui.model.tickets import Ticket
 from lfgtui.providers.registry import Providers, Starter
 from lfgtui.settings import environment, paths
-from lfgtui.settings.config import LOCAL, PRESETS, SIMULATED, Config, age_seconds
+from lfgtui.settings.config import Config, age_seconds
+from lfgtui.settings.providers import LOCAL, PRESETS, SIMULATED
 from lfgtui.simulator.local import local_model
 from lfgtui.simulator.subprocess_server import SubprocessServer
 from lfgtui.text.output import print_error

@@ -4,8 +4,9 @@ A tickets file in a cloned repository must not be able to do anything harmful
 unasked. Without trust it may only have agents read its own folder and send
 that to the providers of the person's config. Anything further is shown
 first: tools that run without asking, a workspace or a prompt from elsewhere
-(links resolved), and fields added to requests, which may tell a provider to
-talk to other servers.
+(links resolved), agents that are programs, which follow rules of their own and
+may find some in the folder, and fields added to requests, which may tell a
+provider to talk to other servers.
 
 What is trusted is the content: all that the file says, the prompts it reads
 and the places that its paths lead to. Any change asks again.
@@ -25,6 +26,7 @@ import msgspec
 from lfgtui.errors import UsageError
 from lfgtui.model.tickets import Ticket, TicketsFile
 from lfgtui.settings import paths
+from lfgtui.settings.config import Config, programs_of
 from lfgtui.text import output
 
 _LONGEST_VALUE = 300
@@ -41,9 +43,9 @@ class Grant(NamedTuple):
     description: str
 
 
-def ensure_trusted(path: Path, file: TicketsFile, *, yes: bool) -> None:
+def ensure_trusted(path: Path, file: TicketsFile, config: Config, *, yes: bool) -> None:
     """Return if the file may do what it asks for; raise `UsageError` otherwise."""
-    grants = [grant for ticket in file.tickets for grant in _grants(path, file, ticket)]
+    grants = [grant for ticket in file.tickets for grant in _grants(path, file, config, ticket)]
     digest = hashlib.sha256(msgspec.json.encode((str(path.resolve()), file))).hexdigest()
     if not grants or digest in _trusted():
         return
@@ -57,12 +59,16 @@ def ensure_trusted(path: Path, file: TicketsFile, *, yes: bool) -> None:
     _remember(digest, path)
 
 
-def _grants(path: Path, file: TicketsFile, ticket: Ticket) -> Iterator[Grant]:
+def _grants(path: Path, file: TicketsFile, config: Config, ticket: Ticket) -> Iterator[Grant]:
     folder = path.absolute().parent.resolve()
     if tools := ticket.approves_by_itself():
         calls = f"{', '.join(tools)} without asking, in {ticket.workspace}"
         yield Grant(ticket.id, "approves tool calls by itself", f"runs {calls}")
-    if ticket.tools and _is_outside(folder, Path(ticket.workspace)):
+    programs = programs_of(config, ticket)
+    for program in programs.values():
+        starts = f"starts {program} in {ticket.workspace}, which has tools and rules of its own"
+        yield Grant(ticket.id, "starts agents that follow rules of their own", starts)
+    if (ticket.tools or programs) and _is_outside(folder, Path(ticket.workspace)):
         yield Grant(ticket.id, "works outside its folder", f"reads {ticket.workspace}")
     prompt_file = file.prompt_files.get(ticket.id)
     if prompt_file is not None and not Path(prompt_file).is_relative_to(folder):

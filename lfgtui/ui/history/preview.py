@@ -65,7 +65,7 @@ class RunPreview(msgspec.Struct, frozen=True):
         took = ""
         if stored.started_at is not None:
             took = figures.duration((stored.ended_at or now) - stored.started_at)
-        about = filter(None, (stored.model, took, figures.money(stored.cost)))
+        about = filter(None, (stored.model or stored.provider, took, figures.money(stored.cost)))
         yield fit(left, [(" ".join(about), palette.muted)], width, palette.text)
         lines = self.words.get(stored.ticket.id, "").strip().splitlines()
         if lines and (words := lines[-1].strip()):

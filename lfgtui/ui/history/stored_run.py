@@ -12,7 +12,7 @@ from lfgtui.model.events import Entry
 from lfgtui.model.metrics import Health, Meter
 from lfgtui.model.tickets import Ticket
 from lfgtui.model.transcript import Transcript
-from lfgtui.settings.config import SIMULATED
+from lfgtui.settings.providers import SIMULATED
 from lfgtui.ui.stream.search_target import ItemRef, Target
 
 T = TypeVar("T")

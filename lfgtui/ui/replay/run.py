@@ -12,7 +12,7 @@ from lfgtui.model.metrics import WINDOW, Health, Meter
 from lfgtui.model.redaction import redacted_entries, redacted_ticket
 from lfgtui.model.tickets import Ticket
 from lfgtui.model.transcript import Transcript
-from lfgtui.settings.config import SIMULATED
+from lfgtui.settings.providers import SIMULATED
 from lfgtui.text.redactor import Redactor
 from lfgtui.ui.replay.timeline import IDLE_LIMIT, Timeline
 

@@ -199,7 +199,8 @@ class LiveMode(RunMode):
             if len(self._live.tickets) == before:  # the engine is not there yet, or no longer
                 self.screen.toast("not added: the run is starting or ending; up brings it back")
 
-        model = shorten(one_line(ticket_like(self._live.tickets, "").model or ""), _MODEL)
+        alike = ticket_like(self._live.tickets, "")
+        model = shorten(one_line(alike.model or alike.provider or ""), _MODEL)
         await self._compose("", f"new ticket for {model}" if model else "new ticket", add)
 
     async def _compose(

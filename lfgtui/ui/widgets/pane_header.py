@@ -12,7 +12,7 @@ from lfgtui.model.metrics import Meter
 from lfgtui.model.states import BADGES, CONFLICT, ENDED, PIN, QUESTION, STALLED, Badge
 from lfgtui.model.tickets import Ticket
 from lfgtui.model.transcript import Transcript
-from lfgtui.text.figures import clock_time, count, duration, money, spark
+from lfgtui.text.figures import clock_time, count, duration, model_name, money, spark
 from lfgtui.ui.attention import stall, tool_name
 from lfgtui.ui.painting.canvas import Canvas
 from lfgtui.ui.painting.widgets import SelfPainted
@@ -180,8 +180,8 @@ def title_line(
 ) -> Line:
     """Return badge, id, pin, title, and the model where it leaves enough of the title."""
     attempt = transcript.attempt
-    provider, model = (attempt.provider, attempt.model) if attempt else (None, None)
-    provider, model = provider or ticket.provider or "", model or ticket.model or ""
+    place = attempt or ticket
+    provider, model = place.provider or "", place.model or ""
     word = f"{badge.sign} {badge.word}".ljust(_BADGE) if width >= _WORDS else badge.sign
     line = [Span(f"{word} ", badge.colour, True)]
     pinned = [Span(f" {pin}", "warning")] if pin else []
@@ -190,7 +190,7 @@ def title_line(
     title = "" if ticket.title == ticket.id else one_line(ticket.title)
     room = width - line_width(line)
     spare = room - (min(cell_len(title), _SHORT_TITLE) + 3)
-    whole = one_line(f"{provider}/{model}".strip("/"))
+    whole = one_line(model_name(provider, model))
     names = (whole, one_line(model), one_line(model.rpartition("/")[2]))
     name = next((name for name in names if name and cell_len(name) <= spare), "")
     left = room - 2 - (cell_len(name) + 1 if name else 0)

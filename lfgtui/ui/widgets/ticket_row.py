@@ -49,9 +49,10 @@ class TicketRow:
 
     @property
     def model(self) -> str:
-        """The model that it runs on, or will."""
+        """The model that it runs on, or will; of an agent that chooses its own, the agent."""
         attempt = self.transcript.attempt
-        return one_line(attempt.model if attempt else self.ticket.model or "")
+        model = attempt.model if attempt else self.ticket.model
+        return one_line(model or "") or self.provider
 
     @property
     def provider(self) -> str:

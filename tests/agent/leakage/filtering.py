@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from lfgtui.agent.leakage import LeakageFilter
 from lfgtui.agent.leakage.filter import CALL_NAME
 from lfgtui.model import events as e
-from lfgtui.settings.config import ALL_DIALECTS, Dialect
+from lfgtui.settings.providers import ALL_DIALECTS, Dialect
 
 
 @dataclass

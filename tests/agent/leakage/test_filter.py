@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from lfgtui.agent.leakage import LeakageFilter
 from lfgtui.agent.leakage.blocks import TAGS, TOKENS
 from lfgtui.model import events as e
-from lfgtui.settings.config import ALL_DIALECTS, Dialect
+from lfgtui.settings.providers import ALL_DIALECTS, Dialect
 from tests.agent.leakage.filtering import Filtered, filtered, outcome, summed
 
 HEADS = sorted({head for table in (*TAGS.values(), *TOKENS.values()) for head in table})

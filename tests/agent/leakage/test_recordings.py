@@ -6,7 +6,7 @@ import pytest
 
 from lfgtui.agent.leakage import LeakageFilter
 from lfgtui.model import events as e
-from lfgtui.settings.config import ALL_DIALECTS
+from lfgtui.settings.providers import ALL_DIALECTS
 from tests.providers.published import DECODERS, decode
 from tests.providers.recordings import FOLDER, WHY_SKIPPED, Recording, recordings
 

@@ -11,7 +11,8 @@ from lfgtui.history.reader import Reader
 from lfgtui.model import events as e
 from lfgtui.model.tickets import Ticket
 from lfgtui.settings import paths
-from lfgtui.settings.config import PRESETS, Config, HistoryPolicy
+from lfgtui.settings.config import Config, HistoryPolicy
+from lfgtui.settings.providers import PRESETS
 from tests.cli.conftest import LIFE, Lfg, configure, store
 from tests.text.secrets import GITHUB, drawn
 

@@ -14,10 +14,13 @@ from lfgtui.cli.launching.trust import ensure_trusted
 from lfgtui.errors import UsageError
 from lfgtui.model.tickets import load_tickets
 from lfgtui.settings import paths
+from lfgtui.settings.config import Config
+from lfgtui.settings.providers import PRESETS
 
 AUTO = '[[ticket]]\nid = "a"\nprompt = "Hi."\napprove = "auto"\n'
 PLAIN = '[[ticket]]\nid = "a"\nprompt = "Hi."\n'
 BY_FILE = '[[ticket]]\nid = "a"\nprompt_file = "{}"\n'
+CONFIG = Config(model="simulator/m", providers=PRESETS)
 SECRET = "aws_secret_access_key = placeholder"
 
 
@@ -32,7 +35,7 @@ def ensure(folder: Path, text: str, *, yes: bool = False) -> None:
     """Write the file, and ask for its trust."""
     path = folder / "tickets.toml"
     path.write_text(text)
-    ensure_trusted(path, load_tickets(path), yes=yes)
+    ensure_trusted(path, load_tickets(path), CONFIG, yes=yes)
 
 
 def assert_refused(folder: Path, text: str, why: str = "add --yes") -> None:
@@ -75,6 +78,12 @@ def test_any_change_asks_again(clone: Path) -> None:
         (BY_FILE.format("linked"), "prompt from outside"),
         (PLAIN + 'extra = { tools = [{ type = "mcp" }] }', "adds fields to requests"),
         (PLAIN + "[defaults.extra]\nstore = true", "adds fields to requests"),
+        (PLAIN + 'provider = "claude"', "starts agents that follow rules of their own"),
+        (
+            PLAIN + 'fallback = ["codex"]\ntools = []',
+            "starts agents that follow rules of their own",
+        ),
+        (PLAIN + 'provider = "claude"\ntools = []\nworkspace = ".."', "works outside its folder"),
     ],
 )
 def test_what_reaches_beyond_its_folder_is_asked_about(clone: Path, text: str, why: str) -> None:
@@ -123,7 +132,7 @@ def test_a_workspace_that_becomes_a_link_meanwhile_is_refused(clone: Path) -> No
     (clone / "sub").rmdir()
     (clone / "sub").symlink_to("/")
     with pytest.raises(UsageError, match="has become a link"):
-        ensure_trusted(path, file, yes=True)
+        ensure_trusted(path, file, CONFIG, yes=True)
 
 
 def mode(path: Path) -> int:

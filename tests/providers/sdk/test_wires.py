@@ -14,7 +14,8 @@ from lfgtui.providers.base import Provider
 from lfgtui.providers.registry import Providers
 from lfgtui.providers.sdk.provider import SdkProvider, model_names
 from lfgtui.providers.transport import reading
-from lfgtui.settings.config import Config, ProviderConfig, WireName
+from lfgtui.settings.config import Config
+from lfgtui.settings.providers import ProviderConfig, WireName
 from tests.providers.decoding import Json, sse
 from tests.providers.loopback import CUT, STALL, Answer, Loopback, Step
 from tests.providers.recordings import FOLDER, WHY_SKIPPED, cuts, recordings

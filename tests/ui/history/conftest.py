@@ -9,7 +9,8 @@ from textual.pilot import Pilot
 
 from lfgtui.cli.launching.past_runs import FileHistoryActions
 from lfgtui.history.reader import Reader
-from lfgtui.settings.config import PRESETS, Config
+from lfgtui.settings.config import Config
+from lfgtui.settings.providers import PRESETS
 from lfgtui.ui.app import LfgApp
 from tests.ui.fake_live import FakeLive
 from tests.ui.screen_text import make_app, opened

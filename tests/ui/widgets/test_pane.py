@@ -263,6 +263,13 @@ async def test_a_new_attempt_begins_below_a_rule_and_the_old_text_stays() -> Non
         assert rule.startswith("── attempt 2 · open") and rule.endswith("…")
 
 
+async def test_an_agent_that_chooses_its_model_is_named_alone() -> None:
+    async with staged(*BEGIN, width=110) as (stage, pilot):
+        await stage.play(pilot, e.Retrying("cut", 1.0, 2, "cut"), e.AttemptStarted("claude", ""))
+        assert stage.head_rows()[0].split()[-1] == "claude"
+        assert "── attempt 2 · claude ──" in stage.stream.plain_text()
+
+
 async def test_scrolling_up_releases_the_end_and_a_hint_counts_what_is_new() -> None:
     async with staged(*BEGIN, e.TextDelta(numbered(1, 30))) as (stage, pilot):
         assert stage.screen_rows()[-1] == "line 30"

@@ -1,0 +1,208 @@
+"""Providers as configured, and those that lfg knows without being told: the presets."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Literal, TypeAlias, get_args
+from urllib.parse import urlsplit
+
+import msgspec
+
+from lfgtui.settings.agents import AGENTS
+
+WireName: TypeAlias = Literal[
+    "anthropic", "openai-responses", "openai-chat", "agent-sse", "agent-websocket", "acp"
+]
+"""The protocol of a provider. `acp` is the Agent Client Protocol, spoken with a program that lfg
+starts: a coding agent with tools, models and a sign-in of its own."""
+
+AGENT_SERVERS: frozenset[WireName] = frozenset({"agent-sse", "agent-websocket"})
+"""Wires whose other side is an agent's server and not a model: `base_url` is its own address."""
+
+Dialect: TypeAlias = Literal["think", "tools", "deepseek", "kimi", "harmony", "react"]
+"""A way in which models write tool calls and reasoning into their text. `think`: reasoning in
+tags, as `<think>`. `tools`: calls in tags, as `<tool_call>`, `<invoke>`, `<function=...>`.
+`deepseek`, `kimi`, `harmony`: those models' special tokens. `react`: lines that begin with
+`Action:`, `Action Input:` and the like."""
+
+ALL_DIALECTS: frozenset[Dialect] = frozenset(get_args(Dialect))
+
+Seconds: TypeAlias = Annotated[float, msgspec.Meta(gt=0, le=86400)]
+Dollars: TypeAlias = Annotated[float, msgspec.Meta(ge=0, le=1_000_000)]
+
+
+class Price(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """USD per million tokens; `cached` is what a cached input token costs."""
+
+    input: Dollars
+    output: Dollars
+    cached: Dollars | None = None
+
+    def cost(self, input_tokens: int, output_tokens: int, cached_tokens: int) -> float:
+        """Return the cost of a response. `input_tokens` includes the cached ones."""
+        cached_price = self.input if self.cached is None else self.cached
+        fresh = max(0, input_tokens - cached_tokens)
+        total = fresh * self.input + cached_tokens * cached_price + output_tokens * self.output
+        return total / 1_000_000
+
+
+class ProviderConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """One way to reach models or an agent; fields not set are taken from the preset of that name.
+
+    `connect_timeout` is in seconds; what comes after connecting is the tickets' to limit.
+    `body` is what an agent server is sent, for their wires only.
+    `leakage`: which dialects of leaked markup are taken out of the visible
+    text; all, none, or those named. None leaves it to the wire.
+    `model_file` is a GGUF file for the provider "local", which runs it.
+    The wire "acp" has `command`, which starts the agent; `env`, added to its environment; `mode`
+    and `options`, by the ids that the agent gives them, with which each conversation begins.
+    """
+
+    wire: WireName
+    base_url: str | None = None
+    api_key_env: str | None = None
+    api_key_command: str | None = None
+    headers: dict[str, str] = {}
+    connect_timeout: Seconds = 10.0
+    body: dict[str, object] = {}
+    price: Price | None = None
+    model: str | None = None
+    model_file: str | None = None
+    leakage: bool | tuple[Dialect, ...] | None = None
+    command: tuple[str, ...] = ()
+    env: dict[str, str] = {}
+    mode: str | None = None
+    options: dict[str, str | bool] = {}
+
+    @property
+    def needs_model(self) -> bool:
+        """True unless it can be asked without naming a model: an agent has one of its own."""
+        return self.wire != "acp"
+
+    @property
+    def leak_dialects(self) -> frozenset[Dialect]:
+        """Dialects in effect; wires with channels of their own for such things need none."""
+        leakage = self.leakage
+        if leakage is None:
+            leakage = self.wire == "openai-chat" or self.wire in AGENT_SERVERS
+        if isinstance(leakage, bool):
+            return ALL_DIALECTS if leakage else frozenset()
+        return frozenset(leakage)
+
+
+def _chat(base_url: str, api_key_env: str | None) -> ProviderConfig:
+    return ProviderConfig(wire="openai-chat", base_url=base_url, api_key_env=api_key_env)
+
+
+PRESETS: dict[str, ProviderConfig] = {
+    "anthropic": ProviderConfig(wire="anthropic", api_key_env="ANTHROPIC_API_KEY"),
+    "openai": ProviderConfig(wire="openai-responses", api_key_env="OPENAI_API_KEY"),
+    "xai": _chat("https://api.x.ai/v1", "XAI_API_KEY"),
+    "gemini": _chat("https://generativelanguage.googleapis.com/v1beta/openai/", "GEMINI_API_KEY"),
+    "openrouter": _chat("https://openrouter.ai/api/v1", "OPENROUTER_API_KEY"),
+    "groq": _chat("https://api.groq.com/openai/v1", "GROQ_API_KEY"),
+    "deepseek": _chat("https://api.deepseek.com/v1", "DEEPSEEK_API_KEY"),
+    "mistral": _chat("https://api.mistral.ai/v1", "MISTRAL_API_KEY"),
+    "ollama": _chat("http://127.0.0.1:11434/v1", None),
+    "local": ProviderConfig(wire="openai-chat", model="smollm2"),
+    "simulator": ProviderConfig(wire="openai-chat"),
+    "simulator-anthropic": ProviderConfig(wire="anthropic"),
+    "simulator-responses": ProviderConfig(wire="openai-responses"),
+    **{name: ProviderConfig(wire="acp", command=one.command) for name, one in AGENTS.items()},
+}
+
+SIMULATED = frozenset({"simulator", "simulator-anthropic", "simulator-responses"})
+"""Presets that the built-in simulator serves."""
+
+LOCAL = "local"
+"""The preset that llama.cpp serves, with a model of this machine."""
+
+EMBEDDED = SIMULATED | {LOCAL}
+"""Presets without a base URL of their own: a server that lfg starts gives them one."""
+
+_ADDRESS_FIELDS = ("base_url", "api_key_env", "api_key_command", "headers")
+_PROGRAM_FIELDS = ("command", "env", "mode", "options")
+
+
+def over_presets(given: object) -> object:
+    """Return the tables of providers, each over the preset of its name.
+
+    A preset says nothing about a provider of another kind, which only has the same name: one that
+    starts a program, or one that is reached over the network.
+    """
+    if not isinstance(given, dict):
+        return given
+    tables = {name: msgspec.to_builtins(preset) for name, preset in PRESETS.items()}
+    for name, table in given.items():
+        own = tables.get(name, {})
+        if isinstance(table, dict):
+            if "wire" in table and (table["wire"] == "acp") != (own.get("wire") == "acp"):
+                own = {}
+            if name == LOCAL and table.keys() & {"base_url", "model_file"}:
+                own.pop("model", None)  # which is the bundled one's
+            table = own | table
+        tables[name] = table
+    return tables
+
+
+def misfits(name: str, provider: ProviderConfig) -> Iterator[tuple[str, str]]:
+    """Yield the fields that do not fit the wire or the provider, and the reason."""
+    if provider.wire == "acp":
+        yield from _misfits_of_program(name, provider)
+    else:
+        yield from _misfits_of_address(name, provider)
+        for field in _PROGRAM_FIELDS:
+            if getattr(provider, field):
+                yield field, f'"{field}" requires the wire acp'
+    if provider.body and provider.wire not in AGENT_SERVERS:
+        yield "body", f'"body" requires the wire {" or ".join(sorted(AGENT_SERVERS))}'
+    if provider.model_file is not None and (name != LOCAL or provider.base_url is not None):
+        yield "model_file", f'"model_file" requires [providers.{LOCAL}] without a base_url'
+
+
+def _misfits_of_program(name: str, provider: ProviderConfig) -> Iterator[tuple[str, str]]:
+    if not provider.command:
+        yield "command", f'provider "{name}": missing key "command"'
+    elif not provider.command[0]:
+        yield "command", f'provider "{name}": "command" begins with the name of a program'
+    for field in _ADDRESS_FIELDS:
+        if getattr(provider, field):
+            yield field, f'"{field}" does not fit the wire acp, which starts a program'
+
+
+def _misfits_of_address(name: str, provider: ProviderConfig) -> Iterator[tuple[str, str]]:
+    schemes = ["http://", "https://"]
+    if provider.wire == "agent-websocket":
+        schemes += ["ws://", "wss://"]
+    if provider.base_url is not None:
+        if not provider.base_url.startswith(tuple(schemes)):
+            choices = " or ".join([", ".join(schemes[:-1]), schemes[-1]])
+            yield "base_url", f'base_url "{provider.base_url}" must begin with {choices}'
+        elif not _has_address(provider.base_url):
+            yield "base_url", f'base_url "{provider.base_url}" has no valid host or port'
+    elif provider.wire in AGENT_SERVERS or name not in PRESETS.keys() - AGENTS.keys():
+        # An SDK would ask its own server, a stranger.
+        yield "base_url", f'provider "{name}": missing key "base_url"'
+
+
+def _has_address(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
+
+
+def with_paths(folder: Path, provider: ProviderConfig) -> ProviderConfig:
+    """Return it with absolute paths: relative ones start at the config's folder, `~` is home.
+
+    The file of a model names the model unless the config does. The program of a command has a
+    path only if it is written with a slash; any other is looked for when it is started.
+    """
+    if provider.model_file is not None:
+        file = folder.absolute() / Path(provider.model_file).expanduser()
+        model = provider.model or file.stem
+        provider = msgspec.structs.replace(provider, model=model, model_file=str(file))
+    if provider.command and "/" in provider.command[0]:
+        program = str(folder.absolute() / Path(provider.command[0]).expanduser())
+        provider = msgspec.structs.replace(provider, command=(program, *provider.command[1:]))
+    return provider
