@@ -9,7 +9,7 @@ from lfgtui.cli.commands import lfg
 from lfgtui.cli.launching.redactors import redactor_of
 from lfgtui.errors import UsageError
 from lfgtui.settings import paths
-from lfgtui.settings.config import load_config
+from lfgtui.settings.config import installed_agents, load_config
 from lfgtui.text import output
 
 
@@ -44,6 +44,11 @@ def config_init() -> None:
     path.touch(mode=0o600)  # headers may hold what nobody else should read
     path.write_text(paths.shipped("config.example.toml").read_text("utf-8"), "utf-8")
     output.print_line(f"wrote {path}")
+    if agents := installed_agents(load_config(path)):
+        line = f'model = "{agents[0]}"'
+        output.print_line(
+            f"installed agents: {', '.join(agents)}; {line} there makes one the default"
+        )
 
 
 @click.command()

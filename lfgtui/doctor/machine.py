@@ -1,4 +1,4 @@
-"""this machine's setup: config, keys, sandbox, terminal, history. No network, no commands."""
+"""This machine's setup, part by part, from config to log. No network, no commands."""
 
 import locale
 import os
@@ -11,7 +11,7 @@ from lfgtui.doctor.findings import Finding
 from lfgtui.errors import HistoryError, UsageError
 from lfgtui.history.maintenance import check_health
 from lfgtui.settings import debug_log, environment, paths
-from lfgtui.settings.config import Config, read_config
+from lfgtui.settings.config import Config, installed_agents, read_config
 from lfgtui.settings.providers import PRESETS
 from lfgtui.settings.themes import read_themes
 
@@ -35,6 +35,7 @@ def check_machine() -> list[Finding]:
         *check_themes(file.parent, findings),
         check_keys(config, environment.variables()),
         check_key_access(config, Path("/proc"), os.geteuid()),
+        check_agents(config),
         # So that nobody relies on one.
         Finding("sandbox", "note", sandbox, "read each command before approving it"),
         check_terminal(os.environ, _size(), _colours),
@@ -100,6 +101,19 @@ def check_key_access(config: Config, processes: Path, user: int) -> Finding:
         fix = "set api_key_command in the config and stop exporting keys"
         return Finding("exposure", "note", message, fix)
     return Finding("exposure", "ok", "no process of yours has a key in its environment")
+
+
+def check_agents(config: Config) -> Finding:
+    """List which agents are installed; those that the person configured should be."""
+    agents = {name: one for name, one in config.providers.items() if one.command}
+    there = installed_agents(config)
+    missing = [name for name in agents if name not in there]
+    lists = {"installed": there, "not found": missing}
+    message = "; ".join(f"{label}: {', '.join(names)}" for label, names in lists.items() if names)
+    if own := [name for name in missing if agents[name] != PRESETS.get(name)]:
+        return Finding("agents", "fix", message, f"`lfg doctor {own[0]}` says what is missing")
+    fix = "" if there else f"`lfg doctor {missing[0]}` says how to install it"
+    return Finding("agents", "ok", message, fix)
 
 
 def check_terminal(

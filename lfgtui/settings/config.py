@@ -15,6 +15,7 @@ import msgspec
 
 from lfgtui.errors import SourceError, UsageError, did_you_mean
 from lfgtui.model.tickets import Ticket
+from lfgtui.settings.agents import program_path
 from lfgtui.settings.keys import key_mistakes
 from lfgtui.settings.providers import (
     ProviderConfig,
@@ -205,6 +206,12 @@ def programs_of(config: Config, ticket: Ticket) -> dict[str, str]:
     """Return the programs that the ticket may start, by the names of the agents they are."""
     commands = {name: config.provider(name).command for name, _ in routes_of(config, ticket)}
     return {name: command[0] for name, command in commands.items() if command}
+
+
+def installed_agents(config: Config) -> list[str]:
+    """Return the names of the providers that are programs, and are here."""
+    agents = ((name, one) for name, one in config.providers.items() if one.command)
+    return [name for name, one in agents if program_path(one.command, one.env)]
 
 
 def split_name(config: Config, name: str | None) -> tuple[str | None, str | None]:

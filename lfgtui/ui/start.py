@@ -47,10 +47,11 @@ _HELP = {
 
 
 class Choice(NamedTuple):
-    """A tickets file or a prompt to run; with neither, the demo."""
+    """A tickets file, or a prompt and its model, to run; with neither, the demo."""
 
     file: Path | None = None
     prompt: str | None = None
+    model: str | None = None
 
 
 class FoundFile(NamedTuple):
@@ -63,10 +64,10 @@ class FoundFile(NamedTuple):
 
 
 class Found(NamedTuple):
-    """The tickets files of a folder, and the model of a prompt or what it lacks to have one."""
+    """The tickets files of a folder, and the models for a prompt or what it lacks to have one."""
 
     files: Sequence[FoundFile]
-    model: str
+    models: Sequence[str]
     lacks: str
 
 
@@ -77,6 +78,7 @@ class Row(NamedTuple):
     open: Callable[[], object] | None = None
     label: str = "run"
     run: RunSummary | None = None
+    model: str | None = None
 
 
 class StartList(RowList):
@@ -127,8 +129,10 @@ class StartScreen(ListScreen):
         self._top = LineRow()
         self._folder, self._find = folder, find
         self._check, self._choose = check, choose
-        self._found = Found((), "", "")
+        self._found = Found((), (), "")
         self._draft = ""
+        self._model: str | None = None
+        """The model that the draft is for; None for the first."""
 
     def compose(self) -> ComposeResult:
         yield self._top
@@ -155,7 +159,10 @@ class StartScreen(ListScreen):
             run_row, now=self.context.panes.clock(), has_costs=any(run.cost for run in runs)
         )
         rows = [
-            Row(self._prompt_line, self.action_find, "write"),
+            *(
+                Row(partial(self._prompt_line, model), self.action_find, "write", model=model)
+                for model in self._found.models or (None,)
+            ),
             *_heading("Tickets files"),
             *(
                 Row(partial(_file_line, names, f), partial(self._run, Choice(f.path)))
@@ -180,9 +187,9 @@ class StartScreen(ListScreen):
         runs = reader.runs(_RUNS, folder=self._folder)
         return {run: _elsewhere(reader.workspace(run.run), self._folder) for run in runs}
 
-    def _prompt_line(self, width: int) -> Line:
-        words = _words(f"write a prompt for {self._found.model}", "muted")
-        if self._draft.strip():
+    def _prompt_line(self, model: str | None, width: int) -> Line:
+        words = _words(f"write a prompt for {model}", "muted")
+        if self._draft.strip() and model == (self._model or next(iter(self._found.models), None)):
             words = _words(self._draft)
         elif self._found.lacks:
             words = _words(self._found.lacks, "warning")
@@ -205,7 +212,11 @@ class StartScreen(ListScreen):
             await result
 
     async def action_find(self) -> None:
-        """Ask for a prompt, also where none can run: it is refused when it is sent, and kept."""
+        """Ask for a prompt, also where none can run: it is refused when it is sent, and kept.
+
+        It is for the model under the cursor, else the one that the draft is for.
+        """
+        self._model = self.rows.here.model or self._model or next(iter(self._found.models), None)
         field = Composer(self._draft, _HINT)
         await self.ask_in(Prompt("prompt", field), self._send, self._keep)
 
@@ -218,7 +229,7 @@ class StartScreen(ListScreen):
     def _send(self, text: str) -> None:
         self._keep(text)
         if text.strip():
-            self._run(Choice(prompt=text.strip("\n")))
+            self._run(Choice(prompt=text.strip("\n"), model=self._model))
 
     def action_resume(self) -> None:
         if (run := self.rows.here.run) is not None:

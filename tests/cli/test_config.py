@@ -13,12 +13,17 @@ from lfgtui.settings import paths
 from tests.cli.conftest import Lfg, configure
 
 
-def test_init_writes_the_example_and_refuses_to_overwrite(lfg: Lfg) -> None:
-    assert lfg("config", "init").code == 0
+def test_init_writes_the_example_and_refuses_to_overwrite(lfg: Lfg, programs: Path) -> None:
+    assert lfg("config", "init") == (0, f"wrote {paths.config_file()}\n", "")
     assert paths.config_file().read_text() == Path("config.example.toml").read_text()
     assert stat.S_IMODE(paths.config_file().stat().st_mode) == 0o600
     code, _, err = lfg("config", "init")
     assert code == 2 and "already exists" in err
+    paths.config_file().unlink()
+    for name in ("opencode", "codex-acp"):
+        (programs / name).touch(0o755)
+    found = 'installed agents: codex, opencode; model = "codex" there makes one the default'
+    assert lfg("config", "init").out.splitlines()[1:] == [found]
 
 
 def test_show_prints_toml_without_keys(lfg: Lfg, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -45,6 +45,21 @@ def test_keys_are_told_by_name_and_never_by_value() -> None:
     assert machine.check_keys(Config(providers=PRESETS), {}).level == "note"
 
 
+def test_agents_are_installed_or_not_and_ones_own_should_be(programs: Path) -> None:
+    finding = machine.check_agents(Config(providers=PRESETS))
+    assert finding.level == "ok"
+    assert finding.message.startswith("not found: claude, codex, gemini-cli, opencode, goose")
+    assert finding.fix == "`lfg doctor claude` says how to install it"
+    for name in ("opencode", "claude-agent-acp"):
+        (programs / name).touch(0o755)
+    finding = machine.check_agents(Config(providers=PRESETS))
+    assert finding.message.startswith("installed: claude, opencode; not found: codex, gemini-cli")
+    assert (finding.level, finding.fix) == ("ok", "")
+    mine = ProviderConfig(wire="acp", command=("my-agent",))
+    finding = machine.check_agents(Config(providers={**PRESETS, "mine": mine}))
+    assert (finding.level, finding.fix) == ("fix", "`lfg doctor mine` says what is missing")
+
+
 def test_who_else_shows_a_key_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     config = Config(providers=PRESETS)
     everywhere = Path("/proc")

@@ -11,7 +11,7 @@ from lfgtui.cli.launching.past_runs import FileHistoryActions
 from lfgtui.cli.launching.start import Folder
 from lfgtui.errors import HistoryError
 from lfgtui.history.reader import Reader
-from lfgtui.settings.config import Config
+from lfgtui.settings.config import Config, route_of
 from lfgtui.settings.providers import PRESETS
 from lfgtui.settings.themes import load_themes
 from lfgtui.ui.app import LfgApp
@@ -140,6 +140,7 @@ async def test_many_files_with_any_names_are_scrolled_through(
     assert start.chosen == [Choice(Path("00-tickets.toml"))]
 
 
+@pytest.mark.usefixtures("programs")
 async def test_a_file_that_cannot_be_run_is_checked_again_when_it_is_chosen(start: Start) -> None:
     start.write("tickets.toml", model="anthropic/x")
     start.write("a-name-that-is-much-too-long.toml", model="anthropic/x")
@@ -177,7 +178,31 @@ async def test_a_prompt_is_kept_until_it_runs(start: Start) -> None:
         assert "esc keeps the draft" not in text_of(app)
         await pilot.press("slash", "enter")
         await until(pilot, lambda: start.chosen)
-    assert start.chosen == [Choice(prompt="q?\njk")]
+    assert start.chosen == [Choice(prompt="q?\njk", model="simulator/generic")]
+
+
+async def test_without_a_model_installed_agents_are_offered(start: Start, programs: Path) -> None:
+    for name in ("opencode", "claude-agent-acp"):
+        (programs / name).touch(0o755)
+    app = start.app(NO_MODEL)
+    async with opened(app, (80, 24)) as pilot:
+        await shown(pilot, "write a prompt for claude", "write a prompt for opencode")
+        await pilot.press("j", "enter", *"Hi", "escape")
+        await shown(pilot, "write a prompt for claude")
+        assert here(app) == "Hi"
+        await pilot.press("G", "slash", "enter")
+        await until(pilot, lambda: start.chosen)
+    assert start.chosen == [Choice(prompt="Hi", model="opencode")]
+
+
+@pytest.mark.usefixtures("start")
+def test_an_agent_that_was_chosen_works_on_the_prompt(programs: Path) -> None:
+    (programs / "opencode").touch(0o755)
+    (ticket,) = Folder(NO_MODEL).tickets(Choice(prompt="Hi", model="opencode")).tickets
+    assert route_of(NO_MODEL, ticket) == ("opencode", "")
+    assert Folder(NO_MODEL).find().models == ["opencode"]
+    assert Folder(MODEL).find().models == ["simulator/generic"]
+    assert Folder(NO_MODEL, "anthropic").find().lacks.startswith('provider "anthropic" needs a')
 
 
 @pytest.mark.usefixtures("history")

@@ -13,8 +13,8 @@ from lfgtui.cli import launching
 from lfgtui.errors import SourceError, UsageError
 from lfgtui.model.tickets import Ticket, TicketsFile, load_tickets, select, single_ticket
 from lfgtui.settings import environment, paths
-from lfgtui.settings.agents import find_program, program_path
-from lfgtui.settings.config import Config, route_of, routes_of, split_name
+from lfgtui.settings.agents import find_program
+from lfgtui.settings.config import Config, installed_agents, route_of, routes_of, split_name
 from lfgtui.settings.credentials import api_key, held_keys, request_headers
 from lfgtui.settings.providers import LOCAL, PRESETS, SIMULATED
 from lfgtui.simulator.local import find_model
@@ -171,12 +171,13 @@ def _check_prompt(config: Config, provider: str | None, model: str | None) -> No
 
 def _configured(config: Config) -> list[str]:
     """Return which providers can be used: in the config, with a key's variable, or installed."""
+    agents = installed_agents(config)
     return [
         name
         for name, provider in config.providers.items()
         if provider != PRESETS.get(name)
         or (environment.variable(provider.api_key_env or "") or "").strip()
-        or (provider.command and program_path(provider.command, provider.env))
+        or name in agents
     ]
 
 

@@ -1,7 +1,7 @@
 """The start screen of the working folder: what can be run there, and what was chosen."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from lfgtui.cli.launching.past_runs import reader
 from lfgtui.cli.launching.screen import browse
 from lfgtui.errors import LfgError, SourceError
 from lfgtui.model.tickets import TicketsFile, load_tickets
-from lfgtui.settings.config import Config, route_of
+from lfgtui.settings.config import Config, installed_agents, route_of
 from lfgtui.text.terminal_safe import visible_line
 from lfgtui.ui.screens.base import ScreenContext
 from lfgtui.ui.start import Choice, Found, FoundFile, StartScreen
@@ -50,12 +50,13 @@ class Folder:
         """Return the tickets of the file, or that of the prompt."""
         if choice.file is not None:
             return file_tickets(choice.file, self._config, *self._given)
-        return prompt_tickets(choice.prompt or "", self._config, *self._given)
+        given = (None, choice.model) if choice.model else self._given
+        return prompt_tickets(choice.prompt or "", self._config, *given)
 
     def find(self) -> Found:
         """Look for what can be run, and then what cannot. Takes a moment: call it in a thread."""
         files = sorted(map(self._examine, _tickets_files()), key=lambda file: bool(file.problem))
-        return Found(files, *self._model())
+        return Found(files, *self._models())
 
     def check(self, choice: Choice) -> None:
         """Raise `LfgError` where it cannot be run. Takes a moment as well."""
@@ -63,14 +64,20 @@ class Folder:
             tickets = self.tickets(choice)
             check_providers(Plan(tickets.title, tickets.tickets, self._config))
 
-    def _model(self) -> tuple[str, str]:
-        """Return the model of a prompt, and what is lacking to use it."""
+    def _models(self) -> tuple[Sequence[str], str]:
+        """Return the models to choose from for a prompt, and what is lacking if there is none.
+
+        They are the one that is configured, or else the agents that are installed.
+        """
         prompt = Choice(prompt="")
+        is_open = self._given == (None, None) and not self._config.model
+        if is_open and (agents := installed_agents(self._config)):
+            return agents, ""
         try:
             self.check(prompt)
         except LfgError as error:
-            return "", str(error)
-        return str(route_of(self._config, self.tickets(prompt).tickets[0])), ""
+            return (), str(error)
+        return [str(route_of(self._config, self.tickets(prompt).tickets[0]))], ""
 
     def _examine(self, path: Path) -> FoundFile:
         count, title, problem = 0, "", ""
