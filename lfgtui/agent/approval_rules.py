@@ -93,7 +93,8 @@ def _covers(rule: ApprovalRule, name: str, command: str, path: str) -> bool:
 
 def offered_rules(call: ToolItem) -> list[ApprovalRule]:
     """Return rules that cover the call, for its ticket, from the narrowest to the widest."""
-    return list(_rules(call.name, call.arguments, call.path))
+    path = call.path if call.name in _FILE_TOOLS or call.is_agents else ""
+    return list(_rules(call.name, call.arguments, path))
 
 
 def _rules(name: str, arguments: ToolArguments | None, path: str) -> Iterator[ApprovalRule]:
@@ -101,7 +102,7 @@ def _rules(name: str, arguments: ToolArguments | None, path: str) -> Iterator[Ap
         yield ApprovalRule(name, "command", command)
         if prefix := _prefix(_plain_words(command)):
             yield ApprovalRule(name, "prefix", prefix)
-    elif path and name in _FILE_TOOLS:
+    elif path:
         yield ApprovalRule(name, "file", path)
         yield ApprovalRule(name, "folder", path.rpartition("/")[0] or "/")
     yield ApprovalRule(name, "tool")

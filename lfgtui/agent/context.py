@@ -17,12 +17,16 @@ from lfgtui.providers.base import Stream
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """A person's decision about a call, made now or by a `rule`; `grants` is a rule they give."""
+    """A person's decision about a call, made now or by a `rule`; `grants` is a rule they give.
+
+    `option` is the id of one of an agent's own answers, "" for a plain yes or no.
+    """
 
     verdict: Literal["approve", "deny"]
     reason: str = ""
     rule: ApprovalRule | None = None
     grants: ApprovalRule | None = None
+    option: str = ""
 
 
 class StoppedError(Exception):
@@ -63,8 +67,11 @@ class AgentContext(Protocol):
     async def gate(self) -> None:
         """Wait while the ticket is paused."""
 
-    async def take_slot(self) -> None:
-        """Wait for a slot, unless it has one: `ask` gives it up. As `stoppable`, meanwhile."""
+    async def take_slot(self, *, beside: bool = False) -> None:
+        """Wait for a slot, unless it has one: `ask` gives it up.
+
+        As `stoppable` meanwhile, but `beside` a response, which the person stops as a whole.
+        """
 
     def stoppable(self, *, anew: bool = False) -> AbstractAsyncContextManager[None]:
         """Let the person stop the body; raises `StoppedError` in its place then.
@@ -84,6 +91,14 @@ class AgentContext(Protocol):
     def rules(self) -> Sequence[ApprovalRule]:
         """Return the rules of approval in force for the ticket."""
         ...
+
+    @property
+    def can_ask(self) -> bool:
+        """True if a person is there to decide on calls."""
+        ...
+
+    def say(self, text: str) -> None:
+        """Say something to the agent in the person's name."""
 
     async def ask(self, call_id: str) -> Decision | None:
         """Wait for the person's decision on a call; None where nobody can give one."""

@@ -27,7 +27,14 @@ class Emptiness:
             case e.ResponseFinished():
                 kinds = ", ".join(sorted(self._kinds))
                 return e.Status(_UNSHOWN + kinds if kinds else _EMPTY)
-            case e.Status() | e.Usage() | e.Heartbeat() | e.MessageTaken():
+            case (
+                e.Status()
+                | e.Usage()
+                | e.Heartbeat()
+                | e.MessageTaken()
+                | e.SessionOpened()
+                | e.ContextUsed()
+            ):
                 pass
             case _:
                 self.is_over = True

@@ -10,7 +10,6 @@ memory that could differ.
 import asyncio
 import os
 from collections.abc import Iterable
-from contextlib import aclosing
 from pathlib import Path
 from time import monotonic
 
@@ -20,8 +19,7 @@ from msgspec import UNSET
 from lfgtui.agent.approvable import shown_otherwise, unshowable
 from lfgtui.agent.approval_rules import covering
 from lfgtui.agent.context import AgentContext, StoppedError
-from lfgtui.agent.empty_response import Emptiness
-from lfgtui.agent.leakage import LeakageFilter
+from lfgtui.agent.response import Response
 from lfgtui.errors import ToolError
 from lfgtui.model import events as e
 from lfgtui.model.call_ids import CallIds, messages_for
@@ -97,7 +95,7 @@ class Agent:
         the engine's to say.
         """
         await self._context.settle()
-        self._ids = CallIds(self._transcript.last_call)
+        self._ids = CallIds(self._transcript.calls.last)
         messages = self._conversation.messages
         if not messages:
             self._emit(message)
@@ -111,7 +109,7 @@ class Agent:
                 ending: e.Ending | None = self._limit() or await self._answer(calls)
             elif (ending := self._ending()) is None:
                 await self._context.gate()
-                await self._respond()
+                ending = await self._respond()
             if ending is not None:
                 return ending
 
@@ -143,45 +141,20 @@ class Agent:
 
     # Responses
 
-    async def _respond(self) -> None:
-        turn = self._conversation.responses + 1
+    async def _respond(self) -> e.Ending | None:
+        """Send the next request; return an ending where its response cannot go on."""
         async with self._context.permit() as answered_with:
             await self._context.hear()
-            request = self._request(turn)
-            self._emit(e.RequestSent(turn))
-            attempt = self._transcript.attempts[-1].number
-            leaks = LeakageFilter(self._leak_dialects, f"{attempt}_{turn}")
-            emptiness = Emptiness()
-            self._requested.clear()
-            is_stopped = is_whole = False
+            response = Response(self._context, self._ids, self._price, self._leak_dialects)
+            self._requested = response.requested
+            request = self._request(response.turn)
+            self._emit(e.RequestSent(response.turn))
             try:
-                async with (
-                    self._context.stoppable(anew=True),
-                    aclosing(self._provider.stream(request)) as stream,
-                    self._context.heard_by(stream),
-                ):
-                    async for event in stream:
-                        answered_with(event)
-                        if isinstance(event, e.Usage):
-                            event = self._priced(event)
-                        for one in leaks.feed(self._ids.own(event)):
-                            if isinstance(one, e.ToolCallRequested):
-                                self._requested[one.call_id] = one.arguments
-                            if not emptiness.is_over and (remark := emptiness.watch(one)):
-                                self._emit(remark)
-                            self._emit(one)
-                        is_whole = is_whole or isinstance(event, e.ResponseFinished)
-                        await self._context.room()
+                return await response.follow(self._provider.stream(request), answered_with)
             except StoppedError:
-                is_stopped = True
-            finally:  # a stream that breaks or is stopped loses nothing that was held back
-                for one in leaks.finish():
-                    self._emit(one)
-            if is_stopped and not is_whole:
-                self._emit(e.ResponseFinished(turn, e.STOPPED))
-            elif is_stopped:
                 await self._context.settle()
                 self._answer_not_begun(self._conversation.unanswered)
+                return None
 
     def _request(self, turn: int) -> Request:
         ticket = self._ticket
@@ -199,14 +172,11 @@ class Agent:
             turn=turn,
             first_token_timeout=ticket.first_token_timeout,
             idle_timeout=ticket.idle_timeout,
+            ticket=ticket.id,
+            workspace=ticket.workspace,
+            session=self._conversation.sessions.get(provider),
             on_answer=lambda: self._emit(e.ResponseStarted()),
         )
-
-    def _priced(self, usage: e.Usage) -> e.Usage:
-        if self._price is None:
-            return usage
-        cost = self._price.cost(usage.input, usage.output, usage.cached)
-        return msgspec.structs.replace(usage, cost=cost)
 
     # Calls
 

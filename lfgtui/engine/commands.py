@@ -43,11 +43,15 @@ class Resume(msgspec.Struct, frozen=True, tag=True):
 
 
 class Approve(msgspec.Struct, frozen=True, tag=True):
-    """Allow the call, and what the rule covers from then on."""
+    """Allow the call, and what the rule covers from then on.
+
+    `option` is the id of one of the agent's own answers that is more than a plain yes.
+    """
 
     ticket: str
     call_id: str
     rule: ApprovalRule | None = None
+    option: str = ""
 
 
 class WithdrawRule(msgspec.Struct, frozen=True, tag=True):

@@ -308,8 +308,8 @@ class TicketRun:
     def decide(self, command: c.Approve | c.Deny) -> None:
         """Pass on a decision about a call."""
         match command:
-            case c.Approve(_, call_id, rule):
-                self.person.decide(call_id, Decision("approve", grants=rule))
+            case c.Approve(_, call_id, rule, option):
+                self.person.decide(call_id, Decision("approve", grants=rule, option=option))
             case c.Deny(_, call_id, reason):
                 self.person.decide(call_id, Decision("deny", reason))
 
@@ -333,8 +333,8 @@ class TicketRun:
             await self._gate.wait()
         self.emit(e.Resumed())
 
-    async def take_slot(self) -> None:
-        await self._take_slot(self.stoppable)
+    async def take_slot(self, *, beside: bool = False) -> None:
+        await self._take_slot(nullcontext if beside else self.stoppable)
 
     async def _take_slot(self, waiting: Waiting = nullcontext) -> None:
         with self.holding_clock():
@@ -352,8 +352,15 @@ class TicketRun:
         yield
         await self._take_slot()
 
+    @property
+    def can_ask(self) -> bool:
+        return not self._session.headless
+
+    def say(self, text: str) -> None:
+        self.person.say(text, stops=False)
+
     async def ask(self, call_id: str) -> Decision | None:
-        if self._session.headless:
+        if not self.can_ask:
             return None
         self.slot.give_up()
         return await self.person.decision(call_id)

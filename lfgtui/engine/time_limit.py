@@ -15,6 +15,8 @@ class TimeLimit:
     def __init__(self, seconds: float) -> None:
         self._left = seconds
         self._timeout: asyncio.Timeout | None = None
+        self._holds = 0
+        self._left_when_held = 0.0
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -31,16 +33,19 @@ class TimeLimit:
 
     @contextmanager
     def held(self) -> Iterator[None]:
-        """Stand still for the length of the body."""
-        timeout = self._timeout
-        if timeout is None or (when := timeout.when()) is None:
+        """Stand still for the length of the body, and of those that begin meanwhile."""
+        timeout, loop = self._timeout, asyncio.get_running_loop()
+        when = None if timeout is None else timeout.when()
+        if timeout is None or (when is None and not self._holds):
             yield
             return
-        loop = asyncio.get_running_loop()
-        left = when - loop.time()
-        timeout.reschedule(None)
+        if when is not None:
+            self._left_when_held = when - loop.time()
+            timeout.reschedule(None)
+        self._holds += 1
         try:
             yield
         finally:
-            if not timeout.expired():
-                timeout.reschedule(loop.time() + left)
+            self._holds -= 1
+            if not self._holds and timeout is self._timeout and not timeout.expired():
+                timeout.reschedule(loop.time() + self._left_when_held)

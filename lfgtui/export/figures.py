@@ -8,8 +8,9 @@ import msgspec
 
 from lfgtui.history.reader import Reader, RunSummary
 from lfgtui.model import events as e
+from lfgtui.model.attempts import Attempt
 from lfgtui.model.call_summary import call_summary
-from lfgtui.model.items import NOT_RUN, Attempt, HostedItem, ToolItem
+from lfgtui.model.items import NOT_RUN, HostedItem, ToolItem
 from lfgtui.model.redaction import redacted_entries, redacted_ticket
 from lfgtui.model.tickets import Ticket
 from lfgtui.model.transcript import Transcript

@@ -22,19 +22,20 @@ from lfgtui.export.figures import (
     run_figures,
 )
 from lfgtui.export.markdown_html import code_html, link_html, markdown_html
+from lfgtui.model.attempts import Attempt
 from lfgtui.model.events import Citation
 from lfgtui.model.items import (
-    Attempt,
     HostedItem,
     Item,
     NoteItem,
+    PlanItem,
     PromptItem,
     ReasoningItem,
     SourcesItem,
     TextItem,
     ToolItem,
 )
-from lfgtui.model.states import BADGES, State
+from lfgtui.model.states import BADGES, PLAN_SIGNS, State
 from lfgtui.settings.themes import Colours, ThemeFile
 from lfgtui.text.terminal_safe import visible, visible_line
 
@@ -147,6 +148,13 @@ def _item(item: Item) -> str:
             sources = "".join(f"<li>{_source(citation)}</li>" for citation in item.citations)
             head = f"<b>sources</b> <span>{len(item.citations)}</span>"
             return _fold("sources", head, f"<ul>{sources}</ul>")
+        case PlanItem(steps):
+            listed = "".join(
+                f"<li>{PLAN_SIGNS[step.status]} {escape(visible_line(step.text))}</li>"
+                for step in steps
+            )
+            head = f"<b>plan</b> <span>{item.done} of {len(steps)} done</span>"
+            return _fold("sources", head, f"<ul>{listed}</ul>")
         case NoteItem():
             return f'<p class="note {item.kind}">{escape(visible_line(item.message))}</p>\n'
 

@@ -25,12 +25,14 @@ from lfgtui.model.items import (
     HostedItem,
     Item,
     NoteItem,
+    PlanItem,
     PromptItem,
     ReasoningItem,
     SourcesItem,
     TextItem,
     ToolItem,
 )
+from lfgtui.model.states import PLAN_SIGNS
 from lfgtui.text.terminal_safe import visible, visible_line
 
 
@@ -85,6 +87,8 @@ def _item(item: Item, style: Style) -> str:
             return _quoted(style.text(item.text))
         case SourcesItem():
             return "\n".join("- " + _source(c, style) for c in item.citations)
+        case PlanItem(steps):
+            return "\n".join(f"- {PLAN_SIGNS[s.status]} {style.line(s.text)}" for s in steps)
         case NoteItem():
             return f"*{style.line(item.message) or item.kind}*"
 

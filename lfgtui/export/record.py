@@ -6,7 +6,8 @@ Times are seconds since the epoch.
 from msgspec.structs import replace
 
 from lfgtui.export.figures import RunDocument
-from lfgtui.model.items import Attempt, HostedItem, ToolItem
+from lfgtui.model.attempts import Attempt
+from lfgtui.model.items import HostedItem, ToolItem
 from lfgtui.model.tickets import Ticket
 from lfgtui.model.transcript import Transcript
 

@@ -27,21 +27,22 @@ from lfgtui.export.figures import (
     run_figures,
 )
 from lfgtui.export.markdown_terminal import MARKDOWN_STYLES, Answer
+from lfgtui.model.attempts import Attempt
 from lfgtui.model.call_summary import NEW, OLD
 from lfgtui.model.events import ToolArguments
 from lfgtui.model.items import (
-    Attempt,
     HostedItem,
     Item,
     NoteItem,
     NoteKind,
+    PlanItem,
     PromptItem,
     ReasoningItem,
     SourcesItem,
     TextItem,
     ToolItem,
 )
-from lfgtui.model.states import BADGES, State
+from lfgtui.model.states import BADGES, PLAN_SIGNS, State
 from lfgtui.text.terminal_safe import visible, visible_line
 
 _NARROWEST, _WIDEST = 40, 120
@@ -180,6 +181,9 @@ def _item(item: Item) -> Iterator[RenderableType]:
             for source in item.citations:
                 label = " ".join(filter(None, (source.title or source.quote, source.url)))
                 yield Text(f"• {_one_line(label)}", "muted")
+        case PlanItem(steps):
+            for step in steps:
+                yield Text(f"{PLAN_SIGNS[step.status]} {_one_line(step.text)}", "muted")
         case NoteItem():
             sign, style = _NOTES[item.kind]
             yield Text(f"{sign} {_one_line(item.message) or item.kind}", style)

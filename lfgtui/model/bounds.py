@@ -30,6 +30,9 @@ RANGES: dict[str, Range] = {
     "output": _TOKENS,
     "cached": _TOKENS,
     "cost": (0.0, 1e6),  # USD of one response
+    "session_cost": (0.0, 1e6),
+    "used": _TOKENS,
+    "size": _TOKENS,
     "delay": _SECONDS,
     "seconds": _SECONDS,
     "exit_code": (-(2**32), 2**32),  # on any system
@@ -43,7 +46,7 @@ DEEPEST = 100
 """Most levels of JSON inside JSON: values are written, redacted and shown by recursion, and
 Python's stack is bounded."""
 
-_MAY_BE_NONE = frozenset({"cost", "exit_code"})
+_MAY_BE_NONE = frozenset({"cost", "session_cost", "exit_code"})
 _DIGITS = 18  # a longer whole number is read as a float
 _FAR = 10.0**_DIGITS
 

@@ -53,6 +53,18 @@ class CallIds:
         match event:
             case e.TextDelta() | e.ReasoningDelta():
                 return event
+            case e.ToolCallStarted(theirs, origin="agent") | e.ToolCallRequested(
+                theirs, origin="agent"
+            ):
+                return replace(event, call_id=self._of(self._hosted, theirs))
+            case (
+                e.ApprovalRequested(theirs)
+                | e.ToolRunStarted(theirs)
+                | e.ToolOutputDelta(theirs)
+                | e.FileChange(theirs)
+                | e.ToolCallFinished(theirs)
+            ):
+                return replace(event, call_id=self._of(self._hosted, theirs))
             case e.ToolCallStarted(theirs):
                 self._open.pop(theirs, None)
                 return replace(event, call_id=self._of(self._open, theirs))

@@ -96,6 +96,22 @@ class ToolResult(msgspec.Struct, frozen=True):
     failed: bool
 
 
+class Session(msgspec.Struct):
+    """The conversation as an agent keeps it by itself, under an id.
+
+    `told` messages need not be sent to it. `said` is its visible text since the last request,
+    `calls` the number of its calls since then, and `is_interrupted` until it has answered that.
+    `cost` is USD since the session began, as far as the agent says.
+    """
+
+    session_id: str
+    told: int = 0
+    said: Growing = msgspec.field(default_factory=Growing)
+    calls: int = 0
+    is_interrupted: bool = True
+    cost: float = 0.0
+
+
 Message: TypeAlias = UserTurn | ModelTurn | ToolResult
 
 
@@ -129,6 +145,8 @@ class Conversation:
     def __init__(self) -> None:
         self.messages: list[Message] = []
         self.said: dict[int, UserTurn] = {}
+        self.sessions: dict[str, Session] = {}
+        """The agents that keep the conversation themselves, by provider."""
         self._taken: dict[int, UserTurn] = {}
         self._is_queued = False
         self._is_responding = False
@@ -136,6 +154,8 @@ class Conversation:
         self._run: Growing | None = None
         self._run_kind: type[TextPart | ReasoningPart] = TextPart
         self._provider = ""
+        self._session: Session | None = None
+        self._calls_of_agents: set[str] = set()
 
     @property
     def unanswered(self) -> tuple[CallPart, ...]:
@@ -188,6 +208,8 @@ class Conversation:
         match event:
             case e.AttemptStarted(continues=False) | e.TicketQueued(starts_over=True):
                 self.messages.clear()
+                self.sessions.clear()
+                self._session = None
                 self._drop()
             case e.UserMessage(text, origin="person"):
                 self.said[seq] = UserTurn(text, is_said=True)
@@ -201,11 +223,24 @@ class Conversation:
                 self._drop()
             case e.RequestSent():
                 self._is_responding = True
+                self._session = None
                 self._drop()
+            case e.SessionOpened(session_id):
+                self._open_session(session_id)
+            case e.ContextUsed(_, _, cost) if self._session is not None:
+                self._session.cost = cost or self._session.cost
             case e.TextDelta(text):
                 self._say(TextPart, text)
+                if self._session is not None:
+                    self._session.said.append(text)
             case e.ReasoningDelta(text):
                 self._say(ReasoningPart, text)
+            case e.ToolCallStarted(call_id, origin="agent"):
+                self._calls_of_agents.add(call_id)
+                if self._session is not None:
+                    self._session.calls += 1
+            case e.ToolCallRequested(origin="agent"):
+                pass
             case e.ToolCallRequested(call_id, name, arguments, wire_id):
                 wire_id = call_id if wire_id is msgspec.UNSET else wire_id
                 self._add(CallPart(call_id, name, arguments, wire_id, self._provider))
@@ -215,7 +250,10 @@ class Conversation:
                 self._is_responding = stop_reason == "pause_turn"
                 self._end_run()
                 self._end_response(ModelTurn(tuple(self._open)))
-            case e.ToolCallFinished(call_id, output, error):
+                if self._session is not None:
+                    self._session.told = len(self.messages)
+                    self._session.is_interrupted = False
+            case e.ToolCallFinished(call_id, output, error) if call_id not in self._calls_of_agents:
                 failed = error is not None
                 self.messages.append(ToolResult(call_id, output, failed))
             case _:
@@ -224,6 +262,13 @@ class Conversation:
         if self.said and self.messages and not (is_busy or self.unanswered):
             self.messages.extend(self.said.values())
             self.said.clear()
+
+    def _open_session(self, session_id: str) -> None:
+        """Begin a response in an agent's session, which has all messages now."""
+        session = self.sessions.get(self._provider)
+        cost = session.cost if session and session.session_id == session_id else 0.0
+        self._session = Session(session_id, len(self.messages), cost=cost)
+        self.sessions[self._provider] = self._session
 
     def _say(self, kind: type[TextPart | ReasoningPart], text: str) -> None:
         if self._run is None or kind is not self._run_kind:

@@ -4,12 +4,12 @@ An event is a frozen value. The `Entry` around it, which only the history's reco
 says whose it is and when it came. The JSON form (`--json`, the history file, export) is this
 declaration read by msgspec: the class name in snake_case is the `type`; `UNSET` is absent.
 
-A new event is a class here with its facets, a row in the table of moves (`states`) and an arm
-of the fold.
+A provider's stream has those of `wire_events`. A new event is a class with its facets, a row in
+the table of moves (`states`) and an arm of the fold.
 """
 
 from collections.abc import Callable, Sequence
-from typing import ClassVar, Literal, TypeAlias
+from typing import Literal, TypeAlias
 
 import msgspec
 from msgspec import UNSET, UnsetType
@@ -18,155 +18,35 @@ from lfgtui.errors import ErrorKind
 from lfgtui.model.bounds import Bounded
 from lfgtui.model.facets import Facets
 from lfgtui.model.tickets import ApprovalRule
-
-StopReason: TypeAlias = str
-"""Why a response ended: `end`, `tool_use`, `length`, `content_filter`, `refusal`,
-`stop_sequence` or `stopped` where lfg has a word for it, else as it came."""
-STOPPED: StopReason = "stopped"  # by the person
-ToolArguments: TypeAlias = dict[str, object] | str
-"""A JSON object; a string where what arrived was none, kept as it came."""
-
-
-def _snake(name: str) -> str:
-    return "".join(f"_{c.lower()}" if c.isupper() else c for c in name).lstrip("_")
-
-
-class Event(msgspec.Struct, frozen=True, tag_field="type", tag=_snake):
-    """Something that happened."""
-
-    facets: ClassVar[Facets] = Facets()
-
-
-class WireEvent(Event, frozen=True):
-    """An event in a provider's stream."""
-
-
-class TextDelta(WireEvent, frozen=True):
-    """A piece of the visible answer."""
-
-    facets = Facets("text", "text", merges=True)
-    text: str
-
-
-class ReasoningDelta(WireEvent, frozen=True):
-    """A piece of the model's thinking, or of its summary."""
-
-    facets = Facets("reasoning", "text", merges=True)
-    text: str
-    origin: Literal["text"] | UnsetType = UNSET
-
-
-class Citation(WireEvent, frozen=True):
-    """A source the visible text refers to."""
-
-    url: str
-    title: str = ""
-    quote: str = ""
-
-
-class Status(WireEvent, frozen=True):
-    """A line for the person, not for the model."""
-
-    facets = Facets(text="message")
-    message: str
-
-
-class MessageTaken(WireEvent, Bounded, frozen=True):
-    """The agent took a message of the person into the response that is under way.
-
-    `message_seq` is the `seq` of its `UserMessage`. One that no response takes goes with the
-    next request.
-    """
-
-    facets = Facets(ends="text")
-    message_seq: int
-
-
-class ToolCallStarted(WireEvent, frozen=True):
-    """The model began a tool call; its arguments follow."""
-
-    facets = Facets("tool_call", "name", "call_id", "name", part="begins")
-    call_id: str
-    name: str
-    origin: Literal["text"] | UnsetType = UNSET
-
-
-class ToolArgumentsDelta(WireEvent, frozen=True):
-    """A piece of a call's arguments: raw JSON, or the free text that a custom tool takes."""
-
-    facets = Facets("tool_call", "json", "call_id", merges=True)
-    call_id: str
-    json: str
-
-
-class ToolCallRequested(WireEvent, frozen=True):
-    """A tool call is complete and wants to be run.
-
-    `wire_id` is what the provider calls it, "" where it has no name for it; it goes back with
-    the next request and identifies nothing. Absent where `call_id` is the provider's own.
-    """
-
-    facets = Facets("tool_call", "", "call_id", "name", json="arguments", part="replaces")
-    call_id: str
-    name: str
-    arguments: ToolArguments
-    wire_id: str | UnsetType = UNSET
-
-
-class HostedTool(WireEvent, frozen=True):
-    """A tool that ran on the provider's side, as far as is known.
-
-    A later one with the same `call_id` (without ids: name and input) says more of the same call.
-    """
-
-    facets = Facets("tool_output", "output", "call_id", "name", also="input", part="completes")
-    name: str
-    input: str = ""
-    output: str = ""
-    call_id: str | UnsetType = UNSET
-
-
-class HostedOutputDelta(WireEvent, frozen=True):
-    """Live output of a tool on the provider's side."""
-
-    facets = Facets("tool_output", "text", "call_id", merges=True)
-    call_id: str
-    text: str
-
-
-class ProviderItem(WireEvent, frozen=True):
-    """An opaque piece the wire wants back unchanged with the next request."""
-
-    facets = Facets(json="item", ends="text")
-    wire: str
-    item: dict[str, object]
-
-
-class ResponseFinished(WireEvent, Bounded, frozen=True):
-    """One model response is complete; `turn` as in its `RequestSent`."""
-
-    facets = Facets(ends="response")
-    turn: int
-    stop_reason: StopReason
-
-
-class Usage(WireEvent, Bounded, frozen=True):
-    """Tokens of one response so far; a later one of the same turn replaces it.
-
-    `input` includes `cached`; `cost` is USD, None where no price is known.
-    """
-
-    input: int
-    output: int
-    cached: int = 0
-    cost: float | None = None
-
-
-class Heartbeat(WireEvent, frozen=True):
-    """A sign of life without content: on a connection, or of a tool that prints on and on."""
-
-    facets = Facets(merges=True)
-
+from lfgtui.model.wire_events import STOPPED as STOPPED
+from lfgtui.model.wire_events import ApprovalOption as ApprovalOption
+from lfgtui.model.wire_events import ApprovalRequested as ApprovalRequested
+from lfgtui.model.wire_events import Citation as Citation
+from lfgtui.model.wire_events import ContextUsed as ContextUsed
+from lfgtui.model.wire_events import Event as Event
+from lfgtui.model.wire_events import FileChange as FileChange
+from lfgtui.model.wire_events import Heartbeat as Heartbeat
+from lfgtui.model.wire_events import HostedOutputDelta as HostedOutputDelta
+from lfgtui.model.wire_events import HostedTool as HostedTool
+from lfgtui.model.wire_events import MessageTaken as MessageTaken
+from lfgtui.model.wire_events import PlanChanged as PlanChanged
+from lfgtui.model.wire_events import PlanStep as PlanStep
+from lfgtui.model.wire_events import ProviderItem as ProviderItem
+from lfgtui.model.wire_events import ReasoningDelta as ReasoningDelta
+from lfgtui.model.wire_events import ResponseFinished as ResponseFinished
+from lfgtui.model.wire_events import SessionOpened as SessionOpened
+from lfgtui.model.wire_events import Status as Status
+from lfgtui.model.wire_events import StopReason as StopReason
+from lfgtui.model.wire_events import TextDelta as TextDelta
+from lfgtui.model.wire_events import ToolArguments as ToolArguments
+from lfgtui.model.wire_events import ToolArgumentsDelta as ToolArgumentsDelta
+from lfgtui.model.wire_events import ToolCallFinished as ToolCallFinished
+from lfgtui.model.wire_events import ToolCallRequested as ToolCallRequested
+from lfgtui.model.wire_events import ToolCallStarted as ToolCallStarted
+from lfgtui.model.wire_events import ToolOutputDelta as ToolOutputDelta
+from lfgtui.model.wire_events import ToolRunStarted as ToolRunStarted
+from lfgtui.model.wire_events import Usage as Usage
+from lfgtui.model.wire_events import WireEvent as WireEvent
 
 # From the agent loop and its tools
 
@@ -194,27 +74,17 @@ class ResponseStarted(Event, frozen=True):
     """The head of a response came: the first byte of what was asked for."""
 
 
-class ApprovalRequested(Event, frozen=True):
-    """A tool call waits for the person. `summary` is one line of what it would do.
-
-    `diff` is a unified one of its file, without names; `path` is absolute and without links.
-    """
-
-    facets = Facets(text="summary", call="call_id")
-    call_id: str
-    name: str
-    summary: str
-    diff: str | UnsetType = UNSET
-    path: str | UnsetType = UNSET
-
-
 class ApprovalGiven(Event, frozen=True):
-    """The person allowed the call, themselves or by the `rule`; what it `grants` is in force."""
+    """The person allowed the call, themselves or by the `rule`; what it `grants` is in force.
+
+    `option` is the agent's name for its answer that they chose, absent for a plain yes.
+    """
 
     facets = Facets(call="call_id")
     call_id: str
     rule: ApprovalRule | UnsetType = UNSET
     grants: ApprovalRule | UnsetType = UNSET
+    option: str | UnsetType = UNSET
 
 
 class RuleWithdrawn(Event, frozen=True):
@@ -229,33 +99,6 @@ class ApprovalDenied(Event, frozen=True):
     facets = Facets(text="reason", call="call_id")
     call_id: str
     reason: str
-
-
-class ToolRunStarted(Event, frozen=True):
-    """A tool began to work on a call: nobody is asked any more, and the ticket has a slot."""
-
-    facets = Facets(call="call_id")
-    call_id: str
-
-
-class ToolOutputDelta(Event, frozen=True):
-    """Live output of a running tool."""
-
-    facets = Facets("tool_output", "text", "call_id", merges=True)
-    call_id: str
-    channel: Literal["stdout", "stderr"]
-    text: str
-
-
-class ToolCallFinished(Event, Bounded, frozen=True):
-    """A tool call ended. `output` is what the model gets; `error` is set if it failed."""
-
-    facets = Facets("tool_output", "output", "call_id", also="error", part="completes")
-    call_id: str
-    output: str
-    error: str | None
-    exit_code: int | None
-    seconds: float
 
 
 # From the engine

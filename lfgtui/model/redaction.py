@@ -98,17 +98,25 @@ class EventRedactor:
                 return _LEFT_OUT if signs_redacted or cleared != event else event
             case e.ToolCallRequested(call_id) if cleared != event:
                 self._hiding.add(call_id)
-        return self._request(cleared) if isinstance(cleared, e.ApprovalRequested) else cleared
+        match cleared:
+            case e.ApprovalRequested(call_id, _, summary, diff):
+                if summary and call_id in self._hiding:
+                    hidden = self._redactor.replacement("secret")
+                    cleared = msgspec.structs.replace(cleared, summary=hidden)
+                return self._without_diff(cleared) if self._shows(call_id, diff or "") else cleared
+            case e.FileChange(call_id, _, diff) if self._shows(call_id, diff):
+                return self._without_diff(cleared)
+        return cleared
 
-    def _request(self, asked: e.ApprovalRequested) -> e.ApprovalRequested:
-        """Return it without what was made of a secret: a line cut in its middle, lines with signs
-        before them."""
-        is_hiding, diff = asked.call_id in self._hiding, asked.diff or ""
-        if is_hiding and asked.summary:
-            asked = msgspec.structs.replace(asked, summary=self._redactor.replacement("secret"))
-        if diff and (is_hiding or any(self._redactor.text(side) != side for side in _sides(diff))):
-            asked = msgspec.structs.replace(asked, diff=self._redactor.replacement("secret"))
-        return asked
+    def _shows(self, call_id: str, diff: str) -> bool:
+        """Return True if the diff shows a secret, perhaps in lines with signs before them."""
+        if not diff:
+            return False
+        is_hiding = call_id in self._hiding
+        return is_hiding or any(self._redactor.text(side) != side for side in _sides(diff))
+
+    def _without_diff(self, event: _S) -> _S:
+        return msgspec.structs.replace(event, diff=self._redactor.replacement("secret"))
 
     def _fields(self, struct: _S, beside: str = "") -> _S:
         changed: dict[str, object] = {}
@@ -121,6 +129,8 @@ class EventRedactor:
     def _value(self, value: object) -> object:
         if isinstance(value, msgspec.Struct):
             return self._fields(value)
+        if isinstance(value, tuple):
+            return tuple(map(self._value, value))
         return self._redactor.value(value)
 
 

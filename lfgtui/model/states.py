@@ -7,7 +7,8 @@ A ticket is a small machine driven by its own events:
                  └──────── retrying                paused
 
 and six ends. `waiting` means a request is out and nothing has come back;
-`streaming` that content has; `running_tool` that lfg's side is at work.
+`streaming` that content has; `running_tool` that lfg's side is at work. An agent
+runs its tools and asks within its response, so both come and go by turns then.
 Nothing but an event moves a ticket, and every legal move is a row of `MOVES`:
 an event, the states it may find, the state it leaves (None: the same).
 Anything else is a bug of ours, and says so by name (`IllegalMoveError`).
@@ -77,6 +78,10 @@ MOVES: dict[type[e.Event], _Move] = {
     e.ToolCallStarted: _CONTENT,
     e.ToolArgumentsDelta: _CONTENT,
     e.ToolCallRequested: _CONTENT,
+    e.FileChange: (_any(*_REQUEST_OUT, *_AT_WORK), None),
+    e.PlanChanged: _CONTENT,
+    e.SessionOpened: (_REQUEST_OUT, None),
+    e.ContextUsed: (_REQUEST_OUT, None),
     e.HostedTool: _CONTENT,
     e.HostedOutputDelta: _CONTENT,
     e.ProviderItem: _CONTENT,
@@ -88,12 +93,15 @@ MOVES: dict[type[e.Event], _Move] = {
     e.UserMessage: _REMARK,  # a person may say something at any time
     e.RequestSent: (_NEXT_REQUEST, "waiting"),
     e.ResponseStarted: (_REQUEST_OUT, None),
-    e.ApprovalRequested: (_AT_WORK, "needs_approval"),
-    e.ApprovalGiven: (_AT_WORK | {"needs_approval"}, "running_tool"),  # by a rule, unasked
+    e.ApprovalRequested: (_any(*_AT_WORK, *_REQUEST_OUT), "needs_approval"),
+    e.ApprovalGiven: (  # by a rule, unasked
+        _any(*_AT_WORK, *_REQUEST_OUT, "needs_approval"),
+        "running_tool",
+    ),
     e.ApprovalDenied: (_any("needs_approval"), "running_tool"),
-    e.ToolRunStarted: (_AT_WORK, "running_tool"),
-    e.ToolOutputDelta: (_AT_WORK, "running_tool"),
-    e.ToolCallFinished: (_any(*_AT_WORK, "needs_approval"), None),
+    e.ToolRunStarted: (_any(*_AT_WORK, *_REQUEST_OUT), "running_tool"),
+    e.ToolOutputDelta: (_any(*_AT_WORK, *_REQUEST_OUT), "running_tool"),
+    e.ToolCallFinished: (_any(*_AT_WORK, "needs_approval", *_REQUEST_OUT), None),
     # the engine
     e.TicketQueued: (_any(None, "retrying", *ENDED), "queued"),
     e.AttemptStarted: (_any("queued", "retrying"), "starting"),
@@ -123,11 +131,13 @@ class StateMachine:
         self.state: State | None = None
         self._held: State | None = None
         self._calls_due = False
+        self._is_responding = False
+        self._questions: set[str] = set()
 
     def apply(self, event: e.Event) -> State:
         """Move; returns the new state, raises `IllegalMoveError` where there is none."""
         allowed, target = MOVES[type(event)]
-        if self.state not in allowed:
+        if self.state not in allowed and not self._is_beside_tools(allowed):
             raise IllegalMoveError(self.state, event_type(event))
         match event:
             case e.TextDelta():
@@ -136,15 +146,36 @@ class StateMachine:
                 self._held = self.state
             case e.Resumed():
                 target = self._held
-            case e.ToolCallRequested():
-                self._calls_due = True
+            case e.ToolCallRequested(origin=origin):
+                self._calls_due = self._calls_due or origin != "agent"
+            case e.ApprovalRequested(call_id):
+                self._questions.add(call_id)
+            case e.ApprovalGiven(call_id) | e.ApprovalDenied(call_id):
+                self._questions.discard(call_id)
+            case e.ToolCallFinished(call_id):
+                self._questions.discard(call_id)
+                target = "streaming" if self._is_responding else target
             case e.RequestSent() | e.AttemptStarted():
                 self._calls_due = False
-            case e.ResponseFinished() if self._calls_due:
-                target = "running_tool"
+                self._is_responding = isinstance(event, e.RequestSent)
+                self._questions.clear()
+            case e.ResponseFinished():
+                self._is_responding = False
+                self._questions.clear()
+                target = "running_tool" if self._calls_due else target
+            case _ if target in ENDED or target in ("retrying", "queued"):
+                self._is_responding = False
+                self._questions.clear()
+        if self._questions and target is not None:
+            target = "needs_approval"
         self.state = target or self.state
         assert self.state is not None
         return self.state
+
+    def _is_beside_tools(self, allowed: _States) -> bool:
+        """Return True for what an agent's response brings while it runs a tool, or asks."""
+        is_beside = self._is_responding and self.state in ("running_tool", "needs_approval")
+        return is_beside and "streaming" in allowed
 
 
 class Badge(NamedTuple):
@@ -186,6 +217,9 @@ IN_WORDS: dict[State | None, str] = {
     "interrupted": "was interrupted",
 }
 """States that a person is told of, as they are said of a ticket."""
+
+PLAN_SIGNS = {"pending": "○", "in_progress": "▶", "completed": "✓"}
+"""Of the steps of an agent's plan, by their status."""
 
 PIN = "◆"
 """Marks what a person keeps: a pane, a past run."""

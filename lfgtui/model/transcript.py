@@ -10,24 +10,21 @@ the figures that were live.
 """
 
 from collections.abc import Callable
-from typing import TypeAlias
 
 from msgspec import UNSET
 
 from lfgtui.errors import RETRYABLE_KINDS, IllegalMoveError
 from lfgtui.model import events as e
-from lfgtui.model.call_ids import call_number
+from lfgtui.model.attempts import Attempt, AttemptError
+from lfgtui.model.calls import Calls
 from lfgtui.model.conversation import Conversation, ModelTurn, UserTurn, with_answers
 from lfgtui.model.items import (
-    Attempt,
-    AttemptError,
     HostedItem,
     NoteItem,
     PromptItem,
     ReasoningItem,
     TextItem,
     ToolItem,
-    ToolState,
 )
 from lfgtui.model.states import State, StateMachine
 from lfgtui.model.tickets import ApprovalRule
@@ -42,8 +39,6 @@ _SETTINGS = {
 }
 
 _CONTENT = (TextItem, ToolItem, HostedItem, PromptItem)
-
-_OPEN: tuple[ToolState, ...] = ("arriving", "written", "requested", "needs_approval", "running")
 
 NOTES: dict[type[e.Event], Callable[..., NoteItem]] = {
     e.Status: lambda event: NoteItem("status", event.message),
@@ -67,16 +62,6 @@ NOTES: dict[type[e.Event], Callable[..., NoteItem]] = {
 }
 """The notes of events that say something to the person and do nothing else to an attempt."""
 
-_RunEvent: TypeAlias = (
-    e.ApprovalRequested
-    | e.ApprovalGiven
-    | e.ApprovalDenied
-    | e.ToolRunStarted
-    | e.ToolOutputDelta
-    | e.ToolCallFinished
-)
-_CallEvent: TypeAlias = e.ToolCallStarted | e.ToolArgumentsDelta | e.ToolCallRequested | _RunEvent
-
 
 class Transcript:
     """The fold. `apply` each entry of one ticket in `seq` order."""
@@ -96,14 +81,12 @@ class Transcript:
         self.unsaved = False
         self.last_seq = 0
         self.revision = 0
-        self.last_call = 0
+        self.calls = Calls()
         self.rules: list[ApprovalRule] = []
         """Rules of approval in force that were granted here."""
         self.unsent: dict[int, PromptItem] = {}
         """What the person said and nobody took, by the `seq` of its entry."""
         self._machine = StateMachine()
-        self._calls: dict[str, list[ToolItem]] = {}
-        self._hosted_calls: dict[str, HostedItem] = {}
 
     @property
     def state(self) -> State | None:
@@ -126,8 +109,7 @@ class Transcript:
     @property
     def waiting_approvals(self) -> tuple[ToolItem, ...]:
         """Calls the person has not decided on."""
-        calls = (call for calls in self._calls.values() for call in calls)
-        return tuple(call for call in calls if call.state == "needs_approval")
+        return self.calls.waiting
 
     @property
     def cost_since_start(self) -> float:
@@ -145,14 +127,8 @@ class Transcript:
         return call is not None and call.approval is not None and not call.is_decided
 
     def call(self, call_id: str) -> ToolItem | None:
-        """Return the call of that id that is to be run, or the last one.
-
-        Runs of older versions have the provider's ids, which several calls may share; such
-        calls are run in their order.
-        """
-        calls = self._calls.get(call_id, [])
-        due = (c for c in calls if c.state in ("requested", "needs_approval", "running"))
-        return next(due, calls[-1] if calls else None)
+        """Return the call of that id that is to be run, or the last one."""
+        return self.calls.get(call_id)
 
     @property
     def answer(self) -> str:
@@ -241,10 +217,9 @@ class Transcript:
             attempt.add(NOTES[type(event)](event))
 
     def _start_attempt(self, number: int, at: float, event: e.AttemptStarted) -> None:
+        self.calls.start_attempt(continues=event.continues)
         if not event.continues:
-            self._calls.clear()
             self.rules = [rule for rule in self.rules if rule.scope == "run"]
-        self._hosted_calls.clear()
         place = (number, event.provider, event.model, event.continues, at)
         self.attempts.append(Attempt(*place, keeps_partial=event.keeps_partial is True))
 
@@ -280,14 +255,18 @@ class Transcript:
                 | e.ApprovalDenied()
                 | e.ToolRunStarted()
                 | e.ToolOutputDelta()
+                | e.FileChange()
                 | e.ToolCallFinished()
+                | e.HostedTool()
+                | e.HostedOutputDelta()
             ):
-                self._apply_to_call(attempt, at, event)
-            case e.HostedTool():
-                self._hosted(attempt, event)
-            case e.HostedOutputDelta():
-                attempt.stream(at)
-                self._hosted_output(event)
+                self.calls.apply(attempt, at, event)
+                if isinstance(event, e.ApprovalGiven) and event.grants:
+                    self.rules = [*self.rules, event.grants]
+            case e.PlanChanged(steps):
+                attempt.plan(steps)
+            case e.ContextUsed(used, size):
+                attempt.hold(used, size)
             case e.RequestSent():
                 attempt.begin_response(at)
             case e.ResponseStarted():
@@ -313,88 +292,3 @@ class Transcript:
                 attempt.add(NOTES[type(event)](event))
             case _:
                 pass
-
-    def _apply_to_call(self, attempt: Attempt, at: float, event: _CallEvent) -> None:
-        match event:
-            case e.ToolCallStarted(call_id, name, origin):
-                call = ToolItem(call_id, name, is_text_borne=origin == "text")
-                self._begin_call(attempt, call)
-            case e.ToolArgumentsDelta(call_id, json):
-                attempt.stream(at, len(json))
-                call = self._call_in(attempt, call_id, _OPEN)
-                call.json.append(json)
-                call.revision += 1
-            case e.ToolCallRequested(call_id, name, arguments):
-                call = self._call_in(attempt, call_id, _OPEN[:2])
-                call.name, call.arguments, call.state = name, arguments, "requested"
-                call.started_at, call.revision = at, call.revision + 1
-            case _:
-                if (due := self._due_in(attempt, event.call_id, at)) is not None:
-                    _run_call(due, at, event)
-                if isinstance(event, e.ApprovalGiven) and event.grants:
-                    self.rules = [*self.rules, event.grants]
-
-    def _begin_call(self, attempt: Attempt, call: ToolItem) -> None:
-        self._calls.setdefault(call.call_id, []).append(call)
-        self.last_call = max(self.last_call, call_number(call.call_id))
-        attempt.add(call)
-
-    def _call_in(self, attempt: Attempt, call_id: str, states: tuple[ToolState, ...]) -> ToolItem:
-        """Return the newest call of that id if it is in one of these states, or begin another."""
-        calls = self._calls.get(call_id)
-        if not calls or calls[-1].state not in states:
-            self._begin_call(attempt, ToolItem(call_id, ""))
-        return self._calls[call_id][-1]
-
-    def _due_in(self, attempt: Attempt, call_id: str, at: float) -> ToolItem | None:
-        """Return the call to be run; one that was stopped is a new item of this attempt."""
-        call = self.call(call_id)
-        if call is None or call.state != "stopped":
-            return call
-        again = ToolItem(call_id, call.name, "requested", call.arguments)
-        again.started_at, again.revision = at, call.revision  # which tells two requests apart
-        self._begin_call(attempt, again)
-        return again
-
-    def _hosted(self, attempt: Attempt, event: e.HostedTool) -> None:
-        call_id = event.call_id or ""
-        key = call_id or f"\0{event.name}\0{event.input}"
-        item = self._hosted_calls.get(key)
-        if item is None:
-            item = self._hosted_calls[key] = HostedItem(event.name, event.input, "", call_id)
-            self.last_call = max(self.last_call, call_number(call_id))
-            attempt.add(item)
-        item.name, item.input = event.name or item.name, event.input or item.input
-        item.output = event.output or item.output
-        item.revision += 1
-
-    def _hosted_output(self, event: e.HostedOutputDelta) -> None:
-        self.last_call = max(self.last_call, call_number(event.call_id))
-        if (item := self._hosted_calls.get(event.call_id)) is not None:
-            item.live.append(event.text)
-            item.revision += 1
-
-
-def _run_call(
-    call: ToolItem,
-    at: float,
-    event: _RunEvent,
-) -> None:
-    call.revision += 1
-    match event:
-        case e.ApprovalRequested(_, _, summary, diff, path):
-            call.state, call.approval = "needs_approval", summary
-            call.diff, call.path = diff or "", path or ""
-        case e.ApprovalGiven(_, rule, grants):
-            call.state, call.started_at, call.is_decided = "running", at, True
-            call.rule, call.grants = rule or None, grants or None
-        case e.ApprovalDenied():
-            call.state, call.denied, call.is_decided = "running", True, True
-        case e.ToolRunStarted():
-            call.state, call.started_at = "running", at
-        case e.ToolOutputDelta(_, _, text):
-            call.state = "running"
-            call.live.append(text)
-        case e.ToolCallFinished(_, output, error, exit_code, seconds):
-            call.state, call.output, call.error = "finished", output, error
-            call.exit_code, call.seconds = exit_code, seconds

@@ -6,8 +6,8 @@ from typing import Literal, Protocol, TypeAlias, runtime_checkable
 
 import msgspec
 
-from lfgtui.model.conversation import Message
-from lfgtui.model.events import WireEvent
+from lfgtui.model.conversation import Message, Session
+from lfgtui.model.events import ApprovalOption, WireEvent
 from lfgtui.model.tickets import Reasoning
 
 Effort: TypeAlias = Literal["low", "medium", "high"]
@@ -31,7 +31,9 @@ class ToolSpec(msgspec.Struct, frozen=True):
 class Request:
     """One model request, in no wire's terms. Timeouts are in seconds.
 
-    `on_answer` is called when the head of the response has come.
+    `on_answer` is called when the head of the response has come. An agent that works on this
+    machine gets the `ticket`, which it serves alone, its `workspace`, and the `session` that it
+    has of the ticket already.
     `apart`: pieces of a text that arrive together stay apart, for those who count them.
     """
 
@@ -48,6 +50,9 @@ class Request:
     first_token_timeout: float = 120.0
     idle_timeout: float = 120.0
     apart: bool = False
+    ticket: str = ""
+    workspace: str = ""
+    session: Session | None = None
     on_answer: Callable[[], None] = field(default=lambda: None, compare=False)
 
 
@@ -88,6 +93,15 @@ class TakesMessages(Protocol):
         `MessageTaken(message)` in the stream reports that it was taken, and from where on; until
         then it counts as unsent, and nobody need report that it was not.
         """
+        ...
+
+
+@runtime_checkable
+class TakesAnswers(Protocol):
+    """A stream whose source asks, with `ApprovalRequested`, before it makes a call of its own."""
+
+    def answer(self, call_id: str, option: ApprovalOption | None) -> None:
+        """Hand over one of the options of the question; None where it is withdrawn."""
         ...
 
 

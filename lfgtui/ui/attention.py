@@ -7,8 +7,9 @@ header, the terminal's title.
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Literal, NamedTuple, get_args
 
+from lfgtui.model.attempts import Attempt
 from lfgtui.model.call_summary import program
-from lfgtui.model.items import Attempt, HostedItem, ToolItem
+from lfgtui.model.items import HostedItem, ToolItem
 from lfgtui.model.metrics import Meter
 from lfgtui.model.states import State
 from lfgtui.model.transcript import Transcript

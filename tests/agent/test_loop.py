@@ -45,6 +45,7 @@ class Surroundings:
         self.seen: list[e.Event] = []
         self.unsettled_at_output: list[e.Event] = []
         self.held_while_asked = False
+        self.approval_rules: list[ApprovalRule] = []
         self._decision = decision
         self._pending: list[e.Event] = []
         self._holding = False
@@ -71,11 +72,18 @@ class Surroundings:
     async def gate(self) -> None:
         pass
 
-    async def take_slot(self) -> None:
+    async def take_slot(self, *, beside: bool = False) -> None:
         pass
 
+    @property
+    def can_ask(self) -> bool:
+        return self._decision is not None
+
+    def say(self, text: str) -> None:
+        self.emit(e.UserMessage(text, origin="person"))
+
     def rules(self) -> list[ApprovalRule]:
-        return []
+        return self.approval_rules
 
     async def ask(self, call_id: str) -> Decision | None:
         self.held_while_asked = self._holding

@@ -16,7 +16,7 @@ from lfgtui.engine.session import Session
 from lfgtui.history.reader import Reader
 from lfgtui.history.recording.recorder import Recorder
 from lfgtui.model import events as e
-from lfgtui.model.items import Attempt
+from lfgtui.model.attempts import Attempt
 from lfgtui.model.tickets import ApprovalRule, Ticket
 from lfgtui.providers.registry import Providers
 from lfgtui.settings.config import Config, RetryPolicy

@@ -313,7 +313,7 @@ async def test_an_impossible_entry_fails_its_ticket_and_no_other(tmp_path: Path)
     tickets = [ticket("a", tmp_path, model="slow"), ticket("b", tmp_path)]
     async with room(tmp_path, tickets, scenarios={"slow": SLOW, "b": says("B.")}) as r:
         await r.until_event("a", e.TextDelta)
-        r.recorder.submit(r.engine.run, "a", 1, 0.0, e.ApprovalGiven("nothing"))
+        r.recorder.submit(r.engine.run, "a", 1, 0.0, e.ApprovalDenied("nothing", ""))
         await r.engine.wait_idle()
         assert states(r) == {"a": "failed", "b": "done"}
 

@@ -29,3 +29,17 @@ async def test_time_held_or_between_two_attempts_does_not_count() -> None:
                 await passed
     with limit.held():  # outside of an attempt it is harmless
         pass
+
+
+async def test_of_two_that_hold_it_the_last_lets_it_go_on() -> None:
+    limit = TimeLimit(0.05)
+    loop = asyncio.get_running_loop()
+    with pytest.raises(TimeoutError):
+        async with limit.running():
+            with limit.held():
+                with limit.held():
+                    pass
+                passed = loop.create_future()
+                loop.call_later(0.1, passed.set_result, None)
+                await passed
+            await asyncio.Event().wait()

@@ -36,11 +36,12 @@ def of_type(annotation: object) -> st.SearchStrategy[object]:
         return st.sampled_from(get_args(annotation))
     if origin in (Union, UnionType):
         return st.one_of(*map(of_type, get_args(annotation)))
-    if annotation == tuple[str, ...]:
-        return st.lists(st.text(max_size=5), max_size=3).map(tuple)
-    if annotation is ApprovalRule:
-        hints = get_type_hints(ApprovalRule)
-        return st.builds(ApprovalRule, **{name: of_type(hint) for name, hint in hints.items()})
+    if origin is tuple:
+        return st.lists(of_type(get_args(annotation)[0]), max_size=3).map(tuple)
+    if annotation in (ApprovalRule, e.ApprovalOption, e.PlanStep):
+        hints = get_type_hints(annotation)
+        made = cast(Callable[..., object], annotation)
+        return st.builds(made, **{name: of_type(hint) for name, hint in hints.items()})
     plain: dict[object, st.SearchStrategy[object]] = {
         str: st.text(max_size=8),
         int: st.integers(0, 10**6),

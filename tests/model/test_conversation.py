@@ -12,6 +12,7 @@ from lfgtui.model.conversation import (
     Message,
     ModelTurn,
     ReasoningPart,
+    Session,
     TextPart,
     ToolResult,
     UserTurn,
@@ -200,3 +201,51 @@ SENT, PAUSED = e.RequestSent(1), e.ResponseFinished(1, "pause_turn")
 )
 def test_what_one_says_joins_where_it_may(events: list[e.Event], messages: list[str]) -> None:
     assert said(*events) == messages
+
+
+def session_of(*events: e.Event) -> Session | None:
+    conversation = Conversation()
+    for seq, event in enumerate(events, 1):
+        conversation.apply(event, seq)
+    return conversation.sessions.get("claude")
+
+
+BEGUN = (
+    e.TicketQueued(),
+    e.AttemptStarted("claude", ""),
+    e.UserMessage("Go."),
+    e.RequestSent(1),
+    e.SessionOpened("s1"),
+    e.ToolCallStarted("1", "bash", "agent"),
+    e.TextDelta("Half"),
+)
+WHOLE = (*BEGUN, e.ContextUsed(10, 100, 0.5), e.ResponseFinished(1, "end"))
+
+
+def test_an_agents_session_is_known_from_its_first_event_on() -> None:
+    session = session_of(*BEGUN)
+    assert session is not None and session.is_interrupted
+    told = (session.session_id, session.told, str(session.said), session.calls)
+    assert told == ("s1", 1, "Half", 1)
+
+
+def test_a_whole_response_needs_not_be_told_to_the_agent_that_gave_it() -> None:
+    session = session_of(*WHOLE, e.UserMessage("And now?", origin="person"))
+    assert session is not None and not session.is_interrupted
+    assert (session.told, session.cost) == (2, 0.5)
+
+
+def test_a_session_lives_over_attempts_and_ends_with_a_start_from_the_prompt() -> None:
+    again = e.AttemptStarted("claude", "", continues=True)
+    session = session_of(*WHOLE, e.TicketDone("end"), e.TicketQueued(), again)
+    assert session is not None and session.session_id == "s1"
+    assert session_of(*WHOLE, e.TicketDone("end"), e.TicketQueued(starts_over=True)) is None
+
+
+def test_the_calls_of_an_agent_are_no_messages() -> None:
+    conversation = Conversation()
+    finished = e.ToolCallFinished("1", "out", None, 0, 0.1)
+    for seq, event in enumerate((*BEGUN, finished, e.ResponseFinished(1, "end")), 1):
+        conversation.apply(event, seq)
+    assert conversation.messages == [UserTurn("Go."), ModelTurn((TextPart("Half"),))]
+    assert not conversation.unanswered

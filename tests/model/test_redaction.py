@@ -127,10 +127,14 @@ def values(hint: object, text: str) -> Iterator[object]:
     """Values of a field's type with the text wherever one may be."""
     if hint is str:
         yield text
-    elif hint == tuple[str, ...]:
-        yield (text,)
+    elif get_origin(hint) is tuple:
+        yield from ((inside,) for inside in values(get_args(hint)[0], text))
     elif hint is ApprovalRule:
         yield ApprovalRule("run_command", "prefix", text)
+    elif hint is e.ApprovalOption:
+        yield e.ApprovalOption("1", text, "allow_once")
+    elif hint is e.PlanStep:
+        yield e.PlanStep(text)
     elif get_origin(hint) is dict:
         yield {"a": text, text: text if hint == dict[str, str] else [1, {"b": text}]}
     elif get_origin(hint) is not Literal:
@@ -164,7 +168,7 @@ def test_every_event_that_says_anything_was_planted() -> None:
     assert silent == {
         *(e.Usage, e.Heartbeat, e.RequestSent, e.TicketQueued, e.Paused, e.Resumed),
         *(e.TicketCancelled, e.TicketLimited, e.TicketInterrupted, e.MessageTaken),
-        e.ResponseStarted,
+        *(e.ResponseStarted, e.ContextUsed),
     }
 
 
@@ -259,6 +263,14 @@ def test_a_diff_beside_the_end_of_a_certificate_is_kept() -> None:
 
 def test_the_diff_of_a_call_that_holds_a_secret_tells_nothing_of_it() -> None:
     arguments: dict[str, object] = {"path": "key", "content": pem()}
+    hidden = "[redacted: secret]"
     asked = e.ApprovalRequested("1", "write_file", "create key (9 lines)", f"@@ -1 +1 @@\n+{pem()}")
     _, told = redacted(e.ToolCallRequested("1", "write_file", arguments), asked)
-    assert told == e.ApprovalRequested("1", "write_file", *["[redacted: secret]"] * 2)
+    assert told == e.ApprovalRequested("1", "write_file", hidden, hidden)
+
+
+def test_nor_does_the_change_of_a_file_that_an_agent_reports() -> None:
+    head, *body, end = pem().splitlines()
+    change = e.FileChange("1", "/w/key", f"@@ -1,3 +1,9 @@\n {head}\n+" + "\n+".join([*body, end]))
+    (told,) = redacted(change)
+    assert isinstance(told, e.FileChange) and not any(line in told.diff for line in body)

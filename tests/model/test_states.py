@@ -165,3 +165,36 @@ def test_a_pause_leads_back_to_where_it_began(before: list[e.Event]) -> None:
 def test_a_request_that_is_out_is_not_held() -> None:
     with pytest.raises(IllegalMoveError):
         machine(QUEUED, STARTED, SENT).apply(e.Paused())
+
+
+AGENT = (e.TicketQueued(), e.AttemptStarted("p", ""), e.RequestSent(1))
+
+
+@pytest.mark.parametrize(
+    ("events", "state"),
+    [
+        ((e.ApprovalRequested("1", "x", ""),), "needs_approval"),
+        ((e.ApprovalRequested("1", "x", ""), e.TextDelta("a")), "needs_approval"),
+        ((e.ApprovalRequested("1", "x", ""), e.ApprovalGiven("1")), "running_tool"),
+        ((e.ApprovalGiven("1"), e.ToolRunStarted("1"), e.TextDelta("a")), "streaming"),
+        ((e.ToolRunStarted("1"), e.ToolCallFinished("1", "", None, 0, 0.0)), "streaming"),
+        (
+            (
+                e.ApprovalRequested("1", "x", ""),
+                e.ApprovalRequested("2", "x", ""),
+                e.ApprovalDenied("1", ""),
+                e.ToolRunStarted("3"),
+            ),
+            "needs_approval",
+        ),
+        ((e.ToolCallRequested("1", "x", {}, origin="agent"), e.ResponseFinished(1, "end")), None),
+        ((e.ApprovalRequested("1", "x", ""), e.ResponseFinished(1, "stopped")), None),
+    ],
+)
+def test_an_agent_asks_and_runs_its_tools_within_its_response(
+    events: tuple[e.Event, ...], state: State | None
+) -> None:
+    machine = StateMachine()
+    for event in (*AGENT, *events):
+        machine.apply(event)
+    assert machine.state == (state or "streaming")

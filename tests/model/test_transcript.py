@@ -10,11 +10,10 @@ from hypothesis import strategies as st
 from lfgtui.errors import IllegalMoveError
 from lfgtui.export.record import ticket_record
 from lfgtui.model import events as e
+from lfgtui.model.attempts import Attempt, AttemptError, UsageTotals
 from lfgtui.model.call_ids import call_id, messages_for
 from lfgtui.model.conversation import CallPart, Message, ModelTurn, ToolResult
 from lfgtui.model.items import (
-    Attempt,
-    AttemptError,
     HostedItem,
     NoteItem,
     PromptItem,
@@ -22,7 +21,6 @@ from lfgtui.model.items import (
     SourcesItem,
     TextItem,
     ToolItem,
-    UsageTotals,
 )
 from lfgtui.model.pieces import merge
 from lfgtui.model.states import ENDED

@@ -3,9 +3,11 @@
 from abc import abstractmethod
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 
+from lfgtui.model.attempts import Attempt
 from lfgtui.model.call_summary import call_summary, members_summary
 from lfgtui.model.events import Citation
-from lfgtui.model.items import Attempt, HostedItem, SourcesItem
+from lfgtui.model.items import HostedItem, PlanItem, SourcesItem
+from lfgtui.model.states import PLAN_SIGNS
 from lfgtui.text.terminal_safe import plain_output, visible_line
 from lfgtui.ui.items.arguments import argument_rows, raw_rows
 from lfgtui.ui.items.base import BriefView, Context
@@ -96,6 +98,47 @@ class HostedView(CardView):
             self._input, self._object = self._item.input, PartialObject()
             self._object.feed(self._input)
         return None if self._object.is_broken else self._object
+
+
+class PlanView(CardView):
+    """An agent's plan: the step it is at, unfolded all of them."""
+
+    def __init__(self, item: PlanItem) -> None:
+        super().__init__()
+        self._item = item
+
+    @property
+    def is_settled(self) -> bool:
+        return self._item.closed
+
+    @property
+    def source(self) -> str:
+        """The list, also where only its line is shown."""
+        return "\n".join(f"{PLAN_SIGNS[step.status]} {step.text}" for step in self._item.steps)
+
+    def key(self, context: Context) -> tuple[Hashable, ...]:
+        return (self._item.revision, self._item.closed)
+
+    def left(self, context: Context) -> list[Span]:
+        palette, steps = self.palette(context), self._item.steps
+        now = next((step.text for step in steps if step.status == "in_progress"), "")
+        return [("plan  ", palette.tool), (_flat(now), palette.muted)]
+
+    def right(self, context: Context) -> list[Span]:
+        done, count = self._item.done, len(self._item.steps)
+        return [(f"{done} of {count} done", self.palette(context).muted)]
+
+    def body(self, context: Context, width: int) -> Iterator[Row]:
+        palette = self.palette(context)
+        styles = {
+            "pending": palette.muted,
+            "in_progress": palette.text,
+            "completed": palette.good,
+        }
+        for step in self._item.steps:
+            first = (f"{PLAN_SIGNS[step.status]} ", styles[step.status])
+            style = palette.muted if step.status == "completed" else palette.text
+            yield from wrap([(_flat(step.text), style)], width, (first,), (("  ", style),))
 
 
 class SourcesView(CardView):

@@ -1,10 +1,11 @@
 """The view of each item."""
 
+from lfgtui.model.attempts import Attempt
 from lfgtui.model.items import (
-    Attempt,
     HostedItem,
     Item,
     NoteItem,
+    PlanItem,
     PromptItem,
     ReasoningItem,
     SourcesItem,
@@ -12,7 +13,7 @@ from lfgtui.model.items import (
     ToolItem,
 )
 from lfgtui.ui.items.base import ItemView
-from lfgtui.ui.items.cards import HostedView, SourcesView
+from lfgtui.ui.items.cards import HostedView, PlanView, SourcesView
 from lfgtui.ui.items.notes import NoteView, PromptView, ReasoningView, RuleView
 from lfgtui.ui.items.text import TextView
 from lfgtui.ui.items.tool_call import ToolView
@@ -31,6 +32,8 @@ def view_of(item: Item | Attempt, attempt: Attempt) -> ItemView:
             return HostedView(item, attempt)
         case SourcesItem():
             return SourcesView(item)
+        case PlanItem():
+            return PlanView(item)
         case PromptItem():
             return PromptView(item)
         case NoteItem():

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from lfgtui.model.items import Attempt
+from lfgtui.model.attempts import Attempt
 from lfgtui.model.metrics import Health, Meter
 from lfgtui.model.states import State
 from lfgtui.model.tickets import Ticket

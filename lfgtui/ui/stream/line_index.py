@@ -14,7 +14,8 @@ from typing import NamedTuple, Self, TypeAlias
 
 from textual.geometry import Offset
 
-from lfgtui.model.items import Attempt, Item
+from lfgtui.model.attempts import Attempt
+from lfgtui.model.items import Item
 from lfgtui.model.states import ENDED
 from lfgtui.model.transcript import Transcript
 from lfgtui.ui.items import Context, ItemView, Kind, LineChunk, view_of

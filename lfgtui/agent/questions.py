@@ -1,0 +1,110 @@
+"""The questions of an agent that runs its tools itself, asked while its response goes on.
+
+Several may be open at once, and the agent may say more meanwhile; so each waits for the person in
+a task of its own. What is approved is what the agent showed: lfg cannot check what it runs.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+
+from msgspec import UNSET
+
+from lfgtui.agent.approvable import unshowable
+from lfgtui.agent.approval_rules import covering
+from lfgtui.agent.context import AgentContext, Decision
+from lfgtui.model import events as e
+from lfgtui.model.conversation import CallPart
+from lfgtui.providers.base import TakesAnswers
+
+
+class NobodyToAskError(Exception):
+    """An agent asked, and nobody is there to answer."""
+
+
+class Questions:
+    """The questions of one response; use as a context manager, which ends those still open."""
+
+    def __init__(self, context: AgentContext, source: TakesAnswers) -> None:
+        self._context = context
+        self._source = source
+        self._open: set[asyncio.Task[None]] = set()
+        self._slot = asyncio.Lock()
+
+    @asynccontextmanager
+    async def asked(self) -> AsyncIterator[None]:
+        """Let questions be asked in the body; those that are open after it are withdrawn."""
+        try:
+            yield
+        finally:
+            for task in self._open:
+                task.cancel()
+            ended = await asyncio.gather(*self._open, return_exceptions=True)
+        for fault in ended:
+            if isinstance(fault, Exception):
+                raise fault
+
+    def ask(self, theirs: str, question: e.ApprovalRequested, arguments: e.ToolArguments) -> None:
+        """Answer by the ticket's settings or a rule, or else have the person answer.
+
+        `theirs` is the agent's id of the call. Raises `NobodyToAskError`.
+        """
+        context, call_id = self._context, question.call_id
+        match context.ticket.approve:
+            case "auto":
+                return self._source.answer(theirs, _option(question, "allow"))
+            case "deny":
+                return self._source.answer(theirs, _option(question, "reject"))
+        rules, path = context.rules(), question.path or ""
+        if rule := covering(rules, question.name, arguments, path):
+            context.emit(e.ApprovalGiven(call_id, rule))
+            return self._source.answer(theirs, _option(question, "allow"))
+        context.emit(question)
+        if not context.can_ask:
+            raise NobodyToAskError(f"{question.name} needs an approval that nobody can give")
+        self._open.add(asyncio.create_task(self._ask(theirs, question, arguments)))
+        return None
+
+    async def _ask(
+        self, theirs: str, question: e.ApprovalRequested, arguments: e.ToolArguments
+    ) -> None:
+        context, call_id = self._context, question.call_id
+        answer: e.ApprovalOption | None = None
+        async with AsyncExitStack() as stack:
+            stack.callback(lambda: self._source.answer(theirs, answer))
+            stack.enter_context(context.holding_clock())
+            await context.settle()
+            card = context.transcript.call(call_id)
+            shown = arguments if card is None or card.arguments is None else card.arguments
+            asked = CallPart(call_id, question.name, arguments)
+            decision: Decision | None = Decision("deny")
+            if (why := unshowable(asked, CallPart(call_id, question.name, shown))) is not None:
+                context.emit(e.Status(f"{question.name} was denied: {why}"))
+            else:
+                decision = await context.ask(call_id)
+            async with self._slot:
+                await context.take_slot(beside=True)
+            if decision is None or decision.verdict == "deny":
+                answer = _option(question, "reject")
+                reason = decision.reason if decision else ""
+                context.emit(e.ApprovalDenied(call_id, reason))
+                if reason:  # the protocol has no place for it
+                    context.say(f"I denied {question.name}: {reason}")
+                return
+            answer = _chosen(question, decision)
+            given = (decision.rule or UNSET, decision.grants or UNSET)
+            name = answer.name if answer and decision.option else UNSET
+            context.emit(e.ApprovalGiven(call_id, *given, name))
+            await context.settle(saved=True)
+
+
+def _chosen(question: e.ApprovalRequested, decision: Decision) -> e.ApprovalOption | None:
+    chosen = (o for o in question.options or () if o.option_id == decision.option)
+    return next(chosen, None) if decision.option else _option(question, "allow")
+
+
+def _option(question: e.ApprovalRequested, verdict: str) -> e.ApprovalOption | None:
+    """Return the agent's option for this call alone; a lasting one only where it has no other."""
+    options: Sequence[e.ApprovalOption] = question.options or ()
+    kinds = (f"{verdict}_once", f"{verdict}_always")
+    return next((o for kind in kinds for o in options if o.kind == kind), None)

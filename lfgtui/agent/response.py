@@ -1,0 +1,109 @@
+"""One response on its way from a provider's stream to the ticket's events."""
+
+import os
+from collections.abc import Callable
+from contextlib import AsyncExitStack, aclosing
+from pathlib import Path
+
+import msgspec
+
+from lfgtui.agent.context import AgentContext, StoppedError
+from lfgtui.agent.empty_response import Emptiness
+from lfgtui.agent.leakage import LeakageFilter
+from lfgtui.agent.questions import NobodyToAskError, Questions
+from lfgtui.model import events as e
+from lfgtui.model.call_ids import CallIds
+from lfgtui.providers.base import Stream, TakesAnswers
+from lfgtui.settings.providers import Dialect, Price
+
+
+class Response:
+    """One response. `follow` it to its end.
+
+    `requested` has the arguments of its calls as they came: those in the history may be redacted.
+    """
+
+    def __init__(
+        self,
+        context: AgentContext,
+        ids: CallIds,
+        price: Price | None,
+        leak_dialects: frozenset[Dialect],
+    ) -> None:
+        self.requested: dict[str, e.ToolArguments] = {}
+        self.turn = context.transcript.conversation.responses + 1
+        self._context = context
+        self._ids = ids
+        self._price = price
+        attempt = context.transcript.attempts[-1].number
+        self._leaks = LeakageFilter(leak_dialects, f"{attempt}_{self.turn}")
+        self._emptiness = Emptiness()
+        self._changes: dict[str, Path] = {}
+        self._questions: Questions | None = None
+        self._is_whole = False
+
+    async def follow(
+        self, stream: Stream, answered_with: Callable[[e.Event], None]
+    ) -> e.Ending | None:
+        """Emit all that comes; return an ending where nobody is there to approve a call.
+
+        `answered_with` is told of each event first. Raises `ProviderError`, and `StoppedError`
+        for a response that the person stopped when it was whole already.
+        """
+        try:
+            async with (
+                self._context.stoppable(anew=True),
+                aclosing(stream),
+                self._context.heard_by(stream),
+                AsyncExitStack() as stack,
+            ):
+                if isinstance(stream, TakesAnswers):
+                    self._questions = Questions(self._context, stream)
+                    await stack.enter_async_context(self._questions.asked())
+                async for event in stream:
+                    answered_with(event)
+                    self._take(event)
+                    await self._context.room()
+        except StoppedError:
+            if self._is_whole:
+                raise
+            self._emit_rest()
+            self._context.emit(e.ResponseFinished(self.turn, e.STOPPED))
+        except NobodyToAskError as error:
+            self._emit_rest()
+            self._context.emit(e.ResponseFinished(self.turn, e.STOPPED))
+            return e.TicketBlocked(str(error))
+        finally:  # a stream that breaks or is stopped loses nothing that was held back
+            self._emit_rest()
+        return None
+
+    def _emit_rest(self) -> None:
+        for one in self._leaks.finish():
+            self._context.emit(one)
+
+    def _take(self, event: e.WireEvent) -> None:
+        theirs = event.call_id if isinstance(event, e.ApprovalRequested) else ""
+        if isinstance(event, e.Usage):
+            event = self._priced(event)
+        for one in self._leaks.feed(self._ids.own(event)):
+            if not self._emptiness.is_over and (remark := self._emptiness.watch(one)):
+                self._context.emit(remark)
+            match one:
+                case e.ToolCallRequested(call_id, _, arguments):
+                    self.requested[call_id] = arguments
+                case e.ApprovalRequested(call_id) if self._questions is not None:
+                    self._questions.ask(theirs, one, self.requested.get(call_id, {}))
+                    continue
+                case e.FileChange(call_id, path):
+                    self._changes[call_id] = Path(os.path.normpath(path))
+                case e.ToolCallFinished(call_id, error=None) if call_id in self._changes:
+                    self._context.file_changed(self._changes[call_id])
+                case e.ResponseFinished():
+                    self._is_whole = True
+            self._context.emit(one)
+
+    def _priced(self, usage: e.Usage) -> e.Usage:
+        if self._price is None or usage.cost is not None:
+            return usage
+        cost = self._price.cost(usage.input, usage.output, usage.cached)
+        return msgspec.structs.replace(usage, cost=cost)

@@ -1,0 +1,209 @@
+"""The attempts at a ticket: their items, in order of arrival, and their figures."""
+
+from collections.abc import Iterator
+from typing import TypeVar
+
+import msgspec
+
+from lfgtui.errors import ErrorKind
+from lfgtui.model.events import Citation, PlanStep, StopReason, Usage
+from lfgtui.model.items import (
+    HostedItem,
+    Item,
+    PlanItem,
+    ReasoningItem,
+    SourcesItem,
+    TextItem,
+    ToolItem,
+)
+from lfgtui.model.states import State
+from lfgtui.model.tokens import TokenCount
+from lfgtui.text.figures import model_name
+
+_Text = TypeVar("_Text", TextItem, ReasoningItem)
+
+
+class AttemptError(msgspec.Struct, frozen=True):
+    """Why an attempt broke."""
+
+    kind: ErrorKind
+    message: str
+    retryable: bool
+
+
+class UsageTotals(msgspec.Struct, frozen=True):
+    """Tokens as the provider counts them, and their price in USD where known.
+
+    Of a response that did not finish, `output` may be less than streamed: see `TokenCount`.
+    """
+
+    input: int = 0
+    output: int = 0
+    cached: int = 0
+    cost: float | None = None
+
+    def plus(self, usage: Usage) -> "UsageTotals":
+        cost = self.cost if usage.cost is None else (self.cost or 0.0) + usage.cost
+        return UsageTotals(
+            self.input + usage.input, self.output + usage.output, self.cached + usage.cached, cost
+        )
+
+
+class Attempt(msgspec.Struct):
+    """One try: first, retry, failover or resume. Partial text included.
+
+    `usage` counts all finished turns and the running one's last report; `context` is the tokens
+    of that response alone, with all that was sent for it, and `context_size` how many the agent
+    says it holds, 0 if it does not.
+    """
+
+    number: int
+    provider: str
+    model: str
+    continues: bool
+    started_at: float
+    keeps_partial: bool = False
+    ended_at: float | None = None
+    state: State = "starting"
+    items: list[Item] = msgspec.field(default_factory=list)
+    stop_reason: StopReason | None = None
+    error: AttemptError | None = None
+    usage: UsageTotals = UsageTotals()
+    context: int = 0
+    context_size: int = 0
+    tokens: TokenCount = msgspec.field(default_factory=TokenCount)
+    first_byte: float | None = None
+    ttft: float | None = None
+    streaming_seconds: float = 0.0
+    _finished_usage: UsageTotals = UsageTotals()
+    open_citations: list[Citation] = msgspec.field(default_factory=list)
+    _request_sent_at: float | None = None
+    _first_content_at: float | None = None
+
+    @property
+    def route(self) -> str:
+        """The provider and the model, for people."""
+        return model_name(self.provider, self.model)
+
+    @property
+    def text(self) -> str:
+        """Exactly the visible answer: all visible text, joined with nothing between."""
+        return "".join(item.text for item in self.items if isinstance(item, TextItem))
+
+    @property
+    def reasoning(self) -> str:
+        """All of the model's thinking, joined with nothing between."""
+        return "".join(item.text for item in self.items if isinstance(item, ReasoningItem))
+
+    @property
+    def citations(self) -> list[Citation]:
+        """Citations: each source once a response, then those of the running one."""
+        sources = (item for item in self.items if isinstance(item, SourcesItem))
+        return [*(c for item in sources for c in item.citations), *self.open_citations]
+
+    @property
+    def is_answered(self) -> bool:
+        """True once content came or a response ended."""
+        return self.ttft is not None or self.stop_reason is not None
+
+    @property
+    def tools(self) -> Iterator[ToolItem]:
+        """The tool calls, in order."""
+        return (item for item in self.items if isinstance(item, ToolItem))
+
+    @property
+    def tokens_per_second(self) -> float | None:
+        """Output tokens over streaming time, tool time left out; None before any."""
+        tokens, _ = self.tokens.total
+        if not tokens or self.streaming_seconds <= 0:
+            return None
+        return tokens / self.streaming_seconds
+
+    # Written by the fold
+
+    def begin_response(self, at: float) -> None:
+        """Begin the response to a request that was sent."""
+        self._request_sent_at, self._first_content_at = at, None
+
+    def answer(self, at: float) -> None:
+        """Note that the response to a request came, so far without content."""
+        if self.first_byte is None and self._request_sent_at is not None:
+            self.first_byte = at - self._request_sent_at
+
+    def stream(self, at: float, characters: int = 0) -> None:
+        """Note that content came, and how many characters of it from the model."""
+        self.tokens.stream(characters)
+        if self._first_content_at is None:
+            self._first_content_at = at
+            if self.ttft is None and self._request_sent_at is not None:
+                self.ttft = at - self._request_sent_at
+
+    def count(self, usage: Usage) -> None:
+        """Take the running response's usage, in place of what it reported before."""
+        self.usage = self._finished_usage.plus(usage)
+        self.tokens.report(usage.output)
+        if not self.context_size:
+            self.context = usage.input + usage.output
+
+    def hold(self, used: int, size: int) -> None:
+        """Take what the agent says of its context."""
+        self.context, self.context_size = used, size
+
+    def plan(self, steps: tuple[PlanStep, ...]) -> None:
+        """Show the plan, in place of what this response showed of it before."""
+        plans = [i for i in self.items if isinstance(i, PlanItem) and not i.closed]
+        if plans:
+            plans[-1].steps, plans[-1].revision = steps, plans[-1].revision + 1
+        else:
+            self.add(PlanItem(steps))
+
+    def add(self, item: Item) -> None:
+        """Add an item; nothing more goes to the one before."""
+        self._close_last()
+        self.items.append(item)
+
+    def open_text(self, kind: type[_Text]) -> _Text:
+        """Return the text of that kind that goes on, or begin one."""
+        last = self.items[-1] if self.items else None
+        if isinstance(last, kind) and not last.closed:
+            return last
+        item = kind()
+        self.add(item)
+        return item
+
+    def close_response(self, at: float, *, is_finished: bool = False) -> None:
+        """End the running response, if there is one."""
+        self.tokens.close(is_finished=is_finished)
+        if self._first_content_at is not None:
+            self.streaming_seconds += at - self._first_content_at
+            self._first_content_at = None
+        self._finished_usage = self.usage
+        for item in self.items:
+            if isinstance(item, HostedItem | PlanItem) and not item.closed:
+                item.closed, item.revision = True, item.revision + 1
+            elif isinstance(item, ToolItem) and item.is_agents:
+                item.stop()
+        sources: dict[str, Citation] = {}
+        for citation in self.open_citations:
+            sources.setdefault(citation.url or citation.title or citation.quote, citation)
+        self.open_citations.clear()
+        if sources:
+            self.add(SourcesItem(tuple(sources.values())))
+        self._close_last()
+
+    def end(self, at: float) -> None:
+        """End the attempt, with the calls that have not ended."""
+        self.ended_at = at
+        self.close_response(at)
+        for call in self.tools:
+            call.stop()
+
+    def _close_last(self) -> None:
+        match self.items[-1] if self.items else None:
+            case TextItem() | ReasoningItem() as last:
+                last.closed = True
+                last.revision += 1
+            case ToolItem(is_text_borne=True, state="arriving") as call:
+                call.state, call.revision = "written", call.revision + 1
+            case _:
+                pass
