@@ -5,17 +5,15 @@ import os
 import signal
 import time
 from asyncio.subprocess import DEVNULL, PIPE
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 from lfgtui.errors import ToolError
 from lfgtui.settings import environment
 from lfgtui.text.redactor import Redactor
-
-T = TypeVar("T")
 
 _PIECE = 65_536
 _MOST_STDERR = 10_000
@@ -122,18 +120,3 @@ def command_environment(
 @cache
 def _redactor() -> Redactor:
     return Redactor()
-
-
-async def finish(work: Coroutine[None, None, T]) -> T:
-    """Return the work's result; cancellations are passed on once the work has ended."""
-    working = asyncio.ensure_future(work)
-    cancelled: asyncio.CancelledError | None = None
-    while not working.done():
-        try:
-            await asyncio.wait([working])
-        except asyncio.CancelledError as error:
-            cancelled = error
-    if cancelled is not None:
-        working.exception()  # it is nobody's now
-        raise cancelled
-    return working.result()

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from lfgtui.errors import ToolError, too_many_files
 from lfgtui.model.events import ToolArguments
+from lfgtui.processes.waiting import finish
 from lfgtui.tools.arguments import (
     LONE_SURROGATE,
     Arguments,
@@ -24,7 +25,7 @@ from lfgtui.tools.command import OnOutput, run_command
 from lfgtui.tools.file_tools import edit_file, read_file, write_file
 from lfgtui.tools.limits import ToolLimits, ToolOutcome, one_line, sendable
 from lfgtui.tools.listing import list_files
-from lfgtui.tools.programs import command_environment, finish
+from lfgtui.tools.programs import command_environment
 from lfgtui.tools.searching import search_files
 
 _log = logging.getLogger(__name__)

@@ -1,8 +1,7 @@
-"""A workspace of real files, a way to call a tool on it, and proof that processes are gone."""
+"""A workspace of real files, and a way to call a tool on it."""
 
 import asyncio
 import os
-import select
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,6 +10,7 @@ import pytest
 
 from lfgtui.model.events import ToolArguments
 from lfgtui.tools import ToolLimits, ToolOutcome, run_tool
+from tests.helpers.leash import Leash
 
 Call = Callable[..., ToolOutcome]
 
@@ -51,30 +51,6 @@ def searcher(
     elif shutil.which("rg") is None:
         pytest.skip("ripgrep is not installed")
     return str(request.param)
-
-
-class Leash:
-    """A FIFO that the processes of a command hold open for as long as they live."""
-
-    def __init__(self, path: Path) -> None:
-        os.mkfifo(path)
-        self.descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
-
-    def wait_until_free(self) -> None:
-        """Return once no process holds it; fails if one still does after 10 s."""
-        hung_up = select.poll()
-        hung_up.register(self.descriptor, select.POLLIN)
-        events = dict(hung_up.poll(10_000))
-        assert events.get(self.descriptor, 0) & select.POLLHUP, "a process is still alive"
-
-    async def written(self) -> None:
-        """Return once a process has written to it."""
-        ready = asyncio.Event()
-        loop = asyncio.get_running_loop()
-        loop.add_reader(self.descriptor, ready.set)
-        await ready.wait()
-        loop.remove_reader(self.descriptor)
-        os.read(self.descriptor, 10)
 
 
 @pytest.fixture

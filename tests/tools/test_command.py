@@ -6,15 +6,14 @@ import re
 import subprocess
 import sys
 from asyncio import Task
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
-from lfgtui.tools import Channel, ToolLimits, ToolOutcome, run_tool, supervisor
+from lfgtui.processes import supervisor
+from lfgtui.tools import Channel, ToolLimits, ToolOutcome, run_tool
 from lfgtui.tools.programs import command_environment
-
-from .conftest import Leash
+from tests.helpers.leash import Leash, processes_about
 
 LONG = 600
 """Seconds that a command would sleep if nobody stopped it."""
@@ -165,16 +164,6 @@ async def test_it_can_be_cancelled_at_any_moment_of_its_start_and_is_gone(
         await asyncio.sleep(0)
     await cancelled(running)
     assert not await asyncio.to_thread(processes_about, run.workspace)
-
-
-def processes_about(workspace: Path) -> list[str]:
-    """Process ids with the workspace in their command line; none where there is no /proc."""
-    found = []
-    for line in Path("/proc").glob("[0-9]*/cmdline"):
-        with suppress(OSError):
-            if os.fsencode(workspace) in line.read_bytes():
-                found.append(line.parent.name)
-    return found
 
 
 @pytest.fixture

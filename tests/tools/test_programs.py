@@ -7,8 +7,7 @@ import pytest
 
 from lfgtui.errors import ToolError
 from lfgtui.tools.programs import Deadline, ProgramOutput, run_program
-
-from .conftest import Leash
+from tests.helpers.leash import Leash
 
 
 async def test_both_channels_and_the_exit_code_are_told(workspace: Path) -> None:

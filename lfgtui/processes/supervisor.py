@@ -1,20 +1,22 @@
-"""A command's supervisor: a process that keeps track of all that the command starts.
+"""A program's supervisor: a process that keeps track of all that the program starts.
 
-    python -I -S supervisor.py SHELL COMMAND
+    python -I -S supervisor.py SOCKET PROGRAM ARGUMENT...
 
-It is the child subreaper (prctl(2)) of the command, so a process that leaves the
+It is the child subreaper (prctl(2)) of the program, so a process that leaves the
 session (`setsid`, a double fork) becomes the supervisor's child when its parent
-dies: every process that the command ever started stays below it until it ends.
-Its standard input is a socket to lfg:
+dies: every process that the program ever started stays below it until it ends.
+The program gets the supervisor's standard input, output and error. SOCKET is the
+file descriptor of a socket to lfg:
 
-    to lfg      `started PID`, `exited STATUS` (as `subprocess` has it), or `failed REASON`;
+    to lfg      `started PID` before the program runs and `running` once it does, or
+                `failed ERRNO`; `exited STATUS` (as `subprocess` has it);
                 at the end `left PID NAME` for each process that could not
                 be killed, then `cleared COUNT`, how many were killed after the exit
     from lfg    `term`: SIGTERM to all; `kill`, or the end of the socket: SIGKILL to all, and exit
 
-The socket also ends when lfg is killed, so nothing outlives lfg. The program
+The socket also ends when lfg is killed, so nothing outlives lfg. This file
 imports only the standard library, to start in some 20 ms. Where there is no
-subreaper and no /proc (macOS) it can only signal the command's process group.
+subreaper and no /proc (macOS) it can only signal the program's process group.
 """
 
 import ctypes
@@ -25,14 +27,14 @@ import sys
 import time
 
 _SET_PDEATHSIG, _SET_CHILD_SUBREAPER = 1, 36  # linux/prctl.h
-_LIFELINE = 0
 _HAS_PROC = os.path.isdir("/proc/self")  # noqa: PTH112  (pathlib takes as long as all the rest)
 _KILLING_SECONDS = 5.0
 _ROUNDS = 50
 
 
-def main(shell: str, command: str) -> None:
-    """Run the command and wait for its end, or for lfg's."""
+def main(descriptor: str, *command: str) -> None:
+    """Run the program and wait for its end, or for lfg's."""
+    lifeline = _Lifeline(int(descriptor))
     awake, wakeup = os.pipe()
     os.set_blocking(awake, False)
     os.set_blocking(wakeup, False)
@@ -40,34 +42,61 @@ def main(shell: str, command: str) -> None:
     signal.signal(signal.SIGCHLD, lambda *_: None)
     _prctl(_SET_CHILD_SUBREAPER, 1)
     try:
-        leader = _start(shell, command)
+        leader = _start(lifeline, command)
     except OSError as error:
-        _report(f"failed {error.strerror}")
+        lifeline.report(f"failed {error.errno}")
         return
+    lifeline.report("running")
     nowhere = os.open(os.devnull, os.O_RDWR)
-    for channel in (1, 2):  # or the pipes would never close
+    for channel in (0, 1, 2):  # or the pipes would never close
         os.dup2(nowhere, channel)
     is_running = True
+    watched: list[_Lifeline | int] = [lifeline, awake]
     while True:
-        readable, _, _ = select.select([_LIFELINE, awake], [], [])
+        readable, _, _ = select.select(watched, [], [])
         if awake in readable:
             os.read(awake, 4096)
         status = _reap(leader)
         if status is not None:
             is_running = False
-            _report(f"exited {status}")
-        if _LIFELINE in readable:
-            request = _read_request()
+            lifeline.report(f"exited {status}")
+        if lifeline in readable:
+            request = lifeline.read()
             if request == b"term\n":
                 _signal_all(_below(), signal.SIGTERM)
                 if not _HAS_PROC:
                     _signal_group(leader, signal.SIGTERM)
             else:
                 break
-    _clear(leader, is_running)
+    _clear(lifeline, leader, is_running)
 
 
-def _start(shell: str, command: str) -> int:
+class _Lifeline:
+    """The socket to lfg."""
+
+    def __init__(self, descriptor: int) -> None:
+        os.set_inheritable(descriptor, False)
+        self._descriptor = descriptor
+
+    def fileno(self) -> int:
+        return self._descriptor
+
+    def read(self) -> bytes:
+        """Return a request; b"" where lfg is gone."""
+        try:
+            return os.read(self._descriptor, 64)
+        except OSError:
+            return b""
+
+    def report(self, line: str) -> None:
+        clean = "".join(c if c.isprintable() else "?" for c in line)
+        try:
+            os.write(self._descriptor, clean.encode() + b"\n")
+        except OSError:  # lfg is gone; there is still something to do
+            return
+
+
+def _start(lifeline: _Lifeline, command: tuple[str, ...]) -> int:
     parent = os.getpid()
     failure, report = os.pipe()  # closed by the exec
     child = os.fork()
@@ -87,9 +116,8 @@ def _start(shell: str, command: str) -> int:
         signal.set_wakeup_fd(-1)
         for number in (signal.SIGCHLD, signal.SIGPIPE, signal.SIGXFSZ):
             signal.signal(number, signal.SIG_DFL)
-        _report(f"started {os.getpid()}")  # before the command can kill the supervisor
-        os.dup2(os.open(os.devnull, os.O_RDONLY), _LIFELINE)
-        os.execv(shell, [shell, "-c", command])
+        lifeline.report(f"started {os.getpid()}")  # before the program can kill the supervisor
+        os.execvp(command[0], command)
     except OSError as error:
         os.write(report, str(error.errno).encode())
     os._exit(127)
@@ -117,7 +145,7 @@ def _has_children() -> bool:
     return True
 
 
-def _clear(leader: int, is_running: bool) -> None:
+def _clear(lifeline: _Lifeline, leader: int, is_running: bool) -> None:
     """Kill all processes below until none is left; report how many besides the leader."""
     until = time.monotonic() + _KILLING_SECONDS
     killed: set[int] = set()
@@ -140,14 +168,14 @@ def _clear(leader: int, is_running: bool) -> None:
         status = reaped if status is None else status
     left = (_below() or {0: "a process that forks"}) if _has_children() else {}
     if is_running and status is not None:
-        _report(f"exited {status}")
+        lifeline.report(f"exited {status}")
     for pid, name in left.items():
-        _report(f"left {pid} {name}")
-    _report(f"cleared {len(killed - {leader} - left.keys()) + has_more}")
+        lifeline.report(f"left {pid} {name}")
+    lifeline.report(f"cleared {len(killed - {leader} - left.keys()) + has_more}")
 
 
 def _signal_group(leader: int, number: int) -> bool:
-    """Signal the command's process group; return False if nothing is left of it."""
+    """Signal the program's process group; return False if nothing is left of it."""
     try:
         os.killpg(leader, number)
     except OSError:
@@ -164,12 +192,16 @@ def _signal_all(pids: "set[int] | dict[int, str]", number: int) -> None:
 
 
 def _below() -> dict[int, str]:
-    """Return the living processes below this one, with their names."""
-    if not _HAS_PROC:
-        return {}
-    children: dict[int, list[int]] = {}
-    names: dict[int, str] = {}
-    for entry in os.listdir("/proc"):  # noqa: PTH208
+    return below(os.getpid(), processes())
+
+
+def processes() -> dict[int, tuple[str, list[bytes]]]:
+    """Return each process's name and the fields of its /proc/PID/stat from the state on.
+
+    There are none where there is no /proc.
+    """
+    found = {}
+    for entry in os.listdir("/proc") if _HAS_PROC else ():  # noqa: PTH208
         if not entry.isdecimal():
             continue
         try:
@@ -177,33 +209,24 @@ def _below() -> dict[int, str]:
                 before, _, after = file.read().rpartition(b")")
         except OSError:
             continue
-        state, parent = after.split()[:2]
-        children.setdefault(int(parent), []).append(int(entry))
-        if state not in (b"Z", b"X"):
-            names[int(entry)] = before.partition(b"(")[2].decode("ascii", "replace")
-    below: dict[int, str] = {}
-    waiting = [os.getpid()]
+        found[int(entry)] = before.partition(b"(")[2].decode("ascii", "replace"), after.split()
+    return found
+
+
+def below(root: int, among: dict[int, tuple[str, list[bytes]]]) -> dict[int, str]:
+    """Return the living processes below this one, with their names."""
+    children: dict[int, list[int]] = {}
+    for pid, (_, fields) in among.items():
+        children.setdefault(int(fields[1]), []).append(pid)
+    found: dict[int, str] = {}
+    waiting = [root]
     while waiting:
         for pid in children.get(waiting.pop(), ()):
             waiting.append(pid)
-            if pid in names:
-                below[pid] = names[pid]
-    return below
-
-
-def _read_request() -> bytes:
-    try:
-        return os.read(_LIFELINE, 64)
-    except OSError:
-        return b""
-
-
-def _report(line: str) -> None:
-    clean = "".join(c if c.isprintable() else "?" for c in line)
-    try:
-        os.write(_LIFELINE, clean.encode() + b"\n")
-    except OSError:  # lfg is gone; there is still something to do
-        return
+            name, fields = among[pid]
+            if fields[0] not in (b"Z", b"X"):
+                found[pid] = name
+    return found
 
 
 def _prctl(option: int, value: int) -> None:

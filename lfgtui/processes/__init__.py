@@ -1,0 +1,1 @@
+"""Child processes, each under a supervisor that ends it with all that it started."""

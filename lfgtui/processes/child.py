@@ -1,0 +1,288 @@
+"""A child process that lives long: lines in, lines out, and an end that leaves nothing running.
+
+Memory is bounded whatever the child does. Output that nobody takes stays in its pipe once
+`unread_bytes` of it are here, and the child waits. What it prints on standard error is read
+slowly and dropped but for its end, which is for messages. Input that it does not read is kept up
+to `unsent_bytes`, and a writer waits no longer than `write_seconds` for it to read on.
+
+When the child exits, what it started is killed at once: its output is complete then. It ends with
+lfg too, however lfg ends.
+"""
+
+import asyncio
+from asyncio import Event, Task
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from lfgtui.errors import LfgError, too_many_files
+from lfgtui.processes.lines import Line, LineSplitter
+from lfgtui.processes.supervised import Supervised, exit_in_words
+from lfgtui.processes.usage import Usage, usage_of
+from lfgtui.processes.waiting import finish, within
+
+MEGABYTE = 1024 * 1024
+
+_STDERR_PAUSE = 0.02
+"""Seconds between two reads of standard error: with 64 kB in each, 3 MB a second at most."""
+
+
+_LINE_COST = 64
+"""Bytes of memory that a line takes besides its own."""
+
+_CLOSED = "it has ended, or has closed its standard input"
+
+
+class StartError(LfgError):
+    """A program that could not be started. `is_missing`: there is no such program."""
+
+    def __init__(self, program: str, reason: str, *, is_missing: bool) -> None:
+        super().__init__(f"{program}: {reason}")
+        self.program = program
+        self.reason = reason
+        self.is_missing = is_missing
+
+
+class UnwritableError(LfgError):
+    """A child that takes no more input: it has ended, has closed it, or does not read it."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChildLimits:
+    """Bounds of a child process."""
+
+    line_bytes: int = 32 * MEGABYTE
+    unread_bytes: int = MEGABYTE
+    unsent_bytes: int = 64 * MEGABYTE
+    stderr_bytes: int = 8 * 1024
+    write_seconds: float = 30.0
+    drain_seconds: float = 0.5
+
+
+class ChildProcess:
+    """A child process under a supervisor; made by `start`, to be ended with `terminate`."""
+
+    def __init__(self, pipes: "_Pipes", name: str) -> None:
+        self._pipes = pipes
+        self._name = name
+
+    @classmethod
+    async def start(
+        cls,
+        argv: Sequence[str],
+        cwd: Path,
+        env: Mapping[str, str],
+        limits: ChildLimits | None = None,
+    ) -> "ChildProcess":
+        """Return the child once it runs; raises `StartError`.
+
+        A program without a slash in its name is looked up in the PATH of `env`.
+        """
+        pipes = _Pipes(limits or ChildLimits())
+        try:
+            await pipes.start(argv, cwd, env, has_input=True)
+            await pipes.reports.started.wait()
+            if pipes.reports.failure is not None:
+                raise pipes.reports.failure
+            if pipes.reports.leader is None:
+                await finish(pipes.end())
+                raise ValueError(f"its supervisor ended at once: {pipes.stderr_text()}")
+        except (OSError, ValueError) as error:
+            await finish(pipes.end())
+            raise _start_error(argv[0], error) from None
+        except BaseException:
+            await finish(pipes.end())
+            raise
+        return cls(pipes, argv[0])
+
+    @property
+    def stderr(self) -> str:
+        """The end of what it printed on standard error."""
+        return self._pipes.stderr_text()
+
+    @property
+    def exit_code(self) -> int | None:
+        """Its exit status as `subprocess` has it; None while it runs, or where nobody knows."""
+        return self._pipes.reports.code
+
+    @property
+    def ending(self) -> str:
+        """Its exit in words, to follow its name; "" while it runs."""
+        reports = self._pipes.reports
+        if reports.code is not None:
+            return exit_in_words(reports.code)
+        if not reports.ended.is_set():
+            return ""
+        return "its supervisor was killed: what it started may still be running"
+
+    @property
+    def left(self) -> Sequence[str]:
+        """Names of the processes that could not be killed."""
+        return self._pipes.reports.left
+
+    async def read_lines(self) -> list[Line]:
+        """Return the lines that have arrived, one at least; [] at the end of its output."""
+        return await self._pipes.read_lines()
+
+    async def write_line(self, line: bytes) -> None:
+        """Write a line, which has no line feed yet, and wait while too much is unsent.
+
+        Raises `UnwritableError`. A cancellation never leaves half a line.
+        """
+        await self._pipes.write_line(line)
+
+    async def wait(self) -> None:
+        """Wait until it has exited and all that it started is gone."""
+        await self._pipes.reports.exited.wait()
+        await finish(self._pipes.end())
+
+    async def terminate(self, grace: float) -> Sequence[str]:
+        """End it with all that it started; return the names of what could not be killed.
+
+        Its input is closed. After `grace` seconds all get SIGTERM, and after as many again, or
+        when this is cancelled, SIGKILL.
+        """
+        pipes = self._pipes
+        try:
+            pipes.close_input()
+            if not await within(grace, pipes.reports.exited):
+                pipes.ask(b"term\n")
+                await within(grace, pipes.reports.exited)
+        finally:
+            await finish(pipes.end())
+        return self.left
+
+    async def usage(self) -> Usage | None:
+        """Return what it uses with all that it started; None once it is gone, or without /proc."""
+        transport = self._pipes.transport
+        if transport is None or self._pipes.gone.is_set():
+            return None
+        return await asyncio.to_thread(usage_of, transport.get_pid())
+
+
+class _Pipes(Supervised):
+    """The child's pipes, and what is known of it."""
+
+    def __init__(self, limits: ChildLimits) -> None:
+        super().__init__()
+        self._limits = limits
+        self._splitter = LineSplitter(limits.line_bytes)
+        self._lines: list[Line] = []
+        self._unread = 0
+        self._has_ended = self._is_final = False
+        self._arrived, self._writable = Event(), Event()
+        self._writable.set()
+        self._stderr = b""
+        self._ending: Task[None] | None = None
+
+    def stderr_text(self) -> str:
+        return self._stderr.decode("utf-8", "replace").strip()
+
+    async def read_lines(self) -> list[Line]:
+        while not self._lines and not self._has_ended:
+            self._arrived.clear()
+            await self._arrived.wait()
+        lines, self._lines, self._unread = self._lines, [], 0
+        self._resume(1)
+        return lines
+
+    async def write_line(self, line: bytes) -> None:
+        pipe = self._input()
+        if pipe is None:
+            raise UnwritableError(_CLOSED)
+        if pipe.get_write_buffer_size() + len(line) > self._limits.unsent_bytes:
+            raise UnwritableError(f"it has {pipe.get_write_buffer_size():,} bytes of input unread")
+        pipe.write(line + b"\n")
+        seconds = self._limits.write_seconds
+        while not self._writable.is_set():
+            unsent = pipe.get_write_buffer_size()
+            await within(seconds, self._writable)
+            if pipe.get_write_buffer_size() >= unsent > 0:
+                raise UnwritableError(f"it has not read its standard input for {seconds:g} s")
+        if self._input() is None:
+            raise UnwritableError(_CLOSED)
+
+    def close_input(self) -> None:
+        pipe = self._input()
+        if pipe is not None:
+            pipe.close()
+
+    def end(self) -> Task[None]:
+        """End what still runs, once; the task is done when that is."""
+        if self._ending is None:
+            self._ending = asyncio.create_task(self.clear(self._limits.drain_seconds))
+        return self._ending
+
+    def program_exited(self) -> None:
+        self.end()
+
+    def program_cleared(self) -> None:
+        self._is_final = self.reports.is_cleared and not self.reports.left
+        self._resume(1)
+        self._resume(2)
+        pipe = self._pipe(0)
+        if isinstance(pipe, asyncio.WriteTransport) and pipe.get_write_buffer_size():
+            pipe.abort()  # what is unsent is for nobody
+
+    def pipe_data_received(self, fd: int, data: bytes) -> None:
+        if fd == 1:
+            self._take(self._splitter.feed(data))
+        else:
+            self._stderr = (self._stderr + data)[-self._limits.stderr_bytes :]
+            if not self.reports.ended.is_set():
+                self._pause(2)
+                asyncio.get_running_loop().call_later(_STDERR_PAUSE, self._resume, 2)
+
+    def pipe_connection_lost(self, fd: int, exc: Exception | None) -> None:
+        if fd == 0:
+            self._writable.set()
+        elif fd == 1:
+            self._has_ended = True
+            self._take(self._splitter.finish())
+            self._arrived.set()
+        super().pipe_connection_lost(fd, exc)
+
+    def pause_writing(self) -> None:
+        self._writable.clear()
+
+    def resume_writing(self) -> None:
+        self._writable.set()
+
+    def _take(self, lines: list[Line]) -> None:
+        """Keep the lines; past the bound read no more for now, but for what is left in the pipe."""
+        if not lines:
+            return
+        self._lines += lines
+        self._unread += sum(len(line) + _LINE_COST for line in lines if isinstance(line, bytes))
+        if self._unread > self._limits.unread_bytes and not self._is_final:
+            self._pause(1)
+        self._arrived.set()
+
+    def _input(self) -> asyncio.WriteTransport | None:
+        """Return the pipe to its standard input while it can be written to."""
+        pipe = self._pipe(0)
+        return pipe if isinstance(pipe, asyncio.WriteTransport) and not pipe.is_closing() else None
+
+    def _pause(self, fd: int) -> None:
+        pipe = self._pipe(fd)
+        if isinstance(pipe, asyncio.ReadTransport):
+            pipe.pause_reading()
+
+    def _resume(self, fd: int) -> None:
+        pipe = self._pipe(fd)
+        if isinstance(pipe, asyncio.ReadTransport) and not pipe.is_closing():
+            pipe.resume_reading()
+
+    def _pipe(self, fd: int) -> asyncio.BaseTransport | None:
+        return None if self.transport is None else self.transport.get_pipe_transport(fd)
+
+
+def _start_error(program: str, error: OSError | ValueError) -> StartError:
+    if not isinstance(error, OSError):
+        return StartError(program, str(error), is_missing=False)
+    reason = (error.strerror or str(error)).lower()
+    if error.filename is not None:  # of the folder, say
+        return StartError(program, f"{error.filename}: {reason}", is_missing=False)
+    is_missing = isinstance(error, FileNotFoundError)
+    reason = "command not found" if is_missing else too_many_files(error) or reason
+    return StartError(program, reason, is_missing=is_missing)

@@ -1,0 +1,192 @@
+"""A program under a supervisor of its own, as the event loop sees it."""
+
+import asyncio
+import os
+import signal
+import socket
+import sys
+from asyncio import Event, Future
+from asyncio.subprocess import DEVNULL, PIPE
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from lfgtui.processes import supervisor
+from lfgtui.processes.waiting import finish, within
+
+_CLEARING_SECONDS = 10.0
+"""Longer than a supervisor takes to kill everything and to report it."""
+
+_OUTPUT = (1, 2)
+
+
+class Reports(asyncio.Protocol):
+    """The supervisor's reports.
+
+    `started`: the program runs, or never will. `exited`: it is gone. `ended`: there are no more
+    reports; `is_cleared`: because the supervisor had finished, and not because it was killed.
+    `left` names what could not be killed.
+    """
+
+    def __init__(self, on_exit: Callable[[], None]) -> None:
+        self.started, self.exited, self.ended = Event(), Event(), Event()
+        self.leader: int | None = None
+        self.code: int | None = None
+        self.failure: OSError | None = None
+        self.is_cleared = False
+        self.killed = 0
+        self.left: list[str] = []
+        self._on_exit = on_exit
+        self._unread = b""
+
+    def data_received(self, data: bytes) -> None:
+        *lines, self._unread = (self._unread + data).split(b"\n")
+        for line in lines:
+            match line.decode(errors="replace").split(" ", 2):
+                case ["started", pid]:
+                    self.leader = int(pid)
+                case ["running"]:
+                    self.started.set()
+                case ["failed", number]:
+                    self.failure = OSError(int(number), os.strerror(int(number)))
+                    self.leader = None
+                    self._exit()
+                case ["exited", status]:
+                    self.code = int(status)
+                    self._exit()
+                case ["left", pid, name]:
+                    self.left.append(f"{name} (pid {pid})")
+                case ["cleared", count]:
+                    self.killed, self.is_cleared = int(count), True
+                    self.ended.set()
+                case _:
+                    pass
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.ended.set()
+        self._exit()
+
+    def _exit(self) -> None:
+        self.started.set()
+        if not self.exited.is_set():
+            self.exited.set()
+            self._on_exit()
+
+
+class Supervised(asyncio.SubprocessProtocol):
+    """A program while it runs; whoever extends this takes its output.
+
+    `gone`: its supervisor is. `closed`: nobody holds its output's pipes any more. asyncio's
+    streams are not used because their reader buffers and their `wait` waits for the pipes in
+    some versions of Python: a protocol gets data and closed pipes one by one.
+    """
+
+    def __init__(self) -> None:
+        self.reports = Reports(self.program_exited)
+        self.gone, self.closed = Event(), Event()
+        self.transport: asyncio.SubprocessTransport | None = None
+        self._lifeline: asyncio.Transport | None = None
+        self._starting: Future[None] | None = None
+        self._open = set(_OUTPUT)
+
+    async def start(
+        self,
+        command: Sequence[str],
+        folder: Path,
+        environment: Mapping[str, str],
+        *,
+        has_input: bool = False,
+    ) -> None:
+        """Start the supervisor, and with it the program; raises `OSError`, `ValueError`.
+
+        However this ends, `clear` is to be awaited afterwards. The program's input is a pipe
+        or, without input, /dev/null.
+        """
+        self._starting = asyncio.ensure_future(
+            self._start(command, folder, environment, PIPE if has_input else DEVNULL)
+        )
+        await asyncio.shield(self._starting)
+
+    async def clear(self, drain_seconds: float) -> None:
+        """End all that the program started, and wait for that and for what its pipes hold.
+
+        A cancellation is passed on once that is done.
+        """
+        await finish(self._clear(drain_seconds))
+
+    def ask(self, what: bytes) -> None:
+        """Send a request to the supervisor."""
+        if self._lifeline is not None and not self._lifeline.is_closing():
+            self._lifeline.write(what)
+
+    def program_exited(self) -> None:
+        """Called once, when the program has exited, could not be started, or nobody knows."""
+
+    def program_cleared(self) -> None:
+        """Called when nothing runs any more that could be killed: what its pipes hold is all."""
+
+    def pipe_connection_lost(self, fd: int, exc: Exception | None) -> None:
+        self._open.discard(fd)
+        if not self._open:
+            self.closed.set()
+
+    def process_exited(self) -> None:
+        self.gone.set()  # its last reports may be unread; the end of the socket comes after them
+
+    async def _start(
+        self, command: Sequence[str], folder: Path, environment: Mapping[str, str], stdin: int
+    ) -> None:
+        loop = asyncio.get_running_loop()
+        ours, theirs = socket.socketpair()
+        try:
+            self.transport, _ = await loop.subprocess_exec(
+                lambda: self,
+                *(sys.executable, "-I", "-S", supervisor.__file__, str(theirs.fileno()), *command),
+                cwd=folder,
+                env=environment,
+                stdin=stdin,
+                pass_fds=(theirs.fileno(),),
+                start_new_session=True,
+            )
+            self._lifeline, _ = await loop.connect_accepted_socket(lambda: self.reports, ours)
+        except BaseException:
+            ours.close()
+            raise
+        finally:
+            theirs.close()
+
+    async def _clear(self, drain_seconds: float) -> None:
+        if self._starting is not None:
+            with suppress(OSError, ValueError):
+                await self._starting
+        if self.transport is None:
+            return
+        self.ask(b"kill\n")
+        try:
+            if self._lifeline is not None:
+                await within(_CLEARING_SECONDS, self.reports.ended)
+            self._kill_group()
+            self.program_cleared()
+            await within(drain_seconds, self.closed)
+            if self._lifeline is not None:
+                self._lifeline.close()
+            await within(_CLEARING_SECONDS, self.gone)
+        finally:
+            self.transport.close()
+
+    def _kill_group(self) -> None:
+        """The last resort, where the supervisor did not do it: the program's own session."""
+        if self.reports.leader is not None and not self.reports.is_cleared:
+            with suppress(ProcessLookupError, PermissionError):
+                os.killpg(self.reports.leader, signal.SIGKILL)
+
+
+def exit_in_words(code: int) -> str:
+    """Return the status of a program, as `subprocess` has it, in words."""
+    if code >= 0:
+        return f"exit code {code}"
+    try:
+        name = signal.Signals(-code).name
+    except ValueError:
+        name = f"signal {-code}"
+    return f"killed by {name}, exit code {code}"
