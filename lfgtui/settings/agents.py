@@ -57,6 +57,10 @@ AGENTS: dict[str, AgentProgram] = {
 }
 
 
+IGNORED = ("tools", "max_turns", "max_output_tokens", "reasoning", "extra", "stream", "cache")
+"""Keys of a ticket that are about requests to a model and lfg's tools: agents have their own."""
+
+
 def known_program(command: Sequence[str]) -> AgentProgram | None:
     """Return the agent that a command starts, going by its program's name; None if unknown."""
     name = Path(command[0]).name

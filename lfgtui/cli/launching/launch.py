@@ -13,13 +13,13 @@ from lfgtui.cli import launching
 from lfgtui.errors import SourceError, UsageError
 from lfgtui.model.tickets import Ticket, TicketsFile, load_tickets, select, single_ticket
 from lfgtui.settings import environment, paths
-from lfgtui.settings.agents import find_program
+from lfgtui.settings.agents import IGNORED, find_program
 from lfgtui.settings.config import Config, installed_agents, route_of, routes_of, split_name
 from lfgtui.settings.credentials import api_key, held_keys, request_headers
 from lfgtui.settings.providers import LOCAL, PRESETS, SIMULATED
 from lfgtui.simulator.local import find_model
 from lfgtui.text import toml_file
-from lfgtui.text.output import print_error
+from lfgtui.text.output import print_error, print_remark
 
 if TYPE_CHECKING:
     from lfgtui.engine.engine import Engine
@@ -62,6 +62,7 @@ def run_plan(plan: Plan) -> tuple[int, str | None]:
     msgspec.json.encode(plan.tickets)  # what cannot be stored is refused before there is a screen
     used = check_providers(plan)
     _warn_of_root(plan, used)
+    _remark_on_ignored(plan)
     if plan.config.history.redact == "write" or _contains_key(plan):
         plan = launching.redactors.without_secrets(plan)
     unsaved: list[str] = []
@@ -245,6 +246,16 @@ def _warn_of_root(plan: Plan, used: set[str]) -> None:
     has_commands = any("run_command" in ticket.tools for ticket in plan.tickets)
     if has_keys and has_commands and os.geteuid() == 0:
         print_error("running as root, so commands that agents run can read your keys")
+
+
+def _remark_on_ignored(plan: Plan) -> None:
+    """Say which settings of tickets mean nothing to the agents that work on them."""
+    usual = Ticket(id="", prompt="", workspace="")
+    providers = [plan.config.provider(route_of(plan.config, one).provider) for one in plan.tickets]
+    of_agents = [t for t, one in zip(plan.tickets, providers, strict=True) if one.command]
+    ignored = [k for k in IGNORED if any(getattr(t, k) != getattr(usual, k) for t in of_agents)]
+    if ignored:
+        print_remark(f"installed agents ignore {', '.join(ignored)}: they have their own")
 
 
 def _contains_key(plan: Plan) -> bool:

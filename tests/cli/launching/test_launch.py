@@ -9,6 +9,7 @@ from lfgtui.cli.launching.launch import with_model
 from lfgtui.model.tickets import single_ticket
 from lfgtui.settings.config import Config, route_of
 from lfgtui.settings.providers import PRESETS
+from tests.cli.conftest import Lfg
 
 GROQ = msgspec.structs.replace(PRESETS["groq"], model="fast")
 CONFIG = Config(providers={**PRESETS, "groq": GROQ})
@@ -44,3 +45,14 @@ def test_the_command_line_changes_who_works_on_a_ticket(
     ticket = msgspec.structs.replace(file.tickets[0], provider=own[0], model=own[1])
     changed = with_model(msgspec.structs.replace(file, tickets=(ticket,)), config, *given)
     assert str(route_of(config, changed.tickets[0])) == meant
+
+
+def test_what_an_agent_will_ignore_is_said(lfg: Lfg, tmp_path: Path, programs: Path) -> None:
+    (programs / "codex-acp").touch(0o755)
+    file = tmp_path / "tickets.toml"
+    text = '[defaults]\nmax_turns = 3\n[[ticket]]\nid = "a"\nprompt = "Go."\nmodel = "codex"\n'
+    file.write_text(text + 'tools = ["read_file"]\n')
+    remark = "installed agents ignore tools, max_turns: they have their own\n"
+    assert lfg("run", str(file), "--headless", "--yes").err.startswith(remark)
+    file.write_text(text.replace("codex", "simulator/generic"))
+    assert lfg("run", str(file), "--headless", "--yes").err == ""
