@@ -31,6 +31,7 @@ _COMMANDS = {
     "add": ("control", "add", "Add tickets to a run in progress."),
     "approve": ("control", "approve", "Approve a waiting call from another shell."),
     "deny": ("control", "deny", "Deny a waiting call from another shell."),
+    "choose": ("control", "choose", "Choose the copy of a ticket that others go on with."),
     "cancel": ("control", "cancel", "Cancel a ticket or a run from another shell."),
     "concurrency": ("control", "concurrency", "Change how many tickets of a run work at once."),
     "doctor": ("doctor", "doctor", "Check the setup, or whether a provider streams."),

@@ -15,6 +15,7 @@ from lfgtui.engine.commands import (
     Approve,
     Cancel,
     CancelAll,
+    Choose,
     Deny,
     SetConcurrency,
     Tell,
@@ -122,6 +123,17 @@ def deny(place: str, reason: str) -> None:
     """Deny the call waiting for approval; REASON is sent to the model."""
     run, ticket = _ticket(place)
     control_socket.ask(run, Deny(ticket, _waiting(run, ticket).call_id, reason))
+
+
+@click.command()
+@_PLACE
+def choose(place: str) -> None:
+    """Choose this copy of a ticket for the tickets that need it, also when the run is over."""
+    run, ticket = _ticket(place)
+    try:
+        control_socket.ask(run, Choose(ticket))
+    except control_socket.RunOverError:
+        launching.past_runs.choose(run, ticket)
 
 
 @click.command()

@@ -23,7 +23,8 @@ from lfgtui.cli.launching.launch import (
 )
 from lfgtui.cli.options import RAW_HELP, output_options, prompt_text
 from lfgtui.errors import LfgError, UsageError
-from lfgtui.model.tickets import TicketsFile, load_tickets, select
+from lfgtui.model.needs import select
+from lfgtui.model.tickets import TicketsFile, load_tickets
 from lfgtui.settings import paths
 from lfgtui.settings.config import Config, StreamUnit, load_config
 from lfgtui.text.output import check_raw, is_interactive, print_remark
@@ -44,7 +45,15 @@ _KEPT = 7 * 24 * 3600.0
 @click.option("--changed", is_flag=True, help="Only tickets that are new, changed or not done.")
 @click.option("--concurrency", type=click.IntRange(min=1), help="Tickets running at once.")
 @click.option("--provider", help="Use this provider for every ticket.")
-@click.option("--model", help="Use this model for every ticket, as MODEL or PROVIDER/MODEL.")
+@click.option(
+    "--model",
+    "models",
+    multiple=True,
+    help="Use this model for every ticket, as MODEL or PROVIDER/MODEL; with -p repeatable.",
+)
+@click.option(
+    "--copies", type=click.IntRange(1, 9), help="With -p: run it so often, to choose an answer."
+)
 @click.option("--yes", is_flag=True, help="Trust the tickets file without asking.")
 @click.option("--raw", is_flag=True, help=f"With -p: {RAW_HELP}")
 @click.option(
@@ -60,7 +69,8 @@ def run(
     changed: bool,
     concurrency: int | None,
     provider: str | None,
-    model: str | None,
+    models: tuple[str, ...],
+    copies: int | None,
     yes: bool,
     raw: bool,
     stream_unit: StreamUnit | None,
@@ -72,8 +82,9 @@ def run(
     With neither, open a start screen. With --changed, run the tickets that are new, changed or
     not done since this file was last run, with those that need them and those they need.
     """
+    model = models[0] if models else None
     is_alone = file is None and prompt is None
-    is_bare = not (only or changed or raw or stream_unit or headless or as_json)
+    is_bare = not (only or changed or raw or stream_unit or headless or as_json or copies)
     if is_alone and is_bare and is_interactive():
         return _start(_config(concurrency), provider, model, yes=yes)
     if file is None and (only or changed):
@@ -81,6 +92,10 @@ def run(
         raise UsageError(f"{option} requires a tickets file: lfg run TICKETS.toml {option}")
     if (file is None) == (prompt is None):
         raise UsageError("give either a tickets file or -p PROMPT")
+    if prompt is None and (copies or len(models) > 1):
+        raise UsageError("--copies, and --model more than once, require -p PROMPT")
+    if copies and len(models) > 1:
+        raise UsageError("--copies cannot be combined with more than one --model")
     if raw and (prompt is None or headless or as_json):
         raise UsageError("--raw requires -p, without --headless or --json")
     if raw:
@@ -90,6 +105,9 @@ def run(
         raise UsageError(f"--only takes one ID: repeat it, as {repeated}")
     config = _config(concurrency)
     output = _output(headless, as_json)
+    versions = list(models) if len(models) > 1 else [model] * (copies or 1)
+    if len(versions) > 1 and output == "states" and not headless:
+        raise UsageError("answers to choose from need a terminal, or --headless or --json")
     if prompt is not None and output == "states" and not headless:  # piped: the answer alone
         output = "raw" if raw else "answer"
     if stream_unit is not None:
@@ -99,7 +117,7 @@ def run(
             )
         config = msgspec.structs.replace(config, stream_unit=stream_unit)
     if file is None:
-        tickets = prompt_tickets(prompt_text(prompt or ""), config, provider, model)
+        tickets = prompt_tickets(prompt_text(prompt or ""), config, provider, versions)
     else:
         tickets = file_tickets(file, config, provider, model, only=only)
         if changed:

@@ -105,7 +105,13 @@ class Tell(msgspec.Struct, frozen=True, tag=True):
     stops: bool = False
 
 
+class Choose(msgspec.Struct, frozen=True, tag=True):
+    """Hand on this copy, and no other, to the tickets that need the one it is a copy of."""
+
+    ticket: str
+
+
 TicketCommand: TypeAlias = (
-    Cancel | Retry | Restart | Pause | Resume | Approve | WithdrawRule | Deny | Tell
+    Cancel | Retry | Restart | Pause | Resume | Approve | WithdrawRule | Deny | Tell | Choose
 )
 Command: TypeAlias = TicketCommand | CancelAll | SetConcurrency | Add | AddPrompt

@@ -22,12 +22,13 @@ from msgspec import UNSET
 from lfgtui.engine import commands as c
 from lfgtui.engine.file_changes import FileChanges
 from lfgtui.engine.limits import known_limits
+from lfgtui.engine.needs import Needs
 from lfgtui.engine.session import Session
 from lfgtui.engine.ticket_run import Outcome, TicketRun
 from lfgtui.model import events as e
 from lfgtui.model.metrics import Health, Meter
 from lfgtui.model.redaction import redacted_ticket
-from lfgtui.model.states import IN_WORDS, MOVES, RunState
+from lfgtui.model.states import RunState
 from lfgtui.model.tickets import Ticket, ticket_like
 from lfgtui.model.transcript import Transcript
 
@@ -74,6 +75,7 @@ class Engine:
         self._tasks: set[asyncio.Task[Outcome]] = set()
         self._runs: dict[str, TicketRun] = {}
         self._changes = FileChanges(self._runs)
+        self._needs = Needs(self._runs, headless=session.headless)
         for ticket in tickets:
             self._runs[ticket.id] = TicketRun(ticket, session, self._changes.note)
         for entries in (stored or {}).values():
@@ -103,8 +105,8 @@ class Engine:
 
     @property
     def all_done(self) -> bool:
-        """True if every ticket is done."""
-        return all(run.is_done for run in self._runs.values())
+        """True if every ticket is done, or another copy was chosen in its place."""
+        return all(map(self._needs.is_settled, self._runs.values()))
 
     def transcript(self, ticket: str) -> Transcript:
         return self._runs[ticket].transcript
@@ -123,6 +125,10 @@ class Engine:
         self._session.slots.on_change = self._slots_changed
         for run in self._runs.values():
             if run.transcript.state == "done":
+                run.phase, run.outcome = "ended", run.transcript.ending
+        self._needs.recall()
+        for run in self._runs.values():
+            if self._needs.is_settled(run):
                 run.phase, run.outcome = "ended", run.transcript.ending
             else:
                 run.queue(continues=bool(run.transcript.conversation.messages))
@@ -213,6 +219,9 @@ class Engine:
                 self._session.rules.withdraw(ticket, rule)
             case c.Tell():
                 self._tell(run, command)
+            case c.Choose():
+                self._needs.choose(run)
+                self._schedule()
             case _:
                 assert_never(command)
 
@@ -229,6 +238,7 @@ class Engine:
     def _schedule(self) -> None:
         if self.is_closing:
             return
+        self._needs.choose_unasked()
         while self._release_blocked() or self._block_lost():
             pass
         for run in self._runs.values():
@@ -277,37 +287,29 @@ class Engine:
         """Return True for a ticket that waits for nothing but its providers or a slot."""
         if run.phase != "pending" or run.is_held:
             return False
-        return all(need.is_done for need in self._needs(run))
-
-    def _needs(self, run: TicketRun) -> list[TicketRun]:
-        return [self._runs[need] for need in run.ticket.needs]
-
-    def _lost_needs(self, run: TicketRun) -> list[TicketRun]:
-        return [need for need in self._needs(run) if need.phase == "ended" and not need.is_done]
+        return self._needs.are_met(run)
 
     def _block_lost(self) -> bool:
         """Block what can no longer start; return True if there was any."""
         pending = [run for run in self._runs.values() if run.phase == "pending"]
-        lost = [(run, needs) for run in pending if (needs := self._lost_needs(run))]
-        for run, needs in lost:
-            ends = [(need.ticket.id, need.outcome) for need in needs if need.outcome is not None]
-            why = [f"{ticket} {IN_WORDS[MOVES[type(end)][1]]}" for ticket, end in ends]
-            self._end(run, e.TicketBlocked(" and ".join(why)))
+        lost = [(run, loss) for run in pending if (loss := self._needs.loss(run))]
+        for run, loss in lost:
+            self._end(run, e.TicketBlocked(loss))
             run.is_blocked_by_need = True
         return bool(lost)
 
     def _release_blocked(self) -> bool:
         """Queue again what waits for a need that is tried anew; return True if there was any."""
         blocked = [run for run in self._runs.values() if run.is_blocked_by_need]
-        released = [run for run in blocked if not self._lost_needs(run)]
+        released = [run for run in blocked if not self._needs.loss(run)]
         for run in released:
             run.queue(continues=False)
         return bool(released)
 
     async def _work(self, run: TicketRun) -> Outcome:
         await self._recorder.settle()
-        answers = {need.ticket.id: need.transcript.answer for need in self._needs(run)}
-        return await run.work(e.UserMessage(run.ticket.prompt, answers or UNSET))
+        answers = self._needs.answers(run) or UNSET
+        return await run.work(e.UserMessage(run.ticket.prompt, answers))
 
     def _work_ended(self, run: TicketRun, task: "asyncio.Task[Outcome]") -> None:
         self._tasks.discard(task)
@@ -388,6 +390,9 @@ class Engine:
         self._show(())
 
     def _state(self) -> RunState:
-        if any(isinstance(run.outcome, e.TicketInterrupted) for run in self._runs.values()):
-            return "interrupted"
-        return "done" if self.all_done else "failed"
+        if self.all_done:
+            return "done"
+        ends = (run.outcome for run in self._runs.values())
+        return (
+            "interrupted" if any(isinstance(end, e.TicketInterrupted) for end in ends) else "failed"
+        )

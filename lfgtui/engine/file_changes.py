@@ -6,7 +6,7 @@ from pathlib import Path
 
 from lfgtui.engine.ticket_run import TicketRun
 from lfgtui.model import events as e
-from lfgtui.model.tickets import with_needs
+from lfgtui.model.needs import with_needs
 
 
 class FileChanges:

@@ -42,6 +42,7 @@ from lfgtui.settings.credentials import secret_variables
 
 _log = logging.getLogger(__name__)
 
+_SHARED = e.GuardTripped("workspace", "shared with the other copies, which may write to it too")
 Phase = Literal["pending", "running", "ended"]
 Outcome: TypeAlias = e.Ending | None
 """The ending of a ticket's work; None if it goes on when its providers' limits have ended."""
@@ -213,6 +214,8 @@ class TicketRun:
             self._attempt += 1
             self.emit(e.AttemptStarted(*route, self._continues, self._keeps_partial))
             self._continues = True
+            if self._attempt == 1 and self.ticket.copy_of and self.ticket.may_write:
+                self.emit(_SHARED)
             try:
                 async with self._time_limit.running():
                     return await (await self._agent(route)).run(message)

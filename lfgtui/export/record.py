@@ -29,6 +29,8 @@ def ticket_record(run: str, ticket: Ticket, transcript: Transcript) -> dict[str,
         "ticket": ticket.id,
         "title": ticket.title,
         "state": transcript.state,
+        "copy_of": ticket.copy_of or None,
+        "chosen": transcript.is_chosen,
         "parked_until": None if parked is None else round(parked.until, 3),
         "attempts": [_attempt(attempt) for attempt in transcript.attempts],
     }

@@ -23,6 +23,7 @@ from lfgtui.history.storage.batch import Batch, Submission
 from lfgtui.history.storage.runs import RunRow, TicketState, insert_run, store_ticket
 from lfgtui.model import events as e
 from lfgtui.model.event_json import decode_event, entry_json
+from lfgtui.model.needs import needs_of
 from lfgtui.model.redaction import redacted_entries, redacted_ticket
 from lfgtui.model.states import RunState
 from lfgtui.model.tickets import TICKET_ID, Ticket, find_cycle
@@ -201,7 +202,8 @@ class _Import:
             raise self._refused("invalid or duplicate ticket id")
         if ticket.approves_by_itself():
             ticket = msgspec.structs.replace(ticket, approve="ask")
-        self._needs[ticket.id] = ticket.needs
+        for name, needs in needs_of([ticket]).items():
+            self._needs[name] = (*self._needs.get(name, ()), *needs)
         spec = msgspec.json.encode(ticket).decode()
         self._states[ticket.id] = store_ticket(self._db, self._run, ticket.id, spec)
 

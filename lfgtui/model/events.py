@@ -173,6 +173,12 @@ class ConflictDetected(Event, frozen=True):
     tickets: tuple[str, ...]
 
 
+class ChoiceMade(Event, frozen=True):
+    """This copy is handed on to the tickets that need its ticket; or not `chosen` any more."""
+
+    chosen: bool = True
+
+
 class Paused(Event, frozen=True):
     """Held between two responses; clocks stand still."""
 

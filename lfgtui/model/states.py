@@ -111,6 +111,7 @@ MOVES: dict[type[e.Event], _Move] = {
     e.Paused: (_NEXT_REQUEST | {"queued", "retrying"}, "paused"),
     e.Resumed: (_any("paused"), None),  # the state in which the pause began
     e.RuleWithdrawn: (_OPEN | ENDED, None),  # it may hold for other tickets still
+    e.ChoiceMade: (_OPEN | ENDED, None),  # one that is tried again loses it to another
     e.Status: _REMARK,
     e.GuardTripped: _REMARK,
     e.ConflictDetected: _REMARK,

@@ -13,7 +13,7 @@ from typing import Annotated, Literal, TypeAlias, get_args
 
 import msgspec
 
-from lfgtui.errors import SourceError, UsageError, did_you_mean
+from lfgtui.errors import SourceError, did_you_mean
 from lfgtui.text import toml_file
 from lfgtui.text.terminal_safe import escaped
 
@@ -25,6 +25,8 @@ Title: TypeAlias = Annotated[str, msgspec.Meta(max_length=1000)]
 Reasoning: TypeAlias = Literal["low", "medium", "high"] | Annotated[int, msgspec.Meta(ge=1)]
 Count: TypeAlias = Annotated[int, msgspec.Meta(ge=1)]
 Amount: TypeAlias = Annotated[float, msgspec.Meta(gt=0)]
+Copies: TypeAlias = Annotated[int, msgspec.Meta(ge=1, le=9)]
+CopyProviders: TypeAlias = Annotated[tuple[str, ...], msgspec.Meta(min_length=1, max_length=9)]
 
 ALL_TOOLS: tuple[ToolName, ...] = get_args(ToolName)
 READING_TOOLS: frozenset[ToolName] = frozenset({"read_file", "list_files", "search_files"})
@@ -33,7 +35,9 @@ _MOST_BYTES = 10_000_000
 """Size of the largest file that is read as a prompt."""
 
 TICKET_ID = re.compile(r"[A-Za-z0-9._-]+")
-_ID_CHARACTERS = 'only letters, digits, ".", "_" and "-"'
+ID_CHARACTERS = 'only letters, digits, ".", "_" and "-"'
+_NO_PROVIDERS = ("copies", "provider", "model")
+"""Keys of a ticket that take the place of `providers` in `[defaults]`."""
 _PROMPT = "prompt"
 """The id of a ticket that was given as nothing but a prompt."""
 
@@ -83,6 +87,9 @@ class TicketKeys(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_d
     model: str | None = None
     workspace: str | None = None
     worktree: bool | None = None
+    copies: Copies | None = None
+    providers: CopyProviders | None = None
+    choose: Literal["first"] | None = None
     tools: tuple[ToolName, ...] | None = None
     needs: tuple[str, ...] | None = None
     fallback: tuple[str, ...] | None = None
@@ -114,11 +121,17 @@ class TicketsDocument(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Ticket(msgspec.Struct, frozen=True, kw_only=True):
-    """One unit of work for one agent. Times are in seconds, `max_cost` in USD."""
+    """One unit of work for one agent. Times are in seconds, `max_cost` in USD.
+
+    `copy_of` is the id of the ticket that it is one of several copies of, one of which is handed
+    on to those that need that one: the one the person chooses, or with `choose` the first done.
+    """
 
     id: str
     prompt: str
     workspace: str
+    copy_of: str = ""
+    choose: Literal["first"] | None = None
     title: str = ""
     system: str | None = None
     provider: str | None = None
@@ -138,6 +151,11 @@ class Ticket(msgspec.Struct, frozen=True, kw_only=True):
     cache: bool = True
     approve: Approval | dict[ToolName, Approval] | None = None
 
+    @property
+    def file_id(self) -> str:
+        """Its id in the tickets file, which its copies have in common."""
+        return self.copy_of or self.id
+
     def approval_for(self, tool: ToolName) -> Approval:
         """Return the approval of a call: run, ask or refuse."""
         default: Approval = "auto" if tool in READING_TOOLS else "ask"
@@ -147,6 +165,11 @@ class Ticket(msgspec.Struct, frozen=True, kw_only=True):
             return self.approve.get(tool, default)
         return self.approve
 
+    @property
+    def may_write(self) -> bool:
+        """True if a tool of it may change the workspace."""
+        return any(t not in READING_TOOLS and self.approval_for(t) != "deny" for t in self.tools)
+
     def approves_by_itself(self) -> tuple[ToolName, ...]:
         """Return the tools beyond reading that would run without asking: what trust is about."""
         return tuple(
@@ -154,6 +177,16 @@ class Ticket(msgspec.Struct, frozen=True, kw_only=True):
             for tool in self.tools
             if tool not in READING_TOOLS and self.approval_for(tool) == "auto"
         )
+
+
+def side_by_side(tickets: Sequence[Ticket]) -> tuple[Ticket, ...]:
+    """Return these versions of one ticket as copies, numbered from 1; a single one as it is."""
+    if len(tickets) == 1:
+        return tuple(tickets)
+    return tuple(
+        msgspec.structs.replace(ticket, id=f"{ticket.id}.{number}", copy_of=ticket.id)
+        for number, ticket in enumerate(tickets, 1)
+    )
 
 
 def distrusted(ticket: Ticket) -> Ticket:
@@ -190,27 +223,11 @@ def ticket_like(tickets: Sequence[Ticket], prompt: str) -> Ticket:
     taken = {ticket.id for ticket in tickets}
     names = (_PROMPT, *(f"{_PROMPT}-{number}" for number in range(2, len(tickets) + 2)))
     name = next(name for name in names if name not in taken)
-    own: dict[str, object] = {"id": name, "prompt": prompt, "title": "", "needs": ()}
+    own: dict[str, object] = {"id": name, "prompt": prompt, "title": "", "needs": (), "copy_of": ""}
     if len({ticket.system for ticket in tickets}) > 1:
         own["system"] = None
     alike = [msgspec.structs.replace(ticket, **own) for ticket in tickets]
     return max(alike, key=alike.count)
-
-
-def check_added(tickets: Sequence[Ticket], known: Collection[str]) -> None:
-    """Check tickets to be added to a run that has the `known` ones; raises `UsageError`."""
-    needs = {ticket.id: ticket.needs for ticket in tickets}
-    for ticket in tickets:
-        if not TICKET_ID.fullmatch(ticket.id):
-            raise UsageError(f'id "{ticket.id}": {_ID_CHARACTERS}')
-        if ticket.id in known:
-            raise UsageError(f'the run has a ticket "{ticket.id}" already')
-        if lost := [need for need in ticket.needs if need not in {*needs, *known}]:
-            raise UsageError(f'"{ticket.id}" needs "{lost[0]}", which is not a ticket')
-    if len(needs) < len(tickets):
-        raise UsageError("two of the tickets have the same id")
-    if cycle := find_cycle(needs):
-        raise UsageError(f"circular needs: {' -> '.join(cycle)}")
 
 
 def load_tickets(path: Path, known: Collection[str] = ()) -> TicketsFile:
@@ -225,30 +242,15 @@ def load_tickets(path: Path, known: Collection[str] = ()) -> TicketsFile:
     source = _Source(path, text, document)
     _check(source, known)
     read: dict[str, str] = {}
-    tickets = tuple(_complete(source, index, read) for index in range(len(document.ticket)))
-    return TicketsFile(document.title or path.stem, tickets, read)
-
-
-def select(file: TicketsFile, only: tuple[str, ...]) -> TicketsFile:
-    """Return the file with the named tickets and all that they need, in its order."""
-    by_id = {ticket.id: ticket for ticket in file.tickets}
-    for name in only:
-        if name not in by_id:
-            raise UsageError(f'--only: no ticket "{name}"{did_you_mean(name, by_id)}')
-    wanted = with_needs(by_id, only)
-    tickets = tuple(ticket for ticket in file.tickets if ticket.id in wanted)
-    return msgspec.structs.replace(file, tickets=tickets)
-
-
-def with_needs(by_id: Mapping[str, Ticket], ids: Iterable[str]) -> set[str]:
-    """Return the ids and those of all tickets that they need, directly or through others."""
-    closure: set[str] = set()
-    pending = list(ids)
-    while pending:
-        if (name := pending.pop()) not in closure:
-            closure.add(name)
-            pending += by_id[name].needs
-    return closure
+    taken = {*known, *(table.id for table in document.ticket)}
+    tickets: list[Ticket] = []
+    for index, table in enumerate(document.ticket):
+        for ticket in _complete(source, index, read):
+            if ticket.copy_of and ticket.id in taken:
+                message = f'"{table.id}" has a copy "{ticket.id}", but that id is taken'
+                raise source.refusal(message, index, "id")
+            tickets.append(ticket)
+    return TicketsFile(document.title or path.stem, tuple(tickets), read)
 
 
 def find_cycle(needs: Mapping[str, Iterable[str]]) -> list[str]:
@@ -283,7 +285,7 @@ def _check(source: _Source, known: Collection[str]) -> None:
     first: dict[str, int] = {}
     for index, table in enumerate(document.ticket):
         if not TICKET_ID.fullmatch(table.id):
-            message = f'id "{table.id}": {_ID_CHARACTERS}'
+            message = f'id "{table.id}": {ID_CHARACTERS}'
             raise source.refusal(message, index, "id")
         if table.id in known:
             message = f'the run has a ticket "{table.id}" already; give it only new ones'
@@ -304,8 +306,11 @@ def _check(source: _Source, known: Collection[str]) -> None:
         raise source.refusal(message, first[cycle[0]], "needs")
 
 
-def _complete(source: _Source, index: int, read: dict[str, str]) -> Ticket:
-    """Return a ticket with defaults merged; add the file of its prompt, if any, to `read`."""
+def _complete(source: _Source, index: int, read: dict[str, str]) -> Sequence[Ticket]:
+    """Return a ticket with defaults merged, or the copies it runs as.
+
+    Adds the file of its prompt, if any, to `read`.
+    """
     table = source.document.ticket[index]
     own = {k: v for k, v in msgspec.structs.asdict(table).items() if v is not None}
     keys = msgspec.structs.asdict(source.document.defaults) | own
@@ -329,8 +334,20 @@ def _complete(source: _Source, index: int, read: dict[str, str]) -> Ticket:
         prompt, read[table.id] = toml_file.read_text(file), str(file)
     if not (prompt or "").strip():
         raise source.refusal(f'ticket "{table.id}" has no prompt', index)
+    if rival := next((key for key in _NO_PROVIDERS if key in own), None):
+        if "providers" in own:
+            raise refusal("providers", f'has both "providers" and "{rival}"; keep one')
+        keys["providers"] = None
+    copies, providers = keys.pop("copies") or 1, keys.pop("providers")
     values = {key: value for key, value in keys.items() if value is not None}
-    return Ticket(prompt=prompt, workspace=str(workspace.resolve()), **values)
+    ticket = Ticket(prompt=prompt, workspace=str(workspace.resolve()), **values)
+    return side_by_side([_on(ticket, one) for one in providers] if providers else [ticket] * copies)
+
+
+def _on(ticket: Ticket, route: str) -> Ticket:
+    """Return the ticket on PROVIDER/MODEL, or on the default model of a PROVIDER."""
+    provider, _, model = route.partition("/")
+    return msgspec.structs.replace(ticket, provider=provider, model=model or None)
 
 
 def _from(folder: Path, name: str) -> Path:

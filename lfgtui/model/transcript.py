@@ -1,9 +1,8 @@
 """`Transcript`: one ticket's entries folded into what it looks like.
 
-Live panes, `lfg show`, resume, replay and export all use this fold, so what
-is shown later is what was shown live. It is deliberately dull: every entry
-appends to the newest attempt or changes its last item, and the ticket's state
-follows the one table in `states`.
+Live panes, `lfg show`, resume, replay and export all use this fold, so what is shown later is
+what was shown live. It is deliberately dull: every entry appends to the newest attempt or
+changes its last item, and the ticket's state follows the one table in `states`.
 
 Times come from the entries, never from a clock: folding a stored run gives
 the figures that were live.
@@ -47,6 +46,7 @@ NOTES: dict[type[e.Event], Callable[..., NoteItem]] = {
     e.FailedOver: lambda event: NoteItem(
         "retry", f"{event.source} failed; switching to {event.target}"
     ),
+    e.ChoiceMade: lambda event: NoteItem("status", "chosen" if event.chosen else "not chosen"),
     e.RuleWithdrawn: lambda event: NoteItem("status", f"rule withdrawn: {event.rule.description}"),
     e.GuardTripped: lambda event: NoteItem("warning", f"{event.guard}: {event.message}"),
     e.ConflictDetected: lambda event: NoteItem(
@@ -76,6 +76,8 @@ class Transcript:
         """Time at which the ticket came into its state."""
         self.asks = False
         """True for a ticket that is done with a question to the person as its last words."""
+        self.is_chosen = False
+        """True for the copy that was chosen, which is handed on while it is done."""
         self.conflict_at: float | None = None
         """Time of the last conflict with another ticket since it was queued."""
         self.unsaved = False
@@ -289,6 +291,8 @@ class Transcript:
             case _ if type(event) in NOTES:
                 if isinstance(event, e.ConflictDetected):
                     self.conflict_at = at
+                elif isinstance(event, e.ChoiceMade):
+                    self.is_chosen = event.chosen
                 attempt.add(NOTES[type(event)](event))
             case _:
                 pass

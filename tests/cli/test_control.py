@@ -18,7 +18,7 @@ from lfgtui.model import events as e
 from lfgtui.model.tickets import ApprovalRule
 from lfgtui.settings import paths
 from tests.cli.conftest import configure
-from tests.engine.harness import Room, calls, room, scenario, ticket
+from tests.engine.harness import Room, calls, room, says, scenario, ticket
 
 CONFIG = '[providers.chat]\nwire = "openai-chat"\nbase_url = "http://127.0.0.1:9/v1"\n'
 ONE = """[[ticket]]
@@ -114,6 +114,22 @@ async def test_a_call_is_refused_with_a_reason_for_the_model(tmp_path: Path) -> 
         assert r.events("a", e.ToolCallFinished)[0].output == "denied: use make"
 
 
+async def test_a_copy_is_chosen_once_it_is_done(tmp_path: Path) -> None:
+    scenarios = {"silent": SILENT, "says": says("Yes."), "writes": WRITES}
+    mine = [
+        ticket("a.1", tmp_path, model="says", copy_of="a"),
+        ticket("a.2", tmp_path, model="silent", copy_of="a"),
+        ticket("b", tmp_path, model="writes", needs=["a"]),
+    ]
+    async with room(tmp_path, mine, scenarios=scenarios) as r, listening(r.engine):
+        await r.until_event("a.1", e.TicketDone)
+        assert "nothing to choose" in await refused("choose", "last/b")
+        assert "only a copy that is" in await refused("choose", "last/a.2")
+        assert "known: a.1, a.2, b" in await refused("choose", "last/a")
+        await run("choose", "last/a.1")
+        await r.until_event("b", e.ApprovalRequested)
+
+
 @pytest.fixture
 def more(tmp_path: Path) -> Path:
     """A file of tickets to be added, in a folder of its own."""
@@ -150,6 +166,7 @@ WRONG: list[tuple[str, str, tuple[str, ...]]] = [
     ("id = ", ":1: ", ()),
     ("title = 'T'\n", "no [[ticket]]", ()),
     (ONE.replace('"b"', '"a"'), ':2: the run has a ticket "a" already', ()),
+    (ONE.replace('"b"', '"x"') + "copies = 2\n" + ONE.replace('"b"', '"x.1"'), "is taken", ()),
     (ONE + 'needs = ["x"]\n', ':4: "b" needs "x", which is not a ticket', ()),
     (ONE + 'provider = "chatt"\n', ':4: unknown provider "chatt"', ()),
     (ONE, ':1: ticket "b" has no model', ()),

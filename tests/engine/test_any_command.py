@@ -12,7 +12,7 @@ from lfgtui.engine import commands as c
 from lfgtui.model import events as e
 from lfgtui.model.items import NoteItem
 from lfgtui.model.states import ENDED
-from lfgtui.model.tickets import ApprovalRule, Ticket
+from lfgtui.model.tickets import ApprovalRule, Ticket, side_by_side
 from lfgtui.settings.config import BreakerPolicy
 from tests.engine.harness import QUICK_RETRY, WIRES, Room, room, says, scenario, ticket
 
@@ -37,12 +37,14 @@ SCENARIOS = {
 
 
 SEEDS = range(16)
+_ASIDE = (e.RuleWithdrawn, e.ChoiceMade)
+"""What may come after an end."""
 
 
 def tickets_of(rnd: random.Random, folder: Path) -> list[Ticket]:
-    """Up to four tickets of any kind, some needing earlier ones."""
+    """Up to four tickets of any kind, some needing earlier ones, some as two copies."""
     names = [f"t{n}" for n in range(rnd.randint(1, 4))]
-    return [
+    tickets = [
         ticket(
             name,
             folder,
@@ -55,6 +57,7 @@ def tickets_of(rnd: random.Random, folder: Path) -> list[Ticket]:
         )
         for n, name in enumerate(names)
     ]
+    return [copy for one in tickets for copy in side_by_side([one] * rnd.choice([1, 1, 2]))]
 
 
 def any_command(rnd: random.Random, r: Room) -> c.Command:
@@ -78,6 +81,7 @@ def any_command(rnd: random.Random, r: Room) -> c.Command:
     if rnd.random() < 0.05:
         return c.Restart(name, "Do it well.")
     kinds: list[Callable[[str], c.Command]] = [c.Cancel, c.Retry, c.Retry, c.Pause, c.Resume]
+    kinds += [c.Choose] * 2
     return rnd.choice(kinds)(name) if rnd.random() < 0.95 else c.CancelAll()
 
 
@@ -116,7 +120,7 @@ async def test_any_commands_at_any_moment(tmp_path: Path, seed: int) -> None:
         transcript = r.engine.transcript(one.id)
         assert [entry.seq for entry in stored] == list(range(1, len(stored) + 1))
         assert [entry for entry in r.seen if entry.ticket == one.id] == stored
-        *_, last = (x.event for x in stored if not isinstance(x.event, e.RuleWithdrawn))
+        *_, last = (x.event for x in stored if not isinstance(x.event, _ASIDE))
         assert isinstance(last, e.Ending)
         messages = [x.event for x in stored if isinstance(x.event, e.UserMessage)]
         said = [message.text for message in messages if message.origin == "person"]

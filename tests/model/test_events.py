@@ -60,7 +60,7 @@ def test_the_types_are_those_that_were_promised() -> None:
     promised = """
         ticket_queued attempt_started request_sent text_delta reasoning_delta citation status
         tool_call_started tool_arguments_delta tool_call_requested approval_requested
-        approval_given approval_denied rule_withdrawn tool_run_started
+        approval_given approval_denied rule_withdrawn choice_made tool_run_started
         tool_output_delta tool_call_finished hosted_tool hosted_output_delta provider_item
         file_change plan_changed session_opened context_used
         user_message message_taken response_started response_finished usage heartbeat

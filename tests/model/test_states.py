@@ -51,7 +51,7 @@ def test_every_state_runs_has_ended_or_is_queued() -> None:
 def test_a_life_begins_and_begins_anew_by_queueing(state: State | None, event: e.Event) -> None:
     if isinstance(event, e.TicketQueued):
         assert next_state(state, event) == "queued"
-    elif isinstance(event, e.RuleWithdrawn) and state is not None:
+    elif isinstance(event, e.RuleWithdrawn | e.ChoiceMade) and state is not None:
         assert next_state(state, event) == state
     else:
         with pytest.raises(IllegalMoveError):

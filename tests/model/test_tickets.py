@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lfgtui.errors import SourceError, UsageError
+from lfgtui.model.needs import select, with_needs
 from lfgtui.model.tickets import (
     ALL_TOOLS,
     Approval,
@@ -15,9 +16,7 @@ from lfgtui.model.tickets import (
     TicketsFile,
     TicketTable,
     load_tickets,
-    select,
     single_ticket,
-    with_needs,
 )
 
 NO_PATHS = ["none", "~nobody-of-that-name", "a\\u0000b", pytest.param("x" * 5000, id="a long name")]

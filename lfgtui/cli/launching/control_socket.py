@@ -15,10 +15,11 @@ from typing import TypeAlias
 import msgspec
 
 from lfgtui.cli.launching.launch import Plan, check_providers
-from lfgtui.engine.commands import Add, Approve, Command, Deny
+from lfgtui.engine.commands import Add, Approve, Choose, Command, Deny
 from lfgtui.engine.engine import Engine
 from lfgtui.errors import HistoryError, LfgError, UsageError, did_you_mean
-from lfgtui.model.tickets import check_added
+from lfgtui.model.choices import choice_refusal
+from lfgtui.model.needs import check_added, needs_of
 from lfgtui.settings import paths
 
 _LONGEST = 64 << 20
@@ -31,6 +32,10 @@ _LONGEST_ADDRESS = 100
 """Bytes of a socket's path that every system takes."""
 
 
+class RunOverError(UsageError):
+    """The run is not in progress: nobody takes requests for it."""
+
+
 class ListApprovals(msgspec.Struct, frozen=True, tag=True):
     """Ask which calls of the ticket wait for approval."""
 
@@ -38,7 +43,7 @@ class ListApprovals(msgspec.Struct, frozen=True, tag=True):
 
 
 class ListTickets(msgspec.Struct, frozen=True, tag=True):
-    """Ask for the ids of the run's tickets."""
+    """Ask for the ids of the run's tickets, and of those that it runs as copies."""
 
 
 Request: TypeAlias = Command | ListApprovals | ListTickets
@@ -96,7 +101,7 @@ async def listening(engine: Engine) -> AsyncIterator[None]:
 
 
 def ask(run: str, request: Request) -> Reply:
-    """Send the request to the run; raises `UsageError` with its error, or if it is over."""
+    """Send the request to the run; raises `UsageError` with its error, `RunOverError`."""
     try:
         with _address(_path(run)) as address, socket.socket(socket.AF_UNIX) as connection:
             connection.settimeout(_SECONDS)
@@ -107,7 +112,8 @@ def ask(run: str, request: Request) -> Reply:
     except TimeoutError:
         raise UsageError(f"run {run} did not reply within {_SECONDS:.0f} s") from None
     except (OSError, msgspec.MsgspecError):
-        raise UsageError(f"run {run} is not in progress; to continue: lfg resume {run}") from None
+        message = f"run {run} is not in progress; to continue: lfg resume {run}"
+        raise RunOverError(message) from None
     if reply.error:
         raise UsageError(reply.error)
     return reply
@@ -124,7 +130,7 @@ def _answered(engine: Engine, line: bytes) -> Reply:
         return Reply(f'run {engine.run} has no ticket "{ticket}"{did_you_mean(ticket, ids)}')
     match request:
         case ListTickets():
-            return Reply(tickets=tuple(ids))
+            return Reply(tickets=tuple(needs_of(engine.tickets)))
         case ListApprovals(name):
             return Reply(approvals=tuple(_waiting(engine, name)))
         case Approve(name, call_id) | Deny(name, call_id):
@@ -132,11 +138,13 @@ def _answered(engine: Engine, line: bytes) -> Reply:
                 return Reply(f"{name} is no longer waiting for approval of that call")
             if isinstance(request, Approve):
                 request = Approve(name, call_id)  # rules are given on the screen alone
+        case Choose(name) if refusal := choice_refusal(engine, name):
+            return Reply(refusal)
     if engine.is_closing:
         return Reply(f"run {engine.run} is ending; to continue: lfg resume {engine.run}")
     try:
         if isinstance(request, Add):
-            check_added(request.tickets, ids)
+            check_added(request.tickets, needs_of(engine.tickets))
             check_providers(Plan(engine.title, request.tickets, engine.config))
         engine.send(request)
     except LfgError as error:

@@ -11,7 +11,8 @@ import msgspec
 
 from lfgtui.cli import launching
 from lfgtui.errors import SourceError, UsageError
-from lfgtui.model.tickets import Ticket, TicketsFile, load_tickets, select, single_ticket
+from lfgtui.model.needs import select
+from lfgtui.model.tickets import Ticket, TicketsFile, load_tickets, side_by_side, single_ticket
 from lfgtui.settings import environment, paths
 from lfgtui.settings.agents import IGNORED, find_program
 from lfgtui.settings.config import Config, installed_agents, route_of, routes_of, split_name
@@ -135,11 +136,21 @@ def file_tickets(
 
 
 def prompt_tickets(
-    prompt: str, config: Config, provider: str | None, model: str | None
+    prompt: str,
+    config: Config,
+    provider: str | None,
+    models: Sequence[str | None] = (None,),
 ) -> TicketsFile:
-    """Return the ticket of a prompt; raise `UsageError` where it has no provider or no model."""
-    _check_prompt(config, provider, model)
-    return with_model(single_ticket(prompt, Path.cwd()), config, provider, model)
+    """Return the ticket of a prompt, or a copy for each of several models.
+
+    Raises `UsageError` where it has no provider or no model.
+    """
+    single = single_ticket(prompt, Path.cwd())
+    copies: list[Ticket] = []
+    for model in models:
+        _check_prompt(config, provider, model)
+        copies += with_model(single, config, provider, model).tickets
+    return msgspec.structs.replace(single, tickets=side_by_side(copies))
 
 
 def _check_prompt(config: Config, provider: str | None, model: str | None) -> None:
@@ -219,8 +230,10 @@ def check_models(path: Path, file: TicketsFile, config: Config) -> None:
     Raises `SourceError` with the line of the tickets file that is wrong.
     """
     text = toml_file.read_text(path)
-    for index, ticket in enumerate(file.tickets):
-        keys: tuple[str, ...] = ("provider", "model")
+    tables = list(dict.fromkeys(ticket.file_id for ticket in file.tickets))
+    for ticket in file.tickets:
+        index = tables.index(ticket.file_id)
+        keys: tuple[str, ...] = ("providers", "provider", "model")
         try:
             route_of(config, ticket)
             keys = ("fallback",)

@@ -1,7 +1,8 @@
 """Past runs: read, resumed, and changed from their screen."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
+from functools import cache, partial
 from pathlib import Path
 
 from lfgtui.cli.launching.launch import Output, Plan, check_providers, with_model
@@ -11,8 +12,12 @@ from lfgtui.history import deletion, maintenance
 from lfgtui.history.reader import Reader, StoredTicket
 from lfgtui.history.recording.recorder import Recorder
 from lfgtui.history.storage import leases
+from lfgtui.model.choices import choice_refusal, chosen_of, is_settled
+from lfgtui.model.clock import now
+from lfgtui.model.events import ChoiceMade
+from lfgtui.model.needs import with_needs
 from lfgtui.model.redaction import redacted_ticket
-from lfgtui.model.tickets import Ticket, TicketsFile, distrusted, with_needs
+from lfgtui.model.tickets import Ticket, TicketsFile, distrusted
 from lfgtui.settings import paths
 from lfgtui.settings.config import Config, programs_of
 from lfgtui.text.output import print_error, print_remark
@@ -69,11 +74,13 @@ def plan_to_resume(
         title = history.run(run_id).title
         stored = history.tickets(run_id)
         is_imported = history.is_imported(run_id)
+        chosen = _chosen(history, stored)
     if fault := next((one.fault for one in stored if one.fault), None):
         raise HistoryError(fault)
     tickets = tuple(distrusted(one.ticket) if is_imported else one.ticket for one in stored)
     file = with_model(TicketsFile(title, tickets), config, provider, model)
-    unfinished = frozenset(one.ticket.id for one in stored if one.state != "done")
+    left = (one.ticket for one in stored if one.state != "done")
+    unfinished = frozenset(ticket.id for ticket in left if ticket.copy_of not in chosen)
     for ticket in file.tickets:
         if ticket.id in unfinished and not Path(ticket.workspace).is_dir():
             raise UsageError(f'ticket "{ticket.id}": workspace {ticket.workspace} does not exist')
@@ -97,6 +104,45 @@ def _check_programs(config: Config, ticket: Ticket, provider: str | None) -> Non
         raise UsageError(f"{start}; run its prompt as a ticket of your own, or use --provider NAME")
 
 
+def _chosen(history: Reader, stored: Iterable[StoredTicket]) -> dict[str, StoredTicket]:
+    """Return the copies that were chosen, by the tickets that they are copies of."""
+    return {
+        one.ticket.copy_of: one
+        for one in stored
+        if one.ticket.copy_of
+        and one.state == "done"
+        and history.transcript(one.run, one.ticket.id).is_chosen
+    }
+
+
+class _Folds:
+    """A stored run as choices look at it."""
+
+    def __init__(self, history: Reader, run: str) -> None:
+        self.tickets = [one.ticket for one in history.tickets(run)]
+        self.transcript = cache(partial(history.transcript, run))
+
+
+def choose(run: str, copy: str) -> None:
+    """Choose a copy in a run that is over; raises `UsageError` where it cannot be."""
+    with open_reader() as history:
+        (stored,) = history.tickets(run, copy)
+        state, folds = history.run(run).state, _Folds(history, run)
+        if refusal := choice_refusal(folds, copy):
+            raise UsageError(refusal)
+        before = chosen_of(folds, stored.ticket.copy_of)
+        settled = [
+            is_settled(folds, t) for t in folds.tickets if t.copy_of != stored.ticket.copy_of
+        ]
+    with Recorder(paths.history_file()) as recorder:
+        recorder.resume_run(run)
+        for name, is_chosen in ((before, False), (copy, True)):
+            if name is not None and before != copy:
+                attempt = folds.transcript(name).attempts[-1].number
+                recorder.submit(run, name, attempt, now(), ChoiceMade(is_chosen))
+        recorder.finish_run(run, "done" if all(settled) else state)
+
+
 def changed_since(path: Path, file: TicketsFile, config: Config) -> tuple[str, ...]:
     """Return the tickets that were not done as they are now when they last ran from the file.
 
@@ -116,13 +162,18 @@ def changed_since(path: Path, file: TicketsFile, config: Config) -> tuple[str, .
                 last.setdefault(stored.ticket.id, stored)
             if last.keys() >= by_id.keys():
                 break
+        chosen = _chosen(history, last.values())
         done = {
             name
             for name, ticket in by_id.items()
             if name in last
-            and last[name].state == "done"
+            and (last[name].state == "done" or ticket.copy_of in chosen)
             and last[name].ticket == redacted_ticket(redactor, ticket)
-            and _began_after(history, last[name], [last.get(need) for need in ticket.needs])
+            and _began_after(
+                history,
+                last[name],
+                [last.get(need) if need in by_id else chosen.get(need) for need in ticket.needs],
+            )
         }
     return tuple(name for name in by_id if not with_needs(by_id, [name]) <= done)
 

@@ -50,8 +50,8 @@ class Folder:
         """Return the tickets of the file, or that of the prompt."""
         if choice.file is not None:
             return file_tickets(choice.file, self._config, *self._given)
-        given = (None, choice.model) if choice.model else self._given
-        return prompt_tickets(choice.prompt or "", self._config, *given)
+        provider, model = (None, choice.model) if choice.model else self._given
+        return prompt_tickets(choice.prompt or "", self._config, provider, [model])
 
     def find(self) -> Found:
         """Look for what can be run, and then what cannot. Takes a moment: call it in a thread."""

@@ -70,7 +70,7 @@ def _grants(path: Path, file: TicketsFile, config: Config, ticket: Ticket) -> It
         yield Grant(ticket.id, "starts agents that follow rules of their own", starts)
     if (ticket.tools or programs) and _is_outside(folder, Path(ticket.workspace)):
         yield Grant(ticket.id, "works outside its folder", f"reads {ticket.workspace}")
-    prompt_file = file.prompt_files.get(ticket.id)
+    prompt_file = file.prompt_files.get(ticket.file_id)
     if prompt_file is not None and not Path(prompt_file).is_relative_to(folder):
         sends = f"sends {prompt_file} to the model"
         yield Grant(ticket.id, "reads a prompt from outside its folder", sends)

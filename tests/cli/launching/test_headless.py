@@ -136,6 +136,76 @@ def test_what_changed_in_a_file_is_run_with_what_it_needs_and_what_needs_it(
     assert ran("--model", "one/another") == ["chat", "responses", "after", "messages"]
 
 
+COPIES = """
+[[ticket]]
+id = "draft"
+providers = ["one/generic", "two"]
+tools = []
+[[ticket]]
+id = "final"
+provider = "three"
+needs = ["draft"]
+"""
+
+
+def test_copies_wait_for_a_choice_that_is_made_when_the_run_is_over(tickets: str, lfg: Lfg) -> None:
+    def shown() -> list[tuple[str, str, str | None, bool]]:
+        ran = lfg("show", "last", "--json").json["tickets"]
+        return [(one["ticket"], one["state"], one["copy_of"], one["chosen"]) for one in ran]
+
+    text = Path(tickets).read_text().partition("[[ticket]]")[0] + COPIES
+    Path(tickets).write_text(text)
+    code, _, err = lfg("run", tickets, "--headless")
+    assert (code, f'{tickets}:8: ticket "draft.2" has provider "two" but no model' in err) == (
+        2,
+        True,
+    )
+    Path(tickets).write_text(text.replace('"two"]', '"two/generic"]'))
+    code, out, _ = lfg("run", tickets, "--headless")
+    assert code == 1 and "no copy of draft was chosen" in out
+    assert "only a copy" not in lfg("choose", "last/draft.1").err
+    assert "nothing to choose" in lfg("choose", "last/final").err
+    assert lfg("choose", "last/draft.2").code == 0
+    assert shown() == [
+        ("draft.1", "done", "draft", False),
+        ("draft.2", "done", "draft", True),
+        ("final", "blocked", None, False),
+    ]
+    assert lfg("resume", "last", "--headless").code == 0
+    assert shown()[2] == ("final", "done", None, False)
+    assert lfg("run", tickets, "--changed").err.endswith("is done and unchanged\n")
+    assert "has begun" in lfg("choose", "last/draft.1").err
+    exported = lfg("export", "last", "--format", "jsonl").out
+    assert exported.count('"type":"choice_made"') == 3
+
+
+def test_a_prompt_runs_as_copies_or_on_several_models(tickets: str, lfg: Lfg) -> None:
+    def ran(*options: str) -> list[tuple[str, str, str]]:
+        assert lfg("run", "-p", "Go.", "--headless", *options).code == 0
+        ran = lfg("show", "last", "--json").json["tickets"]
+        attempts = [one["attempts"][0] for one in ran]
+        names = [one["ticket"] for one in ran]
+        return [(n, a["provider"], a["model"]) for n, a in zip(names, attempts, strict=True)]
+
+    assert ran("--model", "one/x", "--copies", "2") == [
+        ("prompt.1", "one", "x"),
+        ("prompt.2", "one", "x"),
+    ]
+    assert ran("--model", "one/x", "--model", "two/y") == [
+        ("prompt.1", "one", "x"),
+        ("prompt.2", "two", "y"),
+    ]
+    assert ran("--provider", "one", "--model", "x") == [("prompt", "one", "x")]
+    for options, refusal in (
+        (("-p", "Go.", "--copies", "2", "--model", "one/x"), "need a terminal"),
+        (("-p", "Go.", "--copies", "2", "--model", "one/x", "--model", "two/y"), "combined"),
+        ((tickets, "--copies", "2"), "require -p PROMPT"),
+        ((tickets, "--model", "one/x", "--model", "one/y"), "require -p PROMPT"),
+    ):
+        printed = lfg("run", *options)
+        assert printed.code == 2 and refusal in printed.err
+
+
 def test_an_unreachable_server_fails_its_ticket_and_the_run_alone(tickets: str, lfg: Lfg) -> None:
     with Path(tickets).open("a") as file:
         file.write('[[ticket]]\nid = "gone"\nprovider = "gone"\n')

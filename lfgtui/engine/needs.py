@@ -1,0 +1,89 @@
+"""What the tickets of a run need, and which ticket's answer is handed on for it.
+
+For a ticket that runs as copies that is the chosen one's. The person chooses. Where nobody can, a
+single copy that ended well is taken; of several none is, since to guess would be to throw away
+what the person paid for: the tickets that need them are blocked until somebody chose.
+"""
+
+from collections.abc import Mapping
+
+from lfgtui.engine.ticket_run import TicketRun
+from lfgtui.model import events as e
+from lfgtui.model.states import IN_WORDS, MOVES
+
+
+class Needs:
+    """The needs and choices of a run's tickets. `runs` are all of them, by id."""
+
+    def __init__(self, runs: Mapping[str, TicketRun], *, headless: bool) -> None:
+        self._runs = runs
+        self._headless = headless
+        self._chosen: dict[str, TicketRun] = {}
+
+    def recall(self) -> None:
+        """Take up the choices that were made before this process."""
+        chosen = [run for run in self._runs.values() if run.transcript.is_chosen]
+        self._chosen = {run.ticket.copy_of: run for run in chosen}
+
+    def source(self, need: str) -> TicketRun | None:
+        """Return the ticket whose answer is handed on; None as long as there is none."""
+        run = self._runs.get(need) or self._chosen.get(need)
+        return run if run is not None and run.is_done else None
+
+    def are_met(self, run: TicketRun) -> bool:
+        """Return True if the ticket may start."""
+        return all(self.source(need) for need in run.ticket.needs)
+
+    def answers(self, run: TicketRun) -> dict[str, str]:
+        """Return what is handed on to the ticket, by what it needs."""
+        sources = {need: self.source(need) for need in run.ticket.needs}
+        return {need: one.transcript.answer for need, one in sources.items() if one is not None}
+
+    def loss(self, run: TicketRun) -> str:
+        """Return why the ticket cannot start; "" if it can, or may still."""
+        losses = (self._loss(need) for need in run.ticket.needs if self.source(need) is None)
+        return " and ".join(filter(None, losses))
+
+    def _loss(self, need: str) -> str:
+        sources = [self._runs[need]] if need in self._runs else self._copies(need)
+        if any(run.phase != "ended" for run in sources):
+            return ""
+        if any(run.is_done for run in sources):
+            chosen = f"no copy of {need} was chosen: `lfg choose`, then `lfg resume`"
+            return chosen if self._headless else ""
+        ends = [(run.ticket.id, run.outcome) for run in sources if run.outcome is not None]
+        return " and ".join(f"{ticket} {IN_WORDS[MOVES[type(end)][1]]}" for ticket, end in ends)
+
+    def _copies(self, name: str) -> list[TicketRun]:
+        return [run for run in self._runs.values() if run.ticket.copy_of == name]
+
+    def is_settled(self, run: TicketRun) -> bool:
+        """Return True if nothing is left to do: it is done, or another copy was chosen."""
+        name = run.ticket.copy_of
+        return run.is_done or (name != "" and self.source(name) is not None)
+
+    def choose(self, run: TicketRun) -> None:
+        """Hand on this copy's answer, if it is done and no other's was taken yet."""
+        name = run.ticket.copy_of
+        before = self._chosen.get(name)
+        if not (name and run.is_done) or before is run or self._has_begun(name):
+            return
+        if before is not None:
+            before.emit(e.ChoiceMade(chosen=False))
+        self._chosen[name] = run
+        run.emit(e.ChoiceMade())
+
+    def _has_begun(self, name: str) -> bool:
+        """Return True if a ticket that needs it has its answer already."""
+        needing = (run for run in self._runs.values() if name in run.ticket.needs)
+        return any(run.phase == "running" or run.transcript.attempts for run in needing)
+
+    def choose_unasked(self) -> None:
+        """Choose where the ticket says which copy, or where nobody can and there is but one."""
+        for name in {run.ticket.copy_of for run in self._runs.values()} - {"", *self._chosen}:
+            copies = self._copies(name)
+            done = [run for run in copies if run.is_done]
+            is_over = all(run.phase == "ended" for run in copies)
+            is_only = self._headless and is_over and len(done) == 1
+            if done and (is_only or done[0].ticket.choose == "first"):
+                self.choose(done[0])

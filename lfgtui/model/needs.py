@@ -1,0 +1,61 @@
+"""What tickets need of each other: tickets, or tickets that run as copies."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+
+import msgspec
+
+from lfgtui.errors import UsageError, did_you_mean
+from lfgtui.model.tickets import ID_CHARACTERS, TICKET_ID, Ticket, TicketsFile, find_cycle
+
+
+def needs_of(tickets: Iterable[Ticket]) -> dict[str, tuple[str, ...]]:
+    """Return what each ticket needs. One that runs as copies is among them: it needs those."""
+    needs = dict[str, tuple[str, ...]]()
+    for ticket in tickets:
+        needs[ticket.id] = ticket.needs
+        if ticket.copy_of:
+            needs[ticket.copy_of] = (*needs.get(ticket.copy_of, ()), ticket.id)
+    return needs
+
+
+def with_needs(by_id: Mapping[str, Ticket], ids: Iterable[str]) -> set[str]:
+    """Return the ids and those of all tickets that they need, directly or through others."""
+    needs = needs_of(by_id.values())
+    closure: set[str] = set()
+    pending = list(ids)
+    while pending:
+        if (name := pending.pop()) not in closure:
+            closure.add(name)
+            pending += needs[name]
+    return closure & by_id.keys()
+
+
+def select(file: TicketsFile, only: tuple[str, ...]) -> TicketsFile:
+    """Return the file with the named tickets and all that they need, in its order.
+
+    Of copies there are all or none, since one of them is to be chosen.
+    """
+    by_id = {ticket.id: ticket for ticket in file.tickets}
+    known = needs_of(file.tickets)
+    for name in only:
+        if name not in known:
+            raise UsageError(f'--only: no ticket "{name}"{did_you_mean(name, known)}')
+    wanted = with_needs(by_id, [by_id[n].file_id if n in by_id else n for n in only])
+    tickets = tuple(ticket for ticket in file.tickets if ticket.id in wanted)
+    return msgspec.structs.replace(file, tickets=tickets)
+
+
+def check_added(tickets: Sequence[Ticket], known: Collection[str]) -> None:
+    """Check tickets to be added to a run that has the `known` ones; raises `UsageError`."""
+    needs = needs_of(tickets)
+    for ticket in tickets:
+        if not TICKET_ID.fullmatch(ticket.id):
+            raise UsageError(f'id "{ticket.id}": {ID_CHARACTERS}')
+        if taken := [name for name in (ticket.id, ticket.copy_of) if name in known]:
+            raise UsageError(f'the run has a ticket "{taken[0]}" already')
+        if lost := [need for need in ticket.needs if need not in {*needs, *known}]:
+            raise UsageError(f'"{ticket.id}" needs "{lost[0]}", which is not a ticket')
+    if len({ticket.id for ticket in tickets}) < len(tickets):
+        raise UsageError("two of the tickets have the same id")
+    if cycle := find_cycle(needs):
+        raise UsageError(f"circular needs: {' -> '.join(cycle)}")
