@@ -26,21 +26,19 @@ def copies_of(run: Folds, name: str) -> list[str]:
     return [ticket.id for ticket in run.tickets if name and ticket.copy_of == name]
 
 
-def chosen_of(run: Folds, name: str) -> str | None:
-    """Return the copy of the ticket that is handed on; None before one was chosen."""
-    folds = {copy: run.transcript(copy) for copy in copies_of(run, name)}
-    return next((c for c, fold in folds.items() if fold.is_chosen and fold.state == "done"), None)
+def choices(run: Folds) -> dict[str, str]:
+    """Return the copies that are handed on, by the tickets that they are copies of."""
+    folds = [(one, run.transcript(one.id)) for one in run.tickets if one.copy_of]
+    return {t.copy_of: t.id for t, fold in folds if fold.is_chosen and fold.state == "done"}
 
 
 def open_needs(run: Folds, ticket: Ticket) -> list[str]:
     """Return the tickets that it still has to wait for."""
-    copies = {one.copy_of for one in run.tickets}
+    groups, chosen = {one.copy_of for one in run.tickets}, choices(run)
     return [
         need
         for need in ticket.needs
-        if (
-            chosen_of(run, need) is None if need in copies else run.transcript(need).state != "done"
-        )
+        if (need not in chosen if need in groups else run.transcript(need).state != "done")
     ]
 
 
@@ -49,19 +47,22 @@ def due_choices(run: Folds) -> Mapping[str, Sequence[str]]:
 
     That is where all have ended, one of them well, and none was chosen.
     """
+    groups = dict[str, dict[str, Transcript]]()
+    for ticket in run.tickets:
+        if ticket.copy_of:
+            groups.setdefault(ticket.copy_of, {})[ticket.id] = run.transcript(ticket.id)
     due = dict[str, Sequence[str]]()
-    for name in dict.fromkeys(ticket.copy_of for ticket in run.tickets if ticket.copy_of):
-        states = {copy: run.transcript(copy).state for copy in copies_of(run, name)}
-        done = [copy for copy, state in states.items() if state == "done"]
-        if done and ENDED.issuperset(states.values()) and chosen_of(run, name) is None:
-            due[name] = done
+    for name, folds in groups.items():
+        done = {copy: fold for copy, fold in folds.items() if fold.state == "done"}
+        has_ended = all(fold.state in ENDED for fold in folds.values())
+        if done and has_ended and not any(fold.is_chosen for fold in done.values()):
+            due[name] = list(done)
     return due
 
 
 def is_settled(run: Folds, ticket: Ticket) -> bool:
     """Return True if nothing is left to do: it is done, or another copy was chosen."""
-    is_done = run.transcript(ticket.id).state == "done"
-    return is_done or chosen_of(run, ticket.copy_of) is not None
+    return run.transcript(ticket.id).state == "done" or ticket.copy_of in choices(run)
 
 
 def choice_refusal(run: Folds, copy: str) -> str:

@@ -226,6 +226,8 @@ PIN = "◆"
 """Marks what a person keeps: a pane, a past run."""
 
 STALLED = Badge("◍", "warning", "stalled")
+CHOSEN = Badge("★", "success", "chosen")
+"""Of a copy that is done and was chosen for the tickets that need it."""
 QUESTION = Badge("¿", "warning", "question")
 """Of a ticket that is done, and whose answer ends in a question."""
 CONFLICT = Badge("≠", "warning", "conflict")

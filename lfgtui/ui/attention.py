@@ -9,9 +9,10 @@ from typing import Literal, NamedTuple, get_args
 
 from lfgtui.model.attempts import Attempt
 from lfgtui.model.call_summary import program
+from lfgtui.model.choices import choices, copies_of, due_choices
 from lfgtui.model.items import HostedItem, ToolItem
 from lfgtui.model.metrics import Meter
-from lfgtui.model.states import State
+from lfgtui.model.states import ENDED, State
 from lfgtui.model.transcript import Transcript
 from lfgtui.text.figures import duration
 from lfgtui.ui.run_view import RunView
@@ -20,6 +21,7 @@ from lfgtui.ui.text.styled_line import one_line
 Reason = Literal[
     "approval",
     "question",
+    "choice",
     "failed",
     "stalled",
     "conflict",
@@ -61,6 +63,8 @@ class Attention(NamedTuple):
         match self.reason:
             case "question" | "conflict":
                 return self.reason
+            case "choice":
+                return "choose one of its copies"
             case "stalled":
                 return f"no {self.missing} for {duration(now - self.since)}"
             case _:
@@ -70,11 +74,23 @@ class Attention(NamedTuple):
 def needing_attention(
     run: RunView, tickets: Iterable[str], now: float, stall_after: float
 ) -> Mapping[str, Sequence[Attention]]:
-    """Return those of the tickets that need a person, and all reasons why, most urgent first."""
+    """Return those of the tickets that need a person, and all reasons why, most urgent first.
+
+    Of copies the first that is done needs the choice, and then those not chosen nothing more.
+    """
     found = {
         ticket: reasons(run.transcript(ticket), run.meter(ticket), now, stall_after)
         for ticket in tickets
     }
+    chosen = choices(run)
+    for one in run.tickets:
+        has_ended = run.transcript(one.id).state in ENDED
+        if has_ended and chosen.get(one.copy_of, one.id) != one.id:
+            found.pop(one.id, None)
+    for name, copies in due_choices(run).items():
+        if ticket := next((copy for copy in copies if copy in found), ""):
+            since = max(run.transcript(copy).since for copy in copies_of(run, name))
+            found[ticket] = _ranked([*found[ticket], Attention("choice", since)])
     return {ticket: why for ticket, why in found.items() if why}
 
 
@@ -82,8 +98,7 @@ def reasons(
     transcript: Transcript, meter: Meter, now: float, stall_after: float
 ) -> Sequence[Attention]:
     """Return why the ticket needs a person, most urgent first."""
-    found = _reasons(transcript, meter, now, stall_after)
-    return sorted(found, key=lambda each: each.rank)
+    return _ranked(_reasons(transcript, meter, now, stall_after))
 
 
 def stall(transcript: Transcript, meter: Meter, now: float, stall_after: float) -> Attention | None:
@@ -109,6 +124,10 @@ def tool_name(attempt: Attempt) -> str:
             case _:
                 pass
     return ""
+
+
+def _ranked(found: Iterable[Attention]) -> Sequence[Attention]:
+    return sorted(found, key=lambda each: each.rank)
 
 
 def _reasons(

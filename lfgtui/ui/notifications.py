@@ -33,6 +33,7 @@ _LONGEST = 200
 
 _WORDS: Mapping[Reason, str] = {
     "question": "has a question",
+    "choice": "and its copies wait for your choice",
     "stalled": "is stalled",
     "conflict": "changed a file that another ticket changed",
     **{reason: IN_WORDS[state] for state, reason in REASONS.items()},

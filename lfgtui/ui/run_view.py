@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Protocol, runtime_checkable
 
 from lfgtui.engine.commands import Command
+from lfgtui.model.choices import is_settled
 from lfgtui.model.events import Sink
 from lfgtui.model.metrics import Health, Meter
 from lfgtui.model.tickets import Ticket
@@ -37,8 +38,8 @@ class RunView(Protocol):
 
 
 def all_done(run: RunView) -> bool:
-    """Return True if all tickets ended well."""
-    return all(run.transcript(ticket.id).state == "done" for ticket in run.tickets)
+    """Return True if all tickets ended well, or another copy was chosen in their place."""
+    return all(is_settled(run, ticket) for ticket in run.tickets)
 
 
 @runtime_checkable

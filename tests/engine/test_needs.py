@@ -8,7 +8,8 @@ import pytest
 from lfgtui.engine import commands as c
 from lfgtui.history.reader import Reader
 from lfgtui.model import events as e
-from lfgtui.model.choices import choice_refusal, chosen_of, due_choices, open_needs
+from lfgtui.model.choices import choice_refusal, due_choices, open_needs
+from lfgtui.model.choices import choices as choices_made
 from lfgtui.model.event_json import entry_json
 from lfgtui.model.tickets import Ticket
 from tests.engine.harness import Room, finished, room, says, scenario, ticket
@@ -58,7 +59,7 @@ async def test_what_needs_copies_waits_until_one_is_chosen_and_gets_its_answer(
         r.engine.send(c.Choose("a.2"))
         await r.engine.wait_idle()
         assert r.events("b", e.UserMessage)[0].answers == {"a": "The second answer."}
-        assert (chosen_of(r.engine, "a"), due_choices(r.engine)) == ("a.2", {})
+        assert (choices_made(r.engine), due_choices(r.engine)) == ({"a": "a.2"}, {})
         assert choice_refusal(r.engine, "a.1") == "“b” has begun with the choice made before"
         r.engine.send(c.Choose("a.1"))
         await r.engine.settle()

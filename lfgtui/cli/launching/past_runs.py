@@ -12,7 +12,7 @@ from lfgtui.history import deletion, maintenance
 from lfgtui.history.reader import Reader, StoredTicket
 from lfgtui.history.recording.recorder import Recorder
 from lfgtui.history.storage import leases
-from lfgtui.model.choices import choice_refusal, chosen_of, is_settled
+from lfgtui.model.choices import choice_refusal, choices, is_settled
 from lfgtui.model.clock import now
 from lfgtui.model.events import ChoiceMade
 from lfgtui.model.needs import with_needs
@@ -130,7 +130,7 @@ def choose(run: str, copy: str) -> None:
         state, folds = history.run(run).state, _Folds(history, run)
         if refusal := choice_refusal(folds, copy):
             raise UsageError(refusal)
-        before = chosen_of(folds, stored.ticket.copy_of)
+        before = choices(folds).get(stored.ticket.copy_of)
         settled = [
             is_settled(folds, t) for t in folds.tickets if t.copy_of != stored.ticket.copy_of
         ]

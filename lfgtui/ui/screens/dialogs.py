@@ -10,7 +10,7 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Label, Static
 
-from lfgtui.model.states import BADGES, CONFLICT, QUESTION, STALLED
+from lfgtui.model.states import BADGES, CHOSEN, CONFLICT, QUESTION, STALLED
 from lfgtui.settings.keys import KEYS, Group
 from lfgtui.ui.keymap import displayed
 from lfgtui.ui.screens.base import LfgScreen
@@ -201,7 +201,7 @@ def help_text(keys: Mapping[str, Sequence[str]]) -> Content:
         lines += [*_section(group, _rows(group, keys)), Content("")]
     lines.append(Content.styled("States", "bold $text-primary"))
     states = [badge for state, badge in BADGES.items() if state is not None]
-    badges = [*states, STALLED, QUESTION, CONFLICT]
+    badges = [*states, CHOSEN, STALLED, QUESTION, CONFLICT]
     signs = [
         Content.assemble((badge.sign, f"${badge.colour}"), f" {badge.word:<12}") for badge in badges
     ]

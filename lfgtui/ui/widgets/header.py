@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from rich.cells import cell_len
 
+from lfgtui.model.choices import choices, due_choices
 from lfgtui.model.metrics import Health, OpenCircuit, covered
 from lfgtui.model.states import BADGES, CONFLICT, ENDED, QUESTION, RUNNING, STALLED
 from lfgtui.text import figures
@@ -17,6 +18,7 @@ _AT_WORK = RUNNING - {"needs_approval", "retrying", "paused"}
 KINDS: dict[str, tuple[str, str]] = {
     "needs_approval": ("to approve", "warning"),
     "question": ("question", QUESTION.colour),
+    "choice": ("to choose", "warning"),
     "failed": ("failed", "error"),
     "running": ("running", "primary"),
     "stalled": ("stalled", STALLED.colour),
@@ -151,17 +153,20 @@ def compose_title(
 
 def _outcome(run: RunView) -> str:
     """Return how the run ended; nothing while it goes on."""
-    transcripts = [run.transcript(ticket.id) for ticket in run.tickets]
-    if any(transcript.state not in ENDED for transcript in transcripts):
+    if any(run.transcript(ticket.id).state not in ENDED for ticket in run.tickets):
         return ""
-    is_done = all(one.state == "done" and not one.asks for one in transcripts)
-    return _ALL_DONE if is_done else "finished"
+    chosen = choices(run)
+    wanted = [one.id for one in run.tickets if chosen.get(one.copy_of, one.id) == one.id]
+    folds = [run.transcript(ticket) for ticket in wanted]
+    is_done = all(one.state == "done" and (one.is_chosen or not one.asks) for one in folds)
+    return _ALL_DONE if is_done and not due_choices(run) else "finished"
 
 
 def count_tickets(run: RunView, now: float, stall_after: float) -> Counter[str]:
-    """Return how many tickets there are of each kind."""
+    """Return how many tickets there are of each kind, and how many choices are due."""
     waiting = run.health.waiting_for_slot
-    return Counter(kind_of(run, one.id, waiting, now, stall_after) for one in run.tickets)
+    counted = Counter(kind_of(run, one.id, waiting, now, stall_after) for one in run.tickets)
+    return counted + Counter(choice=len(due_choices(run)))
 
 
 def kind_of(

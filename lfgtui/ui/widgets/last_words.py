@@ -1,9 +1,10 @@
 """The reason why a ticket does not run, and its last words: a line for each."""
 
 from lfgtui.model.call_summary import call_summary
+from lfgtui.model.choices import due_choices, open_needs
+from lfgtui.model.events import TicketBlocked
 from lfgtui.model.items import HostedItem, Item, NoteItem, ReasoningItem, TextItem, ToolItem
 from lfgtui.model.metrics import Health
-from lfgtui.model.states import ENDED, IN_WORDS
 from lfgtui.model.tickets import Ticket
 from lfgtui.model.transcript import Transcript
 from lfgtui.text.figures import clock_time
@@ -29,12 +30,15 @@ def waiting_reason(run: RunView, ticket: Ticket, now: float, health: Health) -> 
         return _waiting_for_slot(health)
     if transcript.state not in (None, "queued", "blocked"):
         return ""
-    states = {need: run.transcript(need).state for need in ticket.needs}
+    needs = open_needs(run, ticket)
     if transcript.state == "blocked":
-        ends = [f"{need} {IN_WORDS[s]}" for need, s in states.items() if s in ENDED - {"done"}]
-        return "blocked: " + ", ".join(ends) if ends else ""
-    if needs := [need for need, state in states.items() if state != "done"]:
-        return "waiting for " + ", ".join(needs)
+        if needs and isinstance(transcript.ending, TicketBlocked):
+            return f"blocked: {one_line(transcript.ending.reason)}"
+        return ""
+    if needs:
+        due = due_choices(run)
+        names = [f"your choice of {need}" if need in due else need for need in needs]
+        return "waiting for " + ", ".join(names)
     return "" if transcript.state is None else _waiting_for_slot(health)
 
 

@@ -9,7 +9,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from lfgtui.model.metrics import Meter
-from lfgtui.model.states import BADGES, CONFLICT, ENDED, PIN, QUESTION, STALLED, Badge
+from lfgtui.model.states import BADGES, CHOSEN, CONFLICT, ENDED, PIN, QUESTION, STALLED, Badge
 from lfgtui.model.tickets import Ticket
 from lfgtui.model.transcript import Transcript
 from lfgtui.text.figures import clock_time, count, duration, model_name, money, spark
@@ -216,6 +216,8 @@ def badge_of(transcript: Transcript, meter: Meter, now: float, stall_after: floa
         badge = CONFLICT._replace(word=f"{badge.sign} {badge.word}")
     if transcript.asks:
         badge = QUESTION
+    if transcript.is_chosen and state == "done":
+        badge = CHOSEN
     if transcript.parked_until is not None:
         return parked_badge(transcript.parked_until, now)
     if state == "retrying" and meter.retry_at is not None:

@@ -20,6 +20,9 @@ Grouping = Literal["", "state", "provider"]
 _NEXT_GROUPING: Mapping[Grouping, Grouping] = {"": "state", "state": "provider", "provider": ""}
 
 _UP, _DOWN = "▲", "▼"
+_BRANCH = "└ "
+_BEFORE_TICKET = sum(column.most + 1 for column in COLUMNS[:2])
+"""Cells of the columns before the ticket's name."""
 
 
 class TicketTable(TicketList):
@@ -101,7 +104,7 @@ class TicketTable(TicketList):
         self._health = self._run.health
         self.shown = self._sorted(tickets, pattern)
         if not self.grouping:
-            self._show(self.shown)
+            self._show(self._with_headings())
             return
         groups: dict[str, list[int]] = {}
         for index in self.shown:
@@ -116,6 +119,21 @@ class TicketTable(TicketList):
             entries += [_group_heading(name, len(groups[name])), *groups[name]]
         self._show(entries)
 
+    def _with_headings(self) -> Sequence[int | Line]:
+        """Return the rows; in the tree with a line above the copies of each ticket."""
+        entries: list[int | Line] = []
+        name = ""
+        for index in self.shown:
+            before, name = name, self._run.tickets[index].copy_of
+            if self.sorted_by is NEEDS and name not in ("", before):
+                above = self._branches[index].removesuffix(_BRANCH)
+                branch = above.removesuffix("  ") + _BRANCH if above else ""
+                copies = sum(self._run.tickets[one].copy_of == name for one in self.shown)
+                figure = Span(f"  {copies} {'copies' if copies > 1 else 'copy'}", "muted")
+                entries.append([Span(" " * _BEFORE_TICKET + branch + name), figure])
+            entries.append(index)
+        return entries
+
     def _sorted(self, tickets: Sequence[int], pattern: str = "") -> Sequence[int]:
         rows = map(self._row, tickets)
         shown = arrange(rows, pattern, self.sorted_by, is_reversed=self.is_reversed)
@@ -124,7 +142,9 @@ class TicketTable(TicketList):
             paths = need_paths(self._run.tickets)
             shown.sort(key=paths.__getitem__)
             depths = {index: len(paths[index]) - 1 for index in shown}
-            self._branches = {n: "  " * (depth - 1) + "└ " for n, depth in depths.items() if depth}
+            self._branches = {
+                n: "  " * (depth - 1) + _BRANCH for n, depth in depths.items() if depth
+            }
         return shown
 
     def _add(self, tickets: Sequence[int]) -> None:
@@ -195,12 +215,20 @@ def _group_heading(name: str, count: int) -> Line:
 
 
 def need_paths(tickets: Sequence[Ticket]) -> Mapping[int, tuple[int, ...]]:
-    """Return for each ticket, by its index, the way to it in the tree of first needs."""
-    indices = {ticket.id: index for index, ticket in enumerate(tickets)}
+    """Return for each ticket, by its index, the way to it in the tree of first needs.
+
+    Copies stand under the ticket that they are copies of, for which the first one's index stands.
+    """
+    indices = {ticket.copy_of: index for index, ticket in reversed([*enumerate(tickets)])}
+    indices |= {ticket.id: index for index, ticket in enumerate(tickets)}
     paths = dict[int, tuple[int, ...]]()
-    for index in range(len(tickets)):
-        path: tuple[int, ...] = (index,)
-        while needs := tickets[path[0]].needs:
-            path = (indices[needs[0]], *path)
+    for index, ticket in enumerate(tickets):
+        path: tuple[int, ...] = ()
+        name = ticket.id
+        while name:
+            at = indices[name]
+            is_copy = tickets[at].copy_of not in ("", name)
+            path = (*((indices[tickets[at].copy_of], at) if is_copy else (at,)), *path)
+            name = next(iter(tickets[at].needs), "")
         paths[index] = path
     return paths

@@ -34,7 +34,7 @@ def test_a_queued_ticket_waits_for_its_needs_or_for_a_slot(live: FakeLive) -> No
 def test_a_blocked_ticket_says_how_its_need_ended(live: FakeLive) -> None:
     live.begin("schema")
     live.happen("schema", e.TicketFailed("server", "HTTP 500", True))
-    live.happen("api", e.TicketBlocked("schema"))
+    live.happen("api", e.TicketBlocked("schema failed"))
     assert words(live, "schema") == "server: HTTP 500"
     assert words(live, "api") == "blocked: schema failed"
 

@@ -11,8 +11,6 @@ from lfgtui.ui.stream.view import StreamView
 from lfgtui.ui.widgets.pane_header import PaneHeader
 from tests.ui.stage import BEGIN, CALL, Stage, numbered, staged
 
-BLOCKED = e.TicketBlocked("schema failed")
-
 
 async def test_a_tick_shows_the_text_that_came() -> None:
     async with staged(*BEGIN, e.TextDelta("Hello **world**")) as (stage, pilot):
@@ -141,8 +139,12 @@ async def test_a_ticket_that_is_done_with_a_question_asks_until_it_goes_on() -> 
     [
         ([], [], "waiting for schema"),
         ([e.TicketDone("end")], [], "waiting for a slot"),
-        ([e.TicketFailed("server", "500", False)], [BLOCKED], "blocked: schema failed"),
-        ([e.TicketCancelled()], [BLOCKED], "blocked: schema was cancelled"),
+        (
+            [e.TicketFailed("server", "500", False)],
+            [e.TicketBlocked("schema failed")],
+            "blocked: schema failed",
+        ),
+        ([e.TicketCancelled()], [e.TicketBlocked("x was cancelled")], "blocked: x was cancelled"),
     ],
 )
 async def test_a_ticket_that_does_not_run_names_the_reason(
