@@ -5,15 +5,16 @@ a task of its own. What is approved is what the agent showed: lfg cannot check w
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
-from msgspec import UNSET
+from msgspec import UNSET, UnsetType
 
 from lfgtui.agent.approvable import unshowable
 from lfgtui.agent.approval_rules import covering
 from lfgtui.agent.context import AgentContext, Decision
 from lfgtui.model import events as e
+from lfgtui.model.approval_options import Verdict, plain_option
 from lfgtui.model.conversation import CallPart
 from lfgtui.providers.base import TakesAnswers
 
@@ -52,13 +53,13 @@ class Questions:
         context, call_id = self._context, question.call_id
         match context.ticket.approve:
             case "auto":
-                return self._source.answer(theirs, _option(question, "allow"))
+                return self._source.answer(theirs, _plain(question, "allow"))
             case "deny":
-                return self._source.answer(theirs, _option(question, "reject"))
+                return self._source.answer(theirs, _plain(question, "reject"))
         rules, path = context.rules(), question.path or ""
         if rule := covering(rules, question.name, arguments, path):
             context.emit(e.ApprovalGiven(call_id, rule))
-            return self._source.answer(theirs, _option(question, "allow"))
+            return self._source.answer(theirs, _plain(question, "allow"))
         context.emit(question)
         if not context.can_ask:
             raise NobodyToAskError(f"{question.name} needs an approval that nobody can give")
@@ -85,26 +86,28 @@ class Questions:
             async with self._slot:
                 await context.take_slot(beside=True)
             if decision is None or decision.verdict == "deny":
-                answer = _option(question, "reject")
+                answer, name = _chosen(question, decision, "reject")
                 reason = decision.reason if decision else ""
-                context.emit(e.ApprovalDenied(call_id, reason))
+                context.emit(e.ApprovalDenied(call_id, reason, name))
                 if reason:  # the protocol has no place for it
                     context.say(f"I denied {question.name}: {reason}")
                 return
-            answer = _chosen(question, decision)
+            answer, name = _chosen(question, decision, "allow")
             given = (decision.rule or UNSET, decision.grants or UNSET)
-            name = answer.name if answer and decision.option else UNSET
             context.emit(e.ApprovalGiven(call_id, *given, name))
             await context.settle(saved=True)
 
 
-def _chosen(question: e.ApprovalRequested, decision: Decision) -> e.ApprovalOption | None:
-    chosen = (o for o in question.options or () if o.option_id == decision.option)
-    return next(chosen, None) if decision.option else _option(question, "allow")
+def _chosen(
+    question: e.ApprovalRequested, decision: Decision | None, verdict: Verdict
+) -> tuple[e.ApprovalOption | None, str | UnsetType]:
+    """Return the option that was chosen, with its name, or the plain one."""
+    options, option_id = question.options or (), decision.option if decision else ""
+    for one in options:
+        if option_id and one.option_id == option_id and one.kind.startswith(verdict):
+            return one, one.name
+    return plain_option(options, verdict), UNSET
 
 
-def _option(question: e.ApprovalRequested, verdict: str) -> e.ApprovalOption | None:
-    """Return the agent's option for this call alone; a lasting one only where it has no other."""
-    options: Sequence[e.ApprovalOption] = question.options or ()
-    kinds = (f"{verdict}_once", f"{verdict}_always")
-    return next((o for kind in kinds for o in options if o.kind == kind), None)
+def _plain(question: e.ApprovalRequested, verdict: Verdict) -> e.ApprovalOption | None:
+    return plain_option(question.options or (), verdict)

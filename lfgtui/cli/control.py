@@ -6,6 +6,7 @@ import click
 
 from lfgtui.cli import launching
 from lfgtui.cli.launching import control_socket
+from lfgtui.cli.launching.control_socket import WaitingCall
 from lfgtui.cli.launching.launch import file_tickets
 from lfgtui.cli.launching.past_runs import reader
 from lfgtui.cli.options import prompt_text
@@ -21,6 +22,8 @@ from lfgtui.engine.commands import (
     Tell,
 )
 from lfgtui.errors import UsageError
+from lfgtui.model.approval_options import Verdict
+from lfgtui.model.events import ApprovalOption
 from lfgtui.settings import paths
 from lfgtui.settings.config import load_config
 from lfgtui.text.output import can_ask, confirm, print_error, print_line, print_remark, print_text
@@ -98,31 +101,51 @@ def _tickets_of(path: Path, run: str, provider: str | None, model: str | None, *
     return Add(file.tickets)
 
 
+_OPTION = click.option(
+    "--option", metavar="ID|NAME", help="Give this answer, one of its agent's own."
+)
+
+
 @click.command()
 @_PLACE
 @click.option("--call", "call_id", metavar="ID", help="Approve this call without asking.")
-def approve(place: str, call_id: str | None) -> None:
-    """Show the call waiting for approval, and ask whether to approve it."""
+@_OPTION
+def approve(place: str, call_id: str | None, option: str | None) -> None:
+    """Show the call waiting for approval, and ask whether to approve it.
+
+    A call of an installed agent may have answers of the agent's own, which are listed; --option
+    gives one. Of several calls that wait, the first is shown.
+    """
     run, ticket = _ticket(place)
+    call, more = _waiting(run, ticket, call_id)
+    answer = _answer(call, option, "allow") if option else None
     if call_id is None:
-        call = _waiting(run, ticket)
         print_text(f"{call.summary}\n\n{call.shown.rstrip()}\n\n")
+        for one in call.options:
+            print_line(f"--option {one.option_id}: {one.name}{_lasting(one)}")
+        if more:
+            print_line(f"{more} more call{'s' * (more != 1)} waiting")
         if not can_ask():
             raise UsageError(f"no terminal to ask on; to approve this call: --call {call.call_id}")
-        if not confirm("Approve?"):
+        if not confirm(f"Approve ({answer.name})?" if answer else "Approve?"):
             print_remark(f"not approved; to deny it: lfg deny {place}")
             return
-        call_id = call.call_id
-    control_socket.ask(run, Approve(ticket, call_id))
+    control_socket.ask(
+        run, Approve(ticket, call.call_id, option=answer.option_id if answer else "")
+    )
 
 
 @click.command()
 @_PLACE
 @click.argument("reason", default="")
-def deny(place: str, reason: str) -> None:
+@click.option("--call", "call_id", metavar="ID", help="Deny this call, of several.")
+@_OPTION
+def deny(place: str, reason: str, call_id: str | None, option: str | None) -> None:
     """Deny the call waiting for approval; REASON is sent to the model."""
     run, ticket = _ticket(place)
-    control_socket.ask(run, Deny(ticket, _waiting(run, ticket).call_id, reason))
+    call, _ = _waiting(run, ticket, call_id)
+    answer = _answer(call, option, "reject").option_id if option else ""
+    control_socket.ask(run, Deny(ticket, call.call_id, reason, answer))
 
 
 @click.command()
@@ -165,9 +188,28 @@ def _ticket(place: str) -> tuple[str, str]:
     return _run(name), ticket
 
 
-def _waiting(run: str, ticket: str) -> control_socket.WaitingCall:
-    """Return the call that waits; there is one at most."""
+def _waiting(run: str, ticket: str, call_id: str | None) -> tuple[WaitingCall, int]:
+    """Return the call of that id, or the first that waits, and how many more do."""
     waiting = control_socket.ask(run, control_socket.ListApprovals(ticket)).approvals
     if not waiting:
         raise UsageError(f"{ticket} is not waiting for approval")
-    return waiting[0]
+    call = next((one for one in waiting if call_id in (None, one.call_id)), None)
+    if call is None:
+        raise UsageError(f"{ticket} is no longer waiting for approval of that call")
+    return call, len(waiting) - 1
+
+
+def _answer(call: WaitingCall, wanted: str, verdict: Verdict) -> ApprovalOption:
+    """Return the agent's answer of that id or name."""
+    offered = [one for one in call.options if one.kind.startswith(verdict)]
+    for one in offered:
+        if wanted in (one.option_id, one.name):
+            return one
+    names = ", ".join(f'{one.option_id} ("{one.name}")' for one in offered)
+    raise UsageError(f'no answer "{wanted}" to that call; it offers {names or "none of its own"}')
+
+
+def _lasting(option: ApprovalOption) -> str:
+    verdict, _, time = option.kind.partition("_")
+    verb = "approves" if verdict == "allow" else "denies, with lfg deny"
+    return f" ({verb}{', from here on' * (time == 'always')})"

@@ -45,7 +45,7 @@ class Resume(msgspec.Struct, frozen=True, tag=True):
 class Approve(msgspec.Struct, frozen=True, tag=True):
     """Allow the call, and what the rule covers from then on.
 
-    `option` is the id of one of the agent's own answers that is more than a plain yes.
+    `option` is the id of one of the agent's own answers that is more than a plain one.
     """
 
     ticket: str
@@ -65,11 +65,12 @@ class WithdrawRule(msgspec.Struct, frozen=True, tag=True):
 
 
 class Deny(msgspec.Struct, frozen=True, tag=True):
-    """Refuse the call; the reason goes back to the model."""
+    """Refuse the call; the reason goes back to the model. `option` as of `Approve`."""
 
     ticket: str
     call_id: str
     reason: str = ""
+    option: str = ""
 
 
 class SetConcurrency(msgspec.Struct, frozen=True, tag=True):

@@ -313,8 +313,8 @@ class TicketRun:
         match command:
             case c.Approve(_, call_id, rule, option):
                 self.person.decide(call_id, Decision("approve", grants=rule, option=option))
-            case c.Deny(_, call_id, reason):
-                self.person.decide(call_id, Decision("deny", reason))
+            case c.Deny(_, call_id, reason, option):
+                self.person.decide(call_id, Decision("deny", reason, option=option))
 
     # What the agent does
 

@@ -118,7 +118,7 @@ class Calls:
             return call
         again = ToolItem(call_id, call.name, "requested", call.arguments)
         again.started_at, again.revision = at, call.revision  # which tells two requests apart
-        again.is_agents = call.is_agents
+        again.is_agents, again.asked = call.is_agents, call.asked
         self._begin(attempt, again)
         return again
 
@@ -141,12 +141,13 @@ def _run(call: ToolItem, at: float, event: _RunEvent) -> None:
         case e.ApprovalRequested(_, _, summary, diff, path, options):
             call.state, call.approval, call.is_decided = "needs_approval", summary, False
             call.diff, call.path = diff or call.diff, path or call.path
-            call.options = options or ()
+            call.options, call.asked = options or (), call.asked + 1
         case e.ApprovalGiven(_, rule, grants, option):
             call.state, call.started_at, call.is_decided = "running", at, True
             call.rule, call.grants, call.option = rule or None, grants or None, option or ""
-        case e.ApprovalDenied():
+        case e.ApprovalDenied(_, _, option):
             call.state, call.denied, call.is_decided = "running", True, True
+            call.option = option or ""
         case e.ToolRunStarted() if call.state != "needs_approval":
             call.state, call.started_at = "running", at
         case e.ToolOutputDelta(_, _, text):

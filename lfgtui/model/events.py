@@ -94,11 +94,12 @@ class RuleWithdrawn(Event, frozen=True):
 
 
 class ApprovalDenied(Event, frozen=True):
-    """The person refused the call; the reason goes back to the model."""
+    """The person refused the call; the reason goes back to the model. `option` as above."""
 
     facets = Facets(text="reason", call="call_id")
     call_id: str
     reason: str
+    option: str | UnsetType = UNSET
 
 
 # From the engine

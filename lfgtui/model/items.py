@@ -90,7 +90,7 @@ class ToolItem(msgspec.Struct):
     the call would change in its file, as it was then. `rule` is the one that it was approved by,
     `grants` the one that the person gave with its approval. An agent's call is run by the agent
     (`is_agents`), whose `options` are its own answers to its question, and `option` the name of
-    the one that was chosen.
+    the one that was chosen. `asked`: how often approval was requested for it.
     """
 
     call_id: str
@@ -113,6 +113,7 @@ class ToolItem(msgspec.Struct):
     is_agents: bool = False
     options: tuple[ApprovalOption, ...] = ()
     option: str = ""
+    asked: int = 0
     revision: int = 0
     json: Growing = msgspec.field(default_factory=Growing)
     live: LiveOutput = msgspec.field(default_factory=LiveOutput)

@@ -157,3 +157,30 @@ async def test_without_anybody_to_ask_the_ticket_is_blocked(tmp_path: Path) -> N
     context, ending = await followed(tmp_path, agent)
     assert ending == e.TicketBlocked("bash needs an approval that nobody can give")
     assert agent.was_closed and calls(context)[0].state == "stopped"
+
+
+NEVER = e.ApprovalOption("never", "Never ask again", "reject_always")
+
+
+async def test_a_lasting_refusal_is_given_only_if_it_was_chosen(tmp_path: Path) -> None:
+    agent = Asking((NEVER, *OPTIONS))
+    context, _ = await followed(tmp_path, agent, Decision("deny", option="never"))
+    assert agent.answers == {"theirs0": NEVER}
+    assert calls(context)[0].option == "Never ask again"
+
+
+@pytest.mark.parametrize(
+    ("decision", "plain"),
+    [
+        (Decision("approve", option="never"), OPTIONS[1]),
+        (Decision("approve", option="unknown"), OPTIONS[1]),
+        (Decision("deny", option="always"), OPTIONS[2]),
+    ],
+)
+async def test_an_option_never_says_the_opposite_of_the_decision(
+    tmp_path: Path, decision: Decision, plain: e.ApprovalOption
+) -> None:
+    agent = Asking((NEVER, *OPTIONS))
+    context, _ = await followed(tmp_path, agent, decision)
+    assert agent.answers == {"theirs0": plain}
+    assert calls(context)[0].option == ""

@@ -16,7 +16,9 @@ from lfgtui.engine.commands import Add, Approve
 from lfgtui.errors import UsageError
 from lfgtui.model import events as e
 from lfgtui.model.tickets import ApprovalRule
+from lfgtui.providers.registry import Providers
 from lfgtui.settings import paths
+from tests.agent.test_questions import NEVER, OPTIONS, Asking
 from tests.cli.conftest import configure
 from tests.engine.harness import Room, calls, room, says, scenario, ticket
 
@@ -41,6 +43,18 @@ needs = ["a", "b"]
 """
 SILENT = scenario(turn=[{"text": "I begin. " * 20, "cut": {"after": 60, "how": "half-open"}}])
 WRITES = calls("write_file", {"path": "x", "content": "1"})
+
+
+@pytest.fixture
+def agent(monkeypatch: pytest.MonkeyPatch) -> Asking:
+    """An installed agent in every provider's place."""
+    asking = Asking((*OPTIONS, NEVER), asks=2)
+
+    async def get(providers: Providers, name: str) -> Asking:
+        return asking
+
+    monkeypatch.setattr(Providers, "get", get)
+    return asking
 
 
 @asynccontextmanager
@@ -128,6 +142,31 @@ async def test_a_copy_is_chosen_once_it_is_done(tmp_path: Path) -> None:
         assert "known: a.1, a.2, b" in await refused("choose", "last/a")
         await run("choose", "last/a.1")
         await r.until_event("b", e.ApprovalRequested)
+
+
+async def test_an_agents_own_answer_is_given_by_its_name_or_id(
+    tmp_path: Path, agent: Asking
+) -> None:
+    async with at_work(tmp_path, "agent") as r:
+        await r.until(lambda: len(r.events("a", e.ApprovalRequested)) == 2)
+        first, second = (asked.call_id for asked in r.events("a", e.ApprovalRequested))
+        shown = (await asyncio.to_thread(CliRunner().invoke, lfg, ("approve", "last/a"))).output
+        assert "--option always: Always allow (approves, from here on)\n" in shown
+        assert "--option never: Never ask again (denies, with lfg deny, from here on)\n" in shown
+        assert "Reject" not in shown and "1 more call waiting\n" in shown
+        assert 'it offers always ("Always allow")' in await refused(
+            "approve", "last/a", "--call", first, "--option", "never"
+        )
+        with pytest.raises(UsageError, match="does not offer that answer"):
+            await asyncio.to_thread(ask, r.engine.run, Approve("a", first, option="unknown"))
+        await run("approve", "last/a", "--call", second, "--option", "Always allow")
+        await r.until(lambda: r.events("a", e.ApprovalGiven))
+        assert r.events("a", e.ApprovalGiven) == [
+            e.ApprovalGiven(second, option="Always allow"),
+        ]
+        await run("deny", "last/a", "--option", "never")
+        await r.engine.wait_idle()
+        assert agent.answers == {"theirs0": NEVER, "theirs1": OPTIONS[0]}
 
 
 @pytest.fixture

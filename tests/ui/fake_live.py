@@ -35,6 +35,15 @@ START = 1_772_600_000.0
 """When every run of a test begins, in seconds since the epoch."""
 
 
+OPTIONS = (
+    e.ApprovalOption("always", "Always allow", "allow_always"),
+    e.ApprovalOption("once", "Allow", "allow_once"),
+    e.ApprovalOption("no", "Reject", "reject_once"),
+    e.ApprovalOption("never", "Never allow", "reject_always"),
+)
+"""The answers of an agent that asks."""
+
+
 class FakeLive:
     """`LiveRun`. `now` is its clock: nothing moves it but the test."""
 
@@ -99,12 +108,13 @@ class FakeLive:
                 self.happen(ticket, e.Paused())
             case Resume(ticket):
                 self.happen(ticket, e.Resumed())
-            case Approve(ticket, call_id, rule):
-                self.happen(ticket, e.ApprovalGiven(call_id, grants=rule or UNSET))
+            case Approve(ticket, call_id, rule, option):
+                given = e.ApprovalGiven(call_id, grants=rule or UNSET, option=option or UNSET)
+                self.happen(ticket, given)
             case WithdrawRule(ticket, rule):
                 self.happen(ticket, e.RuleWithdrawn(rule))
-            case Deny(ticket, call_id, reason):
-                self.happen(ticket, e.ApprovalDenied(call_id, reason))
+            case Deny(ticket, call_id, reason, option):
+                self.happen(ticket, e.ApprovalDenied(call_id, reason, option or UNSET))
             case Tell(ticket, text):
                 if self._transcripts[ticket].state in ENDED:
                     self.happen(ticket, e.TicketQueued())
@@ -161,6 +171,29 @@ class FakeLive:
             e.ToolCallRequested(call_id, "run_command", arguments),
             e.ResponseFinished(1, "tool_use"),
             e.ApprovalRequested(call_id, "run_command", asked.summary),
+        )
+
+    def ask_as_agent(
+        self,
+        ticket: str,
+        call_id: str = "call-1",
+        *,
+        name: str = "Bash",
+        arguments: e.ToolArguments | None = None,
+        summary: str = "make deploy",
+        diff: str = "",
+        path: str = "",
+        options: tuple[e.ApprovalOption, ...] = OPTIONS,
+    ) -> None:
+        """An agent asks within its response before it runs a tool of its own."""
+        given: e.ToolArguments = {"command": "make deploy"} if arguments is None else arguments
+        self.happen(
+            ticket,
+            e.ToolCallStarted(call_id, name, "agent"),
+            e.ToolCallRequested(call_id, name, given, origin="agent"),
+            e.ApprovalRequested(
+                call_id, name, summary, diff or UNSET, path or UNSET, options or UNSET
+            ),
         )
 
     def ask_to_write(self, ticket: str, path: str, content: str, summary: str, diff: str) -> None:

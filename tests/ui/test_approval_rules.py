@@ -4,9 +4,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
+from textual.containers import VerticalScroll
 from textual.widgets import Label
 
-from lfgtui.engine.commands import Approve, WithdrawRule
+from lfgtui.engine.commands import Approve, Deny, WithdrawRule
 from lfgtui.model import events as e
 from lfgtui.model.tickets import ApprovalRule, Ticket
 from lfgtui.ui.screens.dialogs import Choice
@@ -166,3 +167,75 @@ async def test_the_inbox_goes_on_when_a_rule_decides_on_the_request_it_shows(
         await it.wait()
         assert "make a" in text_of(it.app)
         assert "inbox:2" in lines(it.app)[-1]
+
+
+@asynccontextmanager
+async def answers_listed(make_app: MakeApp, *calls: str) -> AsyncIterator[Asked]:
+    """The list is open for the first of the calls that an agent asks about."""
+    live = FakeLive("a")
+    app = make_app(live)
+    async with opened(app, (80, 24)) as pilot:
+        live.begin("a")
+        for call in calls:
+            live.ask_as_agent("a", call, summary=f"make {call}")
+        it = Asked(app, live, pilot)
+        await it.press("i")
+        await it.wait()
+        await it.press("A")
+        await it.wait()
+        yield it
+
+
+async def test_the_list_has_the_agents_own_answers_too(make_app: MakeApp) -> None:
+    async with answers_listed(make_app, "one") as it:
+        assert isinstance(it.app.screen, Choice)
+        title = it.app.screen.query_one(VerticalScroll).border_title
+        assert title == "decide on this call, and from here on"
+        assert [str(label.render()) for label in it.app.screen.query(Label)][-4:] == [
+            "answers of anthropic that approve",
+            "3 Always allow",
+            "answers of anthropic that deny",
+            "4 Never allow",
+        ]
+
+
+@pytest.mark.parametrize(
+    ("key", "decision"),
+    [
+        ("2", Approve("a", "one", ApprovalRule("Bash", "tool"))),
+        ("3", Approve("a", "one", option="always")),
+        ("4", Deny("a", "one", option="never")),
+    ],
+)
+async def test_an_answer_of_the_agent_is_chosen_like_a_rule(
+    make_app: MakeApp, key: str, decision: Approve | Deny
+) -> None:
+    async with answers_listed(make_app, "one", "two") as it:
+        await it.press(key)
+        assert it.live.sent == [decision]
+
+
+async def test_of_several_requests_of_a_ticket_one_comes_after_the_other(
+    make_app: MakeApp,
+) -> None:
+    async with answers_listed(make_app, "one", "two") as it:
+        await it.press("escape")
+        await it.wait()
+        assert "a approve 1 of 2" in lines(it.app)[-1] and "inbox:2" in lines(it.app)[-1]
+        await it.press("a")
+        await it.wait()
+        assert "1 of" not in lines(it.app)[-1] and "inbox:1" in lines(it.app)[-1]
+        await it.press("a")
+        assert it.live.sent == [Approve("a", "one"), Approve("a", "two")]
+
+
+async def test_a_call_about_which_an_agent_asks_again_is_decided_again(make_app: MakeApp) -> None:
+    async with answers_listed(make_app, "one") as it:
+        await it.press("escape")
+        await it.wait()
+        await it.press("a")
+        it.live.happen("a", e.ApprovalRequested("one", "Bash", "make one, really"))
+        await it.wait()
+        await it.wait()
+        await it.press("a")
+        assert it.live.sent == [Approve("a", "one"), Approve("a", "one")]

@@ -18,7 +18,9 @@ from lfgtui.cli.launching.launch import Plan, check_providers
 from lfgtui.engine.commands import Add, Approve, Choose, Command, Deny
 from lfgtui.engine.engine import Engine
 from lfgtui.errors import HistoryError, LfgError, UsageError, did_you_mean
+from lfgtui.model.approval_options import other_options
 from lfgtui.model.choices import choice_refusal
+from lfgtui.model.events import ApprovalOption
 from lfgtui.model.needs import check_added, needs_of
 from lfgtui.settings import paths
 
@@ -50,11 +52,15 @@ Request: TypeAlias = Command | ListApprovals | ListTickets
 
 
 class WaitingCall(msgspec.Struct, frozen=True):
-    """A call that waits for approval, as the person would see it in its card."""
+    """A call that waits for approval, as the person would see it in its card.
+
+    `options` are the answers of its agent that are more than a plain yes or no.
+    """
 
     call_id: str
     summary: str
     shown: str
+    options: tuple[ApprovalOption, ...] = ()
 
 
 class Reply(msgspec.Struct, frozen=True):
@@ -133,11 +139,14 @@ def _answered(engine: Engine, line: bytes) -> Reply:
             return Reply(tickets=tuple(needs_of(engine.tickets)))
         case ListApprovals(name):
             return Reply(approvals=tuple(_waiting(engine, name)))
-        case Approve(name, call_id) | Deny(name, call_id):
-            if call_id not in (call.call_id for call in _waiting(engine, name)):
+        case Approve(name, call_id, option=option) | Deny(name, call_id, option=option):
+            call = next((c for c in _waiting(engine, name) if c.call_id == call_id), None)
+            if call is None:
                 return Reply(f"{name} is no longer waiting for approval of that call")
-            if isinstance(request, Approve):
-                request = Approve(name, call_id)  # rules are given on the screen alone
+            if option and option not in (one.option_id for one in call.options):
+                return Reply(f"{name} does not offer that answer to the call")
+            if isinstance(request, Approve):  # rules are given on the screen alone
+                request = Approve(name, call_id, option=option)
         case Choose(name) if refusal := choice_refusal(engine, name):
             return Reply(refusal)
     if engine.is_closing:
@@ -157,7 +166,8 @@ def _waiting(engine: Engine, ticket: str) -> Iterator[WaitingCall]:
         text = call.given
         if not isinstance(text, str):
             text = msgspec.json.format(msgspec.json.encode(text)).decode()
-        yield WaitingCall(call.call_id, call.approval or call.name, call.diff or text)
+        options = (*other_options(call.options, "allow"), *other_options(call.options, "reject"))
+        yield WaitingCall(call.call_id, call.approval or call.name, call.diff or text, options)
 
 
 def _path(run: str) -> Path:

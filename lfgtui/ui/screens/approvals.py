@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Hashable
 from functools import partial
+from typing import TypeAlias
 
 import msgspec
 
 from lfgtui.agent.approval_rules import offered_rules
 from lfgtui.engine.commands import Approve, Deny
+from lfgtui.model.approval_options import Verdict, other_options
 from lfgtui.model.items import ToolItem
-from lfgtui.model.tickets import ApprovalRule
 from lfgtui.ui.attention import needing_attention
 from lfgtui.ui.keymap import displayed
 from lfgtui.ui.run_view import LiveRun
@@ -17,7 +18,15 @@ from lfgtui.ui.screens.run import RunMode, RunScreen
 from lfgtui.ui.stream.requests_in_view import MIN_SECONDS_IN_VIEW, CardInView, RequestsSeen
 from lfgtui.ui.terminal.output import is_behind
 from lfgtui.ui.text.cell_width import stream_safe
-from lfgtui.ui.text.styled_line import shorten
+from lfgtui.ui.text.styled_line import one_line, shorten
+
+_Offers: TypeAlias = dict[str, list[tuple[Approve | Deny, str]]]
+"""Decisions, each with its line, by their headings."""
+
+_ANSWERS: tuple[tuple[Verdict, str, type[Approve | Deny]], ...] = (
+    ("allow", "approve", Approve),
+    ("reject", "deny", Deny),
+)
 
 _LONGEST_OFFER = 300
 """Cells of a line of the list; a longer command stands on its card, whole."""
@@ -39,7 +48,7 @@ class Approvals:
         self._is_open = False
         self._left: set[str] = set()
         """Tickets that are left for later."""
-        self._decided: set[tuple[str, str]] = set()
+        self._decided: set[tuple[str, str, int]] = set()
         self._to_show: ToolItem | None = None
         self._opened: Callable[[], bool] | None = None
         """Returns True once what the inbox has opened is decided or answered."""
@@ -52,8 +61,9 @@ class Approvals:
     @property
     def place(self) -> str:
         """The inbox's name in the footer while it is open."""
-        is_open = self._is_open and self.screen.is_zoomed
-        return f"inbox:{len(self._waiting())}" if is_open else ""
+        if not (self._is_open and self.screen.is_zoomed):
+            return ""
+        return f"inbox:{sum(len(self._calls(ticket)) or 1 for ticket in self._waiting())}"
 
     def painted(self) -> None:
         """Remember since when each waiting request has been in view. The first one is decided."""
@@ -91,15 +101,15 @@ class Approvals:
 
     def action_approve(self) -> None:
         if call := self._call_read():
-            self._decide(Approve(self.screen.current, call.call_id))
+            self._decide(call, Approve(self.screen.current, call.call_id))
 
     def action_approve_always(self) -> None:
-        """Approve the call with a rule, out of a list of those that cover it."""
+        """Decide on more than the call, by a rule that covers it or an answer of its agent."""
         if (call := self._call_read()) is None:
             return
         ticket, revision = self.screen.current, call.revision
-        groups = self._offered(ticket, call)
-        rules = [rule for group in groups.values() for rule in group]
+        groups = {**self._offered_rules(ticket, call), **self._offered_answers(ticket, call)}
+        decisions = [one for group in groups.values() for one in group]
 
         def chosen(index: int | None) -> None:
             if index is None:
@@ -107,17 +117,21 @@ class Approvals:
             if self._first_call(ticket) is not call or call.revision != revision:
                 self.screen.toast("the request is no longer there")
                 return
-            self.screen.toast(f"approved from here on: {_offer(rules[index])}")
-            self._decide(Approve(ticket, call.call_id, rules[index]))
+            decision, line = decisions[index]
+            self.screen.toast(
+                f"{'answered' if decision.option else 'approved from here on'}: {line}"
+            )
+            self._decide(call, decision)
 
-        lines = {where: list(map(_offer, group)) for where, group in groups.items()}
+        lines = {where: [line for _, line in group] for where, group in groups.items()}
         refusal = partial(self._too_soon, self.screen.now())
+        does = "decide on" if other_options(call.options, "reject") else "approve"
         self.screen.app.push_screen(
-            Choice("approve this call, and from here on", lines, refusal), chosen
+            Choice(f"{does} this call, and from here on", lines, refusal), chosen
         )
 
-    def _offered(self, ticket: str, call: ToolItem) -> dict[str, list[ApprovalRule]]:
-        """Return the rules to choose from, by the tickets that they would hold in."""
+    def _offered_rules(self, ticket: str, call: ToolItem) -> _Offers:
+        """Return approvals by rule, with the tickets that each would hold in as headings."""
         rules = offered_rules(call)
         groups = {f"in {ticket}": rules}
         if len(self._live.tickets) > 1:
@@ -127,20 +141,41 @@ class Approvals:
                 where = "" if is_everywhere else " in the same workspace"
                 group = groups.setdefault(f"in all tickets of this run{where}", [])
                 group.append(msgspec.structs.replace(rule, scope="run"))
-        return groups
+        return {
+            where: [
+                (Approve(ticket, call.call_id, rule), _line(rule.description)) for rule in group
+            ]
+            for where, group in groups.items()
+        }
+
+    def _offered_answers(self, ticket: str, call: ToolItem) -> _Offers:
+        """Return the agent's own answers that are more than a plain one."""
+        attempt = self._live.transcript(ticket).attempt
+        agent = one_line(attempt.provider) if attempt else "the agent"
+        answers: _Offers = {}
+        for verdict, does, decision in _ANSWERS:
+            if others := other_options(call.options, verdict):
+                answers[f"answers of {agent} that {does}"] = [
+                    (
+                        decision(ticket, call.call_id, option=one.option_id),
+                        _line(one_line(one.name)),
+                    )
+                    for one in others
+                ]
+        return answers
 
     async def action_deny(self) -> None:
         if call := self._waiting_call():
             ticket = self.screen.current
 
             def deny(reason: str) -> None:
-                self._decide(Deny(ticket, call.call_id, reason.strip()))
+                self._decide(call, Deny(ticket, call.call_id, reason.strip()))
 
             placeholder = "reason for the model (optional); press enter"
             await self.screen.ask(f"deny {call.name}", deny, placeholder=placeholder)
 
-    def _decide(self, command: Approve | Deny) -> None:
-        self._decided.add((command.ticket, command.call_id))
+    def _decide(self, call: ToolItem, command: Approve | Deny) -> None:
+        self._decided.add((command.ticket, call.call_id, call.asked))
         self._live.send(command)
         if self.place:
             self._open_next()
@@ -170,10 +205,14 @@ class Approvals:
         needs = needing_attention(live, tickets, now, 0.0)
         return sorted(needs, key=lambda ticket: needs[ticket][0].rank)
 
+    def _calls(self, ticket: str) -> list[ToolItem]:
+        """Return the calls to decide on, one after the other."""
+        waiting = self._live.transcript(ticket).waiting_approvals
+        return [c for c in waiting if (ticket, c.call_id, c.asked) not in self._decided]
+
     def _first_call(self, ticket: str) -> ToolItem | None:
         """Return the call to decide on, if there is one."""
-        waiting = self._live.transcript(ticket).waiting_approvals
-        return next((call for call in waiting if (ticket, call.call_id) not in self._decided), None)
+        return next(iter(self._calls(ticket)), None)
 
     def _waiting_call(self) -> ToolItem | None:
         """Return the current ticket's call to decide on; say so if there is none."""
@@ -223,5 +262,5 @@ class Approvals:
         return displayed(next(iter(self.screen.context.keys[action]), action))
 
 
-def _offer(rule: ApprovalRule) -> str:
-    return shorten(stream_safe(rule.description), _LONGEST_OFFER)
+def _line(text: str) -> str:
+    return shorten(stream_safe(text), _LONGEST_OFFER)

@@ -71,7 +71,7 @@ class Question(ModalScreen[bool], LfgScreen[bool], inherit_bindings=False):
 
 
 class Choice(ModalScreen[int], LfgScreen[int], inherit_bindings=False):
-    """A list of up to nine, under a heading for each group; returns the index of the one chosen.
+    """A list under a heading for each group; returns the index of the one chosen.
 
     Nothing is chosen by a key while `refusal` gives a reason, which is shown, nor a line that is
     not on the screen, whole: the key brings it there.

@@ -247,7 +247,9 @@ class RunScreen(CachedContainer, PaneScreen):
             return
         transcript = self.run.transcript(self.current)
         if self.mode.is_live and transcript.state == "needs_approval":
-            yield from map(Offer, APPROVAL)
+            more = len(transcript.waiting_approvals) - 1
+            yield Offer("approve", f"approve 1 of {more + 1}" if more > 0 else "")
+            yield from map(Offer, APPROVAL[1:])
         yield Offer("back" if self.is_zoomed else "zoom")
         if self.filtered:
             yield Offer("back", "clear filter")
