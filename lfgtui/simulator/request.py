@@ -46,7 +46,8 @@ class Conversation:
     `start` is the entry that began the running loop: the last plain user message, whose text is
     the `prompt`. `digest` is of all texts up to it (the texts alone: where a client marks what to
     cache moves from turn to turn). `turns` are the entries with which each model response since
-    then began, `results` the tool results after the last of them.
+    then began, `results` the tool results after the last of them. `is_follow_up` is True if a
+    response came before the prompt.
     """
 
     start: int
@@ -54,6 +55,7 @@ class Conversation:
     digest: str
     turns: Sequence[int]
     results: Sequence[ToolResult]
+    is_follow_up: bool = False
 
     @property
     def has_failed(self) -> bool | None:
@@ -77,6 +79,7 @@ def read_conversation(
         ids.digest(*parts, *texts),
         turns,
         [result for entry in latest for result in entry.results],
+        any(entry.role == "assistant" for entry in entries[:start]),
     )
 
 

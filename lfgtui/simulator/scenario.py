@@ -24,6 +24,8 @@ server keeps no conversation and either side may crash and go on.
     [turn.when_failed]           # replaces reasoning, text and call when one of
     text = "..."                 # the tool results before this turn failed
     [turn.when_ok]               # ... when all of them went well
+    [[follow_up]]                # turns in place of those above, for a plain user message
+    text = "..."                 # that follows an answer
 
 `fault` refuses the request before the turn: 429, 500, 503 or 529 (an overload
 is 529 on Anthropic's wire and 503 on OpenAI's, whichever is written); several
@@ -120,6 +122,7 @@ class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     """A whole file."""
 
     turn: tuple[Turn, ...] = ()
+    follow_up: tuple[Turn, ...] = ()
     title: str = ""
     rate: Rate = 60.0
     jitter: Jitter = 0.3
@@ -135,14 +138,14 @@ def load_scenario(path: Path) -> Scenario:
     scenario = toml_file.convert(path, text, toml_file.parse(path, text), Scenario)
     if not scenario.turn:
         raise SourceError(path, None, "a scenario needs at least one [[turn]]")
-    last = len(scenario.turn) - 1
-    for index, turn in enumerate(scenario.turn):
-        line = toml_file.line_of(text, ("turn", index))
-        if not (turn.reasoning or turn.text or turn.call or turn.when_ok or turn.when_failed):
-            raise SourceError(path, line, "a turn needs text, reasoning or a call")
-        if turn.call and index == last:
-            message = "the last turn calls tools, so a turn for their results must follow"
-            raise SourceError(path, line, message)
+    for key, turns in (("turn", scenario.turn), ("follow_up", scenario.follow_up)):
+        for index, turn in enumerate(turns):
+            line = toml_file.line_of(text, (key, index))
+            if not (turn.reasoning or turn.text or turn.call or turn.when_ok or turn.when_failed):
+                raise SourceError(path, line, "a turn needs text, reasoning or a call")
+            if turn.call and index == len(turns) - 1:
+                message = "the last turn calls tools, so a turn for their results must follow"
+                raise SourceError(path, line, message)
     return scenario
 
 

@@ -68,8 +68,10 @@ class SimulatorState:
         """Return the scenario of the request's model and the turn it is at."""
         scenario = self.scenarios.get(request.model)
         scenario = scenario or generic_scenario(request, self.settings.seed)
-        number = len(request.conversation.turns)
-        return scenario, scenario.turn[number] if number < len(scenario.turn) else CLOSING
+        number, turns = len(request.conversation.turns), scenario.turn
+        if request.conversation.is_follow_up and scenario.follow_up:
+            turns = scenario.follow_up
+        return scenario, turns[number] if number < len(turns) else CLOSING
 
     def use_fault(self, request: Request, turn: Turn) -> None:
         """Raise `Refused` while the turn has faults left for this conversation."""

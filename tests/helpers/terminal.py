@@ -133,8 +133,9 @@ class Program(Terminal):
         command: Sequence[str | bytes],
         environment: Mapping[str, str] | None = None,
         folder: Path | None = None,
+        size: tuple[int, int] = (COLUMNS, ROWS),
     ) -> None:
-        ours, theirs = _open_terminal()
+        ours, theirs = _open_terminal(size)
         self.process = subprocess.Popen(
             ["sh", "-c", _LEAD, os.ttyname(theirs), *command],
             stdin=theirs,
@@ -266,8 +267,8 @@ def _of_terminal(environment: Mapping[str, str]) -> dict[str, str]:
     return {**kept, "TERM": "xterm-256color"}
 
 
-def _open_terminal() -> tuple[int, int]:
-    """Open a terminal of 40 rows; our end and the program's."""
+def _open_terminal(size: tuple[int, int] = (COLUMNS, ROWS)) -> tuple[int, int]:
+    """Open a terminal of so many columns and rows; our end and the program's."""
     ours, theirs = pty.openpty()
-    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", size[1], size[0], 0, 0))
     return ours, theirs

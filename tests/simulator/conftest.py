@@ -30,6 +30,9 @@ text = "Done."
 [turn.when_failed]
 reasoning = "Second thoughts."
 text = "It failed."
+
+[[follow_up]]
+text = "Gladly."
 """
 
 

@@ -17,6 +17,7 @@ from lfgtui.simulator.scenario import bundled_scenarios, load_scenario
         ('[[turn]]\ntext = "x"\nrate = 0', 3, "`rate`: expected `float` > 0.0"),
         ('jitter = 2\n[[turn]]\ntext = "x"', 1, "`jitter`: expected `float` <= 1.0"),
         ('[[turn]]\n[[turn.call]]\nname = "f"', 1, "the last turn calls tools"),
+        ('[[turn]]\ntext = "x"\n[[follow_up]]\nrate = 3', 3, "a turn needs text"),
         ('[[turn]]\ntext = "x"\nsplit = "word"', 3, 'unknown value "word"'),
         ('[[turn]]\ntext = "x"\nfault = [{ status = 404 }]', 3, "404"),
         ('[[turn]]\ntext = "x', 2, "not valid TOML"),

@@ -84,6 +84,13 @@ async def test_a_tool_loop_with_reasoning_goes_on_by_what_its_tools_came_to(
     assert last.stop in ("end_turn", "stop", "completed")
 
 
+async def test_a_message_after_an_answer_has_turns_of_its_own(client: Client) -> None:
+    first = await client.ask([HELLO], reasons=False)
+    loop = [HELLO, *first.items, *client.results(first)]
+    last = await client.ask(loop, reasons=False)
+    assert (await client.ask([*loop, *last.items, HELLO], reasons=False)).text == "Gladly."
+
+
 async def test_reasoning_may_be_asked_for_after_a_turn_without_it(client: Client) -> None:
     first = await client.ask([HELLO], reasons=False)
     last = await client.ask([HELLO, *first.items, *client.results(first)])
