@@ -30,7 +30,7 @@ _STDERR_PAUSE = 0.02
 _LINE_COST = 64
 """Bytes of memory that a line takes besides its own."""
 
-_CLOSED = "it has ended, or has closed its standard input"
+_CLOSED = "has ended, or has closed its standard input"
 
 
 class StartError(LfgError):
@@ -44,12 +44,15 @@ class StartError(LfgError):
 
 
 class UnwritableError(LfgError):
-    """A child that takes no more input: it has ended, has closed it, or does not read it."""
+    """A child that takes no more input; the message follows its name."""
 
 
 @dataclass(frozen=True, slots=True)
 class ChildLimits:
-    """Bounds of a child process."""
+    """Bounds of a child process.
+
+    A line may hold a file's old and new text several times.
+    """
 
     line_bytes: int = 32 * MEGABYTE
     unread_bytes: int = MEGABYTE
@@ -191,14 +194,14 @@ class _Pipes(Supervised):
         if pipe is None:
             raise UnwritableError(_CLOSED)
         if pipe.get_write_buffer_size() + len(line) > self._limits.unsent_bytes:
-            raise UnwritableError(f"it has {pipe.get_write_buffer_size():,} bytes of input unread")
+            raise UnwritableError(f"has {pipe.get_write_buffer_size():,} bytes of input unread")
         pipe.write(line + b"\n")
         seconds = self._limits.write_seconds
         while not self._writable.is_set():
             unsent = pipe.get_write_buffer_size()
             await within(seconds, self._writable)
             if pipe.get_write_buffer_size() >= unsent > 0:
-                raise UnwritableError(f"it has not read its standard input for {seconds:g} s")
+                raise UnwritableError(f"has not read its standard input for {seconds:g} s")
         if self._input() is None:
             raise UnwritableError(_CLOSED)
 

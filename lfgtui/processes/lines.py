@@ -6,9 +6,10 @@ from typing import TypeAlias
 
 @dataclass(frozen=True, slots=True)
 class LongLine:
-    """A line longer than the limit: its first bytes. The rest of it is left out."""
+    """A line longer than the limit, in bytes: how it starts. The rest of it is left out."""
 
     start: bytes
+    limit: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,7 @@ class LineSplitter:
         self._pieces.append(piece)
         self._length += len(piece)
         if self._length > self._limit:
-            lines.append(LongLine(b"".join(self._pieces)[:_KEPT]))
+            lines.append(LongLine(b"".join(self._pieces)[:_KEPT], self._limit))
             self._pieces.clear()
             self._is_too_long = True
 

@@ -1,27 +1,16 @@
 """Children written in Python, of which none outlives its test."""
 
 import os
-import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
-from textwrap import dedent
 
 import pytest
 
 from lfgtui.processes.child import ChildLimits, ChildProcess
+from tests.helpers.children import python
 from tests.helpers.leash import Leash
 
-PROLOGUE = """
-import os, signal, sys, time
-say = lambda *words: print(*words, flush=True)
-"""
-
 Start = Callable[..., Awaitable[ChildProcess]]
-
-
-def python(script: str) -> list[str]:
-    """Return the command that runs a script after the prologue."""
-    return [sys.executable, "-I", "-S", "-c", PROLOGUE + dedent(script)]
 
 
 @pytest.fixture

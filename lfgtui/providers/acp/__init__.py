@@ -1,0 +1,1 @@
+"""Agents on this machine, through the Agent Client Protocol."""
