@@ -31,7 +31,8 @@ def doctor(provider: str | None, model: str | None, as_json: bool) -> int:
     """Check config, keys, terminal and history; with PROVIDER, whether its answers stream.
 
     PROVIDER gets one small request (about a hundred tokens), and the arrival
-    of the answer is timed. The exit code is 1 if there is something to fix.
+    of the answer is timed. An installed agent is started and asked what it
+    offers, without a prompt. The exit code is 1 if there is something to fix.
     """
     if provider is None:
         if model is not None:

@@ -1,5 +1,6 @@
 """`lfg doctor` as it is typed."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -79,3 +80,28 @@ def test_a_provider_beyond_reach(lfg: Lfg, arguments: list[str], code: int, mess
     printed = lfg("doctor", *arguments)
     assert printed.code == code
     assert message in " ".join(f"{printed.out}{printed.err}".split())
+
+
+def test_an_agent_is_started_and_asked_what_it_offers(lfg: Lfg, tmp_path: Path) -> None:
+    answers = [{"protocolVersion": 1, "agentInfo": {"name": "mine", "version": "7"}}, {}]
+    lines = [json.dumps({"jsonrpc": "2.0", "id": n, "result": r}) for n, r in enumerate(answers, 1)]
+    script = "".join(f"read line\necho '{line}'\n" for line in lines)
+    program = tmp_path / "config" / "agent"
+    program.parent.mkdir()
+    program.write_text(f"#!/bin/sh\n{script}read line\n")
+    program.chmod(0o755)
+    configure('[providers.mine]\nwire = "acp"\ncommand = ["./agent"]\n')
+    code, out, _ = lfg("doctor", "mine")
+    assert code == 0
+    assert out.startswith(f"mine: acp\n\nprogram      ok    {program}\n")
+    assert "agent        ok    mine 7, started in 0." in out
+    report = lfg("doctor", "mine/large", "--json")._replace(code=0).json
+    assert (report["ok"], report["wire"], report["model"]) == (False, "acp", "large")
+    assert report["findings"][-1]["message"] == 'it has no option "model"'
+
+
+@pytest.mark.usefixtures("programs")
+def test_an_agent_that_is_not_installed_comes_with_the_command_for_it(lfg: Lfg) -> None:
+    code, out, _ = lfg("doctor", "opencode")
+    assert code == 1
+    assert "npm install -g opencode-ai" in " ".join(out.split())

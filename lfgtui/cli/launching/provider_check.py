@@ -2,15 +2,23 @@
 
 import asyncio
 from collections.abc import Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import msgspec
 
 from lfgtui.cli.launching.redactors import hide_secrets
 from lfgtui.cli.launching.session import OwnServers
+from lfgtui.doctor.agents import findings_of
 from lfgtui.doctor.diagnose import report
 from lfgtui.doctor.examine import Examination, LookupTimingLoop, examine, list_models
-from lfgtui.doctor.findings import Finding, Report
+from lfgtui.doctor.findings import Finding, Report, is_well
+from lfgtui.doctor.handshake import shake_hands
 from lfgtui.errors import ProviderError, UsageError
 from lfgtui.providers.registry import Providers
+from lfgtui.settings.agents import find_program
 from lfgtui.settings.config import Config
+from lfgtui.settings.credentials import agent_environment
 from lfgtui.settings.providers import SIMULATED
 
 _SIMULATED_MODEL = "generic"
@@ -18,11 +26,29 @@ _SIMULATED_MODEL = "generic"
 
 def check_provider(config: Config, name: str, model: str | None) -> Report:
     """Ask the provider; raises `UsageError` if it is unknown or no model can be chosen."""
-    config.provider(name)
+    settings = config.provider(name)
+    if settings.command:
+        return _agent_report(config, name, model)
     with asyncio.Runner(loop_factory=LookupTimingLoop) as runner:
         loop = runner.get_loop()
         assert isinstance(loop, LookupTimingLoop)
         return runner.run(_report(config, name, model, loop.lookups))
+
+
+def _agent_report(config: Config, name: str, model: str | None) -> Report:
+    settings = msgspec.structs.replace(config.provider(name), **({"model": model} if model else {}))
+    hide_secrets(config)
+    try:
+        program = find_program(name, settings.command, settings.env)
+    except UsageError as error:
+        findings = [Finding("program", "fix", str(error))]
+    else:
+        environment = agent_environment(settings)
+        with TemporaryDirectory(prefix="lfg-doctor-") as folder:
+            seen = asyncio.run(shake_hands(settings, program, environment, Path(folder).resolve()))
+        findings = list(findings_of(seen))
+    model = settings.model or ""
+    return Report(name, "acp", None, model, ok=is_well(findings), findings=tuple(findings))
 
 
 async def _report(config: Config, name: str, model: str | None, lookups: list[float]) -> Report:

@@ -67,6 +67,7 @@ def _grants(path: Path, file: TicketsFile, config: Config, ticket: Ticket) -> It
     programs = programs_of(config, ticket)
     for program in programs.values():
         starts = f"starts {program} in {ticket.workspace}, which has tools and rules of its own"
+        starts += "; approves all that it asks for" if ticket.approve == "auto" else ""
         yield Grant(ticket.id, "starts agents that follow rules of their own", starts)
     if (ticket.tools or programs) and _is_outside(folder, Path(ticket.workspace)):
         yield Grant(ticket.id, "works outside its folder", f"reads {ticket.workspace}")

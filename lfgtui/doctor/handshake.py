@@ -1,0 +1,116 @@
+"""A handshake with an agent's program: it is started, asked who it is, and for a conversation.
+
+It works in a folder of its own, and gets no prompt. What it says besides is only kept to explain
+why an answer did not come.
+"""
+
+from asyncio import timeout
+from collections.abc import Mapping
+from pathlib import Path
+from time import monotonic
+
+from lfgtui import __version__
+from lfgtui.doctor.agents import PROTOCOL, Handshake
+from lfgtui.errors import ProviderError
+from lfgtui.processes.child import ChildProcess, StartError
+from lfgtui.providers.acp.json_rpc import DisconnectedError, Peer
+from lfgtui.providers.acp.messages import METHOD_NOT_FOUND, RpcError
+from lfgtui.providers.lenient_json import JsonObject, as_object, number, text
+from lfgtui.settings.providers import ProviderConfig
+
+PATIENCE = 20.0
+"""Seconds for each of the two answers."""
+
+_GRACE = 1.0
+"""Seconds that the program has to end by itself."""
+
+_AUTH_REQUIRED = -32000
+
+_INITIALIZE: JsonObject = {
+    "protocolVersion": PROTOCOL,
+    "clientCapabilities": {"session": {"configOptions": {"boolean": {}}}},
+    "clientInfo": {"name": "lfg", "title": "lfg", "version": __version__},
+}
+
+
+async def shake_hands(
+    settings: ProviderConfig,
+    program: str,
+    environment: Mapping[str, str],
+    folder: Path,
+    patience: float = PATIENCE,
+) -> Handshake:
+    """Start the program in the folder, observe how far it gets, and end it."""
+    seen = Handshake(settings, program)
+    began = monotonic()
+    try:
+        command = [program, *settings.command[1:]]
+        child = await ChildProcess.start(command, folder, environment)
+    except StartError as error:
+        seen.failure = f"it does not start: {error.reason}"
+        return seen
+    strays = _Strays()
+    peer = Peer(child, strays)
+    try:
+        seen.agent = await _ask(peer, "initialize", _INITIALIZE, patience)
+        seen.answered_at = monotonic() - began
+        if number(seen.agent, "protocolVersion") == PROTOCOL:
+            place: JsonObject = {"cwd": str(folder), "mcpServers": []}
+            seen.session = await _ask(peer, "session/new", place, patience)
+            seen.ready_at = monotonic() - began
+    except _RefusedError as error:
+        seen.needs_sign_in = error.code == _AUTH_REQUIRED
+        seen.failure = str(error)
+    except TimeoutError as error:
+        seen.failure = f"{error}{strays.shown or _last_line(child.stderr)}"
+    except DisconnectedError as error:
+        ending = f"it ended ({child.ending})" if child.ending else "it closed its output"
+        seen.failure = f"{ending}{_last_line(error.stderr) or strays.shown}"
+    except ProviderError as error:
+        seen.failure = error.message
+    finally:
+        await peer.aclose()
+        await child.terminate(_GRACE)
+    return seen
+
+
+class _RefusedError(Exception):
+    """An answer that is an error."""
+
+    def __init__(self, method: str, error: RpcError) -> None:
+        details = text(as_object(error.data) or {}, "details", "message")
+        super().__init__(": ".join(filter(None, (f"it refused {method}", error.message, details))))
+        self.code = error.code
+
+
+class _Strays:
+    """What comes besides the answers: no request is granted, and lines that mean nothing kept."""
+
+    def __init__(self) -> None:
+        self.shown = ""
+
+    async def notified(self, method: str, params: JsonObject) -> None:
+        """Take no notice: the conversation has not begun."""
+
+    async def asked(self, method: str, params: JsonObject) -> object:
+        raise RpcError(METHOD_NOT_FOUND, f"lfg has no {method}")
+
+    async def unreadable(self, why: str, text: str) -> None:
+        if not self.shown and text.strip():
+            self.shown = f"; it printed {why}: {text.strip()[:200]}"
+
+
+async def _ask(peer: Peer, method: str, params: JsonObject, patience: float) -> JsonObject:
+    try:
+        async with timeout(patience):
+            answer = await peer.request(method, params)
+    except TimeoutError:
+        raise TimeoutError(f"no answer to {method} within {patience:g} s") from None
+    except RpcError as error:
+        raise _RefusedError(method, error) from error
+    return as_object(answer) or {}
+
+
+def _last_line(stderr: str) -> str:
+    lines = stderr.strip().splitlines()
+    return f": {lines[-1].strip()[:200]}" if lines else ""
