@@ -153,7 +153,7 @@ class Peer:
             case messages.Reply():
                 await self._settle(message)
             case messages.Invalid(its_id, error):
-                await self._send(messages.refusal(its_id, error))
+                await self._refuse(its_id, error)
             case messages.Unreadable(why, text):
                 await self._handler.unreadable(why, text)
 
@@ -178,10 +178,14 @@ class Peer:
         elif len(self._open) >= MOST_REQUESTS:
             error = RpcError(messages.TOO_MANY_REQUESTS, "too many open requests")
         if error is not None:
-            await self._send(messages.refusal(call.id, error))
-            return
-        self._open[call.id] = asyncio.create_task(self._answer(call))
-        await asyncio.sleep(0)  # it has begun
+            await self._refuse(call.id, error)
+        else:
+            self._open[call.id] = asyncio.create_task(self._answer(call))
+            await asyncio.sleep(0)  # it has begun
+
+    async def _refuse(self, its_id: messages.JsonId, error: RpcError) -> None:
+        with suppress(UnwritableError):  # what was sent before is read all the same
+            await self._child.write_line(messages.refusal(its_id, error))
 
     async def _answer(self, call: Call) -> None:
         bug = None
@@ -196,7 +200,7 @@ class Peer:
             bug = error
             line = messages.refusal(call.id, RpcError(messages.INTERNAL_ERROR, "internal error"))
         del self._open[call.id]
-        with suppress(Exception):  # it is the connection's `failure`
+        with suppress(Exception):  # others hear of it too
             await self._send(line)
         if bug is not None:
             self._fail(bug)
@@ -207,12 +211,18 @@ class Peer:
             self._open[its_id].cancel()
 
     async def _send(self, line: bytes) -> None:
-        """Write a line; raises the connection's `failure`."""
+        """Write a line; raises the connection's `failure`.
+
+        If the child has exited, the connection goes on until all that it sent is read.
+        """
         if self.failure is None:
             try:
                 await self._child.write_line(line)
             except UnwritableError as error:
-                self._fail(await self._disconnected(str(error)))
+                why = await self._disconnected(str(error))
+                if self._child.ending:
+                    raise why from None
+                self._fail(why)
         if self.failure is not None:
             raise self.failure
 

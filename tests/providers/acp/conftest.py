@@ -51,8 +51,11 @@ class Recorder:
     async def notified(self, method: str, params: JsonObject) -> None:
         await asyncio.sleep(0)
         self.note((method, *params.values()))
-        if isinstance(error := self.answers.get(method), Exception):
-            raise error
+        match self.answers.get(method):
+            case Exception() as error:
+                raise error
+            case asyncio.Future() as gate:
+                await gate
 
     async def asked(self, method: str, params: JsonObject) -> object:
         self.note((f"{method}?", *params.values()))

@@ -240,6 +240,29 @@ async def test_all_that_waits_hears_of_the_agents_end(
         await peer.notify("d", {})
 
 
+async def test_what_an_agent_says_before_its_end_is_heard_by_those_who_wait(
+    connect: Connect,
+) -> None:
+    """Also if somebody else notices the end first."""
+    peer, recorder = await connect("""
+        got = receive()
+        note("a"); send(id=5, method=1); note("b"); send(id=got["id"], result="done")
+        """)
+    gate = asyncio.get_running_loop().create_future()
+    recorder.answers = {"a": gate}
+    asking = asyncio.ensure_future(peer.request("m", {}))
+    await recorder.until(1)
+    with pytest.raises(DisconnectedError, match=r"the agent ended \(exit code 0\)"):
+        while True:
+            await peer.notify("n", {})
+    with pytest.raises(DisconnectedError, match=r"the agent ended \(exit code 0\)"):
+        await peer.request("n", {})
+    gate.set_result(None)
+    assert await asking == "done"
+    assert recorder.got == [("a",), ("b",)]
+    assert isinstance(await peer.closed(), DisconnectedError)
+
+
 async def test_a_message_too_long_ends_the_connection(connect: Connect) -> None:
     peer, _ = await connect(
         'receive(); note("a", text="x" * 2_000_000); time.sleep(600)', line_bytes=1024 * 1024
