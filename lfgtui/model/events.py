@@ -30,6 +30,7 @@ from lfgtui.model.wire_events import HostedOutputDelta as HostedOutputDelta
 from lfgtui.model.wire_events import HostedTool as HostedTool
 from lfgtui.model.wire_events import MessageTaken as MessageTaken
 from lfgtui.model.wire_events import PlanChanged as PlanChanged
+from lfgtui.model.wire_events import PlanStatus as PlanStatus
 from lfgtui.model.wire_events import PlanStep as PlanStep
 from lfgtui.model.wire_events import ProviderItem as ProviderItem
 from lfgtui.model.wire_events import ReasoningDelta as ReasoningDelta

@@ -180,11 +180,14 @@ class SessionOpened(WireEvent, frozen=True):
     session_id: str
 
 
+PlanStatus: TypeAlias = Literal["pending", "in_progress", "completed"]
+
+
 class PlanStep(msgspec.Struct, frozen=True):
     """A step of an agent's plan."""
 
     text: str
-    status: Literal["pending", "in_progress", "completed"] = "pending"
+    status: PlanStatus = "pending"
 
 
 class PlanChanged(WireEvent, frozen=True):

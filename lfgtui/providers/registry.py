@@ -23,6 +23,7 @@ _CONNECT: dict[WireName, str] = {
     "openai-chat": "lfgtui.providers.sdk.openai:connect_chat",
     "agent-sse": "lfgtui.providers.agent_server.sse:connect",
     "agent-websocket": "lfgtui.providers.agent_server.websocket:connect",
+    "acp": "lfgtui.providers.acp.provider:connect",
 }
 
 Starter = Callable[[], Awaitable[str]]
@@ -95,9 +96,9 @@ class _Opened(NamedTuple):
 
 def _connect(name: str, config: ProviderConfig, base_url: str | None, key: str | None) -> Provider:
     """Open a provider, with all that takes long: the import, the certificates."""
-    if config.wire not in _CONNECT:
-        raise UsageError(f'provider "{name}": the wire {config.wire} is not built yet')
     connect = cast(Callable[..., Provider], pkgutil.resolve_name(_CONNECT[config.wire]))
+    if config.wire == "acp":
+        return connect(name, config)
     more = {"body": config.body} if config.wire in AGENT_SERVERS else {}
     return connect(
         base_url=base_url,

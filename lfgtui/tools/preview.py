@@ -7,10 +7,10 @@ from typing import NamedTuple
 from lfgtui.errors import ToolError
 from lfgtui.model.call_summary import members_of, members_summary
 from lfgtui.model.events import ToolArguments
+from lfgtui.text.diffs import Diff, diff, replaced_spans
 from lfgtui.text.terminal_safe import escaped
 from lfgtui.tools import files
 from lfgtui.tools.arguments import EditFile, WriteFile, parse
-from lfgtui.tools.diffs import Diff, diff, replaced_spans
 from lfgtui.tools.file_tools import (
     TextFile,
     counted,

@@ -5,8 +5,8 @@ import pytest
 from lfgtui.agent.approvable import LONGEST_LINE, LONGEST_TEXT, MOST_LINES, unshowable
 from lfgtui.model.call_summary import members_of
 from lfgtui.model.conversation import CallPart
-from lfgtui.tools.diffs import MOST_LINES as DIFF_LINES
-from lfgtui.tools.diffs import diff
+from lfgtui.text.diffs import MOST_LINES as DIFF_LINES
+from lfgtui.text.diffs import diff
 from lfgtui.ui.items.arguments import argument_rows
 from lfgtui.ui.items.diff import diff_rows
 from tests.ui.stand import palette

@@ -15,8 +15,8 @@ from lfgtui.model.event_json import EVENTS, encode_event
 from lfgtui.model.pieces import call_of, text_of, with_text
 from lfgtui.model.redaction import EventRedactor, is_empty_delta, redacted_entries, redacted_ticket
 from lfgtui.model.tickets import ApprovalRule, Ticket
+from lfgtui.text.diffs import diff
 from lfgtui.text.redactor import Redactor
-from lfgtui.tools.diffs import diff
 from tests.helpers.any_events import BY_KIND, DELTAS, any_event, entries, lives
 from tests.text.secrets import GITHUB, JWT, drawn, pem
 

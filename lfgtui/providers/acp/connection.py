@@ -1,0 +1,181 @@
+"""An agent's process with its one session: what it sends, on its way to whoever reads a response.
+
+One process serves one ticket, since a question that is open in one session may block the others
+of its process. Everything is bounded: see `json_rpc`, `inbox` and `providers.limits`.
+"""
+
+import asyncio
+from asyncio import Future
+from contextlib import suppress
+
+from lfgtui.errors import ProviderError
+from lfgtui.model.events import (
+    ApprovalOption,
+    ContextUsed,
+    Status,
+    ToolCallFinished,
+    ToolRunStarted,
+    WireEvent,
+)
+from lfgtui.processes.child import ChildProcess
+from lfgtui.providers import lenient_json
+from lfgtui.providers.acp import messages
+from lfgtui.providers.acp.inbox import Inbox
+from lfgtui.providers.acp.json_rpc import Peer
+from lfgtui.providers.acp.messages import RpcError
+from lfgtui.providers.acp.permissions import CANCELLED, chosen, question_of
+from lfgtui.providers.acp.updates import Updates, brief
+from lfgtui.providers.lenient_json import JsonObject
+
+EXIT_GRACE = 2.0
+"""Seconds that an agent is given to end once its input is closed, and again after SIGTERM."""
+
+_LONGEST_REPLAY = 100_000
+_EXCERPT = 200
+
+
+class Connection:
+    """An agent's process, and what its session says; the handler of its `Peer`."""
+
+    def __init__(self, child: ChildProcess) -> None:
+        self.child = child
+        self.session_id = ""
+        self.capabilities: JsonObject = {}
+        self.can_steer = False
+        self.updates = Updates()
+        self.inbox = Inbox()
+        self.replay: list[JsonObject] | None = None
+        """The updates of a past that is being replayed; None while it is the present."""
+        self._turn_ended = asyncio.Event()
+        self._turn_ended.set()
+        self.session_cost: float | None = None
+        self._running: set[str] = set()
+        self._questions: dict[str, Future[ApprovalOption | None]] = {}
+        self.peer = Peer(child, self)
+
+    @property
+    def is_prompted(self) -> bool:
+        """True during a turn."""
+        return not self._turn_ended.is_set()
+
+    @property
+    def is_usable(self) -> bool:
+        """True while another prompt can be sent."""
+        return self.peer.failure is None and not self.is_prompted and bool(self.session_id)
+
+    @property
+    def is_busy(self) -> bool:
+        """True while a tool runs or a question is open: then the agent may be silent for long."""
+        return bool(self._running or self._questions)
+
+    async def prompt(self, text: str) -> JsonObject:
+        """Return what the agent says at the end of its turn; raises `RpcError`, `ProviderError`."""
+        self._running.clear()
+        self._turn_ended.clear()
+        block: JsonObject = {"type": "text", "text": text}
+        asked: JsonObject = {"sessionId": self.session_id, "prompt": [block]}
+        try:
+            result = await self.peer.request("session/prompt", asked)
+        finally:
+            self._turn_ended.set()
+        return lenient_json.as_object(result) or {}
+
+    async def steer(self, text: str) -> str:
+        """Hand a message to the turn that is under way; return what became of it.
+
+        The extension of claude-agent-acp and codex-acp (`src/acp-agent.ts`): "injected" if the
+        turn has it, anything else if not. Raises `RpcError`, `ProviderError`.
+        """
+        asked: JsonObject = {
+            "sessionId": self.session_id,
+            "prompt": [{"type": "text", "text": text}],
+            "_meta": {"steering": {"idleBehavior": "promptRequired"}},
+        }
+        result = await self.peer.request("_session/steering", asked)
+        return lenient_json.text(lenient_json.as_object(result) or {}, "outcome")
+
+    def answer(self, call_id: str, option: ApprovalOption | None) -> None:
+        """Answer a question; one that is not open any more is passed over."""
+        question = self._questions.pop(call_id, None)
+        if question is not None and not question.done():
+            question.set_result(option)
+
+    def withdraw(self) -> None:
+        """Withdraw the questions that are open."""
+        for call_id in list(self._questions):
+            self.answer(call_id, None)
+
+    async def cancel(self, grace: float) -> None:
+        """Cancel the turn; whether it has ended is told by `is_usable`."""
+        self.inbox.discard()
+        self.withdraw()
+        with suppress(ProviderError, TimeoutError):  # it is gone, or takes too long
+            async with asyncio.timeout(grace):
+                await self.peer.notify("session/cancel", {"sessionId": self.session_id})
+                await self._turn_ended.wait()
+        self.inbox.is_discarding = False
+
+    async def aclose(self) -> None:
+        """End the process with all that it started."""
+        await self.peer.aclose()
+        await self.child.terminate(EXIT_GRACE)
+
+    # What the agent sends
+
+    async def notified(self, method: str, params: JsonObject) -> None:
+        if method != "session/update":
+            if not method.startswith("$/"):
+                note = f"a notification {method} that lfg does not know: {brief(params)}"
+                await self.inbox.put([self.updates.remark(method, note)])
+            return
+        update = lenient_json.child(params, "update")
+        session_id = lenient_json.text(params, "sessionId")
+        if self.session_id and session_id != self.session_id:
+            note = f'an update of another session, "{session_id}": {brief(update)}'
+            await self.inbox.put([self.updates.remark("another session", note)])
+        elif self.replay is None:
+            await self._take(self.updates.feed(update))
+        elif len(self.replay) < _LONGEST_REPLAY:
+            self.replay.append(update)
+
+    async def asked(self, method: str, params: JsonObject) -> object:
+        if method == "session/request_permission":
+            return await self._permission(params)
+        note = f"the agent asked for {method}, which lfg does not offer"
+        self.inbox.add(self.updates.remark(f"request {method}", note))
+        raise RpcError(messages.METHOD_NOT_FOUND, f"{method} is not offered")
+
+    async def unreadable(self, why: str, text: str) -> None:
+        note = f"the agent sent {why}: {text[:_EXCERPT]}"
+        await self.inbox.put([self.updates.remark(why, note)])
+
+    async def _permission(self, params: JsonObject) -> JsonObject:
+        if lenient_json.text(params, "sessionId") != self.session_id:
+            raise RpcError(messages.INVALID_PARAMS, "no such session")
+        if not self.is_prompted or self.inbox.is_discarding:
+            return CANCELLED  # nobody reads this turn
+        question, events = question_of(self.updates.calls, params)
+        if not question.options:
+            self.inbox.add(
+                Status(f"the agent asked about {question.name} without an answer to choose")
+            )
+            raise RpcError(messages.INVALID_PARAMS, "there are no options to choose from")
+        self.answer(question.call_id, None)  # one that this one replaces
+        answer: Future[ApprovalOption | None] = asyncio.get_running_loop().create_future()
+        self._questions[question.call_id] = answer
+        await self._take([*events, question])
+        try:
+            return chosen(await answer)
+        finally:
+            if self._questions.get(question.call_id) is answer:
+                del self._questions[question.call_id]
+
+    async def _take(self, events: list[WireEvent]) -> None:
+        for event in events:
+            if isinstance(event, ToolRunStarted):
+                self._running.add(event.call_id)
+            elif isinstance(event, ToolCallFinished):
+                self._running.discard(event.call_id)
+            elif isinstance(event, ContextUsed) and event.session_cost is not None:
+                self.session_cost = event.session_cost
+        await self.inbox.put(events)

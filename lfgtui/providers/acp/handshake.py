@@ -1,0 +1,189 @@
+"""From a command to an open session: start, `initialize`, and `session/new`, `load` or `resume`.
+
+Neither files nor terminals are offered to the agent: it uses its own
+(agentclientprotocol.com/protocol/v1/initialization, session-setup).
+"""
+
+import asyncio
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from lfgtui import __version__
+from lfgtui.errors import ProviderError
+from lfgtui.model.conversation import Session
+from lfgtui.model.events import Status
+from lfgtui.processes.child import ChildProcess, StartError
+from lfgtui.providers import lenient_json
+from lfgtui.providers.acp.connection import Connection
+from lfgtui.providers.acp.messages import RpcError
+from lfgtui.providers.acp.replay import missed
+from lfgtui.providers.errors import mapping
+from lfgtui.providers.lenient_json import JsonObject
+from lfgtui.settings.agents import known_program
+from lfgtui.settings.providers import ProviderConfig
+
+PROTOCOL = 1
+START_SECONDS = 60.0
+"""Seconds that each step may take: agents start in some seconds, several at once in more."""
+
+_AUTH_REQUIRED = -32000
+_OUR_FAULT = frozenset({-32700, -32600, -32601, -32602})
+_ANEW = "{} cannot go on in its session; it gets the conversation so far as text"
+
+
+async def connect(name: str, config: ProviderConfig, workspace: Path) -> Connection:
+    """Return the agent, initialized. Raises `ProviderError`."""
+    env: Mapping[str, str] = {**os.environ, **config.env}
+    try:
+        child = await ChildProcess.start(config.command, workspace, env)
+    except StartError as error:
+        known = known_program(config.command)
+        fix = f"; install it: {known.install}" if known and error.is_missing else ""
+        message = f"{name} cannot be started: {error}{fix}"
+        raise ProviderError("not_found", message) from error
+    connection = Connection(child)
+    try:
+        await _initialize(name, connection)
+    except BaseException:
+        await connection.aclose()
+        raise
+    return connection
+
+
+async def open_session(
+    name: str, config: ProviderConfig, connection: Connection, workspace: Path,
+    session: Session | None, model: str,
+) -> Session | None:  # fmt: skip
+    """Open a session; return the one it goes on in, None for a new one. Raises `ProviderError`."""
+    goes_on = await _go_on(name, connection, workspace, session) if session else False
+    if session is not None and not goes_on:
+        connection.inbox.add(Status(_ANEW.format(name)))
+    if not goes_on:
+        place: JsonObject = {"cwd": str(workspace), "mcpServers": []}
+        result = await _request(name, config, connection, "session/new", place)
+        connection.session_id = lenient_json.text(result, "sessionId")
+        if not connection.session_id:
+            raise ProviderError("protocol", f"{name} opened a session without an id")
+        _note_settings(connection, result)
+    await _configure(name, config, connection, model)
+    return session if goes_on else None
+
+
+async def _initialize(name: str, connection: Connection) -> None:
+    hello: JsonObject = {
+        "protocolVersion": PROTOCOL,
+        "clientCapabilities": {
+            "fs": {"readTextFile": False, "writeTextFile": False},
+            "terminal": False,
+        },
+        "clientInfo": {"name": "lfg", "title": "lfg", "version": __version__},
+    }
+    result = await _request(name, None, connection, "initialize", hello)
+    spoken = result.get("protocolVersion")
+    if spoken != PROTOCOL:
+        message = f"{name} speaks version {lenient_json.compact(spoken)} of the Agent Client"
+        raise ProviderError("protocol", f"{message} Protocol, lfg version {PROTOCOL}")
+    connection.capabilities = lenient_json.child(result, "agentCapabilities")
+    for place in (result, connection.capabilities):
+        steering = lenient_json.child(lenient_json.child(place, "_meta"), "steering")
+        connection.can_steer = connection.can_steer or steering.get("supported") is True
+
+
+async def _go_on(name: str, connection: Connection, workspace: Path, session: Session) -> bool:
+    """Go on in a session; return False where the agent cannot.
+
+    One that was interrupted is loaded if that is possible, for what the history misses.
+    """
+    capabilities = connection.capabilities
+    can_load = capabilities.get("loadSession") is True
+    can_resume = "resume" in lenient_json.child(capabilities, "sessionCapabilities")
+    ways = ["session/resume"] * can_resume + ["session/load"] * can_load
+    if session.is_interrupted:
+        ways.reverse()
+    place: JsonObject = {
+        "sessionId": session.session_id,
+        "cwd": str(workspace),
+        "mcpServers": [],
+    }
+    for method in ways:
+        connection.session_id, connection.replay = session.session_id, []
+        try:
+            result = await _within(name, connection, method, place)
+            connection.inbox.add(*missed(connection.replay, session))
+        except RpcError:
+            connection.session_id = ""
+            continue
+        finally:
+            connection.replay = None
+        connection.session_cost = session.cost
+        _note_settings(connection, result)
+        return True
+    return False
+
+
+def _note_settings(connection: Connection, result: JsonObject) -> None:
+    """Remember what the session begins with, so that only changes are remarked on."""
+    modes = lenient_json.child(result, "modes")
+    connection.updates.mode = lenient_json.text(modes, "currentModeId")
+    for _ in connection.updates.configure(result.get("configOptions")):
+        pass
+
+
+async def _configure(name: str, config: ProviderConfig, connection: Connection, model: str) -> None:
+    """Set the mode, the model and the options that the ticket or the config asks for."""
+    wanted: list[tuple[str, str | bool]] = list(config.options.items())
+    place: JsonObject = {"sessionId": connection.session_id}
+    options = connection.updates.options
+    if model:
+        found = [o for o in options if o.get("category") == "model" or o.get("id") == "model"]
+        if not found:
+            message = f'{name} has no choice of models; leave out "{model}"'
+            raise ProviderError("invalid_request", message)
+        wanted.insert(0, (lenient_json.text(found[0], "id"), model))
+    if config.mode:
+        mode: JsonObject = place | {"modeId": config.mode}
+        await _request(name, config, connection, "session/set_mode", mode)
+    for option, value in wanted:
+        kind: JsonObject = {"type": "boolean"} if isinstance(value, bool) else {}
+        given: JsonObject = place | {"configId": option, "value": value} | kind
+        try:
+            await _request(name, config, connection, "session/set_config_option", given)
+        except ProviderError as error:
+            message = f"{name}: cannot set {option} to {value}: {error.message}"
+            raise ProviderError(error.kind, message) from error
+
+
+async def _request(
+    name: str, config: ProviderConfig | None, connection: Connection, method: str,
+    params: JsonObject,
+) -> JsonObject:  # fmt: skip
+    try:
+        return await _within(name, connection, method, params)
+    except RpcError as error:
+        raise refusal(name, config, error) from error
+
+
+async def _within(name: str, connection: Connection, method: str, params: JsonObject) -> JsonObject:
+    try:
+        async with asyncio.timeout(START_SECONDS):
+            result = await connection.peer.request(method, params)
+    except TimeoutError:
+        message = f"{name} has not answered {method} within {START_SECONDS:g} s"
+        raise ProviderError("timeout", message) from None
+    return lenient_json.as_object(result) or {}
+
+
+def refusal(name: str, config: ProviderConfig | None, error: RpcError) -> ProviderError:
+    """Return the error for a request that the agent refused."""
+    known = known_program(config.command) if config else None
+    if error.code == _AUTH_REQUIRED and "auth" in error.message.lower():
+        fix = f"; sign in: {known.sign_in}" if known else ""
+        return ProviderError("auth", f"{name} is not signed in{fix}")
+    data = lenient_json.as_object(error.data) or {}
+    details = error.data if isinstance(error.data, str) else lenient_json.text(data, "details")
+    message = ": ".join(filter(None, (f"{name}: {error.message}", details)))
+    fields: JsonObject = {"message": message}
+    if error.code in _OUR_FAULT:
+        fields["status_code"] = 400
+    return mapping.in_stream(fields)

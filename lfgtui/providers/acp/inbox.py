@@ -1,0 +1,52 @@
+"""The events of a session between the reader of its process and the reader of a response."""
+
+import asyncio
+from collections.abc import Sequence
+
+from lfgtui.model.events import WireEvent
+
+_MOST = 2_000
+"""Events that wait; then the agent does."""
+
+
+class Inbox:
+    """Events that have arrived. Of a response that is being stopped they are discarded."""
+
+    def __init__(self) -> None:
+        self.is_discarding = False
+        self._events: list[WireEvent] = []
+        self._arrived = asyncio.Event()
+        self._has_room = asyncio.Event()
+        self._has_room.set()
+
+    async def put(self, events: Sequence[WireEvent]) -> None:
+        """Add events, and wait while there are too many."""
+        self.add(*events)
+        while len(self._events) > _MOST:
+            self._has_room.clear()
+            await self._has_room.wait()
+
+    def add(self, *events: WireEvent) -> None:
+        """Add events without waiting."""
+        if events and not self.is_discarding:
+            self._events += events
+            self._arrived.set()
+
+    async def take(self, ended: asyncio.Event) -> list[WireEvent]:
+        """Return the events that have arrived, one at least; [] once it has `ended`."""
+        while not self._events and not ended.is_set():
+            self._arrived.clear()
+            await self._arrived.wait()
+        events, self._events = self._events, []
+        self._has_room.set()
+        return events
+
+    def wake(self) -> None:
+        """Have `take` look again."""
+        self._arrived.set()
+
+    def discard(self) -> None:
+        """Drop what is here and what comes, until `is_discarding` is taken back."""
+        self.is_discarding = True
+        self._events.clear()
+        self._has_room.set()

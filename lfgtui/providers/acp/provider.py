@@ -1,0 +1,25 @@
+"""The wire `acp`: an agent that runs on this machine and speaks the Agent Client Protocol."""
+
+from lfgtui.providers.acp.pool import Pool
+from lfgtui.providers.acp.stream import AcpStream
+from lfgtui.providers.base import Request
+from lfgtui.settings.providers import ProviderConfig
+
+
+class AcpProvider:
+    """One agent. See `base.Provider`."""
+
+    def __init__(self, name: str, config: ProviderConfig) -> None:
+        self._pool = Pool(name, config)
+
+    def stream(self, request: Request) -> AcpStream:
+        """Return the events of one turn. See `base.Provider.stream`."""
+        return AcpStream(self._pool, request)
+
+    async def aclose(self) -> None:
+        """End all processes."""
+        await self._pool.aclose()
+
+
+connect = AcpProvider
+"""Opened by `registry`."""

@@ -1,0 +1,166 @@
+"""One response of an agent: from the prompt to the end of its turn."""
+
+import asyncio
+from asyncio import Task
+from collections.abc import AsyncGenerator
+from functools import partial
+
+from lfgtui.errors import ProviderError
+from lfgtui.model.events import (
+    ApprovalOption,
+    MessageTaken,
+    ResponseFinished,
+    SessionOpened,
+    Status,
+    Usage,
+    WireEvent,
+)
+from lfgtui.processes.waiting import finish
+from lfgtui.providers import lenient_json
+from lfgtui.providers.acp.connection import Connection
+from lfgtui.providers.acp.handshake import refusal
+from lfgtui.providers.acp.messages import RpcError
+from lfgtui.providers.acp.pool import Pool
+from lfgtui.providers.acp.prompts import prompt_of
+from lfgtui.providers.base import Request
+from lfgtui.providers.lenient_json import JsonObject
+from lfgtui.providers.transport.reading import Timeout
+
+CANCEL_GRACE = 3.0
+"""Seconds that an agent is given to end a turn that is cancelled; then its process is ended."""
+
+_STEERING_GRACE = 1.0
+_REASONS = {
+    "end_turn": "end",
+    "max_tokens": "length",
+    "refusal": "refusal",
+    "max_turn_requests": "max_turn_requests",
+}
+
+
+class AcpStream:
+    """The events of one turn. See `base.Stream`; it takes messages and answers."""
+
+    def __init__(self, pool: Pool, request: Request) -> None:
+        self._pool = pool
+        self._request = request
+        self._connection: Connection | None = None
+        self._events: AsyncGenerator[WireEvent, None] | None = None
+        self._ended = asyncio.Event()
+        self._steering: set[Task[None]] = set()
+
+    def __aiter__(self) -> AsyncGenerator[WireEvent, None]:
+        self._events = self._turn()
+        return self._events
+
+    def tell(self, message: int, text: str) -> None:
+        """Hand over a message of the person. See `base.TakesMessages`."""
+        connection = self._connection
+        if connection is None or not connection.is_prompted:
+            return
+        if connection.can_steer:
+            self._steering.add(asyncio.create_task(self._steer(connection, message, text)))
+        else:
+            name = self._pool.name
+            note = f"{name} takes no message within a turn; yours is sent when this one ends"
+            connection.inbox.add(Status(note))
+
+    def answer(self, call_id: str, option: ApprovalOption | None) -> None:
+        """Answer a question. See `base.TakesAnswers`."""
+        if self._connection is not None:
+            self._connection.answer(call_id, option)
+
+    async def aclose(self) -> None:
+        """Cancel the turn unless it has ended; an agent that goes on all the same is ended."""
+        await finish(self._close())
+
+    async def _close(self) -> None:
+        if self._events is not None:
+            await self._events.aclose()
+        connection, self._connection = self._connection, None
+        if connection is None:
+            return
+        for task in self._steering:
+            task.cancel()
+        connection.withdraw()
+        if connection.is_prompted and connection.peer.failure is None:
+            await connection.cancel(CANCEL_GRACE)
+        await self._pool.give_back(self._request.ticket, connection)
+
+    async def _turn(self) -> AsyncGenerator[WireEvent, None]:
+        request, name = self._request, self._pool.name
+        connection, session = await self._pool.take(request)
+        self._connection = connection
+        cost_before = connection.session_cost or 0.0
+        prompt = asyncio.create_task(connection.prompt(prompt_of(request, session)))
+        prompt.add_done_callback(partial(self._end, connection))
+        yield SessionOpened(connection.session_id)
+        async for event in self._said(connection):
+            yield event
+        try:
+            result = prompt.result()
+        except RpcError as error:
+            raise refusal(name, self._pool.config, error) from error
+        if (usage := _usage(result, connection.session_cost, cost_before)) is not None:
+            yield usage
+        reason = lenient_json.text(result, "stopReason")
+        if reason == "cancelled":
+            raise ProviderError("cut", f"{name} cancelled its turn by itself")
+        if reason not in _REASONS:
+            yield Status(f'{name} stopped for a reason that lfg does not know: "{reason}"')
+        yield ResponseFinished(request.turn, _REASONS.get(reason, reason or "end"))
+
+    def _end(self, connection: Connection, prompt: Task[JsonObject]) -> None:
+        if not prompt.cancelled():
+            prompt.exception()  # for a turn that nobody follows to its end
+        self._ended.set()
+        connection.inbox.wake()
+
+    async def _said(self, connection: Connection) -> AsyncGenerator[WireEvent, None]:
+        """Yield what comes until the turn has ended, and what became of the messages sent in it."""
+        request, has_begun = self._request, False
+        first = Timeout(request.first_token_timeout, "no response within", "first_token_timeout")
+        idle = Timeout(request.idle_timeout, "no data for", "idle_timeout")
+        while events := await self._next(connection, idle if has_begun else first):
+            if not has_begun:
+                has_begun = True
+                request.on_answer()
+            idle.restart()
+            for event in events:
+                yield event
+        if self._steering:
+            await asyncio.wait(self._steering, timeout=_STEERING_GRACE)
+            for event in await connection.inbox.take(self._ended):
+                yield event
+
+    async def _next(self, connection: Connection, timeout: Timeout) -> list[WireEvent]:
+        while True:
+            try:
+                return await timeout.wait(connection.inbox.take(self._ended))
+            except ProviderError:
+                if not connection.is_busy:
+                    raise
+                timeout.restart()
+
+    async def _steer(self, connection: Connection, message: int, text: str) -> None:
+        outcome, why = "", ""
+        try:
+            outcome = await connection.steer(text)
+        except (RpcError, ProviderError) as error:
+            why = f" ({error})"
+        if outcome == "injected":
+            connection.inbox.add(MessageTaken(message))
+        else:
+            note = f"{self._pool.name} did not take your message{why}; it goes with the next prompt"
+            connection.inbox.add(Status(note))
+
+
+def _usage(result: JsonObject, cost: float | None, before: float) -> Usage | None:
+    """Return the tokens of the turn, and what it cost of the session's sum; None for neither."""
+    told = lenient_json.child(result, "usage")
+    names = ("inputTokens", "outputTokens", "cachedReadTokens", "cachedWriteTokens")
+    fresh, output, cached, written = (lenient_json.number(told, name) or 0 for name in names)
+    spent = None if cost is None else max(0.0, cost - before)
+    if not told and not spent:
+        return None
+    return Usage(fresh + cached + written, output, cached, spent)
