@@ -5,8 +5,11 @@ of its process. Everything is bounded: see `json_rpc`, `inbox` and `providers.li
 """
 
 import asyncio
+import os
 from asyncio import Future
 from contextlib import suppress
+
+import msgspec
 
 from lfgtui.errors import ProviderError
 from lfgtui.model.events import (
@@ -163,7 +166,11 @@ class Connection:
         self.answer(question.call_id, None)  # one that this one replaces
         answer: Future[ApprovalOption | None] = asyncio.get_running_loop().create_future()
         self._questions[question.call_id] = answer
-        await self._take([*events, question])
+        await self._take(events)
+        if question.path:
+            path = await asyncio.to_thread(os.path.realpath, question.path)
+            question = msgspec.structs.replace(question, path=path)
+        await self._take([question])
         try:
             return chosen(await answer)
         finally:

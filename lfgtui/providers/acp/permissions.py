@@ -1,6 +1,5 @@
 """The questions of an agent: one of its answers is chosen, and its own id goes back."""
 
-import os
 from collections.abc import Iterator
 from typing import Final, Literal, TypeAlias, get_args
 from uuid import uuid4
@@ -23,7 +22,7 @@ CANCELLED: Final[JsonObject] = {"outcome": {"outcome": "cancelled"}}
 
 
 def question_of(calls: Calls, params: JsonObject) -> tuple[ApprovalRequested, list[WireEvent]]:
-    """Return the question, and what it says of its call.
+    """Return the question, and what it says of its call. Its path may have links in it.
 
     Version 2 of the protocol may ask about something else than a call; that is shown as one.
     """
@@ -43,7 +42,7 @@ def question_of(calls: Calls, params: JsonObject) -> tuple[ApprovalRequested, li
         call.name,
         _summary(call, diff),
         diff or UNSET,
-        os.path.realpath(path) if path.startswith("/") else UNSET,
+        path if path.startswith("/") else UNSET,
         tuple(_options(params)),
     )
     return question, events

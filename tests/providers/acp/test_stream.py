@@ -1,6 +1,7 @@
 """Turns of a scripted agent, over real pipes: those that go well and all that can go wrong."""
 
 import os
+import re
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field
@@ -18,7 +19,7 @@ from lfgtui.providers.acp.provider import AcpProvider
 from lfgtui.providers.acp.stream import AcpStream
 from lfgtui.providers.base import Request
 from lfgtui.settings.providers import ProviderConfig
-from tests.acp.agent import Json, Script
+from tests.acp.agent import Json, Script, Steps
 from tests.acp.scripts import (
     MISBEHAVIOUR,
     ScriptedAgent,
@@ -26,7 +27,6 @@ from tests.acp.scripts import (
     scripted,
     shell,
     update,
-    words,
     write,
 )
 
@@ -90,6 +90,10 @@ async def agent_of(
         yield Turns(folder, agent, provider)
     finally:
         await provider.aclose()
+
+
+def words(text: str) -> Steps:
+    return [{"text": word} for word in re.findall(" ?[^ ]+", text)]
 
 
 def texts(events: Sequence[e.WireEvent]) -> str:
@@ -232,16 +236,19 @@ async def test_open_questions_are_answered_cancelled_on_cancel(tmp_path: Path) -
 # Going on in a session
 
 
-async def opened(mine: Turns) -> str:
+async def opened(mine: Turns, *then: Steps) -> str:
+    """The session of a first turn, whose process has ended; another will take the turns then."""
     first = (await mine.turn())[0]
     assert isinstance(first, e.SessionOpened)
     await mine.provider.aclose()
+    scripted(mine.folder, turns=list(then))
     return first.session_id
 
 
 async def test_a_session_that_ended_well_is_resumed(tmp_path: Path) -> None:
-    async with agent_of(tmp_path, turns=[words("One."), words("Two.")]) as mine:
-        mine.session = Session(await opened(mine), told=1, is_interrupted=False)
+    async with agent_of(tmp_path, turns=[words("One.")]) as mine:
+        session_id = await opened(mine, words("Two."))
+        mine.session = Session(session_id, told=1, is_interrupted=False)
         events = await mine.turn("Go.", "And now?")
         assert texts(events) == "Two." and not notes(events)
         assert len(mine.agent.received("session/resume")) == 1
@@ -250,8 +257,8 @@ async def test_a_session_that_ended_well_is_resumed(tmp_path: Path) -> None:
 
 async def test_a_turn_that_was_interrupted_goes_on_with_what_history_missed(tmp_path: Path) -> None:
     steps = [*words("One two three."), *shell("echo hi")]
-    async with agent_of(tmp_path, turns=[steps, words("Four.")]) as mine:
-        session = Session(await opened(mine), told=1)
+    async with agent_of(tmp_path, turns=[steps]) as mine:
+        session = Session(await opened(mine, words("Four.")), told=1)
         session.said.append("One two")
         mine.session = session
         events = await mine.turn("Go.")
@@ -265,8 +272,8 @@ async def test_a_turn_that_was_interrupted_goes_on_with_what_history_missed(tmp_
 
 @pytest.mark.parametrize("said", ["One two three.", "Something else."])
 async def test_what_the_history_has_is_not_shown_twice(tmp_path: Path, said: str) -> None:
-    async with agent_of(tmp_path, turns=[words("One two three."), words("Four.")]) as mine:
-        session = Session(await opened(mine), told=1)
+    async with agent_of(tmp_path, turns=[words("One two three.")]) as mine:
+        session = Session(await opened(mine, words("Four.")), told=1)
         session.said.append(said)
         mine.session = session
         events = await mine.turn("Go.")
