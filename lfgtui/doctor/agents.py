@@ -5,12 +5,10 @@ from dataclasses import dataclass, field
 
 from lfgtui.doctor.findings import Finding
 from lfgtui.errors import did_you_mean
+from lfgtui.providers.acp.handshake import PROTOCOL
 from lfgtui.providers.lenient_json import JsonObject, child, number, objects_in, text
 from lfgtui.settings.agents import known_program
 from lfgtui.settings.providers import ProviderConfig
-
-PROTOCOL = 1
-"""The version of the protocol that lfg speaks."""
 
 _SHOWN = 7
 """Further values of an option that are listed."""

@@ -9,10 +9,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from time import monotonic
 
-from lfgtui import __version__
-from lfgtui.doctor.agents import PROTOCOL, Handshake
+from lfgtui.doctor.agents import Handshake
 from lfgtui.errors import ProviderError
 from lfgtui.processes.child import ChildProcess, StartError
+from lfgtui.providers.acp.handshake import AUTH_REQUIRED, HELLO, PROTOCOL
 from lfgtui.providers.acp.json_rpc import DisconnectedError, Peer
 from lfgtui.providers.acp.messages import METHOD_NOT_FOUND, RpcError
 from lfgtui.providers.lenient_json import JsonObject, as_object, number, text
@@ -23,14 +23,6 @@ PATIENCE = 20.0
 
 _GRACE = 1.0
 """Seconds that the program has to end by itself."""
-
-_AUTH_REQUIRED = -32000
-
-_INITIALIZE: JsonObject = {
-    "protocolVersion": PROTOCOL,
-    "clientCapabilities": {"session": {"configOptions": {"boolean": {}}}},
-    "clientInfo": {"name": "lfg", "title": "lfg", "version": __version__},
-}
 
 
 async def shake_hands(
@@ -52,14 +44,14 @@ async def shake_hands(
     strays = _Strays()
     peer = Peer(child, strays)
     try:
-        seen.agent = await _ask(peer, "initialize", _INITIALIZE, patience)
+        seen.agent = await _ask(peer, "initialize", HELLO, patience)
         seen.answered_at = monotonic() - began
         if number(seen.agent, "protocolVersion") == PROTOCOL:
             place: JsonObject = {"cwd": str(folder), "mcpServers": []}
             seen.session = await _ask(peer, "session/new", place, patience)
             seen.ready_at = monotonic() - began
     except _RefusedError as error:
-        seen.needs_sign_in = error.code == _AUTH_REQUIRED
+        seen.needs_sign_in = error.code == AUTH_REQUIRED
         seen.failure = str(error)
     except TimeoutError as error:
         seen.failure = f"{error}{strays.shown or _last_line(child.stderr)}"

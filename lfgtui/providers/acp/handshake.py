@@ -6,7 +6,6 @@ Neither files nor terminals are offered to the agent: it uses its own
 
 import asyncio
 import os
-from collections.abc import Mapping
 from pathlib import Path
 
 from lfgtui import __version__
@@ -27,14 +26,25 @@ PROTOCOL = 1
 START_SECONDS = 60.0
 """Seconds that each step may take: agents start in some seconds, several at once in more."""
 
-_AUTH_REQUIRED = -32000
+HELLO: JsonObject = {
+    "protocolVersion": PROTOCOL,
+    "clientCapabilities": {
+        "fs": {"readTextFile": False, "writeTextFile": False},
+        "terminal": False,
+        "session": {"configOptions": {"boolean": {}}},
+    },
+    "clientInfo": {"name": "lfg", "title": "lfg", "version": __version__},
+}
+"""The parameters of `initialize`."""
+
+AUTH_REQUIRED = -32000
 _OUR_FAULT = frozenset({-32700, -32600, -32601, -32602})
 _ANEW = "{} cannot go on in its session; it gets the conversation so far as text"
 
 
 async def connect(name: str, config: ProviderConfig, workspace: Path) -> Connection:
     """Return the agent, initialized. Raises `ProviderError`."""
-    env: Mapping[str, str] = {**os.environ, **config.env}
+    env = {**os.environ, **config.env}
     try:
         child = await ChildProcess.start(config.command, workspace, env)
     except StartError as error:
@@ -71,15 +81,7 @@ async def open_session(
 
 
 async def _initialize(name: str, connection: Connection) -> None:
-    hello: JsonObject = {
-        "protocolVersion": PROTOCOL,
-        "clientCapabilities": {
-            "fs": {"readTextFile": False, "writeTextFile": False},
-            "terminal": False,
-        },
-        "clientInfo": {"name": "lfg", "title": "lfg", "version": __version__},
-    }
-    result = await _request(name, None, connection, "initialize", hello)
+    result = await _request(name, None, connection, "initialize", HELLO)
     spoken = result.get("protocolVersion")
     if spoken != PROTOCOL:
         message = f"{name} speaks version {lenient_json.compact(spoken)} of the Agent Client"
@@ -177,7 +179,7 @@ async def _within(name: str, connection: Connection, method: str, params: JsonOb
 def refusal(name: str, config: ProviderConfig | None, error: RpcError) -> ProviderError:
     """Return the error for a request that the agent refused."""
     known = known_program(config.command) if config else None
-    if error.code == _AUTH_REQUIRED and "auth" in error.message.lower():
+    if error.code == AUTH_REQUIRED and "auth" in error.message.lower():
         fix = f"; sign in: {known.sign_in}" if known else ""
         return ProviderError("auth", f"{name} is not signed in{fix}")
     data = lenient_json.as_object(error.data) or {}
