@@ -48,8 +48,11 @@ async def shake_hands(
         seen.answered_at = monotonic() - began
         if number(seen.agent, "protocolVersion") == PROTOCOL:
             place: JsonObject = {"cwd": str(folder), "mcpServers": []}
-            seen.session = await _ask(peer, "session/new", place, patience)
-            seen.ready_at = monotonic() - began
+            session = await _ask(peer, "session/new", place, patience)
+            if text(session, "sessionId"):
+                seen.session, seen.ready_at = session, monotonic() - began
+            else:
+                seen.failure = "its answer to session/new has no sessionId"
     except _RefusedError as error:
         seen.needs_sign_in = error.code == AUTH_REQUIRED
         seen.failure = str(error)

@@ -87,6 +87,10 @@ async def test_an_agent_that_is_well_is_asked_for_no_more_than_a_conversation(
             "session: it refused session/new: no: exit 1",
         ),
         ("initialize(); " + REFUSAL.format(-32000, "Who?"), "sign-in: it is not signed in"),
+        (
+            "initialize(); answer(sys.stdin.readline(), result={})",
+            "session: its answer to session/new has no sessionId",
+        ),
     ],
 )
 async def test_a_program_that_is_no_agent_or_cannot_work_says_why(
