@@ -42,7 +42,9 @@ from lfgtui.settings.credentials import secret_variables
 
 _log = logging.getLogger(__name__)
 
-_SHARED = e.GuardTripped("workspace", "shared with the other copies, which may write to it too")
+_SHARED = e.GuardTripped(
+    "workspace", "copies share the workspace: what one writes, the others find"
+)
 Phase = Literal["pending", "running", "ended"]
 Outcome: TypeAlias = e.Ending | None
 """The ending of a ticket's work; None if it goes on when its providers' limits have ended."""
@@ -235,12 +237,10 @@ class TicketRun:
 
     def _park(self, route: Route) -> bool:
         """Wait for the end of a limit without a slot; False if it has ended meanwhile."""
-        limit = self.parking.begin()
-        if limit is None:
+        if (limit := self.parking.begin()) is None:
             return False
         _log.info("%s: %s has a limit; parked", self.ticket.id, route)
-        self.phase = "pending"
-        self.slot.is_taken = False
+        self.phase, self.slot.is_taken = "pending", False
         self.emit(e.Parked(*limit))
         if self.is_held:
             self.emit(e.Paused())

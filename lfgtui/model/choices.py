@@ -60,6 +60,13 @@ def due_choices(run: Folds) -> Mapping[str, Sequence[str]]:
     return due
 
 
+def group_of(run: Folds, name: str) -> str:
+    """Return the ticket that this one is a copy of, or whose choice it waits for; "" if none."""
+    ticket = next(one for one in run.tickets if one.id == name)
+    due = due_choices(run) if ticket.needs else {}
+    return ticket.copy_of or next((need for need in ticket.needs if need in due), "")
+
+
 def is_settled(run: Folds, ticket: Ticket) -> bool:
     """Return True if nothing is left to do: it is done, or another copy was chosen."""
     return run.transcript(ticket.id).state == "done" or ticket.copy_of in choices(run)

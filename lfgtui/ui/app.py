@@ -274,9 +274,9 @@ class LfgApp(Copying, GuardedApp, inherit_bindings=False):
 
     def action_beside(self) -> None:
         if isinstance(self.screen, RunScreen):
-            from lfgtui.ui.screens.attempts import compare_attempts
+            from lfgtui.ui.screens.copies import compare
 
-            compare_attempts(self.screen)
+            compare(self.screen)
 
     async def action_help(self) -> None:
         await self.push_screen(Help(help_text(self.keys_in_force)))

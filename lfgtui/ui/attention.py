@@ -76,7 +76,8 @@ def needing_attention(
 ) -> Mapping[str, Sequence[Attention]]:
     """Return those of the tickets that need a person, and all reasons why, most urgent first.
 
-    Of copies the first that is done needs the choice, and then those not chosen nothing more.
+    Of copies that have ended the first that is done needs the choice and none asks a question;
+    after the choice they need nothing.
     """
     found = {
         ticket: reasons(run.transcript(ticket), run.meter(ticket), now, stall_after)
@@ -84,10 +85,11 @@ def needing_attention(
     }
     chosen = choices(run)
     for one in run.tickets:
-        has_ended = run.transcript(one.id).state in ENDED
-        if has_ended and chosen.get(one.copy_of, one.id) != one.id:
+        if one.copy_of in chosen and run.transcript(one.id).state in ENDED:
             found.pop(one.id, None)
     for name, copies in due_choices(run).items():
+        for copy in found.keys() & copies:
+            found[copy] = [one for one in found[copy] if one.reason != "question"]
         if ticket := next((copy for copy in copies if copy in found), ""):
             since = max(run.transcript(copy).since for copy in copies_of(run, name))
             found[ticket] = _ranked([*found[ticket], Attention("choice", since)])

@@ -14,6 +14,7 @@ from lfgtui.engine.commands import (
     Approve,
     Cancel,
     CancelAll,
+    Choose,
     Command,
     Deny,
     Pause,
@@ -121,6 +122,8 @@ class FakeLive:
                 self.happen(ticket, e.UserMessage(text, origin="person"))
             case AddPrompt(prompt):
                 self.add(ticket_like(self.tickets, prompt))
+            case Choose(ticket):
+                self.happen(ticket, e.ChoiceMade())
             case SetConcurrency(slots):
                 self.health = self.health._replace(slots=max(1, slots))
 

@@ -45,7 +45,7 @@ class StateLines:
             after = machine.apply(entry.event)
         except IllegalMoveError as error:
             return f"lfg: a bug: {error}\n"
-        if after == before and not isinstance(entry.event, e.Parked):
+        if after == before and not isinstance(entry.event, e.Parked | e.GuardTripped):
             return ""
         clock = time.strftime("%H:%M:%S", time.localtime(entry.at))
         line = f"{clock}  {entry.ticket:<16}  {after:<14}  {_detail(entry.event, entry.at)}"
@@ -65,7 +65,8 @@ def _detail(event: e.Event, at: float) -> str:
         case e.TicketFailed(kind, message):
             return f"{kind}: {message}"
         case (
-            e.Retrying(detail)
+            e.GuardTripped(_, detail)
+            | e.Retrying(detail)
             | e.ApprovalRequested(_, _, detail)
             | e.TicketLimited(detail)
             | e.TicketBlocked(detail)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Hashable
 from functools import partial
+from math import inf
 from typing import TypeAlias
 
 import msgspec
@@ -191,18 +192,20 @@ class Approvals:
             self.screen.remark(f"nothing left to answer; {self._key('back')} leaves")
             return
         ticket = next(one for one in waiting if one not in self._left)
-        call, transcript = self._first_call(ticket), self._live.transcript(ticket)
-        self._to_show = call
-        self._opened = lambda: not transcript.asks if call is None else call.is_decided
+        self._to_show = call = self._first_call(ticket)
+        self._opened = lambda: ticket not in self._waiting() if call is None else call.is_decided
         self.screen.is_zoomed = True
         self.screen.go_to(ticket)
 
     def _waiting(self) -> list[str]:
-        """Return those with a request, then those with a question, the longest waiting first."""
-        live, now = self._live, self.screen.now()
-        ids = [ticket.id for ticket in live.tickets]
-        tickets = [one for one in ids if self._first_call(one) or live.transcript(one).asks]
-        needs = needing_attention(live, tickets, now, 0.0)
+        """Return those with a request, then with a question or a choice, the oldest first."""
+        ids = [ticket.id for ticket in self._live.tickets]
+        found = needing_attention(self._live, ids, self.screen.now(), inf)
+        needs = {
+            ticket: why
+            for ticket, why in found.items()
+            if self._first_call(ticket) or why[0].reason in ("question", "choice")
+        }
         return sorted(needs, key=lambda ticket: needs[ticket][0].rank)
 
     def _calls(self, ticket: str) -> list[ToolItem]:

@@ -55,7 +55,13 @@ class AttemptsView:
         self._transcripts = {name: AttemptTranscript(one) for name, one in self._attempts.items()}
         self.tickets = tuple(
             msgspec.structs.replace(
-                ticket, id=name, title="", needs=(), provider=one.provider, model=one.model
+                ticket,
+                id=name,
+                copy_of="",
+                title="",
+                needs=(),
+                provider=one.provider,
+                model=one.model,
             )
             for name, one in self._attempts.items()
         )

@@ -9,6 +9,7 @@ from textual import events
 from textual.app import ComposeResult
 from textual.widget import Widget
 
+from lfgtui.model.choices import due_choices, group_of
 from lfgtui.model.states import State
 from lfgtui.settings.keys import BY_ACTION, Scope
 from lfgtui.ui.keymap import keymap
@@ -67,6 +68,24 @@ class RunMode:
     def place(self) -> str:
         """Text that stands in the footer instead of the view and the pane's number."""
         return ""
+
+    @property
+    def streams(self) -> Sequence[StreamView]:
+        """Those that keys scroll and fold."""
+        return (self.screen.current_pane.stream,)
+
+    @property
+    def zoom_offer(self) -> Offer:
+        """The key that stands first in the footer."""
+        return Offer("back" if self.screen.is_zoomed else "zoom")
+
+    @property
+    def comparison(self) -> str:
+        """Label of the key that compares what there is of the current ticket; "" without it."""
+        run, current = self.screen.run, self.screen.current
+        if name := group_of(run, current):
+            return "choose" if name in due_choices(run) else "compare copies"
+        return "attempts" if len(run.transcript(current).attempts) > 1 else ""
 
     @property
     def actors(self) -> Sequence[object]:
@@ -250,12 +269,12 @@ class RunScreen(CachedContainer, PaneScreen):
             more = len(transcript.waiting_approvals) - 1
             yield Offer("approve", f"approve 1 of {more + 1}" if more > 0 else "")
             yield from map(Offer, APPROVAL[1:])
-        yield Offer("back" if self.is_zoomed else "zoom")
+        yield self.mode.zoom_offer
         if self.filtered:
             yield Offer("back", "clear filter")
         yield from self.mode.offers(transcript.state)
-        if len(transcript.attempts) > 1:
-            yield Offer("beside")
+        if comparison := self.mode.comparison:
+            yield Offer("beside", comparison)
         yield from TABLE if self.is_in_table else PANES
 
     # Where we are
@@ -330,7 +349,8 @@ class RunScreen(CachedContainer, PaneScreen):
         elif any(hasattr(actor, f"action_{action}") for actor in self._first_actors):
             await super().act(action)
         elif (act_on := _STREAM_ACTIONS.get(action)) is not None:
-            act_on(self.current_pane.stream)
+            for stream in self.mode.streams:
+                act_on(stream)
         elif self.can(action):
             await super().act(action)
         elif BY_ACTION[action].group in ("Work", "Approve"):
