@@ -42,9 +42,7 @@ from lfgtui.settings.credentials import secret_variables
 
 _log = logging.getLogger(__name__)
 
-_SHARED = e.GuardTripped(
-    "workspace", "copies share the workspace: what one writes, the others find"
-)
+_SHARED = e.GuardTripped("workspace", "copies share it: what one of them writes, the others find")
 Phase = Literal["pending", "running", "ended"]
 Outcome: TypeAlias = e.Ending | None
 """The ending of a ticket's work; None if it goes on when its providers' limits have ended."""
