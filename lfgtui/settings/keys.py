@@ -99,7 +99,7 @@ KEYS: tuple[Key, ...] = (
         "approve_always",
         ("A",),
         "rules…",
-        "approve this call and others like it; an agent's own answers (a list)",
+        "approve this call and others like it (a list)",
         "Approve",
     ),
     Key("deny", ("d",), "deny", "deny this call, with a reason for the model", "Approve"),
