@@ -7,6 +7,7 @@ import pytest
 from blockbuster import BlockBuster, blockbuster_ctx
 from hypothesis import HealthCheck, settings
 
+from lfgtui.processes import supervisor
 from lfgtui.settings import environment
 from lfgtui.settings.providers import PRESETS
 from tests.providers.loopback import Loopback
@@ -53,3 +54,15 @@ async def server() -> AsyncIterator[Loopback]:
     await loopback.start()
     yield loopback
     await loopback.stop()
+
+
+@pytest.fixture
+def no_proc(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The supervisor as on a system with neither /proc nor prctl."""
+    source = Path(supervisor.__file__).read_text()
+    for linux in ("/proc/self", "linux"):
+        assert f'"{linux}"' in source
+        source = source.replace(f'"{linux}"', '"elsewhere"')
+    changed = tmp_path / "elsewhere.py"
+    changed.write_text(source)
+    monkeypatch.setattr(supervisor, "__file__", str(changed))

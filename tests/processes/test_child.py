@@ -174,12 +174,12 @@ async def test_a_child_that_reads_nothing_holds_nobody_up(start: Start) -> None:
 async def test_a_child_that_reads_slowly_is_waited_for(start: Start) -> None:
     """Each wait ends with some progress, though all of them take longer than one may."""
     script = """
-        left = 2_000_001
-        while left: left -= len(os.read(0, min(left, 100_000))); time.sleep(0.02)
+        left = 800_001
+        while left: left -= len(os.read(0, min(left, 200_000))); time.sleep(0.1)
         say('all')
         """
-    child = await start(script, write_seconds=0.15)
-    await child.write_line(b"x" * 2_000_000)
+    child = await start(script, write_seconds=0.5)
+    await child.write_line(b"x" * 800_000)
     assert await child.read_lines() == [b"all"]
 
 
@@ -226,7 +226,7 @@ async def test_nothing_that_it_started_outlives_it(
             await child.wait()
             assert child.exit_code == 0
         case "terminate":
-            assert await child.terminate(0.05) == []
+            assert await child.terminate(0.3) == []
             assert child.ending == "killed by SIGTERM, exit code -15"
         case "cancel":
             terminating = asyncio.ensure_future(child.terminate(LONG))
@@ -252,7 +252,7 @@ async def test_it_has_its_grace_at_the_end_of_its_input_and_at_sigterm(start: St
     ):
         child = await start(script)
         assert await child.read_lines() == [b"up"]
-        await child.terminate(10 if last == b"bye" else 0.2)
+        await child.terminate(10 if last == b"bye" else 0.5)
         assert await all_lines(child) == [last]
         assert child.exit_code == 4
 
@@ -264,6 +264,21 @@ async def test_what_ignores_sigterm_is_killed(start: Start, leash: Leash) -> Non
     assert first == second == []
     assert child.ending == "killed by SIGKILL, exit code -9"
     await asyncio.to_thread(leash.wait_until_free)
+
+
+@pytest.mark.usefixtures("no_proc")
+async def test_without_proc_its_process_group_is_stopped(start: Start, leash: Leash) -> None:
+    deaf = "signal.signal(15, signal.SIG_IGN)"
+    for script, ending in (
+        ("sys.stdin.read()", "exit code 0"),
+        (f"time.sleep({LONG})", "killed by SIGTERM, exit code -15"),
+        (f"{deaf}; say('up'); time.sleep({LONG})", "killed by SIGKILL, exit code -9"),
+    ):
+        child = await start(f"{HOLD}if not os.fork(): time.sleep({LONG})\nsay('up'); {script}")
+        await child.read_lines()
+        await child.terminate(0.3)
+        assert child.ending == ending
+        await asyncio.to_thread(leash.wait_until_free)
 
 
 async def test_a_child_that_kills_its_supervisor_is_reported(start: Start, leash: Leash) -> None:

@@ -166,19 +166,7 @@ async def test_it_can_be_cancelled_at_any_moment_of_its_start_and_is_gone(
     assert not await asyncio.to_thread(processes_about, run.workspace)
 
 
-@pytest.fixture
-def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The supervisor as on a system with neither /proc nor prctl."""
-    source = Path(supervisor.__file__).read_text()
-    for linux in ("/proc/self", "linux"):
-        assert f'"{linux}"' in source
-        source = source.replace(f'"{linux}"', '"elsewhere"')
-    changed = tmp_path / "elsewhere.py"
-    changed.write_text(source)
-    monkeypatch.setattr(supervisor, "__file__", str(changed))
-
-
-@pytest.mark.usefixtures("elsewhere")
+@pytest.mark.usefixtures("no_proc")
 @pytest.mark.parametrize(
     ("command", "told"),
     [
