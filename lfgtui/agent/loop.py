@@ -175,7 +175,7 @@ class Agent:
             ticket=ticket.id,
             workspace=ticket.workspace,
             session=self._conversation.sessions.get(provider),
-            on_answer=lambda: self._emit(e.ResponseStarted()),
+            on_answer=lambda connect: self._emit(e.ResponseStarted(connect)),
         )
 
     # Calls

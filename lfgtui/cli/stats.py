@@ -39,8 +39,9 @@ def stats(days: int | None, by: By | None, as_json: bool) -> int:
     """Show how past requests went: how many finished, how fast, at what cost, who waited.
 
     done: the share that finished, not counting requests that were stopped.
-    drops: responses that broke off. first byte: time until the response began.
-    ttft: time to the first token. models, tools, people: how long tickets waited
+    drops: responses that broke off. connect: time to open a connection, where one
+    was opened. first byte: time until the response began. ttft: time to the first
+    token. models, tools, people: how long tickets waited
     for each, added up. p90: 90 % of the requests had this value or less.
     """
     midnight = datetime.now().replace(hour=0, minute=0, second=0, microsecond=0)
@@ -88,11 +89,14 @@ def _tables(one: Statistics) -> Sequence[Sequence[tuple[str, str]]]:
             ("cost", figures.money(one.cost) or "–"),
         ),
         (
+            *_percentiles("connect", one.connect_ms, _seconds),
             *_percentiles("first byte", one.first_byte_ms, _seconds),
-            *_percentiles("ttft", one.ttft_ms, _seconds),
         ),
         (
+            *_percentiles("ttft", one.ttft_ms, _seconds),
             *_percentiles("tok/s", one.tokens_per_s, figures.count),
+        ),
+        (
             ("models", figures.age(one.waited_s.models)),
             ("tools", figures.age(one.waited_s.tools)),
             ("people", figures.age(one.waited_s.people)),

@@ -58,6 +58,7 @@ def _attempt(attempt: Attempt) -> dict[str, object]:
         "error": attempt.error,
         "usage": replace(attempt.usage, output=output),
         "tokens_estimated": is_estimate,
+        "connect_ms": _milliseconds(attempt.connect),
         "first_byte_ms": _milliseconds(attempt.first_byte),
         "ttft_ms": _milliseconds(attempt.ttft),
         "tokens_per_s": None if rate is None else round(rate, 1),

@@ -28,6 +28,7 @@ class Request(msgspec.Struct):
     provider: str
     model: str
     sent_at: float
+    connect: float | None = None
     first_byte: float | None = None
     ttft: float | None = None
     taken: float | None = None
@@ -62,8 +63,8 @@ class Request(msgspec.Struct):
             self._characters += len(text_of(event))
             return
         match event:
-            case e.ResponseStarted() if self.first_byte is None:
-                self.first_byte = at - self.sent_at
+            case e.ResponseStarted(connect) if self.first_byte is None:
+                self.connect, self.first_byte = connect, at - self.sent_at
             case e.Usage():
                 self.usage = event
             case e.ResponseFinished(_, reason):
@@ -145,6 +146,7 @@ class Statistics(msgspec.Struct, frozen=True):
     completion_rate: float | None
     drops: int
     retries: int
+    connect_ms: Percentiles | None
     first_byte_ms: Percentiles | None
     ttft_ms: Percentiles | None
     tokens_per_s: Percentiles | None
@@ -174,6 +176,7 @@ def summarize(requests: Sequence[Request]) -> Statistics:
         completion_rate=round(completed / (completed + failed), 4) if completed + failed else None,
         drops=sum(one.is_drop for one in requests),
         retries=sum(one.is_retried for one in requests),
+        connect_ms=Percentiles.of((one.connect for one in requests), 1000),
         first_byte_ms=Percentiles.of((one.first_byte for one in requests), 1000),
         ttft_ms=Percentiles.of((one.ttft for one in requests), 1000),
         tokens_per_s=Percentiles.of(one.tokens_per_second for one in requests),

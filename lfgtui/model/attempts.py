@@ -72,6 +72,7 @@ class Attempt(msgspec.Struct):
     context: int = 0
     context_size: int = 0
     tokens: TokenCount = msgspec.field(default_factory=TokenCount)
+    connect: float | None = None
     first_byte: float | None = None
     ttft: float | None = None
     streaming_seconds: float = 0.0
@@ -125,10 +126,10 @@ class Attempt(msgspec.Struct):
         """Begin the response to a request that was sent."""
         self._request_sent_at, self._first_content_at = at, None
 
-    def answer(self, at: float) -> None:
+    def answer(self, at: float, connect: float | None) -> None:
         """Note that the response to a request came, so far without content."""
         if self.first_byte is None and self._request_sent_at is not None:
-            self.first_byte = at - self._request_sent_at
+            self.first_byte, self.connect = at - self._request_sent_at, connect
 
     def stream(self, at: float, characters: int = 0) -> None:
         """Note that content came, and how many characters of it from the model."""

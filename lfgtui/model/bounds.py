@@ -35,6 +35,7 @@ RANGES: dict[str, Range] = {
     "size": _TOKENS,
     "delay": _SECONDS,
     "seconds": _SECONDS,
+    "connect": _SECONDS,
     "exit_code": (-(2**32), 2**32),  # on any system
     "until": MOMENT,
     "started_at": MOMENT,
@@ -46,7 +47,7 @@ DEEPEST = 100
 """Most levels of JSON inside JSON: values are written, redacted and shown by recursion, and
 Python's stack is bounded."""
 
-_MAY_BE_NONE = frozenset({"cost", "session_cost", "exit_code"})
+_MAY_BE_NONE = frozenset({"cost", "session_cost", "exit_code", "connect"})
 _DIGITS = 18  # a longer whole number is read as a float
 _FAR = 10.0**_DIGITS
 

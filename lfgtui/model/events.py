@@ -71,8 +71,13 @@ class RequestSent(Event, Bounded, frozen=True):
     turn: int
 
 
-class ResponseStarted(Event, frozen=True):
-    """The head of a response came: the first byte of what was asked for."""
+class ResponseStarted(Event, Bounded, frozen=True):
+    """The head of a response came: the first byte of what was asked for.
+
+    `connect`: seconds that its connection took to open; None where one was open already.
+    """
+
+    connect: float | None = None
 
 
 class ApprovalGiven(Event, frozen=True):

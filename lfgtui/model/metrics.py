@@ -66,6 +66,7 @@ class Meter:
     """The live figures of one ticket. All times are seconds since the epoch."""
 
     def __init__(self) -> None:
+        self.connect: float | None = None
         self.first_byte: float | None = None
         self.ttft: float | None = None
         self.retries = 0
@@ -111,9 +112,9 @@ class Meter:
                 self._close_turn(is_finished=stop_reason != e.STOPPED)
             case e.AttemptStarted():
                 self._work(at)
-                self.first_byte = self.ttft = None
-            case e.ResponseStarted() if self._sent_at is not None and self.first_byte is None:
-                self.first_byte = at - self._sent_at
+                self.connect = self.first_byte = self.ttft = None
+            case e.ResponseStarted(connect) if self._sent_at and self.first_byte is None:
+                self.connect, self.first_byte = connect, at - self._sent_at
             case e.Retrying():
                 self.retries += 1
                 self.retry_at = at + event.delay

@@ -271,8 +271,8 @@ class Transcript:
                 attempt.hold(used, size)
             case e.RequestSent():
                 attempt.begin_response(at)
-            case e.ResponseStarted():
-                attempt.answer(at)
+            case e.ResponseStarted(connect):
+                attempt.answer(at, connect)
             case e.ResponseFinished(_, stop_reason):
                 attempt.stop_reason = stop_reason
                 attempt.close_response(at, is_finished=stop_reason != e.STOPPED)

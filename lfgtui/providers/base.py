@@ -31,7 +31,8 @@ class ToolSpec(msgspec.Struct, frozen=True):
 class Request:
     """One model request, in no wire's terms. Timeouts are in seconds.
 
-    `on_answer` is called when the head of the response has come. An agent that works on this
+    `on_answer` is called when the head of the response has come, with the seconds that its
+    connection took to open, None if it was open. An agent that works on this
     machine gets the `ticket`, which it serves alone, its `workspace`, and the `session` that it
     has of the ticket already.
     `apart`: pieces of a text that arrive together stay apart, for those who count them.
@@ -53,7 +54,7 @@ class Request:
     ticket: str = ""
     workspace: str = ""
     session: Session | None = None
-    on_answer: Callable[[], None] = field(default=lambda: None, compare=False)
+    on_answer: Callable[[float | None], None] = field(default=lambda _: None, compare=False)
 
 
 @runtime_checkable

@@ -10,11 +10,14 @@ TABLES = """\
      requests    done  drops  retries  in  out  cost
 all         1  100.0%      0        0   0    4     –
 
-     first byte p50  p90  p99  ttft p50    p90    p99
-all               –    –    –     0.50s  0.50s  0.50s
+     connect p50  p90  p99  first byte p50  p90  p99
+all            –    –    –               –    –    –
 
-     tok/s p50  p90  p99  models  tools  people
-all          8    8    8     <1m    <1m     <1m
+     ttft p50    p90    p99  tok/s p50  p90  p99
+all     0.50s  0.50s  0.50s          8    8    8
+
+     models  tools  people
+all     <1m    <1m     <1m
 
 """
 
@@ -29,7 +32,7 @@ def test_a_person_gets_tables_and_a_program_objects(run: str, lfg: Lfg) -> None:
     assert found["total"] == {
         **{"requests": 1, "completed": 1, "failed": 0, "stopped": 0, "open": 0},
         **{"completion_rate": 1.0, "drops": 0, "retries": 0},
-        **{"first_byte_ms": None, "ttft_ms": times, "tokens_per_s": speed},
+        **{"connect_ms": None, "first_byte_ms": None, "ttft_ms": times, "tokens_per_s": speed},
         **{"input": 0, "cached": 0, "output": 4, "cost": None},
         "waited_s": {"models": 1.0, "tools": 0.0, "people": 0.0},
     }

@@ -95,6 +95,7 @@ def test_a_ticket_as_json() -> None:
         "error": None,
         "usage": {"input": 30, "output": 17, "cached": 10, "cost": 0.25},
         "tokens_estimated": True,
+        "connect_ms": None,
         "first_byte_ms": None,
         "ttft_ms": 1000,
         "tokens_per_s": 2.8,

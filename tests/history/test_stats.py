@@ -27,14 +27,15 @@ def test_a_request_has_its_times_tokens_and_the_waiting_that_came_of_it(
     run = (e.ToolRunStarted("1"), e.ToolOutputDelta("1", "stdout", "ok"))
     done = e.ToolCallFinished("1", "ok", None, 0, 2.5)
     answer = (e.ReasoningDelta("hm"), e.Heartbeat(), e.TextDelta("text"), CALL, usage, CALLED)
-    called = (SENT, e.ResponseStarted(), *answer, ASKED, e.ApprovalGiven("1"), *run, done)
+    called = (SENT, e.ResponseStarted(0.5), *answer, ASKED, e.ApprovalGiven("1"), *run, done)
     first, second = requests(recorder, *called, SENT, e.TextDelta("x" * 40), *ENDED)
     assert (first.provider, first.model, first.outcome) == ("p", "m", "completed")
-    assert (first.first_byte, first.ttft) == (1.0, 2.0)
+    assert (first.connect, first.first_byte, first.ttft) == (0.5, 1.0, 2.0)
     assert first.tokens_per_second == 12 / 5
     assert (first.people, first.tools, first.usage) == (1.0, 2.5, usage)
     assert (second.output, second.tokens_per_second) == (10, 10.0)
     both = summarize([first, second])
+    assert both.connect_ms is not None and both.connect_ms.p50 == 500
     assert (both.requests, both.completed, both.completion_rate) == (2, 2, 1.0)
     assert (both.input, both.cached, both.output, both.cost) == (100, 40, 22, 0.5)
     assert (both.waited_s.models, both.waited_s.tools, both.waited_s.people) == (9.0, 2.5, 1.0)

@@ -48,9 +48,9 @@ def test_ttft_is_from_the_request_to_the_first_content(first: e.Event, ttft: flo
 
 
 def test_the_first_byte_is_that_of_an_attempts_first_response() -> None:
-    answered = (100.4, e.ResponseStarted())
+    answered = (100.4, e.ResponseStarted(0.1))
     meter = meter_after(STARTED, SENT, answered, TEXT, FINISHED, SENT, (109.0, e.ResponseStarted()))
-    assert (meter.first_byte, meter.ttft) == (100.4 - 100.0, 1.0)
+    assert (meter.connect, meter.first_byte, meter.ttft) == (0.1, 100.4 - 100.0, 1.0)
     assert meter_after(STARTED, SENT, answered, STARTED).first_byte is None
 
 

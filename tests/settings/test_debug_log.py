@@ -65,7 +65,7 @@ def respond(error: BaseException | None, unknown: Counter[str]) -> None:
 
     async def respond() -> None:
         with logged("api.example.com", request, unknown) as answered:
-            answered()
+            answered(None)
             if error is not None:
                 raise error
 

@@ -124,7 +124,7 @@ class AcpStream:
         while events := await self._next(connection, idle if has_begun else first):
             if not has_begun:
                 has_begun = True
-                request.on_answer()
+                request.on_answer(None)
             idle.restart()
             for event in events:
                 yield event

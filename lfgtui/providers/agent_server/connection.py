@@ -68,7 +68,7 @@ class _Run:
     connect: Connect
     decoder: AgentDecoder
     reading: Reading
-    answered: Callable[[], None]
+    answered: Callable[[float | None], None]
     cursor: Cursor = field(default_factory=Cursor)
     broken: ProviderError | None = None
     tries: int = 0
@@ -112,7 +112,7 @@ class _Run:
         async with AsyncExitStack() as stack:
             opening = stack.enter_async_context(self.connect(cursor, reading.idle.restart))
             parts = await stack.enter_async_context(aclosing(await reading.wait(opening)))
-            self.answered()
+            self.answered(cursor.connect)
             async with aclosing(reading.events(parts, self._take)) as events:
                 async for event in events:
                     yield event

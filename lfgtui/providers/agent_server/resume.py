@@ -32,7 +32,8 @@ class Cursor:
 
     `last_id` is where to go on, "" where that is not possible. `is_replaying`
     while a connection that was resumed has brought no new id. `retry`, in seconds, and `url`
-    are how the server wants to be resumed, if it named them.
+    are how the server wants to be resumed, if it named them. `connect` is how many seconds the
+    newest connection took to open, None if it was open.
     """
 
     def __init__(self) -> None:
@@ -40,6 +41,7 @@ class Cursor:
         self.is_replaying = False
         self.retry: float | None = None
         self.url = ""
+        self.connect: float | None = None
         self._id = ""  # in force on this connection
         self._seen: set[str] = set()
         self._counts = True  # all ids so far count upwards

@@ -20,6 +20,7 @@ from lfgtui.providers.agent_server.resume import Cursor
 from lfgtui.providers.base import Request, local_host
 from lfgtui.providers.errors.mapping import refused
 from lfgtui.providers.transport.body import Part, read_body
+from lfgtui.providers.transport.connect_time import connect_seconds, time_connections
 from lfgtui.providers.transport.probe import Probe
 from lfgtui.providers.transport.response_guard import guard
 from lfgtui.providers.transport.sse import RecordReader
@@ -38,6 +39,7 @@ class AgentSseProvider(AgentProvider):
             trust_env=not local_host(httpx.URL(self._base_url).host),
         )
         guard(self._client)
+        time_connections(self._client)
 
     def stream(self, request: Request) -> AsyncGenerator[WireEvent, None]:
         """Return the events of one run. See `base.Provider.stream`."""
@@ -58,6 +60,7 @@ class AgentSseProvider(AgentProvider):
         self, body: dict[str, object], cursor: Cursor, on_activity: Callable[[], None]
     ) -> AsyncIterator[AsyncGenerator[Sequence[Part], None]]:
         response = await self._client.send(self._request(body, cursor), stream=True)
+        cursor.connect = connect_seconds(response)
         reader = RecordReader(tail=False)
         try:
             if not response.is_success:

@@ -13,6 +13,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, S
 from contextlib import asynccontextmanager, suppress
 from functools import partial
 from itertools import islice
+from time import monotonic
 from urllib.parse import urlsplit
 
 from httpx_sse import ServerSentEvent
@@ -75,11 +76,13 @@ class AgentWebSocketProvider(AgentProvider):
             max_size=limits.RECORD_BYTES,
             logger=SILENT,
         )
+        began = monotonic()
         try:
             connection = await connecting
         except OSError as error:
             why = str(error) or type(error).__name__
             raise unreachable(url.netloc.rpartition("@")[2], why) from error
+        cursor.connect = monotonic() - began
         assert isinstance(connection, Connection)
         connection.on_activity = on_activity
         code = CloseCode.INTERNAL_ERROR

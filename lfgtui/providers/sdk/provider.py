@@ -19,6 +19,7 @@ from lfgtui.providers import lenient_json, limits
 from lfgtui.providers.base import CONNECT_TIMEOUT, Request, local_host, sdk_headers
 from lfgtui.providers.errors.mapping import as_provider_error
 from lfgtui.providers.transport.body import read_body
+from lfgtui.providers.transport.connect_time import connect_seconds, time_connections
 from lfgtui.providers.transport.loop_backend import read_by_loop
 from lfgtui.providers.transport.probe import Probe
 from lfgtui.providers.transport.reading import Reading, decode, logged
@@ -91,7 +92,7 @@ class SdkProvider:
                 reading, body = Reading(decoder, request), self._body(request)
                 sending = self._send(stream=request.stream, extra_body=body, **self._required)
                 response = (await reading.wait(stack.enter_async_context(sending))).http_response
-                answered()
+                answered(connect_seconds(response))
                 parts = read_body(response, apart=request.apart)
                 take = partial(decode, decoder=decoder)
                 async with aclosing(parts), aclosing(reading.events(parts, take)) as events:
@@ -174,6 +175,7 @@ def open_client(
         http_client = http(timeout=timeout)
     read_by_loop(http_client)
     guard(http_client, document_bytes=limits.LIST_BYTES)
+    time_connections(http_client)
     headers = sdk_headers(server["headers"])
     client = sdk(
         base_url=url,

@@ -251,8 +251,10 @@ def decode(part: Part, decoder: Decoder) -> Sequence[WireEvent]:
 
 
 @contextmanager
-def logged(host: str, request: Request, unknown: Counter[str]) -> Iterator[Callable[[], None]]:
-    """Write one response to the debug log; call the value when the response's head has come.
+def logged(
+    host: str, request: Request, unknown: Counter[str]
+) -> Iterator[Callable[[float | None], None]]:
+    """Write one response to the debug log; call the value as the request's `on_answer`.
 
     Lines carry names, times and counts; never a key, a prompt or an answer. So no message of
     an error either, in which servers like to quote requests. `unknown` is the decoder's count.
@@ -264,9 +266,9 @@ def logged(host: str, request: Request, unknown: Counter[str]) -> Iterator[Calla
             task = asyncio.current_task()  # the engine names a ticket's task after it
             _logger.info(f"%s: {message}", task.get_name() if task else "-", *values)
 
-    def answered() -> None:
+    def answered(connect: float | None) -> None:
         log("%s answered after %.3f s", host, monotonic() - began)
-        request.on_answer()
+        request.on_answer(connect)
 
     log("request to %s: %s, turn %d", host, request.model, request.turn)
     try:

@@ -96,6 +96,7 @@ class AttemptMeter(Meter):
 
     def __init__(self, attempt: Attempt, whole: Meter) -> None:
         super().__init__()
+        self.connect = attempt.connect
         self.first_byte, self.ttft = attempt.first_byte, attempt.ttft
         self._attempt = attempt
         self._whole = whole

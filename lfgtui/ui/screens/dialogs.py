@@ -20,7 +20,7 @@ _STATES_A_LINE = 4
 
 _FIGURES = (
     ("ttft", "from the request to the first text, thought or call"),
-    ("━━━━━─────", "ttft within its budget: to the first byte, then on"),
+    ("╍━━━━─────", "ttft in its budget: connect, first byte, then on"),
     ("tok/s", "tokens a second: the last 2 s, at the end all of it"),
     ("↓", "tokens that came, of all attempts; ~ is estimated"),
     ("↑", "tokens sent: the whole context with each request"),

@@ -147,14 +147,19 @@ class PaneHeader(SelfPainted):
         return [label, Span(f"{value:.{digits}f}s".rjust(5), colour)]
 
     def _latency(self, transcript: Transcript, meter: Meter, now: float) -> Line:
-        """Return a bar as long as the budget: the time to the first byte, then to the token."""
+        """Return a bar as long as the budget: connecting, then to the first byte, to the token."""
         whole = _waited(transcript, meter, now) or 0.0
         first_byte = meter.first_byte or (whole if meter.ttft is None else 0.0)
-        sent, waited = (
-            min(_BAR, round(_BAR * seconds / self._ttft_budget)) for seconds in (first_byte, whole)
+        connected, sent, waited = (
+            min(_BAR, round(_BAR * seconds / self._ttft_budget))
+            for seconds in (meter.connect or 0.0, first_byte, whole)
         )
         colour = "warning" if whole > self._ttft_budget else "primary"
-        bars = (("━" * sent, "secondary"), ("━" * (waited - sent), colour))
+        bars = (
+            ("╍" * connected, "secondary"),
+            ("━" * (sent - connected), "secondary"),
+            ("━" * (waited - sent), colour),
+        )
         return [*(Span(*bar) for bar in bars), Span("─" * (_BAR - waited), "faint")]
 
 

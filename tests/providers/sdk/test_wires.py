@@ -66,6 +66,17 @@ async def test_a_streamed_answer_arrives(wire: str, server: Loopback, connect: C
     assert header.endswith(KEY)
 
 
+async def test_only_a_request_that_opens_a_connection_has_a_time_to_connect(
+    wire: str, server: Loopback, connect: Connect
+) -> None:
+    server.answer = Answer(FIRST[wire] + LAST[wire])
+    provider, times = await connect(), list[float | None]()
+    for _ in range(2):
+        await events_of(provider, request(on_answer=times.append))
+    first, second = times
+    assert first is not None and first > 0 and second is None
+
+
 async def test_a_whole_answer_gives_the_same(wire: str, server: Loopback, connect: Connect) -> None:
     server.answer = Answer([json.dumps(WHOLE[wire]).encode()], content_type="application/json")
     events = await events_of(await connect(), request(stream=False, max_output_tokens=64_000))

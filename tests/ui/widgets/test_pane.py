@@ -60,17 +60,17 @@ async def test_the_bar_beside_ttft_is_as_long_as_its_budget() -> None:
     async with staged(width=110) as (stage, pilot):
 
         def bar() -> str:
-            return "".join(sign for sign in stage.head_rows()[1] if sign in "━─")
+            return "".join(sign for sign in stage.head_rows()[1] if sign in "╍━─")
 
         await stage.play(pilot, *BEGIN)
         assert bar() == "─" * 10
-        await stage.play(pilot, e.ResponseStarted(), seconds=0.3)
-        assert bar() == "━" * 2 + "─" * 8
+        await stage.play(pilot, e.ResponseStarted(0.15), seconds=0.3)
+        assert bar() == "╍━" + "─" * 8
         await stage.play(pilot, e.TextDelta("a"), seconds=0.6)
-        assert bar() == "━" * 6 + "─" * 4
+        assert bar() == "╍" + "━" * 5 + "─" * 4
         header = stage.query_one(PaneHeader)
-        spans = [one for one in header.render_line(1) if set(one.text) <= {"━", "─"}]
-        assert [len(one.text) for one in spans] == [2, 4, 4]
+        spans = [one for one in header.render_line(1) if set(one.text) <= {"╍", "━", "─"}]
+        assert [len(one.text) for one in spans] == [1, 1, 4, 4]
         assert len({one.style and one.style.color for one in spans}) == 3
         await stage.play(pilot, *BEGIN)
         await stage.play(pilot, seconds=60)
