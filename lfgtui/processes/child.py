@@ -26,7 +26,6 @@ MEGABYTE = 1024 * 1024
 _STDERR_PAUSE = 0.02
 """Seconds between two reads of standard error: with 64 kB in each, 3 MB a second at most."""
 
-
 _LINE_COST = 64
 """Bytes of memory that a line takes besides its own."""
 
@@ -65,9 +64,8 @@ class ChildLimits:
 class ChildProcess:
     """A child process under a supervisor; made by `start`, to be ended with `terminate`."""
 
-    def __init__(self, pipes: "_Pipes", name: str) -> None:
+    def __init__(self, pipes: "_Pipes") -> None:
         self._pipes = pipes
-        self._name = name
 
     @classmethod
     async def start(
@@ -90,13 +88,12 @@ class ChildProcess:
             if pipes.reports.leader is None:
                 await finish(pipes.end())
                 raise ValueError(f"its supervisor ended at once: {pipes.stderr_text()}")
-        except (OSError, ValueError) as error:
+        except BaseException as error:
             await finish(pipes.end())
-            raise _start_error(argv[0], error) from None
-        except BaseException:
-            await finish(pipes.end())
+            if isinstance(error, OSError | ValueError):
+                raise _start_error(argv[0], error) from None
             raise
-        return cls(pipes, argv[0])
+        return cls(pipes)
 
     @property
     def stderr(self) -> str:
