@@ -45,10 +45,13 @@ class Questions:
             if isinstance(fault, Exception):
                 raise fault
 
-    def ask(self, theirs: str, question: e.ApprovalRequested, arguments: e.ToolArguments) -> None:
+    def ask(
+        self, theirs: str, question: e.ApprovalRequested, arguments: e.ToolArguments | None
+    ) -> None:
         """Answer by the ticket's settings or a rule, or else have the person answer.
 
-        `theirs` is the agent's id of the call. Raises `NobodyToAskError`.
+        `theirs` is the agent's id of the call, whose arguments came with it; None for a call of an
+        earlier response. Raises `NobodyToAskError`.
         """
         context, call_id = self._context, question.call_id
         match context.ticket.approve:
@@ -67,7 +70,7 @@ class Questions:
         return None
 
     async def _ask(
-        self, theirs: str, question: e.ApprovalRequested, arguments: e.ToolArguments
+        self, theirs: str, question: e.ApprovalRequested, arguments: e.ToolArguments | None
     ) -> None:
         context, call_id = self._context, question.call_id
         answer: e.ApprovalOption | None = None
@@ -76,8 +79,8 @@ class Questions:
             stack.enter_context(context.holding_clock())
             await context.settle()
             card = context.transcript.call(call_id)
-            shown = arguments if card is None or card.arguments is None else card.arguments
-            asked = CallPart(call_id, question.name, arguments)
+            shown = card.arguments if card and card.arguments is not None else arguments or {}
+            asked = CallPart(call_id, question.name, shown if arguments is None else arguments)
             decision: Decision | None = Decision("deny")
             if (why := unshowable(asked, CallPart(call_id, question.name, shown))) is not None:
                 context.emit(e.Status(f"{question.name} was denied: {why}"))

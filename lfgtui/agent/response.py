@@ -92,7 +92,7 @@ class Response:
                 case e.ToolCallRequested(call_id, _, arguments):
                     self.requested[call_id] = arguments
                 case e.ApprovalRequested(call_id) if self._questions is not None:
-                    self._questions.ask(theirs, one, self.requested.get(call_id, {}))
+                    self._questions.ask(theirs, one, self.requested.get(call_id))
                     continue
                 case e.FileChange(call_id, path):
                     self._changes[call_id] = Path(os.path.normpath(path))

@@ -53,12 +53,12 @@ class CallIds:
         match event:
             case e.TextDelta() | e.ReasoningDelta():
                 return event
-            case e.ToolCallStarted(theirs, origin="agent") | e.ToolCallRequested(
-                theirs, origin="agent"
-            ):
+            case e.ToolCallStarted(theirs, origin="agent"):
+                self._hosted.pop(theirs, None)
                 return replace(event, call_id=self._of(self._hosted, theirs))
             case (
-                e.ApprovalRequested(theirs)
+                e.ToolCallRequested(theirs, origin="agent")
+                | e.ApprovalRequested(theirs)
                 | e.ToolRunStarted(theirs)
                 | e.ToolOutputDelta(theirs)
                 | e.FileChange(theirs)

@@ -154,7 +154,11 @@ def _run(call: ToolItem, at: float, event: _RunEvent) -> None:
             call.state = "running" if call.state != "needs_approval" else call.state
             call.live.append(text)
         case e.FileChange(_, path, diff):
+            call.changes = call.changes | {path: diff}
             call.path, call.diff = path, diff
+            if len(call.changes) > 1:
+                each = (f"{name}\n{one}" for name, one in call.changes.items())
+                call.path, call.diff = "", "".join(each)
         case e.ToolCallFinished(_, output, error, exit_code, seconds):
             call.state, call.output, call.error = "finished", output, error
             call.exit_code, call.seconds = exit_code, seconds

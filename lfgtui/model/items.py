@@ -113,6 +113,7 @@ class ToolItem(msgspec.Struct):
     is_agents: bool = False
     options: tuple[ApprovalOption, ...] = ()
     option: str = ""
+    changes: dict[str, str] = {}
     asked: int = 0
     revision: int = 0
     json: Growing = msgspec.field(default_factory=Growing)

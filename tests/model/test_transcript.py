@@ -495,3 +495,18 @@ def test_no_two_calls_go_back_with_one_id(turns: list[list[tuple[str, bool]]]) -
     assert all(asked)
     assert len({re.sub("[^a-zA-Z0-9_-]", "_", call_id) for call_id in asked}) == number
     assert list(messages_for("p", messages[:-1])) == told[:-1]
+
+
+def test_an_agents_call_shows_all_the_files_that_it_changes() -> None:
+    transcript = Transcript()
+    life = [
+        *(e.TicketQueued(), e.AttemptStarted("p", ""), e.RequestSent(1)),
+        e.ToolCallStarted("1", "edit", "agent"),
+        *(e.FileChange("1", "/x", "@@ -1 +1 @@\n-a\n+b\n"), e.FileChange("1", "/y", "old")),
+        e.FileChange("1", "/y", "@@ -0,0 +1 @@\n+c\n"),
+    ]
+    for entry in entries(life):
+        transcript.apply(entry)
+    (call,) = transcript.attempts[0].tools
+    assert call.diff == "/x\n@@ -1 +1 @@\n-a\n+b\n/y\n@@ -0,0 +1 @@\n+c\n"
+    assert call.path == ""

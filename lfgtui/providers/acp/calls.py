@@ -65,7 +65,7 @@ class Calls:
 
     def take(self, record: JsonObject) -> Iterator[WireEvent]:
         """Yield what is new in a call's record. Raises `ProviderError` for a call too many."""
-        call = self._call(record)
+        call = self._call(record, begins=record.get("sessionUpdate") == "tool_call")
         is_new = not call.name
         self._patch(call, record)
         if is_new:
@@ -113,8 +113,11 @@ class Calls:
             limits.refuse_long_input(call.name, len(lenient_json.compact(call.arguments)))
             yield event
 
-    def _call(self, record: JsonObject) -> Call:
+    def _call(self, record: JsonObject, *, begins: bool = False) -> Call:
+        """Return the call of a record; one that `begins` with the id of an ended one is another."""
         call_id = lenient_json.text(record, "toolCallId")[: limits.CALL_ID_LENGTH]
+        if begins and call_id in self._calls and self._calls[call_id].finished is not None:
+            del self._calls[call_id]
         if call_id not in self._calls:
             if len(self._calls) >= limits.HOSTED_CALLS:
                 raise limits.too_many("calls of the agent's own tools", limits.HOSTED_CALLS)

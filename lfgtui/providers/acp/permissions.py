@@ -35,8 +35,9 @@ def question_of(calls: Calls, params: JsonObject) -> tuple[ApprovalRequested, li
     title = lenient_json.text(params, "title")
     call, events = calls.asked({"title": title, **record} if title else record)
     changes = list(call.changes.values())
-    diff = changes[0].diff if len(changes) == 1 else ""
-    path = changes[0].path if len(changes) == 1 else call.path
+    is_one = len(changes) == 1
+    diff = changes[0].diff if is_one else "".join(f"{one.path}\n{one.diff}" for one in changes)
+    path = changes[0].path if is_one else "" if changes else call.path
     question = ApprovalRequested(
         call.call_id,
         call.name,

@@ -216,6 +216,13 @@ def test_a_snapshot_that_is_no_longer_one_is_all_said() -> None:
     assert events[-1] == e.ToolCallFinished("1", "other", "other", None, 0.0)
 
 
+def test_a_call_that_begins_with_the_id_of_an_ended_one_is_another() -> None:
+    begun = {"sessionUpdate": "tool_call", "toolCallId": "1", "title": "bash"}
+    events = fed(begun, call("completed"), begun, call("completed"))
+    assert [type(one) for one in events].count(e.ToolCallStarted) == 2
+    assert [type(one) for one in events].count(e.ToolCallFinished) == 2
+
+
 def test_changes_of_the_second_version_of_the_protocol() -> None:
     changes = [{"operation": "modify", "path": "/x"}, {"operation": "add", "path": "/y"}]
     patch = {"format": "git_patch", "text": PATCH}
