@@ -5,7 +5,6 @@ Neither files nor terminals are offered to the agent: it uses its own
 """
 
 import asyncio
-import os
 from pathlib import Path
 
 from lfgtui import __version__
@@ -20,6 +19,7 @@ from lfgtui.providers.acp.replay import missed
 from lfgtui.providers.errors import mapping
 from lfgtui.providers.lenient_json import JsonObject
 from lfgtui.settings.agents import known_program
+from lfgtui.settings.credentials import agent_environment
 from lfgtui.settings.providers import ProviderConfig
 
 PROTOCOL = 1
@@ -44,9 +44,8 @@ _ANEW = "{} cannot go on in its session; it gets the conversation so far as text
 
 async def connect(name: str, config: ProviderConfig, workspace: Path) -> Connection:
     """Return the agent, initialized. Raises `ProviderError`."""
-    env = {**os.environ, **config.env}
     try:
-        child = await ChildProcess.start(config.command, workspace, env)
+        child = await ChildProcess.start(config.command, workspace, agent_environment(config))
     except StartError as error:
         known = known_program(config.command)
         fix = f"; install it: {known.install}" if known and error.is_missing else ""

@@ -18,6 +18,7 @@ from lfgtui.providers.acp import handshake, stream
 from lfgtui.providers.acp.provider import AcpProvider
 from lfgtui.providers.acp.stream import AcpStream
 from lfgtui.providers.base import Request
+from lfgtui.settings import environment
 from lfgtui.settings.providers import ProviderConfig
 from tests.acp.agent import Json, Script, Steps
 from tests.acp.scripts import (
@@ -111,6 +112,17 @@ def prompted(mine: Turns) -> str:
 
 
 # Turns that go well
+
+
+async def test_an_agent_has_the_secrets_that_lfg_hides_from_commands(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(environment, "hidden", {"AGENT_TOKEN": "secret"})
+    config: Json = {"env": {"TEAM": "blue"}}
+    async with agent_of(tmp_path, config, shows=["AGENT_TOKEN", "TEAM", "PATH"]) as mine:
+        await mine.turn()
+        known = {"AGENT_TOKEN": "secret", "TEAM": "blue", "PATH": os.environ["PATH"]}
+        assert mine.agent.log("environment") == [known]
 
 
 async def test_a_turn(tmp_path: Path) -> None:
