@@ -68,7 +68,12 @@ def test_who_else_shows_a_key_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     key = "placeholder-shown-to-others"
     monkeypatch.setenv("XAI_API_KEY", key)
     assert machine.check_key_access(config, everywhere, 1000).level == "ok"
-    with subprocess.Popen(["cat"], stdin=subprocess.PIPE, env={"K": key}) as process:
+    pipe = subprocess.PIPE
+    with subprocess.Popen(["cat"], stdin=pipe, stdout=pipe, env={"K": key}) as process:
+        assert process.stdin is not None and process.stdout is not None
+        process.stdin.write(b"here\n")
+        process.stdin.flush()
+        process.stdout.readline()  # it runs: before that its environment may not be there yet
         found = machine.check_key_access(config, everywhere, 1000)
     assert f"cat ({process.pid})" in found.message
     assert key not in found.message
