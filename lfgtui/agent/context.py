@@ -37,12 +37,14 @@ class AgentContext(Protocol):
     """One ticket's side of the engine; the same for all of its attempts.
 
     `environment` is added to that of commands, from which the variables `secrets` are left out.
+    `is_seen` tells if a person has the ticket in view just now; None where nobody can.
     """
 
     ticket: Ticket
     transcript: Transcript
     environment: dict[str, str]
     secrets: frozenset[str]
+    is_seen: Callable[[], bool] | None
 
     def emit(self, event: e.Event) -> None:
         """Record what happened."""

@@ -176,6 +176,7 @@ class Agent:
             workspace=ticket.workspace,
             session=self._conversation.sessions.get(provider),
             on_answer=lambda connect: self._emit(e.ResponseStarted(connect)),
+            is_seen=self._context.is_seen,
         )
 
     # Calls

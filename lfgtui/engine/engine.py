@@ -11,7 +11,7 @@ anew: with tens of tickets that is cheaper than being clever.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import AsyncExitStack
 from functools import partial
 from typing import assert_never
@@ -113,6 +113,10 @@ class Engine:
 
     def meter(self, ticket: str) -> Meter:
         return self._runs[ticket].meter
+
+    def watch(self, tickets: Collection[str]) -> None:
+        """Take note of which tickets are in view from now on."""
+        self._session.in_view = tickets
 
     # The course of a run
 

@@ -1,5 +1,6 @@
 """The session: the recorder, limits, circuits and slots shared by a run's tickets."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from lfgtui.engine.limits import Limits
@@ -17,7 +18,8 @@ class Session:
     """The parts of a run that its tickets share.
 
     `environment` is added to that of commands. What the `redactor` takes out goes neither to
-    the history nor, since requests are made from it, to a model.
+    the history nor, since requests are made from it, to a model. `in_view` are the tickets that
+    a person can see just now, whose answers are read sooner.
     """
 
     run: str
@@ -26,6 +28,7 @@ class Session:
     providers: Providers
     redactor: Redactor
     headless: bool = False
+    in_view: Collection[str] = ()
     environment: dict[str, str] = field(default_factory=dict)
     circuits: Circuits = field(init=False)
     limits: Limits = field(default_factory=Limits)

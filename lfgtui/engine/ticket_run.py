@@ -71,6 +71,7 @@ class TicketRun:
         """Messages that came while it was ending."""
         self.environment = session.environment
         self.secrets = secret_variables(session.config)
+        self.is_seen = None if session.headless else self._is_seen
         self.settle = session.recorder.settle
         self.room = session.recorder.room
         self.file_changed = partial(on_change, self)
@@ -136,6 +137,9 @@ class TicketRun:
             self._attempt = max(self._attempt, entry.attempt)
         if fault is not None and self.phase == "running":
             self.stop(_failed("a bug in lfg: ", fault))
+
+    def _is_seen(self) -> bool:
+        return self.ticket.id in self._session.in_view
 
     # The course of a ticket
 

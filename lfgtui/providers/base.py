@@ -36,6 +36,7 @@ class Request:
     machine gets the `ticket`, which it serves alone, its `workspace`, and the `session` that it
     has of the ticket already.
     `apart`: pieces of a text that arrive together stay apart, for those who count them.
+    `is_seen` tells if a person has the answer in view just now; None where nobody can.
     """
 
     model: str
@@ -55,6 +56,7 @@ class Request:
     workspace: str = ""
     session: Session | None = None
     on_answer: Callable[[float | None], None] = field(default=lambda _: None, compare=False)
+    is_seen: Callable[[], bool] | None = field(default=None, compare=False)
 
 
 @runtime_checkable

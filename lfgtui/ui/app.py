@@ -222,6 +222,8 @@ class LfgApp(Copying, GuardedApp, inherit_bindings=False):
                 self._changed = set()
             is_done = screen.frame(gauges)
             periods.append(screen.mode.figures_move())
+        if (live := self._live) is not None:
+            live.watch(screen.tickets_in_view if screen and screen.run.run == live.run else ())
         if gauges:
             self._gauges_at = due(ticks, GAUGE)
         if not is_done:

@@ -1,6 +1,6 @@
 """The rest of lfg as the screens see it: a run, live or stored, and the history file."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Protocol, runtime_checkable
 
 from lfgtui.engine.commands import Command
@@ -51,6 +51,10 @@ class LiveRun(RunView, Protocol):
 
         With an empty one where only `health` changed.
         """
+        ...
+
+    def watch(self, tickets: Collection[str]) -> None:
+        """Take note of which tickets a person can see from now on: those are read sooner."""
         ...
 
     def send(self, command: Command) -> None:

@@ -42,6 +42,7 @@ class Surroundings:
         self.transcript = Transcript()
         self.environment: dict[str, str] = {}
         self.secrets: frozenset[str] = frozenset()
+        self.is_seen: Callable[[], bool] | None = lambda: True
         self.seen: list[e.Event] = []
         self.unsettled_at_output: list[e.Event] = []
         self.held_while_asked = False
@@ -252,6 +253,12 @@ async def test_only_the_tickets_tools_are_offered(tmp_path: Path) -> None:
     script = Script(SORRY)
     await worked(ticket("a", tmp_path, tools=["list_files", "read_file"]), script, Surroundings())
     assert [tool.name for tool in script.requests[0].tools] == ["list_files", "read_file"]
+
+
+async def test_a_request_says_if_its_ticket_is_in_view(tmp_path: Path) -> None:
+    context, provider = Surroundings(), Script(SORRY)
+    await worked(ticket("a", tmp_path), provider, context)
+    assert provider.requests[0].is_seen is context.is_seen
 
 
 async def test_the_tickets_clock_stands_while_a_person_thinks(tmp_path: Path) -> None:

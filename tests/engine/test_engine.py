@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,9 @@ from lfgtui.model.conversation import UserTurn
 from lfgtui.model.metrics import Meter
 from lfgtui.model.tickets import ApprovalRule
 from lfgtui.model.transcript import Transcript
+from lfgtui.providers.base import Request
 from lfgtui.providers.openai_chat.decoder import ChatDecoder
+from lfgtui.providers.sdk.provider import SdkProvider
 from lfgtui.settings.config import BreakerPolicy
 from tests.engine.harness import WIRES, Room, calls, finished, room, says, scenario, ticket
 
@@ -401,3 +403,28 @@ async def test_who_shows_the_run_is_told_when_only_its_health_changed(tmp_path: 
         r.recorder.on_behind(None)
         await r.recorder.settle()
         assert told == [(0, "the disk is full"), (0, None)]
+
+
+@pytest.mark.parametrize("headless", [False, True])
+async def test_requests_know_if_their_ticket_is_in_view_where_anybody_looks(
+    tmp_path: Path, headless: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    requests: dict[str, Request] = {}
+    stream = SdkProvider.stream
+
+    def noted(provider: SdkProvider, request: Request) -> AsyncGenerator[e.WireEvent, None]:
+        requests[request.model] = request
+        return stream(provider, request)
+
+    monkeypatch.setattr(SdkProvider, "stream", noted)
+    tickets = [ticket(name, tmp_path) for name in ("a", "b")]
+    scenarios = {"a": says("A."), "b": says("B.")}
+    async with finished(tmp_path, tickets, headless=headless, scenarios=scenarios) as r:
+        for in_view in (set[str](), {"a"}, {"a", "b"}):
+            r.engine.watch(in_view)
+            asked = {name: one.is_seen for name, one in requests.items()}
+            assert asked.keys() == {"a", "b"}
+            if headless:
+                assert set(asked.values()) == {None}
+            else:
+                assert {name for name, is_seen in asked.items() if is_seen and is_seen()} == in_view

@@ -4,7 +4,7 @@ It folds real events into real transcripts with the program's own state
 table, so a test cannot show the screen what the engine could not.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from msgspec import UNSET
@@ -53,6 +53,7 @@ class FakeLive:
         self.title = title
         self.health = Health()
         self.now = START
+        self.in_view: set[str] = set()
         self.sent: list[Command] = []
         self.started = 0
         self.closed = 0
@@ -78,6 +79,9 @@ class FakeLive:
 
     def meter(self, ticket: str) -> Meter:
         return self._meters[ticket]
+
+    def watch(self, tickets: Collection[str]) -> None:
+        self.in_view = set(tickets)
 
     @property
     def unfinished(self) -> Sequence[str]:

@@ -3,7 +3,7 @@
 import asyncio
 import gc
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import AsyncExitStack, suppress
 from typing import TYPE_CHECKING
 
@@ -78,6 +78,10 @@ class DeferredRun:
 
     def meter(self, ticket: str) -> Meter:
         return self._engine.meter(ticket) if self._engine else self._nothing[1]
+
+    def watch(self, tickets: Collection[str]) -> None:
+        if self._engine is not None:
+            self._engine.watch(tickets)
 
     def send(self, command: Command) -> None:
         if self._engine is not None:

@@ -20,7 +20,7 @@ from lfgtui.providers.base import CONNECT_TIMEOUT, Request, local_host, sdk_head
 from lfgtui.providers.errors.mapping import as_provider_error
 from lfgtui.providers.transport.body import read_body
 from lfgtui.providers.transport.connect_time import connect_seconds, time_connections
-from lfgtui.providers.transport.loop_backend import read_by_loop
+from lfgtui.providers.transport.loop_backend import pace_by, read_by_loop
 from lfgtui.providers.transport.probe import Probe
 from lfgtui.providers.transport.reading import Reading, decode, logged
 from lfgtui.providers.transport.response_guard import guard
@@ -93,6 +93,7 @@ class SdkProvider:
                 sending = self._send(stream=request.stream, extra_body=body, **self._required)
                 response = (await reading.wait(stack.enter_async_context(sending))).http_response
                 answered(connect_seconds(response))
+                pace_by(response, request.is_seen)
                 parts = read_body(response, apart=request.apart)
                 take = partial(decode, decoder=decoder)
                 async with aclosing(parts), aclosing(reading.events(parts, take)) as events:

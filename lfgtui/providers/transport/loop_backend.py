@@ -15,7 +15,7 @@ See decision 24.
 
 import asyncio
 import os
-import selectors
+import select
 import socket
 import ssl
 from collections.abc import Awaitable, Iterable
@@ -26,7 +26,7 @@ from typing import TypeVar
 import httpcore2
 import httpx2
 
-from lfgtui.providers.transport.pace import Pace
+from lfgtui.providers.transport.pace import IsSeen, Pace
 
 T = TypeVar("T")
 
@@ -45,6 +45,13 @@ def read_by_loop(client: httpx2.AsyncClient) -> None:
         for transport in (client._transport, *client._mounts.values()):
             if isinstance(transport, httpx2.AsyncHTTPTransport):
                 transport._pool._network_backend = backend
+
+
+def pace_by(response: httpx2.Response, is_seen: IsSeen | None) -> None:
+    """Read what is left of the response sooner while a person can see it, later while not."""
+    stream = response.extensions.get("network_stream")
+    if isinstance(stream, _Stream):
+        stream.is_seen = is_seen
 
 
 class LoopBackend(httpcore2.AsyncNetworkBackend):
@@ -89,9 +96,10 @@ class _Stream(asyncio.Protocol, httpcore2.AsyncNetworkStream):
 
     def __init__(self, pace: Pace) -> None:
         self._pace = pace
+        self.is_seen: IsSeen | None = None
         self._arrived = bytearray()
         self._failure: Exception | None = None
-        self._has_ended = self._is_closed = False
+        self._has_ended = self._is_closed = self._was_looked_at = False
         self._reader: asyncio.Future[None] | None = None
 
     @property
@@ -123,7 +131,7 @@ class _Stream(asyncio.Protocol, httpcore2.AsyncNetworkStream):
         """Return what has arrived, b"" at the end; raises `ReadError` or `ReadTimeout`."""
         if self._pace.seconds:
             self._base.pause_reading()
-            await self._pace.rest()
+            await self._pace.rest(self.is_seen)
             self._base.resume_reading()
         if not self._arrived and not self._has_ended:
             self._reader = asyncio.get_running_loop().create_future()
@@ -142,6 +150,7 @@ class _Stream(asyncio.Protocol, httpcore2.AsyncNetworkStream):
 
         Never waits: a request is in memory anyway, and whoever waits for its answer has a limit.
         """
+        self.is_seen = None  # who sees the answer is said once it has begun
         if not self._transport.is_closing():
             self._transport.write(buffer)
         if self._transport.is_closing():
@@ -179,13 +188,33 @@ class _Stream(asyncio.Protocol, httpcore2.AsyncNetworkStream):
         """Return what httpcore2 documents under that name."""
         match info:
             case "is_readable":
-                return bool(self._arrived) or self._has_ended or _is_readable(self.socket)
+                return self._is_readable()
             case "client_addr":
                 return self._transport.get_extra_info("sockname")
             case "server_addr":
                 return self._transport.get_extra_info("peername")
             case _:
                 return self._transport.get_extra_info(info)
+
+    def _is_readable(self) -> bool:
+        """Return True if something has arrived, if only the end, that the loop may not have seen.
+
+        httpcore2 asks for every idle connection whenever a request begins or ends, and with each
+        look at a socket another thread goes first. So it is looked at once in a turn of the loop.
+        """
+        if self._arrived or self._has_ended or self._was_looked_at:
+            return bool(self._arrived) or self._has_ended
+        self._was_looked_at = True
+        asyncio.get_running_loop().call_soon(self._forget_look)
+        poll = select.poll()
+        try:
+            poll.register(self.socket, select.POLLIN)
+        except (OSError, ValueError):  # closed
+            return True
+        return bool(poll.poll(0))
+
+    def _forget_look(self) -> None:
+        self._was_looked_at = False
 
 
 async def _within(
@@ -221,13 +250,3 @@ def _is_address(host: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def _is_readable(its: socket.socket) -> bool:
-    """Return True if something has arrived that the loop has not seen yet, if only the end."""
-    with getattr(selectors, "PollSelector", selectors.SelectSelector)() as selector:
-        try:
-            selector.register(its, selectors.EVENT_READ)
-        except (OSError, ValueError):  # closed
-            return True
-        return bool(selector.select(0))

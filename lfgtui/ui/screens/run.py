@@ -280,6 +280,13 @@ class RunScreen(CachedContainer, PaneScreen):
     # Where we are
 
     @property
+    def tickets_in_view(self) -> frozenset[str]:
+        """The ids of the tickets of which a pane, an attempt or a row is in view."""
+        rows = self._table.in_view if self._table is not None else ()
+        panes = (pane.ticket_id.partition(" #")[0] for pane in self.grid.in_view())
+        return frozenset((*panes, *rows))
+
+    @property
     def filtered(self) -> str:
         """The table's filter and how many rows pass it; empty where there is none."""
         return self._table.table.status if self._table is not None and self.is_in_table else ""

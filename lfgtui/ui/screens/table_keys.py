@@ -31,6 +31,11 @@ class TableKeys:
     def _displayed(self) -> Iterator[TicketList]:
         return (tickets for tickets in (self.table, self.strip) if tickets.display)
 
+    @property
+    def in_view(self) -> Iterator[str]:
+        """The ids of the tickets whose rows are in view."""
+        return (ticket for tickets in self._displayed for ticket in tickets.in_view)
+
     def update_rows(self) -> None:
         """Bring the rows that are shown up to date."""
         for tickets in self._displayed:

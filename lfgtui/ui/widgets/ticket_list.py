@@ -1,6 +1,6 @@
 """One row a ticket, brought up to date with the gauges: a strip beside a pane, or the table."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from lfgtui.ui.run_view import RunView
 from lfgtui.ui.text.styled_line import Line
@@ -79,6 +79,12 @@ class TicketList(RowList):
     def _in_view(self) -> range:
         top = round(self.scroll_y)
         return range(top, min(self.count, top + self.size.height - len(self.heading)))
+
+    @property
+    def in_view(self) -> Iterator[str]:
+        """The ids of the tickets whose rows are in view."""
+        entries = self._entries[self._in_view.start : self._in_view.stop]
+        return (self._run.tickets[one].id for one in entries if isinstance(one, int))
 
     def update_rows(self) -> None:
         """Bring the rows in view up to date; only those that changed are painted."""

@@ -5,6 +5,7 @@ import json
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from itertools import groupby
 
 import pytest
 
@@ -13,7 +14,8 @@ from lfgtui.providers import limits
 from lfgtui.providers.base import Provider
 from lfgtui.providers.registry import Providers
 from lfgtui.providers.sdk.provider import SdkProvider, model_names
-from lfgtui.providers.transport import reading
+from lfgtui.providers.transport import pace, reading
+from lfgtui.providers.transport.pace import IsSeen, Pace
 from lfgtui.settings.config import Config
 from lfgtui.settings.providers import ProviderConfig, WireName
 from tests.providers.decoding import Json, sse
@@ -75,6 +77,32 @@ async def test_only_a_request_that_opens_a_connection_has_a_time_to_connect(
         await events_of(provider, request(on_answer=times.append))
     first, second = times
     assert first is not None and first > 0 and second is None
+
+
+async def test_an_answer_is_read_at_the_pace_of_who_sees_it(
+    wire: str, server: Loopback, connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    is_resting, rested = asyncio.Event(), list[IsSeen | None]()
+
+    async def rest(_: Pace, is_seen: IsSeen | None) -> None:
+        rested.append(is_seen)
+        if is_seen is not None:
+            is_resting.set()
+
+    async def until_it_rests() -> None:
+        await is_resting.wait()
+        is_resting.clear()
+
+    monkeypatch.setattr(pace, "FEW", 0)
+    monkeypatch.setattr(Pace, "rest", rest)
+    server.answer = Answer([*FIRST[wire], until_it_rests, *LAST[wire]])
+    provider = await connect()
+    seen: list[IsSeen] = [lambda: True, lambda: False]
+    for is_seen in seen:
+        assert await events_of(provider, request(is_seen=is_seen)) == HELLO
+    assert server.connections == 1
+    # Of the second answer's head nobody knows yet who sees it.
+    assert [is_seen for is_seen, _ in groupby(rested)] == [seen[0], None, seen[1]]
 
 
 async def test_a_whole_answer_gives_the_same(wire: str, server: Loopback, connect: Connect) -> None:

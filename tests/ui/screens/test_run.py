@@ -3,6 +3,9 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from lfgtui.model import events as e
+from lfgtui.ui.screens.modes import PastRun
+from lfgtui.ui.screens.run import RunScreen
 from tests.ui.emulator import Terminal, on_terminal
 from tests.ui.fake_live import FakeLive
 from tests.ui.screen_text import make_app, opened, repainted, run_screen
@@ -80,3 +83,33 @@ async def test_the_footer_counts_the_tickets_that_work_on_other_pages() -> None:
         assert (await repainted(pilot))[-1].endswith(" zoom 20/20 ")
     async with opened(make_app(live), (80, 24)) as pilot:
         assert (await repainted(pilot))[-1].endswith(" 1/20 · page 1/5 ")
+
+
+async def test_the_engine_is_told_which_tickets_are_in_view() -> None:
+    live = FakeLive(*_TICKETS)
+    live.begin("ticket-0")
+    live.happen("ticket-0", e.Retrying("it broke", 0.0, 2, "cut"), e.AttemptStarted("xai", "grok"))
+    async with opened(make_app(live), (80, 24)) as pilot:
+        first = {f"ticket-{number}" for number in range(4)}
+        for keys, in_view in (
+            ([], first),
+            (["right_curly_bracket"], {f"ticket-{number}" for number in range(4, 8)}),
+            (["enter"], {"ticket-4"}),
+            (["escape", "1", "b"], {"ticket-0"}),
+            (["b", "v", "v"], {f"ticket-{number}" for number in range(20)}),
+            (["slash", *"ticket-1", "enter"], {"ticket-1", *_TICKETS[10:]}),
+        ):
+            await pilot.press(*keys)
+            await repainted(pilot)
+            assert live.in_view == in_view, keys
+
+
+async def test_where_a_past_run_is_shown_nothing_of_the_live_one_is_in_view() -> None:
+    live, past = FakeLive("a"), FakeLive("a")
+    past.run = "20260303-0513-a1b2"
+    app = make_app(live)
+    async with opened(app) as pilot:
+        assert live.in_view == {"a"}
+        await app.push_screen(RunScreen(past, app.context, PastRun()))
+        await repainted(pilot)
+        assert live.in_view == set()
