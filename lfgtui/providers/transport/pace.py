@@ -28,7 +28,7 @@ So 64 streams rest for 48 ms, and 154 or more for 120: nobody watches so many at
 LONGEST_IN_VIEW = 0.05
 """Seconds of rest at most where a person looks on: what they see waits for a frame as well."""
 
-MOMENTS_UNSEEN = (3, 4, 5)
+MOMENTS_UNSEEN = (4, 5)
 """The moments that streams out of sight rest for, by turns: those that came together go apart.
 
 So they rest for a quarter of a second at most, and what they bring comes as even as the rest.

@@ -1,6 +1,7 @@
 """Connections that the loop reads, under httpx2's own client and over real sockets."""
 
 import asyncio
+import select
 import shutil
 import socket
 import ssl
@@ -134,6 +135,27 @@ async def test_a_connection_that_the_server_closed_meanwhile_is_not_used_again()
             gone.clear()
             assert (await http.post(f"http://{host}", content=b"x")).text == "{}"
             await gone.wait()
+
+
+async def test_an_idle_connection_is_looked_at_once_in_a_turn_of_the_loop(
+    server: Loopback, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks = list[select.poll]()
+
+    def poll() -> select.poll:
+        looks.append(make_poll())
+        return looks[-1]
+
+    make_poll = select.poll
+    monkeypatch.setattr(select, "poll", poll)
+    server.answer = Answer([b"{}"])
+    async with client() as http:
+        connection = (await http.get(server.url)).extensions["network_stream"]
+        for _ in range(2):
+            await asyncio.sleep(0)
+            looks.clear()
+            assert not any(connection.get_extra_info("is_readable") for _ in range(9))
+            assert len(looks) == 1
 
 
 async def test_an_answer_that_comes_before_the_question_is_whole_is_read() -> None:

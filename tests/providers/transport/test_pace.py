@@ -118,7 +118,7 @@ async def test_what_is_out_of_sight_rests_longer_and_does_not_come_all_at_once(
         seconds += await clock.moment()
         done = sum(task.done() for task in tasks)
         came[moment], before = done - before, done
-    assert {moment: came[moment] for moment in MOMENTS_UNSEEN} == dict.fromkeys(MOMENTS_UNSEEN, 10)
+    assert {moment: came[moment] for moment in MOMENTS_UNSEEN} == dict.fromkeys(MOMENTS_UNSEEN, 15)
     assert came.total() == 30
     assert seconds == pytest.approx(max(MOMENTS_UNSEEN) * LONGEST_IN_VIEW)
     assert seconds <= 0.25
