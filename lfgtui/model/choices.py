@@ -34,6 +34,8 @@ def choices(run: Folds) -> dict[str, str]:
 
 def open_needs(run: Folds, ticket: Ticket) -> list[str]:
     """Return the tickets that it still has to wait for."""
+    if not ticket.needs:
+        return []
     groups, chosen = {one.copy_of for one in run.tickets}, choices(run)
     return [
         need

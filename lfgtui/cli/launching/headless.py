@@ -62,11 +62,10 @@ def _detail(event: e.Event, at: float) -> str:
             return f"{reason}; retrying in {delay:g} s"
         case e.Parked(_, until, reason):
             return f"parked until {clock_time(until, at)}: {reason}"
-        case e.TicketFailed(kind, message):
+        case e.TicketFailed(kind, message) | e.GuardTripped(kind, message):
             return f"{kind}: {message}"
         case (
-            e.GuardTripped(_, detail)
-            | e.Retrying(detail)
+            e.Retrying(detail)
             | e.ApprovalRequested(_, _, detail)
             | e.TicketLimited(detail)
             | e.TicketBlocked(detail)

@@ -69,10 +69,11 @@ class CopiesMode(RunMode):
 
     @property
     def zoom_offer(self) -> Offer:
-        return Offer("zoom", "choose") if self._live is not None else Offer("back")
+        return Offer("zoom", "choose") if self._live is not None else Offer("back", "leave")
 
     def offers(self, state: State | None) -> Iterator[Offer]:
-        yield Offer("back", "leave")
+        if self._live is not None:
+            yield Offer("back", "leave")
         yield from map(Offer, ("next_pane", "help", "quit"))
         yield Offer("together", "scroll alone" if self._is_together else "scroll together")
 

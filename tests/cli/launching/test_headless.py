@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from itertools import pairwise
 from pathlib import Path
@@ -22,7 +22,7 @@ from lfgtui.settings import paths
 from lfgtui.text.figures import clock_time
 from tests.cli.conftest import Lfg, configure
 from tests.helpers.any_events import entries
-from tests.helpers.processes import simulator, three_wires
+from tests.helpers.processes import simulator, start, three_wires
 from tests.helpers.waiting import until
 
 SAID = ["It is 3.5 m. ", "Good.\n\n", "```sh\nls. A\n```\n", "Done"]
@@ -34,13 +34,15 @@ call = [{ name = "list_files" }]
 [[turn]]
 text = " "
 """
+HANGS = f'[[turn]]\ntext = "{"Well. " * 40}"\ncut = {{ after = 60, how = "half-open" }}\n'
+Shown = Callable[[], list[tuple[str, str, str | None, bool]]]
 
 
 @pytest.fixture(scope="module")
 def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The root URL of a simulator that does not wait."""
     folder = tmp_path_factory.mktemp("scenarios")
-    for name, scenario in (("full", FULL), ("silent", SILENT)):
+    for name, scenario in (("full", FULL), ("silent", SILENT), ("hangs", HANGS)):
         (folder / f"{name}.toml").write_text(scenario)
     scenarios = (f"--scenario={file}" for file in folder.iterdir())
     with simulator("--speed", "max", *scenarios) as url:
@@ -148,11 +150,43 @@ needs = ["draft"]
 """
 
 
-def test_copies_wait_for_a_choice_that_is_made_when_the_run_is_over(tickets: str, lfg: Lfg) -> None:
-    def shown() -> list[tuple[str, str, str | None, bool]]:
+@pytest.fixture
+def shown(lfg: Lfg) -> Shown:
+    """Look at the tickets of the last run: id, state, what it is a copy of, and the choice."""
+
+    def show() -> list[tuple[str, str, str | None, bool]]:
         ran = lfg("show", "last", "--json").json["tickets"]
         return [(one["ticket"], one["state"], one["copy_of"], one["chosen"]) for one in ran]
 
+    return show
+
+
+def test_a_choice_outlives_a_kill_and_copies_not_chosen_are_left(
+    tickets: str, lfg: Lfg, shown: Shown
+) -> None:
+    text = Path(tickets).read_text().partition("[[ticket]]")[0] + COPIES
+    Path(tickets).write_text(text.replace('"two"]', '"two/hangs"]'))
+    with start("run", tickets, "--json") as process:
+        try:
+            assert process.stdout is not None
+            events = ((one["ticket"], one["type"]) for one in map(json.loads, process.stdout))
+            assert ("draft.1", "ticket_done") in events
+            assert lfg("choose", "last/draft.1").code == 0
+            assert ("final", "attempt_started") in events
+        finally:
+            process.kill()
+    resumed = lfg("resume", "last", "--headless")
+    assert resumed.code == 0 and "draft" not in resumed.out
+    assert shown() == [
+        ("draft.1", "done", "draft", True),
+        ("draft.2", "interrupted", "draft", False),
+        ("final", "done", None, False),
+    ]
+
+
+def test_copies_wait_for_a_choice_that_is_made_when_the_run_is_over(
+    tickets: str, lfg: Lfg, shown: Shown
+) -> None:
     text = Path(tickets).read_text().partition("[[ticket]]")[0] + COPIES
     Path(tickets).write_text(text)
     code, _, err = lfg("run", tickets, "--headless")

@@ -107,6 +107,11 @@ async def test_enter_chooses_what_is_done_until_what_needs_it_has_begun() -> Non
         await pilot.press("enter")
         assert toasts(app)[-1] == "“final” has begun with the choice made before"
         assert live.sent == [Choose("draft.2")]
+        live.begin("other")
+        live.finish("other")
+        live.finish("final")
+        await pilot.press("escape")
+        assert "all done" in (await repainted(pilot))[0]  # whatever became of the third
 
 
 async def test_keys_of_work_do_nothing_and_b_leaves_or_opens_attempts() -> None:
@@ -156,6 +161,7 @@ async def test_a_past_run_is_compared_and_nothing_chosen() -> None:
     async with opened(app, (120, 40)) as pilot:
         await pilot.press("b")
         await shown(pilot, "COPIES")
+        assert lines(app)[-1].startswith(" esc leave  tab next pane")
         await pilot.press("enter")
         assert "read-only" in toasts(app)[-1] and run_screen(app).mode.label == "COPIES"
 
