@@ -1,7 +1,10 @@
 """Calls that a person can approve: those that can be shown exactly as they will run."""
 
+from collections.abc import Sequence
+
 from lfgtui.model.conversation import CallPart
 from lfgtui.model.items import ToolItem
+from lfgtui.text import diffs
 from lfgtui.text.redactor import is_marked
 from lfgtui.text.terminal_safe import exposed
 from lfgtui.tools import Preview
@@ -29,7 +32,8 @@ def unshowable(call: CallPart, shown: CallPart) -> str | None:
     if call != shown:
         return _SECRET
     if not isinstance(call.arguments, dict):
-        return None
+        much = _too_much(call.arguments, LONGEST_TEXT)
+        return None if much is None else f"an input of {much} is too long to be approved"
     is_command = call.name == "run_command"
     longest = LONGEST_COMMAND if is_command else LONGEST_TEXT
     way = "write it to a file and run that" if is_command else "do it in parts"
@@ -37,6 +41,15 @@ def unshowable(call: CallPart, shown: CallPart) -> str | None:
         if isinstance(value, str) and (much := _too_much(value, longest)) is not None:
             return f"a {name} of {much} is too long to be approved; {way}"
     return None
+
+
+def unshowable_diffs(changes: Sequence[str]) -> str | None:
+    """Return why changes cannot be approved because of their length; None where they can."""
+    whole = "".join(changes)
+    if (lines := whole.count("\n")) <= diffs.MOST_LINES and len(whole) <= diffs.LONGEST:
+        return None
+    much = f"{lines:,} lines and {len(whole):,} characters"
+    return f"a diff of {much} is too long to be approved"
 
 
 def shown_otherwise(call: CallPart, question: Preview, card: ToolItem | None) -> str | None:

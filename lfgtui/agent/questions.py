@@ -10,7 +10,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 from msgspec import UNSET, UnsetType
 
-from lfgtui.agent.approvable import unshowable
+from lfgtui.agent.approvable import unshowable, unshowable_diffs
 from lfgtui.agent.approval_rules import covering
 from lfgtui.agent.context import AgentContext, Decision
 from lfgtui.model import events as e
@@ -82,7 +82,9 @@ class Questions:
             shown = card.arguments if card and card.arguments is not None else arguments or {}
             asked = CallPart(call_id, question.name, shown if arguments is None else arguments)
             decision: Decision | None = Decision("deny")
-            if (why := unshowable(asked, CallPart(call_id, question.name, shown))) is not None:
+            diffs = [diff for _, diff in card.diffs] if card else []
+            why = unshowable(asked, CallPart(call_id, question.name, shown))
+            if (why := why or unshowable_diffs(diffs)) is not None:
                 context.emit(e.Status(f"{question.name} was denied: {why}"))
             else:
                 decision = await context.ask(call_id)

@@ -59,7 +59,7 @@ class TicketRun:
         self, ticket: Ticket, session: Session, on_change: Callable[["TicketRun", Path], None]
     ) -> None:
         self.ticket = ticket
-        self.transcript = Transcript()
+        self.transcript = Transcript(ticket.workspace)
         self.meter = Meter()
         self.phase: Phase = "pending"
         self.outcome: e.Ending | None = None

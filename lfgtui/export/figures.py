@@ -9,11 +9,12 @@ import msgspec
 from lfgtui.history.reader import Reader, RunSummary
 from lfgtui.model import events as e
 from lfgtui.model.attempts import Attempt
-from lfgtui.model.call_summary import call_summary
+from lfgtui.model.call_summary import call_summary, seen_from
 from lfgtui.model.items import NOT_RUN, HostedItem, ToolItem
 from lfgtui.model.redaction import redacted_entries, redacted_ticket
 from lfgtui.model.tickets import Ticket
 from lfgtui.model.transcript import Transcript
+from lfgtui.model.unified_diff import change_in_words
 from lfgtui.text.figures import count, day_and_time, duration, money
 from lfgtui.text.redactor import Redactor
 from lfgtui.text.terminal_safe import escaped, plain_output, visible
@@ -51,7 +52,7 @@ class RunDocument:
     def tickets(self) -> Iterator[TicketDocument]:
         """Yield the tickets in the order of their file."""
         for stored in self._stored:
-            transcript = Transcript()
+            transcript = Transcript(stored.ticket.workspace)
             entries = self._reader.entries(self.run, stored.ticket.id)
             for entry in redacted_entries(self._redactor, entries) if self._redactor else entries:
                 transcript.apply(entry)
@@ -122,10 +123,15 @@ def reason_not_started(transcript: Transcript) -> str:
 
 def call_of(item: ToolItem) -> Call:
     """Return a call of lfg's own tools, or one that was only in the text."""
-    diff = (Section("diff", visible(item.diff), "diff"),) if item.diff else ()
+    diffs = (Section(_diff_label(item, path), visible(d), "diff") for path, d in item.diffs)
     rule = (Section("rule", item.rule_in_words),) if item.rule_in_words else ()
-    sections = (*_given(item.given), *diff, *rule, *_output(item))
-    return Call(escaped(item.name), _summary(item.given), *_ending(item), sections)
+    answer = (Section("answer", visible(item.option)),) if item.option else ()
+    sections = (*_given(item.given), *diffs, *rule, *answer, *_output(item))
+    return Call(escaped(item.name), _summary(item.given, item.workspace), *_ending(item), sections)
+
+
+def _diff_label(item: ToolItem, path: str) -> str:
+    return f"diff of {escaped(seen_from(item.workspace, path))}" if item.changes else "diff"
 
 
 def hosted_call_of(item: HostedItem) -> Call:
@@ -142,7 +148,8 @@ def _ending(item: ToolItem) -> tuple[str, bool | None]:
         return NOT_RUN, None
     if item.state != "finished":
         return ("stopped", False) if item.state == "stopped" else ("not finished", None)
-    parts = [item.error or "", "" if item.exit_code is None else f"exit code {item.exit_code}"]
+    parts = [item.error or "", change_in_words(diff for _, diff in item.diffs)]
+    parts.append("" if item.exit_code is None else f"exit code {item.exit_code}")
     parts.append(f"{item.seconds:.1f} s" if item.seconds and item.seconds >= 0.1 else "")
     if item.rule is not None:
         parts.append("by rule")
@@ -150,8 +157,8 @@ def _ending(item: ToolItem) -> tuple[str, bool | None]:
     return ending, item.error is None and not item.exit_code
 
 
-def _summary(given: e.ToolArguments) -> str:
-    line, broken, _ = call_summary(given).partition("⏎")
+def _summary(given: e.ToolArguments, workspace: str) -> str:
+    line, broken, _ = call_summary(given, workspace).partition("⏎")
     return line if len(line) <= _LINE and not broken else f"{line[: _LINE - 1]}…"
 
 

@@ -213,7 +213,8 @@ def _call(call: Call, change: Text | None, style: str) -> Iterator[RenderableTyp
 
 def _change(item: ToolItem) -> Text | None:
     """Return the change that was approved, or an edit, as a diff; None where there is none."""
-    rows = item.diff.removesuffix("\n") or _edit(item.given)
+    diffs = [diff.removesuffix("\n") for _, diff in item.diffs]
+    rows = "\n".join(diffs) or _edit(item.given)
     return _clipped(rows, _CHANGE, "muted", _DIFF, is_cropped=True) if rows else None
 
 

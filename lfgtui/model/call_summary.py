@@ -23,21 +23,34 @@ from lfgtui.text.terminal_safe import escaped
 HEAD = 600
 """Characters of an arriving member available without joining all of it."""
 
+PATHS = (
+    *("path", "file_path", "filePath", "filepath", "abs_path", "absolute_path", "target_file"),
+    *("notebook_path", "filename", "file"),
+)
 _SUBJECTS = (
-    *("pattern", "path", "file_path", "filename", "file", "url", "uri", "query", "queries", "q"),
+    *("pattern", *PATHS, "url", "uri", "query", "queries", "q"),
     *("command", "commands", "cmd", "code", "input", "prompt"),
 )
 _COMMANDS = {"command": " ", "cmd": " ", "commands": "; "}
 """Commands, and the separator of their parts if it is a list."""
 
-_PLAIN = frozenset({"path", "pattern", "glob"})
+_PLAIN = frozenset({*PATHS, "pattern", "glob"})
 """Arguments that need no label."""
 
-OLD = frozenset({"old", "old_string", "old_str"})
-NEW = frozenset({"new", "new_string", "new_str"})
+OLD = frozenset({"old", "old_string", "old_str", "oldString", "old_text", "oldText"})
+NEW = frozenset({"new", "new_string", "new_str", "newString", "new_text", "newText"})
 """Arguments of an edit: the text that goes, and the text that comes."""
 
-_BULK = OLD | NEW | {"content", "contents", "text", "file_text", "body", "diff", "patch", "data"}
+BULK = (
+    OLD
+    | NEW
+    | {
+        *("content", "contents", "text", "file_text", "body", "data"),
+        *("diff", "patch", "patchText", "code_edit", "new_source"),
+    }
+)
+"""Arguments that are long texts."""
+
 _SHORT = 40
 
 _PARTS = re.compile(r"&&|\|\||[;|&\n]")
@@ -119,10 +132,13 @@ def _first_program(part: str) -> str:
     return "" if name in _HEADS else name
 
 
-def call_summary(arguments: ToolArguments) -> str:
-    """Return the line of whole arguments; of input that is no object, its beginning."""
+def call_summary(arguments: ToolArguments, workspace: str = "") -> str:
+    """Return the line of whole arguments; of input that is no object, its beginning.
+
+    A path in the workspace is as seen from there.
+    """
     if not isinstance(arguments, str):
-        return members_summary(members_of(arguments))
+        return members_summary(members_of(arguments), workspace=workspace)
     value: object = arguments
     if arguments.startswith("["):
         with suppress(msgspec.DecodeError):
@@ -130,19 +146,32 @@ def call_summary(arguments: ToolArguments) -> str:
     return " · ".join(_subject(Member.whole("", value), None))
 
 
-def members_summary(members: Collection[Member], exact: Callable[[str], str] | None = None) -> str:
+def seen_from(workspace: str, path: str) -> str:
+    """Return the path as seen from the workspace, if it lies there."""
+    folder = workspace.rstrip("/")
+    rest = path.removeprefix(folder)
+    return rest[1:] or "." if folder and rest != path and rest[:1] in ("", "/") else path
+
+
+def members_summary(
+    members: Collection[Member],
+    exact: Callable[[str], str] | None = None,
+    workspace: str = "",
+) -> str:
     """Return `src/app.py · 42 lines`. With `exact`, subjects are whole and written out by it."""
     by_name = {member.name: member for member in members}
     subject = next((by_name[name] for name in _SUBJECTS if name in by_name), None)
     if subject is None and len(by_name) == 1:
         only = next(iter(by_name.values()))
-        if only.is_string and only.is_complete and only.name not in _BULK:
+        if only.is_string and only.is_complete and only.name not in BULK:
             subject = only
     parts = list(_subject(subject, exact)) if subject is not None else []
+    if subject is not None and subject.name in PATHS and parts:
+        parts[0] = seen_from(workspace, parts[0])
     if subject is None or subject.name not in _COMMANDS:
         left_out = {subject.name, "type"} if subject is not None else set()
         others = [member for name, member in by_name.items() if name not in left_out]
-        parts += _others(others, exact or escaped)
+        parts += _others(others, exact or escaped, workspace)
     return " · ".join(parts)
 
 
@@ -167,12 +196,14 @@ def _are_texts(value: object) -> TypeGuard[list[str]]:
     return isinstance(value, list) and all(isinstance(part, str) for part in value)
 
 
-def _others(members: Sequence[Member], written: Callable[[str], str]) -> Iterator[str]:
+def _others(
+    members: Sequence[Member], written: Callable[[str], str], workspace: str
+) -> Iterator[str]:
     bulk: list[Member] = []
     for member in members:
         if member.name in _PLAIN:
-            yield written(member.head)
-        elif member.name in _BULK or "\n" in member.head or len(member.text) > _SHORT:
+            yield seen_from(workspace, written(member.head))
+        elif member.name in BULK or "\n" in member.head or len(member.text) > _SHORT:
             if member.head or member.is_complete:
                 bulk.append(member)
         elif member.head and (member.is_string or member.value is not None):

@@ -36,8 +36,9 @@ CallEvent: TypeAlias = (
 class Calls:
     """The calls since the last start from the prompt; `last` is the highest number of an id."""
 
-    def __init__(self) -> None:
+    def __init__(self, workspace: str = "") -> None:
         self.last = 0
+        self._workspace = workspace
         self._items: dict[str, list[ToolItem]] = {}
         self._hosted: dict[str, HostedItem] = {}
 
@@ -67,7 +68,7 @@ class Calls:
         """Take an event of a call into account."""
         match event:
             case e.ToolCallStarted(call_id, name, origin):
-                call = ToolItem(call_id, name)
+                call = ToolItem(call_id, name, workspace=self._workspace)
                 call.is_text_borne, call.is_agents = origin == "text", origin == "agent"
                 self._begin(attempt, call)
             case e.ToolArgumentsDelta(call_id, json):
@@ -108,7 +109,7 @@ class Calls:
         """Return the newest call of that id if it is in one of these states, or begin another."""
         calls = self._items.get(call_id)
         if not calls or calls[-1].state not in states:
-            self._begin(attempt, ToolItem(call_id, ""))
+            self._begin(attempt, ToolItem(call_id, "", workspace=self._workspace))
         return self._items[call_id][-1]
 
     def _due(self, attempt: Attempt, call_id: str, at: float) -> ToolItem | None:
@@ -117,6 +118,7 @@ class Calls:
         if call is None or call.state != "stopped":
             return call
         again = ToolItem(call_id, call.name, "requested", call.arguments)
+        again.workspace = self._workspace
         again.started_at, again.revision = at, call.revision  # which tells two requests apart
         again.is_agents, again.asked = call.is_agents, call.asked
         self._begin(attempt, again)

@@ -91,6 +91,8 @@ class ToolItem(msgspec.Struct):
     `grants` the one that the person gave with its approval. An agent's call is run by the agent
     (`is_agents`), whose `options` are its own answers to its question, and `option` the name of
     the one that was chosen. `asked`: how often approval was requested for it.
+    `changes` are its diffs by their paths, as the agent reports them. Paths are seen from the
+    `workspace`.
     """
 
     call_id: str
@@ -116,6 +118,7 @@ class ToolItem(msgspec.Struct):
     changes: dict[str, str] = {}
     asked: int = 0
     revision: int = 0
+    workspace: str = ""
     json: Growing = msgspec.field(default_factory=Growing)
     live: LiveOutput = msgspec.field(default_factory=LiveOutput)
 
@@ -140,6 +143,17 @@ class ToolItem(msgspec.Struct):
         if self.grants.scope == "run" and self.grants.is_of_workspace:
             where += " in the same workspace"
         return f"approved from here on, {where}: {self.grants.description}"
+
+    @property
+    def answer_in_words(self) -> str:
+        """The agent's own answer that the person chose; "" if none."""
+        return f"answered: {self.option}" if self.option else ""
+
+    @property
+    def diffs(self) -> list[tuple[str, str]]:
+        """The changes of files that are known, by path: an agent's, or the one of a file tool."""
+        known = self.changes if len(self.changes) > 1 else {self.path: self.diff}
+        return [(path, diff) for path, diff in known.items() if diff]
 
     @property
     def given(self) -> ToolArguments:

@@ -64,9 +64,10 @@ NOTES: dict[type[e.Event], Callable[..., NoteItem]] = {
 
 
 class Transcript:
-    """The fold. `apply` each entry of one ticket in `seq` order."""
+    """The fold. `apply` each entry of one ticket, of that workspace, in `seq` order."""
 
-    def __init__(self) -> None:
+    def __init__(self, workspace: str = "") -> None:
+        self.workspace = workspace
         self.attempts: list[Attempt] = []
         self.conversation = Conversation()
         self.ending: e.Ending | None = None
@@ -83,7 +84,7 @@ class Transcript:
         self.unsaved = False
         self.last_seq = 0
         self.revision = 0
-        self.calls = Calls()
+        self.calls = Calls(workspace)
         self.rules: list[ApprovalRule] = []
         """Rules of approval in force that were granted here."""
         self.unsent: dict[int, PromptItem] = {}

@@ -99,7 +99,7 @@ KEYS: tuple[Key, ...] = (
         "approve_always",
         ("A",),
         "rules…",
-        "approve this call and others like it (a list)",
+        "approve others like it; an agent's lasting answers",
         "Approve",
     ),
     Key("deny", ("d",), "deny", "deny this call, with a reason for the model", "Approve"),

@@ -2,7 +2,13 @@
 
 import pytest
 
-from lfgtui.agent.approvable import LONGEST_LINE, LONGEST_TEXT, MOST_LINES, unshowable
+from lfgtui.agent.approvable import (
+    LONGEST_LINE,
+    LONGEST_TEXT,
+    MOST_LINES,
+    unshowable,
+    unshowable_diffs,
+)
 from lfgtui.model.call_summary import members_of
 from lfgtui.model.conversation import CallPart
 from lfgtui.text.diffs import MOST_LINES as DIFF_LINES
@@ -34,6 +40,14 @@ def test_more_than_a_card_shows_is_not_asked_about(content: str, why: str) -> No
     assert "do it in parts" in told
 
 
+def test_nor_is_an_input_that_is_no_object_or_a_change_that_an_agent_shows() -> None:
+    call = CallPart("1", "patch", "+ x\n" * MOST_LINES)
+    assert "an input of 1,001 lines" in (unshowable(call, call) or "")
+    change = "@@ -0,0 +1,2000 @@\n" + "+ x\n" * 2_000
+    assert unshowable_diffs([change]) is None
+    assert "4,002 lines" in (unshowable_diffs([change, change]) or "")
+
+
 def test_a_command_is_measured_as_it_is_written_out() -> None:
     call = CallPart("1", "run_command", {"command": "true\n# " + "\U000e0041" * 1000 + "\nid"})
     assert unshowable(call, call) is not None
@@ -51,9 +65,7 @@ def test_what_may_be_asked_is_shown_whole_in_the_narrowest_pane(content: str) ->
     call = _write(content)
     assert unshowable(call, call) is None
     assert isinstance(call.arguments, dict)
-    rows = argument_rows(
-        members_of(call.arguments), palette(), _NARROWEST, question="write a (2 lines)"
-    )
+    rows = argument_rows(members_of(call.arguments), palette(), _NARROWEST, is_asking=True)
     text = "".join(row.text.strip() for row in rows)
     assert "more" not in text
     assert text.endswith("last")

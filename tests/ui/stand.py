@@ -33,10 +33,16 @@ class Stand:
     """Does what a pane does in a frame; `screen` is what a terminal would show."""
 
     def __init__(
-        self, *, width: int = 30, height: int = 8, kept: int = 5000, prompt: str = "Go"
+        self,
+        *,
+        width: int = 30,
+        height: int = 8,
+        kept: int = 5000,
+        prompt: str = "Go",
+        workspace: str = "",
     ) -> None:
         self.kept = kept
-        self.transcript = Transcript()
+        self.transcript = Transcript(workspace)
         self.lines = LineIndex(kept)
         self.viewport = Viewport(self.lines)
         self.viewport.height = height

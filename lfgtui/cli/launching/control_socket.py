@@ -21,7 +21,9 @@ from lfgtui.errors import HistoryError, LfgError, UsageError, did_you_mean
 from lfgtui.model.approval_options import other_options
 from lfgtui.model.choices import choice_refusal
 from lfgtui.model.events import ApprovalOption
+from lfgtui.model.items import ToolItem
 from lfgtui.model.needs import check_added, needs_of
+from lfgtui.model.unified_diff import beside
 from lfgtui.settings import paths
 
 _LONGEST = 64 << 20
@@ -163,11 +165,21 @@ def _answered(engine: Engine, line: bytes) -> Reply:
 
 def _waiting(engine: Engine, ticket: str) -> Iterator[WaitingCall]:
     for call in engine.transcript(ticket).waiting_approvals:
-        text = call.given
-        if not isinstance(text, str):
-            text = msgspec.json.format(msgspec.json.encode(text)).decode()
         options = (*other_options(call.options, "allow"), *other_options(call.options, "reject"))
-        yield WaitingCall(call.call_id, call.approval or call.name, call.diff or text, options)
+        yield WaitingCall(call.call_id, call.approval or call.name, _shown(call), options)
+
+
+def _shown(call: ToolItem) -> str:
+    """Return the arguments, without what the changes show, and the changes."""
+    parts, given = [diff for _, diff in call.diffs], call.given
+    if call.is_agents and not isinstance(given, str):
+        given = beside(parts, given)
+        parts = [f"{path}:\n{diff}" for path, diff in call.diffs]
+    if isinstance(given, str):
+        parts.insert(0, given)
+    elif given and (call.is_agents or not parts):
+        parts.insert(0, msgspec.json.format(msgspec.json.encode(given)).decode())
+    return "\n".join(parts)
 
 
 def _path(run: str) -> Path:

@@ -98,7 +98,7 @@ def read_run(reader: Reader, run: str, hit: SearchHit | None = None) -> StoredRu
 
 def fold(ticket: Ticket, entries: Iterable[Entry], *, seq: int = 0) -> FoldedTicket:
     """Fold a ticket's entries; refer to the item that the entry numbered `seq` belongs to."""
-    transcript, meter = Transcript(), Meter()
+    transcript, meter = Transcript(ticket.workspace), Meter()
     ref = None
     for entry in entries:
         before = _revisions(transcript) if entry.seq == seq else None

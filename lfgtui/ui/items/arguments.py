@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from rich.style import Style
+
 from lfgtui.model.call_summary import HEAD, NEW, OLD, Member
 from lfgtui.text.terminal_safe import exposed
 from lfgtui.ui.items.clipping import clipped, last_rows, shortened
@@ -17,28 +19,23 @@ _LONGEST_TO_APPROVE = 1000
 _GROWING = 12
 """Last rows of one that still grows."""
 
-_IN_SUMMARY = frozenset({"command", "path", "pattern", "glob"})
-"""Arguments that the summary in the request may show already."""
-
 
 def argument_rows(
     members: Iterable[Member],
     palette: Palette,
     width: int,
     *,
-    question: str = "",
+    is_asking: bool = False,
     is_arriving: bool = False,
 ) -> Iterator[Row]:
-    """Yield one argument a line, long ones below their name, without those in the request.
+    """Yield one argument a line, long ones below their name; in a request for approval, in full.
 
     The end of one that still arrives is shown, so that it is seen to grow.
     """
     for member in members:
-        if question and member.name in _IN_SUMMARY and member.head and str(member.text) in question:
-            continue
-        if not _is_long(member) or (question and not member.breaks):  # for approval, in full
+        if not _is_long(member) or (is_asking and not member.breaks):
             value = str(member.text).strip("\n") if _is_sure(member) else ""
-            value = exposed(value) if question else shortened(value)
+            value = exposed(value) if is_asking else shortened(value)
             name = shortened(member.name)
             yield from wrap([(f"{name}: ", palette.marker), (value, palette.text)], width)
             continue
@@ -49,26 +46,23 @@ def argument_rows(
         if is_arriving and not member.is_complete:
             rows = last_rows(text, member.breaks, style, palette, room, _GROWING)
         else:
-            rows = (
-                clipped(
-                    exposed(str(text)),
-                    style,
-                    palette,
-                    room,
-                    _LONGEST_TO_APPROVE,
-                    0,
-                    longest=_LONGEST_TO_APPROVE,
-                )
-                if question
-                else clipped(str(text), style, palette, room, _LONGEST, 0)
-            )
+            rows = _rows(str(text), style, palette, room, is_asking=is_asking)
         for row in rows:
             yield row.indented((margin,))
 
 
-def raw_rows(text: str, palette: Palette, width: int) -> Sequence[Row]:
+def raw_rows(text: str, palette: Palette, width: int, *, is_asking: bool = False) -> Sequence[Row]:
     """Return arguments that are no object, as they came."""
-    return clipped(text, palette.muted, palette, width, _LONGEST, 0)
+    return _rows(text, palette.muted, palette, width, is_asking=is_asking)
+
+
+def _rows(
+    text: str, style: Style, palette: Palette, width: int, *, is_asking: bool
+) -> Sequence[Row]:
+    if not is_asking:
+        return clipped(text, style, palette, width, _LONGEST, 0)
+    most = _LONGEST_TO_APPROVE
+    return clipped(exposed(text), style, palette, width, most, 0, longest=most)
 
 
 def _margin(member: Member, palette: Palette) -> Span:

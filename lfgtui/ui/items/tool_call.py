@@ -4,27 +4,30 @@ While a call's arguments arrive, the card says what the agent is about to do: th
 stands in the line as soon as it is there, and unfolded the content grows below it.
 """
 
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Hashable, Iterator
 
-from lfgtui.model.call_summary import call_summary, members_of, members_summary
+from lfgtui.model.call_summary import (
+    BULK,
+    call_summary,
+    members_of,
+    members_summary,
+    seen_from,
+)
 from lfgtui.model.events import ToolArguments
 from lfgtui.model.items import NOT_RUN, SHOWN, ToolItem
-from lfgtui.text.redactor import is_marked
+from lfgtui.model.unified_diff import change_in_words
 from lfgtui.ui.items.arguments import argument_rows, raw_rows
 from lfgtui.ui.items.base import Context
 from lfgtui.ui.items.cards import CardView
 from lfgtui.ui.items.clipping import live_rows, output_rows, shortened
 from lfgtui.ui.items.diff import diff_rows
 from lfgtui.ui.items.partial_json import PartialObject
+from lfgtui.ui.items.requests import question_rows, unsaid_arguments
 from lfgtui.ui.text.palette import STRONG, Palette
 from lfgtui.ui.text.wrapping import Row, Span, wrap
 
 _LOOK = 50_000
 """Characters of arriving arguments that one look reads; a flat list takes 25 ms of them."""
-
-
-_LONGEST_QUESTION, _BEGIN = 600, 40
-"""Characters of a command that the question repeats, and of the beginning of a longer one."""
 
 
 class ToolView(CardView):
@@ -34,7 +37,7 @@ class ToolView(CardView):
         super().__init__()
         self._item = item
         self._arriving = _Arriving(item)
-        self._summed: tuple[ToolArguments, str] | None = None
+        self._summed: tuple[int, str] | None = None
 
     @property
     def is_settled(self) -> bool:
@@ -95,9 +98,9 @@ class ToolView(CardView):
                 json = item.arguments_end
                 room = max(8, context.width - len(item.name) - 8)
                 return json if len(json) <= room else "…" + json[1 - room :]
-            return members_summary(partly.members)
-        if self._summed is None or self._summed[0] is not arguments:
-            self._summed = arguments, call_summary(arguments)
+            return members_summary(partly.members, workspace=item.workspace)
+        if self._summed is None or self._summed[0] != item.revision:
+            self._summed = item.revision, _summary(item, arguments)
         return self._summed[1]
 
     def right(self, context: Context) -> list[Span]:
@@ -108,7 +111,7 @@ class ToolView(CardView):
         if item.state == "stopped":
             return [("stopped", palette.muted)]
         if self._is_asking:
-            return [("needs approval", palette.warn)]
+            return [*self._change(palette), ("needs approval", palette.warn)]
         if item.is_unrun:
             return [(NOT_RUN, palette.muted)]
         if item.denied:
@@ -119,7 +122,8 @@ class ToolView(CardView):
             return [(f"{max(0, int(context.now - item.started_at))} s", palette.busy)]
         if item.state != "finished":
             return []
-        parts: list[Span] = [("by rule · ", palette.muted)] if item.rule is not None else []
+        parts = self._change(palette)
+        parts += [("by rule · ", palette.muted)] * (item.rule is not None)
         if item.exit_code is not None:
             style = palette.bad if item.exit_code else palette.muted
             parts.append((f"exit {item.exit_code} · ", style))
@@ -127,12 +131,16 @@ class ToolView(CardView):
             parts.append(("failed · ", palette.bad))
         return [*parts, (_seconds(item.seconds), palette.muted)]
 
+    def _change(self, palette: Palette) -> list[Span]:
+        words = change_in_words(diff for _, diff in self._item.diffs)
+        return [(f"{words} · ", palette.muted)] if words else []
+
     def body(self, context: Context, width: int) -> Iterator[Row]:
         palette, item = self.palette(context), self._item
         question = item.approval or item.name if self._is_asking else ""
         yield from self._arguments(palette, width, question)
-        if rule := item.rule_in_words:
-            yield from wrap([(shortened(rule), palette.muted)], width)
+        for words in filter(None, (item.rule_in_words, item.answer_in_words)):
+            yield from wrap([(shortened(words), palette.muted)], width)
         if item.error is not None:
             yield from wrap([(f"error: {shortened(item.error)}", palette.bad)], width)
         output = item.output if item.state == "finished" else ""
@@ -140,20 +148,24 @@ class ToolView(CardView):
             live = item.live.end if item.state != "finished" else ("", 0)
             yield from output_rows(output, live, palette, width)
         if question:  # last, where following the end shows it
-            yield from _question(_brief(question, item.arguments), palette, width)
+            yield from question_rows(item, question, palette, width)
 
     def _arguments(self, palette: Palette, width: int, question: str) -> Iterator[Row]:
         item = self._item
         if item.is_text_borne:
             yield from raw_rows(item.json.piece(0, SHOWN), palette, width)
-        elif isinstance(item.arguments, Mapping):
-            if item.diff:
-                yield from diff_rows(item.diff, palette, width, is_asking=self._is_asking)
-            if not item.diff or is_marked(item.diff):  # then not all of them is in the diff
-                members = members_of(item.arguments)
-                yield from argument_rows(members, palette, width, question=question)
         elif item.arguments is not None:
-            yield from raw_rows(item.arguments, palette, width)
+            is_asking = self._is_asking
+            if isinstance(item.arguments, str):
+                yield from raw_rows(item.arguments, palette, width, is_asking=is_asking)
+            else:
+                members = unsaid_arguments(item, item.arguments, question)
+                yield from argument_rows(members, palette, width, is_asking=is_asking)
+            diffs = item.diffs
+            for path, diff in diffs:
+                if len(diffs) > 1:
+                    yield from wrap([(f"{path}:", palette.marker)], width)
+                yield from diff_rows(diff, palette, width, is_asking=is_asking)
         elif (partly := self._arriving.read()).is_broken:
             yield from live_rows(item.arguments_end, palette, width)
         else:
@@ -176,25 +188,13 @@ class _Arriving:
         return self._object
 
 
-def _brief(question: str, arguments: object) -> str:
-    """The question; of a command that stands above it because it is long, the beginning."""
-    command = arguments.get("command") if isinstance(arguments, Mapping) else None
-    if not isinstance(command, str) or command in question:
-        return question
-    lines = command.strip("\n").count("\n") + 1
-    begin = question.partition("⏎")[0]
-    if lines == 1 and len(question) <= _LONGEST_QUESTION:
-        return question
-    much = f"{lines:,} lines" if lines > 1 else f"{len(command):,} characters"
-    return f"{begin[:_BEGIN].rstrip()} … ({much})"
-
-
-def _question(summary: str, palette: Palette, width: int) -> Iterator[Row]:
-    yield from wrap([(shortened(summary), palette.text + STRONG)], width)
-    key = palette.warn + STRONG
-    keys = [("a", " approve · "), ("A", " rules… · "), ("d", " deny")]
-    spans = [span for name, does in keys for span in ((name, key), (does, palette.muted))]
-    yield from wrap(spans, width)
+def _summary(item: ToolItem, arguments: ToolArguments) -> str:
+    """Return the line; where there is a diff, without the texts that it is made of."""
+    if not item.diff or isinstance(arguments, str):
+        return call_summary(arguments, item.workspace)
+    members = [member for member in members_of(arguments) if member.name not in BULK]
+    summary = members_summary(members, workspace=item.workspace)
+    return summary or seen_from(item.workspace, item.path)
 
 
 def _seconds(seconds: float | None) -> str:

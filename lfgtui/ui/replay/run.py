@@ -28,7 +28,7 @@ _STRIDE = 256
 class _Folded(msgspec.Struct):
     """One ticket: its folds, how many entries they have seen, how many they are to see."""
 
-    transcript: Transcript = msgspec.field(default_factory=Transcript)
+    transcript: Transcript
     meter: Meter = msgspec.field(default_factory=Meter)
     count: int = 0
     target: int = 0
@@ -68,7 +68,7 @@ class ReplayedRun:
         self.now = timeline.began_at
         self._ticks = ticks
         self._looked_at: float | None = None
-        self._folded = {ticket.id: _Folded() for ticket in tickets}
+        self._folded = {one.id: _Folded(Transcript(one.workspace)) for one in tickets}
         self._behind: list[str] = []
         self._changed: set[str] = set()
         self.seek(0.0)
@@ -136,7 +136,8 @@ class ReplayedRun:
         for ticket, folded in self._folded.items():
             target = self.timeline.own_count(ticket, count)
             if target < folded.count or (is_back and self._is_recent(ticket, target)):
-                self._folded[ticket] = folded = _Folded()
+                folded = _Folded(Transcript(folded.transcript.workspace))
+                self._folded[ticket] = folded
                 self._changed.add(ticket)
             folded.target = target
             if target > folded.count and ticket not in self._behind:

@@ -70,8 +70,8 @@ def _words_of(item: Item) -> str:
     match item:
         case TextItem(source=source) | ReasoningItem(source=source):
             return _last_line(source)
-        case ToolItem(name=name, arguments=arguments):
-            return name if arguments is None else f"{name} {call_summary(arguments)}"
+        case ToolItem(name=name, arguments=arguments, workspace=workspace):
+            return name if arguments is None else f"{name} {call_summary(arguments, workspace)}"
         case HostedItem(name=name, input=given):
             return f"{name} {given[:_LONGEST]}"
         case NoteItem(message=message):

@@ -1,0 +1,76 @@
+"""Unified diffs as events have them, without the names of files: their size, and what they show.
+
+Lines may be written out as for a person to approve, so they are compared as they would be then,
+without blanks at their ends.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from lfgtui.model.call_summary import BULK
+from lfgtui.text.terminal_safe import exposed
+
+_HUNK = re.compile(r"@@ -(\d{1,9})(?:,\d{1,9})? \+(\d{1,9})(?:,\d{1,9})? @@")
+_END = re.compile(r"(?:\\x20|\\t|[ \t\r])+$")
+
+
+def change_in_words(diffs: Iterable[str]) -> str:
+    """Return `+3 −1` of all the diffs; "" where there is none."""
+    rows = "\n" + "\n".join(diff for diff in diffs if _HUNK.search(diff))
+    added, removed = (rows.count(f"\n{sign}") for sign in "+-")
+    return f"+{added:,} −{removed:,}" if len(rows) > 1 else ""
+
+
+def beside(diffs: Sequence[str], arguments: Mapping[str, object]) -> dict[str, object]:
+    """Return the arguments of a call that cannot be read in its diffs."""
+
+    def is_shown(name: str, value: object) -> bool:
+        is_text = name in BULK and isinstance(value, str)
+        return is_text and any(_shows(diff, str(value)) for diff in diffs)
+
+    return {name: value for name, value in arguments.items() if not is_shown(name, value)}
+
+
+def _shows(diff: str, text: str) -> bool:
+    """Return True if all of the text can be read in the diff.
+
+    It is a piece of the file before or after, or all of it, of which only what stays is left
+    out, or else a diff of the same change.
+    """
+    if _HUNK.search(text):
+        return list(_changes(text)) == list(_changes(diff))
+    wanted = [_line(line) for line in text.removesuffix("\n").split("\n")]
+    piece = "\n".join(wanted)
+    for sign in "-+":
+        hunks = list(_side(diff, sign))
+        if any(piece in "\n".join(lines) for _, lines in hunks):
+            return True
+        if all(lines and wanted[at : at + len(lines)] == lines for at, lines in hunks):
+            return bool(hunks)
+    return False
+
+
+def _side(diff: str, sign: str) -> Iterator[tuple[int, list[str]]]:
+    """Yield the lines that each hunk shows of the file before or after, and where they begin."""
+    hunk: tuple[int, list[str]] | None = None
+    for row in diff.split("\n"):
+        if head := _HUNK.match(row):
+            if hunk is not None:
+                yield hunk
+            hunk = max(0, int(head[1 if sign == "-" else 2]) - 1), []
+        elif hunk is not None and row[:1] in (sign, " "):
+            hunk[1].append(_line(row[1:]))
+    if hunk is not None:
+        yield hunk
+
+
+def _changes(diff: str) -> Iterator[str]:
+    is_in_hunk = False
+    for row in diff.split("\n"):
+        is_in_hunk = is_in_hunk or _HUNK.match(row) is not None
+        if is_in_hunk and row[:1] in ("-", "+"):
+            yield row[0] + _line(row[1:])
+
+
+def _line(text: str) -> str:
+    return _END.sub("", exposed(text))

@@ -1,0 +1,91 @@
+"""A call that waits for approval: all that it would do, the question, and the keys."""
+
+from collections.abc import Iterator, Mapping
+
+from lfgtui.model.approval_options import Verdict, plain_option
+from lfgtui.model.call_summary import Member, members_of
+from lfgtui.model.items import ToolItem
+from lfgtui.model.unified_diff import beside
+from lfgtui.text.redactor import is_marked
+from lfgtui.ui.items.clipping import shortened
+from lfgtui.ui.text.palette import STRONG, Palette
+from lfgtui.ui.text.styled_line import one_line
+from lfgtui.ui.text.wrapping import Row, wrap
+
+_LONGEST, _BEGIN = 600, 40
+"""Characters of a command that the question repeats, and of the beginning of a longer one."""
+
+_IN_QUESTION = frozenset({"command", "path", "pattern", "glob"})
+"""Arguments of lfg's tools that the question may show, exactly."""
+
+_DECISIONS: tuple[tuple[str, Verdict], ...] = (("approve", "allow"), ("deny", "reject"))
+
+
+def unsaid_arguments(
+    item: ToolItem, arguments: Mapping[str, object], question: str
+) -> Iterator[Member]:
+    """Yield the arguments that stand neither in a diff nor in the question.
+
+    The words of an agent's question are its own: they stand for a command alone, and only if
+    they are the command.
+    """
+    diffs = [diff for _, diff in item.diffs]
+    if item.is_agents:
+        for member in members_of(beside(diffs, arguments)):
+            if member.name != "command" or not _is_whole(question, str(member.text)):
+                yield member
+        if len(diffs) < 2 and item.path and item.path not in arguments.values():
+            yield Member.whole("file", item.path)
+        return
+    for member in members_of({} if diffs and not is_marked(diffs[0]) else arguments):
+        text = str(member.text)
+        if not (member.name in _IN_QUESTION and text and text in question):
+            yield member
+
+
+def question_rows(item: ToolItem, question: str, palette: Palette, width: int) -> Iterator[Row]:
+    """Yield the question and the keys that answer it."""
+    words = (_agents_question if item.is_agents else _question)(item, question)
+    yield from wrap([(shortened(words), palette.text + STRONG)], width)
+    approve, deny = (f" {does}{_lasting(item, verdict)}" for does, verdict in _DECISIONS)
+    keys = (("a", f"{approve} · "), ("A", " rules… · "), ("d", deny))
+    styles = (palette.warn + STRONG, palette.muted)
+    yield from wrap([span for pair in keys for span in zip(pair, styles, strict=True)], width)
+
+
+def _question(item: ToolItem, question: str) -> str:
+    """Return the question; of a command that stands above it because it is long, the beginning."""
+    command = _command(item)
+    if command is None or command in question:
+        return question
+    lines = command.strip("\n").count("\n") + 1
+    begin = question.partition("⏎")[0]
+    if lines == 1 and len(question) <= _LONGEST:
+        return question
+    much = f"{lines:,} lines" if lines > 1 else f"{len(command):,} characters"
+    return f"{begin[:_BEGIN].rstrip()} … ({much})"
+
+
+def _agents_question(item: ToolItem, question: str) -> str:
+    command = _command(item)
+    if command is not None and _is_whole(question, command):
+        return f"$ {command}"
+    line, broken, _ = question.partition("\n")
+    return f"{line[:_BEGIN].rstrip()} …" if broken or len(line) > _LONGEST else line
+
+
+def _command(item: ToolItem) -> str | None:
+    command = item.arguments.get("command") if isinstance(item.arguments, Mapping) else None
+    return command if isinstance(command, str) else None
+
+
+def _is_whole(question: str, command: str) -> bool:
+    """Return True if an agent's question is the command, and can be read as one line."""
+    is_line = "\n" not in question and len(question) <= _LONGEST
+    return is_line and question.removeprefix("$ ") == command
+
+
+def _lasting(item: ToolItem, verdict: Verdict) -> str:
+    """Return the agent's answer in brackets where it has none for this call alone."""
+    plain = plain_option(item.options, verdict)
+    return f" ({one_line(plain.name)})" if plain and plain.kind.endswith("always") else ""
