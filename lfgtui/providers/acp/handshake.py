@@ -5,6 +5,7 @@ Neither files nor terminals are offered to the agent: it uses its own
 """
 
 import asyncio
+from collections.abc import Sequence
 from pathlib import Path
 
 from lfgtui import __version__
@@ -132,27 +133,46 @@ def _note_settings(connection: Connection, result: JsonObject) -> None:
 
 
 async def _configure(name: str, config: ProviderConfig, connection: Connection, model: str) -> None:
-    """Set the mode, the model and the options that the ticket or the config asks for."""
-    wanted: list[tuple[str, str | bool]] = list(config.options.items())
+    """Set the mode, the model and the options that the ticket or the config asks for.
+
+    Modes have a method of their own too, which agents of before the options have alone.
+    """
     place: JsonObject = {"sessionId": connection.session_id}
-    options = connection.updates.options
-    if model:
-        found = [o for o in options if o.get("category") == "model" or o.get("id") == "model"]
-        if not found:
-            message = f'{name} has no choice of models; leave out "{model}"'
+    wanted: list[tuple[str, str | bool]] = list(config.options.items())
+    for category, value in (("model", model), ("mode", config.mode)):
+        if not value:
+            continue
+        if option := _option_for(category, connection.updates.options):
+            wanted.insert(0, (option, value))
+        elif category == "mode":
+            way = ("session/set_mode", place | {"modeId": value})
+            await _set(name, config, connection, f"mode to {value}", *way)
+        else:
+            message = f'{name} has no choice of models; leave out "{value}"'
             raise ProviderError("invalid_request", message)
-        wanted.insert(0, (lenient_json.text(found[0], "id"), model))
-    if config.mode:
-        mode: JsonObject = place | {"modeId": config.mode}
-        await _request(name, config, connection, "session/set_mode", mode)
-    for option, value in wanted:
-        kind: JsonObject = {"type": "boolean"} if isinstance(value, bool) else {}
-        given: JsonObject = place | {"configId": option, "value": value} | kind
-        try:
-            await _request(name, config, connection, "session/set_config_option", given)
-        except ProviderError as error:
-            message = f"{name}: cannot set {option} to {value}: {error.message}"
-            raise ProviderError(error.kind, message) from error
+    for option, given in wanted:
+        kind: JsonObject = {"type": "boolean"} if isinstance(given, bool) else {}
+        way = ("session/set_config_option", place | {"configId": option, "value": given} | kind)
+        await _set(name, config, connection, f"{option} to {given}", *way)
+
+
+def _option_for(category: str, options: Sequence[JsonObject]) -> str:
+    """Return the id of the option that chooses the model, or the mode; "" if there is none."""
+    found = [one for one in options if category in (one.get("category"), one.get("id"))]
+    return lenient_json.text(found[0], "id") if found else ""
+
+
+async def _set(
+    name: str, config: ProviderConfig, connection: Connection, what: str, method: str,
+    params: JsonObject,
+) -> None:  # fmt: skip
+    """Set something; a refusal is no passing failure, whatever its code says."""
+    try:
+        await _request(name, config, connection, method, params)
+    except ProviderError as error:
+        kind = "invalid_request" if error.kind == "server" else error.kind
+        reason = error.message.removeprefix(f"{name}: ")
+        raise ProviderError(kind, f"{name}: cannot set {what}: {reason}") from error
 
 
 async def _request(

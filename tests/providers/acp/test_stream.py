@@ -334,6 +334,36 @@ async def test_mode_model_and_options_are_set(tmp_path: Path) -> None:
     ]
 
 
+async def test_a_mode_that_is_an_option_is_set_as_one(tmp_path: Path) -> None:
+    option: Json = {"id": "way", "category": "mode", "currentValue": "build"}
+    answers: dict[str, Json] = {"session/set_config_option": {"configOptions": [option]}}
+    session: Json = {"configOptions": [option]}
+    config: Json = {"mode": "plan"}
+    async with agent_of(tmp_path, config, answers=answers, session=session, turns=[[]]) as mine:
+        await mine.turn()
+        (given,) = mine.agent.received("session/set_config_option")
+        assert mine.agent.received("session/set_mode") == []
+    assert (given["configId"], given["value"]) == ("way", "plan")
+
+
+@pytest.mark.parametrize(
+    ("config", "method", "what"),
+    [
+        ({"mode": "plna"}, "session/set_mode", "mode to plna"),
+        ({"options": {"effort": "low"}}, "session/set_config_option", "effort to low"),
+    ],
+)
+async def test_a_setting_that_is_refused_fails_at_once(
+    tmp_path: Path, config: Json, method: str, what: str
+) -> None:
+    refuses: dict[str, Json] = {method: {"code": -32603, "message": "Internal error"}}
+    async with agent_of(tmp_path, config, refuses=refuses, turns=[[]]) as mine:
+        assert await mine.turn() == []
+        (error,) = mine.errors
+    assert str(error) == f"mine: cannot set {what}: Internal error"
+    assert not error.retryable
+
+
 async def test_a_model_that_cannot_be_chosen_is_an_error(tmp_path: Path) -> None:
     async with agent_of(tmp_path, turns=[[]]) as mine:
         assert await mine.turn(model="large") == []
