@@ -33,7 +33,7 @@ demo: $(READY) ## watch six simulated agents do real work; no key, no network
 test: $(READY) ## run the tests
 	$(PYTEST) $(TESTS)
 
-acceptance: $(READY) ## the tests that need programs of their own, as nginx; skips what is not installed
+acceptance: $(READY) ## the tests that need programs of their own, as nginx; skips what is missing; npm fetches 650 MB of agents
 	$(BIN)/python -m pytest -m acceptance $(TESTS)
 
 check: $(READY) ## the gate: format, lint, strict types, import floors, tests
