@@ -49,10 +49,10 @@ class Needs:
         if any(run.phase != "ended" for run in sources):
             return ""
         if any(run.is_done for run in sources):
-            chosen = f"no copy of {need} was chosen: `lfg choose`, then `lfg resume`"
+            chosen = f"no copy of “{need}” was chosen: `lfg choose`, then `lfg resume`"
             return chosen if self._headless else ""
         ends = [(run.ticket.id, run.outcome) for run in sources if run.outcome is not None]
-        return " and ".join(f"{ticket} {IN_WORDS[MOVES[type(end)][1]]}" for ticket, end in ends)
+        return " and ".join(f"“{ticket}” {IN_WORDS[MOVES[type(end)][1]]}" for ticket, end in ends)
 
     def _copies(self, name: str) -> list[TicketRun]:
         return [run for run in self._runs.values() if run.ticket.copy_of == name]

@@ -87,7 +87,7 @@ class Notifier:
         """Notify of what is new in the run, whose tickets in `needs` need a person."""
         causes = {(ticket, reason) for ticket, reasons in needs.items() for reason in reasons}
         new = sorted(causes - self._known, key=lambda cause: (cause[0], cause[1].rank))
-        told = [f"{ticket} {_words(reason)}" for ticket, reason in new]
+        told = [f"“{ticket}” {_words(reason)}" for ticket, reason in new]
         has_ended = not run.unfinished
         if has_ended and not self._had_ended:
             told.append("the run has ended")

@@ -76,7 +76,7 @@ async def test_a_failure_stays_its_tickets_own_and_blocks_what_needs_it(tmp_path
             "last": "blocked", "middle": "blocked", "broken": "failed", "fine": "done",
         }  # fmt: skip
         assert r.events("broken", e.TicketFailed)[0].kind == "connection"
-        assert r.events("middle", e.TicketBlocked) == [e.TicketBlocked("broken failed")]
+        assert r.events("middle", e.TicketBlocked) == [e.TicketBlocked("“broken” failed")]
 
 
 async def test_two_tickets_in_one_file_conflict_once_but_not_by_need(tmp_path: Path) -> None:

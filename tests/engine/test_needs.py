@@ -144,7 +144,7 @@ async def test_where_nobody_can_choose_one_of_several_is_not_taken(tmp_path: Pat
     tickets = group(tmp_path, "one", "two")
     async with finished(tmp_path, tickets, scenarios=SCENARIOS, headless=True) as r:
         (blocked,) = r.events("b", e.TicketBlocked)
-        assert blocked.reason == "no copy of a was chosen: `lfg choose`, then `lfg resume`"
+        assert blocked.reason == "no copy of “a” was chosen: `lfg choose`, then `lfg resume`"
         assert not r.engine.all_done
 
 
@@ -168,7 +168,7 @@ async def test_without_any_that_is_done_what_needs_them_is_blocked_until_one_is(
         await ended(r, "a.1")
         r.engine.send(c.Cancel("a.2"))
         (blocked,) = [await r.until_event("b", e.TicketBlocked)]
-        assert blocked.reason == "a.1 failed and a.2 was cancelled"
+        assert blocked.reason == "“a.1” failed and “a.2” was cancelled"
         r.engine.send(c.Retry("a.2"))
         await r.until(lambda: r.state("b") == "queued")
 

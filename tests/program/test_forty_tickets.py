@@ -94,7 +94,7 @@ def places(rows: list[str]) -> Mapping[tuple[int, int], str]:
     for ticket in IDS:
         cut = (f"{ticket[:length]}…" for length in range(len(ticket) - 1, 7, -1))
         for text in (f"{ticket} ", *cut):
-            named = re.compile(f"(?<!waiting for ){re.escape(text)}")
+            named = re.compile(f"(?<!“){re.escape(text)}")
             at = next(
                 ((y, it.start()) for y, row in enumerate(rows) if (it := named.search(row))), None
             )
@@ -152,7 +152,7 @@ def test_every_question_is_answered_in_the_inbox(
                 assert not moved, "\n".join(rows)
         forty.wait_for("5 to approve · 2 questions · 1 failed · 1 stalled", 0)
         assert any("⊟" in row and "offline" in row for row in forty.rows)
-        assert any("blocked: mirror failed" in row for row in forty.rows)
+        assert any("blocked: “mirror” failed" in row for row in forty.rows)
 
         keys: dict[str, int] = {}
         forty.press("i")

@@ -190,7 +190,7 @@ async def test_the_list_has_the_agents_own_answers_too(make_app: MakeApp) -> Non
     async with answers_listed(make_app, "one") as it:
         assert isinstance(it.app.screen, Choice)
         title = it.app.screen.query_one(VerticalScroll).border_title
-        assert title == "decide on this call, and from here on"
+        assert title == "decide on this call and others like it"
         assert [str(label.render()) for label in it.app.screen.query(Label)][-4:] == [
             "answers of anthropic that approve",
             "3 Always allow",

@@ -42,7 +42,7 @@ async def test_a_cause_is_told_once_and_only_to_who_looks_elsewhere() -> None:
         live.ask("a")
         await terminal.settle()
         await terminal.settle()
-        assert terminal.sequences == ["\x1b]9;a needs approval\a"]
+        assert terminal.sequences == ["\x1b]9;“a” needs approval\a"]
         await terminal.look()
         live.ask("b")
         await terminal.settle()
@@ -60,7 +60,7 @@ async def test_the_end_of_the_run_is_told_with_what_it_left_to_do() -> None:
         assert not terminal.sequences
         live.finish("a")
         await terminal.settle()
-        assert terminal.sequences == ["\x1b]9;a has a question · the run has ended\a"]
+        assert terminal.sequences == ["\x1b]9;“a” has a question · the run has ended\a"]
 
 
 async def test_without_reports_of_the_focus_a_key_shows_that_somebody_looks() -> None:
@@ -197,7 +197,7 @@ async def test_a_person_is_told_while_nothing_is_read(monkeypatch: pytest.Monkey
             hung.setattr("lfgtui.ui.app.is_behind", lambda _: True)
             live.ask("a")
             assert terminal.app._frame() == 0.0
-            assert terminal.sequences == ["\x1b]9;a needs approval\a"]
+            assert terminal.sequences == ["\x1b]9;“a” needs approval\a"]
 
 
 async def test_a_cause_that_lasts_is_told_once_whatever_covers_it_for_a_while() -> None:
@@ -220,9 +220,9 @@ async def test_a_cause_that_lasts_is_told_once_whatever_covers_it_for_a_while() 
     live.begin("a")
     assert new() == []
     live.happen("a", e.ConflictDetected("app.py", ("b",)))
-    assert new() == ["a changed a file that another ticket changed"]
-    assert new(after=60.0) == ["a is stalled (no answer from claude-sonnet-4-5)"]
+    assert new() == ["“a” changed a file that another ticket changed"]
+    assert new(after=60.0) == ["“a” is stalled (no answer from claude-sonnet-4-5)"]
     live.stream("a", "On it goes.")
     assert new() == []
     live.ask("a")
-    assert new() == ["a needs approval"]
+    assert new() == ["“a” needs approval"]

@@ -128,7 +128,7 @@ class Approvals:
         refusal = partial(self._too_soon, self.screen.now())
         does = "decide on" if other_options(call.options, "reject") else "approve"
         self.screen.app.push_screen(
-            Choice(f"{does} this call, and from here on", lines, refusal), chosen
+            Choice(f"{does} this call and others like it", lines, refusal), chosen
         )
 
     def _offered_rules(self, ticket: str, call: ToolItem) -> _Offers:

@@ -48,11 +48,10 @@ def compose_footer(
     """Return the keys that decide on a call, the place at the right, more keys of the offers.
 
     `place` is a view and a number; `aside` stands beside it, its first part where it is narrow;
-    `finding` is the pattern and match of an open search, or a remark. Keys of approvals have the
+    `finding` is the pattern and match of an open search, or a remark, which leaves room for the
+    first key that decides. Keys of approvals have the
     colour of an alarm.
     """
-    finding = shorten(finding, width - 2)
-    line = [Span(f" {finding} ", "background", True, "secondary")] if finding else []
     number, page = place.rpartition(" ")[2], aside.partition(" · ")[0]
     places = [(place, aside) if width >= _WIDE else (number, page), (number,)]
     rights = [[Span(" · ".join(filter(None, parts)) + " ", "muted")] for parts in places]
@@ -61,6 +60,9 @@ def compose_footer(
         for action, other in offers
         if (pressed := keys.get(action))
     ]
+    decision = next((line_width(part) for action, part in shown if action in APPROVAL), 0)
+    finding = shorten(finding, width - 2 - decision)
+    line = [Span(f" {finding} ", "background", True, "secondary")] if finding else []
     for spared in (*_SPARED, ""):
         needed = sum(line_width(part) for action, part in shown if action in _NEEDED)
         left = width - line_width(line) - needed

@@ -37,7 +37,7 @@ def waiting_reason(run: RunView, ticket: Ticket, now: float, health: Health) -> 
         return ""
     if needs:
         due = due_choices(run)
-        names = [f"your choice of {need}" if need in due else need for need in needs]
+        names = [f"{'your choice of ' if need in due else ''}“{need}”" for need in needs]
         return "waiting for " + ", ".join(names)
     return "" if transcript.state is None else _waiting_for_slot(health)
 

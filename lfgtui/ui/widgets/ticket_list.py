@@ -126,7 +126,7 @@ class TicketStrip(TicketList):
 
     DEFAULT_CSS = """
     TicketStrip {
-        width: 36%; min-width: 18; max-width: 66;
+        width: 40%; min-width: 18; max-width: 66;
         background: $surface; border-left: solid $line;
     }
     """

@@ -131,7 +131,7 @@ async def test_what_waits_for_a_choice_opens_it_and_names_it() -> None:
     app = make_app(live)
     async with opened(app, (120, 40)) as pilot:
         await pilot.press("4")
-        await shown(pilot, "waiting for your choice of draft")
+        await shown(pilot, "waiting for your choice of “draft”")
         assert "b choose" in lines(app)[-1] and "1 to choose" in lines(app)[0]
         await pilot.press("b")
         await shown(pilot, "COPIES")

@@ -9,7 +9,7 @@ from lfgtui.model.metrics import Health, OpenCircuit
 from lfgtui.settings.keys import BY_ACTION, keys_in_force
 from lfgtui.ui.attention import needing_attention
 from lfgtui.ui.text.styled_line import Line, line_width
-from lfgtui.ui.widgets.footer import Offer, compose_footer
+from lfgtui.ui.widgets.footer import APPROVAL, Offer, compose_footer
 from lfgtui.ui.widgets.header import compose_header, compose_title
 from tests.ui.fake_live import START, FakeLive
 
@@ -235,6 +235,13 @@ def test_the_footer_fits_and_keys_that_matter_come_before_the_place(
     line = compose_footer(offers, keys_in_force({}), width, place="grid 12/16", finding=finding)
     assert line_width(line) <= width or {"approve", "approve_always", "deny"} & {*actions[:9]}
     assert "q quit" in text(line)
+
+
+def test_a_remark_leaves_room_for_the_key_that_approves() -> None:
+    remark = "press pgdn until you have seen all of it"
+    offers = map(Offer, (*APPROVAL, "zoom", "quit"))
+    line = text(compose_footer(offers, keys_in_force({}), 50, place="grid 1/2", finding=remark))
+    assert line.startswith(" press pgdn until you have seen all") and " a approve " in line
 
 
 def title(live: FakeLive, now: float) -> str:

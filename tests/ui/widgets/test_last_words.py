@@ -25,7 +25,7 @@ def words(live: FakeLive, ticket: str) -> str:
 
 
 def test_a_queued_ticket_waits_for_its_needs_or_for_a_slot(live: FakeLive) -> None:
-    assert words(live, "api") == "waiting for schema"
+    assert words(live, "api") == "waiting for “schema”"
     assert words(live, "schema") == "waiting for a slot"
     live.health = Health(slots=8, slots_in_use=8)
     assert words(live, "schema") == "waiting for a slot (8 of 8 in use)"

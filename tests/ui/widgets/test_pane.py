@@ -137,7 +137,7 @@ async def test_a_ticket_that_is_done_with_a_question_asks_until_it_goes_on() -> 
 @pytest.mark.parametrize(
     ("schema", "own", "reason"),
     [
-        ([], [], "waiting for schema"),
+        ([], [], "waiting for “schema”"),
         ([e.TicketDone("end")], [], "waiting for a slot"),
         (
             [e.TicketFailed("server", "500", False)],

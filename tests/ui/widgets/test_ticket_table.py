@@ -90,7 +90,7 @@ def test_a_row_has_the_figures_of_its_ticket() -> None:
     assert cells(live, 2, "ticket", "last words") == ["t2  Mend the [CART]", "server: HTTP 500"]
     assert cells(live, 3, "since", "last words") == ["0:20", "approve: run_command $ make"]
     assert cells(live, 4, "model", "tokens", "cost") == ["grok-4", "~4", ""]
-    assert cells(live, 5, "last words", "needs") == ["waiting for t4", "t4"]
+    assert cells(live, 5, "last words", "needs") == ["waiting for “t4”", "t4"]
 
 
 def test_a_row_has_the_context_the_last_tool_and_what_the_ticket_waits_for() -> None:
@@ -101,7 +101,7 @@ def test_a_row_has_the_context_the_last_tool_and_what_the_ticket_waits_for() -> 
     assert cells(live, 1, *headings) == ["1.5k", "", ""]
     assert cells(live, 3, *headings) == ["", "run_command $ make", "you"]
     assert cells(live, 4, *headings) == ["1.2k", "web_search row values", ""]
-    assert cells(live, 5, *headings) == ["", "", "t4"]
+    assert cells(live, 5, *headings) == ["", "", "“t4”"]
     live.health = Health(slots=8, slots_in_use=8)
     assert cells(live, 6, *headings) == ["", "", "a slot"]
 
