@@ -191,6 +191,13 @@ CLAUDE: Item = {"model": "m", "max_tokens": 9, "messages": [HELLO]}
 GPT: Item = {"model": "m", "messages": [HELLO]}
 
 
+async def test_a_system_message_may_be_the_last_as_claude_code_sends_it(url: str) -> None:
+    asked = {**CLAUDE, "messages": [HELLO, {"role": "system", "content": "Be brief."}]}
+    async with httpx2.AsyncClient(base_url=url) as http:
+        response = await http.post(PATHS["anthropic"], json=asked, headers=VERSION)
+    assert response.status_code == 200
+
+
 @pytest.mark.parametrize(
     ("path", "body", "message", "param"),
     [
@@ -212,6 +219,12 @@ GPT: Item = {"model": "m", "messages": [HELLO]}
             "anthropic",
             {**CLAUDE, "tools": [{"name": "a"}]},
             "tools.0.input_schema: Field required",
+            None,
+        ),
+        (
+            "anthropic",
+            {**CLAUDE, "messages": [HELLO, {"role": "assistant", "content": "I"}]},
+            "This model does not support assistant message prefill",
             None,
         ),
         ("chat", {**GPT, "messages": None}, "Missing required parameter: 'messages'.", "messages"),

@@ -255,7 +255,7 @@ def _check_order(messages: Sequence[_Message]) -> None:
             raise _invalid("messages: text content blocks must be non-empty")
     if messages[0].role != "user":
         raise _invalid('messages: first message must use the "user" role')
-    if messages[-1].role != "user":
+    if messages[-1].role == "assistant":
         raise _invalid(
             "This model does not support assistant message prefill."
             " The conversation must end with a user message."
