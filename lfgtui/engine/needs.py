@@ -63,12 +63,14 @@ class Needs:
         return run.is_done or (name != "" and self.source(name) is not None)
 
     def choose(self, run: TicketRun) -> None:
-        """Hand on this copy's answer, if it is done and no other's was taken yet."""
+        """Hand on this copy's answer, if it is done and another's was not taken yet."""
         name = run.ticket.copy_of
         before = self._chosen.get(name)
-        if not (name and run.is_done) or before is run or self._has_begun(name):
+        if not (name and run.is_done) or before is run:
             return
         if before is not None:
+            if before.is_done and self._has_begun(name):
+                return
             before.emit(e.ChoiceMade(chosen=False))
         self._chosen[name] = run
         run.emit(e.ChoiceMade())

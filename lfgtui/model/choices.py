@@ -1,7 +1,7 @@
 """Copies of a ticket, one of which is handed on to the tickets that need it: the chosen one.
 
-A choice counts while the chosen copy is done. It can be changed until a ticket that needs it has
-begun.
+A choice counts while the chosen copy is done. While it does it can be changed only until a ticket
+that needs it has begun.
 """
 
 from collections.abc import Mapping, Sequence
@@ -81,11 +81,8 @@ def choice_refusal(run: Folds, copy: str) -> str:
         return f"“{copy}” is the only one of its kind: there is nothing to choose"
     if run.transcript(copy).state != "done":
         return f"“{copy}” is not done; only a copy that is can be chosen"
-    begun = [
-        one.id
-        for one in run.tickets
-        if ticket.copy_of in one.needs and run.transcript(one.id).attempts
-    ]
-    if begun and not run.transcript(copy).is_chosen:
-        return f"“{begun[0]}” has begun with the choice made before"
-    return ""
+    if choices(run).get(ticket.copy_of, copy) == copy:
+        return ""
+    needing = (one.id for one in run.tickets if ticket.copy_of in one.needs)
+    begun = next((name for name in needing if run.transcript(name).attempts), "")
+    return f"“{begun}” has begun with the choice made before" if begun else ""

@@ -220,7 +220,7 @@ def ticket_like(tickets: Sequence[Ticket], prompt: str) -> Ticket:
 
     Where no two have the same, those of the first; a system prompt only if all have it.
     """
-    taken = {ticket.id for ticket in tickets}
+    taken = {name for ticket in tickets for name in (ticket.id, ticket.file_id)}
     names = (_PROMPT, *(f"{_PROMPT}-{number}" for number in range(2, len(tickets) + 2)))
     name = next(name for name in names if name not in taken)
     own: dict[str, object] = {"id": name, "prompt": prompt, "title": "", "needs": (), "copy_of": ""}

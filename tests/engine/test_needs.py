@@ -83,6 +83,24 @@ async def test_a_choice_is_changed_until_what_needs_it_begins(tmp_path: Path) ->
         assert r.events("b", e.UserMessage)[0].answers == {"a": "The second answer."}
 
 
+async def test_a_choice_whose_copy_is_not_done_any_more_is_made_again(tmp_path: Path) -> None:
+    tickets = group(tmp_path, "one", "two")
+    async with room(tmp_path, tickets, scenarios=SCENARIOS) as r:
+        await ended(r, "a.1", "a.2")
+        r.engine.send(c.Choose("a.1"))
+        await r.engine.wait_idle()
+        for command in (c.Retry("a.1"), c.Cancel("a.1"), c.Retry("b")):
+            r.engine.send(command)
+        await r.engine.settle()
+        assert (r.state("b"), due_choices(r.engine)) == ("queued", {"a": ["a.2"]})
+        assert choice_refusal(r.engine, "a.2") == ""
+        r.engine.send(c.Choose("a.2"))
+        await r.engine.wait_idle()
+        *_, prompt = r.events("b", e.UserMessage)
+        assert prompt.answers == {"a": "The second answer."}
+        assert choices(r, "a.1") == [True, False]
+
+
 async def test_a_copy_can_be_chosen_as_soon_as_it_is_done_and_the_others_matter_no_more(
     tmp_path: Path,
 ) -> None:

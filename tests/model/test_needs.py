@@ -6,7 +6,7 @@ import pytest
 
 from lfgtui.errors import SourceError, UsageError
 from lfgtui.model.needs import check_added, needs_of, select
-from lfgtui.model.tickets import Ticket, TicketsFile, load_tickets, ticket_like
+from lfgtui.model.tickets import Ticket, TicketsFile, load_tickets, side_by_side, ticket_like
 
 A = '[[ticket]]\nid = "a"\nprompt = "Do a."\n'
 B = '[[ticket]]\nid = "b"\nprompt = "Do b."\nneeds = ["a"]\n'
@@ -106,5 +106,7 @@ def test_a_run_takes_copies_whose_ids_it_does_not_have(tmp_path: Path) -> None:
         check_added(circle, known)
 
 
-def test_a_prompt_that_is_added_among_copies_is_none(tmp_path: Path) -> None:
-    assert ticket_like(load(tmp_path, A + "copies = 3\n").tickets, "More.").copy_of == ""
+def test_a_prompt_that_is_added_among_copies_is_none() -> None:
+    tickets = side_by_side([Ticket(id="prompt", prompt="p", workspace="/")] * 2)
+    added = ticket_like(tickets, "More.")
+    assert (added.id, added.copy_of) == ("prompt-2", "")

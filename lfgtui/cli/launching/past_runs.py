@@ -12,7 +12,7 @@ from lfgtui.history import deletion, maintenance
 from lfgtui.history.reader import Reader, StoredTicket
 from lfgtui.history.recording.recorder import Recorder
 from lfgtui.history.storage import leases
-from lfgtui.model.choices import choice_refusal, choices, is_settled
+from lfgtui.model.choices import choice_refusal, copies_of, is_settled
 from lfgtui.model.clock import now
 from lfgtui.model.events import ChoiceMade
 from lfgtui.model.needs import with_needs
@@ -130,17 +130,16 @@ def choose(run: str, copy: str) -> None:
         state, folds = history.run(run).state, _Folds(history, run)
         if refusal := choice_refusal(folds, copy):
             raise UsageError(refusal)
-        before = choices(folds).get(stored.ticket.copy_of)
-        settled = [
-            is_settled(folds, t) for t in folds.tickets if t.copy_of != stored.ticket.copy_of
-        ]
+        copies = {name: folds.transcript(name) for name in copies_of(folds, stored.ticket.copy_of)}
+        others = [ticket for ticket in folds.tickets if ticket.id not in copies]
+        is_done = all(is_settled(folds, ticket) for ticket in others)
     with Recorder(paths.history_file()) as recorder:
         recorder.resume_run(run)
-        for name, is_chosen in ((before, False), (copy, True)):
-            if name is not None and before != copy:
-                attempt = folds.transcript(name).attempts[-1].number
-                recorder.submit(run, name, attempt, now(), ChoiceMade(is_chosen))
-        recorder.finish_run(run, "done" if all(settled) else state)
+        for name, fold in copies.items():
+            if fold.is_chosen is not (name == copy):
+                choice = ChoiceMade(name == copy)
+                recorder.submit(run, name, fold.attempts[-1].number, now(), choice)
+        recorder.finish_run(run, "done" if is_done else state)
 
 
 def changed_since(path: Path, file: TicketsFile, config: Config) -> tuple[str, ...]:
