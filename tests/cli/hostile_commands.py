@@ -139,6 +139,8 @@ def cases(on: Stage) -> list[Case]:
         ["tell", text, text],
         ["approve", f"{run}/{text}"],
         ["deny", f"{run}/TicketDone", text],
+        ["choose", f"{run}/TicketDone"],
+        ["choose", f"{run}/{text}"],
         ["cancel", f"{run}/{text}"],
         ["cancel", text],
         ["add", run, "-p", text],
