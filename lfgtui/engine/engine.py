@@ -25,6 +25,7 @@ from lfgtui.engine.limits import known_limits
 from lfgtui.engine.needs import Needs
 from lfgtui.engine.session import Session
 from lfgtui.engine.ticket_run import Outcome, TicketRun
+from lfgtui.engine.turns import Turns
 from lfgtui.model import events as e
 from lfgtui.model.metrics import Health, Meter
 from lfgtui.model.redaction import redacted_ticket
@@ -76,6 +77,7 @@ class Engine:
         self._runs: dict[str, TicketRun] = {}
         self._changes = FileChanges(self._runs)
         self._needs = Needs(self._runs, headless=session.headless)
+        self._turns = Turns(session)
         for ticket in tickets:
             self._runs[ticket.id] = TicketRun(ticket, session, self._changes.note)
         for entries in (stored or {}).values():
@@ -97,6 +99,8 @@ class Engine:
             self._session.slots.number,
             self._slots_in_use(),
             frozenset(ticket for ticket, run in self._runs.items() if run.slot.is_awaited),
+            self._turns.held_back,
+            self._session.providers.agents.usage,
         )
 
     @property
@@ -178,8 +182,7 @@ class Engine:
                 self._end(run, e.TicketInterrupted())
             elif run.phase == "running":
                 run.stop(e.TicketInterrupted())
-        if self._tasks:
-            await asyncio.wait(self._tasks)
+        await asyncio.wait([*self._tasks, asyncio.create_task(self._turns.aclose())])
         async with AsyncExitStack() as closing:  # each is closed, whatever another raises
             closing.push_async_callback(self._recorder.finish, self.run, self._state())
             if self._on_close is not None:
@@ -257,8 +260,7 @@ class Engine:
     def _give_slots(self) -> None:
         runs = self._runs.values()
         waiting = [run for run in runs if run.slot.is_awaited or self._is_ready(run)]
-        waiting.sort(key=lambda run: run.slot.turn)
-        for run in waiting[: max(0, self._session.slots.number - self._slots_in_use())]:
+        for run in self._turns.due(runs, waiting):
             if run.phase == "running":
                 run.slot.take()
             else:
@@ -342,6 +344,7 @@ class Engine:
             run.stop(e.TicketCancelled())
         elif run.phase == "pending":
             self._end(run, e.TicketCancelled())
+            self._session.providers.agents.end_spare(run.ticket.id)
             self._schedule()
 
     def _restart(self, run: TicketRun, prompt: str) -> None:

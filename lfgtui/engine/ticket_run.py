@@ -65,6 +65,8 @@ class TicketRun:
         self.outcome: e.Ending | None = None
         self.slot = Slot(session.slots)
         self.is_blocked_by_need = False
+        self.is_prepared = False
+        """True once its agent was started ahead of its turn."""
         self.is_restarted = False
         """True once it was stopped to be started over."""
         self.told_late: list[c.Tell] = []
@@ -104,6 +106,11 @@ class TicketRun:
     def own(self) -> Route:
         """The route that it asks first."""
         return self._recovery.own
+
+    @property
+    def route(self) -> Route:
+        """The route that it asks next."""
+        return self._recovery.route
 
     @property
     def is_held(self) -> bool:
@@ -146,7 +153,7 @@ class TicketRun:
     def queue(self, *, continues: bool) -> None:
         """Wait for its turn, (again) from the prompt or from where it stands."""
         self.phase, self.outcome, self._continues = "pending", None, continues
-        self.is_blocked_by_need = self.is_restarted = False
+        self.is_blocked_by_need = self.is_restarted = self.is_prepared = False
         self._begin_anew()
         self.slot.line_up(has_begun=continues)
         starts_over = self._attempt > 0 and not continues
@@ -258,6 +265,8 @@ class TicketRun:
         self.emit(e.Retrying(error.message, delay, self._attempt + 1, error.kind, retryable))
         if step.route != route:
             self.emit(e.FailedOver(str(route), str(step.route)))
+            if self._session.admission.is_bounded(step.route.provider):
+                self.slot.is_taken = False  # it may have to wait there
         async with self._time_limit.running():
             if delay:
                 async with self._without_slot():

@@ -36,6 +36,13 @@ class OpenCircuit(NamedTuple):
     cause: str
 
 
+class AgentUsage(NamedTuple):
+    """What an agent's processes use: bytes of memory, and a share of a core, 1.0 for all of it."""
+
+    memory: int
+    cpu: float
+
+
 class Health(NamedTuple):
     """A run's troubles at the moment.
 
@@ -43,6 +50,8 @@ class Health(NamedTuple):
     `open_circuits`: the providers and the models (`sim/slow`) that keep failing, by name,
     the gravest first. `queued_bytes` have arrived and are not in the history yet. `slots`: tickets
     that may work at once, 0 where nobody knows; `waiting_for_slot` have begun and wait for one.
+    `held_back`: what tickets wait for that could begin but for it, as memory, in words; `agents`:
+    what the processes of tickets use.
     """
 
     behind: str | None = None
@@ -51,6 +60,8 @@ class Health(NamedTuple):
     slots: int = 0
     slots_in_use: int = 0
     waiting_for_slot: frozenset[str] = frozenset()
+    held_back: Mapping[str, str] = {}
+    agents: Mapping[str, AgentUsage] = {}
 
 
 def covered(spans: Iterable[tuple[float, float]]) -> float:

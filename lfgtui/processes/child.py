@@ -18,7 +18,6 @@ from pathlib import Path
 from lfgtui.errors import LfgError, too_many_files
 from lfgtui.processes.lines import Line, LineSplitter
 from lfgtui.processes.supervised import Supervised, exit_in_words
-from lfgtui.processes.usage import Usage, usage_of
 from lfgtui.processes.waiting import finish, within
 
 MEGABYTE = 1024 * 1024
@@ -152,12 +151,13 @@ class ChildProcess:
             await finish(pipes.end())
         return self.left
 
-    async def usage(self) -> Usage | None:
-        """Return what it uses with all that it started; None once it is gone, or without /proc."""
+    @property
+    def root(self) -> int | None:
+        """The id of its supervisor, below which all that it started runs; None once it is gone."""
         transport = self._pipes.transport
         if transport is None or self._pipes.gone.is_set():
             return None
-        return await asyncio.to_thread(usage_of, transport.get_pid())
+        return transport.get_pid()
 
 
 class _Pipes(Supervised):

@@ -68,6 +68,18 @@ class ListsModels(Protocol):
         ...
 
 
+@runtime_checkable
+class Prepares(Protocol):
+    """A provider that takes seconds to be ready for a ticket, and can be so before."""
+
+    def prepare(self, request: Request) -> None:
+        """Make ready for the ticket's next request, which is like this one, without waiting.
+
+        What fails is left to that request.
+        """
+        ...
+
+
 class Stream(Protocol):
     """The events of one response as they arrive.
 

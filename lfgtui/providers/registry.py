@@ -12,6 +12,7 @@ from contextlib import AsyncExitStack
 from typing import NamedTuple, cast
 
 from lfgtui.errors import UsageError
+from lfgtui.processes.agents import AgentProcesses
 from lfgtui.providers.base import Provider
 from lfgtui.settings.config import Config
 from lfgtui.settings.credentials import api_key, request_headers, secret_variables
@@ -48,6 +49,8 @@ class Providers:
         self._config = config
         self._starters = starters or {}
         self._on_key = on_key
+        self.agents = AgentProcesses()
+        """Those that run here, whichever provider started them."""
         self._open: dict[str, _Opened] = {}
         self._opening: dict[str, asyncio.Lock] = {}
 
@@ -69,7 +72,8 @@ class Providers:
                 key = await asyncio.to_thread(api_key, name, config, others)
                 if key is not None and self._on_key is not None:
                     self._on_key(key)
-                provider = await asyncio.to_thread(_connect, name, config, base_url, key)
+                opening = (name, config, base_url, key, self.agents)
+                provider = await asyncio.to_thread(_connect, *opening)
                 opened = self._open[name] = _Opened(base_url, provider)
             return opened.provider
 
@@ -94,11 +98,17 @@ class _Opened(NamedTuple):
     provider: Provider
 
 
-def _connect(name: str, config: ProviderConfig, base_url: str | None, key: str | None) -> Provider:
+def _connect(
+    name: str,
+    config: ProviderConfig,
+    base_url: str | None,
+    key: str | None,
+    agents: AgentProcesses,
+) -> Provider:
     """Open a provider, with all that takes long: the import, the certificates."""
     connect = cast(Callable[..., Provider], pkgutil.resolve_name(_CONNECT[config.wire]))
     if config.wire == "acp":
-        return connect(name, config)
+        return connect(name, config, agents)
     more = {"body": config.body} if config.wire in AGENT_SERVERS else {}
     return connect(
         base_url=base_url,

@@ -17,6 +17,7 @@ from lfgtui.errors import SourceError, UsageError, did_you_mean
 from lfgtui.model.tickets import Ticket
 from lfgtui.settings.agents import program_path
 from lfgtui.settings.keys import key_mistakes
+from lfgtui.settings.memory import memory_bytes
 from lfgtui.settings.providers import (
     ProviderConfig,
     Seconds,
@@ -103,13 +104,15 @@ class NotifyPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Everything a person can set. Times are in seconds.
 
-    `command_variables` are given to agents' commands although they look secret.
+    `max_memory` is what installed agents may use together: a size, or a share of what is available
+    when a run starts. `command_variables` are given to agents' commands although they look secret.
     """
 
     theme: str = "dark"
     model: str | None = None
     concurrency: Annotated[int, msgspec.Meta(ge=1)] = 8
     hold_slot: bool = False
+    max_memory: str = "80%"
     stream_unit: StreamUnit = "token"
     command_variables: tuple[str, ...] = ()
     stall_after: Seconds = 10.0
@@ -240,6 +243,10 @@ def _mistakes(config: Config) -> Iterator[tuple[tuple[str | int, ...], str]]:
                 yield key, f'secrets: "{pattern}" matches empty text'
         except re.error as error:
             yield key, f'secrets: "{pattern}": {error}'
+    try:
+        memory_bytes(config.max_memory, 0)
+    except ValueError as error:
+        yield ("max_memory",), f"max_memory: {error}"
     if config.history.retention is not None:
         try:
             age_seconds(config.history.retention)

@@ -52,6 +52,7 @@ class ProviderConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     `body` is what an agent server is sent, for their wires only.
     `leakage`: which dialects of leaked markup are taken out of the visible
     text; all, none, or those named. None leaves it to the wire.
+    `concurrency`: so many tickets of it at once, as far as the run has slots; None for no bound.
     `model_file` is a GGUF file for the provider "local", which runs it.
     The wire "acp" has `command`, which starts the agent; `env`, added to its environment; `mode`
     and `options`, by the ids that the agent gives them, with which each conversation begins.
@@ -65,6 +66,7 @@ class ProviderConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     connect_timeout: Seconds = 10.0
     body: dict[str, object] = {}
     price: Price | None = None
+    concurrency: Annotated[int, msgspec.Meta(ge=1)] | None = None
     model: str | None = None
     model_file: str | None = None
     leakage: bool | tuple[Dialect, ...] | None = None

@@ -11,6 +11,7 @@ import pytest
 from lfgtui.processes import supervisor
 from lfgtui.processes.child import ChildProcess, StartError, UnwritableError
 from lfgtui.processes.lines import Line, LongLine, PartialLine
+from lfgtui.processes.usage import available_memory, usages_of
 from tests.helpers.children import python
 from tests.helpers.leash import Leash, processes_about
 
@@ -337,12 +338,20 @@ async def test_its_usage_is_that_of_the_whole_tree(start: Start) -> None:
     lines = await child.read_lines()
     while len(lines) < 2:
         lines += await child.read_lines()
-    usage = await child.usage()
+    root = child.root
+    assert root is not None
+    usages = await asyncio.to_thread(usages_of, [root])
     if not os.path.isdir("/proc/self"):  # noqa: PTH112, ASYNC240
-        assert usage is None
+        assert usages == {}
         return
-    assert usage is not None
+    usage = usages[root]
     assert 50_000_000 < usage.memory < 300_000_000
     assert 0.25 < usage.cpu < 60
     await child.terminate(10)
-    assert await child.usage() is None
+    assert child.root is None
+    assert await asyncio.to_thread(usages_of, [root]) == {}
+
+
+def test_the_memory_that_may_be_had_is_some_of_the_machines() -> None:
+    pages = os.sysconf("SC_PHYS_PAGES")
+    assert 0 < available_memory() < pages * os.sysconf("SC_PAGE_SIZE")

@@ -97,6 +97,14 @@ def test_what_the_file_does_not_say_is_the_default_or_the_presets(tmp_path: Path
         ("stall_after = nan\n", "1: `stall_after`: expected `float` > 0.0"),
         ("[providers.xai]\nprice = { input = -1, output = 1 }\n", "2: `input`: expected `float`"),
         ("concurrency = 0\n", "1: `concurrency`: expected `int` >= 1"),
+        ("[providers.xai]\nconcurrency = 0\n", "2: `concurrency`: expected `int` >= 1"),
+        *(
+            (
+                f'max_memory = "{size}"\n',
+                f'1: max_memory: invalid size "{size}": expected e.g. "8 GB"',
+            )
+            for size in ("8", "8 gb", "0%", "101%", "-1 GB", "1e3 GB", "")
+        ),
         ("[retry]\nattempt = 1\n", '2: unknown key "attempt"; did you mean "attempts"?'),
         (
             '[providers.xai]\nmodel = "a"\nwier = "x"\n',
@@ -456,7 +464,7 @@ def test_the_example_shows_the_defaults(uncommented: Config) -> None:
         assert getattr(uncommented, name) == getattr(Config(), name), name
     assert uncommented.notify.via == NotifyPolicy().via
     for name, preset in PRESETS.items():
-        examples = {"model": preset.model, "price": None, "model_file": None}
+        examples = {"model": preset.model, "price": None, "model_file": None, "concurrency": None}
         assert msgspec.structs.replace(uncommented.provider(name), **examples) == preset
 
 

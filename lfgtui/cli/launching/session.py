@@ -16,6 +16,7 @@ from lfgtui.history.recording.recorder import Recorder
 from lfgtui.model.events import Entry
 from lfgtui.model.redaction import redacted_entries
 from lfgtui.model.tickets import Ticket
+from lfgtui.processes.usage import available_memory
 from lfgtui.providers.registry import Providers, Starter
 from lfgtui.settings import environment, paths
 from lfgtui.settings.config import Config, age_seconds
@@ -56,6 +57,7 @@ def build_engine(plan: Plan, closing: ExitStack, unsaved: list[str]) -> Engine:
         providers=Providers(plan.config, servers.starters, lambda key: redactor.learn([key])),
         redactor=redactor,
         headless=plan.output is not None,
+        available_memory=available_memory(),
         environment={**_given_variables(plan.config), **plan.environment},
     )
     engine = Engine(session, plan.title, plan.tickets, stored=stored, on_close=servers.aclose)

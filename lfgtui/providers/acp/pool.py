@@ -1,15 +1,20 @@
 """The processes of one agent, one a ticket.
 
-A process outlives its response for a while, so that a message to a ticket that has just ended
-finds the agent as it was. After that the session is opened again by a new process.
+A process may be prepared before its ticket begins, so that nobody waits for its start. And it
+outlives its response for a while, so that a message to a ticket that has just ended finds the
+agent as it was; after that the session is opened again by a new process.
 """
 
 import asyncio
+from asyncio import Task
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 from lfgtui.errors import ProviderError
 from lfgtui.model.conversation import Session
+from lfgtui.processes.agents import AgentProcess, AgentProcesses
 from lfgtui.providers.acp.connection import Connection
 from lfgtui.providers.acp.handshake import connect, open_session
 from lfgtui.providers.base import Request
@@ -18,65 +23,158 @@ from lfgtui.settings.providers import ProviderConfig
 LINGER = 60.0
 """Seconds that a process without a turn is kept: an agent takes some hundreds of megabytes."""
 
+PREPARED = 300.0
+"""Seconds that one is kept for a ticket that has not begun."""
+
+
+class _Opened(NamedTuple):
+    """An agent with an open session: its process, and which session it goes on in."""
+
+    connection: Connection
+    process: AgentProcess
+    session: Session | None
+
+
+class _Spare(NamedTuple):
+    """One without a turn. `request` is what it was prepared for, None after a turn."""
+
+    opened: _Opened
+    request: Request | None
+    timer: asyncio.TimerHandle
+
 
 class Pool:
-    """The processes of the agent of that name."""
+    """The processes of the agent of that name, which are also counted in `processes`."""
 
-    def __init__(self, name: str, config: ProviderConfig) -> None:
+    def __init__(self, name: str, config: ProviderConfig, processes: AgentProcesses) -> None:
         self.name = name
         self.config = config
-        self._idle: dict[str, tuple[Connection, asyncio.TimerHandle]] = {}
-        self._closing: set[asyncio.Task[None]] = set()
+        self._processes = processes
+        self._spare: dict[str, _Spare] = {}
+        self._preparing: dict[str, Task[None]] = {}
+        self._taken: dict[Connection, AgentProcess] = {}
+        self._closing: set[Task[None]] = set()
 
     async def take(self, request: Request) -> tuple[Connection, Session | None]:
         """Return a connection with an open session, and which one it goes on in, None for a new.
 
         Raises `ProviderError`.
         """
-        session, workspace = request.session, Path(request.workspace)
-        connection, timer = self._idle.pop(request.ticket, (None, None))
-        if connection is not None and timer is not None:
-            timer.cancel()
-            same = session is not None and session.session_id == connection.session_id
-            if connection.is_usable and same:
-                return connection, session
-            self._end(connection)
-        connection = await connect(self.name, self.config, workspace)
-        try:
-            opened = await open_session(
-                self.name, self.config, connection, workspace, session, request.model
-            )
-        except BaseException:
-            await connection.aclose()
-            raise
-        return connection, opened
+        opened = await self._prepared(request)
+        if opened is None:
+            process = self._processes.begin(self.name, request.ticket)
+            opened = await self._open(request, process)
+        self._taken[opened.connection] = opened.process
+        return opened.connection, opened.session
 
     async def give_back(self, ticket: str, connection: Connection) -> None:
         """Take back a connection whose response is over; one that is of no more use is ended."""
+        process = self._taken.pop(connection)
         if not connection.is_usable:
-            await connection.aclose()
+            await self._close(connection, process)
             return
-        loop = asyncio.get_running_loop()
-        timer = loop.call_later(LINGER, self._end_idle, ticket)
-        self._idle[ticket] = (connection, timer)
+        process.has_answered = True
+        self._keep(ticket, _Opened(connection, process, None), None)
+
+    def prepare(self, request: Request) -> None:
+        """Start an agent and open its session. See `base.Prepares`."""
+        ticket = request.ticket
+        if ticket not in self._spare and ticket not in self._preparing:
+            process = self._processes.begin(self.name, ticket)
+            task = asyncio.create_task(self._prepare(request, process))
+            process.spare(task.cancel)
+            self._preparing[ticket] = task
+            task.add_done_callback(partial(self._is_prepared, process))
 
     async def aclose(self) -> None:
         """End all processes."""
-        for ticket in list(self._idle):
-            self._end_idle(ticket)
+        for task in self._preparing.values():
+            task.cancel()
+        if self._preparing:
+            await asyncio.wait(self._preparing.values())
+        for ticket in list(self._spare):
+            self._end_spare(ticket)
         if self._closing:
             await asyncio.wait(self._closing)
 
-    def _end_idle(self, ticket: str) -> None:
-        connection, timer = self._idle.pop(ticket)
-        timer.cancel()
-        self._end(connection)
+    async def _prepared(self, request: Request) -> _Opened | None:
+        """Return the ticket's agent, if there is one that the request can go to."""
+        if (task := self._preparing.get(request.ticket)) is not None:
+            try:
+                await asyncio.wait([task])
+            except asyncio.CancelledError:
+                task.cancel()
+                raise
+        spare = self._spare.pop(request.ticket, None)
+        if spare is None:
+            return None
+        spare.timer.cancel()
+        opened, prepared_for = spare.opened, spare.request
+        connection, session = opened.connection, request.session
+        if prepared_for is None:
+            fits = session is not None and session.session_id == connection.session_id
+            opened = opened._replace(session=session)
+        else:
+            fits = _needs(prepared_for) == _needs(request)
+        if not (fits and connection.is_usable):
+            self._end(opened)
+            return None
+        opened.process.spare(None)
+        return opened
 
-    def _end(self, connection: Connection) -> None:
-        async def close() -> None:
-            with suppress(ProviderError):
-                await connection.aclose()
+    async def _prepare(self, request: Request, process: AgentProcess) -> None:
+        with suppress(ProviderError):  # the ticket itself will meet it, and say so
+            opened = await self._open(request, process)
+            self._keep(request.ticket, opened, request)
 
-        task = asyncio.create_task(close())
+    async def _open(self, request: Request, process: AgentProcess) -> _Opened:
+        """Start the agent and open its session; raises `ProviderError`."""
+        workspace = Path(request.workspace)
+        try:
+            connection = await connect(self.name, self.config, workspace)
+        except BaseException:
+            self._processes.gone(process)
+            raise
+        process.root = connection.child.root
+        try:
+            session = await open_session(
+                self.name, self.config, connection, workspace, request.session, request.model
+            )
+        except BaseException:
+            await self._close(connection, process)
+            raise
+        return _Opened(connection, process, session)
+
+    def _is_prepared(self, process: AgentProcess, task: Task[None]) -> None:
+        del self._preparing[process.ticket]
+        if task.cancelled():
+            self._processes.gone(process)  # also where the task had not begun
+
+    def _keep(self, ticket: str, opened: _Opened, request: Request | None) -> None:
+        seconds = LINGER if request is None else PREPARED
+        timer = asyncio.get_running_loop().call_later(seconds, self._end_spare, ticket)
+        self._spare[ticket] = _Spare(opened, request, timer)
+        opened.process.spare(lambda: self._end_spare(ticket))
+
+    def _end_spare(self, ticket: str) -> None:
+        spare = self._spare.pop(ticket)
+        spare.timer.cancel()
+        self._end(spare.opened)
+
+    def _end(self, opened: _Opened) -> None:
+        opened.process.is_ending = True
+        task = asyncio.create_task(self._close(opened.connection, opened.process))
         self._closing.add(task)
         task.add_done_callback(self._closing.discard)
+
+    async def _close(self, connection: Connection, process: AgentProcess) -> None:
+        try:
+            with suppress(ProviderError):
+                await connection.aclose()
+        finally:
+            self._processes.gone(process)
+
+
+def _needs(request: Request) -> tuple[Session | None, str, str]:
+    """Return what an agent is prepared for."""
+    return request.session, request.model, request.workspace

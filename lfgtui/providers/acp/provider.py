@@ -1,5 +1,6 @@
 """The wire `acp`: an agent that runs on this machine and speaks the Agent Client Protocol."""
 
+from lfgtui.processes.agents import AgentProcesses
 from lfgtui.providers.acp.pool import Pool
 from lfgtui.providers.acp.stream import AcpStream
 from lfgtui.providers.base import Request
@@ -9,12 +10,16 @@ from lfgtui.settings.providers import ProviderConfig
 class AcpProvider:
     """One agent. See `base.Provider`."""
 
-    def __init__(self, name: str, config: ProviderConfig) -> None:
-        self._pool = Pool(name, config)
+    def __init__(self, name: str, config: ProviderConfig, processes: AgentProcesses) -> None:
+        self._pool = Pool(name, config, processes)
 
     def stream(self, request: Request) -> AcpStream:
         """Return the events of one turn. See `base.Provider.stream`."""
         return AcpStream(self._pool, request)
+
+    def prepare(self, request: Request) -> None:
+        """Start the ticket's agent before its turn. See `base.Prepares`."""
+        self._pool.prepare(request)
 
     async def aclose(self) -> None:
         """End all processes."""

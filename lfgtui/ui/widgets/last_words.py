@@ -26,6 +26,8 @@ def waiting_reason(run: RunView, ticket: Ticket, now: float, health: Health) -> 
     if transcript.parked is not None and transcript.parked_until is not None:
         time = clock_time(transcript.parked_until, now)
         return f"parked until {time}: {one_line(transcript.parked.reason)}"
+    if ticket.id in health.held_back:
+        return f"waiting for {health.held_back[ticket.id]}"
     if ticket.id in health.waiting_for_slot:
         return _waiting_for_slot(health)
     if transcript.state not in (None, "queued", "blocked"):

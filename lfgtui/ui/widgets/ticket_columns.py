@@ -43,6 +43,14 @@ def _cost(row: TicketRow) -> Span:
     return Span(figures.money(row.cost), "muted")
 
 
+def _memory(row: TicketRow) -> Span:
+    return Span(figures.memory(row.agent.memory) if row.agent else "", "muted")
+
+
+def _cpu(row: TicketRow) -> Span:
+    return Span(f"{row.agent.cpu:.0%}" if row.agent else "", "muted")
+
+
 def _last_words(row: TicketRow) -> Span:
     if row.state in ("needs_approval", "failed", "limit", "blocked"):
         return Span(row.last_words, BADGES[row.state].colour)
@@ -136,6 +144,8 @@ COLUMNS = (
     _figure("tok/s", _rate, lambda row: _number(row.rate or None), 6),
     _figure("tokens", _tokens, lambda row: _number(row.meter.output_tokens()[0] or None), 7),
     _figure("cost", _cost, lambda row: _number(row.cost), 7),
+    _figure("mem", _memory, lambda row: _number(row.agent.memory if row.agent else None), 7),
+    _figure("cpu", _cpu, lambda row: _number(row.agent.cpu if row.agent else None), 5),
     _words("model", lambda row: row.model, 12, 20),
     _LAST_WORDS,
     _figure("context", _context, lambda row: _number(row.context or None), 7),

@@ -3,7 +3,7 @@
 Figures are found only when they are asked for: to be drawn, or to sort by.
 """
 
-from lfgtui.model.metrics import Health
+from lfgtui.model.metrics import AgentUsage, Health
 from lfgtui.model.states import BADGES, ENDED, RUNNING, Badge
 from lfgtui.ui.attention import stall
 from lfgtui.ui.run_view import RunView
@@ -84,6 +84,11 @@ class TicketRow:
     def context(self) -> int:
         """Tokens that its newest response used of the context; 0 where nobody counts them."""
         return self.transcript.attempt.context if self.transcript.attempt else 0
+
+    @property
+    def agent(self) -> AgentUsage | None:
+        """What its agent's processes use; None without any."""
+        return self._health.agents.get(self.ticket.id)
 
     @property
     def last_tool(self) -> str:

@@ -14,6 +14,7 @@ from lfgtui.errors import ProviderError
 from lfgtui.model import events as e
 from lfgtui.model.conversation import Message, ModelTurn, Session, TextPart, UserTurn
 from lfgtui.model.pieces import joined
+from lfgtui.processes.agents import AgentProcesses
 from lfgtui.providers.acp import handshake, stream
 from lfgtui.providers.acp.provider import AcpProvider
 from lfgtui.providers.acp.stream import AcpStream
@@ -86,6 +87,7 @@ async def agent_of(
     provider = AcpProvider(
         "mine",
         ProviderConfig(wire="acp", command=agent.command, **(config or {})),  # type: ignore[arg-type]
+        AgentProcesses(),
     )
     try:
         yield Turns(folder, agent, provider)

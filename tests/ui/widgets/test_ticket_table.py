@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from lfgtui.model import events as e
-from lfgtui.model.metrics import Health
+from lfgtui.model.metrics import AgentUsage, Health
 from lfgtui.model.tickets import Ticket
 from lfgtui.ui.text.styled_line import line_width
 from lfgtui.ui.widgets import ticket_row
@@ -59,7 +59,7 @@ def arranged(
         (20, "#|state|ticket"),
         (59, "#|state|ticket|last words"),
         (79, "#|state|ticket|since|tok/s|last words"),
-        (119, "#|state|ticket|since|tok/s|tokens|cost|model|last words|context"),
+        (119, "#|state|ticket|since|tok/s|tokens|cost|mem|cpu|model|last words"),
         (199, "|".join(HEADINGS)),
     ],
 )
@@ -104,6 +104,16 @@ def test_a_row_has_the_context_the_last_tool_and_what_the_ticket_waits_for() -> 
     assert cells(live, 5, *headings) == ["", "", "“t4”"]
     live.health = Health(slots=8, slots_in_use=8)
     assert cells(live, 6, *headings) == ["", "", "a slot"]
+    live.health = Health(held_back={"t6": "a slot at claude (2 of 2 in use)"})
+    assert cells(live, 6, *headings) == ["", "", "a slot at claude"]
+
+
+def test_a_row_has_what_the_processes_of_an_agent_use() -> None:
+    live = worked()
+    live.health = Health(agents={"t3": AgentUsage(746_000_000, 0.037), "t4": AgentUsage(0, 1.5)})
+    assert cells(live, 2, "mem", "cpu") == ["", ""]
+    assert cells(live, 3, "mem", "cpu") == ["746 MB", "4%"]
+    assert cells(live, 4, "mem", "cpu") == ["0 MB", "150%"]
 
 
 def test_a_row_names_the_tool_that_runs_and_what_a_stalled_ticket_waits_for() -> None:

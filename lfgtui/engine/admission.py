@@ -1,0 +1,67 @@
+"""Admission: which tickets may begin, as far as their provider and the memory go.
+
+It stands before the slots. A ticket that is held back keeps none, so those of other providers go
+past it; and no ticket that has a slot waits for memory, so there is always one that goes on. An
+agent that has a process goes on with it; for any other ticket of such a provider there must be
+room for one more, and the first one always has it. Processes that do nothing are ended for that.
+"""
+
+from collections.abc import Mapping
+
+from lfgtui.processes.agents import AgentProcesses
+from lfgtui.settings.config import Config
+from lfgtui.settings.memory import memory_bytes
+from lfgtui.text import figures
+
+MOST_PREPARED = 2
+"""Agents that are started before their ticket begins."""
+
+
+class Admission:
+    """The bounds of a run. `available` is the memory that may be had, in bytes."""
+
+    def __init__(self, config: Config, agents: AgentProcesses, available: int) -> None:
+        self._config = config
+        self._agents = agents
+        self._most = memory_bytes(config.max_memory, available)
+
+    def is_bounded(self, provider: str) -> bool:
+        """Return True if a ticket may be held back from the provider."""
+        config = self._config.provider(provider)
+        return config.concurrency is not None or bool(config.command)
+
+    def refusal(self, ticket: str, provider: str, working: Mapping[str, str]) -> str:
+        """Return what the ticket is to wait for; "" if it may begin.
+
+        `working` are the tickets with a slot, and the provider of each.
+        """
+        config = self._config.provider(provider)
+        at_work = sum(one == provider for one in working.values())
+        if config.concurrency is not None and at_work >= config.concurrency:
+            return f"a slot at {provider} ({at_work} of {config.concurrency} in use)"
+        if not config.command or self._agents.has(provider, ticket):
+            return ""
+        need, used = self._agents.need(provider), self._set_aside(working)
+        if not used or used + need <= self._most:
+            return ""
+        still_used = self._set_aside(working, ending=False)
+        self._agents.free(still_used + need - self._most, kept=working.items())
+        size = figures.memory(self._most)
+        in_use = figures.memory(used)
+        return f"memory ({in_use.removesuffix(size[-3:])} of {size} in use by agents)"
+
+    def may_prepare(self, ticket: str, provider: str, working: Mapping[str, str]) -> bool:
+        """Return True if the ticket's agent may be started although the ticket has no slot."""
+        if not self._config.provider(provider).command or self._agents.has(provider, ticket):
+            return False
+        free = self._most - self._set_aside(working)
+        return self._agents.prepared < MOST_PREPARED and self._agents.need(provider) <= free // 2
+
+    def _set_aside(self, working: Mapping[str, str], *, ending: bool = True) -> int:
+        """Return the bytes of all that run, and of those that are about to be started."""
+        starting = (
+            self._agents.need(provider)
+            for ticket, provider in working.items()
+            if self._config.provider(provider).command and not self._agents.has(provider, ticket)
+        )
+        return self._agents.set_aside(ending=ending) + sum(starting)

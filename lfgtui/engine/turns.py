@@ -1,0 +1,90 @@
+"""Whose turn it is: slots go to tickets in the order in which they wait.
+
+The agents of the next ones are started ahead of their turn, as far as there is memory.
+"""
+
+import asyncio
+import logging
+from asyncio import Task
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+
+from lfgtui.engine.session import Session
+from lfgtui.engine.ticket_run import TicketRun
+from lfgtui.providers.base import Prepares, Request
+
+_log = logging.getLogger(__name__)
+
+
+class Turns:
+    """The turns of a run's tickets. `held_back`: see `Health`."""
+
+    def __init__(self, session: Session) -> None:
+        self.held_back: dict[str, str] = {}
+        self._session = session
+        self._preparing: Task[None] | None = None
+        session.providers.agents.on_change = self._look_again
+
+    def due(self, runs: Iterable[TicketRun], waiting: list[TicketRun]) -> Iterator[TicketRun]:
+        """Yield those of the waiting to give a slot to, in order, and prepare the next ones.
+
+        Each is to have its slot when the next one is asked for.
+        """
+        admission = self._session.admission
+        working = {run.ticket.id: run.route.provider for run in runs if run.slot.is_taken}
+        self.held_back = {}
+        left = list[TicketRun]()
+        for run in sorted(waiting, key=lambda run: run.slot.turn):
+            ticket, provider = run.ticket.id, run.route.provider
+            if len(working) >= self._session.slots.number:
+                left.append(run)
+            elif refusal := admission.refusal(ticket, provider, working):
+                self.held_back[ticket] = refusal
+                left.append(run)
+            else:
+                yield run
+                working[ticket] = provider
+        self._prepare_next(left, working)
+
+    async def aclose(self) -> None:
+        """Prepare nothing more."""
+        if self._preparing is not None:
+            self._preparing.cancel()
+            await asyncio.wait([self._preparing])
+
+    def _prepare_next(self, left: list[TicketRun], working: dict[str, str]) -> None:
+        """Start the first agent for which there is room; when it is on its way, the next one."""
+        if self._preparing is not None:
+            return
+        may = self._session.admission.may_prepare
+        fresh = (run for run in left if run.phase == "pending" and not run.is_prepared)
+        run = next((run for run in fresh if may(run.ticket.id, run.route.provider, working)), None)
+        if run is not None:
+            run.is_prepared = True
+            self._preparing = asyncio.create_task(self._prepare(run))
+            self._preparing.add_done_callback(self._is_prepared)
+
+    async def _prepare(self, run: TicketRun) -> None:
+        session = self._session
+        await session.recorder.settle()
+        provider = await session.providers.get(run.route.provider)
+        if run.phase == "pending" and isinstance(provider, Prepares):
+            _log.info("%s: %s is started ahead of its turn", run.ticket.id, run.route.provider)
+            provider.prepare(_request(run))
+
+    def _is_prepared(self, task: Task[None]) -> None:
+        self._preparing = None
+        if not task.cancelled():
+            with suppress(Exception):  # the ticket itself will meet it, and say so
+                task.result()
+            self._look_again()
+
+    def _look_again(self) -> None:
+        self._session.slots.on_change()
+
+
+def _request(run: TicketRun) -> Request:
+    """Return the ticket's next request, without what is known only when it is made."""
+    ticket, (provider, model) = run.ticket, run.route
+    session = run.transcript.conversation.sessions.get(provider)
+    return Request(model, (), ticket=ticket.id, workspace=ticket.workspace, session=session)

@@ -1,0 +1,154 @@
+"""The agents that run as processes of this lfg: what they use, and which of them could be ended.
+
+An agent grows for a while after its start. So each counts as much as the largest of its provider
+was seen to use, and before one of them has answered at least `ASSUMED`: what is set aside for one
+is not promised to another.
+"""
+
+import asyncio
+from collections.abc import Callable, Container, Mapping
+from time import monotonic
+
+from lfgtui.model.metrics import AgentUsage
+from lfgtui.processes.usage import Usage, usages_of
+
+ASSUMED = 750_000_000
+"""Bytes that an agent may need; those that were measured took 200 to 750 MB."""
+
+PERIOD = 3.0
+"""Seconds between two looks at what they use; one takes some milliseconds of a thread."""
+
+
+class AgentProcess:
+    """One agent of a ticket, from before its start until all of it is gone."""
+
+    def __init__(self, provider: str, ticket: str) -> None:
+        self.provider, self.ticket = provider, ticket
+        self.root: int | None = None
+        """The process below which all of it runs; None before its start."""
+        self.usage: AgentUsage | None = None
+        self.has_answered = False
+        """True once it has answered: what it uses from then on is what such an agent needs."""
+        self.spare_since = 0.0
+        self.is_ending = False
+        self._end: Callable[[], object] | None = None
+        self._seen: tuple[float, float] = (monotonic(), 0.0)
+
+    @property
+    def is_spare(self) -> bool:
+        """True while nothing would be lost with it but the time that it takes to start."""
+        return self._end is not None and not self.is_ending
+
+    def spare(self, end: Callable[[], object] | None) -> None:
+        """Say how it is ended while it does nothing; None once it works."""
+        self._end, self.spare_since = end, monotonic()
+
+    def end(self) -> None:
+        """End it, a spare one, in the background."""
+        if self._end is not None and not self.is_ending:
+            self.is_ending = True
+            self._end()
+
+    def measured(self, usage: Usage, at: float) -> None:
+        """Take a measurement into account."""
+        since, cpu = self._seen
+        share = (usage.cpu - cpu) / max(at - since, 0.001)
+        self.usage, self._seen = AgentUsage(usage.memory, max(0.0, share)), (at, usage.cpu)
+
+
+class AgentProcesses:
+    """All of them. `on_change` is called when one is gone, and when they were measured."""
+
+    def __init__(self) -> None:
+        self.on_change: Callable[[], None] = lambda: None
+        self._all: list[AgentProcess] = []
+        self._largest: dict[str, int] = {}
+        self._known: set[str] = set()
+        self._watch: asyncio.Task[None] | None = None
+
+    @property
+    def usage(self) -> Mapping[str, AgentUsage]:
+        """What they use, by ticket."""
+        sums = dict[str, AgentUsage]()
+        for one in self._all:
+            if one.usage is not None:
+                memory, cpu = sums.get(one.ticket, AgentUsage(0, 0.0))
+                sums[one.ticket] = AgentUsage(memory + one.usage.memory, cpu + one.usage.cpu)
+        return sums
+
+    @property
+    def prepared(self) -> int:
+        """How many were started for tickets that have not begun."""
+        return sum(one.is_spare and not one.has_answered for one in self._all)
+
+    def has(self, provider: str, ticket: str) -> bool:
+        """Return True if the ticket's agent runs, or is being started."""
+        of_ticket = (one for one in self._all if one.ticket == ticket)
+        return any(one.provider == provider and not one.is_ending for one in of_ticket)
+
+    def need(self, provider: str) -> int:
+        """Return the bytes to be set aside for an agent of that provider."""
+        least = 0 if provider in self._known else ASSUMED
+        return max(least, self._largest.get(provider, 0))
+
+    def set_aside(self, *, ending: bool = True) -> int:
+        """Return the bytes set aside for all that run; without those that are `ending` if asked."""
+        counted = [one for one in self._all if ending or not one.is_ending]
+        return sum(self.need(one.provider) for one in counted)
+
+    def begin(self, provider: str, ticket: str) -> AgentProcess:
+        """Take up one that is about to be started; `gone` is to be called in the end."""
+        process = AgentProcess(provider, ticket)
+        self._all.append(process)
+        if self._watch is None:
+            self._watch = asyncio.create_task(self._keep_watch())
+        return process
+
+    def gone(self, process: AgentProcess) -> None:
+        """Forget one of which nothing runs any more; again changes nothing."""
+        if process in self._all:
+            self._all.remove(process)
+            if not self._all and self._watch is not None:
+                self._watch.cancel()
+                self._watch = None
+            self.on_change()
+
+    def free(self, memory: int, kept: Container[tuple[str, str]]) -> None:
+        """End so many bytes of spare ones, longest unused first; not those `kept`, by ticket."""
+        spare = [one for one in self._all if one.is_spare]
+        spare.sort(key=lambda one: one.spare_since)
+        for one in spare:
+            if memory > 0 and (one.ticket, one.provider) not in kept:
+                memory -= self.need(one.provider)
+                one.end()
+
+    def end_spare(self, ticket: str) -> None:
+        """End those of the ticket that do nothing."""
+        for one in self._all:
+            if one.ticket == ticket and one.is_spare:
+                one.end()
+
+    async def _keep_watch(self) -> None:
+        while True:
+            await asyncio.sleep(PERIOD)
+            before = _rounded(self.usage)
+            await self._measure()
+            if _rounded(self.usage) != before:
+                self.on_change()
+
+    async def _measure(self) -> None:
+        roots = [one.root for one in self._all if one.root is not None]
+        found = await asyncio.to_thread(usages_of, roots)
+        at = monotonic()
+        for one in self._all:
+            if one.root is None or (usage := found.get(one.root)) is None:
+                continue  # it is being started, or is gone
+            one.measured(usage, at)
+            self._largest[one.provider] = max(self._largest.get(one.provider, 0), usage.memory)
+            if one.has_answered:
+                self._known.add(one.provider)
+
+
+def _rounded(usage: Mapping[str, AgentUsage]) -> Mapping[str, tuple[int, int]]:
+    """Return about what is shown, so that what stays the same paints nothing."""
+    return {ticket: (one.memory // 10**7, round(one.cpu * 100)) for ticket, one in usage.items()}
