@@ -151,6 +151,8 @@ def test_a_prompt_without_a_model_is_refused_with_what_is_missing_and_what_there
     assert complaint("run", "-p", "Hi", *arguments) == start + there
     (programs / "codex-acp").touch(0o755)
     there = "; providers configured: xai, codex, mine"
+    if "--provider" not in arguments:
+        there += "; `lfg run --provider codex -p …` needs no model"
     assert complaint("run", "-p", "Hi", *arguments) == start + there
 
 

@@ -178,6 +178,8 @@ def _check_prompt(config: Config, provider: str | None, model: str | None) -> No
     )
     if names := _configured(config):
         known = f"providers configured: {', '.join(names)}"
+    if provider is None and (agents := installed_agents(config)):
+        known += f"; `lfg run --provider {agents[0]} -p …` needs no model"
     raise UsageError(f"{missing}: {how}; {known}")
 
 
