@@ -32,6 +32,8 @@ def _whole(request: Request) -> str:
     messages = request.messages
     last = next((n for n, m in reversed([*enumerate(messages)]) if isinstance(m, ModelTurn)), -1)
     prompt = "\n\n".join(_asked(messages[last + 1 :])) or "Go on."
+    if request.session is not None and request.session.is_interrupted:
+        prompt = _INTERRUPTED.format(prompt)  # which its files still show
     if last >= 0:
         prompt = _SO_FAR.format("\n\n".join(_told(messages[: last + 1])), prompt)
     return f"{request.system}\n\n{prompt}" if request.system else prompt

@@ -312,6 +312,15 @@ async def test_without_its_session_an_agent_gets_the_conversation_as_text(
         assert prompted(mine).endswith("Now go on:\n\nGo on.")
 
 
+async def test_an_interrupted_turn_whose_session_is_gone_is_not_begun_as_if_nothing_were_done(
+    tmp_path: Path,
+) -> None:
+    async with agent_of(tmp_path, turns=[words("On.")]) as mine:
+        mine.session = Session("gone", told=1)
+        await mine.turn("Go.")
+        assert prompted(mine).startswith("You were interrupted") and prompted(mine).endswith("Go.")
+
+
 # The session's settings
 
 
