@@ -1,13 +1,11 @@
-"""Agents that nobody here wrote, their models played by the simulator, and what they leave."""
+"""Agents that nobody here wrote, their models played by the simulator."""
 
-import contextlib
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
 from tests.acceptance.npm import install
-from tests.helpers.waiting import until
 
 # Claude Code wants a model whose name it knows; what follows the name is ours.
 MODEL = "claude-sonnet-4-5"
@@ -83,27 +81,3 @@ def opencode() -> RealAgent:
     """Return OpenCode."""
     path = install("opencode-ai", "1.18.33", "opencode")
     return RealAgent("opencode", (str(path), "acp"), _opencode)
-
-
-class Processes:
-    """The processes with a variable `name=value` in their environment, which children inherit."""
-
-    def __init__(self, variable: str) -> None:
-        self._variable = variable.encode()
-
-    def found(self) -> dict[int, str]:
-        """Return their ids, and the words of each."""
-        return dict(self._all())
-
-    def left(self) -> dict[int, str]:
-        """Return those that do not end by themselves soon."""
-        with contextlib.suppress(AssertionError):
-            until(lambda: not self.found(), patience=10)
-        return self.found()
-
-    def _all(self) -> Iterator[tuple[int, str]]:
-        for folder in Path("/proc").glob("[0-9]*"):
-            with contextlib.suppress(OSError):  # it ends while we look, or is another user's
-                if self._variable in (folder / "environ").read_bytes().split(b"\0"):
-                    words = (folder / "cmdline").read_bytes().replace(b"\0", b" ")
-                    yield int(folder.name), words.decode(errors="replace")

@@ -19,8 +19,9 @@ from lfgtui.history.reader import Reader
 from lfgtui.model import events as e
 from lfgtui.settings import paths
 from tests.acceptance import agents
-from tests.acceptance.agents import MODEL, Processes, RealAgent
+from tests.acceptance.agents import MODEL, RealAgent
 from tests.cli.conftest import Lfg, configure, lfg
+from tests.helpers.leash import Processes
 from tests.helpers.processes import simulator, start, three_wires
 from tests.helpers.terminal import Program, lfg_in_terminal
 from tests.helpers.waiting import PATIENCE, until

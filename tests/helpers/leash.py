@@ -3,8 +3,11 @@
 import asyncio
 import os
 import select
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
+
+from tests.helpers.waiting import until
 
 
 class Leash:
@@ -39,3 +42,27 @@ def processes_about(folder: Path) -> list[str]:
             if os.fsencode(folder) in line.read_bytes():
                 found.append(line.parent.name)
     return found
+
+
+class Processes:
+    """The processes with a variable `name=value` in their environment, which children inherit."""
+
+    def __init__(self, variable: str) -> None:
+        self._variable = variable.encode()
+
+    def found(self) -> dict[int, str]:
+        """Return their ids, and the words of each."""
+        return dict(self._all())
+
+    def left(self) -> dict[int, str]:
+        """Return those that do not end by themselves soon."""
+        with suppress(AssertionError):
+            until(lambda: not self.found(), patience=10)
+        return self.found()
+
+    def _all(self) -> Iterator[tuple[int, str]]:
+        for folder in Path("/proc").glob("[0-9]*"):
+            with suppress(OSError):  # it ends while we look, or is another user's
+                if self._variable in (folder / "environ").read_bytes().split(b"\0"):
+                    words = (folder / "cmdline").read_bytes().replace(b"\0", b" ")
+                    yield int(folder.name), words.decode(errors="replace")
