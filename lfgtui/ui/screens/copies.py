@@ -110,7 +110,7 @@ class CopiesMode(RunMode):
             return
         self._live.send(Choose(copy))
         self.screen.leave()
-        self.screen.toast(f"“{copy}” is chosen for the tickets that need “{self._name}”")
+        self.screen.toast(f"“{copy}” is chosen")
 
     def action_together(self) -> None:
         self._is_together = not self._is_together

@@ -9,8 +9,11 @@ from textual.pilot import Pilot
 
 from lfgtui.engine.commands import Choose
 from lfgtui.model import events as e
+from lfgtui.model.choices import choices
 from lfgtui.ui.app import LfgApp
 from lfgtui.ui.attention import needing_attention
+from lfgtui.ui.replay.run import ReplayedRun
+from lfgtui.ui.replay.timeline import Timeline
 from lfgtui.ui.screens.copies import CopiesView
 from tests.ui.fake_live import FakeLive
 from tests.ui.screen_text import lines, make_app, opened, repainted, run_screen, toasts
@@ -98,7 +101,7 @@ async def test_enter_chooses_what_is_done_until_what_needs_it_has_begun() -> Non
         assert toasts(app)[-1] == "“draft.3” is not done; only a copy that is can be chosen"
         await pilot.press("2", "enter")
         assert live.sent == [Choose("draft.2")] and run_screen(app).mode.is_live
-        assert "chosen for the tickets that need “draft”" in toasts(app)[-1]
+        assert toasts(app)[-1] == "“draft.2” is chosen"
         live.begin("final")
         await pilot.press("b")
         await shown(pilot, "★ chosen")
@@ -164,6 +167,18 @@ async def test_a_past_run_is_compared_and_nothing_chosen() -> None:
         assert lines(app)[-1].startswith(" esc leave  tab next pane")
         await pilot.press("enter")
         assert "read-only" in toasts(app)[-1] and run_screen(app).mode.label == "COPIES"
+
+
+def test_a_replay_has_the_choice_from_when_it_was_made() -> None:
+    live = drafted()
+    live.send(Choose("draft.1"))
+    replayed = ReplayedRun(live.run, live.title, live.tickets, Timeline(live.stored))
+    made = []
+    for position in (replayed.timeline.length, 0.0):
+        replayed.seek(position)
+        replayed.proceed()
+        made.append(choices(replayed))
+    assert made == [{"draft": "draft.1"}, {}]
 
 
 async def test_in_the_tree_copies_stand_under_their_ticket_and_what_needs_it_with_them() -> None:
