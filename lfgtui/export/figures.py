@@ -97,11 +97,13 @@ def attempt_figures(attempt: Attempt) -> list[tuple[str, str]]:
     output, is_estimate = attempt.tokens.total
     about = "~" if is_estimate else ""
     taken = None if attempt.ended_at is None else attempt.ended_at - attempt.started_at
+    size = attempt.context_size
     figures = [
         ("ttft", "" if attempt.ttft is None else f"{attempt.ttft:.2f} s"),
         ("tok/s", "" if rate is None else f"{about}{rate:.0f}"),
         ("tokens in", count(usage.input) if usage.input else ""),
         ("tokens out", f"{about}{count(output)}" if output else ""),
+        ("context", f"{count(attempt.context)} of {count(size)}" if size else ""),
         ("cost", money(usage.cost)),
         ("time", duration(taken)),
     ]

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from lfgtui.export.figures import RunDocument
 from lfgtui.model.attempts import Attempt
-from lfgtui.model.items import HostedItem, ToolItem
+from lfgtui.model.items import HostedItem, PlanItem, ToolItem
 from lfgtui.model.tickets import Ticket
 from lfgtui.model.transcript import Transcript
 
@@ -38,6 +38,7 @@ def ticket_record(run: str, ticket: Ticket, transcript: Transcript) -> dict[str,
 
 def _attempt(attempt: Attempt) -> dict[str, object]:
     rate, (output, is_estimate) = attempt.tokens_per_second, attempt.tokens.total
+    plans = [item for item in attempt.items if isinstance(item, PlanItem)]
     hosted = [item for item in attempt.items if isinstance(item, HostedItem)]
     return {
         "attempt": attempt.number,
@@ -51,6 +52,7 @@ def _attempt(attempt: Attempt) -> dict[str, object]:
             {"name": one.name, "input": one.input, "output": one.output or str(one.live)}
             for one in hosted
         ],
+        "plan": plans[-1].steps if plans else None,
         "citations": [
             {"url": one.url, "title": one.title, "quote": one.quote} for one in attempt.citations
         ],
@@ -58,6 +60,8 @@ def _attempt(attempt: Attempt) -> dict[str, object]:
         "error": attempt.error,
         "usage": replace(attempt.usage, output=output),
         "tokens_estimated": is_estimate,
+        "context": attempt.context or None,
+        "context_size": attempt.context_size or None,
         "connect_ms": _milliseconds(attempt.connect),
         "first_byte_ms": _milliseconds(attempt.first_byte),
         "ttft_ms": _milliseconds(attempt.ttft),
@@ -77,6 +81,7 @@ def _call(call: ToolItem) -> dict[str, object]:
         "name": call.name,
         "arguments": call.given,
         "rule": call.rule,
+        "changes": [{"path": path, "diff": diff} for path, diff in call.diffs],
         "output": call.output or str(call.live),
         "error": call.error,
         "exit_code": call.exit_code,

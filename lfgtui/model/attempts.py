@@ -20,6 +20,9 @@ from lfgtui.model.states import State
 from lfgtui.model.tokens import TokenCount
 from lfgtui.text.figures import model_name
 
+FULL = 0.8
+"""Share of an agent's context from which it is soon full."""
+
 _Text = TypeVar("_Text", TextItem, ReasoningItem)
 
 
@@ -85,6 +88,11 @@ class Attempt(msgspec.Struct):
     def route(self) -> str:
         """The provider and the model, for people."""
         return model_name(self.provider, self.model)
+
+    @property
+    def context_share(self) -> float | None:
+        """The part of its context that an agent uses; None where it does not say."""
+        return self.context / self.context_size if self.context_size > 0 else None
 
     @property
     def text(self) -> str:

@@ -40,18 +40,19 @@ class Calls:
         self.last = 0
         self._workspace = workspace
         self._items: dict[str, list[ToolItem]] = {}
+        self._asking: list[ToolItem] = []
         self._hosted: dict[str, HostedItem] = {}
 
     @property
     def waiting(self) -> tuple[ToolItem, ...]:
-        """Calls the person has not decided on."""
-        calls = (call for calls in self._items.values() for call in calls)
-        return tuple(call for call in calls if call.state == "needs_approval")
+        """Calls the person has not decided on, as they were asked about."""
+        return tuple(call for call in self._asking if call.state == "needs_approval")
 
     def start_attempt(self, *, continues: bool) -> None:
         """Forget the calls that a new attempt has nothing to do with."""
         if not continues:
             self._items.clear()
+            self._asking.clear()
         self._hosted.clear()
 
     def get(self, call_id: str) -> ToolItem | None:
@@ -93,6 +94,15 @@ class Calls:
             case _:
                 if (due := self._due(attempt, event.call_id, at)) is not None:
                     _run(due, at, event)
+                    self._line_up(due)
+
+    def _line_up(self, call: ToolItem) -> None:
+        """Note which of the calls that wait is the next to be decided on."""
+        if call.state == "needs_approval":
+            self._asking = [*(one for one in self.waiting if one is not call), call]
+        for place, waiting in enumerate(self.waiting):
+            if waiting.is_next != (place == 0):
+                waiting.is_next, waiting.revision = place == 0, waiting.revision + 1
 
     def _begin(self, attempt: Attempt, call: ToolItem) -> None:
         self._items.setdefault(call.call_id, []).append(call)

@@ -90,7 +90,8 @@ class ToolItem(msgspec.Struct):
     the call would change in its file, as it was then. `rule` is the one that it was approved by,
     `grants` the one that the person gave with its approval. An agent's call is run by the agent
     (`is_agents`), whose `options` are its own answers to its question, and `option` the name of
-    the one that was chosen. `asked`: how often approval was requested for it.
+    the one that was chosen. `asked`: how often approval was requested for it;
+    `is_next`: of those that wait, it is decided on first.
     `changes` are its diffs by their paths, as the agent reports them. Paths are seen from the
     `workspace`.
     """
@@ -117,6 +118,7 @@ class ToolItem(msgspec.Struct):
     option: str = ""
     changes: dict[str, str] = {}
     asked: int = 0
+    is_next: bool = False
     revision: int = 0
     workspace: str = ""
     json: Growing = msgspec.field(default_factory=Growing)
@@ -126,6 +128,11 @@ class ToolItem(msgspec.Struct):
         """End the call, unless it has ended."""
         if self.state not in ("finished", "written", "stopped"):
             self.state, self.revision = "stopped", self.revision + 1
+
+    @property
+    def is_at_work(self) -> bool:
+        """True while it runs; an agent may not say when a call that it reports begins to."""
+        return self.state == "running" or (self.is_agents and self.state == "requested")
 
     @property
     def is_unrun(self) -> bool:

@@ -88,7 +88,11 @@ class Meter:
         self._sent_at: float | None = None
         self._last_token_at: float | None = None
         self._gaps: deque[float] = deque(maxlen=64)
-        self._tool_since: float | None = None
+        self._tools: dict[str, float] = {}
+        """Times at which the tools that run began, by the ids of their calls."""
+        self._asked: set[str] = set()
+        """Agents' calls that wait for approval."""
+        self._is_tools_turn = False
         self._tool_heard_at: float | None = None
         self._last_beat_at: float | None = None
         self._beats: deque[float] = deque(maxlen=64)
@@ -107,12 +111,22 @@ class Meter:
                 self._beat(at)
             case e.ToolOutputDelta() | e.HostedOutputDelta() | e.Heartbeat():
                 self._tool_heard_at = at
-            case e.ToolRunStarted() | e.HostedTool(output=""):
-                self._tool_since, self._tool_heard_at = self._tool_since or at, at
+                self._is_tools_turn = bool(self._tools)
+            case e.ToolRunStarted(call_id) | e.ToolCallRequested(call_id, origin="agent"):
+                self._begin_tool(call_id, at)  # an agent may not say when it begins
+            case e.ApprovalRequested(call_id) if call_id in self._tools:
+                self._asked.add(call_id)
+                self._end_tool(call_id)
+            case e.ApprovalGiven(call_id) if call_id in self._asked:
+                self._asked.discard(call_id)
+                self._begin_tool(call_id, at)
+            case e.HostedTool(output=""):
+                self._begin_tool("", at)
             case e.HostedTool():
-                self._tool_since, self._tool_heard_at = None, at
-            case e.ToolCallFinished():
-                self._tool_since = self._tool_heard_at = None
+                self._end_tool("")
+                self._tool_heard_at = at
+            case e.ToolCallFinished(call_id):
+                self._end_tool(call_id)
             case e.RequestSent():
                 self._sent_at, self._last_token_at = at, None
                 self._last_beat_at = None
@@ -178,8 +192,8 @@ class Meter:
 
     @property
     def tool_since(self) -> float | None:
-        """Time at which a tool, lfg's or the provider's, began to run; None if none is running."""
-        return self._tool_since
+        """Time at which a tool, whosever, began to run, the newest of several; None if none is."""
+        return max(self._tools.values(), default=None) if self._is_tools_turn else None
 
     @property
     def waiting_since(self) -> float | None:
@@ -203,7 +217,7 @@ class Meter:
         from one sign of life to a heartbeat, so that it is their absence that
         counts and not their rhythm.
         """
-        waiting, is_tool = self.waiting_for(now), self._tool_since is not None
+        waiting, is_tool = self.waiting_for(now), bool(self._tools)
         bound = stall_after * (TOOL_PATIENCE if is_tool else 1)
         if waiting is None or waiting <= bound:
             return False
@@ -232,7 +246,8 @@ class Meter:
                 self.ttft = at - self._sent_at
         elif self._last_token_at is not None:
             self._gaps.append(at - self._last_token_at)
-        self._last_token_at, self._tool_since = at, None
+        self._last_token_at, self._is_tools_turn = at, False
+        self._tools.pop("", None)
         self._tokens.stream(characters)
         if at < self._rated_from:
             return
@@ -241,6 +256,15 @@ class Meter:
         if len(self._recent) > 2 * _BAR * _BARS:
             kept = newest - _BAR * _BARS
             self._recent = {n: count for n, count in self._recent.items() if n > kept}
+
+    def _begin_tool(self, call_id: str, at: float) -> None:
+        self._tools.setdefault(call_id, at)
+        self._tool_heard_at, self._is_tools_turn = at, True
+
+    def _end_tool(self, call_id: str) -> None:
+        self._tools.pop(call_id, None)
+        self._is_tools_turn = bool(self._tools)
+        self._tool_heard_at = self._tool_heard_at if self._tools else None
 
     def _beat(self, at: float) -> None:
         """Take a heartbeat; the time since the last sign of life is its rhythm."""
@@ -252,4 +276,6 @@ class Meter:
     def _close_turn(self, *, is_finished: bool = False) -> None:
         self._tokens.close(is_finished=is_finished)
         self._sent_at = self._last_token_at = self._last_beat_at = None
-        self._tool_since = self._tool_heard_at = None
+        self._tools.clear()
+        self._asked.clear()
+        self._tool_heard_at = None

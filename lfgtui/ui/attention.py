@@ -119,7 +119,7 @@ def tool_name(attempt: Attempt) -> str:
     """Return the program or the tool that the attempt's newest call runs."""
     for item in reversed(attempt.items):
         match item:
-            case ToolItem(state="running"):
+            case ToolItem(is_at_work=True):
                 return one_line(program(item.arguments) or item.name)
             case HostedItem():
                 return one_line(item.name)

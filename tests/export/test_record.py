@@ -83,6 +83,7 @@ def test_a_ticket_as_json() -> None:
                 "name": "run_command",
                 "arguments": {"command": "ls"},
                 "rule": None,
+                "changes": [],
                 "output": "x\nexit code 0",
                 "error": None,
                 "exit_code": 0,
@@ -90,11 +91,14 @@ def test_a_ticket_as_json() -> None:
             }
         ],
         "hosted_tools": [{"name": "web_search", "input": "q", "output": "found"}],
+        "plan": None,
         "citations": [],
         "stop_reason": "end",
         "error": None,
         "usage": {"input": 30, "output": 17, "cached": 10, "cost": 0.25},
         "tokens_estimated": True,
+        "context": 42,
+        "context_size": None,
         "connect_ms": None,
         "first_byte_ms": None,
         "ttft_ms": 1000,
@@ -102,6 +106,32 @@ def test_a_ticket_as_json() -> None:
         "started_at": 1006.0,
         "ended_at": 1020.0,
     }
+
+
+def test_what_an_installed_agent_reports_is_in_the_record_and_on_the_page() -> None:
+    life = [
+        *(e.TicketQueued(), e.AttemptStarted("claude", ""), e.RequestSent(1)),
+        e.PlanChanged((e.PlanStep("Read", "completed"), e.PlanStep("Write"))),
+        e.ToolCallStarted("1", "Write", "agent"),
+        e.ToolCallRequested("1", "Write", {"file_path": "/w/a", "content": "a\n"}, origin="agent"),
+        e.FileChange("1", "/w/a", "@@ -0,0 +1,1 @@\n+a\n"),
+        e.FileChange("1", "/w/b", "@@ -0,0 +1,1 @@\n+b\n"),
+        e.ApprovalGiven("1", option="Always allow"),
+        e.ToolCallFinished("1", "Written.", None, None, 0.2),
+        e.ContextUsed(82_000, 200_000, 0.5),
+        e.Usage(82_000, 100, cost=0.5),
+    ]
+    (attempt,) = record(life)["attempts"]
+    assert (attempt["context"], attempt["context_size"]) == (82_000, 200_000)
+    assert attempt["plan"] == [
+        {"text": "Read", "status": "completed"},
+        {"text": "Write", "status": "pending"},
+    ]
+    assert [one["path"] for one in attempt["tool_calls"][0]["changes"]] == ["/w/a", "/w/b"]
+    page = ticket_markdown(TicketDocument(TICKET, folded(life)), PLAIN)
+    assert "context 82.0k of 200k · cost $0.50" in page and "- ✓ Read\n- ○ Write" in page
+    assert "diff of /w/a:" in page and "diff of /w/b:" in page
+    assert "Always allow" in page and "(+2 −0 · 0.2 s)" in page
 
 
 def test_tokens_are_those_the_provider_counted_unless_the_response_did_not_finish() -> None:

@@ -116,6 +116,47 @@ def test_stalled_is_what_got_no_token_and_no_heartbeat_for_longer_than_usual(
     )
 
 
+def called(at: float, call_id: str) -> Timed:
+    return at, e.ToolCallRequested(call_id, "Bash", {"command": "make"}, origin="agent")
+
+
+def finished(at: float, call_id: str) -> Timed:
+    return at, e.ToolCallFinished(call_id, "", None, 0, 0.1)
+
+
+@pytest.mark.parametrize(
+    ("life", "since", "stalled_at"),
+    [
+        ([called(101, "1")], 101, 161),  # an agent may not say when it begins
+        ([called(101, "1"), (102, e.ToolRunStarted("1"))], 101, 162),
+        ([called(101, "1"), called(102, "2"), finished(103, "2")], 101, 162),
+        ([called(101, "1"), called(102, "2"), finished(103, "1")], 102, 162),
+        ([called(101, "1"), (102, e.ApprovalRequested("1", "Bash", ""))], None, 110),
+        (
+            [
+                called(101, "1"),
+                (102, e.ApprovalRequested("1", "Bash", "")),
+                (130, e.ApprovalGiven("1")),
+            ],
+            130,
+            190,
+        ),
+        ([called(101, "1"), (102, e.TextDelta("x"))], None, 162),  # it runs behind the text
+        ([called(101, "1"), finished(103, "1"), (104, e.TextDelta("x"))], None, 114),
+        ([called(101, "1"), (102, e.ResponseFinished(1, "end"))], None, None),
+    ],
+)
+def test_an_agents_tools_run_from_their_request_or_approval_to_their_end(
+    life: list[Timed], since: float | None, stalled_at: float | None
+) -> None:
+    meter = meter_after(STARTED, SENT, *life)
+    assert meter.tool_since == since
+    assert not meter.is_stalled((stalled_at or 1000.0) - 0.1, stall_after=10)
+    assert meter.is_stalled((stalled_at or 1000.0) + 0.1, stall_after=10) is (
+        stalled_at is not None
+    )
+
+
 @pytest.mark.parametrize(
     ("life", "elapsed"),
     [

@@ -510,3 +510,20 @@ def test_an_agents_call_shows_all_the_files_that_it_changes() -> None:
     (call,) = transcript.attempts[0].tools
     assert call.diff == "/x\n@@ -1 +1 @@\n-a\n+b\n/y\n@@ -0,0 +1 @@\n+c\n"
     assert call.path == ""
+
+
+def test_calls_that_wait_are_decided_on_as_they_were_asked_about() -> None:
+    transcript = Transcript()
+    begun = (e.TicketQueued(), e.AttemptStarted("claude", ""), e.RequestSent(1))
+    calls = [e.ToolCallStarted(one, "Bash", "agent") for one in "abc"]
+    asked = [e.ApprovalRequested(one, "Bash", "") for one in "bac"]
+
+    def happen(*events: e.Event) -> list[tuple[str, bool]]:
+        for event in events:
+            transcript.apply(e.Entry("r", "t", 1, transcript.last_seq + 1, 1.0, event))
+        return [(call.call_id, call.is_next) for call in transcript.waiting_approvals]
+
+    assert happen(*begun, *calls, *asked) == [("b", True), ("a", False), ("c", False)]
+    assert happen(e.ApprovalGiven("b")) == [("a", True), ("c", False)]
+    assert happen(e.ToolCallFinished("a", "", "withdrawn", None, 0.0)) == [("c", True)]
+    assert happen(e.ResponseFinished(1, "stopped")) == []

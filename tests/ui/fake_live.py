@@ -66,7 +66,7 @@ class FakeLive:
             )
             for name in ids
         )
-        self._transcripts = {name: Transcript() for name in ids}
+        self._transcripts = {one.id: Transcript(one.workspace) for one in self.tickets}
         self._meters = {name: Meter() for name in ids}
         self._sinks: list[Sink] = []
         self.subscribe = self._sinks.append

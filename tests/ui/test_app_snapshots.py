@@ -10,6 +10,7 @@ from textual.pilot import Pilot
 from lfgtui.history.reader import Reader
 from lfgtui.model import events as e
 from lfgtui.settings.config import Config
+from lfgtui.text.diffs import diff
 from tests.ui.fake_live import FakeLive
 from tests.ui.history.past import ANSWER
 from tests.ui.screen_text import make_app
@@ -77,6 +78,48 @@ def play_twice(live: FakeLive) -> None:
     live.finish("api")
 
 
+CART = """class Cart:
+    def __init__(self) -> None:
+        self.items = []
+
+    def total(self):
+        return sum(price(item) for item in self.items)
+"""
+
+
+def play_agent(live: FakeLive) -> None:
+    """An installed agent has a plan, a context, and two questions; the first is a change."""
+    typed = CART.replace("items = []", "items: list[Item] = []").replace("total(self)", "sum(self)")
+    path, change = "/work/shop/cart.py", diff(CART, typed).text
+    started = e.AttemptStarted("claude", "")
+    live.happen("api", started, e.UserMessage("Do api."), e.RequestSent(1))
+    live.happen(
+        "api",
+        e.PlanChanged(
+            (
+                e.PlanStep("Read the cart", "completed"),
+                e.PlanStep("Type it", "in_progress"),
+                e.PlanStep("Deploy"),
+            )
+        ),
+        e.ContextUsed(164_000, 200_000, 0.31),
+        e.ToolCallStarted("r", "Read", "agent"),
+        e.ToolCallRequested("r", "Read", {"file_path": path}, origin="agent"),
+        e.ToolCallFinished("r", CART, None, None, 0.02),
+        e.TextDelta("The cart has no types yet.\n"),
+    )
+    given: dict[str, object] = {"file_path": path, "replace_all": False}
+    live.ask_as_agent(
+        *("api", "w"),
+        name="Edit",
+        arguments=given,
+        summary=f"Edit {path} (+2 −2)",
+        diff=change,
+        path=path,
+    )
+    live.ask_as_agent("api", "d", summary="$ make deploy")
+
+
 def after(
     live: FakeLive, *keys: str, until: str = "streaming", play: Callable[[FakeLive], None] = play
 ) -> Callable[[Pilot[int]], Awaitable[None]]:
@@ -117,8 +160,13 @@ def test_the_light_theme(snap_compare: Compare, live: FakeLive) -> None:
         (("?",), "│4", SMALL, play),  # the seconds beside the page, of the time set last
         (("2", "b"), "api #2", SMALL, play_twice),
         (("2", "b"), "api #2", LARGE, play_twice),
+        (("2", "enter"), "a approve", SMALL, play_agent),
+        (("2", "enter"), "a approve", LARGE, play_agent),
     ],
-    ids=["zoomed", "cards", "table", "help", "attempts-small", "attempts-large"],
+    ids=[
+        *("zoomed", "cards", "table", "help", "attempts-small", "attempts-large"),
+        *("agent-small", "agent-large"),
+    ],
 )
 def test_a_run(
     snap_compare: Compare,
@@ -130,6 +178,18 @@ def test_a_run(
 ) -> None:
     run_before = after(live, *keys, until=until, play=play)
     assert snap_compare(make_app(live), terminal_size=size, run_before=run_before)
+
+
+def test_the_answers_of_an_agent(snap_compare: Compare, live: FakeLive) -> None:
+    async def run_before(pilot: Pilot[int]) -> None:
+        await after(live, "2", "enter", until="a approve", play=play_agent)(pilot)
+        live.now += 1.0
+        await work_done(pilot)
+        await pilot.press("A")
+        await shown(pilot, "Never allow")
+        await work_done(pilot)
+
+    assert snap_compare(make_app(live), terminal_size=LARGE, run_before=run_before)
 
 
 @pytest.mark.parametrize(

@@ -101,7 +101,7 @@ class HostedView(CardView):
 
 
 class PlanView(CardView):
-    """An agent's plan: the step it is at, unfolded all of them."""
+    """An agent's plan: all steps while the response goes on, then one line."""
 
     def __init__(self, item: PlanItem) -> None:
         super().__init__()
@@ -110,6 +110,10 @@ class PlanView(CardView):
     @property
     def is_settled(self) -> bool:
         return self._item.closed
+
+    def is_unfolded(self, context: Context) -> bool:
+        is_live = self.override is None and not self._item.closed
+        return is_live or super().is_unfolded(context)
 
     @property
     def source(self) -> str:
@@ -121,7 +125,8 @@ class PlanView(CardView):
 
     def left(self, context: Context) -> list[Span]:
         palette, steps = self.palette(context), self._item.steps
-        now = next((step.text for step in steps if step.status == "in_progress"), "")
+        by_status = {step.status: step.text for step in reversed(steps)}
+        now = by_status.get("in_progress") or by_status.get("pending", "")
         return [("plan  ", palette.tool), (_flat(now), palette.muted)]
 
     def right(self, context: Context) -> list[Span]:

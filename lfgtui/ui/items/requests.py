@@ -47,6 +47,9 @@ def question_rows(item: ToolItem, question: str, palette: Palette, width: int) -
     """Yield the question and the keys that answer it."""
     words = (_agents_question if item.is_agents else _question)(item, question)
     yield from wrap([(shortened(words), palette.text + STRONG)], width)
+    if not item.is_next:
+        yield from wrap([("to be decided on after the one before", palette.muted)], width)
+        return
     approve, deny = (f" {does}{_lasting(item, verdict)}" for does, verdict in _DECISIONS)
     keys = (("a", f"{approve} · "), ("A", " rules… · "), ("d", deny))
     styles = (palette.warn + STRONG, palette.muted)

@@ -49,7 +49,7 @@ class ToolView(CardView):
 
     @property
     def _is_busy(self) -> bool:
-        return self._item.state in ("arriving", "running")
+        return self._item.state == "arriving" or self._item.is_at_work
 
     def is_unfolded(self, context: Context) -> bool:
         if self.override is None and self._is_asking:
@@ -118,7 +118,7 @@ class ToolView(CardView):
             return [("denied", palette.warn)]
         if item.state == "running" and context.awaits_slot:
             return [("approved", palette.muted)]
-        if item.state == "running" and item.started_at is not None:
+        if item.is_at_work and item.started_at is not None:
             return [(f"{max(0, int(context.now - item.started_at))} s", palette.busy)]
         if item.state != "finished":
             return []

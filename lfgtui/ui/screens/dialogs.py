@@ -24,6 +24,7 @@ _FIGURES = (
     ("tok/s", "tokens a second: the last 2 s, at the end all of it"),
     ("↓", "tokens that came, of all attempts; ~ is estimated"),
     ("↑", "tokens sent: the whole context with each request"),
+    ("ctx", "part of its context that an installed agent uses"),
     ("$", "price of the tokens, where prices are known"),
     ("0:00", "time at work, without pauses and parking"),
     ("MB to save", "lag: what has come and is not in the history yet"),
@@ -80,7 +81,7 @@ class Choice(ModalScreen[int], LfgScreen[int], inherit_bindings=False):
     DEFAULT_CSS = """
     Choice { align: center middle; background: $background 50%; }
     Choice > VerticalScroll {
-        width: auto; max-width: 90%; height: auto; max-height: 100%; padding: 0 1;
+        width: auto; min-width: 44; max-width: 90%; height: auto; max-height: 100%; padding: 0 1;
         background: $panel; border: round $warning; scrollbar-size-vertical: 1;
         border-title-color: $text-warning; border-subtitle-color: $text-muted;
     }

@@ -8,6 +8,7 @@ from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
 
+from lfgtui.model.attempts import FULL
 from lfgtui.model.metrics import Meter
 from lfgtui.model.states import BADGES, CHOSEN, CONFLICT, ENDED, PIN, QUESTION, STALLED, Badge
 from lfgtui.model.tickets import Ticket
@@ -121,6 +122,8 @@ class PaneHeader(SelfPainted):
             (5, [Span("↑", "muted"), Span(f"{count(sum(each.input for each in usages)):>6}")]),
             (6, [Span(f"{money(sum(costs)) if costs else '':>7}")]),
         ]
+        if attempt is not None and (share := attempt.context_share) is not None:
+            gauges.insert(-1, (2, _context(share)))
         if transcript.unsaved:
             gauges.append((0, [Span("unsaved", "error")]))
         if attempt is not None and attempt.number > 1:
@@ -180,6 +183,12 @@ def _rate(transcript: Transcript, meter: Meter, now: float) -> Line:
     return [Span(f"{count(rate):>4}", colour), Span(" tok/s", "muted")]
 
 
+def _context(share: float) -> Line:
+    """Return how much of an agent's context is used."""
+    colour = "warning" if share >= FULL else "foreground"
+    return [Span("ctx", "muted"), Span(f"{share:>5.0%}", colour)]
+
+
 def title_line(
     ticket: Ticket, transcript: Transcript, badge: Badge, width: int, pin: str = ""
 ) -> Line:
@@ -214,7 +223,8 @@ def badge_of(transcript: Transcript, meter: Meter, now: float, stall_after: floa
     if stall(transcript, meter, now, stall_after):
         return STALLED._replace(word=f"stalled {_short(meter.waiting_for(now) or 0)}")
     badge = BADGES[state]
-    if (since := meter.tool_since) is not None and attempt is not None:
+    since = None if state == "needs_approval" else meter.tool_since
+    if since is not None and attempt is not None:
         badge, time = BADGES["running_tool"], duration(max(0.0, now - since))
         return badge._replace(word=f"{shorten(tool_name(attempt), _WORD - len(time) - 1)} {time}")
     if state == "done" and transcript.conflict_at is not None:

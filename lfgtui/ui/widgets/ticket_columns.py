@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple, TypeAlias
 
+from lfgtui.model.attempts import FULL
 from lfgtui.model.states import BADGES, CONFLICT, ENDED, QUESTION, RUNNING, State
 from lfgtui.text import figures
 from lfgtui.ui.text.styled_line import Line, Span, fit
@@ -36,7 +37,10 @@ def _tokens(row: TicketRow) -> Span:
 
 
 def _context(row: TicketRow) -> Span:
-    return Span(figures.count(row.context) if row.context else "", "muted")
+    used, share = figures.count(row.context) if row.context else "", row.context_share
+    if share is None:
+        return Span(used, "muted")
+    return Span(f"{used} {share:>4.0%}", "warning" if share >= FULL else "muted")
 
 
 def _cost(row: TicketRow) -> Span:
@@ -148,7 +152,7 @@ COLUMNS = (
     _figure("cpu", _cpu, lambda row: _number(row.agent.cpu if row.agent else None), 5),
     _words("model", lambda row: row.model, 12, 20),
     _LAST_WORDS,
-    _figure("context", _context, lambda row: _number(row.context or None), 7),
+    _figure("context", _context, lambda row: _number(row.context or None), 10),
     _words("last tool", lambda row: row.last_tool, 12, 26),
     _words("waiting for", lambda row: row.waiting_for, 11, 16),
     NEEDS,

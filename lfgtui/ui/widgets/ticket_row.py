@@ -91,6 +91,11 @@ class TicketRow:
         return self._health.agents.get(self.ticket.id)
 
     @property
+    def context_share(self) -> float | None:
+        """The part of its context that its agent uses; None where it does not say."""
+        return self.transcript.attempt.context_share if self.transcript.attempt else None
+
+    @property
     def last_tool(self) -> str:
         """The tool that it called last."""
         return last_tool(self.transcript)

@@ -67,8 +67,10 @@ def test_the_line_says_what_it_is_about(
     name: str, arguments: dict[str, object], summary: str
 ) -> None:
     line = called(stand(), name, arguments)[-1]
-    head, dots, _ = f"· {name}  {summary}".partition("…")
-    assert line[2:].startswith(head) if dots else line[2:] == head.rstrip()
+    text, _, seconds = line[4:].rpartition(" 0 s")
+    head, dots, _ = f"{name}  {summary}".partition("…")
+    assert text.startswith(head) if dots else text.rstrip() == head.rstrip()
+    assert seconds == ""
 
 
 def test_a_command_is_asked_about_exactly() -> None:

@@ -1,6 +1,7 @@
 """The pane, as a person meets it: real widgets, real folds, a clock of the test's own."""
 
 from collections.abc import Iterator
+from itertools import pairwise
 from unittest.mock import patch
 
 import pytest
@@ -335,3 +336,45 @@ async def test_a_pane_whose_frame_was_slow_once_is_not_left_waiting() -> None:
         await stage.play(pilot, e.TextDelta(" two"))
         await stage.play(pilot, e.TextDelta(" three"), seconds=0.25)
         assert "one two three" in stage.screen_rows()
+
+
+def gauge(used: int) -> tuple[e.Event, ...]:
+    return (*BEGIN, e.ContextUsed(used, 200_000))
+
+
+@pytest.mark.parametrize("width", [40, 60, 110])
+async def test_the_share_of_an_agents_context_is_a_gauge(width: int) -> None:
+    async with staged(*gauge(82_000), width=width) as (stage, pilot):
+        before = stage.head_rows()[1]
+        assert "ctx  41%" in before
+        assert context_colour(stage) == stage.theme_variables["foreground"]
+        await stage.play(pilot, e.ContextUsed(160_000, 200_000))
+        assert "ctx  80%" in stage.head_rows()[1]
+        assert before.find("ctx") == stage.head_rows()[1].find("ctx")
+        assert context_colour(stage) == stage.theme_variables["warning"]
+
+
+def context_colour(stage: Stage) -> str:
+    """The colour of the figure."""
+    segments = list(stage.query_one(PaneHeader).render_line(1))
+    figure = next(after for one, after in pairwise(segments) if "ctx" in one.text)
+    assert figure.style is not None and figure.style.color is not None
+    return figure.style.color.name
+
+
+async def test_a_model_that_says_nothing_of_its_context_has_no_such_gauge() -> None:
+    async with staged(*BEGIN, e.Usage(1000, 10), width=110) as (stage, _):
+        assert "ctx" not in stage.head_rows()[1]
+
+
+async def test_an_agents_tool_is_named_with_its_time_and_one_that_hangs_is_a_stall() -> None:
+    command: dict[str, object] = {"command": "cd app && pytest -q"}
+    called = e.ToolCallRequested("c1", "Bash", command, origin="agent")
+    async with staged(*BEGIN, e.ToolCallStarted("c1", "Bash", "agent"), called) as (stage, pilot):
+        await stage.play(pilot, seconds=40)
+        assert "▶ pytest 0:40" in stage.head_rows()[0]
+        assert any(row.endswith(" 40 s") for row in stage.screen_rows())
+        await stage.play(pilot, seconds=40)
+        assert stage.head_rows()[1].strip() == "no output from pytest for 1:20"
+        await stage.play(pilot, e.ApprovalRequested("c1", "Bash", "$ pytest -q"))
+        assert "? approve?" in stage.head_rows()[0]

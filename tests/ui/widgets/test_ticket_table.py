@@ -102,6 +102,9 @@ def test_a_row_has_the_context_the_last_tool_and_what_the_ticket_waits_for() -> 
     assert cells(live, 3, *headings) == ["", "run_command $ make", "you"]
     assert cells(live, 4, *headings) == ["1.2k", "web_search row values", ""]
     assert cells(live, 5, *headings) == ["", "", "“t4”"]
+    live.happen("t4", e.ContextUsed(170_000, 200_000))
+    (context,) = (HEADINGS["context"].span(row(live, number)) for number in (4,))
+    assert (context.text, context.colour) == ("170k  85%", "warning")
     live.health = Health(slots=8, slots_in_use=8)
     assert cells(live, 6, *headings) == ["", "", "a slot"]
     live.health = Health(held_back={"t6": "a slot at claude (2 of 2 in use)"})
