@@ -84,6 +84,11 @@ class Terminal(LinuxDriver):
         if was_suspended:  # the terminal's other screen is blank
             self._caught_up()
 
+    def _sigtstp_application(self, *_: object) -> None:
+        # Between two steps of the loop. The signal may come in the middle of a write, which holds
+        # the lock that the output needs to restore the terminal before all stands still.
+        self._loop.call_soon_threadsafe(super()._sigtstp_application)
+
     def close(self) -> None:
         super().close()
         if isinstance(self.exit_event, SelectableEvent):  # else it never started

@@ -22,6 +22,7 @@ from lfgtui.ui.history.preview import RunPreview, read_run_preview
 from lfgtui.ui.history.run_list import RunList, run_row
 from lfgtui.ui.history.screen import HistoryScreen
 from lfgtui.ui.history.stored_run import StoredRun
+from lfgtui.ui.screens.run import RunScreen
 from lfgtui.ui.text.styled_line import Line
 from tests.ui.fake_live import START, FakeLive
 from tests.ui.history.conftest import OpenPast
@@ -53,11 +54,12 @@ async def test_a_past_run_opens_read_only_in_the_same_panes(open_past: OpenPast)
     async with open_past(live=live) as (app, pilot):
         for _ in range(2):  # a click moves the cursor, another one opens
             await pilot.click(RunList, offset=(30, 1))
+        await until(pilot, lambda: isinstance(app.screen, RunScreen))  # the preview has it too
         await shown(pilot, "The quick brown fox.")
         assert [pane.ticket_id for pane in run_screen(app).panes] == ["alpha", "beta"]
         await pilot.press("c", "p", "a")
         assert live.sent == []
-        assert toasts(app)[-1] == "this is a past run: read-only"
+        await toasted(pilot, "this is a past run: read-only")
         await pilot.press("escape")
         assert isinstance(app.screen, HistoryScreen)
 

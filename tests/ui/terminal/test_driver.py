@@ -6,10 +6,12 @@ import pty
 import select
 import threading
 import tty
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from types import SimpleNamespace
 
 import pytest
 
+from lfgtui.ui.terminal.driver import Terminal
 from lfgtui.ui.terminal.output import BEHIND, MOST, TerminalOutput
 
 PATIENCE = 30.0
@@ -47,6 +49,14 @@ def terminal() -> Iterator[Pty]:
     yield terminal
     terminal.output.stop()
     terminal.close()
+
+
+def test_a_signal_to_stop_waits_for_the_end_of_what_it_interrupts() -> None:
+    later: list[Callable[[], object]] = []
+    driver = Terminal.__new__(Terminal)  # as it is in the middle of a write
+    driver._loop = SimpleNamespace(call_soon_threadsafe=later.append)  # type: ignore[assignment]
+    driver._sigtstp_application()
+    assert len(later) == 1
 
 
 def test_what_is_written_arrives_in_order(terminal: Pty) -> None:
