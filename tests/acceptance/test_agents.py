@@ -147,6 +147,8 @@ def test_a_ticket_thinks_talks_asks_writes_and_runs(run: Run) -> None:
     assert joined(entries, "reasoning_delta").startswith("First a file.")
     assert (workspace / "out.txt").read_text() == CONTENT
     assert (workspace / "ran").exists()
+    changed = {entry["path"] for entry in entries if entry["type"] == "file_change"}
+    assert changed <= {str(workspace / "out.txt")}
     finished = [entry for entry in entries if entry["type"] == "tool_call_finished"]
     assert [entry["error"] for entry in finished] == [None, None]
     assert "1\n2\n3" in finished[1]["output"]
@@ -160,7 +162,8 @@ def test_four_tickets_at_once_beside_two_models(run: Run) -> None:
     for wire in ("chat", "messages"):
         workspaces.append(run.add(wire, wire, approve="auto", model=f"{MODEL}-works"))
     entries = run.headless()
-    assert Counter(entry["type"] for entry in entries)["ticket_done"] == 6
+    counts = Counter(entry["type"] for entry in entries)
+    assert (counts["ticket_done"], counts["conflict_detected"]) == (6, 0)
     for ticket in {entry["ticket"] for entry in entries}:
         assert joined((one for one in entries if one["ticket"] == ticket), "text_delta") == ANSWER
     assert [(folder / "out.txt").read_text() for folder in workspaces] == [CONTENT] * 6

@@ -4,9 +4,11 @@ Live output comes as a snapshot that is replaced each time; what is new in it is
 input may come later than the call, and once more with the question whether the call may be made.
 """
 
+import os
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from time import monotonic
 
 from lfgtui.model.events import (
@@ -56,10 +58,11 @@ class Call:
 
 
 class Calls:
-    """The calls of one session. `clock` counts seconds."""
+    """The calls of one session. `clock` counts seconds; relative paths begin at the `folder`."""
 
-    def __init__(self, clock: Callable[[], float] = monotonic) -> None:
+    def __init__(self, clock: Callable[[], float] = monotonic, folder: str = "") -> None:
         self._clock = clock
+        self._folder = folder
         self._calls: dict[str, Call] = {}
         self._terminals: dict[str, Call] = {}
 
@@ -131,17 +134,23 @@ class Calls:
         if given not in (None, {}, "", []) and not _is_less(given, call.input):
             call.input = given
         for place in lenient_json.children(record, "locations")[:1]:
-            call.path = lenient_json.text(place, "path") or call.path
+            path = lenient_json.text(place, "path")
+            call.path = self._absolute(path) if path else call.path
         for block in lenient_json.children(record, "content"):
             if block.get("type") == "terminal":
                 self._terminals[lenient_json.text(block, "terminalId")] = call
 
     def _changed(self, call: Call, content: object) -> Iterator[WireEvent]:
-        for change in changes_in(content):
-            if call.changes.get(change.path) != change:
-                call.changes[change.path] = change
-                call.path = call.path or change.path
-                yield FileChange(call.call_id, change.path, change.diff)
+        for path, diff in changes_in(content):
+            path = self._absolute(path)
+            if call.changes.get(path) != (path, diff):
+                call.changes[path] = Change(path, diff)
+                call.path = call.path or path
+                yield FileChange(call.call_id, path, diff)
+
+    def _absolute(self, path: str) -> str:
+        """Return the path as the protocol wants it; an agent may pass on what a model wrote."""
+        return os.path.normpath(Path(self._folder, path))
 
     def _printed(self, call: Call, text: str) -> Iterator[WireEvent]:
         if not call.is_running:

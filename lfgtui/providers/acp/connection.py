@@ -40,12 +40,12 @@ _EXCERPT = 200
 class Connection:
     """An agent's process, and what its session says; the handler of its `Peer`."""
 
-    def __init__(self, child: ChildProcess) -> None:
+    def __init__(self, child: ChildProcess, folder: str) -> None:
         self.child = child
         self.session_id = ""
         self.capabilities: JsonObject = {}
         self.can_steer = False
-        self.updates = Updates()
+        self.updates = Updates(folder=folder)
         self.inbox = Inbox()
         self.replay: list[JsonObject] | None = None
         """The updates of a past that is being replayed; None while it is the present."""

@@ -52,7 +52,7 @@ async def connect(name: str, config: ProviderConfig, workspace: Path) -> Connect
         fix = f"; install it: {known.install}" if known and error.is_missing else ""
         message = f"{name} cannot be started: {error}{fix}"
         raise ProviderError("not_found", message) from error
-    connection = Connection(child)
+    connection = Connection(child, str(workspace))
     try:
         await _initialize(name, connection)
     except BaseException:
@@ -112,7 +112,7 @@ async def _go_on(name: str, connection: Connection, workspace: Path, session: Se
         connection.session_id, connection.replay = session.session_id, []
         try:
             result = await _within(name, connection, method, place)
-            connection.inbox.add(*missed(connection.replay, session))
+            connection.inbox.add(*missed(connection.replay, session, str(workspace)))
         except RpcError:
             connection.session_id = ""
             continue

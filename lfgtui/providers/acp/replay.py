@@ -18,7 +18,7 @@ from lfgtui.providers.lenient_json import JsonObject
 _WENT_ON = "the agent had gone on with this after lfg was stopped:"
 
 
-def missed(updates: Sequence[JsonObject], session: Session) -> list[WireEvent]:
+def missed(updates: Sequence[JsonObject], session: Session, folder: str) -> list[WireEvent]:
     """Return what the agent did since it was last asked and the history does not have.
 
     Of a turn that ended the history has all. Of the last one, the text and the calls that it has
@@ -28,7 +28,7 @@ def missed(updates: Sequence[JsonObject], session: Session) -> list[WireEvent]:
         return []
     kinds = [lenient_json.text(update, "sessionUpdate") for update in updates]
     asked = max((n for n, kind in enumerate(kinds) if kind.startswith("user_message")), default=-1)
-    decoder = Updates()
+    decoder = Updates(folder=folder)
     past = [event for update in updates[asked + 1 :] for event in decoder.feed(update)]
     said = str(session.said)
     if not "".join(e.text for e in past if isinstance(e, TextDelta)).startswith(said):

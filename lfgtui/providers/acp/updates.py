@@ -49,11 +49,11 @@ _MESSAGES = 8
 
 
 class Updates:
-    """Decodes the updates of one session."""
+    """Decodes the updates of one session, which works in the `folder`."""
 
-    def __init__(self, clock: Callable[[], float] = monotonic) -> None:
+    def __init__(self, clock: Callable[[], float] = monotonic, folder: str = "") -> None:
         self.unknown: Counter[str] = Counter()
-        self.calls = Calls(clock)
+        self.calls = Calls(clock, folder)
         self.mode = ""
         self.options: list[JsonObject] = []
         """The session's options, as they are now."""

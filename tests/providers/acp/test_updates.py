@@ -130,6 +130,19 @@ def block(said: str) -> dict[str, object]:
     return {"type": "content", "content": text(said)}
 
 
+def test_a_path_that_is_relative_begins_in_the_folder_and_is_one_with_the_absolute_one() -> None:
+    decoder = Updates(lambda: 0.0, "/work")
+    diffs = [{"type": "diff", "path": path, "newText": "a\n"} for path in ("b.txt", "/work/b.txt")]
+    events = [
+        event
+        for diff in diffs
+        for event in decoder.feed(
+            {"sessionUpdate": "tool_call", "toolCallId": "1", "kind": "edit", "content": [diff]}
+        )
+    ]
+    assert [one.path for one in events if isinstance(one, e.FileChange)] == ["/work/b.txt"]
+
+
 STEPS = (e.PlanStep("Look"), e.PlanStep("Mend", "in_progress"), e.PlanStep("Test", "completed"))
 ENTRIES = [{"content": one.text, "status": one.status, "priority": "high"} for one in STEPS]
 PATCH = (
