@@ -83,7 +83,8 @@ def test_a_provider_beyond_reach(lfg: Lfg, arguments: list[str], code: int, mess
 
 
 def test_an_agent_is_started_and_asked_what_it_offers(lfg: Lfg, tmp_path: Path) -> None:
-    answers = [{"protocolVersion": 1, "agentInfo": {"name": "mine", "version": "7"}}, {}]
+    answers = [{"protocolVersion": 1, "agentInfo": {"name": "mine", "version": "7"}}]
+    answers.append({"sessionId": "one"})
     lines = [json.dumps({"jsonrpc": "2.0", "id": n, "result": r}) for n, r in enumerate(answers, 1)]
     script = "".join(f"read line\necho '{line}'\n" for line in lines)
     program = tmp_path / "config" / "agent"
