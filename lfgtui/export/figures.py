@@ -9,7 +9,7 @@ import msgspec
 from lfgtui.history.reader import Reader, RunSummary
 from lfgtui.model import events as e
 from lfgtui.model.attempts import Attempt
-from lfgtui.model.call_summary import call_summary, seen_from
+from lfgtui.model.call_summary import seen_from
 from lfgtui.model.items import NOT_RUN, HostedItem, ToolItem
 from lfgtui.model.redaction import redacted_entries, redacted_ticket
 from lfgtui.model.tickets import Ticket
@@ -129,7 +129,7 @@ def call_of(item: ToolItem) -> Call:
     rule = (Section("rule", item.rule_in_words),) if item.rule_in_words else ()
     answer = (Section("answer", visible(item.option)),) if item.option else ()
     sections = (*_given(item.given), *diffs, *rule, *answer, *_output(item))
-    return Call(escaped(item.name), _summary(item.given, item.workspace), *_ending(item), sections)
+    return Call(escaped(item.name), _summary(item), *_ending(item), sections)
 
 
 def _diff_label(item: ToolItem, path: str) -> str:
@@ -159,8 +159,8 @@ def _ending(item: ToolItem) -> tuple[str, bool | None]:
     return ending, item.error is None and not item.exit_code
 
 
-def _summary(given: e.ToolArguments, workspace: str) -> str:
-    line, broken, _ = call_summary(given, workspace).partition("⏎")
+def _summary(item: ToolItem) -> str:
+    line, broken, _ = item.summary.partition("⏎")
     return line if len(line) <= _LINE and not broken else f"{line[: _LINE - 1]}…"
 
 

@@ -39,6 +39,7 @@ class Request(msgspec.Struct):
     tools: float = 0.0
     people: float = 0.0
     _characters: int = 0
+    _waited: float = 0.0
     _asked_at: dict[str, float] = {}
 
     @property
@@ -77,17 +78,25 @@ class Request(msgspec.Struct):
             case e.ApprovalRequested(call_id):
                 self._asked_at[call_id] = at
             case e.ApprovalGiven(call_id) | e.ApprovalDenied(call_id):
-                self.people += at - self._asked_at.pop(call_id, at)
+                seconds = at - self._asked_at.pop(call_id, at)
+                self.people += seconds
+                self._leave_out(seconds)
             case e.ToolCallFinished():
                 self.tools += event.seconds
+                self._leave_out(event.seconds)
             case e.Ending():
                 self._end(at, "stopped")
             case _:
                 pass
 
+    def _leave_out(self, seconds: float) -> None:
+        """Leave a wait out of the response, where it was in it: an agent runs its tools there."""
+        if self.outcome == "open":
+            self._waited += seconds
+
     def _end(self, at: float, outcome: Outcome) -> None:
         if self.outcome == "open":
-            self.outcome, self.taken = outcome, at - self.sent_at
+            self.outcome, self.taken = outcome, max(0.0, at - self.sent_at - self._waited)
 
 
 def requests_of(entries: Iterable[e.Entry]) -> Iterator[Request]:

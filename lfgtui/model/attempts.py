@@ -147,6 +147,12 @@ class Attempt(msgspec.Struct):
             if self.ttft is None and self._request_sent_at is not None:
                 self.ttft = at - self._request_sent_at
 
+    def rest(self, at: float) -> None:
+        """Leave out the time until content comes again: a call within the response is at work."""
+        if self._first_content_at is not None:
+            self.streaming_seconds += at - self._first_content_at
+            self._first_content_at = None
+
     def count(self, usage: Usage) -> None:
         """Take the running response's usage, in place of what it reported before."""
         self.usage = self._finished_usage.plus(usage)
@@ -183,9 +189,7 @@ class Attempt(msgspec.Struct):
     def close_response(self, at: float, *, is_finished: bool = False) -> None:
         """End the running response, if there is one."""
         self.tokens.close(is_finished=is_finished)
-        if self._first_content_at is not None:
-            self.streaming_seconds += at - self._first_content_at
-            self._first_content_at = None
+        self.rest(at)
         self._finished_usage = self.usage
         for item in self.items:
             if isinstance(item, HostedItem | PlanItem) and not item.closed:

@@ -82,6 +82,8 @@ class Calls:
                 call.name, call.arguments = name, arguments
                 if call.state in _OPEN[:2]:
                     call.state, call.started_at = "requested", at
+                if call.is_agents:
+                    attempt.rest(at)
                 call.revision += 1
             case e.HostedTool():
                 self._apply_hosted(attempt, event)

@@ -8,6 +8,7 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
+from lfgtui.model.call_summary import BULK, call_summary, seen_from
 from lfgtui.model.events import (
     ApprovalOption,
     Citation,
@@ -155,6 +156,14 @@ class ToolItem(msgspec.Struct):
     def answer_in_words(self) -> str:
         """The agent's own answer that the person chose; "" if none."""
         return f"answered: {self.option}" if self.option else ""
+
+    @property
+    def summary(self) -> str:
+        """Its line, without the texts that its diff is made of."""
+        given = self.given
+        if self.diff and not isinstance(given, str):
+            given = {name: value for name, value in given.items() if name not in BULK}
+        return call_summary(given, self.workspace) or seen_from(self.workspace, self.path)
 
     @property
     def diffs(self) -> list[tuple[str, str]]:

@@ -185,7 +185,7 @@ def test_a_change_that_was_approved_is_the_diff_that_was_approved() -> None:
     asked = e.ApprovalRequested("1", "write_file", "overwrite a.py (+1 −1)", diff)
     done = e.ToolCallFinished("1", "written", None, None, 0.0)
     head, *change = called("write_file", arguments, asked, e.ApprovalGiven("1"), done).splitlines()
-    assert head.startswith("✓ write_file  a.py · 2 lines  ") and head.endswith(" +1 −1")
+    assert head.startswith("✓ write_file  a.py  ") and head.endswith(" +1 −1")
     assert change == ["  @@ -1,2 +1,2 @@", "   one", "  -two", "  +TWO"]
 
 

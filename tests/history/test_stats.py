@@ -41,6 +41,16 @@ def test_a_request_has_its_times_tokens_and_the_waiting_that_came_of_it(
     assert (both.waited_s.models, both.waited_s.tools, both.waited_s.people) == (9.0, 2.5, 1.0)
 
 
+def test_calls_within_an_agents_response_are_no_time_of_its_model(recorder: Recording) -> None:
+    call = e.ToolCallRequested("1", "Bash", {"command": "make"}, origin="agent")
+    asked, given = e.ApprovalRequested("1", "Bash", "$ make"), e.ApprovalGiven("1")
+    done = e.ToolCallFinished("1", "ok", None, 0, 0.5)
+    life = (SENT, e.TextDelta("x"), call, asked, given, done, e.Usage(1, 9), *ENDED)
+    (request,) = requests(recorder, *life)
+    assert (request.taken, request.people, request.tools) == (5.5, 1.0, 0.5)
+    assert request.tokens_per_second == 9 / 4.5
+
+
 def test_requests_are_told_apart_by_their_ends(recorder: Recording) -> None:
     again = e.AttemptStarted("p", "n")
     life = (

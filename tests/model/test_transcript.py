@@ -392,6 +392,19 @@ def test_the_first_token_is_timed_once_and_the_rate_leaves_waiting_and_tool_time
     assert attempt.tokens_per_second == 5.0
 
 
+def test_the_rate_leaves_out_the_calls_that_an_agent_makes_within_its_response() -> None:
+    call = (
+        e.ToolCallStarted("1", "Bash", "agent"),
+        e.ToolCallRequested("1", "Bash", {"command": "make"}, origin="agent"),
+        e.ToolRunStarted("1"),
+    )
+    attempt = newest(
+        *(e.TextDelta("a"), *call, done("1")),  # streams for 2 s
+        *(e.TextDelta("b"), e.Usage(1, 20), e.ResponseFinished(1, "end")),  # and for 2 s
+    )
+    assert (attempt.ttft, attempt.streaming_seconds) == (1.0, 4.0)
+
+
 def test_a_broken_attempt_keeps_its_error_and_its_end() -> None:
     transcript = after(
         e.TextDelta("Half"), e.Retrying("overloaded", 1.5, 2, "overloaded"), e.TicketCancelled()

@@ -108,6 +108,11 @@ class Calls:
         events = list(self.take(record | {"rawInput": given}))
         return call, [*events, *self.requested(call)]
 
+    def answered(self, call_id: str) -> None:
+        """Count the seconds of a call from the answer to its question on."""
+        if call_id in self._calls:
+            self._calls[call_id].since = self._clock()
+
     def requested(self, call: Call) -> Iterator[ToolCallRequested]:
         """Yield the call with its input, where that is news."""
         event = ToolCallRequested(call.call_id, call.name, call.arguments, origin="agent")

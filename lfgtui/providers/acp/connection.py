@@ -102,6 +102,7 @@ class Connection:
         question = self._questions.pop(call_id, None)
         if question is not None and not question.done():
             question.set_result(option)
+            self.updates.calls.answered(call_id)
 
     def withdraw(self) -> None:
         """Withdraw the questions that are open."""

@@ -6,14 +6,7 @@ stands in the line as soon as it is there, and unfolded the content grows below 
 
 from collections.abc import Hashable, Iterator
 
-from lfgtui.model.call_summary import (
-    BULK,
-    call_summary,
-    members_of,
-    members_summary,
-    seen_from,
-)
-from lfgtui.model.events import ToolArguments
+from lfgtui.model.call_summary import members_summary
 from lfgtui.model.items import NOT_RUN, SHOWN, ToolItem
 from lfgtui.model.unified_diff import change_in_words
 from lfgtui.ui.items.arguments import argument_rows, raw_rows
@@ -89,10 +82,9 @@ class ToolView(CardView):
 
     def _summary(self, context: Context) -> str:
         item = self._item
-        arguments = item.arguments
         if item.is_text_borne:
             return " ".join(item.json.piece(0, max(8, context.width - len(item.name))).split())
-        if arguments is None:
+        if item.arguments is None:
             partly = self._arriving.read()
             if partly.is_broken:
                 json = item.arguments_end
@@ -100,7 +92,7 @@ class ToolView(CardView):
                 return json if len(json) <= room else "…" + json[1 - room :]
             return members_summary(partly.members, workspace=item.workspace)
         if self._summed is None or self._summed[0] != item.revision:
-            self._summed = item.revision, _summary(item, arguments)
+            self._summed = item.revision, item.summary
         return self._summed[1]
 
     def right(self, context: Context) -> list[Span]:
@@ -186,15 +178,6 @@ class _Arriving:
         self._read += len(text)
         self._object.feed(text)
         return self._object
-
-
-def _summary(item: ToolItem, arguments: ToolArguments) -> str:
-    """Return the line; where there is a diff, without the texts that it is made of."""
-    if not item.diff or isinstance(arguments, str):
-        return call_summary(arguments, item.workspace)
-    members = [member for member in members_of(arguments) if member.name not in BULK]
-    summary = members_summary(members, workspace=item.workspace)
-    return summary or seen_from(item.workspace, item.path)
 
 
 def _seconds(seconds: float | None) -> str:

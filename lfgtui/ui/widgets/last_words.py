@@ -1,6 +1,5 @@
 """The reason why a ticket does not run, and its last words: a line for each."""
 
-from lfgtui.model.call_summary import call_summary
 from lfgtui.model.choices import due_choices, open_needs
 from lfgtui.model.events import TicketBlocked
 from lfgtui.model.items import HostedItem, Item, NoteItem, ReasoningItem, TextItem, ToolItem
@@ -72,8 +71,8 @@ def _words_of(item: Item) -> str:
     match item:
         case TextItem(source=source) | ReasoningItem(source=source):
             return _last_line(source)
-        case ToolItem(name=name, arguments=arguments, workspace=workspace):
-            return name if arguments is None else f"{name} {call_summary(arguments, workspace)}"
+        case ToolItem(name=name, arguments=arguments):
+            return name if arguments is None else f"{name} {item.summary}"
         case HostedItem(name=name, input=given):
             return f"{name} {given[:_LONGEST]}"
         case NoteItem(message=message):

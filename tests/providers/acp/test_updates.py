@@ -297,3 +297,13 @@ def test_nothing_raises_and_every_update_is_a_sign_of_life(
     for update in updates:
         for event in decoder.feed(update):
             assert msgspec.json.encode(event)
+
+
+def test_a_persons_time_to_answer_is_none_of_the_calls() -> None:
+    ticks = iter([100.0, 130.0, 132.5])
+    calls = Updates(lambda: next(ticks)).calls
+    call, _ = calls.asked({"toolCallId": "1", "title": "Deploy", "rawInput": COMMAND})
+    calls.answered(call.call_id)
+    *_, finished = calls.take({"toolCallId": "1", "status": "completed", "rawOutput": "done"})
+    assert finished == e.ToolCallFinished("1", "done", None, None, 2.5)
+    calls.answered("unknown")
