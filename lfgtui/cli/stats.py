@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
+from importlib.util import find_spec
 from shutil import get_terminal_size
 from typing import Literal
 
@@ -10,12 +11,19 @@ from msgspec.structs import asdict, astuple
 
 from lfgtui.cli.launching.past_runs import open_reader, report_gaps
 from lfgtui.cli.options import json_option, print_value
+from lfgtui.errors import UsageError
 from lfgtui.history.stats import Percentiles, Request, Statistics, summarize
 from lfgtui.text import figures, output
 from lfgtui.text.terminal_safe import visible_line
 
 _NARROWEST = 80
 """Columns of a terminal that the tables fit."""
+
+_ROWS = 12
+"""Rows of dots in a plot."""
+
+_AXIS = 23
+"""Columns beside them."""
 
 By = Literal["model", "provider", "day"]
 
@@ -34,8 +42,9 @@ _KEYS: dict[By, Callable[[Request], str]] = {
     help="Count only requests of the last N days; 1 is today.",
 )
 @click.option("--by", type=click.Choice(["model", "provider", "day"]), help="A row for each.")
+@click.option("--plot", is_flag=True, help="Draw the time to the first token of each request.")
 @json_option
-def stats(days: int | None, by: By | None, as_json: bool) -> int:
+def stats(days: int | None, by: By | None, plot: bool, as_json: bool) -> int:
     """Show how past requests went: how many finished, how fast, at what cost, who waited.
 
     done: the share that finished, not counting requests that were stopped.
@@ -44,6 +53,8 @@ def stats(days: int | None, by: By | None, as_json: bool) -> int:
     token. models, tools, people: how long tickets waited
     for each, added up. p90: 90 % of the requests had this value or less.
     """
+    if plot and find_spec("plotille") is None:
+        raise UsageError("--plot needs the extra: pip install 'lfgtui[plot]'")
     midnight = datetime.now().replace(hour=0, minute=0, second=0, microsecond=0)
     since = 0.0 if days is None else (midnight - timedelta(days=days - 1)).timestamp()
     with open_reader() as reader:
@@ -59,6 +70,8 @@ def stats(days: int | None, by: By | None, as_json: bool) -> int:
         output.print_remark(f"no requests {when}")
     else:
         _print([*groups, ("all", total)] if len(groups) != 1 else groups)
+        if plot:
+            _plot(requests)
     return code
 
 
@@ -102,6 +115,29 @@ def _tables(one: Statistics) -> Sequence[Sequence[tuple[str, str]]]:
             ("people", figures.age(one.waited_s.people)),
         ),
     )
+
+
+def _plot(requests: Sequence[Request]) -> None:
+    """Draw the times to the first token, a dot a request."""
+    from plotille import Figure  # an extra
+
+    dots = [(one.sent_at, one.ttft) for one in requests if one.ttft is not None]
+    if not dots:
+        output.print_remark("no request had a first token")
+        return
+    times, ttfts = zip(*((datetime.fromtimestamp(at), ttft) for at, ttft in dots), strict=True)
+    figure = Figure()
+    figure.width, figure.height = max(get_terminal_size().columns, _NARROWEST) - _AXIS, _ROWS
+    figure.x_label, figure.y_label, figure.origin = "sent", "ttft", False
+    figure.set_y_limits(min_=0)
+    figure.register_label_formatter(float, _label)
+    figure.scatter(times, ttfts)
+    for line in figure.show().splitlines():
+        output.print_line(line)
+
+
+def _label(value: float, chars: int, **_: object) -> str:
+    return f"{value:.2f}s".rjust(chars)
 
 
 def _seconds(milliseconds: float) -> str:

@@ -134,6 +134,12 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return self.providers[name]
 
 
+def ttft_budgets(config: Config) -> dict[str, float]:
+    """Return the `ttft_budget` of each provider that has one of its own."""
+    each = config.providers.items()
+    return {name: one.ttft_budget for name, one in each if one.ttft_budget is not None}
+
+
 def age_seconds(age: str) -> int:
     """Return the seconds of an age such as `30d`; raise `ValueError` if it is invalid."""
     match = _AGE.fullmatch(age)

@@ -49,6 +49,7 @@ class ProviderConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     """One way to reach models or an agent; fields not set are taken from the preset of that name.
 
     `connect_timeout` is in seconds; what comes after connecting is the tickets' to limit.
+    `ttft_budget` takes the place of the config's.
     `body` is what an agent server is sent, for their wires only.
     `leakage`: which dialects of leaked markup are taken out of the visible
     text; all, none, or those named. None leaves it to the wire.
@@ -64,6 +65,7 @@ class ProviderConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     api_key_command: str | None = None
     headers: dict[str, str] = {}
     connect_timeout: Seconds = 10.0
+    ttft_budget: Seconds | None = None
     body: dict[str, object] = {}
     price: Price | None = None
     concurrency: Annotated[int, msgspec.Meta(ge=1)] | None = None

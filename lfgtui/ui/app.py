@@ -26,7 +26,7 @@ from lfgtui.engine import signals
 from lfgtui.errors import LfgError
 from lfgtui.model.clock import now
 from lfgtui.model.events import ApprovalRequested, Entry
-from lfgtui.settings.config import Config
+from lfgtui.settings.config import Config, ttft_budgets
 from lfgtui.settings.keys import keys_in_force
 from lfgtui.settings.themes import ThemeFile
 from lfgtui.text.terminal_safe import visible
@@ -103,6 +103,7 @@ class LfgApp(Copying, GuardedApp, inherit_bindings=False):
             panes=PaneSettings(
                 stall_after=config.stall_after,
                 ttft_budget=config.ttft_budget,
+                ttft_budgets=ttft_budgets(config),
                 clock=clock,
                 kept_lines=config.pane_lines,
                 ticks=clock,

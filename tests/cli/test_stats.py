@@ -1,5 +1,8 @@
 """`lfg stats`: tables for people, JSON for programs."""
 
+import pytest
+
+from lfgtui.cli import stats
 from lfgtui.model import events as e
 from lfgtui.model.tickets import Ticket
 from tests.cli.conftest import LIFE, Lfg, store
@@ -52,6 +55,20 @@ def test_groups_have_rows_the_largest_first_and_fit_whatever_their_names(lfg: Lf
     assert counts == ("2", "1", "3")
     (row, *_) = (line for line in lfg("stats", "--by", "provider").out.splitlines()[1:])
     assert row.split()[:2] == ["anthropic", "3"]
+
+
+def test_a_plot_has_a_dot_for_each_request_and_fits(
+    run: str, lfg: Lfg, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("plotille")
+    rows = lfg("stats", "--plot").out.splitlines()
+    assert any("(ttft)" in row for row in rows) and any(
+        "⠁" <= c <= "⣿" for row in rows for c in row
+    )
+    assert max(map(len, rows)) <= 80
+    monkeypatch.setattr(stats, "find_spec", lambda _: None)
+    refused = lfg("stats", "--plot")
+    assert refused.code == 2 and "pip install 'lfgtui[plot]'" in refused.err
 
 
 def test_where_nothing_was_sent_it_says_so(run: str, lfg: Lfg) -> None:

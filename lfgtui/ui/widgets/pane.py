@@ -1,7 +1,7 @@
 """A pane: one ticket on the screen."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import msgspec
 from textual.app import ComposeResult
@@ -38,14 +38,16 @@ _WORDS = 30
 class PaneSettings(msgspec.Struct, frozen=True):
     """Settings that all panes share. Times in seconds.
 
-    `kept_lines`: about how many drawn lines of a pane stay in memory. `ticks`: the time that
-    passes while a frame is drawn, whatever `clock` says.
+    `ttft_budgets` are those of providers with one of their own. `kept_lines`: about how many
+    drawn lines of a pane stay in memory. `ticks`: the time that passes while a frame is drawn,
+    whatever `clock` says.
     """
 
     stall_after: float
     ttft_budget: float
     clock: Callable[[], float] = now
     canvas: Canvas = msgspec.field(default_factory=Canvas)
+    ttft_budgets: Mapping[str, float] = {}
     kept_lines: int = 5000
     ticks: Callable[[], float] = time.perf_counter
 
@@ -87,6 +89,7 @@ class Pane(CachedContainer, Guarded, Widget, can_focus=True):
             self.canvas,
             stall_after=settings.stall_after,
             ttft_budget=settings.ttft_budget,
+            ttft_budgets=settings.ttft_budgets,
         )
         self.stream = StreamView(settings.kept_lines, settings.canvas, settings.ticks)
         self._is_dirty = True

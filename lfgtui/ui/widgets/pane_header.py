@@ -3,6 +3,8 @@
 Every gauge has a width of its own, so those that change move nothing beside them.
 """
 
+from collections.abc import Mapping
+
 from rich.cells import cell_len
 from textual.geometry import Region
 from textual.strip import Strip
@@ -47,13 +49,20 @@ _BAR = 10
 class PaneHeader(SelfPainted):
     """State, name and model; then the gauges. Always two rows.
 
-    `stall_after` and `ttft_budget` are in seconds.
+    `stall_after` and `ttft_budget` are in seconds; `ttft_budgets` are those of providers with
+    one of their own.
     """
 
     DEFAULT_CSS = "PaneHeader { width: 1fr; height: 2; background: $panel; }"
 
     def __init__(
-        self, ticket: Ticket, canvas: Canvas, *, stall_after: float, ttft_budget: float
+        self,
+        ticket: Ticket,
+        canvas: Canvas,
+        *,
+        stall_after: float,
+        ttft_budget: float,
+        ttft_budgets: Mapping[str, float],
     ) -> None:
         super().__init__()
         self.is_pinned = False
@@ -61,6 +70,7 @@ class PaneHeader(SelfPainted):
         self._canvas = canvas
         self._stall_after = stall_after
         self._ttft_budget = ttft_budget
+        self._ttft_budgets = ttft_budgets
         self._lines: list[Line] = [[], []]
         self._named: object = None
         self._width = 0
@@ -143,7 +153,7 @@ class PaneHeader(SelfPainted):
         value = _waited(transcript, meter, now)
         if value is None:
             return [Span("ttft     –", "faint")]
-        is_late = value > self._ttft_budget
+        is_late = value > self._budget(transcript)
         colour = "warning" if is_late else "primary" if meter.ttft is None else "foreground"
         digits = 2 if value < 9.995 else 1 if value < 99.95 else 0
         label = Span("ttft!", "warning") if is_late else Span("ttft ", "muted")
@@ -153,17 +163,22 @@ class PaneHeader(SelfPainted):
         """Return a bar as long as the budget: connecting, then to the first byte, to the token."""
         whole = _waited(transcript, meter, now) or 0.0
         first_byte = meter.first_byte or (whole if meter.ttft is None else 0.0)
+        budget = self._budget(transcript)
         connected, sent, waited = (
-            min(_BAR, round(_BAR * seconds / self._ttft_budget))
+            min(_BAR, round(_BAR * seconds / budget))
             for seconds in (meter.connect or 0.0, first_byte, whole)
         )
-        colour = "warning" if whole > self._ttft_budget else "primary"
+        colour = "warning" if whole > budget else "primary"
         bars = (
             ("╍" * connected, "secondary"),
             ("━" * (sent - connected), "secondary"),
             ("━" * (waited - sent), colour),
         )
         return [*(Span(*bar) for bar in bars), Span("─" * (_BAR - waited), "faint")]
+
+    def _budget(self, transcript: Transcript) -> float:
+        provider = transcript.attempt.provider if transcript.attempt else ""
+        return self._ttft_budgets.get(provider, self._ttft_budget)
 
 
 def _waited(transcript: Transcript, meter: Meter, now: float) -> float | None:

@@ -4,12 +4,16 @@ from collections.abc import Iterator
 from itertools import pairwise
 from unittest.mock import patch
 
+import msgspec
 import pytest
 
 from lfgtui.model import events as e
 from lfgtui.model.transcript import Transcript
+from lfgtui.settings.config import Config
+from lfgtui.settings.providers import PRESETS
 from lfgtui.ui.stream.view import StreamView
 from lfgtui.ui.widgets.pane_header import PaneHeader
+from tests.ui.screen_text import on_screen, repainted
 from tests.ui.stage import BEGIN, CALL, Stage, numbered, staged
 
 
@@ -76,6 +80,16 @@ async def test_the_bar_beside_ttft_is_as_long_as_its_budget() -> None:
         await stage.play(pilot, *BEGIN)
         await stage.play(pilot, seconds=60)
         assert "━" not in stage.head_rows()[1]
+
+
+async def test_a_provider_may_have_a_budget_of_its_own() -> None:
+    config = Config(
+        providers={"anthropic": msgspec.structs.replace(PRESETS["anthropic"], ttft_budget=9)}
+    )
+    async with on_screen("a", "b", size=(160, 30), config=config) as (live, _, pilot):
+        live.begin("a")
+        live.stream("a", "word", after=3.0)
+        assert "ttft 3.00s" in "\n".join(await repainted(pilot))
 
 
 @pytest.mark.parametrize("width", [24, 38, 60, 120, 200])
