@@ -35,6 +35,8 @@ EXIT_GRACE = 2.0
 
 _LONGEST_REPLAY = 100_000
 _EXCERPT = 200
+_WRITTEN = "fs/write_text_file"
+"""OpenCode sends it to every client, for an editor's sake, and has written the file by itself."""
 
 
 class Connection:
@@ -145,8 +147,9 @@ class Connection:
     async def asked(self, method: str, params: JsonObject) -> object:
         if method == "session/request_permission":
             return await self._permission(params)
-        note = f"the agent asked for {method}, which lfg does not offer"
-        self.inbox.add(self.updates.remark(f"request {method}", note))
+        if method != _WRITTEN:
+            note = f"the agent asked for {method}, which lfg does not offer"
+            self.inbox.add(self.updates.remark(f"request {method}", note))
         raise RpcError(messages.METHOD_NOT_FOUND, f"{method} is not offered")
 
     async def unreadable(self, why: str, text: str) -> None:

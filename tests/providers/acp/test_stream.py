@@ -312,6 +312,17 @@ async def test_without_its_session_an_agent_gets_the_conversation_as_text(
         assert prompted(mine).endswith("Now go on:\n\nGo on.")
 
 
+async def test_a_file_that_an_agent_tells_every_client_to_write_is_not_remarked_on(
+    tmp_path: Path,
+) -> None:
+    methods = ("fs/write_text_file", "fs/read_text_file")
+    steps: Steps = [{"request": {"method": one, "params": {"path": "/a"}}} for one in methods]
+    async with agent_of(tmp_path, turns=[steps]) as mine:
+        events = await mine.turn()
+        assert notes(events) == ["the agent asked for fs/read_text_file, which lfg does not offer"]
+        assert [cast(Json, one["error"])["code"] for one in mine.agent.answers()] == [-32601] * 2
+
+
 async def test_an_interrupted_turn_whose_session_is_gone_is_not_begun_as_if_nothing_were_done(
     tmp_path: Path,
 ) -> None:
