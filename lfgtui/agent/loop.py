@@ -12,6 +12,7 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 from time import monotonic
+from typing import Final, Literal
 
 import msgspec
 from msgspec import UNSET
@@ -47,6 +48,10 @@ CONTINUE = (
 )
 """Instruction to finish an answer that a lost connection cut off."""
 
+_LIMITS: Final[dict[e.StopReason, Literal["tokens", "turns"]]] = {
+    "length": "tokens",
+    "max_turn_requests": "turns",  # of an agent that makes requests by itself
+}
 _ONLY_WRITTEN = "the model wrote a tool call as text; it was not run, and no answer came with it"
 _INTERRUPTED = (
     "interrupted: lfg was stopped before this had finished;"
@@ -124,8 +129,8 @@ class Agent:
         last, reason = self._conversation.messages[-1], self._stop_reason
         if not isinstance(last, ModelTurn) or reason == "pause_turn":
             return self._limit()  # a paused response goes on with the next request
-        if reason == "length":
-            return e.TicketLimited("tokens")
+        if reason in _LIMITS:
+            return e.TicketLimited(_LIMITS[reason])
         if (stopped := _stopped_by_provider(reason)) is not None:
             return stopped
         tools = self._transcript.attempts[-1].tools

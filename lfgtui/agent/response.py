@@ -1,6 +1,7 @@
 """One response on its way from a provider's stream to the ticket's events."""
 
 import os
+from collections import defaultdict
 from collections.abc import Callable
 from contextlib import AsyncExitStack, aclosing
 from pathlib import Path
@@ -38,7 +39,7 @@ class Response:
         attempt = context.transcript.attempts[-1].number
         self._leaks = LeakageFilter(leak_dialects, f"{attempt}_{self.turn}")
         self._emptiness = Emptiness()
-        self._changes: dict[str, Path] = {}
+        self._changes: defaultdict[str, set[Path]] = defaultdict(set)
         self._questions: Questions | None = None
         self._is_whole = False
 
@@ -95,9 +96,10 @@ class Response:
                     self._questions.ask(theirs, one, self.requested.get(call_id))
                     continue
                 case e.FileChange(call_id, path):
-                    self._changes[call_id] = Path(os.path.normpath(path))
-                case e.ToolCallFinished(call_id, error=None) if call_id in self._changes:
-                    self._context.file_changed(self._changes[call_id])
+                    self._changes[call_id].add(Path(os.path.normpath(path)))
+                case e.ToolCallFinished(call_id, error=None):
+                    for file in self._changes.pop(call_id, ()):
+                        self._context.file_changed(file)
                 case e.ResponseFinished():
                     self._is_whole = True
             self._context.emit(one)

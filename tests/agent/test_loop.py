@@ -48,6 +48,7 @@ class Surroundings:
         self.held_while_asked = False
         self.approval_rules: list[ApprovalRule] = []
         self._decision = decision
+        self.changed: list[Path] = []
         self._pending: list[e.Event] = []
         self._holding = False
         for event in before or (e.TicketQueued(), e.AttemptStarted("p", "m")):
@@ -103,7 +104,7 @@ class Surroundings:
         yield lambda _: None
 
     def file_changed(self, file: Path) -> None:
-        pass
+        self.changed.append(file)
 
     @contextmanager
     def holding_clock(self) -> Iterator[None]:
@@ -329,6 +330,7 @@ async def test_a_call_whose_arguments_were_not_stored_is_not_run(tmp_path: Path)
         ("refusal", stopped("refusal")),
         ("content_filter", stopped("content filter")),
         ("length", e.TicketLimited("tokens")),
+        ("max_turn_requests", e.TicketLimited("turns")),
         ("end", DONE),
         ("stop_sequence", e.TicketDone("stop_sequence")),
         ("something_new", e.TicketDone("something_new")),
@@ -336,6 +338,18 @@ async def test_a_call_whose_arguments_were_not_stored_is_not_run(tmp_path: Path)
 )
 async def test_a_ticket_ends_as_its_answer(tmp_path: Path, reason: str, ending: e.Ending) -> None:
     assert await ending_of(tmp_path, answer(reason, e.TextDelta("I can"))) == ending
+
+
+async def test_each_file_that_a_call_of_an_agent_changes_is_noted(tmp_path: Path) -> None:
+    context = Surroundings()
+    files = [tmp_path / name for name in ("a", "b")]
+    call = (
+        e.ToolCallStarted("1", "edit", "agent"),
+        *(e.FileChange("1", str(file), "") for file in files),
+        e.ToolCallFinished("1", "", None, None, 0.0),
+    )
+    assert await ending_of(tmp_path, answer("end", *call), context=context) == DONE
+    assert sorted(context.changed) == files
 
 
 async def test_calls_run_whatever_the_reason_to_stop_was(tmp_path: Path) -> None:

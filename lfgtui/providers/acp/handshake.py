@@ -204,7 +204,7 @@ def refusal(name: str, config: ProviderConfig | None, error: RpcError) -> Provid
     data = lenient_json.as_object(error.data) or {}
     details = error.data if isinstance(error.data, str) else lenient_json.text(data, "details")
     message = ": ".join(filter(None, (f"{name}: {error.message}", details)))
-    fields: JsonObject = {"message": message}
+    fields: JsonObject = {"message": message, "type": lenient_json.text(data, "errorKind")}
     if error.code in _OUR_FAULT:
         fields["status_code"] = 400
     return mapping.in_stream(fields)

@@ -40,13 +40,14 @@ KIND_OF_CODE = _by_name(
         # Trying again does not fill an empty account.
         "auth": """
             authentication_error invalid_api_key permission_error permission_denied
-            unauthenticated insufficient_quota billing_error billing_hard_limit_reached""",
+            unauthenticated insufficient_quota billing_error billing_hard_limit_reached
+            authentication_failed oauth_org_not_allowed""",
         "not_found": "not_found_error model_not_found not_found",
-        "invalid_request": "invalid_request_error invalid_prompt invalid_argument",
+        "invalid_request": "invalid_request_error invalid_request invalid_prompt invalid_argument",
         "context_overflow": """
             context_length_exceeded exceed_context_size_error model_context_window_exceeded""",
         "rate_limit": """
-            rate_limit_error rate_limit_exceeded too_many_requests resource_exhausted
+            rate_limit_error rate_limit_exceeded rate_limit too_many_requests resource_exhausted
             usage_limit_reached""",
         "overloaded": """
             overloaded_error overloaded engine_overloaded service_unavailable

@@ -312,6 +312,27 @@ async def test_without_its_session_an_agent_gets_the_conversation_as_text(
         assert prompted(mine).endswith("Now go on:\n\nGo on.")
 
 
+KINDS = {
+    "rate_limit": "rate_limit",
+    "authentication_failed": "auth",
+    "oauth_org_not_allowed": "auth",
+    "billing_error": "auth",
+    "model_not_found": "not_found",
+    "invalid_request": "invalid_request",
+    "unknown": "server",
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_the_kind_of_an_error_that_the_agent_names_is_known(
+    tmp_path: Path, kind: str
+) -> None:
+    error = {"code": -32603, "message": "API Error: no", "data": {"errorKind": kind}}
+    async with agent_of(tmp_path, turns=[[{"stop": {"error": error}}]]) as mine:
+        await mine.turn()
+        assert [one.kind for one in mine.errors] == [KINDS[kind]]
+
+
 async def test_a_file_that_an_agent_tells_every_client_to_write_is_not_remarked_on(
     tmp_path: Path,
 ) -> None:
