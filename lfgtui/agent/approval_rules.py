@@ -66,12 +66,25 @@ _MOST_WORDS = max(len(command.split()) for command in _COMMANDS)
 
 _FILE_TOOLS = frozenset({"read_file", "write_file", "edit_file"})
 
+_COMMAND = frozenset({"command", "commands", "cmd"})
+_HARMLESS = frozenset({"command", "description", "title", "timeout", "timeout_ms"})
+_FOLDER = frozenset({"cwd", "workdir", "working_directory"})
+"""Arguments beside a command, of agents' own tools: whose value changes nothing of what it does,
+and whose value may only be the workspace. Any other may let it out of a sandbox."""
+
 
 def covering(
-    rules: Iterable[ApprovalRule], name: str, arguments: ToolArguments | None, path: str
+    rules: Iterable[ApprovalRule],
+    name: str,
+    arguments: ToolArguments | None,
+    path: str,
+    workspace: str = "",
 ) -> ApprovalRule | None:
-    """Return the first rule that covers the call; `path` is as in its `Preview`."""
-    command = _command(arguments)
+    """Return the first rule that covers the call; `path` is as in its `Preview`.
+
+    The `workspace` is for calls of agents, which may name another folder.
+    """
+    command, path = _command(arguments, workspace), "" if _has_command(arguments) else path
     return next((rule for rule in rules if _covers(rule, name, command, path)), None)
 
 
@@ -94,11 +107,12 @@ def _covers(rule: ApprovalRule, name: str, command: str, path: str) -> bool:
 def offered_rules(call: ToolItem) -> list[ApprovalRule]:
     """Return rules that cover the call, for its ticket, from the narrowest to the widest."""
     path = call.path if call.name in _FILE_TOOLS or call.is_agents else ""
-    return list(_rules(call.name, call.arguments, path))
+    command = _command(call.arguments, call.workspace)
+    return list(_rules(call.name, command, "" if _has_command(call.arguments) else path))
 
 
-def _rules(name: str, arguments: ToolArguments | None, path: str) -> Iterator[ApprovalRule]:
-    if command := _command(arguments):
+def _rules(name: str, command: str, path: str) -> Iterator[ApprovalRule]:
+    if command:
         yield ApprovalRule(name, "command", command)
         if prefix := _prefix(_plain_words(command)):
             yield ApprovalRule(name, "prefix", prefix)
@@ -127,8 +141,18 @@ def _is_option(word: str) -> bool:
     return word != "--" and word.lstrip("'\"").startswith(("-", "+", "@"))
 
 
-def _command(arguments: ToolArguments | None) -> str:
-    command = arguments.get("command") if isinstance(arguments, Mapping) else None
+def _has_command(arguments: ToolArguments | None) -> bool:
+    return isinstance(arguments, Mapping) and not _COMMAND.isdisjoint(arguments)
+
+
+def _command(arguments: ToolArguments | None, workspace: str) -> str:
+    """Return the command; "" where another argument may change what it does."""
+    given = arguments if isinstance(arguments, Mapping) else {}
+    command = given.get("command")
+    for name, value in given.items():
+        is_here = workspace and name in _FOLDER and value in (workspace, f"{workspace}/")
+        if value and not is_here and name not in _HARMLESS:
+            return ""
     return command if isinstance(command, str) else ""
 
 

@@ -60,7 +60,7 @@ class Questions:
             case "deny":
                 return self._source.answer(theirs, _plain(question, "reject"))
         rules, path = context.rules(), question.path or ""
-        if rule := covering(rules, question.name, arguments, path):
+        if rule := covering(rules, question.name, arguments, path, context.ticket.workspace):
             context.emit(e.ApprovalGiven(call_id, rule))
             return self._source.answer(theirs, _plain(question, "allow"))
         context.emit(question)

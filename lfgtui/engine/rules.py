@@ -42,7 +42,7 @@ class Rules:
         for ticket, transcript, person in self._tickets.values():
             rules = self.of(ticket)
             for call in transcript.waiting_approvals if rules else ():
-                rule = covering(rules, call.name, call.arguments, call.path)
+                rule = covering(rules, call.name, call.arguments, call.path, ticket.workspace)
                 if rule is not None:
                     person.decide(call.call_id, Decision("approve", rule=rule))
 

@@ -202,3 +202,45 @@ def test_a_command_covers_itself_alone(command: str) -> None:
     rule = ApprovalRule("run_command", "command", "git diff")
     assert covers(rule, command) == (command == "git diff")
     assert not covers(rule, command, "write_file")
+
+
+def offered_to_agent(arguments: dict[str, object], path: str = "") -> list[str]:
+    """The kinds of rules that are offered of an agent's call, all of which cover it."""
+    call = ToolItem("1", "bash", arguments=arguments, path=path, workspace="/w")
+    call.is_agents = True
+    rules = offered_rules(call)
+    assert all(covering([rule], "bash", arguments, path, "/w") == rule for rule in rules)
+    return [rule.matches for rule in rules]
+
+
+@pytest.mark.parametrize(
+    "beside",
+    [
+        {},
+        {"description": "Look", "timeout": 1000, "cwd": "/w"},
+        {"workdir": "/w/", "run_in_background": False, "env": None},
+    ],
+)
+def test_an_agents_command_has_rules_where_nothing_beside_it_matters(
+    beside: dict[str, object],
+) -> None:
+    assert offered_to_agent({"command": "git diff", **beside}) == ["command", "prefix", "tool"]
+
+
+@pytest.mark.parametrize(
+    "beside", [{"cwd": "/tmp"}, {"dangerouslyDisableSandbox": True}, {"env": {"PATH": "/tmp"}}]
+)
+def test_an_agents_command_with_another_folder_or_setting_is_asked_about(
+    beside: dict[str, object],
+) -> None:
+    arguments: dict[str, object] = {"command": "git diff", **beside}
+    assert offered_to_agent(arguments) == ["tool"]
+    assert covering([ApprovalRule("bash", "command", "git diff")], "bash", arguments, "") is None
+
+
+@pytest.mark.parametrize("command", ["make", ["make"]])
+def test_a_command_is_never_approved_by_the_file_it_names(command: object) -> None:
+    arguments: dict[str, object] = {"command": command}
+    assert "file" not in offered_to_agent(arguments, "/w")
+    rule = ApprovalRule("bash", "folder", "/")
+    assert covering([rule], "bash", arguments, "/w") is None
