@@ -112,7 +112,7 @@ class ChildProcess:
             return exit_in_words(reports.code)
         if not reports.ended.is_set():
             return ""
-        return "its supervisor was killed: what it started may still be running"
+        return f"its {reports.loss}" if reports.loss else "it could not be killed"
 
     @property
     def left(self) -> Sequence[str]:

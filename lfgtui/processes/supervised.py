@@ -24,8 +24,7 @@ class Reports(asyncio.Protocol):
     """The supervisor's reports.
 
     `started`: the program runs, or never will. `exited`: it is gone. `ended`: there are no more
-    reports; `is_cleared`: because the supervisor had finished, and not because it was killed.
-    `left` names what could not be killed.
+    reports; `is_cleared`: because all is gone, or in `left`, which names what could not be killed.
     """
 
     def __init__(self, on_exit: Callable[[], None]) -> None:
@@ -33,7 +32,7 @@ class Reports(asyncio.Protocol):
         self.leader: int | None = None
         self.code: int | None = None
         self.failure: OSError | None = None
-        self.is_cleared = False
+        self.is_cleared = self.is_lost = False
         self.killed = 0
         self.left: list[str] = []
         self._on_exit = on_exit
@@ -54,6 +53,8 @@ class Reports(asyncio.Protocol):
                 case ["exited", status]:
                     self.code = int(status)
                     self._exit()
+                case ["lost"]:
+                    self.is_lost = True
                 case ["left", pid, name]:
                     self.left.append(f"{name} (pid {pid})")
                 case ["cleared", count]:
@@ -61,6 +62,13 @@ class Reports(asyncio.Protocol):
                     self.ended.set()
                 case _:
                     pass
+
+    @property
+    def loss(self) -> str:
+        """What the end of a supervisor that was killed means, in words; "" if it was not."""
+        if not self.is_cleared:
+            return "supervisor was killed: what it started may still be running"
+        return "supervisor was killed, and so was all that it started" if self.is_lost else ""
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.ended.set()

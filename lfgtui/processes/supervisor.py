@@ -5,13 +5,20 @@
 It is the child subreaper (prctl(2)) of the program, so a process that leaves the
 session (`setsid`, a double fork) becomes the supervisor's child when its parent
 dies: every process that the program ever started stays below it until it ends.
-The program gets the supervisor's standard input, output and error. SOCKET is the
-file descriptor of a socket to lfg:
+The program gets the supervisor's standard input, output and error.
+
+The supervisor is two processes, each of which would do if the other were killed: a
+guard, and below it the one that starts the program. What loses its parent by that
+comes to the guard. Only the end of both at once leaves processes running that have
+left the program's session.
+
+SOCKET is the file descriptor of a socket to lfg:
 
     to lfg      `started PID` before the program runs and `running` once it does, or
                 `failed ERRNO`; `exited STATUS` (as `subprocess` has it);
                 at the end `left PID NAME` for each process that could not
-                be killed, then `cleared COUNT`, how many were killed after the exit
+                be killed, then `cleared COUNT`, how many were killed after the exit;
+                before these `lost` if the guard did it, who knows of no exit
     from lfg    `term`: SIGTERM to all; `kill`, or the end of the socket: SIGKILL to all, and exit
 
 The socket also ends when lfg is killed, so nothing outlives lfg. This file
@@ -33,8 +40,25 @@ _ROUNDS = 50
 
 
 def main(descriptor: str, *command: str) -> None:
-    """Run the program and wait for its end, or for lfg's."""
+    """Guard the process that runs the program, and take its place if it is killed."""
     lifeline = _Lifeline(int(descriptor))
+    _prctl(_SET_CHILD_SUBREAPER, 1)
+    guard, held = os.pipe()
+    supervising = os.fork()
+    if not supervising:
+        os.close(held)
+        _supervise(lifeline, guard, command)
+        os._exit(0)
+    os.close(guard)
+    _let_go()
+    _, status = os.waitpid(supervising, 0)
+    if status and _HAS_PROC:
+        lifeline.report("lost")
+        _clear(lifeline, -1, is_running=False)
+
+
+def _supervise(lifeline: "_Lifeline", guard: int, command: tuple[str, ...]) -> None:
+    """Run the program and wait for its end, or for that of lfg or of the guard."""
     awake, wakeup = os.pipe()
     os.set_blocking(awake, False)
     os.set_blocking(wakeup, False)
@@ -47,11 +71,9 @@ def main(descriptor: str, *command: str) -> None:
         lifeline.report(f"failed {error.errno}")
         return
     lifeline.report("running")
-    nowhere = os.open(os.devnull, os.O_RDWR)
-    for channel in (0, 1, 2):  # or the pipes would never close
-        os.dup2(nowhere, channel)
+    _let_go()
     is_running = True
-    watched: list[_Lifeline | int] = [lifeline, awake]
+    watched: list[_Lifeline | int] = [lifeline, awake, guard]
     while True:
         readable, _, _ = select.select(watched, [], [])
         if awake in readable:
@@ -60,6 +82,8 @@ def main(descriptor: str, *command: str) -> None:
         if status is not None:
             is_running = False
             lifeline.report(f"exited {status}")
+        if guard in readable:
+            break
         if lifeline in readable:
             request = lifeline.read()
             if request == b"term\n":
@@ -68,7 +92,14 @@ def main(descriptor: str, *command: str) -> None:
                     _signal_group(leader, signal.SIGTERM)
             else:
                 break
-    _clear(lifeline, leader, is_running)
+    _clear(lifeline, leader, is_running=is_running)
+
+
+def _let_go() -> None:
+    """Give up the program's pipes, which would never close."""
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    for channel in (0, 1, 2):
+        os.dup2(nowhere, channel)
 
 
 class _Lifeline:
@@ -145,7 +176,7 @@ def _has_children() -> bool:
     return True
 
 
-def _clear(lifeline: _Lifeline, leader: int, is_running: bool) -> None:
+def _clear(lifeline: _Lifeline, leader: int, *, is_running: bool) -> None:
     """Kill all processes below until none is left; report how many besides the leader."""
     until = time.monotonic() + _KILLING_SECONDS
     killed: set[int] = set()

@@ -37,7 +37,6 @@ OnOutput: TypeAlias = Callable[[Channel, str], None]
 """Takes output as it comes; "" for more of it than is shown."""
 
 _CHANNELS: dict[int, Channel] = {1: "stdout", 2: "stderr"}
-_UNSUPERVISED = "the command's supervisor was killed: what it started may still be running"
 _LIVE_END = "\n[there is more output; it is not shown here]\n"
 
 
@@ -135,10 +134,10 @@ class _Running(Supervised):
             lines.append(f"[{why}]")
         elif reports.killed:
             lines.append("[what it left in the background was stopped]")
-        if not reports.is_cleared:
-            lines.append(f"[{_UNSUPERVISED}]")
-            why = why or _UNSUPERVISED
-        elif reports.left:
+        if reports.loss:
+            lines.append(f"[the command's {reports.loss}]")
+            why = why or f"the command's {reports.loss}"
+        if reports.left:
             lines.append(f"[could not be stopped and still running: {', '.join(reports.left)}]")
         if reports.code is not None:  # `simulator.request` tells a failure by these words
             lines.append(exit_in_words(reports.code))

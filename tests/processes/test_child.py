@@ -282,10 +282,28 @@ async def test_without_proc_its_process_group_is_stopped(start: Start, leash: Le
         await asyncio.to_thread(leash.wait_until_free)
 
 
-async def test_a_child_that_kills_its_supervisor_is_reported(start: Start, leash: Leash) -> None:
-    child = await start(f"{HOLD}os.kill(os.getppid(), 9); time.sleep({LONG})")
+@pytest.mark.skipif(not Path("/proc/self").exists(), reason="nothing can be found without /proc")
+@pytest.mark.parametrize("victim", ["os.getppid()", "guard"])
+async def test_a_supervisor_may_be_killed_and_nothing_is_left(
+    start: Start, leash: Leash, victim: str
+) -> None:
+    """Either of its two processes; what has left the session ends as well."""
+    child = await start(f"""
+        {HOLD}
+        for _ in '12':
+            if not os.fork():
+                os.setsid()
+                if not os.fork(): time.sleep({LONG})
+                os._exit(0)
+        guard = int(open(f'/proc/{{os.getppid()}}/stat').read().split()[3])
+        os.kill({victim}, 9)
+        time.sleep({LONG})
+        """)
     await child.wait()
-    assert child.ending.startswith("its supervisor was killed")
+    if victim == "guard":
+        assert child.ending == "killed by SIGKILL, exit code -9"
+    else:
+        assert child.ending == "its supervisor was killed, and so was all that it started"
     assert await child.read_lines() == []
     await asyncio.to_thread(leash.wait_until_free)
 
