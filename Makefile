@@ -15,7 +15,7 @@ FUZZED := $(addprefix tests/,text/markdown/test_document.py ui/markdown/test_blo
 	ui/terminal/test_terminal_bytes.py providers/test_recordings.py)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run test acceptance check format bench bench-wire house fuzz crash hostile wire snapshots picture clean
+.PHONY: help demo run test acceptance check format bench bench-wire house fuzz crash kills hostile wire snapshots picture clean
 
 help: ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-10s %s\n", $$1, $$2 }'
@@ -63,6 +63,9 @@ fuzz: $(READY) ## awkward documents, damaged streams, walks through the app: 20 
 
 crash: $(READY) ## kill -9 lfg 200 times in mid-stream; what was on the screen must be in the history
 	$(BIN)/python -m tests.program.crash $(ARGS)
+
+kills: $(READY) ## kill lfg, agents and supervisors 50 times; nothing that an agent started may go on
+	$(BIN)/python -m tests.program.agent_kills $(ARGS)
 
 hostile: $(READY) ## let servers and terminals misbehave, beside a healthy ticket; prints a table
 	$(BIN)/python -m tests.hostile $(ARGS)

@@ -48,7 +48,7 @@ class Admission:
         self._agents.free(still_used + need - self._most, kept=working.items())
         size = figures.memory(self._most)
         in_use = figures.memory(used)
-        return f"memory ({in_use.removesuffix(size[-3:])} of {size} in use by agents)"
+        return f"memory ({in_use.removesuffix(size[-3:])} of {size} set aside for agents)"
 
     def may_prepare(self, ticket: str, provider: str, working: Mapping[str, str]) -> bool:
         """Return True if the ticket's agent may be started although the ticket has no slot."""

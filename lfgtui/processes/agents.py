@@ -1,8 +1,8 @@
 """The agents that run as processes of this lfg: what they use, and which of them could be ended.
 
 An agent grows for a while after its start. So each counts as much as the largest of its provider
-was seen to use, and before one of them has answered at least `ASSUMED`: what is set aside for one
-is not promised to another.
+was seen to use, and at least `ASSUMED` until one of them has answered or has worked for `GROWTH`:
+what is set aside for one is not promised to another.
 """
 
 import asyncio
@@ -14,6 +14,9 @@ from lfgtui.processes.usage import Usage, usages_of
 
 ASSUMED = 750_000_000
 """Bytes that an agent may need; those that were measured took 200 to 750 MB."""
+
+GROWTH = 60.0
+"""Seconds after which an agent that has not answered yet is taken to be as large as they get."""
 
 PERIOD = 3.0
 """Seconds between two looks at what they use; one takes some milliseconds of a thread."""
@@ -28,16 +31,21 @@ class AgentProcess:
         """The process below which all of it runs; None before its start."""
         self.usage: AgentUsage | None = None
         self.has_answered = False
-        """True once it has answered: what it uses from then on is what such an agent needs."""
+        """True once a turn of it has ended."""
         self.spare_since = 0.0
         self.is_ending = False
         self._end: Callable[[], object] | None = None
-        self._seen: tuple[float, float] = (monotonic(), 0.0)
+        self._began = monotonic()
+        self._seen: tuple[float, float] = (self._began, 0.0)
 
     @property
     def is_spare(self) -> bool:
         """True while nothing would be lost with it but the time that it takes to start."""
         return self._end is not None and not self.is_ending
+
+    def is_grown(self, now: float) -> bool:
+        """Return True if what it uses is what such an agent needs."""
+        return self.has_answered or now - self._began >= GROWTH
 
     def spare(self, end: Callable[[], object] | None) -> None:
         """Say how it is ended while it does nothing; None once it works."""
@@ -131,9 +139,9 @@ class AgentProcesses:
     async def _keep_watch(self) -> None:
         while True:
             await asyncio.sleep(PERIOD)
-            before = _rounded(self.usage)
+            before = len(self._known), _rounded(self.usage)
             await self._measure()
-            if _rounded(self.usage) != before:
+            if (len(self._known), _rounded(self.usage)) != before:
                 self.on_change()
 
     async def _measure(self) -> None:
@@ -145,7 +153,7 @@ class AgentProcesses:
                 continue  # it is being started, or is gone
             one.measured(usage, at)
             self._largest[one.provider] = max(self._largest.get(one.provider, 0), usage.memory)
-            if one.has_answered:
+            if one.is_grown(at):
                 self._known.add(one.provider)
 
 

@@ -85,13 +85,27 @@ async def test_a_ticket_waits_for_memory_and_goes_on_when_another_has_ended(
     tickets = [mine(name, tmp_path) for name in "ab"]
     async with room(tmp_path, tickets, more=more, max_memory="500 MB") as r:
         await r.until_event("a", e.TextDelta)
-        assert r.engine.health.held_back == {"b": "memory (750 of 500 MB in use by agents)"}
+        assert r.engine.health.held_back == {"b": "memory (750 of 500 MB set aside for agents)"}
         (tmp_path / "go").touch()
         await r.engine.wait_idle()
         assert r.engine.all_done
         assert most_at_once(r) == 1
         assert len(started.log("closed")) >= 1  # the first one's, before the second was started
         assert len(started.log("started")) == 2
+
+
+async def test_agents_that_turn_out_to_be_small_leave_room_for_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Measured after a while, though none has answered yet."""
+    _, more = agent(tmp_path)
+    tickets = [mine(name, tmp_path) for name in "ab"]
+    async with room(tmp_path, tickets, more=more, max_memory="1 GB") as r:
+        await r.until_event("a", e.TextDelta)
+        assert r.engine.health.held_back == {"b": "memory (750 MB of 1.0 GB set aside for agents)"}
+        monkeypatch.setattr("lfgtui.processes.agents.GROWTH", 0.0)
+        await r.until_event("b", e.TextDelta)
+        assert r.state("a") == "streaming"
 
 
 async def test_the_next_tickets_agent_is_started_ahead_of_its_turn(tmp_path: Path) -> None:

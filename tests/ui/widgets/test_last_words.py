@@ -29,7 +29,7 @@ def test_a_queued_ticket_waits_for_its_needs_or_for_a_slot(live: FakeLive) -> No
     assert words(live, "schema") == "waiting for a slot"
     live.health = Health(slots=8, slots_in_use=8)
     assert words(live, "schema") == "waiting for a slot (8 of 8 in use)"
-    short = "memory (6.2 of 8.0 GB in use by agents)"
+    short = "memory (6.2 of 8.0 GB set aside for agents)"
     live.health = Health(slots=8, slots_in_use=2, held_back={"schema": short})
     assert words(live, "schema") == f"waiting for {short}"
 
