@@ -61,7 +61,19 @@ text = "All **done**."
 ANSWER = "I write a file.Now a command.All **done**."
 TALK = " ".join(f"word{number}" for number in range(150))
 TALKS = f'rate = 60\njitter = 0\nfirst_token = 0.0\n[[turn]]\ntext = "{TALK}"\n'
-SCENARIOS = {"works": WORKS, "talks": TALKS}
+NAP = "test -e begun || { touch begun; sleep 600; }"
+SLEEPS = f"""
+rate = 400
+first_token = 0.0
+[[turn]]
+text = "I wait."
+{call("bash", command=NAP, description="wait")}
+{call("Bash", command=NAP, description="wait")}
+[[turn]]
+text = "Awake."
+"""
+DRONES = TALKS.replace("rate = 60", "rate = 10")
+SCENARIOS = {"works": WORKS, "talks": TALKS, "drones": DRONES, "sleeps": SLEEPS}
 
 
 @pytest.fixture(scope="module")
@@ -188,6 +200,19 @@ def test_killed_in_mid_answer_it_goes_on_in_its_own_conversation(
     assert len(opened) == 2 and len(set(opened)) == 1
 
 
+def test_killed_in_a_command_it_leaves_none_and_goes_on(
+    run: Run, processes: Processes, lfg: Lfg
+) -> None:
+    workspace = run.add("one", "sleeps", approve="auto")
+    with start("run", str(run.file), "--json", "--yes") as process:
+        until((workspace / "begun").exists)
+        process.kill()
+    assert processes.left() == {}
+    entries_of(start("resume", "last", "--json"))
+    (text, last) = (one["text"] for one in lfg("show", "last/one", "--json").json["attempts"])
+    assert (text, last.endswith("Awake.")) == ("I wait.", True)
+
+
 def allowed(screen: Program, file: Path) -> bool:
     """Say yes to a question that may not have been there for long enough yet."""
     screen.type(b"a")
@@ -206,7 +231,7 @@ def test_on_the_screen_a_person_answers_its_questions(run: Run) -> None:
 
 
 def test_on_the_screen_it_is_cancelled_in_mid_answer(run: Run) -> None:
-    run.add("one", "talks")
+    run.add("one", "drones")
     with lfg_in_terminal("run", str(run.file), "--yes") as screen:
         screen.read_until("word9")
         screen.type(b"c")
