@@ -83,6 +83,7 @@ class Attempt(msgspec.Struct):
     open_citations: list[Citation] = msgspec.field(default_factory=list)
     _request_sent_at: float | None = None
     _first_content_at: float | None = None
+    _calls_at_work: set[str] = msgspec.field(default_factory=set)
 
     @property
     def route(self) -> str:
@@ -147,8 +148,20 @@ class Attempt(msgspec.Struct):
             if self.ttft is None and self._request_sent_at is not None:
                 self.ttft = at - self._request_sent_at
 
-    def rest(self, at: float) -> None:
-        """Leave out the time until content comes again: a call within the response is at work."""
+    def begin_call(self, at: float, call_id: str) -> None:
+        """Leave the time of a call within the response out, until content comes or it ends."""
+        self._calls_at_work.add(call_id)
+        self._rest(at)
+
+    def end_call(self, at: float, call_id: str) -> None:
+        """Count the time again, once no call within the response is at work."""
+        if call_id in self._calls_at_work:
+            self._calls_at_work.discard(call_id)
+            is_streaming = self.ttft is not None and not self._calls_at_work
+            if is_streaming and self._first_content_at is None:
+                self._first_content_at = at
+
+    def _rest(self, at: float) -> None:
         if self._first_content_at is not None:
             self.streaming_seconds += at - self._first_content_at
             self._first_content_at = None
@@ -189,7 +202,8 @@ class Attempt(msgspec.Struct):
     def close_response(self, at: float, *, is_finished: bool = False) -> None:
         """End the running response, if there is one."""
         self.tokens.close(is_finished=is_finished)
-        self.rest(at)
+        self._rest(at)
+        self._calls_at_work.clear()
         self._finished_usage = self.usage
         for item in self.items:
             if isinstance(item, HostedItem | PlanItem) and not item.closed:

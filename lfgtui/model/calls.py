@@ -82,8 +82,8 @@ class Calls:
                 call.name, call.arguments = name, arguments
                 if call.state in _OPEN[:2]:
                     call.state, call.started_at = "requested", at
-                if call.is_agents:
-                    attempt.rest(at)
+                if call.is_agents and call.is_at_work:
+                    attempt.begin_call(at, call_id)
                 call.revision += 1
             case e.HostedTool():
                 self._apply_hosted(attempt, event)
@@ -97,6 +97,8 @@ class Calls:
                 if (due := self._due(attempt, event.call_id, at)) is not None:
                     _run(due, at, event)
                     self._line_up(due)
+                    if due.state == "finished":
+                        attempt.end_call(at, due.call_id)
 
     def _line_up(self, call: ToolItem) -> None:
         """Note which of the calls that wait is the next to be decided on."""

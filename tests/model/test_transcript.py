@@ -393,16 +393,16 @@ def test_the_first_token_is_timed_once_and_the_rate_leaves_waiting_and_tool_time
 
 
 def test_the_rate_leaves_out_the_calls_that_an_agent_makes_within_its_response() -> None:
-    call = (
-        e.ToolCallStarted("1", "Bash", "agent"),
-        e.ToolCallRequested("1", "Bash", {"command": "make"}, origin="agent"),
-        e.ToolRunStarted("1"),
-    )
+    begun = [e.ToolCallStarted(one, "Bash", "agent") for one in "12"]
+    asked = [e.ToolCallRequested(one, "Bash", {"command": "make"}, origin="agent") for one in "12"]
     attempt = newest(
-        *(e.TextDelta("a"), *call, done("1")),  # streams for 2 s
-        *(e.TextDelta("b"), e.Usage(1, 20), e.ResponseFinished(1, "end")),  # and for 2 s
+        *(e.TextDelta("a"), *begun, *asked),  # streams for 3 s
+        *(e.ToolRunStarted("2"), done("2"), e.Heartbeat(), done("1")),
+        *(e.Heartbeat(), e.TextDelta("b"), e.ResponseFinished(1, "end")),  # and for 3 s
     )
-    assert (attempt.ttft, attempt.streaming_seconds) == (1.0, 4.0)
+    assert (attempt.ttft, attempt.streaming_seconds) == (1.0, 6.0)
+    first = newest(*begun[:1], *asked[:1], done("1"), e.TextDelta("a"), FINISHED)
+    assert (first.ttft, first.streaming_seconds) == (4.0, 1.0)
 
 
 def test_a_broken_attempt_keeps_its_error_and_its_end() -> None:
