@@ -6,7 +6,7 @@ a task of its own. What is approved is what the agent showed: lfg cannot check w
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 
 from msgspec import UNSET, UnsetType
 
@@ -29,7 +29,7 @@ class Questions:
     def __init__(self, context: AgentContext, source: TakesAnswers) -> None:
         self._context = context
         self._source = source
-        self._open: set[asyncio.Task[None]] = set()
+        self._open: dict[str, asyncio.Task[None]] = {}
         self._slot = asyncio.Lock()
 
     @asynccontextmanager
@@ -38,12 +38,21 @@ class Questions:
         try:
             yield
         finally:
-            for task in self._open:
-                task.cancel()
-            ended = await asyncio.gather(*self._open, return_exceptions=True)
+            self.close()
+            ended = await asyncio.gather(*self._open.values(), return_exceptions=True)
         for fault in ended:
             if isinstance(fault, Exception):
                 raise fault
+
+    def close(self) -> None:
+        """Withdraw what is open: the response has ended, and nothing may follow it."""
+        for call_id in self._open:
+            self.withdraw(call_id)
+
+    def withdraw(self, call_id: str) -> None:
+        """Ask no more about a call; the agent wants no answer."""
+        if call_id in self._open:
+            self._open[call_id].cancel()
 
     def ask(
         self, theirs: str, question: e.ApprovalRequested, arguments: e.ToolArguments | None
@@ -63,44 +72,58 @@ class Questions:
         if rule := covering(rules, question.name, arguments, path, context.ticket.workspace):
             context.emit(e.ApprovalGiven(call_id, rule))
             return self._source.answer(theirs, _plain(question, "allow"))
-        context.emit(question)
         if not context.can_ask:
+            context.emit(question)
             raise NobodyToAskError(f"{question.name} needs an approval that nobody can give")
-        self._open.add(asyncio.create_task(self._ask(theirs, question, arguments)))
+        self.withdraw(call_id)  # one that this one replaces
+        self._open[call_id] = asyncio.create_task(self._ask(theirs, question, arguments))
         return None
 
     async def _ask(
         self, theirs: str, question: e.ApprovalRequested, arguments: e.ToolArguments | None
     ) -> None:
+        try:
+            with self._context.holding_clock():
+                answer = await self._decided(question, arguments)
+        except Exception:
+            self._source.answer(theirs, None)
+            raise
+        self._source.answer(theirs, answer)
+
+    async def _decided(
+        self, question: e.ApprovalRequested, arguments: e.ToolArguments | None
+    ) -> e.ApprovalOption | None:
+        """Return the person's answer.
+
+        Nothing is awaited between the question and the wait for it: they may be quick.
+        """
         context, call_id = self._context, question.call_id
-        answer: e.ApprovalOption | None = None
-        async with AsyncExitStack() as stack:
-            stack.callback(lambda: self._source.answer(theirs, answer))
-            stack.enter_context(context.holding_clock())
-            await context.settle()
-            card = context.transcript.call(call_id)
-            shown = card.arguments if card and card.arguments is not None else arguments or {}
-            asked = CallPart(call_id, question.name, shown if arguments is None else arguments)
-            decision: Decision | None = Decision("deny")
-            diffs = [diff for _, diff in card.diffs] if card else []
-            why = unshowable(asked, CallPart(call_id, question.name, shown))
-            if (why := why or unshowable_diffs(diffs)) is not None:
-                context.emit(e.Status(f"{question.name} was denied: {why}"))
-            else:
-                decision = await context.ask(call_id)
-            async with self._slot:
-                await context.take_slot(beside=True)
-            if decision is None or decision.verdict == "deny":
-                answer, name = _chosen(question, decision, "reject")
-                reason = decision.reason if decision else ""
-                context.emit(e.ApprovalDenied(call_id, reason, name))
-                if reason:  # the protocol has no place for it
-                    context.say(f"I denied {question.name}: {reason}")
-                return
-            answer, name = _chosen(question, decision, "allow")
-            given = (decision.rule or UNSET, decision.grants or UNSET)
-            context.emit(e.ApprovalGiven(call_id, *given, name))
-            await context.settle(saved=True)
+        await context.settle()
+        card = context.transcript.call(call_id)
+        shown = card.arguments if card and card.arguments is not None else arguments or {}
+        asked = CallPart(call_id, question.name, shown if arguments is None else arguments)
+        decision: Decision | None = Decision("deny")
+        context.emit(question)
+        diffs = [diff for _, diff in card.diffs] if card else []
+        why = unshowable(asked, CallPart(call_id, question.name, shown))
+        if (why := why or unshowable_diffs(diffs or [question.diff or ""])) is not None:
+            context.emit(e.Status(f"{question.name} was denied: {why}"))
+        else:
+            decision = await context.ask(call_id)
+        async with self._slot:
+            await context.take_slot(beside=True)
+        if decision is None or decision.verdict == "deny":
+            answer, name = _chosen(question, decision, "reject")
+            reason = decision.reason if decision else ""
+            context.emit(e.ApprovalDenied(call_id, reason, name))
+            if reason:  # the protocol has no place for it
+                context.say(f"I denied {question.name}: {reason}")
+            return answer
+        answer, name = _chosen(question, decision, "allow")
+        given = (decision.rule or UNSET, decision.grants or UNSET)
+        context.emit(e.ApprovalGiven(call_id, *given, name))
+        await context.settle(saved=True)
+        return answer
 
 
 def _chosen(

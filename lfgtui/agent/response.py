@@ -71,9 +71,7 @@ class Response:
             self._emit_rest()
             self._context.emit(e.ResponseFinished(self.turn, e.STOPPED))
         except NobodyToAskError as error:
-            self._emit_rest()
-            self._context.emit(e.ResponseFinished(self.turn, e.STOPPED))
-            return e.TicketBlocked(str(error))
+            return e.TicketBlocked(str(error))  # not finished: it asks again once somebody is there
         finally:  # a stream that breaks or is stopped loses nothing that was held back
             self._emit_rest()
         return None
@@ -95,6 +93,8 @@ class Response:
                 case e.ApprovalRequested(call_id) if self._questions is not None:
                     self._questions.ask(theirs, one, self.requested.get(call_id))
                     continue
+                case e.ApprovalWithdrawn(call_id) if self._questions is not None:
+                    self._questions.withdraw(call_id)
                 case e.FileChange(call_id, path):
                     self._changes[call_id].add(Path(os.path.normpath(path)))
                 case e.ToolCallFinished(call_id, error=None):
@@ -102,6 +102,8 @@ class Response:
                         self._context.file_changed(file)
                 case e.ResponseFinished():
                     self._is_whole = True
+                    if self._questions is not None:
+                        self._questions.close()
             self._context.emit(one)
 
     def _priced(self, usage: e.Usage) -> e.Usage:

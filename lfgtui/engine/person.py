@@ -87,7 +87,8 @@ class Person:
         try:
             return await question
         finally:
-            del self._questions[call_id]
+            if self._questions.get(call_id) is question:
+                del self._questions[call_id]
 
     def decide(self, call_id: str, decision: Decision) -> None:
         """Take their decision on a call; a call that waits for none is passed over."""

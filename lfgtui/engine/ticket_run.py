@@ -348,12 +348,12 @@ class TicketRun:
         self.emit(e.Resumed())
 
     async def take_slot(self, *, beside: bool = False) -> None:
-        await self._take_slot(nullcontext if beside else self.stoppable)
+        await self._take_slot(nullcontext if beside else self.stoppable, holds=not beside)
 
-    async def _take_slot(self, waiting: Waiting = nullcontext) -> None:
+    async def _take_slot(self, waiting: Waiting = nullcontext, *, holds: bool = True) -> None:
         with self.holding_clock():
             while not self.slot.is_taken:
-                if self.is_held:
+                if holds and self.is_held:
                     await self._hold()
                 else:
                     async with waiting():

@@ -77,7 +77,9 @@ class Request(msgspec.Struct):
                 self._end(at, "failed")
             case e.ApprovalRequested(call_id):
                 self._asked_at[call_id] = at
-            case e.ApprovalGiven(call_id) | e.ApprovalDenied(call_id):
+            case (
+                e.ApprovalGiven(call_id) | e.ApprovalDenied(call_id) | e.ApprovalWithdrawn(call_id)
+            ):
                 seconds = at - self._asked_at.pop(call_id, at)
                 self.people += seconds
                 self._leave_out(seconds)

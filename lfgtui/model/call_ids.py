@@ -59,6 +59,7 @@ class CallIds:
             case (
                 e.ToolCallRequested(theirs, origin="agent")
                 | e.ApprovalRequested(theirs)
+                | e.ApprovalWithdrawn(theirs)
                 | e.ToolRunStarted(theirs)
                 | e.ToolOutputDelta(theirs)
                 | e.FileChange(theirs)

@@ -18,6 +18,7 @@ _RunEvent: TypeAlias = (
     e.ApprovalRequested
     | e.ApprovalGiven
     | e.ApprovalDenied
+    | e.ApprovalWithdrawn
     | e.ToolRunStarted
     | e.ToolOutputDelta
     | e.FileChange
@@ -164,6 +165,8 @@ def _run(call: ToolItem, at: float, event: _RunEvent) -> None:
         case e.ApprovalDenied(_, _, option):
             call.state, call.denied, call.is_decided = "running", True, True
             call.option = option or ""
+        case e.ApprovalWithdrawn() if call.state == "needs_approval":
+            call.state = "requested"
         case e.ToolRunStarted() if call.state != "needs_approval":
             call.state, call.started_at = "running", at
         case e.ToolOutputDelta(_, _, text):

@@ -21,6 +21,7 @@ from lfgtui.model.tickets import ApprovalRule
 from lfgtui.model.wire_events import STOPPED as STOPPED
 from lfgtui.model.wire_events import ApprovalOption as ApprovalOption
 from lfgtui.model.wire_events import ApprovalRequested as ApprovalRequested
+from lfgtui.model.wire_events import ApprovalWithdrawn as ApprovalWithdrawn
 from lfgtui.model.wire_events import Citation as Citation
 from lfgtui.model.wire_events import ContextUsed as ContextUsed
 from lfgtui.model.wire_events import Event as Event

@@ -99,6 +99,7 @@ MOVES: dict[type[e.Event], _Move] = {
         "running_tool",
     ),
     e.ApprovalDenied: (_any("needs_approval"), "running_tool"),
+    e.ApprovalWithdrawn: _CONTENT,
     e.ToolRunStarted: (_any(*_AT_WORK, *_REQUEST_OUT), "running_tool"),
     e.ToolOutputDelta: (_any(*_AT_WORK, *_REQUEST_OUT), "running_tool"),
     e.ToolCallFinished: (_any(*_AT_WORK, "needs_approval", *_REQUEST_OUT), None),
@@ -151,7 +152,9 @@ class StateMachine:
                 self._calls_due = self._calls_due or origin != "agent"
             case e.ApprovalRequested(call_id):
                 self._questions.add(call_id)
-            case e.ApprovalGiven(call_id) | e.ApprovalDenied(call_id):
+            case (
+                e.ApprovalGiven(call_id) | e.ApprovalDenied(call_id) | e.ApprovalWithdrawn(call_id)
+            ):
                 self._questions.discard(call_id)
             case e.ToolCallFinished(call_id):
                 self._questions.discard(call_id)

@@ -256,6 +256,7 @@ class Transcript:
                 | e.ApprovalRequested()
                 | e.ApprovalGiven()
                 | e.ApprovalDenied()
+                | e.ApprovalWithdrawn()
                 | e.ToolRunStarted()
                 | e.ToolOutputDelta()
                 | e.FileChange()

@@ -135,6 +135,13 @@ class ApprovalRequested(WireEvent, frozen=True):
     options: tuple[ApprovalOption, ...] | UnsetType = UNSET
 
 
+class ApprovalWithdrawn(WireEvent, frozen=True):
+    """An agent asks no more about its call, and goes on without an answer."""
+
+    facets = Facets(call="call_id")
+    call_id: str
+
+
 class ToolRunStarted(WireEvent, frozen=True):
     """A tool began to work on a call: nobody is asked any more, and the ticket has a slot."""
 

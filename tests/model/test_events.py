@@ -62,7 +62,7 @@ def test_the_types_are_those_that_were_promised() -> None:
         tool_call_started tool_arguments_delta tool_call_requested approval_requested
         approval_given approval_denied rule_withdrawn choice_made tool_run_started
         tool_output_delta tool_call_finished hosted_tool hosted_output_delta provider_item
-        file_change plan_changed session_opened context_used
+        approval_withdrawn file_change plan_changed session_opened context_used
         user_message message_taken response_started response_finished usage heartbeat
         retrying parked failed_over
         guard_tripped conflict_detected paused resumed ticket_done ticket_failed

@@ -14,6 +14,7 @@ import msgspec
 from lfgtui.errors import ProviderError
 from lfgtui.model.events import (
     ApprovalOption,
+    ApprovalWithdrawn,
     ContextUsed,
     Status,
     ToolCallFinished,
@@ -177,6 +178,9 @@ class Connection:
         await self._take([question])
         try:
             return chosen(await answer)
+        except asyncio.CancelledError:
+            self.inbox.add(ApprovalWithdrawn(question.call_id))
+            raise
         finally:
             if self._questions.get(question.call_id) is answer:
                 del self._questions[question.call_id]
