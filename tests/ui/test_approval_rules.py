@@ -10,11 +10,12 @@ from textual.widgets import Label
 from lfgtui.engine.commands import Approve, Deny, WithdrawRule
 from lfgtui.model import events as e
 from lfgtui.model.tickets import ApprovalRule, Ticket
+from lfgtui.settings.config import Config
 from lfgtui.ui.screens.dialogs import Choice
 from tests.ui.asked import Asked, asked, three_asked
 from tests.ui.emulator import settled
 from tests.ui.fake_live import FakeLive
-from tests.ui.screen_text import MakeApp, lines, opened, text_of, toasts
+from tests.ui.screen_text import THEMES, MakeApp, lines, opened, text_of, toasts
 
 DIFF = ApprovalRule("run_command", "prefix", "git diff --stat")
 OF_DIFF = "commands beginning with `git diff --stat`, without further options"
@@ -239,3 +240,17 @@ async def test_a_call_about_which_an_agent_asks_again_is_decided_again(make_app:
         await it.wait()
         await it.press("a")
         assert it.live.sent == [Approve("a", "one"), Approve("a", "one")]
+
+
+@pytest.mark.parametrize("theme", sorted(THEMES))
+async def test_the_list_opens_in_every_theme(make_app: MakeApp, theme: str) -> None:
+    live = FakeLive("a")
+    app = make_app(live, config=Config(theme=theme))
+    async with opened(app, (32, 14)) as pilot:
+        it = Asked(app, live, pilot)
+        live.begin("a")
+        live.ask("a")
+        await it.wait()
+        await it.press("A")
+        assert isinstance(app.screen, Choice)
+        assert app.screen.query_one(VerticalScroll).region.width <= 29

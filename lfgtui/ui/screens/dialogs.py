@@ -87,7 +87,9 @@ class Choice(ModalScreen[int], LfgScreen[int], inherit_bindings=False):
     }
     Choice Label { width: auto; max-width: 100%; }
     Choice .group { color: $text-muted; }
-    Choice .chosen { background: $selection; text-style: bold; }
+    Choice .chosen {
+        color: $block-cursor-foreground; background: $block-cursor-background; text-style: bold;
+    }
     """
 
     def __init__(
