@@ -1,7 +1,7 @@
 """A run that never asks for anything: the bench says when tokens arrive."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from lfgtui.engine.commands import Command
 from lfgtui.model import events as e
@@ -79,6 +79,9 @@ class BenchRun:
 
     def subscribe(self, sink: Sink) -> None:
         self._sinks.append(sink)
+
+    def watch(self, tickets: Collection[str]) -> None:
+        """Nothing is read sooner than anything else."""
 
     def start(self) -> None:
         for pane in range(len(self.tickets)):

@@ -22,6 +22,7 @@ from lfgtui.settings.config import Config
 from lfgtui.settings.themes import load_themes
 from lfgtui.text.markdown import StreamingMarkdown
 from lfgtui.ui.app import LfgApp
+from lfgtui.ui.run_view import LiveRun
 from lfgtui.ui.screens.modes import PastRun
 from lfgtui.ui.screens.run import RunScreen
 from lfgtui.ui.stream.view import StreamView
@@ -83,8 +84,9 @@ class LfgSide(LfgApp):
         self._bench_run = BenchRun(job.panes, time.time if job.mode == "paced" else None)
         self._is_driven = job.is_driven
         self.watcher = watch
+        live: LiveRun = self._bench_run  # a run that is not would be taken for a past one
         super().__init__(
-            self._bench_run,
+            live,
             config=Config(),
             open_reader=None,
             simulated=False,
