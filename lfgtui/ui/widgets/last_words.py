@@ -1,5 +1,7 @@
 """The reason why a ticket does not run, and its last words: a line for each."""
 
+import re
+
 from lfgtui.model.choices import due_choices, open_needs
 from lfgtui.model.events import TicketBlocked
 from lfgtui.model.items import HostedItem, Item, NoteItem, ReasoningItem, TextItem, ToolItem
@@ -11,6 +13,9 @@ from lfgtui.text.growing_text import Growing
 from lfgtui.text.markdown_lines import without_marks
 from lfgtui.ui.run_view import RunView
 from lfgtui.ui.text.styled_line import one_line
+
+_SENTENCE = re.compile(r"(?<=[.!?:;。！？])\s+")
+"""Between a sentence of a line and the next one."""
 
 _LONGEST = 300
 """Characters of last words that are used."""
@@ -54,6 +59,9 @@ def last_words(run: RunView, ticket: Ticket, now: float, health: Health) -> str:
     words = waiting_reason(run, ticket, now, health)
     if transcript.state == "needs_approval" and (calls := transcript.waiting_approvals):
         words = f"approve: {_words_of(calls[0])}"
+    elif transcript.asks and transcript.attempt is not None:
+        texts = (one for one in reversed(transcript.attempt.items) if isinstance(one, TextItem))
+        words = next(map(_last_sentence, texts), "")
     elif not words and transcript.attempt is not None:
         items = map(_words_of, reversed(transcript.attempt.items))
         words = next((one for one in items if one not in ("", transcript.state)), "")
@@ -79,6 +87,12 @@ def _words_of(item: Item) -> str:
             return message
         case _:
             return ""
+
+
+def _last_sentence(item: TextItem) -> str:
+    """Return the words of its last sentence, or of the end of a long one."""
+    line = item.source.since(max(0, len(item.source) - _LONGEST)).rstrip().rpartition("\n")[2]
+    return without_marks(_SENTENCE.split(line)[-1])
 
 
 def _last_line(text: Growing) -> str:

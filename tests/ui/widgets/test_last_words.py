@@ -57,6 +57,13 @@ def test_the_last_line_of_an_answer_is_one_with_words_in_it(live: FakeLive) -> N
     assert words(live, "schema") == "two ␛[31m words"
 
 
+def test_of_a_question_the_question_is_the_last_words(live: FakeLive) -> None:
+    live.begin("schema")
+    live.stream("schema", "Both work.\nThe first is kinder. **Which one** do you want?")
+    live.finish("schema")
+    assert words(live, "schema") == "Which one do you want?"
+
+
 @pytest.mark.parametrize(
     ("line", "expected"),
     [
