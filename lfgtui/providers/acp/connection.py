@@ -34,6 +34,7 @@ from lfgtui.providers.lenient_json import JsonObject
 EXIT_GRACE = 2.0
 """Seconds that an agent is given to end once its input is closed, and again after SIGTERM."""
 
+_DEAF_GRACE = 0.3
 _LONGEST_REPLAY = 100_000
 _EXCERPT = 200
 _WRITTEN = "fs/write_text_file"
@@ -123,9 +124,10 @@ class Connection:
         self.inbox.is_discarding = False
 
     async def aclose(self) -> None:
-        """End the process with all that it started."""
+        """End the process with all that it started; one that ignored its cancel has no time."""
+        grace = _DEAF_GRACE if self.is_prompted else EXIT_GRACE
         await self.peer.aclose()
-        await self.child.terminate(EXIT_GRACE)
+        await self.child.terminate(grace)
 
     # What the agent sends
 

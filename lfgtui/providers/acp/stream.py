@@ -26,7 +26,7 @@ from lfgtui.providers.base import Request
 from lfgtui.providers.lenient_json import JsonObject
 from lfgtui.providers.transport.reading import Timeout
 
-CANCEL_GRACE = 3.0
+CANCEL_GRACE = 2.0
 """Seconds that an agent is given to end a turn that is cancelled; then its process is ended."""
 
 _STEERING_GRACE = 1.0

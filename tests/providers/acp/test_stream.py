@@ -15,7 +15,7 @@ from lfgtui.model import events as e
 from lfgtui.model.conversation import Message, ModelTurn, Session, TextPart, UserTurn
 from lfgtui.model.pieces import joined
 from lfgtui.processes.agents import AgentProcesses
-from lfgtui.providers.acp import handshake, stream
+from lfgtui.providers.acp import connection, handshake, stream
 from lfgtui.providers.acp.provider import AcpProvider
 from lfgtui.providers.acp.stream import AcpStream
 from lfgtui.providers.base import Request
@@ -475,6 +475,21 @@ async def test_an_agent_that(what: str, tmp_path: Path, monkeypatch: pytest.Monk
     assert [str(error)[: len(why)] for error in mine.errors] == ([why] if why else [])
     finished = [one for one in events if isinstance(one, e.ResponseFinished)]
     assert len(finished) == (not why)
+
+
+async def test_an_agent_that_ignores_its_cancel_is_given_no_more_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stream, "CANCEL_GRACE", 0.2)
+    monkeypatch.setattr(connection, "EXIT_GRACE", 600.0)
+    async with agent_of(tmp_path, **MISBEHAVIOUR["ignores everything"]) as mine:
+        async with aclosing(mine.stream()) as events:
+            async for event in events:
+                if isinstance(event, e.TextDelta):
+                    break
+        (pid,) = cast(list[int], mine.agent.log("started"))
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
 
 
 async def test_nothing_is_left_of_an_agent_that_is_cancelled_in_a_command(tmp_path: Path) -> None:
