@@ -97,7 +97,7 @@ class Engine:
             self._session.circuits.open,
             self._recorder.queued_bytes,
             self._session.slots.number,
-            self._slots_in_use(),
+            sum(run.slot.is_taken for run in self._runs.values()),
             frozenset(ticket for ticket, run in self._runs.items() if run.slot.is_awaited),
             self._turns.held_back,
             self._session.providers.agents.usage,
@@ -221,7 +221,7 @@ class Engine:
                 run.resume()
                 self._schedule()
             case c.Approve() | c.Deny():
-                run.decide(command)
+                run.person.carry_out(command)
             case c.WithdrawRule(ticket, rule):
                 self._session.rules.withdraw(ticket, rule)
             case c.Tell():
@@ -258,9 +258,7 @@ class Engine:
             self._idle.set()
 
     def _give_slots(self) -> None:
-        runs = self._runs.values()
-        waiting = [run for run in runs if run.slot.is_awaited or self._is_ready(run)]
-        for run in self._turns.due(runs, waiting):
+        for run in self._turns.due(self._runs.values(), self._is_ready):
             if run.phase == "running":
                 run.slot.take()
             else:
@@ -271,9 +269,6 @@ class Engine:
     def _slots_changed(self) -> None:
         self._schedule()
         self._show(())
-
-    def _slots_in_use(self) -> int:
-        return sum(run.slot.is_taken for run in self._runs.values())
 
     def _wake_for_limits(self) -> None:
         """Schedule again when the first limit ends; now and then before, since machines sleep."""

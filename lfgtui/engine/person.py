@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 from lfgtui.agent.context import Decision, StoppedError
+from lfgtui.engine import commands as c
 from lfgtui.model import events as e
 from lfgtui.model.tickets import ApprovalRule
 from lfgtui.providers.base import Stream, TakesMessages
@@ -95,6 +96,14 @@ class Person:
         question = self._questions.get(call_id)
         if question is not None and not question.done():
             question.set_result(decision)
+
+    def carry_out(self, command: c.Approve | c.Deny) -> None:
+        """Take a decision that came as a command."""
+        match command:
+            case c.Approve(_, call_id, rule, option):
+                self.decide(call_id, Decision("approve", grants=rule, option=option))
+            case c.Deny(_, call_id, reason, option):
+                self.decide(call_id, Decision("deny", reason, option=option))
 
     def withdraw(self, rule: ApprovalRule) -> None:
         """Take back a rule of approval that they gave."""

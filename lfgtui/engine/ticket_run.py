@@ -232,7 +232,8 @@ class TicketRun:
                     return await (await self._agent(route)).run(message)
             except ProviderError as error:
                 await self.settle()
-                self._keeps_partial = self._can_go_on_from_partial() or UNSET
+                goes_on = policy.on_cut == "continue" and self.transcript.can_go_on_from_partial
+                self._keeps_partial = goes_on or UNSET
                 progressed = self.transcript.conversation.responses > responses
                 rest = self._session.circuits.slowest(route).retry_after()
                 self._session.limits.note_refusal(policy, route, error)
@@ -273,15 +274,6 @@ class TicketRun:
                     await asyncio.sleep(delay)
             await self.gate()
 
-    def _can_go_on_from_partial(self) -> bool:
-        """True if the next attempt continues the answer that was cut off."""
-        if self._session.config.retry.on_cut != "continue" or self.transcript.attempt is None:
-            return False
-        calls = (call for call in self.transcript.attempt.tools if not call.is_text_borne)
-        if any(call.state in ("arriving", "requested") for call in calls):
-            return False
-        return bool(self.transcript.conversation.partial.strip())
-
     async def _agent(self, route: Route) -> Agent:
         try:
             provider = await self._session.providers.get(route.provider)
@@ -318,14 +310,6 @@ class TicketRun:
         if self.phase == "ended":
             self.queue(continues=bool(self.transcript.conversation.messages))
         self.person.say(text, stops=stops)
-
-    def decide(self, command: c.Approve | c.Deny) -> None:
-        """Pass on a decision about a call."""
-        match command:
-            case c.Approve(_, call_id, rule, option):
-                self.person.decide(call_id, Decision("approve", grants=rule, option=option))
-            case c.Deny(_, call_id, reason, option):
-                self.person.decide(call_id, Decision("deny", reason, option=option))
 
     # What the agent does
 

@@ -6,7 +6,7 @@ The agents of the next ones are started ahead of their turn, as far as there is 
 import asyncio
 import logging
 from asyncio import Task
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import suppress
 
 from lfgtui.engine.session import Session
@@ -25,13 +25,17 @@ class Turns:
         self._preparing: Task[None] | None = None
         session.providers.agents.on_change = self._look_again
 
-    def due(self, runs: Iterable[TicketRun], waiting: list[TicketRun]) -> Iterator[TicketRun]:
-        """Yield those of the waiting to give a slot to, in order, and prepare the next ones.
+    def due(
+        self, runs: Collection[TicketRun], is_ready: Callable[[TicketRun], bool]
+    ) -> Iterator[TicketRun]:
+        """Yield those to give a slot to, in order, and prepare the next ones.
 
-        Each is to have its slot when the next one is asked for.
+        Each is to have its slot when the next one is asked for. `is_ready`: one that has not begun
+        waits for nothing else.
         """
         admission = self._session.admission
         working = {run.ticket.id: run.route.provider for run in runs if run.slot.is_taken}
+        waiting = [run for run in runs if run.slot.is_awaited or is_ready(run)]
         self.held_back = {}
         left = list[TicketRun]()
         for run in sorted(waiting, key=lambda run: run.slot.turn):

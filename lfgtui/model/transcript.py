@@ -110,6 +110,14 @@ class Transcript:
         return self.attempts[-1] if self.attempts else None
 
     @property
+    def can_go_on_from_partial(self) -> bool:
+        """True if an answer was cut off that another attempt can continue."""
+        calls = self.attempt.tools if self.attempt else ()
+        if any(one.state in ("arriving", "requested") and not one.is_text_borne for one in calls):
+            return False
+        return bool(self.conversation.partial.strip())
+
+    @property
     def waiting_approvals(self) -> tuple[ToolItem, ...]:
         """Calls the person has not decided on."""
         return self.calls.waiting

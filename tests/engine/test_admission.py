@@ -1,13 +1,19 @@
 """Agents that are processes: admitted by provider and by memory, and started ahead."""
 
 import asyncio
+from functools import partial
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from lfgtui.engine import commands as c
+from lfgtui.engine.admission import Admission
 from lfgtui.model import events as e
 from lfgtui.model.tickets import Ticket
+from lfgtui.processes.agents import ASSUMED, AgentProcess, AgentProcesses
+from lfgtui.settings.config import Config
 from lfgtui.settings.providers import ProviderConfig
 from lfgtui.simulator.server import Settings, running
 from tests.acp.agent import Steps
@@ -159,3 +165,45 @@ async def test_what_an_agent_uses_is_known_while_it_lives(
         await asyncio.to_thread(until, lambda: r.engine.health.agents)
         assert r.engine.health.agents["a"].memory > 5_000_000
     assert r.engine.health.agents == {}
+
+
+@given(
+    st.integers(100, 10_000),
+    st.lists(st.tuples(st.sampled_from(("begin", "stop")), st.integers(0, 7))),
+)
+def test_no_more_is_set_aside_than_there_is_and_nothing_waits_for_ever(
+    megabytes: int, steps: list[tuple[str, int]]
+) -> None:
+    """Whatever begins, stops and goes on; but for the first one, which always has room."""
+
+    async def live() -> None:
+        agents, most = AgentProcesses(), megabytes * 1_000_000
+        config = Config(
+            providers={"mine": ProviderConfig(wire="acp", command=("mine",))},
+            max_memory=f"{megabytes} MB",
+        )
+        admission = Admission(config, agents, available=0)
+        working, running = dict[str, str](), dict[str, AgentProcess]()
+
+        def end(ticket: str) -> None:
+            agents.gone(running.pop(ticket))
+
+        for step, number in steps:
+            ticket = str(number)
+            if step == "stop" and ticket in working:
+                del working[ticket]
+                running[ticket].spare(partial(end, ticket))
+            elif step == "begin" and ticket not in working:
+                if admission.refusal(ticket, "mine", working):  # what is spare is ended at once
+                    assert admission.refusal(ticket, "mine", working) == "" or working
+                    continue
+                working[ticket] = "mine"
+                if ticket not in running:
+                    running[ticket] = agents.begin("mine", ticket)
+                running[ticket].spare(None)
+                assert agents.set_aside() <= max(most, ASSUMED)
+        for ticket in list(running):
+            end(ticket)
+        assert admission.refusal("8", "mine", {}) == ""
+
+    asyncio.run(live())
