@@ -22,7 +22,7 @@ from lfgtui.engine.commands import (
     Tell,
 )
 from lfgtui.errors import UsageError
-from lfgtui.model.approval_options import Verdict
+from lfgtui.model.approval_options import Verdict, plain_option
 from lfgtui.model.events import ApprovalOption
 from lfgtui.settings import paths
 from lfgtui.settings.config import load_config
@@ -118,7 +118,7 @@ def approve(place: str, call_id: str | None, option: str | None) -> None:
     """
     run, ticket = _ticket(place)
     call, more = _waiting(run, ticket, call_id)
-    answer = _answer(call, option, "allow") if option else None
+    answer = _answer(call, option, "allow") if option else plain_option(call.options, "allow")
     if call_id is None:
         print_text(f"{call.summary}\n\n{call.shown.rstrip()}\n\n")
         for one in call.options:
@@ -127,12 +127,12 @@ def approve(place: str, call_id: str | None, option: str | None) -> None:
             print_line(f"{more} more call{'s' * (more != 1)} waiting")
         if not can_ask():
             raise UsageError(f"no terminal to ask on; to approve this call: --call {call.call_id}")
-        if not confirm(f"Approve ({answer.name})?" if answer else "Approve?"):
+        says_more = answer is not None and (option or answer.kind == "allow_always")
+        if not confirm(f"Approve ({answer.name})?" if answer and says_more else "Approve?"):
             print_remark(f"not approved; to deny it: lfg deny {place}")
             return
-    control_socket.ask(
-        run, Approve(ticket, call.call_id, option=answer.option_id if answer else "")
-    )
+    chosen = answer.option_id if answer and option else ""
+    control_socket.ask(run, Approve(ticket, call.call_id, option=chosen))
 
 
 @click.command()
@@ -202,7 +202,7 @@ def _waiting(run: str, ticket: str, call_id: str | None) -> tuple[WaitingCall, i
 def _answer(call: WaitingCall, wanted: str, verdict: Verdict) -> ApprovalOption:
     """Return the agent's answer of that id or name."""
     offered = [one for one in call.options if one.kind.startswith(verdict)]
-    for one in offered:
+    for one in (*(o for o in offered if o.option_id == wanted), *offered):
         if wanted in (one.option_id, one.name):
             return one
     names = ", ".join(f'{one.option_id} ("{one.name}")' for one in offered)

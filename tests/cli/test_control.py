@@ -153,8 +153,8 @@ async def test_an_agents_own_answer_is_given_by_its_name_or_id(
         shown = (await asyncio.to_thread(CliRunner().invoke, lfg, ("approve", "last/a"))).output
         assert "--option always: Always allow (approves, from here on)\n" in shown
         assert "--option never: Never ask again (denies, with lfg deny, from here on)\n" in shown
-        assert "Reject" not in shown and "1 more call waiting\n" in shown
-        assert 'it offers always ("Always allow")' in await refused(
+        assert "--option once: Allow (approves)\n" in shown and "1 more call waiting\n" in shown
+        assert 'it offers always ("Always allow"), once ("Allow")' in await refused(
             "approve", "last/a", "--call", first, "--option", "never"
         )
         with pytest.raises(UsageError, match="does not offer that answer"):

@@ -18,7 +18,6 @@ from lfgtui.cli.launching.launch import Plan, check_providers
 from lfgtui.engine.commands import Add, Approve, Choose, Command, Deny
 from lfgtui.engine.engine import Engine
 from lfgtui.errors import HistoryError, LfgError, UsageError, did_you_mean
-from lfgtui.model.approval_options import other_options
 from lfgtui.model.choices import choice_refusal
 from lfgtui.model.events import ApprovalOption
 from lfgtui.model.items import ToolItem
@@ -56,7 +55,7 @@ Request: TypeAlias = Command | ListApprovals | ListTickets
 class WaitingCall(msgspec.Struct, frozen=True):
     """A call that waits for approval, as the person would see it in its card.
 
-    `options` are the answers of its agent that are more than a plain yes or no.
+    `options` are the answers that its agent offers.
     """
 
     call_id: str
@@ -165,8 +164,7 @@ def _answered(engine: Engine, line: bytes) -> Reply:
 
 def _waiting(engine: Engine, ticket: str) -> Iterator[WaitingCall]:
     for call in engine.transcript(ticket).waiting_approvals:
-        options = (*other_options(call.options, "allow"), *other_options(call.options, "reject"))
-        yield WaitingCall(call.call_id, call.approval or call.name, _shown(call), options)
+        yield WaitingCall(call.call_id, call.approval or call.name, _shown(call), call.options)
 
 
 def _shown(call: ToolItem) -> str:
