@@ -102,6 +102,17 @@ async def test_the_prompt_is_edited_to_start_over() -> None:
         assert live.sent == [Restart("a", "Do a. Well.")]
 
 
+async def test_the_footer_counts_messages_until_they_are_sent() -> None:
+    async with on_screen("a", size=(80, 24)) as (live, app, _):
+        live.begin("a")
+        live.happen("a", e.UserMessage("be brief", origin="person"))
+        await settled(app)
+        assert "s say (1 waiting)" in lines(app)[-1]
+        live.happen("a", e.ResponseFinished(1, "end"), e.RequestSent(2))
+        await settled(app)
+        assert "s say  " in lines(app)[-1]
+
+
 async def test_a_pane_shows_what_was_said_where_it_was_heard() -> None:
     async with on_screen("a", size=(80, 24)) as (live, app, _):
         live.begin("a")

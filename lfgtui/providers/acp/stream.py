@@ -56,14 +56,8 @@ class AcpStream:
     def tell(self, message: int, text: str) -> None:
         """Hand over a message of the person. See `base.TakesMessages`."""
         connection = self._connection
-        if connection is None or not connection.is_prompted:
-            return
-        if connection.can_steer:
+        if connection is not None and connection.is_prompted and connection.can_steer:
             self._steering.add(asyncio.create_task(self._steer(connection, message, text)))
-        else:
-            name = self._pool.name
-            note = f"{name} takes no message within a turn; yours is sent when this one ends"
-            connection.inbox.add(Status(note))
 
     def answer(self, call_id: str, option: ApprovalOption | None) -> None:
         """Answer a question. See `base.TakesAnswers`."""

@@ -81,7 +81,8 @@ class LiveMode(RunMode):
         if state not in ENDED:
             yield Offer("pause", "continue" if state == "paused" else "")
         if not asks:
-            yield Offer("tell")
+            waiting = len(self._live.transcript(self.screen.current).unsent)
+            yield Offer("tell", f"say ({waiting} waiting)" if waiting else "")
         yield Offer("add")
 
     @property

@@ -219,9 +219,7 @@ async def test_an_agent_that_takes_none_gets_it_with_the_next_prompt(tmp_path: P
                 if event == e.TextDelta("Working."):
                     events.tell(7, "Be brief.")
                     (tmp_path / "go").touch()
-        assert notes(taken) == [
-            "mine takes no message within a turn; yours is sent when this one ends"
-        ]
+        assert notes(taken) == []
         assert not any(isinstance(one, e.MessageTaken) for one in taken)
 
 
