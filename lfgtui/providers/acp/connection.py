@@ -121,6 +121,7 @@ class Connection:
             async with asyncio.timeout(grace):
                 await self.peer.notify("session/cancel", {"sessionId": self.session_id})
                 await self._turn_ended.wait()
+        self.updates.stop()
         self.inbox.is_discarding = False
 
     async def aclose(self) -> None:

@@ -60,6 +60,14 @@ class Updates:
         self._settings: dict[str, str] = {}
         self._title = ""
         self._said: dict[str, list[str]] = {}
+        self._stopped: frozenset[str] = frozenset()
+
+    def stop(self) -> None:
+        """Pass over what still comes of the messages so far.
+
+        claude-agent-acp sends words of a turn that was cancelled after its end, in the next one.
+        """
+        self._stopped = frozenset(self._said) - {""}
 
     def feed(self, update: JsonObject) -> list[WireEvent]:
         """Return the events of an update. Raises `ProviderError` past the limits of a response."""
@@ -134,7 +142,9 @@ class Updates:
             yield self.remark(kind, f'content "{kind}" that lfg does not know: {brief(block)}')
             return
         message = lenient_json.text(update, "messageId")
-        if text := text_of(block):
+        if message in self._stopped:
+            yield Heartbeat()
+        elif text := text_of(block):
             if message:
                 self._pieces(message).append(text)
             yield TextDelta(text) if is_text else ReasoningDelta(text)

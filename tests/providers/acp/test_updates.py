@@ -212,6 +212,19 @@ def test_a_message_that_comes_whole_after_its_pieces_is_said_once() -> None:
     assert fed(piece, whole, whole) == [e.TextDelta("Hel"), e.TextDelta("lo"), e.Heartbeat()]
 
 
+def test_a_word_of_a_message_that_was_stopped_is_not_the_next_messages_first() -> None:
+    decoder = Updates()
+
+    def said(message: str, words: str) -> list[e.WireEvent]:
+        kind = "agent_message_chunk"
+        return decoder.feed({"sessionUpdate": kind, "messageId": message, "content": text(words)})
+
+    assert said("1", "One") == [e.TextDelta("One")]
+    decoder.stop()
+    assert said("1", " more") == [e.Heartbeat()]
+    assert said("2", "Two") == [e.TextDelta("Two")]
+
+
 def call(status: str = "", **fields: object) -> dict[str, object]:
     own = {"sessionUpdate": "tool_call_update", "toolCallId": "1", **fields}
     return own | {"status": status} if status else own
