@@ -17,7 +17,7 @@ from lfgtui.ui.run_view import LiveRun, RunView
 from lfgtui.ui.screens.attempts import compare_attempts
 from lfgtui.ui.screens.run import RunMode, RunScreen
 from lfgtui.ui.stream.view import StreamView
-from lfgtui.ui.text.styled_line import Line, Span, shorten
+from lfgtui.ui.text.styled_line import Line, Span, one_line, shorten
 from lfgtui.ui.widgets.footer import Offer
 from lfgtui.ui.widgets.pane import Pane
 
@@ -93,12 +93,14 @@ class CopiesMode(RunMode):
         return self.screen.run.transcript(self.screen.current).attempts
 
     def _figures(self, width: int) -> Line:
-        """Return the current copy's figures, and the choice so far."""
-        figures = attempt_figures(self._attempts[-1]) if self._attempts else []
+        """Return the current copy's model and figures, and the choice so far."""
+        attempt = self._attempts[-1] if self._attempts else None
+        figures = attempt_figures(attempt) if attempt else []
         chosen = choices(self.screen.run).get(self._name)
         made = f"chosen: {chosen}" if chosen else "none chosen"
         shown = [f"{name} {figure}" for name, figure in figures if name in _FIGURES]
-        told = shorten(" · ".join([made, *shown]), width - len(self.screen.current) - 2)
+        model = [one_line(attempt.route)] if attempt else []
+        told = shorten(" · ".join([*model, made, *shown]), width - len(self.screen.current) - 2)
         return [Span(f" {self.screen.current} ", bold=True), Span(told, "muted")]
 
     def action_zoom(self) -> None:

@@ -42,6 +42,9 @@ _WORDS = 30
 _SHORT_TITLE = 24
 """Cells of the title that matter more than the model's whole name."""
 
+_SHORT_MODEL = 8
+"""Cells of a model's name that still tell it from others."""
+
 _SPARK = 10
 _BAR = 10
 
@@ -207,7 +210,10 @@ def _context(share: float) -> Line:
 def title_line(
     ticket: Ticket, transcript: Transcript, badge: Badge, width: int, pin: str = ""
 ) -> Line:
-    """Return badge, id, pin, title, and the model where it leaves enough of the title."""
+    """Return badge, id, pin, title, and the model where it leaves enough of the title.
+
+    Without a title the model's beginning is better than nothing: copies differ in it.
+    """
     attempt = transcript.attempt
     place = attempt or ticket
     provider, model = place.provider or "", place.model or ""
@@ -221,7 +227,8 @@ def title_line(
     spare = room - (min(cell_len(title), _SHORT_TITLE) + 3)
     whole = one_line(model_name(provider, model))
     names = (whole, one_line(model), one_line(model.rpartition("/")[2]))
-    name = next((name for name in names if name and cell_len(name) <= spare), "")
+    fits = (name for name in names if name and cell_len(name) <= spare)
+    name = next(fits, "" if title or spare < _SHORT_MODEL else shorten(names[-1], spare))
     left = room - 2 - (cell_len(name) + 1 if name else 0)
     if title and left > 0:
         line.append(Span(f"  {shorten(title, left)}"))

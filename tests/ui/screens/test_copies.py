@@ -22,7 +22,7 @@ from tests.ui.waiting import shown
 LONG = "\n".join(f"Line {number} of the answer." for number in range(80))
 
 
-def drafted(*, ended: bool = True) -> FakeLive:
+def drafted(*, ended: bool = True, model: str = "model") -> FakeLive:
     """Three copies of `draft`, `final`, which needs it, and another ticket."""
     live = FakeLive("draft.1", "draft.2", "draft.3", "final", "other")
     *copies, final, other = live.tickets
@@ -30,7 +30,7 @@ def drafted(*, ended: bool = True) -> FakeLive:
     live.tickets = (*copies, replace(final, needs=("draft",)), other)
     live.start()
     for number, copy in enumerate(copies, 1):
-        live.begin(copy.id, model=f"model-{number}")
+        live.begin(copy.id, model=f"{model}-{number}")
         live.stream(copy.id, f"Answer {number} begins.\n\n{LONG}\n\nShall I go on?", after=0.3)
         if ended and number < 3:
             live.finish(copy.id, tokens=(1200, 100 * number))
@@ -57,14 +57,18 @@ async def test_answers_stand_side_by_side_from_their_beginning_with_figures() ->
         await shown(pilot, "Answer 1 begins.")
         assert any("Answer 1" in line and "Answer 2" in line for line in lines(app))
         assert any("model-1" in line and "model-2" in line for line in lines(app))
-        assert lines(app)[-2].startswith(
-            " draft.1 none chosen · ttft 0.30 s · tokens out 100 · cost"
-        )
+        assert lines(app)[-2].startswith(" draft.1 anthropic/model-1 · none chosen · ttft 0.30 s")
         assert "enter choose" in lines(app)[-1] and "esc leave" in lines(app)[-1]
         await pilot.press("tab")
-        assert lines(app)[-2].startswith(" draft.2 none chosen")
+        assert lines(app)[-2].startswith(" draft.2 anthropic/model-2 · none chosen")
         await pilot.press("escape")
         assert run_screen(app).mode.is_live
+
+
+async def test_a_long_name_of_a_model_is_shown_by_its_beginning() -> None:
+    async with compared((120, 40), drafted(model="claude-sonnet-4-5")) as (_, app, _):
+        assert lines(app)[1].count("claude-sonn…") == 3
+        assert lines(app)[-2].startswith(" draft.1 anthropic/claude-sonnet-4-5-1 · none chosen")
 
 
 async def test_on_a_narrow_screen_tab_goes_from_one_to_the_next() -> None:
