@@ -11,15 +11,15 @@ from lfgtui.processes.supervisor import below, processes
 _USER, _SYSTEM, _ENDED_USER, _ENDED_SYSTEM, _RESIDENT = 11, 12, 13, 14, 21
 """Places in /proc/PID/stat, counted from the state (proc_pid_stat(5))."""
 
-_MEMINFO = Path("/proc/meminfo")
-_CGROUPS = [
-    (Path("/sys/fs/cgroup") / limit, Path("/sys/fs/cgroup") / used)
-    for limit, used in (
-        ("memory.max", "memory.current"),
-        ("memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes"),
-    )
-]
-"""A container's own limit and what it uses of it, in both versions of control groups."""
+_SYSTEM_ROOT = Path("/")
+_GROUPS = (
+    ("memory.max", "memory.current", "memory.stat", "inactive_file"),
+    (
+        *("memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes"),
+        *("memory/memory.stat", "total_inactive_file"),
+    ),
+)
+"""A container's limit, what it uses of it, and what of that is cache, by version of cgroups."""
 
 
 class Usage(NamedTuple):
@@ -41,20 +41,26 @@ def usages_of(roots: Iterable[int]) -> dict[int, Usage]:
     return {root: _usage_of(root, found) for root in roots if root in found}
 
 
-def available_memory() -> int:
+def available_memory(root: Path = _SYSTEM_ROOT) -> int:
     """Return the bytes of memory that may be had without swapping; blocks for a moment.
 
     Where the system does not say it, half of what the machine has.
     """
-    bounds = [os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2]
-    with suppress(OSError, StopIteration):
-        lines = _MEMINFO.read_text(encoding="ascii").splitlines()
-        told = next(line for line in lines if line.startswith("MemAvailable:"))
-        bounds = [int(told.split()[1]) * 1024]
-    for limit, used in _CGROUPS:
-        with suppress(OSError, ValueError):  # there is no such group, or no limit ("max")
-            bounds.append(int(limit.read_text()) - int(used.read_text()))
-    return max(0, min(bounds))
+    available = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2
+    with suppress(OSError, KeyError):
+        available = _numbers(root / "proc/meminfo")["MemAvailable:"] * 1024
+    for limit, used, figures, cache in _GROUPS:
+        with suppress(OSError, ValueError, KeyError):  # there is no such group, or no limit ("max")
+            most, now = (int((root / "sys/fs/cgroup" / name).read_text()) for name in (limit, used))
+            spare = most - now + _numbers(root / "sys/fs/cgroup" / figures)[cache]
+            available = min(available, spare)
+    return max(0, available)
+
+
+def _numbers(file: Path) -> dict[str, int]:
+    """Return the first number of each line, by the word before it."""
+    lines = map(str.split, file.read_text(encoding="ascii").splitlines())
+    return {words[0]: int(words[1]) for words in lines}
 
 
 def _usage_of(root: int, found: dict[int, tuple[str, list[bytes]]]) -> Usage:

@@ -11,7 +11,7 @@ import pytest
 from lfgtui.processes import supervisor
 from lfgtui.processes.child import ChildProcess, StartError, UnwritableError
 from lfgtui.processes.lines import Line, LongLine, PartialLine
-from lfgtui.processes.usage import available_memory, usages_of
+from lfgtui.processes.usage import usages_of
 from tests.helpers.children import python
 from tests.helpers.leash import Leash, processes_about
 
@@ -368,8 +368,3 @@ async def test_its_usage_is_that_of_the_whole_tree(start: Start) -> None:
     await child.terminate(10)
     assert child.root is None
     assert await asyncio.to_thread(usages_of, [root]) == {}
-
-
-def test_the_memory_that_may_be_had_is_some_of_the_machines() -> None:
-    pages = os.sysconf("SC_PHYS_PAGES")
-    assert 0 < available_memory() < pages * os.sysconf("SC_PAGE_SIZE")
