@@ -133,6 +133,8 @@ class Agent:
             return e.TicketLimited(_LIMITS[reason])
         if (stopped := _stopped_by_provider(reason)) is not None:
             return stopped
+        if reason == "cancelled":  # by an agent itself, as some do when a call is denied
+            return e.TicketCancelled()
         tools = self._transcript.attempts[-1].tools
         if not last.text.strip() and any(call.state == "written" for call in tools):
             self._emit(e.Status(_ONLY_WRITTEN))

@@ -87,6 +87,11 @@ class Calls:
         elif call.is_running and content is not None and call.finished is None:
             yield from self._printed(call, texts_in(content))
 
+    def is_open(self, call_id: str) -> bool:
+        """Return True for a call that has not ended."""
+        call = self._calls.get(call_id)
+        return call is not None and call.finished is None
+
     def grow(self, record: JsonObject) -> Iterator[WireEvent]:
         """Yield a piece of a call's content, which version 2 of the protocol has."""
         call, block = self._call(record), lenient_json.child(record, "content")

@@ -18,12 +18,14 @@ from lfgtui.model.events import (
     ContextUsed,
     Status,
     ToolCallFinished,
+    ToolCallRequested,
     ToolRunStarted,
     WireEvent,
 )
 from lfgtui.processes.child import ChildProcess
 from lfgtui.providers import lenient_json
 from lfgtui.providers.acp import messages
+from lfgtui.providers.acp.cost import Cost
 from lfgtui.providers.acp.inbox import Inbox
 from lfgtui.providers.acp.json_rpc import Peer
 from lfgtui.providers.acp.messages import RpcError
@@ -55,7 +57,7 @@ class Connection:
         """The updates of a past that is being replayed; None while it is the present."""
         self._turn_ended = asyncio.Event()
         self._turn_ended.set()
-        self.session_cost: float | None = None
+        self.cost = Cost()
         self._running: set[str] = set()
         self._questions: dict[str, Future[ApprovalOption | None]] = {}
         self.peer = Peer(child, self)
@@ -174,13 +176,16 @@ class Connection:
         self.answer(question.call_id, None)  # one that this one replaces
         answer: Future[ApprovalOption | None] = asyncio.get_running_loop().create_future()
         self._questions[question.call_id] = answer
-        await self._take(events)
-        if question.path:
-            path = await asyncio.to_thread(os.path.realpath, question.path)
-            question = msgspec.structs.replace(question, path=path)
-        await self._take([question])
         try:
-            return chosen(await answer)
+            await self._take(events)
+            if question.path:
+                path = await asyncio.to_thread(os.path.realpath, question.path)
+                question = msgspec.structs.replace(question, path=path)
+            await self._take([question])
+            option = await answer
+            if option is None or option.kind.startswith("reject"):
+                self._running.discard(question.call_id)
+            return chosen(option)
         except asyncio.CancelledError:
             self.inbox.add(ApprovalWithdrawn(question.call_id))
             raise
@@ -190,10 +195,11 @@ class Connection:
 
     async def _take(self, events: list[WireEvent]) -> None:
         for event in events:
-            if isinstance(event, ToolRunStarted):
-                self._running.add(event.call_id)
+            if isinstance(event, ToolRunStarted | ToolCallRequested):  # it may not say when it runs
+                if self.updates.calls.is_open(event.call_id):
+                    self._running.add(event.call_id)
             elif isinstance(event, ToolCallFinished):
                 self._running.discard(event.call_id)
             elif isinstance(event, ContextUsed) and event.session_cost is not None:
-                self.session_cost = event.session_cost
+                self.cost.take(event.session_cost)
         await self.inbox.put(events)

@@ -63,10 +63,13 @@ async def connect(name: str, config: ProviderConfig, workspace: Path) -> Connect
 
 async def open_session(
     name: str, config: ProviderConfig, connection: Connection, workspace: Path,
-    session: Session | None, model: str,
+    session: Session | None, model: str, asked: str = "",
 ) -> Session | None:  # fmt: skip
-    """Open a session; return the one it goes on in, None for a new one. Raises `ProviderError`."""
-    goes_on = await _go_on(name, connection, workspace, session) if session else False
+    """Open a session; return the one it goes on in, None for a new one. Raises `ProviderError`.
+
+    `asked` is the last message that was sent to the session.
+    """
+    goes_on = await _go_on(name, connection, workspace, session, asked) if session else False
     if session is not None and not goes_on:
         connection.inbox.add(Status(_ANEW.format(name)))
     if not goes_on:
@@ -81,7 +84,13 @@ async def open_session(
 
 
 async def _initialize(name: str, connection: Connection) -> None:
-    result = await _request(name, None, connection, "initialize", HELLO)
+    """Say hello. A program that ends before it answers, or is silent, does so every time."""
+    try:
+        result = await _request(name, None, connection, "initialize", HELLO)
+    except ProviderError as error:
+        if error.kind not in ("cut", "timeout"):
+            raise
+        raise ProviderError(error.kind, error.message, retryable=False) from error
     spoken = result.get("protocolVersion")
     if spoken != PROTOCOL:
         message = f"{name} speaks version {lenient_json.compact(spoken)} of the Agent Client"
@@ -92,7 +101,9 @@ async def _initialize(name: str, connection: Connection) -> None:
         connection.can_steer = connection.can_steer or steering.get("supported") is True
 
 
-async def _go_on(name: str, connection: Connection, workspace: Path, session: Session) -> bool:
+async def _go_on(
+    name: str, connection: Connection, workspace: Path, session: Session, asked: str
+) -> bool:
     """Go on in a session; return False where the agent cannot.
 
     One that was interrupted is loaded if that is possible, for what the history misses.
@@ -112,13 +123,13 @@ async def _go_on(name: str, connection: Connection, workspace: Path, session: Se
         connection.session_id, connection.replay = session.session_id, []
         try:
             result = await _within(name, connection, method, place)
-            connection.inbox.add(*missed(connection.replay, session, str(workspace)))
+            connection.inbox.add(*missed(connection.replay, session, asked, str(workspace)))
         except RpcError:
             connection.session_id = ""
             continue
         finally:
             connection.replay = None
-        connection.session_cost = session.cost
+        connection.cost.resume(session.cost)
         _note_settings(connection, result)
         return True
     return False

@@ -37,6 +37,10 @@ class Inbox:
         while not self._events and not ended.is_set():
             self._arrived.clear()
             await self._arrived.wait()
+        return self.take_now()
+
+    def take_now(self) -> list[WireEvent]:
+        """Return the events that have arrived."""
         events, self._events = self._events, []
         self._has_room.set()
         return events

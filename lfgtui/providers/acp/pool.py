@@ -17,6 +17,7 @@ from lfgtui.model.conversation import Session
 from lfgtui.processes.agents import AgentProcess, AgentProcesses
 from lfgtui.providers.acp.connection import Connection
 from lfgtui.providers.acp.handshake import connect, open_session
+from lfgtui.providers.acp.prompts import last_asked
 from lfgtui.providers.base import Request
 from lfgtui.settings.providers import ProviderConfig
 
@@ -138,8 +139,9 @@ class Pool:
         process.root = connection.child.root
         try:
             session = await open_session(
-                self.name, self.config, connection, workspace, request.session, request.model
-            )
+                self.name, self.config, connection, workspace, request.session, request.model,
+                last_asked(request),
+            )  # fmt: skip
         except BaseException:
             await self._close(connection, process)
             raise

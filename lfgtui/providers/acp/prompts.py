@@ -13,30 +13,43 @@ _INTERRUPTED = (
     "You were interrupted while you worked on this. Look at what you have done so far, and go on"
     " from there; repeat nothing that is done. You were asked:\n\n{}"
 )
+_MEANWHILE = "Others went on with this meanwhile, without you:\n\n{}\n\nNow go on:\n\n{}"
 _SO_FAR = "This conversation began without you. It went like this:\n\n{}\n\nNow go on:\n\n{}"
 
 
 def prompt_of(request: Request, session: Session | None) -> str:
     """Return the prompt; `session` is the one that the agent goes on in, None in a new one."""
+    messages, known = request.messages, request.session
+    later = messages[known.told if known else 0 :]
+    is_own = all(isinstance(m, UserTurn) or (isinstance(m, ModelTurn) and m.is_cut) for m in later)
+    is_interrupted = known is not None and known.is_interrupted and is_own
     if session is None:
-        return _whole(request)
-    new = "\n\n".join(_asked(request.messages[session.told :]))
-    if not session.is_interrupted:
+        prompt = _with_past(_SO_FAR, messages, is_interrupted)  # files still show what was done
+        return f"{request.system}\n\n{prompt}" if request.system else prompt
+    if not is_own:
+        return _with_past(_MEANWHILE, later)
+    new = "\n\n".join(_asked(later))
+    if not is_interrupted:
         return new or "Go on."
-    asked = _asked(request.messages[: session.told])
-    before = _INTERRUPTED.format(asked[-1] if asked else "")
+    before = _INTERRUPTED.format(last_asked(request))
     return "\n\n".join(filter(None, (before, new)))
 
 
-def _whole(request: Request) -> str:
-    messages = request.messages
-    last = next((n for n, m in reversed([*enumerate(messages)]) if isinstance(m, ModelTurn)), -1)
-    prompt = "\n\n".join(_asked(messages[last + 1 :])) or "Go on."
-    if request.session is not None and request.session.is_interrupted:
-        prompt = _INTERRUPTED.format(prompt)  # which its files still show
-    if last >= 0:
-        prompt = _SO_FAR.format("\n\n".join(_told(messages[: last + 1])), prompt)
-    return f"{request.system}\n\n{prompt}" if request.system else prompt
+def last_asked(request: Request) -> str:
+    """Return the last message that the agent's session was sent."""
+    told = request.session.told if request.session else 0
+    return next(reversed(_asked(request.messages[:told])), "")
+
+
+def _with_past(form: str, messages: Sequence[Message], is_interrupted: bool = False) -> str:
+    """Return the messages that nothing has answered; what came before, if anything, as text."""
+    past = [*messages]
+    while past and isinstance(past[-1], UserTurn):
+        past.pop()
+    prompt = "\n\n".join(_asked(messages[len(past) :])) or "Go on."
+    if is_interrupted:
+        prompt = _INTERRUPTED.format(prompt)
+    return form.format("\n\n".join(_told(past)), prompt) if past else prompt
 
 
 def _asked(messages: Sequence[Message]) -> list[str]:

@@ -18,23 +18,41 @@ from lfgtui.providers.lenient_json import JsonObject
 _WENT_ON = "the agent had gone on with this after lfg was stopped:"
 
 
-def missed(updates: Sequence[JsonObject], session: Session, folder: str) -> list[WireEvent]:
-    """Return what the agent did since it was last asked and the history does not have.
+def missed(
+    updates: Sequence[JsonObject], session: Session, asked: str, folder: str
+) -> list[WireEvent]:
+    """Return what the agent did since it was `asked` last and the history does not have.
 
     Of a turn that ended the history has all. Of the last one, the text and the calls that it has
     are passed over; text that is another one is left out, since what the person has read stands.
     """
-    if not session.is_interrupted:
+    begin = _begin(updates, asked)
+    if begin is None or not session.is_interrupted:
         return []
-    kinds = [lenient_json.text(update, "sessionUpdate") for update in updates]
-    asked = max((n for n, kind in enumerate(kinds) if kind.startswith("user_message")), default=-1)
     decoder = Updates(folder=folder)
-    past = [event for update in updates[asked + 1 :] for event in decoder.feed(update)]
+    past = [event for update in updates[begin:] for event in decoder.feed(update)]
     said = str(session.said)
     if not "".join(e.text for e in past if isinstance(e, TextDelta)).startswith(said):
         said = "".join(e.text for e in past if isinstance(e, TextDelta))
     events = _beyond(past, len(said), session.calls)
     return [Status(_WENT_ON), *events] if events else []
+
+
+def _begin(updates: Sequence[JsonObject], asked: str) -> int | None:
+    """Return where the answer to the last message begins; None if that never reached the agent."""
+    kinds = [lenient_json.text(update, "sessionUpdate") for update in updates]
+    is_persons = [kind.startswith("user_message") for kind in kinds]
+    end = max((n for n, persons in enumerate(is_persons, 1) if persons), default=0)
+    start = end
+    while start and is_persons[start - 1]:
+        start -= 1
+    got = "".join(map(_words, updates[start:end]))
+    return end if "".join(asked.split()) in "".join(got.split()) else None
+
+
+def _words(update: JsonObject) -> str:
+    blocks = [lenient_json.child(update, "content"), *lenient_json.children(update, "content")]
+    return "".join(lenient_json.text(block, "text") for block in blocks)
 
 
 def _beyond(past: Sequence[WireEvent], said: int, calls: int) -> list[WireEvent]:

@@ -8,6 +8,7 @@ from functools import partial
 from lfgtui.errors import ProviderError
 from lfgtui.model.events import (
     ApprovalOption,
+    ContextUsed,
     MessageTaken,
     ResponseFinished,
     SessionOpened,
@@ -35,6 +36,7 @@ _REASONS = {
     "max_tokens": "length",
     "refusal": "refusal",
     "max_turn_requests": "max_turn_requests",
+    "cancelled": "cancelled",
 }
 
 
@@ -85,21 +87,25 @@ class AcpStream:
         request, name = self._request, self._pool.name
         connection, session = await self._pool.take(request)
         self._connection = connection
-        cost_before = connection.session_cost or 0.0
+        for event in connection.inbox.take_now():  # of the past, not of the turn that begins
+            yield event
+        spent = 0.0
         prompt = asyncio.create_task(connection.prompt(prompt_of(request, session)))
         prompt.add_done_callback(partial(self._end, connection))
         yield SessionOpened(connection.session_id)
         async for event in self._said(connection):
             yield event
+            if isinstance(event, ContextUsed) and (due := connection.cost.charge()):
+                spent += due
+                yield Usage(0, 0, 0, spent)  # a turn that breaks off has cost something too
         try:
             result = prompt.result()
         except RpcError as error:
             raise refusal(name, self._pool.config, error) from error
-        if (usage := _usage(result, connection.session_cost, cost_before)) is not None:
+        cost = spent + connection.cost.charge() if connection.cost.is_told else None
+        if (usage := _usage(result, cost)) is not None:
             yield usage
         reason = lenient_json.text(result, "stopReason")
-        if reason == "cancelled":
-            raise ProviderError("cut", f"{name} cancelled its turn by itself")
         if reason not in _REASONS:
             yield Status(f'{name} stopped for a reason that lfg does not know: "{reason}"')
         yield ResponseFinished(request.turn, _REASONS.get(reason, reason or "end"))
@@ -149,12 +155,11 @@ class AcpStream:
             connection.inbox.add(Status(note))
 
 
-def _usage(result: JsonObject, cost: float | None, before: float) -> Usage | None:
-    """Return the tokens of the turn, and what it cost of the session's sum; None for neither."""
+def _usage(result: JsonObject, cost: float | None) -> Usage | None:
+    """Return the tokens of the turn, with its cost; None for neither."""
     told = lenient_json.child(result, "usage")
     names = ("inputTokens", "outputTokens", "cachedReadTokens", "cachedWriteTokens")
     fresh, output, cached, written = (lenient_json.number(told, name) or 0 for name in names)
-    spent = None if cost is None else max(0.0, cost - before)
-    if not told and not spent:
+    if not told and not cost:
         return None
-    return Usage(fresh + cached + written, output, cached, spent)
+    return Usage(fresh + cached + written, output, cached, cost)

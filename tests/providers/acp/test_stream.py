@@ -141,6 +141,7 @@ async def test_a_turn(tmp_path: Path) -> None:
         assert rest == [
             e.TextDelta("Now I look."),
             e.ContextUsed(115, 1000, 0.25),
+            e.Usage(0, 0, 0, 0.25),
             e.Usage(110, 5, 100, 0.25),
             e.ResponseFinished(1, "end"),
         ]
