@@ -34,7 +34,7 @@ def _claude(root: str, model: str, home: Path) -> Mapping[str, str]:
         "ANTHROPIC_MODEL": model,
         "CLAUDE_CONFIG_DIR": str(home / ".claude"),
         "CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC": "1",
-        "IS_SANDBOX": "1",  # or it refuses to run as root
+        "IS_SANDBOX": "1",  # as root it does not start with another value, which one may have here
     }
 
 
