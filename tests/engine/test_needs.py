@@ -91,6 +91,7 @@ async def test_a_choice_whose_copy_is_not_done_any_more_is_made_again(tmp_path: 
         await r.engine.wait_idle()
         for command in (c.Retry("a.1"), c.Cancel("a.1"), c.Retry("b")):
             r.engine.send(command)
+        await r.until(lambda: r.state("a.1") == "cancelled")
         await r.engine.settle()
         assert (r.state("b"), due_choices(r.engine)) == ("queued", {"a": ["a.2"]})
         assert choice_refusal(r.engine, "a.2") == ""
