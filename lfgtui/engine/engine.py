@@ -224,8 +224,9 @@ class Engine:
                 run.person.carry_out(command)
             case c.WithdrawRule(ticket, rule):
                 self._session.rules.withdraw(ticket, rule)
-            case c.Tell():
-                self._tell(run, command)
+            case c.Tell(_, text, stops):
+                run.tell(text, stops=stops)
+                self._go_on()
             case c.Choose():
                 self._needs.choose(run)
                 self._schedule()
@@ -318,9 +319,9 @@ class Engine:
             self._end(run, ending)
         if run.is_restarted:
             run.queue(continues=False)
-        late, run.told_late = run.told_late, []
-        for message in late:
-            run.tell(message.text, stops=message.stops)
+        elif run.has_follow_up and run.phase == "ended":
+            run.queue(continues=bool(run.transcript.conversation.messages))
+        run.has_follow_up = False
         if run.phase == "pending":
             self._recorder.mark_run(self.run, "running")
             if self.is_closing:  # a resume goes on with it
@@ -345,17 +346,12 @@ class Engine:
     def _restart(self, run: TicketRun, prompt: str) -> None:
         ticket = msgspec.structs.replace(run.ticket, prompt=prompt)
         run.ticket = redacted_ticket(self._session.redactor, ticket)
+        if run.phase != "ended":
+            run.emit(e.RestartRequested(), run.ticket)
         run.is_restarted = run.phase == "running"
         self._cancel(run)
         if run.phase == "ended":
             self._retry(run)
-
-    def _tell(self, run: TicketRun, message: c.Tell) -> None:
-        if run.is_ending:
-            run.told_late.append(message)
-            return
-        run.tell(message.text, stops=message.stops)
-        self._go_on()
 
     def _go_on(self) -> None:
         self._recorder.mark_run(self.run, "running")

@@ -34,9 +34,13 @@ class Person:
         self._emit(e.UserMessage(text, origin="person"))
         self._stop_due = self._stop_due or stops
         if stops:
-            self._listener = None  # of the response that is being stopped
+            self.leave_listener()
         if stops and self._stoppable is not None and not self._stoppable.expired():
             self._stoppable.reschedule(0.0)
+
+    def leave_listener(self) -> None:
+        """Hand nothing more to a response that is being stopped."""
+        self._listener = None
 
     def apply(self, entry: e.Entry) -> None:
         """Count a message that is folded now as heard, and hand it to who listens."""

@@ -13,7 +13,6 @@ from msgspec import UNSET, UnsetType
 
 from lfgtui.agent.context import Decision
 from lfgtui.agent.loop import Agent
-from lfgtui.engine import commands as c
 from lfgtui.engine.limits import Limit, can_park
 from lfgtui.engine.parking import Parking
 from lfgtui.engine.person import Person
@@ -69,8 +68,8 @@ class TicketRun:
         """True once its agent was started ahead of its turn."""
         self.is_restarted = False
         """True once it was stopped to be started over."""
-        self.told_late: list[c.Tell] = []
-        """Messages that came while it was ending."""
+        self.has_follow_up = False
+        """True once something was said to it while it was ending."""
         self.environment = session.environment
         self.secrets = secret_variables(session.config)
         self.is_seen = None if session.headless else self._is_seen
@@ -177,6 +176,7 @@ class TicketRun:
         """Stop the work and end the ticket this way; later calls change nothing."""
         if self._stopped_with is None and self._task is not None:
             self._stopped_with = ending
+            self.person.leave_listener()
             self._task.cancel()
 
     def outcome_of(self, task: "asyncio.Task[Outcome]") -> Outcome:
@@ -306,10 +306,11 @@ class TicketRun:
                 self.emit(e.Resumed())
 
     def tell(self, text: str, *, stops: bool) -> None:
-        """Say something to the agent. One that has ended is queued again to answer."""
+        """Say something to the agent. One that has ended, or is about to, is queued to answer."""
+        self.has_follow_up = self.is_ending
         if self.phase == "ended":
             self.queue(continues=bool(self.transcript.conversation.messages))
-        self.person.say(text, stops=stops)
+        self.person.say(text, stops=stops and not self.has_follow_up)
 
     # What the agent does
 

@@ -148,6 +148,8 @@ class Conversation:
         self.sessions: dict[str, Session] = {}
         """The agents that keep the conversation themselves, by provider."""
         self._taken: dict[int, UserTurn] = {}
+        self.starts_over = False
+        """True from the request to start over until the ticket does: only what is said counts."""
         self._is_queued = False
         self._is_responding = False
         self._open: list[Part] = []
@@ -202,17 +204,24 @@ class Conversation:
         """Take one event into account; events that say nothing to the model are passed over."""
         if isinstance(event, e.AttemptStarted):
             self._provider, self._is_responding = event.provider, False
-            self._is_queued = False
-        elif isinstance(event, e.TicketQueued):
+            self._is_queued = self.starts_over = False
+        elif isinstance(event, e.TicketQueued | e.RestartRequested):
             self._is_queued = True
         match event:
-            case e.AttemptStarted(continues=False) | e.TicketQueued(starts_over=True):
+            case (
+                e.AttemptStarted(continues=False)
+                | e.TicketQueued(starts_over=True)
+                | e.RestartRequested()
+            ):
+                self.starts_over = isinstance(event, e.RestartRequested)
                 self.messages.clear()
                 self.sessions.clear()
                 self._session = None
                 self._drop()
             case e.UserMessage(text, origin="person"):
                 self.said[seq] = UserTurn(text, is_said=True)
+            case _ if self.starts_over:
+                return
             case e.MessageTaken(message_seq) if message_seq in self.said:
                 self._taken[message_seq] = self.said.pop(message_seq)
             case e.UserMessage():

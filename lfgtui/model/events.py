@@ -118,6 +118,13 @@ class TicketQueued(Event, frozen=True):
     starts_over: bool | UnsetType = UNSET
 
 
+class RestartRequested(Event, frozen=True):
+    """The person had the ticket stopped, to start it over from its prompt as it is stored now.
+
+    Nothing that its work still brings is of any account, however it ends.
+    """
+
+
 class AttemptStarted(Event, frozen=True):
     """A try begins. `continues`: from the context so far, not from the prompt anew.
 

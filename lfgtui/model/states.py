@@ -105,6 +105,7 @@ MOVES: dict[type[e.Event], _Move] = {
     e.ToolCallFinished: (_any(*_AT_WORK, "needs_approval", *_REQUEST_OUT), None),
     # the engine
     e.TicketQueued: (_any(None, "retrying", *ENDED), "queued"),
+    e.RestartRequested: _REMARK,
     e.AttemptStarted: (_any("queued", "retrying"), "starting"),
     e.Retrying: (_any(*RUNNING - {"retrying", "paused"}), "retrying"),
     e.Parked: (_any("queued", *RUNNING - {"paused"}), "retrying"),

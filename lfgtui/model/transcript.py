@@ -43,6 +43,7 @@ NOTES: dict[type[e.Event], Callable[..., NoteItem]] = {
     e.Status: lambda event: NoteItem("status", event.message),
     e.Paused: lambda event: NoteItem("status", "paused"),
     e.Resumed: lambda event: NoteItem("status", "resumed"),
+    e.RestartRequested: lambda event: NoteItem("status", "stopping to start over"),
     e.FailedOver: lambda event: NoteItem(
         "retry", f"{event.source} failed; switching to {event.target}"
     ),
@@ -202,7 +203,8 @@ class Transcript:
 
     def _show_sent(self) -> None:
         """Show what the person said where an agent or a request takes it, or the ticket ends."""
-        attempt, has_ended = self.attempt, self.ending is not None
+        attempt = self.attempt
+        has_ended = self.ending is not None and not self.conversation.starts_over
         if attempt is None or (attempt.ended_at is not None and not has_ended):
             return  # the next attempt shows it
         waiting = () if has_ended else self.conversation.said

@@ -169,6 +169,7 @@ STOP = e.UserMessage("Stop.", origin="person")
 LATER, TAKEN = e.UserMessage("Wait.", origin="person"), e.MessageTaken(8)
 RESULT = e.ToolCallFinished("1", "", None, None, 0.0)
 DONE = [e.RequestSent(1), FINISHED, e.TicketDone("end"), e.TicketQueued()]
+OVER, ANEW = e.RestartRequested(), e.AttemptStarted("p", "m")
 SENT, PAUSED = e.RequestSent(1), e.ResponseFinished(1, "pause_turn")
 
 
@@ -194,6 +195,9 @@ SENT, PAUSED = e.RequestSent(1), e.ResponseFinished(1, "pause_turn")
         ([SENT, FINISHED, STOP, e.AttemptStarted("p", "m"), e.UserMessage("Go.")], ["Go."]),
         ([*DONE, STOP], ["Go.", "turn"]),
         ([*DONE[:-1], e.TicketQueued(starts_over=True), STOP], []),
+        ([SENT, OVER, HALF[1], FINISHED, STOP], []),
+        ([SENT, STOP, OVER, TAKEN, FINISHED, ANEW, e.UserMessage("Go.")], ["Go.", "Stop."]),
+        ([SENT, FINISHED, OVER, STOP, ANEW, e.UserMessage("Go.")], ["Go.", "Stop."]),
         ([*DONE, STOP, e.AttemptStarted("p", "m", continues=True)], ["Go.", "turn", "Stop."]),
         ([*DONE, STOP, e.AttemptStarted("p", "m"), e.UserMessage("Go.")], ["Go.", "Stop."]),
     ],

@@ -66,7 +66,7 @@ def test_the_types_are_those_that_were_promised() -> None:
         user_message message_taken response_started response_finished usage heartbeat
         retrying parked failed_over
         guard_tripped conflict_detected paused resumed ticket_done ticket_failed
-        ticket_cancelled ticket_limited ticket_blocked ticket_interrupted
+        ticket_cancelled ticket_limited ticket_blocked ticket_interrupted restart_requested
     """
     assert {kind.__struct_config__.tag for kind in KINDS} == set(promised.split())
 

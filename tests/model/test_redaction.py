@@ -168,7 +168,7 @@ def test_every_event_that_says_anything_was_planted() -> None:
     assert silent == {
         *(e.Usage, e.Heartbeat, e.RequestSent, e.TicketQueued, e.Paused, e.Resumed),
         *(e.TicketCancelled, e.TicketLimited, e.TicketInterrupted, e.MessageTaken),
-        *(e.ResponseStarted, e.ContextUsed, e.ChoiceMade),
+        *(e.ResponseStarted, e.ContextUsed, e.ChoiceMade, e.RestartRequested),
     }
 
 
