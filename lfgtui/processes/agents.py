@@ -121,6 +121,12 @@ class AgentProcesses:
                 self._watch = None
             self.on_change()
 
+    async def answered(self, process: AgentProcess) -> None:
+        """Note that a turn of it has ended; the first one of its provider is measured at once."""
+        process.has_answered = True
+        if process.provider not in self._known:
+            await self._measure()
+
     def free(self, memory: int, kept: Container[tuple[str, str]]) -> None:
         """End so many bytes of spare ones, longest unused first; not those `kept`, by ticket."""
         spare = [one for one in self._all if one.is_spare]

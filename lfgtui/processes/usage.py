@@ -1,4 +1,4 @@
-"""Memory and CPU time of a process with all processes below it, and memory that may be had."""
+"""Memory and CPU time of all processes below one, and memory that may be had."""
 
 import os
 from collections.abc import Iterable
@@ -33,7 +33,7 @@ class Usage(NamedTuple):
 
 
 def usages_of(roots: Iterable[int]) -> dict[int, Usage]:
-    """Return what each of these processes uses with all below it; nothing of one that is gone.
+    """Return what all uses that runs below each of these processes; nothing for one that is gone.
 
     One pass over all processes, some 10 µs for each, which blocks. There is nothing without /proc.
     """
@@ -65,7 +65,7 @@ def _numbers(file: Path) -> dict[str, int]:
 
 def _usage_of(root: int, found: dict[int, tuple[str, list[bytes]]]) -> Usage:
     pages = ticks = 0
-    for pid in (root, *below(root, found)):
+    for pid in below(root, found):
         fields = found[pid][1]
         pages += int(fields[_RESIDENT])
         ticks += sum(int(fields[place]) for place in (_USER, _SYSTEM, _ENDED_USER, _ENDED_SYSTEM))

@@ -89,15 +89,29 @@ async def test_a_ticket_waits_for_memory_and_goes_on_when_another_has_ended(
     """One that lingers is ended for it; and the first always runs, however little there is."""
     started, more = agent(tmp_path)
     tickets = [mine(name, tmp_path) for name in "ab"]
-    async with room(tmp_path, tickets, more=more, max_memory="500 MB") as r:
+    async with room(tmp_path, tickets, more=more, max_memory="10 MB") as r:
         await r.until_event("a", e.TextDelta)
-        assert r.engine.health.held_back == {"b": "memory (750 of 500 MB set aside for agents)"}
+        assert r.engine.health.held_back == {"b": "memory (750 of 10 MB set aside for agents)"}
         (tmp_path / "go").touch()
         await r.engine.wait_idle()
         assert r.engine.all_done
         assert most_at_once(r) == 1
         assert len(started.log("closed")) >= 1  # the first one's, before the second was started
         assert len(started.log("started")) == 2
+
+
+async def test_what_an_agent_needs_is_known_from_the_first_answer(tmp_path: Path) -> None:
+    _, more = agent(tmp_path)
+    tickets = [mine(name, tmp_path / name) for name in "abc"]
+    for name in "abc":
+        (tmp_path / name).mkdir()
+    async with room(tmp_path, tickets, more=more, max_memory="1 GB") as r:
+        await r.until_event("a", e.TextDelta)
+        assert set(r.engine.health.held_back) == {"b", "c"}
+        (tmp_path / "a/go").touch()
+        await r.until_event("b", e.TextDelta)
+        await r.until_event("c", e.TextDelta)
+        assert (r.state("b"), r.state("c")) == ("streaming", "streaming")
 
 
 async def test_agents_that_turn_out_to_be_small_leave_room_for_others(

@@ -74,7 +74,7 @@ class Pool:
         if not connection.is_usable:
             await self._close(connection, process)
             return
-        process.has_answered = True
+        await self._processes.answered(process)
         self._keep(ticket, _Opened(connection, process, None), None)
 
     def prepare(self, request: Request) -> None:
