@@ -4,14 +4,29 @@ import json
 import os
 import signal
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from tests.acp.scripts import MISBEHAVIOUR, leave_behind, scripted, shell, words
+from tests.acp.agent import Steps
+from tests.acp.scripts import (
+    MISBEHAVIOUR,
+    call,
+    diff,
+    ended,
+    leave_behind,
+    scripted,
+    shell,
+    update,
+    words,
+)
 from tests.cli.conftest import Lfg, configure
 from tests.helpers.leash import Processes
 from tests.helpers.processes import start
+from tests.helpers.terminal import BEGINS, Program, lfg_in_terminal
+from tests.helpers.terminal_attacks import ALL
+from tests.helpers.terminal_sequences import SCREEN, foreign_sequences
 from tests.helpers.waiting import until
 
 ENDS = {
@@ -90,3 +105,41 @@ def test_nothing_of_an_agent_outlives_lfg(
         process.send_signal(number)
         process.communicate()
     assert processes.left() == {}
+
+
+def lists_answers(screen: Program) -> bool:
+    """Ask for the agent's answers to a question that may not have been there for long enough."""
+    screen.type(b"A")
+    return b"answers of x" in screen.written
+
+
+def test_no_word_of_an_agent_acts_on_the_terminal(tmp_path: Path) -> None:
+    block = {"type": "content", "content": {"type": "text", "text": ALL}}
+    kinds = ("allow_once", "allow_always", "reject_once", "reject_always")
+    options = [{"optionId": ALL + kind, "name": ALL, "kind": kind} for kind in kinds]
+    turn: Steps = [
+        {"text": ALL},
+        {"thought": ALL},
+        {"stderr": ALL},
+        {"raw": f"{ALL.splitlines()[0]}\n"},
+        {"request": {"method": ALL, "params": {ALL: ALL}}},
+        update("plan", entries=[{"content": ALL, "status": "pending"}]),
+        update("current_mode_update", currentModeId=ALL),
+        update("session_info_update", title=ALL),
+        update(ALL, **{ALL: ALL}),
+        *call(ALL, ALL, ALL, {ALL: ALL, "command": ALL}, content=[diff(f"/{ALL}", ALL, "")]),
+        update("tool_call_update", toolCallId=ALL, status="in_progress", content=[block]),
+        ended(ALL, ALL),
+        *call("asked", ALL, "execute", {"command": "ls"}),
+        {"ask": {"toolCall": {"toolCallId": "asked", "title": ALL}, "options": options}},
+    ]
+    agent = scripted(tmp_path, turns=[turn], initialize={"agentInfo": {"name": ALL}})
+    configure(f'[providers.x]\nwire = "acp"\ncommand = {json.dumps(agent.command)}\n')
+    with lfg_in_terminal("run", "-p", "Go.", "--provider", "x") as screen:
+        screen.read_until("approve?")
+        until(partial(lists_answers, screen))
+        screen.process.send_signal(signal.SIGTERM)
+        assert screen.wait() == 143
+        screen.close()
+    written = bytes(screen.written).removeprefix(f"{BEGINS}\r\n".encode())
+    assert foreign_sequences(written, SCREEN) == []
