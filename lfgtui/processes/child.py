@@ -11,7 +11,8 @@ lfg too, however lfg ends.
 
 import asyncio
 from asyncio import Event, Task
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -123,6 +124,15 @@ class ChildProcess:
         """Return the lines that have arrived, one at least; [] at the end of its output."""
         return await self._pipes.read_lines()
 
+    @contextmanager
+    def unread(self) -> Iterator[None]:
+        """Leave what it prints in its pipe during the body."""
+        self._pipes.rest(True)
+        try:
+            yield
+        finally:
+            self._pipes.rest(False)
+
     async def write_line(self, line: bytes) -> None:
         """Write a line, which has no line feed yet, and wait while too much is unsent.
 
@@ -185,6 +195,12 @@ class _Pipes(Supervised):
         lines, self._lines, self._unread = self._lines, [], 0
         self._resume(1)
         return lines
+
+    def rest(self, is_resting: bool) -> None:
+        if not is_resting:
+            self._resume(1)
+        elif not self._is_final:
+            self._pause(1)
 
     async def write_line(self, line: bytes) -> None:
         pipe = self._input()

@@ -139,6 +139,15 @@ async def test_output_that_nobody_takes_waits_in_the_child(start: Start, tmp_pat
     assert await child.read_lines() == []
 
 
+async def test_its_output_may_be_left_in_its_pipe(start: Start) -> None:
+    child = await start("say('one'); sys.stdin.readline(); say('two')")
+    assert await child.read_lines() == [b"one"]
+    with child.unread():
+        await child.write_line(b"")
+        await child.wait()  # what it has printed is read then all the same
+    assert await child.read_lines() == [b"two"]
+
+
 @pytest.mark.parametrize("text", ["x" * 1000, "\\n" * 10_000])
 async def test_a_flood_that_nobody_takes_is_bounded(start: Start, text: str) -> None:
     child = await start(f"while True: say('{text}')", unread_bytes=100_000)

@@ -19,6 +19,7 @@ from lfgtui.providers.acp.connection import Connection
 from lfgtui.providers.acp.handshake import connect, open_session
 from lfgtui.providers.acp.prompts import last_asked
 from lfgtui.providers.base import Request
+from lfgtui.providers.transport.pace import Pace
 from lfgtui.settings.providers import ProviderConfig
 
 LINGER = 60.0
@@ -50,6 +51,7 @@ class Pool:
     def __init__(self, name: str, config: ProviderConfig, processes: AgentProcesses) -> None:
         self.name = name
         self.config = config
+        self.pace = Pace()
         self._processes = processes
         self._spare: dict[str, _Spare] = {}
         self._preparing: dict[str, Task[None]] = {}

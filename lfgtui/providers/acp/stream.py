@@ -16,6 +16,7 @@ from lfgtui.model.events import (
     Usage,
     WireEvent,
 )
+from lfgtui.model.pieces import joined
 from lfgtui.processes.waiting import finish
 from lfgtui.providers import lenient_json
 from lfgtui.providers.acp.connection import Connection
@@ -31,6 +32,9 @@ CANCEL_GRACE = 2.0
 """Seconds that an agent is given to end a turn that is cancelled; then its process is ended."""
 
 _STEERING_GRACE = 1.0
+_MUCH = 100
+"""Events of one reading: then waking up is no longer what costs."""
+
 _REASONS = {
     "end_turn": "end",
     "max_tokens": "length",
@@ -126,12 +130,21 @@ class AcpStream:
                 has_begun = True
                 request.on_answer(None)
             idle.restart()
-            for event in events:
+            for event in events if request.apart else joined(events):
                 yield event
+            await self._rest(connection, len(events))
         if self._steering:
             await asyncio.wait(self._steering, timeout=_STEERING_GRACE)
             for event in await connection.inbox.take(self._ended):
                 yield event
+
+    async def _rest(self, connection: Connection, brought: int) -> None:
+        """Let more arrive where many agents talk; one that brings much at once need not rest."""
+        pace = self._pool.pace
+        pace.note(connection)
+        if pace.seconds and brought < _MUCH:
+            with connection.child.unread():
+                await pace.rest(self._request.is_seen)
 
     async def _next(self, connection: Connection, timeout: Timeout) -> list[WireEvent]:
         while True:

@@ -26,6 +26,7 @@ from lfgtui.providers import lenient_json, limits
 from lfgtui.providers.acp.calls import Calls
 from lfgtui.providers.acp.content import is_known, text_of
 from lfgtui.providers.lenient_json import JsonObject
+from lfgtui.text.growing_text import Growing
 
 _SHOWN = 200
 """Characters of an unknown record that are shown."""
@@ -59,7 +60,7 @@ class Updates:
         """The session's options, as they are now."""
         self._settings: dict[str, str] = {}
         self._title = ""
-        self._said: dict[str, list[str]] = {}
+        self._said: dict[str, Growing] = {}
         self._stopped: frozenset[str] = frozenset()
 
     def stop(self) -> None:
@@ -156,17 +157,17 @@ class Updates:
         message = lenient_json.text(update, "messageId")
         whole = "".join(map(text_of, lenient_json.children(update, "content")))
         pieces = self._pieces(message)
-        said = "".join(pieces)
+        said = str(pieces)
         if new := whole[len(said) :] if whole.startswith(said) else "":
             pieces.append(new)
             yield TextDelta(new) if is_text else ReasoningDelta(new)
         else:
             yield Heartbeat()
 
-    def _pieces(self, message: str) -> list[str]:
+    def _pieces(self, message: str) -> Growing:
         if message not in self._said and len(self._said) >= _MESSAGES:
             del self._said[next(iter(self._said))]
-        return self._said.setdefault(message, [])
+        return self._said.setdefault(message, Growing())
 
 
 def _steps(plan: JsonObject) -> Iterator[PlanStep]:

@@ -19,6 +19,7 @@ from lfgtui.providers.acp import connection, handshake, stream
 from lfgtui.providers.acp.provider import AcpProvider
 from lfgtui.providers.acp.stream import AcpStream
 from lfgtui.providers.base import Request
+from lfgtui.providers.transport.pace import IsSeen, Pace
 from lfgtui.settings import environment
 from lfgtui.settings.providers import ProviderConfig
 from tests.acp.agent import Json, Script, Steps
@@ -169,6 +170,27 @@ async def test_a_question(tmp_path: Path, choice: str, text: str, error: str | N
     (finished,) = [one for one in events if isinstance(one, e.ToolCallFinished)]
     assert (finished.error or "").startswith(error or "") and bool(finished.error) == bool(error)
     assert (file.read_text() if file.exists() else "") == text
+
+
+class Busy(Pace):
+    """The pace of one among many."""
+
+    rests = 0
+
+    @property
+    def seconds(self) -> float:
+        return 0.001
+
+    async def rest(self, is_seen: IsSeen | None = None) -> None:
+        self.rests += 1
+        await super().rest(is_seen)
+
+
+async def test_one_of_many_agents_is_read_with_rests(tmp_path: Path) -> None:
+    async with agent_of(tmp_path, turns=[words("One two three.")]) as mine:
+        pace = mine.provider._pool.pace = Busy()
+        assert texts(await mine.turn()) == "One two three."
+        assert pace.rests
 
 
 async def test_a_process_is_kept_for_the_next_turn(tmp_path: Path) -> None:
