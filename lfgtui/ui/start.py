@@ -218,7 +218,8 @@ class StartScreen(ListScreen):
         """
         self._model = self.rows.here.model or self._model or next(iter(self._found.models), None)
         field = Composer(self._draft, _HINT)
-        await self.ask_in(Prompt("prompt", field), self._send, self._keep)
+        label = f"prompt for {one_line(self._model)}" if self._model else "prompt"
+        await self.ask_in(Prompt(label, field), self._send, self._keep)
 
     action_next_pane = action_find
 

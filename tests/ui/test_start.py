@@ -187,7 +187,9 @@ async def test_without_a_model_installed_agents_are_offered(start: Start, progra
     app = start.app(NO_MODEL)
     async with opened(app, (80, 24)) as pilot:
         await shown(pilot, "write a prompt for claude", "write a prompt for opencode")
-        await pilot.press("j", "enter", *"Hi", "escape")
+        await pilot.press("j", "enter", *"Hi")
+        await shown(pilot, "prompt for opencode  Hi")
+        await pilot.press("escape")
         await shown(pilot, "write a prompt for claude")
         assert here(app) == "Hi"
         await pilot.press("G", "slash", "enter")
