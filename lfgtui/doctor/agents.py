@@ -13,6 +13,10 @@ from lfgtui.settings.providers import ProviderConfig
 _SHOWN = 7
 """Further values of an option that are listed."""
 
+_UNTRIED = "not tried: some agents look at it with the first prompt only"
+
+_OWN_PROGRAM = "sign in with the agent's own program"
+
 _OWN_WAYS = (
     ("mode", "modes", "id", "currentModeId"),
     ("model", "models", "modelId", "currentModelId"),
@@ -62,11 +66,13 @@ def findings_of(seen: Handshake) -> Iterator[Finding]:
         return
     yield Finding("agent", "ok", f"{name or 'nameless'}, started in {seen.answered_at:.1f} s")
     if seen.needs_sign_in:
-        yield Finding("sign-in", "fix", "it is not signed in", _sign_in(seen))
+        yield Finding("sign-in", "fix", "it is not signed in", _sign_in(seen) or _OWN_PROGRAM)
     elif seen.ready_at is None:
         yield Finding("session", "fix", seen.failure)
     else:
         yield Finding("session", "ok", f"ready after {seen.ready_at:.1f} s")
+        if how := _sign_in(seen):
+            yield Finding("sign-in", "note", _UNTRIED, how)
         yield _resuming(seen.agent)
         yield from _settings(seen)
 
@@ -75,7 +81,7 @@ def _sign_in(seen: Handshake) -> str:
     if (known := known_program(seen.settings.command)) is not None:
         return f"run `{known.sign_in}`"
     methods = (text(one, "description", "name") for one in _list(seen.agent, "authMethods"))
-    return "; ".join(filter(None, methods)) or "sign in with the agent's own program"
+    return "; ".join(filter(None, methods))
 
 
 def _resuming(agent: JsonObject) -> Finding:

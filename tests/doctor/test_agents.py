@@ -38,6 +38,12 @@ SESSION: JsonObject = {
 }
 
 
+SIGN_IN = (
+    *("sign-in", "note", "not tried: some agents look at it with the first prompt only"),
+    "run `claude-agent-acp --cli auth login`",
+)
+
+
 def said(settings: ProviderConfig, **seen: Any) -> list[tuple[str, str, str, str]]:
     """The findings, but for the program and the name of the agent that is there."""
     usual = {"answered_at": 0.52, "ready_at": 1.3, "agent": CLAUDE, "session": SESSION}
@@ -51,6 +57,7 @@ def test_an_agent_that_is_well_says_who_it_is_and_what_it_offers() -> None:
     assert said(PRESETS["claude"]) == [
         ("agent", "ok", "Claude Agent 0.49.0, started in 0.5 s", ""),
         ("session", "ok", "ready after 1.3 s", ""),
+        SIGN_IN,
         ("resume", "ok", "it can take up a conversation", ""),
         ("mode", "ok", "default; it also has auto, plan", ""),
         ("model", "ok", "opus[1m]; it also has sonnet, m0, m1, m2, m3, m4, m5 and 4 more", ""),
@@ -122,4 +129,4 @@ def test_a_failure_ends_the_report() -> None:
 def test_an_agent_that_says_little_is_well() -> None:
     found = said(PRESETS["goose"], agent={"protocolVersion": 1}, session={})
     assert found[0] == ("agent", "ok", "nameless, started in 0.5 s", "")
-    assert found[2][:2] == ("resume", "note")
+    assert found[3][:2] == ("resume", "note")

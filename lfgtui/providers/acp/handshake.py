@@ -183,7 +183,8 @@ async def _set(
     except ProviderError as error:
         kind = "invalid_request" if error.kind == "server" else error.kind
         reason = error.message.removeprefix(f"{name}: ")
-        raise ProviderError(kind, f"{name}: cannot set {what}: {reason}") from error
+        known = f"`lfg doctor {name}` lists what it has"
+        raise ProviderError(kind, f"{name}: cannot set {what}: {reason}; {known}") from error
 
 
 async def _request(

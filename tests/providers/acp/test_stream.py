@@ -424,7 +424,8 @@ async def test_a_setting_that_is_refused_fails_at_once(
     async with agent_of(tmp_path, config, refuses=refuses, turns=[[]]) as mine:
         assert await mine.turn() == []
         (error,) = mine.errors
-    assert str(error) == f"mine: cannot set {what}: Internal error"
+    known = "`lfg doctor mine` lists what it has"
+    assert str(error) == f"mine: cannot set {what}: Internal error; {known}"
     assert not error.retryable
 
 
