@@ -313,7 +313,10 @@ def _complete(source: _Source, index: int, read: dict[str, str]) -> Sequence[Tic
     """
     table = source.document.ticket[index]
     own = {k: v for k, v in msgspec.structs.asdict(table).items() if v is not None}
-    keys = msgspec.structs.asdict(source.document.defaults) | own
+    defaults = source.document.defaults
+    keys = msgspec.structs.asdict(defaults) | own
+    if defaults.provider not in (None, keys["provider"]):
+        keys["model"] = own.get("model")  # a model belongs to its provider
     folder = source.path.absolute().parent
 
     def refusal(key: str, message: str) -> SourceError:

@@ -114,6 +114,21 @@ def test_a_prompt_file_that_has_no_end_or_one_too_far_is_refused(folder: Path) -
     assert "is larger than 10 MB" in refused(folder, text.format("huge"))
 
 
+@pytest.mark.parametrize(
+    ("defaults", "own", "model"),
+    [
+        ('provider = "x"\nmodel = "m"', 'provider = "claude"', None),
+        ('provider = "x"\nmodel = "m"', 'provider = "claude"\nmodel = "n"', "n"),
+        ('provider = "x"\nmodel = "m"', 'provider = "x"', "m"),
+        ('model = "m"', 'provider = "claude"', "m"),
+    ],
+)
+def test_a_model_in_the_defaults_is_that_of_their_provider(
+    folder: Path, defaults: str, own: str, model: str | None
+) -> None:
+    assert only(folder, f"[defaults]\n{defaults}\n{A}{own}\n").model == model
+
+
 def test_fallbacks_are_the_tickets_or_the_defaults(folder: Path) -> None:
     said = '[defaults]\nfallback = ["a/b", "c/d"]\n'
     assert only(folder, said + A).fallback == ("a/b", "c/d")
