@@ -80,7 +80,8 @@ def run(
     """Run the tickets of a file, one agent each, or a single prompt with -p.
 
     With neither, open a start screen. With --changed, run the tickets that are new, changed or
-    not done since this file was last run, with those that need them and those they need.
+    not done since this file was last run, with those that need them and those they need. On the
+    screen, a file that was run before asks for this.
     """
     model = models[0] if models else None
     is_alone = file is None and prompt is None
@@ -122,6 +123,8 @@ def run(
         tickets = file_tickets(file, config, provider, model, only=only)
         if changed:
             tickets = select(tickets, launching.past_runs.changed_since(file, tickets, config))
+        elif output is None and not (only or yes):
+            return _run_file(file, tickets, config)
         if not tickets.tickets:
             print_remark(f"nothing to run: every ticket of {file} is done and unchanged")
             return 0
@@ -139,8 +142,17 @@ def _start(config: Config, provider: str | None, model: str | None, *, yes: bool
         return _simulated_demo(config, None, None)
     tickets = folder.tickets(choice)
     if choice.file is not None:
-        launching.trust.ensure_trusted(choice.file, tickets, config, yes=yes)
-    return launch(Plan(tickets.title, tickets.tickets, config, source=choice.file))
+        return _run_file(choice.file, tickets, config, yes=yes)
+    return launch(Plan(tickets.title, tickets.tickets, config))
+
+
+def _run_file(file: Path, tickets: TicketsFile, config: Config, *, yes: bool = False) -> int:
+    """Run the file on the screen: what changed in it, if the person wants no more."""
+    chosen = tickets if yes else launching.rerun.offer_changed(file, tickets, config)
+    if chosen is None:
+        return 0
+    launching.trust.ensure_trusted(file, chosen, config, yes=yes)
+    return launch(Plan(chosen.title, chosen.tickets, config, source=file))
 
 
 @click.command()

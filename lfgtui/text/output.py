@@ -189,6 +189,22 @@ def confirm(question: str, *, abort: bool = False) -> bool:
     return click.confirm(visible(question), default=False, abort=abort, err=True)
 
 
+def choose_letter(question: str, keys: str) -> str:
+    """Ask on stderr for one of these letters; enter chooses the first."""
+    shown = f"{visible(question)} [{'/'.join((keys[0].upper(), *keys[1:]))}]"
+    kind = click.Choice(list(keys), case_sensitive=False)
+    answer = click.prompt(
+        shown,
+        keys[0],
+        type=kind,
+        err=True,
+        prompt_suffix=" ",
+        show_default=False,
+        show_choices=False,
+    )
+    return str(answer)
+
+
 def discard() -> None:
     """Drop what stdout still buffers: its reader is gone, or the disk is full."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from lfgtui.cli.launching import provider_check as provider_check
     from lfgtui.cli.launching import redactors as redactors
     from lfgtui.cli.launching import replay as replay
+    from lfgtui.cli.launching import rerun as rerun
     from lfgtui.cli.launching import screen as screen
     from lfgtui.cli.launching import session as session
     from lfgtui.cli.launching import start as start

@@ -1,0 +1,37 @@
+"""The question whether all of a tickets file is run again, or what changed in it."""
+
+from pathlib import Path
+
+from lfgtui.cli import launching
+from lfgtui.errors import HistoryError, UsageError
+from lfgtui.history.started_files import last_started
+from lfgtui.model.clock import now
+from lfgtui.model.needs import select
+from lfgtui.model.tickets import TicketsFile
+from lfgtui.settings import paths
+from lfgtui.settings.config import Config
+from lfgtui.text.figures import age
+from lfgtui.text.output import choose_letter
+
+
+def offer_changed(path: Path, file: TicketsFile, config: Config) -> TicketsFile | None:
+    """Ask whether to run only what changed since the file was last run; None to run nothing.
+
+    Not asked where that is all of it or nothing, nor while a run of the file is in progress.
+    """
+    started = last_started(paths.history_file(), path.resolve())
+    if started is None:
+        return file
+    try:
+        changed = launching.past_runs.changed_since(path, file, config)
+    except (HistoryError, UsageError):  # the run itself says what is wrong
+        return file
+    left = select(file, changed)
+    if not 0 < len(left.tickets) < len(file.tickets):
+        return file
+    needed = len(left.tickets) - len(changed)
+    also = f", with {needed} that they need" if needed else ""
+    what = f"{len(changed)} of {len(file.tickets)} tickets are new, changed or not done"
+    when = f"{path.name} was run {age(now() - started)} ago"
+    answer = choose_letter(f"{when}: {what}. Run only those{also}?", "ynq")
+    return {"y": left, "n": file, "q": None}[answer]
