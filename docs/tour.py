@@ -1,9 +1,11 @@
 """Make the pictures of the tour: python docs/tour.py [NAME ...]
 
 Each is a run of its own of the forty tickets in `docs/tour`, against simulated
-models, in a real pseudo-terminal, with keys pressed as the tour says.
+models, in a real pseudo-terminal, with keys pressed as the tour says. "agents" has
+tickets of its own, with scripted programs in place of two installed agents.
 """
 
+import json
 import subprocess
 import sys
 import tempfile
@@ -13,6 +15,8 @@ from typing import NamedTuple
 from picture import take
 
 HERE = Path(__file__).resolve().parent / "tour"
+AGENTS = ("claude", "opencode")
+PLAYER = HERE.parents[1] / "tests" / "acp" / "agent.py"
 
 SETTINGS = 'title = "shop"\ncurrency = "EUR"\nround_to = "even"\ncache_seconds = 300\n'
 """The file that some tickets want to overwrite."""
@@ -24,6 +28,7 @@ class Picture(NamedTuple):
     size: tuple[int, int]
     keys: tuple[tuple[float, str], ...]
     seconds: float
+    tickets: str = "tickets.toml"
 
 
 PICTURES = {
@@ -33,7 +38,16 @@ PICTURES = {
     "table": Picture((200, 60), ((20, "v"), (20.5, "v")), 22),
     "focus": Picture((120, 40), ((14, "v"),), 16),
     "say": Picture((80, 24), ((14, "n"), (15, "s"), (16, "Keep the old address")), 18),
+    "agents": Picture((140, 40), (), 14, "agents/tickets.toml"),
 }
+
+
+def scripted(name: str, folder: Path) -> str:
+    """Return the config of an agent that does what its script in the tour says."""
+    script = folder / f"{name}.json"  # it writes beside it
+    script.write_text((HERE / "agents" / script.name).read_text())
+    command = json.dumps([sys.executable, str(PLAYER), str(script)])
+    return f"\n[providers.{name}]\ncommand = {command}\n"
 
 
 def main(names: list[str]) -> None:
@@ -50,13 +64,14 @@ def main(names: list[str]) -> None:
             address = simulator.stdout.readline().split()[-1]
             config = Path(scratch) / "config.toml"
             settings = (HERE / "config.toml").read_text()
-            config.write_text(settings.replace("http://127.0.0.1:8777", address))
+            agents = "".join(scripted(name, Path(scratch)) for name in AGENTS)
+            config.write_text(settings.replace("http://127.0.0.1:8777", address) + agents)
             for name in names or PICTURES:
                 folder = Path(scratch) / name
                 folder.mkdir()
                 (folder / "settings.toml").write_text(SETTINGS)
-                (folder / "tickets.toml").write_text((HERE / "tickets.toml").read_text())
                 picture = PICTURES[name]
+                (folder / "tickets.toml").write_text((HERE / picture.tickets).read_text())
                 take(
                     HERE / f"{name}.svg",
                     ["run", "tickets.toml", "--yes"],

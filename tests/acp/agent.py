@@ -20,6 +20,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TypedDict, cast
@@ -333,6 +334,10 @@ class Player:
         with self._agent.changed:
             while not self._agent.changed.wait_for(is_over, 0.02 if file else None):
                 pass  # no event tells of a file
+
+    def pause(self, seconds: float) -> None:
+        """Do nothing for so long: for pictures."""
+        time.sleep(seconds)
 
     def raw(self, said: str) -> None:
         """Write it to standard output as it is."""
