@@ -17,6 +17,9 @@ from lfgtui.model.call_ids import CallIds
 from lfgtui.providers.base import Stream, TakesAnswers
 from lfgtui.settings.providers import Dialect, Price
 
+_AT_END = (e.Usage, e.Status, e.Heartbeat, e.ResponseFinished)
+"""Events that may follow the last of what a response costs."""
+
 
 class Response:
     """One response. `follow` it to its end.
@@ -42,6 +45,8 @@ class Response:
         self._changes: defaultdict[str, set[Path]] = defaultdict(set)
         self._questions: Questions | None = None
         self._is_whole = False
+        self._spent_before = context.transcript.cost_since_start
+        self._is_too_dear = False
 
     async def follow(
         self, stream: Stream, answered_with: Callable[[e.Event], None]
@@ -63,6 +68,8 @@ class Response:
                     await stack.enter_async_context(self._questions.asked())
                 async for event in stream:
                     answered_with(event)
+                    if self._is_too_dear and self._questions and not isinstance(event, _AT_END):
+                        return e.TicketLimited("cost")  # an agent's turn may last for hours
                     self._take(event)
                     await self._context.room()
         except StoppedError:
@@ -84,6 +91,8 @@ class Response:
         theirs = event.call_id if isinstance(event, e.ApprovalRequested) else ""
         if isinstance(event, e.Usage):
             event = self._priced(event)
+            spent, most = self._spent_before + (event.cost or 0.0), self._context.ticket.max_cost
+            self._is_too_dear = most is not None and spent >= most
         for one in self._leaks.feed(self._ids.own(event)):
             if not self._emptiness.is_over and (remark := self._emptiness.watch(one)):
                 self._context.emit(remark)

@@ -198,15 +198,20 @@ async def test_a_turn_that_breaks_off_has_cost_something(
         assert r.engine.transcript("a").cost_since_start == 0.25 + rest
 
 
-async def test_an_agent_that_spends_too_much_gets_no_further_prompt(tmp_path: Path) -> None:
-    agent = scripted(tmp_path, turns=[[costs(0.25), {"text": "One."}, {"wait": {"file": "go"}}]])
+async def test_an_agent_that_spends_too_much_is_stopped_within_its_turn(tmp_path: Path) -> None:
+    agent = scripted(tmp_path, turns=[[costs(0.25), {"text": "One."}, {"wait": {}}]])
     async with working(tmp_path, agent, [mine(tmp_path, max_cost=0.2)]) as r:
-        await r.until_event("a", e.TextDelta)
-        r.engine.send(c.Tell("a", "And?"))
-        (tmp_path / "go").touch()
         await r.engine.wait_idle()
         assert r.engine.transcript("a").ending == e.TicketLimited("cost")
-        assert len(prompts(agent)) == 1
+        assert r.engine.transcript("a").cost_since_start == 0.25
+        assert len(agent.received("session/cancel")) == 1
+
+
+async def test_a_turn_that_ends_with_its_cost_is_done(tmp_path: Path) -> None:
+    agent = scripted(tmp_path, turns=[[{"text": "One."}, costs(0.25)]])
+    async with working(tmp_path, agent, [mine(tmp_path, max_cost=0.2)]) as r:
+        await r.engine.wait_idle()
+        assert r.state("a") == "done"
 
 
 async def test_tokens_are_estimated_where_the_agent_tells_the_cost_alone(tmp_path: Path) -> None:

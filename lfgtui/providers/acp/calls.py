@@ -183,7 +183,7 @@ class Calls:
         event = ToolCallFinished(call.call_id, output, why, _exit_code(raw), seconds)
         before = call.finished
         if before is None or (before.output, before.error) != (event.output, event.error):
-            call.finished = event
+            call.finished, call.text = event, output  # once, and it is long
             yield event
 
 
