@@ -126,7 +126,10 @@ def approve(place: str, call_id: str | None, option: str | None) -> None:
         if more:
             print_line(f"{more} more call{'s' * (more != 1)} waiting")
         if not can_ask():
-            raise UsageError(f"no terminal to ask on; to approve this call: --call {call.call_id}")
+            how = f"--call {call.call_id}"
+            if answer is not None and option:
+                how += f" --option {answer.option_id}"
+            raise UsageError(f"no terminal to ask on; to approve this call: {how}")
         says_more = answer is not None and (option or answer.kind == "allow_always")
         if not confirm(f"Approve ({answer.name})?" if answer and says_more else "Approve?"):
             print_remark(f"not approved; to deny it: lfg deny {place}")

@@ -58,7 +58,8 @@ def doctor(provider: str | None, model: str | None, as_json: bool) -> int:
 
 
 def _print_report(report: Report) -> None:
-    where = (report.url, report.wire, report.model)
+    wire = "installed agent" if report.wire == "acp" else report.wire
+    where = (report.url, wire, report.model)
     output.print_line(f"{report.provider}: {', '.join(filter(None, where))}")
     output.print_line()
     _print_findings(report.findings)

@@ -154,6 +154,9 @@ async def test_an_agents_own_answer_is_given_by_its_name_or_id(
         assert "--option always: Always allow (approves, from here on)\n" in shown
         assert "--option never: Never ask again (denies, with lfg deny, from here on)\n" in shown
         assert "--option once: Allow (approves)\n" in shown and "1 more call waiting\n" in shown
+        assert f"to approve this call: --call {first} --option always" in await refused(
+            "approve", "last/a", "--option", "Always allow"
+        )
         assert 'it offers always ("Always allow"), once ("Allow")' in await refused(
             "approve", "last/a", "--call", first, "--option", "never"
         )

@@ -94,7 +94,7 @@ def test_an_agent_is_started_and_asked_what_it_offers(lfg: Lfg, tmp_path: Path) 
     configure('[providers.mine]\nwire = "acp"\ncommand = ["./agent"]\n')
     code, out, _ = lfg("doctor", "mine")
     assert code == 0
-    assert out.startswith(f"mine: acp\n\nprogram      ok    {program}\n")
+    assert out.startswith(f"mine: installed agent\n\nprogram      ok    {program}\n")
     assert "agent        ok    mine 7, started in 0." in out
     report = lfg("doctor", "mine/large", "--json")._replace(code=0).json
     assert (report["ok"], report["wire"], report["model"]) == (False, "acp", "large")
