@@ -85,7 +85,7 @@ def stage(folder: Path) -> dict[str, str]:
         }
     ]
     child: Steps = [{"command": {"shell": "sleep 600", "background": True}}]
-    slow = "for n in $(seq 20); do echo $n; sleep 0.05; done"
+    slow = "for n in $(seq 50); do echo $n; sleep 0.05; done"
     turn: Steps = [{"text": "I begin."}, *child, *leave_behind("daemon.pid"), *bare]
     turn += [*shell(slow), ended("run-1", "done"), {"text": " That is all."}]
     command = json.dumps(scripted(folder, turns=[turn]).command)
@@ -129,9 +129,10 @@ def killed_once(
 def kill(program: Program, way: str, token: str, dice: random.Random) -> None:
     """Kill what the way says; of agents any one."""
     lfg = program.process.pid
-    parents = {one.pid: one.parent for one in living(token)}
-    agent_pid = dice.choice([one.pid for one in agents(token)] or [0])
-    supervising = parents.get(agent_pid, 0)
+    above = {one.pid: one.parent for one in living(token) if _is_supervisor(one)}
+    found = [one for one in agents(token) if one.parent in above]
+    agent_pid, supervising = dice.choice([(one.pid, one.parent) for one in found] or [(0, 0)])
+    guard = above.get(supervising, 0)
     match way:
         case "closed terminal":
             program.hang_up()
@@ -145,7 +146,7 @@ def kill(program: Program, way: str, token: str, dice: random.Random) -> None:
             victims = {
                 "agent": [agent_pid],
                 "supervisor": [supervising],
-                "guard": [parents.get(supervising, 0)],
+                "guard": [guard] if guard in above else [],
                 "agent and supervisor": [supervising, agent_pid],
                 "lfg and supervisor": [supervising, lfg],
             }[way]
@@ -184,8 +185,12 @@ def _living(token: bytes) -> Iterator[Process]:
 
 def agents(token: str) -> list[Process]:
     """The agents themselves, without their supervisors."""
-    program, above = os.fsencode(agent.__file__), os.fsencode(supervisor.__file__)
-    return [one for one in living(token) if program in one.command and above not in one.command]
+    program = os.fsencode(agent.__file__)
+    return [one for one in living(token) if program in one.command and not _is_supervisor(one)]
+
+
+def _is_supervisor(one: Process) -> bool:
+    return os.fsencode(supervisor.__file__) in one.command
 
 
 def states(environment: dict[str, str]) -> dict[str, str]:
