@@ -20,6 +20,7 @@ from msgspec import UNSET
 from lfgtui.agent.approvable import shown_otherwise, unshowable
 from lfgtui.agent.approval_rules import covering
 from lfgtui.agent.context import AgentContext, StoppedError
+from lfgtui.agent.questions import UNASKABLE
 from lfgtui.agent.response import Response
 from lfgtui.errors import ToolError
 from lfgtui.model import events as e
@@ -275,7 +276,7 @@ class Agent:
             self._answer_unrun(call, _NOT_BEGUN, "denied")
             raise
         if decision is None:
-            return e.TicketBlocked(f"{call.name} needs an approval that nobody can give")
+            return e.TicketBlocked(UNASKABLE.format(call.name))
         if decision.verdict == "deny":
             self._emit(e.ApprovalDenied(call.call_id, decision.reason))
             return decision.reason or "the person watching denied this call"

@@ -18,6 +18,9 @@ from lfgtui.model.approval_options import Verdict, plain_option
 from lfgtui.model.conversation import CallPart
 from lfgtui.providers.base import TakesAnswers
 
+UNASKABLE = "{} needs an approval that nobody can give here; `lfg resume` on a terminal asks you"
+"""Why a ticket whose run has no screen is blocked."""
+
 
 class NobodyToAskError(Exception):
     """An agent asked, and nobody is there to answer."""
@@ -74,7 +77,7 @@ class Questions:
             return self._source.answer(theirs, _plain(question, "allow"))
         if not context.can_ask:
             context.emit(question)
-            raise NobodyToAskError(f"{question.name} needs an approval that nobody can give")
+            raise NobodyToAskError(UNASKABLE.format(question.name))
         self.withdraw(call_id)  # one that this one replaces
         self._open[call_id] = asyncio.create_task(self._ask(theirs, question, arguments))
         return None

@@ -8,6 +8,7 @@ import pytest
 
 from lfgtui.agent.context import Decision
 from lfgtui.agent.loop import Agent
+from lfgtui.agent.questions import UNASKABLE
 from lfgtui.model import events as e
 from lfgtui.model.items import ToolItem
 from lfgtui.model.tickets import ApprovalRule
@@ -155,7 +156,7 @@ async def test_several_questions_wait_at_once(tmp_path: Path) -> None:
 async def test_without_anybody_to_ask_the_ticket_is_blocked(tmp_path: Path) -> None:
     agent = Asking()
     context, ending = await followed(tmp_path, agent)
-    assert ending == e.TicketBlocked("bash needs an approval that nobody can give")
+    assert ending == e.TicketBlocked(UNASKABLE.format("bash"))
     assert agent.was_closed and e.ResponseFinished not in context.kinds()
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from lfgtui.agent.questions import UNASKABLE
 from lfgtui.engine import commands as c
 from lfgtui.model import events as e
 from lfgtui.model.tickets import ApprovalRule
@@ -107,9 +108,7 @@ async def test_without_a_person_the_ticket_is_blocked_and_asks_when_it_is_resume
     async with working(tmp_path, agent, headless=True) as r:
         await r.engine.wait_idle()
         run = r.engine.run
-        assert r.engine.transcript("a").ending == e.TicketBlocked(
-            "execute needs an approval that nobody can give"
-        )
+        assert r.engine.transcript("a").ending == e.TicketBlocked(UNASKABLE.format("execute"))
         assert not waits(r)
     async with working(tmp_path, agent, resumes=run) as r:
         await r.approve("a")

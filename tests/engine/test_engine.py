@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from lfgtui.agent.questions import UNASKABLE
 from lfgtui.engine import commands as c
 from lfgtui.history.recording.recorder import Recorder
 from lfgtui.model import events as e
@@ -209,7 +210,7 @@ async def test_a_denied_call_goes_back_to_the_model_with_its_reason(tmp_path: Pa
 async def test_headless_a_ticket_is_blocked_by_an_approval_until_resumed(tmp_path: Path) -> None:
     mine = ticket("a", tmp_path)
     async with finished(tmp_path, [mine], scenarios={"a": WRITES}, headless=True) as r:
-        blocked = e.TicketBlocked("write_file needs an approval that nobody can give")
+        blocked = e.TicketBlocked(UNASKABLE.format("write_file"))
         assert r.events("a", e.TicketBlocked) == [blocked]
         run = r.engine.run
     async with room(tmp_path, [mine], scenarios={"a": WRITES}, resumes=run) as r:
