@@ -83,6 +83,9 @@ class BenchRun:
     def watch(self, tickets: Collection[str]) -> None:
         """Nothing is read sooner than anything else."""
 
+    def painted(self, tickets: Collection[str]) -> None:
+        """Nothing is measured here but by the bench."""
+
     def start(self) -> None:
         for pane in range(len(self.tickets)):
             begun = e.AttemptStarted("anthropic", "claude-sonnet-4-5")

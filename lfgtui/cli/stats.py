@@ -50,7 +50,8 @@ def stats(days: int | None, by: By | None, plot: bool, as_json: bool) -> int:
     done: the share that finished, not counting requests that were stopped.
     drops: responses that broke off. connect: time to open a connection, where one
     was opened. first byte: time until the response began. ttft: time to the first
-    token. models, tools, people: how long tickets waited
+    token. commit, paint: time from the arrival of the first content to the history, and
+    to the frame that shows it. models, tools, people: how long tickets waited
     for each, added up. p90: 90 % of the requests had this value or less.
     """
     if plot and find_spec("plotille") is None:
@@ -110,6 +111,10 @@ def _tables(one: Statistics) -> Sequence[Sequence[tuple[str, str]]]:
             *_percentiles("tok/s", one.tokens_per_s, figures.count),
         ),
         (
+            *_percentiles("commit", one.commit_ms, _milliseconds),
+            *_percentiles("paint", one.paint_ms, _milliseconds),
+        ),
+        (
             ("models", figures.age(one.waited_s.models)),
             ("tools", figures.age(one.waited_s.tools)),
             ("people", figures.age(one.waited_s.people)),
@@ -138,6 +143,10 @@ def _plot(requests: Sequence[Request]) -> None:
 
 def _label(value: float, chars: int, **_: object) -> str:
     return f"{value:.2f}s".rjust(chars)
+
+
+def _milliseconds(milliseconds: float) -> str:
+    return f"{milliseconds:.0f}ms"
 
 
 def _seconds(milliseconds: float) -> str:

@@ -122,6 +122,11 @@ class Engine:
         """Take note of which tickets are in view from now on."""
         self._session.in_view = tickets
 
+    def painted(self, tickets: Collection[str]) -> None:
+        """Take note that all that came of these tickets is in the frame that was just painted."""
+        for ticket in tickets:
+            self._runs[ticket].times.painted()
+
     # The course of a run
 
     def start(self) -> None:
@@ -390,7 +395,5 @@ class Engine:
     def _state(self) -> RunState:
         if self.all_done:
             return "done"
-        ends = (run.outcome for run in self._runs.values())
-        return (
-            "interrupted" if any(isinstance(end, e.TicketInterrupted) for end in ends) else "failed"
-        )
+        is_cut = any(isinstance(run.outcome, e.TicketInterrupted) for run in self._runs.values())
+        return "interrupted" if is_cut else "failed"

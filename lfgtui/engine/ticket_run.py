@@ -17,6 +17,7 @@ from lfgtui.engine.limits import Limit, can_park
 from lfgtui.engine.parking import Parking
 from lfgtui.engine.person import Person
 from lfgtui.engine.recovery import Recovery, Step, Waiting, final_message
+from lfgtui.engine.response_times import ResponseTimes
 from lfgtui.engine.session import Session
 from lfgtui.engine.slots import Slot
 from lfgtui.engine.time_limit import TimeLimit
@@ -60,6 +61,7 @@ class TicketRun:
         self.ticket = ticket
         self.transcript = Transcript(ticket.workspace)
         self.meter = Meter()
+        self.times = ResponseTimes()
         self.phase: Phase = "pending"
         self.outcome: e.Ending | None = None
         self.slot = Slot(session.slots)
@@ -79,6 +81,7 @@ class TicketRun:
         self.person = Person(self.emit, self.settle)
         self.rules = partial(session.rules.of, ticket)
         session.rules.add(ticket, self.transcript, self.person)
+        self.say = partial(self.person.say, stops=False)
         self.hear = self.person.hear
         self.heard_by = self.person.heard_by
         self.stoppable = self.person.stoppable
@@ -134,6 +137,7 @@ class TicketRun:
         try:
             fault = self.transcript.apply(entry)
             self.meter.apply(entry)
+            self.times.apply(entry)
         except Exception as error:
             _log.debug("cannot fold %s", event_type(entry.event), exc_info=error)
             fault = error
@@ -315,7 +319,7 @@ class TicketRun:
     # What the agent does
 
     def emit(self, event: e.Event, requested: Ticket | None = None) -> None:
-        session, at = self._session, now()
+        session, at, event = self._session, now(), self.times.added_to(event)
         for one in (event,) if session.redactor.is_idle else self._redactor.feed(event):
             if not is_empty_delta(one):
                 attempt = max(1, self._attempt)
@@ -354,9 +358,6 @@ class TicketRun:
     @property
     def can_ask(self) -> bool:
         return not self._session.headless
-
-    def say(self, text: str) -> None:
-        self.person.say(text, stops=False)
 
     async def ask(self, call_id: str) -> Decision | None:
         if not self.can_ask:

@@ -32,6 +32,8 @@ class Request(msgspec.Struct):
     first_byte: float | None = None
     ttft: float | None = None
     taken: float | None = None
+    commit: float | None = None
+    paint: float | None = None
     outcome: Outcome = "open"
     is_drop: bool = False
     is_retried: bool = False
@@ -68,7 +70,9 @@ class Request(msgspec.Struct):
                 self.connect, self.first_byte = connect, at - self.sent_at
             case e.Usage():
                 self.usage = event
-            case e.ResponseFinished(_, reason):
+            case e.ResponseFinished(_, reason, commit, paint):
+                self.commit = None if commit is msgspec.UNSET else commit
+                self.paint = None if paint is msgspec.UNSET else paint
                 self._end(at, "stopped" if reason == e.STOPPED else "completed")
             case e.Retrying() | e.Parked() | e.TicketFailed():
                 self.is_retried = self.is_retried or isinstance(event, e.Retrying)
@@ -161,6 +165,8 @@ class Statistics(msgspec.Struct, frozen=True):
     first_byte_ms: Percentiles | None
     ttft_ms: Percentiles | None
     tokens_per_s: Percentiles | None
+    commit_ms: Percentiles | None
+    paint_ms: Percentiles | None
     input: int
     cached: int
     output: int
@@ -191,6 +197,8 @@ def summarize(requests: Sequence[Request]) -> Statistics:
         first_byte_ms=Percentiles.of((one.first_byte for one in requests), 1000),
         ttft_ms=Percentiles.of((one.ttft for one in requests), 1000),
         tokens_per_s=Percentiles.of(one.tokens_per_second for one in requests),
+        commit_ms=Percentiles.of((one.commit for one in requests), 1000),
+        paint_ms=Percentiles.of((one.paint for one in requests), 1000),
         input=sum(one.usage.input for one in requests),
         cached=sum(one.usage.cached for one in requests),
         output=sum(one.output for one in requests),

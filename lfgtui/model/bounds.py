@@ -36,6 +36,8 @@ RANGES: dict[str, Range] = {
     "delay": _SECONDS,
     "seconds": _SECONDS,
     "connect": _SECONDS,
+    "commit": _SECONDS,
+    "paint": _SECONDS,
     "exit_code": (-(2**32), 2**32),  # on any system
     "until": MOMENT,
     "started_at": MOMENT,

@@ -9,6 +9,8 @@ from collections.abc import Iterable, Mapping
 from statistics import median
 from typing import NamedTuple
 
+from msgspec import UNSET
+
 from lfgtui.model import events as e
 from lfgtui.model.pieces import text_of
 from lfgtui.model.tokens import TokenCount
@@ -80,6 +82,8 @@ class Meter:
         self.connect: float | None = None
         self.first_byte: float | None = None
         self.ttft: float | None = None
+        self.paint: float | None = None
+        """Of the last response of which that is known."""
         self.retries = 0
         self.retry_at: float | None = None
         self._spans: list[tuple[float, float]] = []
@@ -133,7 +137,8 @@ class Meter:
                 self._beats.clear()
             case e.Usage():
                 self._tokens.report(event.output)
-            case e.ResponseFinished(_, stop_reason):
+            case e.ResponseFinished(_, stop_reason, _, paint):
+                self.paint = self.paint if paint is UNSET else paint
                 self._close_turn(is_finished=stop_reason != e.STOPPED)
             case e.AttemptStarted():
                 self._work(at)

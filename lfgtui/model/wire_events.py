@@ -244,11 +244,17 @@ class ProviderItem(WireEvent, frozen=True):
 
 
 class ResponseFinished(WireEvent, Bounded, frozen=True):
-    """One model response is complete; `turn` as in its `RequestSent`."""
+    """One model response is complete; `turn` as in its `RequestSent`.
+
+    `commit` and `paint`: seconds from the arrival of its first content until that was in the
+    history, and in a frame on the screen; absent where it ended first, or nobody looked.
+    """
 
     facets = Facets(ends="response")
     turn: int
     stop_reason: StopReason
+    commit: float | UnsetType = UNSET
+    paint: float | UnsetType = UNSET
 
 
 class Usage(WireEvent, Bounded, frozen=True):

@@ -57,6 +57,10 @@ class LiveRun(RunView, Protocol):
         """Take note of which tickets a person can see from now on: those are read sooner."""
         ...
 
+    def painted(self, tickets: Collection[str]) -> None:
+        """Take note that a frame was painted just now that shows all that came of these."""
+        ...
+
     def send(self, command: Command) -> None:
         """Have something done; what comes of it arrives as entries."""
         ...

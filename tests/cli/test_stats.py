@@ -19,6 +19,9 @@ all            –    –    –               –    –    –
      ttft p50    p90    p99  tok/s p50  p90  p99
 all     0.50s  0.50s  0.50s          8    8    8
 
+     commit p50  p90  p99  paint p50  p90  p99
+all           –    –    –          –    –    –
+
      models  tools  people
 all     <1m    <1m     <1m
 
@@ -36,6 +39,7 @@ def test_a_person_gets_tables_and_a_program_objects(run: str, lfg: Lfg) -> None:
         **{"requests": 1, "completed": 1, "failed": 0, "stopped": 0, "open": 0},
         **{"completion_rate": 1.0, "drops": 0, "retries": 0},
         **{"connect_ms": None, "first_byte_ms": None, "ttft_ms": times, "tokens_per_s": speed},
+        **{"commit_ms": None, "paint_ms": None},
         **{"input": 0, "cached": 0, "output": 4, "cost": None},
         "waited_s": {"models": 1.0, "tools": 0.0, "people": 0.0},
     }

@@ -10,7 +10,7 @@ SENT = e.RequestSent(1)
 CALL = e.ToolCallRequested("1", "run_command", {"command": "make"})
 ASKED = e.ApprovalRequested("1", "run_command", "$ make")
 CALLED = e.ResponseFinished(1, "tool_use")
-ENDED = (e.ResponseFinished(1, "end"), e.TicketDone("end"))
+ENDED = (e.ResponseFinished(1, "end", 0.25, 0.5), e.TicketDone("end"))
 
 
 def requests(recorder: Recording, *events: e.Event) -> list[Request]:
@@ -35,6 +35,8 @@ def test_a_request_has_its_times_tokens_and_the_waiting_that_came_of_it(
     assert (first.people, first.tools, first.usage) == (1.0, 2.5, usage)
     assert (second.output, second.tokens_per_second) == (10, 10.0)
     both = summarize([first, second])
+    assert (first.commit, first.paint, second.commit, second.paint) == (None, None, 0.25, 0.5)
+    assert both.commit_ms == Percentiles(250, 250, 250)
     assert both.connect_ms is not None and both.connect_ms.p50 == 500
     assert (both.requests, both.completed, both.completion_rate) == (2, 2, 1.0)
     assert (both.input, both.cached, both.output, both.cost) == (100, 40, 22, 0.5)

@@ -54,6 +54,7 @@ class FakeLive:
         self.health = Health()
         self.now = START
         self.in_view: set[str] = set()
+        self.in_frame: set[str] = set()
         self.sent: list[Command] = []
         self.started = 0
         self.closed = 0
@@ -82,6 +83,9 @@ class FakeLive:
 
     def watch(self, tickets: Collection[str]) -> None:
         self.in_view = set(tickets)
+
+    def painted(self, tickets: Collection[str]) -> None:
+        self.in_frame = set(tickets)
 
     @property
     def unfinished(self) -> Sequence[str]:

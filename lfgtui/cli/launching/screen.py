@@ -83,6 +83,10 @@ class DeferredRun:
         if self._engine is not None:
             self._engine.watch(tickets)
 
+    def painted(self, tickets: Collection[str]) -> None:
+        if self._engine is not None:
+            self._engine.painted(tickets)
+
     def send(self, command: Command) -> None:
         if self._engine is not None:
             self._engine.send(command)

@@ -21,6 +21,7 @@ _STATES_A_LINE = 4
 _FIGURES = (
     ("ttft", "from the request to the first text, thought or call"),
     ("╍━━━━─────", "ttft in its budget: connect, first byte, then on"),
+    ("paint", "from its arrival to the frame that shows it"),
     ("tok/s", "tokens a second: the last 2 s, at the end all of it"),
     ("↓", "tokens that came, of all attempts; ~ is estimated"),
     ("↑", "tokens sent: the whole context with each request"),

@@ -94,6 +94,7 @@ class LiveMode(RunMode):
         return self._approvals.place
 
     def painted(self) -> None:
+        self._live.painted(self.screen.tickets_drawn)
         if self.screen.to_repeat and self.screen.current != self._first_press[0]:
             self.screen.ask_again("", "")
         self._approvals.painted()

@@ -287,6 +287,11 @@ class RunScreen(CachedContainer, PaneScreen):
         return frozenset((*panes, *rows))
 
     @property
+    def tickets_drawn(self) -> Sequence[str]:
+        """The ids of the tickets of which a pane in view shows all that came."""
+        return [pane.ticket_id for pane in self.grid.in_view() if pane.is_drawn]
+
+    @property
     def filtered(self) -> str:
         """The table's filter and how many rows pass it; empty where there is none."""
         return self._table.table.status if self._table is not None and self.is_in_table else ""

@@ -47,6 +47,8 @@ _SHORT_MODEL = 8
 
 _SPARK = 10
 _BAR = 10
+_PAINT_TARGET = 0.25
+"""Seconds from content to its frame that a person takes for at once."""
 
 
 class PaneHeader(SelfPainted):
@@ -135,6 +137,9 @@ class PaneHeader(SelfPainted):
             (5, [Span("↑", "muted"), Span(f"{count(sum(each.input for each in usages)):>6}")]),
             (6, [Span(f"{money(sum(costs)) if costs else '':>7}")]),
         ]
+        if (paint := meter.paint) is not None:
+            colour = "warning" if paint > _PAINT_TARGET else "foreground"
+            gauges.append((8, [Span("paint ", "muted"), Span(f"{1000 * paint:>3.0f}ms", colour)]))
         if attempt is not None and (share := attempt.context_share) is not None:
             gauges.insert(-1, (2, _context(share)))
         if transcript.unsaved:

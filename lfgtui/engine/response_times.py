@@ -1,0 +1,46 @@
+"""How long what a response brings takes from its arrival to the history, and to the screen.
+
+Measured once a response, at its first content, so that it costs nothing a token.
+"""
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from lfgtui.model import events as e
+from lfgtui.model.clock import now
+
+
+class ResponseTimes:
+    """The times of one ticket's running response, for the event that ends it."""
+
+    def __init__(self) -> None:
+        self._is_due = False
+        self._unpainted: float | None = None
+        """When content came that has been committed, and in no frame yet."""
+        self._commit: float | UnsetType = UNSET
+        self._paint: float | UnsetType = UNSET
+
+    def apply(self, entry: e.Entry) -> None:
+        """Take note of an entry that was delivered now."""
+        if isinstance(entry.event, e.RequestSent):
+            self._is_due, self._unpainted = True, None
+            self._commit = self._paint = UNSET
+        elif self._is_due and entry.event.facets.is_generated:
+            self._is_due, self._unpainted = False, entry.at
+            if entry.saved:
+                self._commit = _since(entry.at)
+
+    def painted(self) -> None:
+        """Take note that a frame shows all that was delivered so far."""
+        if self._unpainted is not None:
+            self._paint, self._unpainted = _since(self._unpainted), None
+
+    def added_to(self, event: e.Event) -> e.Event:
+        """Return the event, with the times that are known if it ends a response."""
+        if isinstance(event, e.ResponseFinished):
+            return msgspec.structs.replace(event, commit=self._commit, paint=self._paint)
+        return event
+
+
+def _since(at: float) -> float:
+    return round(max(0.0, now() - at), 3)
