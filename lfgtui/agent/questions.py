@@ -66,6 +66,9 @@ class Questions:
         earlier response. Raises `NobodyToAskError`.
         """
         context, call_id = self._context, question.call_id
+        if (replaced := self._open.get(call_id)) is not None and not replaced.done():
+            replaced.cancel()
+            context.emit(e.ApprovalWithdrawn(call_id))  # an answer to the one is none to the other
         match context.ticket.approve:
             case "auto":
                 return self._source.answer(theirs, _plain(question, "allow"))
@@ -78,7 +81,6 @@ class Questions:
         if not context.can_ask:
             context.emit(question)
             raise NobodyToAskError(UNASKABLE.format(question.name))
-        self.withdraw(call_id)  # one that this one replaces
         self._open[call_id] = asyncio.create_task(self._ask(theirs, question, arguments))
         return None
 

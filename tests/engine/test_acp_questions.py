@@ -158,6 +158,9 @@ async def test_a_question_that_is_asked_again_takes_the_place_of_the_first(tmp_p
         await waiting(r)
         (tmp_path / "go").touch()
         await r.until(lambda: len(r.events("a", e.ApprovalRequested)) == 2)
+        kinds = (e.ApprovalRequested, e.ApprovalWithdrawn)
+        asked = [type(one) for one in r.events("a") if isinstance(one, kinds)]
+        assert asked == [kinds[0], kinds[1], kinds[0]]  # a yes to the one is none to the other
         (call,) = await waiting(r)
         r.engine.send(c.Approve("a", call))
         await r.engine.wait_idle()

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 
-from lfgtui.model.events import WireEvent
+from lfgtui.model.events import Heartbeat, WireEvent
 
 _MOST = 2_000
 """Events that wait; then the agent does."""
@@ -27,9 +27,14 @@ class Inbox:
             await self._has_room.wait()
 
     def add(self, *events: WireEvent) -> None:
-        """Add events without waiting."""
-        if events and not self.is_discarding:
-            self._events += events
+        """Add events without waiting; of several signs of life in a row, one."""
+        if self.is_discarding:
+            return
+        for event in events:
+            is_alive = isinstance(event, Heartbeat)
+            if not (is_alive and self._events and isinstance(self._events[-1], Heartbeat)):
+                self._events.append(event)
+        if self._events:
             self._arrived.set()
 
     async def take(self, ended: asyncio.Event) -> list[WireEvent]:

@@ -269,6 +269,12 @@ async def test_open_questions_are_answered_cancelled_on_cancel(tmp_path: Path) -
         assert answer["result"] == {"outcome": {"outcome": "cancelled"}}
 
 
+async def test_an_agent_may_print_much_before_it_says_hello(tmp_path: Path) -> None:
+    noise = {"raw": "npm warn\n" * 5_000}
+    async with agent_of(tmp_path, start=[noise], turns=[words("Hello.")]) as mine:
+        assert texts(await mine.turn()) == "Hello." and not mine.errors
+
+
 # Going on in a session
 
 
