@@ -34,7 +34,7 @@ _COMMANDS = {
     "choose": ("control", "choose", "Choose the copy of a ticket that others go on with."),
     "cancel": ("control", "cancel", "Cancel a ticket or a run from another shell."),
     "concurrency": ("control", "concurrency", "Change how many tickets of a run work at once."),
-    "doctor": ("doctor", "doctor", "Check the setup, or whether a provider streams."),
+    "doctor": ("doctor", "doctor", "Check the setup, a provider or an installed agent."),
     "export": ("export", "export", "Export a run as a document, data or a recording."),
     "import": ("export", "import_", "Import an exported run."),
     "config": ("config", "config", "Show file locations and settings."),

@@ -44,7 +44,7 @@ _KEPT = 7 * 24 * 3600.0
 )
 @click.option("--changed", is_flag=True, help="Only tickets that are new, changed or not done.")
 @click.option("--concurrency", type=click.IntRange(min=1), help="Tickets running at once.")
-@click.option("--provider", help="Use this provider for every ticket.")
+@click.option("--provider", help="Use this provider, or installed agent, for every ticket.")
 @click.option(
     "--model",
     "models",

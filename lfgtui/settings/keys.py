@@ -119,7 +119,7 @@ KEYS: tuple[Key, ...] = (
     Key("palette", ("ctrl+p",), "commands", "all commands by name", "lfg"),
     Key("help", ("?",), "help", "all keys", "lfg"),
     Key("quit", ("q",), "quit", "quit (asks first while tickets run)", "lfg"),
-    Key("suspend", ("ctrl+z",), "suspend", "to the shell until `fg`; commands and agents go on", "lfg"),
+    Key("suspend", ("ctrl+z",), "suspend", "to the shell until `fg`; agents may go on", "lfg"),
     Key("repaint", ("ctrl+l",), "repaint", "paint the whole screen anew", "lfg"),
     Key("copy_or_quit", ("ctrl+c",), "quit", "copy the selection, or quit", "lfg"),
 )
