@@ -14,8 +14,8 @@ from lfgtui.ui.history.stored_run import query, read_run
 from lfgtui.ui.keymap import keymap
 from lfgtui.ui.painting.widgets import LineRow
 from lfgtui.ui.screens.base import LfgScreen, ScreenContext
-from lfgtui.ui.screens.modes import PastRun, RunElsewhere
-from lfgtui.ui.screens.run import RunScreen
+from lfgtui.ui.screens.modes import PastRun, RunBelow, RunElsewhere
+from lfgtui.ui.screens.run import RunMode, RunScreen
 from lfgtui.ui.widgets.row_list import RowList
 
 T = TypeVar("T")
@@ -62,21 +62,39 @@ class ListScreen(LfgScreen[None]):
             return None
 
     async def _open(self, run: str, hit: SearchHit | None = None) -> None:
-        """Open the run, at the place of the hit if there is one."""
+        """Open the run, at the place of the hit if there is one.
+
+        A run that is on a live screen below is there already, except for the place of a hit.
+        """
+        is_below = any(
+            isinstance(one, RunScreen) and one.mode.is_live and one.run.run == run
+            for one in self.app.screen_stack
+        )
+        if is_below and hit is None:
+            self._go_back()
+            return
         stored = await self._read(lambda reader: read_run(reader, run, hit))
         if stored is None or not self.is_current:
             return
         if not stored.tickets:
             self.notify("this run has no tickets")
             return
-        shown = [one.run.run for one in self.app.screen_stack if isinstance(one, RunScreen)]
-        is_elsewhere = stored.is_at_work and run not in shown
-        mode = RunElsewhere() if is_elsewhere else PastRun()
+        mode: RunMode = PastRun()
+        if is_below:
+            mode = RunBelow(self._go_back)
+        elif stored.is_at_work:
+            mode = RunElsewhere()
         simulated, note = stored.is_simulated, stored.note
         screen = RunScreen(stored, self.context, mode, note=note, simulated=simulated)
         if hit is not None:
             screen.show_target(hit.ticket, stored.target_of(hit))
         self.app.push_screen(screen)
+
+    def _go_back(self) -> None:
+        """Leave for the live screen below, from here or from a run that was opened here."""
+        while self in self.app.screen_stack:
+            self.app.screen.dismiss()
+        self.app.notify("this is the run itself, on its own screen")
 
     # Keys
 

@@ -58,6 +58,24 @@ class RunElsewhere(RunMode):
         self.screen.notify(f"this run is at work in another lfg; in a shell: lfg approve {place}")
 
 
+class RunBelow(RunMode):
+    """The run on the live screen below, as far as it was saved when a match in it was opened."""
+
+    label = "THIS RUN AS SAVED"
+    refusal = "this is what was saved of it: go back to the run itself"
+    help: Mapping[str, str] = {"retry": "back to the run itself"}
+
+    def __init__(self, lead_back: Callable[[], None]) -> None:
+        self._lead_back = lead_back
+
+    def offers(self, state: State | None) -> Iterator[Offer]:
+        yield Offer("retry", "back to the run")
+        yield from super().offers(state)
+
+    def action_retry(self) -> None:
+        self._lead_back()
+
+
 class LiveMode(RunMode):
     """A running run: commands go to the engine; what comes of them arrives as entries."""
 
