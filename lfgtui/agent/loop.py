@@ -135,7 +135,8 @@ class Agent:
         if (stopped := _stopped_by_provider(reason)) is not None:
             return stopped
         if reason == "cancelled":  # by an agent itself, as some do when a call is denied
-            return e.TicketCancelled()
+            is_resumed = self._transcript.attempts[-1].stop_reason is None
+            return self._limit() if is_resumed else e.TicketCancelled()
         tools = self._transcript.attempts[-1].tools
         if not last.text.strip() and any(call.state == "written" for call in tools):
             self._emit(e.Status(_ONLY_WRITTEN))

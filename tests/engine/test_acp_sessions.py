@@ -171,6 +171,11 @@ async def test_a_turn_that_the_agent_cancels_after_a_refusal_is_over(tmp_path: P
         r.engine.send(c.Deny("a", call.call_id))
         await r.engine.wait_idle()
         assert len(prompts(agent)) == 1 and r.state("a") == "cancelled"
+        run = r.engine.run
+    scripted(tmp_path, turns=[TWO])
+    async with working(tmp_path, agent, resumes=run) as r:
+        await r.engine.wait_idle()
+        assert (r.state("a"), text(r), prompts(agent)[1:]) == ("done", "Two.", ["Go on."])
 
 
 async def test_a_turn_is_charged_with_its_part_of_the_sum(tmp_path: Path) -> None:
