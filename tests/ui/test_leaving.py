@@ -1,0 +1,65 @@
+"""Leaving lfg: by a key, by a signal, by a bug; nothing is left running."""
+
+import os
+import signal
+
+import pytest
+
+from lfgtui.model import events as e
+from tests.ui.fake_live import FakeLive
+from tests.ui.screen_text import make_app, on_screen, opened, repainted, run_screen, text_of
+
+
+@pytest.mark.parametrize("is_all_done", [True, False])
+async def test_an_ended_run_stays_open_and_leaves_with_its_code(is_all_done: bool) -> None:
+    async with on_screen("a", "b") as (live, app, pilot):
+        live.begin("a")
+        live.finish("a")
+        if is_all_done:
+            live.begin("b")
+            live.finish("b")
+            assert "all done – q to quit" in (await repainted(pilot))[0]
+        else:
+            live.happen("b", e.TicketCancelled())
+        await pilot.press("q")
+        await pilot.pause()
+    assert app.return_value == (0 if is_all_done else 1)
+    assert live.closed == 1
+
+
+@pytest.mark.parametrize("keys", [("q", "y"), ("ctrl+c", "ctrl+c"), ("q", "n", "q", "ctrl+c")])
+async def test_quitting_while_work_runs_asks_and_interrupts(keys: tuple[str, ...]) -> None:
+    async with on_screen("a") as (live, app, pilot):
+        await pilot.press(keys[0])
+        assert "1 ticket is unfinished. Quit anyway?" in text_of(app)
+        await pilot.press(*keys[1:])
+        await pilot.pause()
+    assert app.return_value == 1
+    assert live.transcript("a").state == "interrupted"
+
+
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129), (signal.SIGINT, 130)]
+)
+async def test_a_signal_shuts_down_and_gives_its_code(number: signal.Signals, code: int) -> None:
+    async with on_screen("a") as (live, app, pilot):
+        os.kill(os.getpid(), number)
+        while not live.closed:
+            await pilot.pause()
+    assert app.return_value == code
+    assert live.closed == 1
+
+
+async def test_a_screen_that_breaks_leaves_nothing_running(monkeypatch: pytest.MonkeyPatch) -> None:
+    live = FakeLive("a")
+    app = make_app(live)
+
+    def broken(gauges: bool = True) -> None:
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        async with opened(app) as pilot:
+            monkeypatch.setattr(run_screen(app), "frame", broken)
+            await pilot.pause()
+    assert live.closed == 1
+    assert live.transcript("a").state == "interrupted"
