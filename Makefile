@@ -15,7 +15,7 @@ FUZZED := $(addprefix tests/,text/markdown/test_document.py ui/markdown/test_blo
 	ui/terminal/test_terminal_bytes.py providers/test_recordings.py)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run test acceptance check format bench bench-wire house fuzz crash kills hostile wire snapshots picture clean
+.PHONY: help demo run test acceptance check format bench bench-wire house fuzz crash kills worktree-kills hostile wire snapshots picture prices clean
 
 help: ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{ printf "  make %-10s %s\n", $$1, $$2 }'
@@ -51,6 +51,7 @@ bench: $(READY) ## measure; prints ratios from interleaved runs
 	$(BIN)/python bench/startup.py
 	$(BIN)/python bench/history.py
 	$(BIN)/python bench/pane.py $(ARGS)
+	$(BIN)/python bench/sandbox.py
 
 bench-wire: $(READY) ## measure from a paced server to the screen, beside the SDKs; ARGS=--quick for a look
 	$(BIN)/python bench/wire.py $(ARGS)
@@ -67,6 +68,9 @@ crash: $(READY) ## kill -9 lfg 200 times in mid-stream; what was on the screen m
 kills: $(READY) ## kill lfg, agents and supervisors 50 times; nothing that an agent started may go on
 	$(BIN)/python -m tests.program.agent_kills $(ARGS)
 
+worktree-kills: $(READY) ## kill lfg 200 times while it works on worktrees; nothing of the checkout may differ
+	$(BIN)/python -m tests.program.worktree_kills $(ARGS)
+
 hostile: $(READY) ## let servers and terminals misbehave, beside a healthy ticket; prints a table
 	$(BIN)/python -m tests.hostile $(ARGS)
 
@@ -79,6 +83,11 @@ snapshots: $(READY) ## accept what the screen looks like now
 picture: $(READY) ## make the pictures of the README and the tour from real runs
 	$(BIN)/python docs/picture.py docs/lfg.svg
 	$(BIN)/python docs/tour.py
+
+prices: $(READY) ## take the newest table of prices and context windows from genai-prices
+	@$(PYTHON) -m venv build/prices
+	@build/prices/bin/python -m pip install --quiet --disable-pip-version-check --upgrade genai-prices msgspec
+	@build/prices/bin/python docs/prices.py
 
 clean: ## remove .venv and caches
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist *.egg-info

@@ -17,8 +17,8 @@ from bench.pane_job import A_FRAME, Job
 from bench.pane_sides import FRAME, Side
 from bench.pane_watch import settle
 from lfgtui.model import events as e
-from lfgtui.model.metrics import Meter
-from lfgtui.model.transcript import Transcript
+from lfgtui.model.fold.metrics import Meter
+from lfgtui.model.fold.transcript import Transcript
 
 _BETWEEN = 46
 """Tokens from one sample to the next."""

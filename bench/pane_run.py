@@ -6,9 +6,9 @@ from collections.abc import Callable, Collection, Sequence
 from lfgtui.engine.commands import Command
 from lfgtui.model import events as e
 from lfgtui.model.events import Sink
-from lfgtui.model.metrics import Health, Meter
+from lfgtui.model.fold.metrics import Health, Meter
+from lfgtui.model.fold.transcript import Transcript
 from lfgtui.model.tickets import Ticket
-from lfgtui.model.transcript import Transcript
 
 _START = 1_772_600_000.0
 

@@ -17,7 +17,7 @@ from bench.pane_job import A_FRAME, Job
 from bench.pane_run import BenchRun
 from bench.pane_watch import Watcher
 from lfgtui.cli.launching.screen import collect_rarely
-from lfgtui.model.transcript import Transcript
+from lfgtui.model.fold.transcript import Transcript
 from lfgtui.settings.config import Config
 from lfgtui.settings.themes import load_themes
 from lfgtui.text.markdown import StreamingMarkdown

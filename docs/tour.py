@@ -38,6 +38,7 @@ PICTURES = {
     "table": Picture((200, 60), ((20, "v"), (20.5, "v")), 22),
     "focus": Picture((120, 40), ((14, "v"),), 16),
     "say": Picture((80, 24), ((14, "n"), (15, "s"), (16, "Keep the old address")), 18),
+    "changes": Picture((120, 40), ((12, "g"), (14, "n"), (14.5, "n")), 16, "changes/tickets.toml"),
     "agents": Picture((140, 40), (), 14, "agents/tickets.toml"),
 }
 
@@ -48,6 +49,15 @@ def scripted(name: str, folder: Path) -> str:
     script.write_text((HERE / "agents" / script.name).read_text())
     command = json.dumps([sys.executable, str(PLAYER), str(script)])
     return f"\n[providers.{name}]\ncommand = {command}\n"
+
+
+def commit(folder: Path, files: list[Path]) -> None:
+    """Make a repository of the folder, with these files in it."""
+    for file in files:
+        (folder / file.name).write_text(file.read_text())
+    author = ("-c", "user.name=Shop", "-c", "user.email=shop@example.org")
+    for command in (("init", "-q"), ("add", "."), (*author, "commit", "-qm", "A shop")):
+        subprocess.run(["git", *command], cwd=folder, check=True)
 
 
 def main(names: list[str]) -> None:
@@ -71,7 +81,10 @@ def main(names: list[str]) -> None:
                 folder.mkdir()
                 (folder / "settings.toml").write_text(SETTINGS)
                 picture = PICTURES[name]
-                (folder / "tickets.toml").write_text((HERE / picture.tickets).read_text())
+                tickets = HERE / picture.tickets
+                (folder / "tickets.toml").write_text(tickets.read_text())
+                if code := [*tickets.parent.glob("*.py")]:
+                    commit(folder, code)
                 take(
                     HERE / f"{name}.svg",
                     ["run", "tickets.toml", "--yes"],

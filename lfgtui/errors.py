@@ -32,6 +32,7 @@ ErrorKind = Literal[
     "cut",
     "protocol",
     "content_filter",
+    "schema",
     "internal",
 ]
 

@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 
-from lfgtui.model.conversation import CallPart
-from lfgtui.model.items import ToolItem
+from lfgtui.model.call_summary import members_of
+from lfgtui.model.fold.conversation import CallPart
+from lfgtui.model.fold.items import ToolItem
 from lfgtui.text import diffs
 from lfgtui.text.redactor import is_marked
 from lfgtui.text.terminal_safe import exposed
@@ -37,9 +38,9 @@ def unshowable(call: CallPart, shown: CallPart) -> str | None:
     is_command = call.name == "run_command"
     longest = LONGEST_COMMAND if is_command else LONGEST_TEXT
     way = "write it to a file and run that" if is_command else "do it in parts"
-    for name, value in call.arguments.items():
-        if isinstance(value, str) and (much := _too_much(value, longest)) is not None:
-            return f"a {name} of {much} is too long to be approved; {way}"
+    for member in members_of(call.arguments):
+        if (much := _too_much(str(member.text), longest)) is not None:
+            return f"a {member.name} of {much} is too long to be approved; {way}"
     return None
 
 

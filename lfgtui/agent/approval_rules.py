@@ -16,9 +16,9 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import accumulate
 
+from lfgtui.model.approvals import ApprovalRule
 from lfgtui.model.events import ToolArguments
-from lfgtui.model.items import ToolItem
-from lfgtui.model.tickets import ApprovalRule
+from lfgtui.model.fold.items import ToolItem
 
 _SIGN = r"[A-Za-z0-9_./:=@%+,^-]|(?<=[A-Za-z0-9^~])~"  # HEAD~1, but neither ~/x nor a=~
 _QUOTED = r"""'[ -&(-~]*'|"[ #%-\[\]-_a-~]*\""""
@@ -79,18 +79,18 @@ def covering(
     arguments: ToolArguments | None,
     path: str,
     workspace: str = "",
+    definition: str = "",
 ) -> ApprovalRule | None:
-    """Return the first rule that covers the call; `path` is as in its `Preview`.
+    """Return the first rule that covers the call; `path`, `definition` are as in its `Preview`.
 
     The `workspace` is for calls of agents, which may name another folder.
     """
     command, path = _command(arguments, workspace), "" if _has_command(arguments) else path
-    return next((rule for rule in rules if _covers(rule, name, command, path)), None)
+    of_tool = (rule for rule in rules if rule.tool == name)
+    return next((rule for rule in of_tool if _covers(rule, command, path, definition)), None)
 
 
-def _covers(rule: ApprovalRule, name: str, command: str, path: str) -> bool:
-    if rule.tool != name:
-        return False
+def _covers(rule: ApprovalRule, command: str, path: str, definition: str) -> bool:
     match rule.matches:
         case "command":
             return command != "" and command == rule.text
@@ -101,11 +101,13 @@ def _covers(rule: ApprovalRule, name: str, command: str, path: str) -> bool:
         case "folder":
             return rule.text != "" and path.startswith(f"{rule.text.rstrip('/')}/")
         case "tool":
-            return True
+            return rule.text == definition
 
 
 def offered_rules(call: ToolItem) -> list[ApprovalRule]:
     """Return rules that cover the call, for its ticket, from the narrowest to the widest."""
+    if call.definition:  # what its arguments mean is its server's to say
+        return [ApprovalRule(call.name, "tool", call.definition)]
     path = call.path if call.name in _FILE_TOOLS or call.is_agents else ""
     command = _command(call.arguments, call.workspace)
     return list(_rules(call.name, command, "" if _has_command(call.arguments) else path))

@@ -6,13 +6,15 @@ The engine makes one for each ticket; a test can make another.
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Literal, Protocol
 
 from lfgtui.model import events as e
-from lfgtui.model.tickets import ApprovalRule, Ticket
-from lfgtui.model.transcript import Transcript
+from lfgtui.model.approvals import ApprovalRule
+from lfgtui.model.fold.transcript import Transcript
+from lfgtui.model.tickets import Ticket
+from lfgtui.processes.sandbox.walls import Confinement
 from lfgtui.providers.base import Stream
+from lfgtui.workspace.kept import TicketFiles
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +39,15 @@ class AgentContext(Protocol):
     """One ticket's side of the engine; the same for all of its attempts.
 
     `environment` is added to that of commands, from which the variables `secrets` are left out.
-    `is_seen` tells if a person has the ticket in view just now; None where nobody can.
+    The files that lfg's tools change are `kept` before. `is_seen` tells if a person has the ticket
+    in view just now; None where nobody can.
     """
 
     ticket: Ticket
     transcript: Transcript
     environment: dict[str, str]
     secrets: frozenset[str]
+    kept: TicketFiles | None
     is_seen: Callable[[], bool] | None
 
     def emit(self, event: e.Event) -> None:
@@ -95,6 +99,11 @@ class AgentContext(Protocol):
         ...
 
     @property
+    def confinement(self) -> Confinement:
+        """The wall around the programs of the ticket."""
+        ...
+
+    @property
     def can_ask(self) -> bool:
         """True if a person is there to decide on calls."""
         ...
@@ -109,5 +118,9 @@ class AgentContext(Protocol):
         """Stop the ticket's time limit while a person thinks."""
         ...
 
-    def file_changed(self, file: Path) -> None:
-        """Note that a tool changed the file."""
+    async def changes_kept(self) -> None:
+        """Wait until the files that an agent has said it changes are kept, as they are."""
+
+    def watching_command(self, command: str) -> AbstractAsyncContextManager[None]:
+        """Run the command in the body, and look at what it changes."""
+        ...

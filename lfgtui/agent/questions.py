@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import msgspec
 from msgspec import UNSET, UnsetType
 
 from lfgtui.agent.approvable import unshowable, unshowable_diffs
@@ -15,11 +16,17 @@ from lfgtui.agent.approval_rules import covering
 from lfgtui.agent.context import AgentContext, Decision
 from lfgtui.model import events as e
 from lfgtui.model.approval_options import Verdict, plain_option
-from lfgtui.model.conversation import CallPart
+from lfgtui.model.fold.conversation import CallPart
+from lfgtui.processes.sandbox.walls import Confinement
 from lfgtui.providers.base import TakesAnswers
 
 UNASKABLE = "{} needs an approval that nobody can give here; `lfg resume` on a terminal asks you"
-"""Why a ticket whose run has no screen is blocked."""
+
+
+def unaskable(name: str, confinement: Confinement) -> str:
+    """Return why a ticket is blocked whose run has no screen."""
+    why = f" (there is no sandbox: {confinement.missing})" if confinement.missing else ""
+    return UNASKABLE.format(name) + why
 
 
 class NobodyToAskError(Exception):
@@ -69,20 +76,30 @@ class Questions:
         if (replaced := self._open.get(call_id)) is not None and not replaced.done():
             replaced.cancel()
             context.emit(e.ApprovalWithdrawn(call_id))  # an answer to the one is none to the other
+        where = context.confinement.of_agent.description
+        question = msgspec.structs.replace(question, sandbox=where or UNSET)
         match context.ticket.approve:
-            case "auto":
-                return self._source.answer(theirs, _plain(question, "allow"))
+            case "auto" if not context.confinement.missing:
+                self._open[call_id] = asyncio.create_task(self._allow(theirs, question))
+                return None
             case "deny":
                 return self._source.answer(theirs, _plain(question, "reject"))
         rules, path = context.rules(), question.path or ""
-        if rule := covering(rules, question.name, arguments, path, context.ticket.workspace):
+        if rule := covering(rules, question.name, arguments, path, context.transcript.workspace):
             context.emit(e.ApprovalGiven(call_id, rule))
-            return self._source.answer(theirs, _plain(question, "allow"))
+            self._open[call_id] = asyncio.create_task(self._allow(theirs, question))
+            return None
         if not context.can_ask:
             context.emit(question)
-            raise NobodyToAskError(UNASKABLE.format(question.name))
+            raise NobodyToAskError(unaskable(question.name, context.confinement))
         self._open[call_id] = asyncio.create_task(self._ask(theirs, question, arguments))
         return None
+
+    async def _allow(self, theirs: str, question: e.ApprovalRequested) -> None:
+        """Allow it unasked, once what it would change is kept."""
+        await self._context.settle()
+        await self._context.changes_kept()
+        self._source.answer(theirs, _plain(question, "allow"))
 
     async def _ask(
         self, theirs: str, question: e.ApprovalRequested, arguments: e.ToolArguments | None
@@ -128,6 +145,7 @@ class Questions:
         given = (decision.rule or UNSET, decision.grants or UNSET)
         context.emit(e.ApprovalGiven(call_id, *given, name))
         await context.settle(saved=True)
+        await context.changes_kept()
         return answer
 
 

@@ -1,24 +1,26 @@
 """One response on its way from a provider's stream to the ticket's events."""
 
-import os
-from collections import defaultdict
 from collections.abc import Callable
 from contextlib import AsyncExitStack, aclosing
-from pathlib import Path
-
-import msgspec
 
 from lfgtui.agent.context import AgentContext, StoppedError
 from lfgtui.agent.empty_response import Emptiness
 from lfgtui.agent.leakage import LeakageFilter
 from lfgtui.agent.questions import NobodyToAskError, Questions
+from lfgtui.agent.repetition import REPETITION, AgentCircles
 from lfgtui.model import events as e
-from lfgtui.model.call_ids import CallIds
+from lfgtui.model.fold.attempts import FULL, FULL_CONTEXT
+from lfgtui.model.fold.call_ids import CallIds
 from lfgtui.providers.base import Stream, TakesAnswers
-from lfgtui.settings.providers import Dialect, Price
+from lfgtui.settings.prices import ModelFacts
+from lfgtui.settings.providers import Dialect
+from lfgtui.text.figures import count
 
 _AT_END = (e.Usage, e.Status, e.Heartbeat, e.ResponseFinished)
 """Events that may follow the last of what a response costs."""
+
+_SPOKEN = (e.TextDelta, e.ReasoningDelta)  # most events are; no call is among them
+_NO_PRICE = "max_cost cannot hold: the price of this model is not known; set `price` in the config"
 
 
 class Response:
@@ -31,22 +33,23 @@ class Response:
         self,
         context: AgentContext,
         ids: CallIds,
-        price: Price | None,
+        facts: ModelFacts,
         leak_dialects: frozenset[Dialect],
     ) -> None:
         self.requested: dict[str, e.ToolArguments] = {}
         self.turn = context.transcript.conversation.responses + 1
         self._context = context
         self._ids = ids
-        self._price = price
+        self._facts = facts
         attempt = context.transcript.attempts[-1].number
         self._leaks = LeakageFilter(leak_dialects, f"{attempt}_{self.turn}")
         self._emptiness = Emptiness()
-        self._changes: defaultdict[str, set[Path]] = defaultdict(set)
         self._questions: Questions | None = None
         self._is_whole = False
         self._spent_before = context.transcript.cost_since_start
-        self._is_too_dear = False
+        self._is_too_dear = self._is_unlimited = False
+        self._circles = AgentCircles()
+        self._is_context_remarked = context.transcript.attempts[-1].is_context_remarked
 
     async def follow(
         self, stream: Stream, answered_with: Callable[[e.Event], None]
@@ -90,12 +93,18 @@ class Response:
     def _take(self, event: e.WireEvent) -> None:
         theirs = event.call_id if isinstance(event, e.ApprovalRequested) else ""
         if isinstance(event, e.Usage):
-            event = self._priced(event)
+            event = self._facts.priced(event)
             spent, most = self._spent_before + (event.cost or 0.0), self._context.ticket.max_cost
             self._is_too_dear = most is not None and spent >= most
+            self._is_unlimited = most is not None and event.cost is None
+            self._heed_context(event.input + event.output, self._facts.context_window)
+        elif isinstance(event, e.ContextUsed):
+            self._heed_context(event.used, event.size)
         for one in self._leaks.feed(self._ids.own(event)):
             if not self._emptiness.is_over and (remark := self._emptiness.watch(one)):
                 self._context.emit(remark)
+            if not isinstance(one, _SPOKEN) and (circle := self._circles.watch(one)):
+                self._context.emit(e.GuardTripped(REPETITION, circle, "flag"))
             match one:
                 case e.ToolCallRequested(call_id, _, arguments):
                     self.requested[call_id] = arguments
@@ -104,19 +113,17 @@ class Response:
                     continue
                 case e.ApprovalWithdrawn(call_id) if self._questions is not None:
                     self._questions.withdraw(call_id)
-                case e.FileChange(call_id, path):
-                    self._changes[call_id].add(Path(os.path.normpath(path)))
-                case e.ToolCallFinished(call_id, error=None):
-                    for file in self._changes.pop(call_id, ()):
-                        self._context.file_changed(file)
                 case e.ResponseFinished():
                     self._is_whole = True
+                    if self._is_unlimited and self.turn == 1:
+                        self._context.emit(e.Status(_NO_PRICE))
                     if self._questions is not None:
                         self._questions.close()
             self._context.emit(one)
 
-    def _priced(self, usage: e.Usage) -> e.Usage:
-        if self._price is None or usage.cost is not None:
-            return usage
-        cost = self._price.cost(usage.input, usage.output, usage.cached)
-        return msgspec.structs.replace(usage, cost=cost)
+    def _heed_context(self, used: int, size: int) -> None:
+        """Remark on a context that is soon full; once, however often it is emptied."""
+        if not self._is_context_remarked and size and used >= FULL * size:
+            self._is_context_remarked = True
+            much = f"{used / size:.0%} of it is used, {count(used)} of {count(size)} tokens"
+            self._context.emit(e.GuardTripped(FULL_CONTEXT, much))

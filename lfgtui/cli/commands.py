@@ -25,6 +25,8 @@ _COMMANDS = {
     "history": ("history", "history", "List past runs, newest first."),
     "search": ("search", "search", "Search past output, prompts and errors."),
     "show": ("show", "show", "Show one run or ticket."),
+    "diff": ("diff", "diff", "Show what a ticket or a run changed in its folder."),
+    "undo": ("undo", "undo", "Restore files that a ticket changed, without git."),
     "stats": ("stats", "stats", "Show how past requests went: speed, failures, cost."),
     "replay": ("show", "replay", "Replay a past run at its original pace."),
     "tell": ("control", "tell", "Send a message to an agent of a run in progress."),
@@ -34,6 +36,9 @@ _COMMANDS = {
     "choose": ("control", "choose", "Choose the copy of a ticket that others go on with."),
     "cancel": ("control", "cancel", "Cancel a ticket or a run from another shell."),
     "concurrency": ("control", "concurrency", "Change how many tickets of a run work at once."),
+    "worktrees": ("worktrees", "worktrees", "List the worktrees of tickets, or prune them."),
+    "apply": ("worktrees", "apply", "Bring a ticket's worktree into your checkout."),
+    "discard": ("worktrees", "discard", "Delete a ticket's worktree and its branch."),
     "doctor": ("doctor", "doctor", "Check the setup, a provider or an installed agent."),
     "export": ("export", "export", "Export a run as a document, data or a recording."),
     "import": ("export", "import_", "Import an exported run."),
@@ -57,6 +62,10 @@ class LazyGroup(click.Group):
         command = getattr(import_module(f"lfgtui.cli.{module}"), attribute)
         assert isinstance(command, click.Command)
         return command
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        is_asking = args[:1] == ["help"]
+        return super().parse_args(ctx, [*args[1:2], "--help"] if is_asking else args)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

@@ -2,7 +2,7 @@
 
 import shutil
 import textwrap
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Literal
 
 import click
@@ -32,29 +32,37 @@ def doctor(provider: str | None, model: str | None, as_json: bool) -> int:
 
     PROVIDER gets one small request (about a hundred tokens), and the arrival
     of the answer is timed. An installed agent is started and asked what it
-    offers, without a prompt. The exit code is 1 if there is something to fix.
+    offers, without a prompt. So is an MCP server, by its own name or as mcp/NAME.
+    The exit code is 1 if there is something to fix.
     """
     if provider is None:
         if model is not None:
             raise UsageError("--model requires a PROVIDER")
-        findings = check_machine()
-        if as_json:
-            # A path need not be UTF-8, JSON must.
-            shown = [msgspec.structs.replace(f, message=visible(f.message)) for f in findings]
-            print_value({"ok": is_well(findings), "findings": shown})
-        else:
-            _print_findings(findings)
-        return 0 if is_well(findings) else 1
+        return _report_findings(check_machine(), as_json=as_json)
     name, slash, rest = provider.partition("/")  # as tickets write it: provider/model
     if slash and model is not None:
         raise UsageError(f'"{provider}" already names a model; remove --model')
     config = load_config(paths.config_file())
+    server = rest if name == "mcp" and slash else name
+    if name not in config.providers and server in config.mcp:
+        findings = launching.provider_check.check_server(config, server)
+        return _report_findings(findings, as_json=as_json)
     report = launching.provider_check.check_provider(config, name, rest or model)
     if as_json:
         print_value(report)
     else:
         _print_report(report)
     return 0 if report.ok else 1
+
+
+def _report_findings(findings: Sequence[Finding], *, as_json: bool) -> int:
+    if as_json:
+        # A path need not be UTF-8, JSON must.
+        shown = [msgspec.structs.replace(f, message=visible(f.message)) for f in findings]
+        print_value({"ok": is_well(findings), "findings": shown})
+    else:
+        _print_findings(findings)
+    return 0 if is_well(findings) else 1
 
 
 def _print_report(report: Report) -> None:

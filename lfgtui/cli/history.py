@@ -15,6 +15,9 @@ from lfgtui.history import deletion, maintenance
 from lfgtui.settings import paths
 from lfgtui.settings.config import age_seconds, load_config
 from lfgtui.text import figures, output
+from lfgtui.workspace.kept import KeptFiles
+
+_UNTOUCHED = "nothing was deleted"
 
 
 @click.group(invoke_without_command=True)
@@ -82,13 +85,15 @@ def size() -> None:
     output.print_line(f"{stored.file / 1e6:.1f} MB in {paths.history_file()}")
     output.print_line(f"runs: {stored.runs}, tickets: {stored.tickets}{since}")
     output.print_line(f"{stored.text / 1e6:.1f} million characters of text")
+    kept = KeptFiles.beside(paths.history_file()).size
+    output.print_line(f"{kept / 1e6:.1f} MB of files kept for undo")
 
 
 @history.command()
 @click.option("--older-than", "age", metavar="AGE", help="E.g. 30d, 12w, 48h; default: retention.")
 @click.option("--dry-run", is_flag=True, help="Only print what would be deleted.")
 @yes_option
-def prune(age: str | None, dry_run: bool, yes: bool) -> None:
+def prune(age: str | None, dry_run: bool, yes: bool) -> int:
     """Delete runs that ended longer ago than AGE, except pinned ones."""
     age = age or load_config(paths.config_file()).history.retention
     if age is None:
@@ -105,22 +110,23 @@ def prune(age: str | None, dry_run: bool, yes: bool) -> None:
     elif dry_run:
         output.print_remark(f"would delete {_count(runs)}")
     else:
-        if not yes:
-            output.confirm(f"Delete {_count(runs)} permanently?", abort=True)
+        if not (yes or output.confirm(f"Delete {_count(runs)} permanently?", _UNTOUCHED)):
+            return 1
         deleted = _count(deletion.delete(paths.history_file(), runs, before=moment))
         output.print_remark(f"deleted {deleted}; run `lfg history vacuum` to free disk space")
         _warn_of_backups()
+    return 0
 
 
 @history.command()
 @click.argument("names", metavar="RUN...", nargs=-1, required=True)
 @yes_option
-def delete(names: tuple[str, ...], yes: bool) -> None:
+def delete(names: tuple[str, ...], yes: bool) -> int:
     """Delete runs permanently."""
     with reader() as stored:
         runs = list(dict.fromkeys(stored.find_run(name) for name in names))
-    if not yes:
-        output.confirm(f"Delete {', '.join(runs)} permanently?", abort=True)
+    if not (yes or output.confirm(f"Delete {', '.join(runs)} permanently?", _UNTOUCHED)):
+        return 1
     deleted = deletion.delete(paths.history_file(), runs)
     for run in deleted:
         output.print_line(run)
@@ -128,6 +134,7 @@ def delete(names: tuple[str, ...], yes: bool) -> None:
         _warn_of_backups()
     if left := [run for run in runs if run not in deleted]:
         raise UsageError(f"run {left[0]} is still running; stop it first")
+    return 0
 
 
 def _count(runs: Sequence[str]) -> str:

@@ -3,12 +3,14 @@
 import math
 import sys
 from collections.abc import Callable
-from typing import ParamSpec, TypeVar
+from functools import reduce, wraps
+from typing import ParamSpec, TypeVar, get_args
 
 import click
 import msgspec
 
 from lfgtui.errors import UsageError
+from lfgtui.model.run_limits import AtLimit, RunLimits
 from lfgtui.text import output
 
 P = ParamSpec("P")
@@ -41,6 +43,44 @@ def output_options(command: Callable[P, R]) -> Callable[P, R]:
     as_json = click.option("--json", "as_json", is_flag=True, help="No screen; JSON lines.")
     headless = click.option("--headless", is_flag=True, help="No screen; a line per state change.")
     return headless(as_json(command))
+
+
+def limit_options(command: Callable[..., R]) -> Callable[..., R]:
+    """Add the limits of a run to a command that runs tickets, which takes them as `limits`."""
+
+    @wraps(command)
+    def with_limits(
+        *,
+        max_run_cost: float | None,
+        max_run_tokens: int | None,
+        max_run_time: float | None,
+        at_limit: AtLimit | None,
+        **others: object,
+    ) -> R:
+        limits = RunLimits(max_run_cost, max_run_tokens, max_run_time, at_limit)
+        return command(limits=limits, **others)
+
+    options = (
+        click.option(
+            "--max-run-cost",
+            type=FiniteRange(1e-6, 1e6),
+            help="Limit in USD for all tickets together.",
+        ),
+        click.option(
+            "--max-run-tokens", type=click.IntRange(1, 10**12), help="Limit in tokens, likewise."
+        ),
+        click.option(
+            "--max-run-time",
+            type=FiniteRange(1e-3, 1e9),
+            help="Limit in seconds at work, likewise.",
+        ),
+        click.option(
+            "--at-limit",
+            type=click.Choice(get_args(AtLimit)),
+            help="At such a limit: stop, hold, or hold and ask (the default).",
+        ),
+    )
+    return reduce(lambda made, option: option(made), reversed(options), with_limits)
 
 
 def prompt_text(prompt: str) -> str:

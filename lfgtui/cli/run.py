@@ -21,10 +21,11 @@ from lfgtui.cli.launching.launch import (
     prompt_tickets,
     run_plan,
 )
-from lfgtui.cli.options import RAW_HELP, output_options, prompt_text
+from lfgtui.cli.options import RAW_HELP, limit_options, output_options, prompt_text
 from lfgtui.errors import LfgError, UsageError
 from lfgtui.model.needs import select
-from lfgtui.model.tickets import TicketsFile, load_tickets
+from lfgtui.model.run_limits import RunLimits
+from lfgtui.model.tickets_file import TicketsFile, load_tickets
 from lfgtui.settings import paths
 from lfgtui.settings.config import Config, StreamUnit, load_config
 from lfgtui.text.output import check_raw, is_interactive, print_remark
@@ -54,6 +55,9 @@ _KEPT = 7 * 24 * 3600.0
 @click.option(
     "--copies", type=click.IntRange(1, 9), help="With -p: run it so often, to choose an answer."
 )
+@click.option(
+    "--worktree", is_flag=True, help="With -p: work in a git worktree, on a branch of its own."
+)
 @click.option("--yes", is_flag=True, help="Trust the tickets file without asking.")
 @click.option("--raw", is_flag=True, help=f"With -p: {RAW_HELP}")
 @click.option(
@@ -61,6 +65,7 @@ _KEPT = 7 * 24 * 3600.0
     type=click.Choice(get_args(StreamUnit)),
     help="With --json, or -p in a pipe: print answers by this unit.",
 )
+@limit_options
 @output_options
 def run(
     file: Path | None,
@@ -71,11 +76,13 @@ def run(
     provider: str | None,
     models: tuple[str, ...],
     copies: int | None,
+    worktree: bool,
     yes: bool,
     raw: bool,
     stream_unit: StreamUnit | None,
     headless: bool,
     as_json: bool,
+    limits: RunLimits,
 ) -> int:
     """Run the tickets of a file, one agent each, or a single prompt with -p.
 
@@ -86,8 +93,8 @@ def run(
     model = models[0] if models else None
     is_alone = file is None and prompt is None
     is_bare = not (only or changed or raw or stream_unit or headless or as_json or copies)
-    if is_alone and is_bare and is_interactive():
-        return _start(_config(concurrency), provider, model, yes=yes)
+    if is_alone and is_bare and not worktree and is_interactive():
+        return _start(_config(concurrency), provider, model, limits, yes=yes)
     if file is None and (only or changed):
         option = "--only" if only else "--changed"
         raise UsageError(f"{option} requires a tickets file: lfg run TICKETS.toml {option}")
@@ -95,6 +102,8 @@ def run(
         raise UsageError("give either a tickets file or -p PROMPT")
     if prompt is None and (copies or len(models) > 1):
         raise UsageError("--copies, and --model more than once, require -p PROMPT")
+    if prompt is None and worktree:
+        raise UsageError("--worktree requires -p PROMPT; in a file: worktree = true")
     if copies and len(models) > 1:
         raise UsageError("--copies cannot be combined with more than one --model")
     if raw and (prompt is None or headless or as_json):
@@ -119,20 +128,37 @@ def run(
         config = msgspec.structs.replace(config, stream_unit=stream_unit)
     if file is None:
         tickets = prompt_tickets(prompt_text(prompt or ""), config, provider, versions)
+        own = (msgspec.structs.replace(one, worktree=worktree) for one in tickets.tickets)
+        tickets = msgspec.structs.replace(tickets, tickets=tuple(own))
     else:
         tickets = file_tickets(file, config, provider, model, only=only)
         if changed:
             tickets = select(tickets, launching.past_runs.changed_since(file, tickets, config))
         elif output is None and not (only or yes):
-            return _run_file(file, tickets, config)
+            return _run_file(file, tickets, config, limits)
         if not tickets.tickets:
             print_remark(f"nothing to run: every ticket of {file} is done and unchanged")
             return 0
         launching.trust.ensure_trusted(file, tickets, config, yes=yes)
-    return launch(Plan(tickets.title, tickets.tickets, config, source=file, output=output))
+    return launch(_plan(tickets, config, limits, source=file, output=output))
 
 
-def _start(config: Config, provider: str | None, model: str | None, *, yes: bool) -> int:
+def _plan(
+    file: TicketsFile,
+    config: Config,
+    limits: RunLimits,
+    *,
+    source: Path | None = None,
+    output: Output | None = None,
+) -> Plan:
+    """Return the plan; `limits` are the command line's, which come before those of files."""
+    limits = limits.over(file.run.within(config.run))
+    return Plan(file.title, file.tickets, config, source=source, output=output, run_limits=limits)
+
+
+def _start(
+    config: Config, provider: str | None, model: str | None, limits: RunLimits, *, yes: bool
+) -> int:
     """Run what is chosen on the start screen."""
     folder = launching.start.Folder(config, provider, model)
     code, resumes, choice = folder.choose()
@@ -142,17 +168,19 @@ def _start(config: Config, provider: str | None, model: str | None, *, yes: bool
         return _simulated_demo(config, None, None)
     tickets = folder.tickets(choice)
     if choice.file is not None:
-        return _run_file(choice.file, tickets, config, yes=yes)
-    return launch(Plan(tickets.title, tickets.tickets, config))
+        return _run_file(choice.file, tickets, config, limits, yes=yes)
+    return launch(_plan(tickets, config, limits))
 
 
-def _run_file(file: Path, tickets: TicketsFile, config: Config, *, yes: bool = False) -> int:
+def _run_file(
+    file: Path, tickets: TicketsFile, config: Config, limits: RunLimits, *, yes: bool = False
+) -> int:
     """Run the file on the screen: what changed in it, if the person wants no more."""
     chosen = tickets if yes else launching.rerun.offer_changed(file, tickets, config)
     if chosen is None:
         return 0
     launching.trust.ensure_trusted(file, chosen, config, yes=yes)
-    return launch(Plan(chosen.title, chosen.tickets, config, source=file))
+    return launch(_plan(chosen, config, limits, source=file))
 
 
 @click.command()
@@ -185,7 +213,14 @@ def _simulated_demo(config: Config, keep: Path | None, output: Output | None) ->
         alone = tuple(msgspec.structs.replace(one, approve="auto") for one in file.tickets)
         file = msgspec.structs.replace(file, tickets=alone)
     search_path = os.pathsep.join([str(Path(sys.executable).parent), *os.get_exec_path()])
-    plan = Plan(file.title, file.tickets, config, output=output, environment={"PATH": search_path})
+    plan = Plan(
+        file.title,
+        file.tickets,
+        config,
+        output=output,
+        is_harmless=True,
+        environment={"PATH": search_path},
+    )
     try:
         code, resumes = run_plan(plan)
     except LfgError:  # nothing was started
@@ -216,6 +251,7 @@ def _in_workspace(file: TicketsFile, workspace: Path) -> TicketsFile:
 @click.option("--concurrency", type=click.IntRange(min=1), help="Tickets running at once.")
 @click.option("--provider", help="Continue with this provider.")
 @click.option("--model", help="Continue with this model, as MODEL or PROVIDER/MODEL.")
+@limit_options
 @output_options
 def resume(
     name: str,
@@ -224,6 +260,7 @@ def resume(
     model: str | None,
     headless: bool,
     as_json: bool,
+    limits: RunLimits,
 ) -> int:
     """Continue what RUN did not finish. RUN may be a unique prefix, or 'last'."""
     config, output = _config(concurrency), _output(headless, as_json)
@@ -231,7 +268,7 @@ def resume(
     if not plan.unfinished:
         print_remark(f"run {plan.resumes} is already finished")
         return 0
-    return launch(plan)
+    return launch(msgspec.structs.replace(plan, run_limits=limits))
 
 
 def _config(concurrency: int | None) -> Config:

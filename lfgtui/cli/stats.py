@@ -13,6 +13,7 @@ from lfgtui.cli.launching.past_runs import open_reader, report_gaps
 from lfgtui.cli.options import json_option, print_value
 from lfgtui.errors import UsageError
 from lfgtui.history.stats import Percentiles, Request, Statistics, summarize
+from lfgtui.settings.prices import price_table
 from lfgtui.text import figures, output
 from lfgtui.text.terminal_safe import visible_line
 
@@ -21,6 +22,9 @@ _NARROWEST = 80
 
 _ROWS = 12
 """Rows of dots in a plot."""
+
+_NAMED = 4
+"""Models without a price that are named; the others are counted."""
 
 _AXIS = 23
 """Columns beside them."""
@@ -71,6 +75,8 @@ def stats(days: int | None, by: By | None, plot: bool, as_json: bool) -> int:
         output.print_remark(f"no requests {when}")
     else:
         _print([*groups, ("all", total)] if len(groups) != 1 else groups)
+        for remark in _price_remarks(total):
+            output.print_remark(remark)
         if plot:
             _plot(requests)
     return code
@@ -100,7 +106,7 @@ def _tables(one: Statistics) -> Sequence[Sequence[tuple[str, str]]]:
             ("retries", f"{one.retries:,}"),
             ("in", figures.count(one.input)),
             ("out", figures.count(one.output)),
-            ("cost", figures.money(one.cost) or "–"),
+            ("cost", figures.money(one.cost, one.cost_estimated) or "–"),
         ),
         (
             *_percentiles("connect", one.connect_ms, _seconds),
@@ -120,6 +126,18 @@ def _tables(one: Statistics) -> Sequence[Sequence[tuple[str, str]]]:
             ("people", figures.age(one.waited_s.people)),
         ),
     )
+
+
+def _price_remarks(total: Statistics) -> Iterator[str]:
+    """Yield what a reader of the cost should know of the prices behind it."""
+    if total.price_dates:
+        dates = ", ".join(total.price_dates)
+        newest = price_table().date
+        yield f"~ an estimate by the prices of {dates}; the table of this version is of {newest}"
+    if total.unpriced:
+        names = ", ".join(map(visible_line, total.unpriced[:_NAMED]))
+        more = f" and {len(total.unpriced) - _NAMED} more" if len(total.unpriced) > _NAMED else ""
+        yield f"no price is known for {names}{more}; what they cost is not in it"
 
 
 def _plot(requests: Sequence[Request]) -> None:

@@ -17,7 +17,6 @@ from typing import Any
 from lfgtui.doctor.arrivals import Arrival
 from lfgtui.doctor.proxies import Headers
 from lfgtui.errors import ProviderError
-from lfgtui.model.conversation import UserTurn
 from lfgtui.model.events import (
     ReasoningDelta,
     ResponseFinished,
@@ -26,6 +25,7 @@ from lfgtui.model.events import (
     Usage,
     WireEvent,
 )
+from lfgtui.model.fold.conversation import UserTurn
 from lfgtui.providers.base import ListsModels, Provider, Request
 from lfgtui.providers.transport.probe import Exchange, Probe, Watchable, timed
 from lfgtui.settings.providers import WireName

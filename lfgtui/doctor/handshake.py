@@ -79,7 +79,7 @@ class _RefusedError(Exception):
 
 
 class _Strays:
-    """What comes besides the answers: no request is granted, and lines that mean nothing kept."""
+    """The messages besides the answers: no request is granted, and lines that mean nothing kept."""
 
     def __init__(self) -> None:
         self.shown = ""

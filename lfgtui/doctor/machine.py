@@ -1,4 +1,4 @@
-"""This machine's setup, part by part, from config to log. No network, no commands."""
+"""This machine's setup, part by part, from config to log. No network, no commands but bwrap."""
 
 import locale
 import os
@@ -7,12 +7,16 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from lfgtui import __version__
-from lfgtui.doctor.findings import Finding
+from lfgtui.doctor.findings import Finding, Level
+from lfgtui.doctor.servers import check_servers
 from lfgtui.errors import HistoryError, UsageError
 from lfgtui.history.maintenance import check_health
+from lfgtui.processes.sandbox.availability import Sandboxing, find_sandbox
 from lfgtui.settings import debug_log, environment, paths
 from lfgtui.settings.config import Config, installed_agents, read_config
+from lfgtui.settings.prices import price_table
 from lfgtui.settings.providers import PRESETS
+from lfgtui.settings.sandbox import SandboxPolicy
 from lfgtui.settings.themes import read_themes
 
 NARROW, LOW = 60, 16
@@ -26,18 +30,20 @@ def check_machine() -> list[Finding]:
     """Return one finding for each part."""
     file = paths.config_file()
     findings, config = check_config(file)
+    sandbox = find_sandbox()
+    is_walled = bool(sandbox.program) and config.sandbox.mode != "none"
     system = f"{platform.system()} {platform.machine()}"
-    sandbox = "none: agents' commands run with your permissions; file tools stay in the workspace"
     log = str(debug_log.log_file() or f"off; {debug_log.VARIABLE}=FILE writes a debug log")
     return [
         Finding("lfg", "ok", f"{__version__}, Python {platform.python_version()}, {system}"),
         *findings,
         *check_themes(file.parent, findings),
         check_keys(config, environment.variables()),
-        check_key_access(config, Path("/proc"), os.geteuid()),
+        check_key_access(config, Path("/proc"), os.geteuid(), is_walled=is_walled),
         check_agents(config),
-        # So that nobody relies on one.
-        Finding("sandbox", "note", sandbox, "read each command before approving it"),
+        *check_servers(config.mcp),
+        check_prices(config),
+        check_sandbox(config.sandbox, sandbox),
         check_terminal(os.environ, _size(), _colours),
         check_history_file(paths.history_file()),
         Finding("log", "ok", log),
@@ -83,8 +89,12 @@ def check_keys(config: Config, environment: Mapping[str, str]) -> Finding:
     return Finding("keys", "note", "; ".join(["no key is set", *lists]), fix)
 
 
-def check_key_access(config: Config, processes: Path, user: int) -> Finding:
+def check_key_access(
+    config: Config, processes: Path, user: int, *, is_walled: bool = False
+) -> Finding:
     """Report who else could read the keys: root, and processes that were given them."""
+    if is_walled:
+        return Finding("exposure", "ok", "in the sandbox agents' commands see no other process")
     names = filter(None, (one.api_key_env for one in config.providers.values()))
     keys = [value for name in names if (value := environment.variable(name))]
     if user == 0:
@@ -103,6 +113,22 @@ def check_key_access(config: Config, processes: Path, user: int) -> Finding:
     return Finding("exposure", "ok", "no process of yours has a key in its environment")
 
 
+def check_prices(config: Config) -> Finding:
+    """Tell the date of the table of prices, and whose prices the config has instead."""
+    table = price_table()
+    own = [name for name, one in config.providers.items() if one.price]
+    own += [
+        f"{name}/{model}"
+        for name, one in config.providers.items()
+        for model, facts in one.models.items()
+        if facts.price
+    ]
+    message = f"table of {table.date} ({table.source}); costs by it are estimates, marked ~"
+    if own:
+        message += f"; the config has its own for {', '.join(own)}"
+    return Finding("prices", "ok", message)
+
+
 def check_agents(config: Config) -> Finding:
     """List which agents are installed; those that the person configured should be."""
     agents = {name: one for name, one in config.providers.items() if one.command}
@@ -114,6 +140,20 @@ def check_agents(config: Config) -> Finding:
         return Finding("agents", "fix", message, f"`lfg doctor {own[0]}` says what is missing")
     fix = "" if there else f"`lfg doctor {missing[0]}` says how to install it"
     return Finding("agents", "ok", message, fix)
+
+
+def check_sandbox(policy: SandboxPolicy, found: Sandboxing) -> Finding:
+    """Report whether commands run behind a wall, and if not, what that means."""
+    if policy.mode == "none":
+        message = "switched off: agents' commands run with your permissions"
+        return Finding("sandbox", "note", message, "read each command before approving it")
+    if not found.program:
+        message = f"none: {found.reason}; each command of an agent asks"
+        level: Level = "fix" if policy.mode == "bwrap" else "note"
+        return Finding("sandbox", level, message, found.fix)
+    network = "with" if policy.network else "without"
+    message = f"{found.program}: agents' commands run {network} network, and see the workspace"
+    return Finding("sandbox", "ok", message)
 
 
 def check_terminal(

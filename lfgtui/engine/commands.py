@@ -4,7 +4,9 @@ from typing import TypeAlias
 
 import msgspec
 
-from lfgtui.model.tickets import ApprovalRule, Ticket
+from lfgtui.model.approvals import ApprovalRule
+from lfgtui.model.run_limits import RunLimits
+from lfgtui.model.tickets import Ticket
 
 
 class Cancel(msgspec.Struct, frozen=True, tag=True):
@@ -79,6 +81,12 @@ class SetConcurrency(msgspec.Struct, frozen=True, tag=True):
     slots: int
 
 
+class SetRunLimits(msgspec.Struct, frozen=True, tag=True):
+    """Have the run go on under these limits, or stop at the one that it has reached."""
+
+    limits: RunLimits
+
+
 class Add(msgspec.Struct, frozen=True, tag=True):
     """Add tickets to the run, behind those it has; one that has ended goes on.
 
@@ -115,4 +123,4 @@ class Choose(msgspec.Struct, frozen=True, tag=True):
 TicketCommand: TypeAlias = (
     Cancel | Retry | Restart | Pause | Resume | Approve | WithdrawRule | Deny | Tell | Choose
 )
-Command: TypeAlias = TicketCommand | CancelAll | SetConcurrency | Add | AddPrompt
+Command: TypeAlias = TicketCommand | CancelAll | SetConcurrency | SetRunLimits | Add | AddPrompt

@@ -19,25 +19,25 @@ from typing import assert_never
 import msgspec
 from msgspec import UNSET
 
+from lfgtui.agent.schema import prompt_of
 from lfgtui.engine import commands as c
-from lfgtui.engine.file_changes import FileChanges
+from lfgtui.engine.alarm import Alarm
+from lfgtui.engine.conflicts.conflicts import Conflicts
+from lfgtui.engine.delivery import Delivery
+from lfgtui.engine.folder_changes import FolderChanges
 from lfgtui.engine.limits import known_limits
 from lfgtui.engine.needs import Needs
+from lfgtui.engine.run_limits import RunLimiter
 from lfgtui.engine.session import Session
 from lfgtui.engine.ticket_run import Outcome, TicketRun
 from lfgtui.engine.turns import Turns
+from lfgtui.engine.watching import Watchers
 from lfgtui.model import events as e
-from lfgtui.model.metrics import Health, Meter
+from lfgtui.model.fold.metrics import Health, Meter
+from lfgtui.model.fold.states import RunState
+from lfgtui.model.fold.transcript import Transcript
 from lfgtui.model.redaction import redacted_ticket
-from lfgtui.model.states import RunState
 from lfgtui.model.tickets import Ticket, ticket_like
-from lfgtui.model.transcript import Transcript
-
-_MOMENT = 0.001
-"""Seconds; a timer of the loop may fire that much too early for the clock."""
-
-_LONGEST_SLEEP = 60.0
-"""Seconds; the loop's own clock stands still while the machine sleeps."""
 
 
 class Engine:
@@ -63,26 +63,32 @@ class Engine:
         self._session = session
         self._recorder = session.recorder
         self._on_close = on_close
-        self.behind: str | None = None
-        """The reason for which the history cannot be written; None when all is saved."""
-        self._sinks: list[e.Sink] = []
-        self.subscribe = self._sinks.append
         self._idle = asyncio.Event()
         self.is_closing = False
         """True once it takes no more commands."""
         self._closed = asyncio.Event()
         self._is_started = False
-        self._alarm: asyncio.TimerHandle | None = None
+        self._alarm = Alarm(self._schedule, session.limits.clock)
         self._tasks: set[asyncio.Task[Outcome]] = set()
         self._runs: dict[str, TicketRun] = {}
-        self._changes = FileChanges(self._runs)
+        self._delivery = Delivery(self._runs)
+        self.subscribe = self._delivery.subscribe
+        self._conflicts = Conflicts(self._runs, session)
+        self.subscribe(self._conflicts.take)
+        self._folders = FolderChanges(self._runs, session.config)
+        self.subscribe(self._folders.take)
         self._needs = Needs(self._runs, headless=session.headless)
         self._turns = Turns(session)
+        self._limiter = RunLimiter(session, self._runs, self._schedule)
+        self._watchers = Watchers(self._runs, session.limits.clock)
+        self.subscribe(self._watchers.take)
         for ticket in tickets:
-            self._runs[ticket.id] = TicketRun(ticket, session, self._changes.note)
+            self._add_run(ticket)
         for entries in (stored or {}).values():
             for entry in entries:
                 self._runs[entry.ticket].apply(entry)
+                self._conflicts.recall(entry)
+        self._watchers.recall((stored or {}).values())
 
     # What the screen reads
 
@@ -93,14 +99,17 @@ class Engine:
     @property
     def health(self) -> Health:
         return Health(
-            self.behind,
+            self._delivery.behind,
             self._session.circuits.open,
             self._recorder.queued_bytes,
             self._session.slots.number,
-            sum(run.slot.is_taken for run in self._runs.values()),
+            sum(run.slot.is_taken and not run.ticket.watch for run in self._runs.values()),
             frozenset(ticket for ticket, run in self._runs.items() if run.slot.is_awaited),
-            self._turns.held_back,
+            {**self._turns.held_back, **self._watchers.waiting},
             self._session.providers.agents.usage,
+            self._limiter.held_at,
+            self._limiter.asks,
+            sum(run.lacks_wall for run in self._runs.values()),
         )
 
     @property
@@ -131,7 +140,7 @@ class Engine:
 
     def start(self) -> None:
         """Queue the tickets and begin. Call once, from the running loop."""
-        self._recorder.attach(self._deliver, self._fall_behind)
+        self._recorder.attach(self._delivery.deliver, self._delivery.fall_behind)
         self._is_started = True
         self._recall_limits()
         self._session.limits.on_change = self._schedule
@@ -145,6 +154,9 @@ class Engine:
                 run.phase, run.outcome = "ended", run.transcript.ending
             else:
                 run.queue(continues=bool(run.transcript.conversation.messages))
+        self._watchers.resume()
+        self.subscribe(self._limiter.take)
+        self._limiter.start()
         self._schedule()
 
     def _recall_limits(self) -> None:
@@ -180,14 +192,16 @@ class Engine:
             self._closed.set()
 
     async def _stop(self) -> None:
-        if self._alarm is not None:
-            self._alarm.cancel()
+        self._alarm.cancel()
+        self._limiter.close()
         for run in self._runs.values():
             if run.phase == "pending":
                 self._end(run, e.TicketInterrupted())
             elif run.phase == "running":
                 run.stop(e.TicketInterrupted())
         await asyncio.wait([*self._tasks, asyncio.create_task(self._turns.aclose())])
+        await self._folders.close()
+        await self._conflicts.close()
         async with AsyncExitStack() as closing:  # each is closed, whatever another raises
             closing.push_async_callback(self._recorder.finish, self.run, self._state())
             if self._on_close is not None:
@@ -205,6 +219,8 @@ class Engine:
             case c.SetConcurrency(slots):
                 self._session.slots.number = max(1, slots)
                 self._slots_changed()
+            case c.SetRunLimits(limits):
+                self._limiter.set(limits)
             case c.Add(tickets):
                 self._add(tickets)
             case c.AddPrompt(prompt):
@@ -223,8 +239,9 @@ class Engine:
             case c.Pause():
                 run.pause()
             case c.Resume():
-                run.resume()
-                self._schedule()
+                if not self._limiter.is_held(run):  # else it goes on when the limit is raised
+                    run.resume()
+                    self._schedule()
             case c.Approve() | c.Deny():
                 run.person.carry_out(command)
             case c.WithdrawRule(ticket, rule):
@@ -242,15 +259,22 @@ class Engine:
         added = [redacted_ticket(self._session.redactor, ticket) for ticket in tickets]
         self._recorder.add_tickets(self.run, added)
         for ticket in added:
-            run = self._runs[ticket.id] = TicketRun(ticket, self._session, self._changes.note)
+            run = self._add_run(ticket)
             run.queue(continues=False)
         self._go_on()
+
+    def _add_run(self, ticket: Ticket) -> TicketRun:
+        run = TicketRun(ticket, self._session, self._conflicts)
+        self._runs[ticket.id] = run
+        self._watchers.add(run)
+        return run
 
     # Scheduling
 
     def _schedule(self) -> None:
         if self.is_closing:
             return
+        self._limiter.enforce(self._end)
         self._needs.choose_unasked()
         while self._release_blocked() or self._block_lost():
             pass
@@ -258,7 +282,8 @@ class Engine:
             if self._is_due(run):
                 run.heed_limits()
         self._give_slots()
-        self._wake_for_limits()
+        limits = [run.parking.limit for run in self._runs.values() if self._is_due(run)]
+        self._alarm.set(limit.until for limit in limits if limit is not None)
         if not self.unfinished:
             self._recorder.mark_run(self.run, self._state())
             self._idle.set()
@@ -274,25 +299,14 @@ class Engine:
 
     def _slots_changed(self) -> None:
         self._schedule()
-        self._show(())
-
-    def _wake_for_limits(self) -> None:
-        """Schedule again when the first limit ends; now and then before, since machines sleep."""
-        if self._alarm is not None:
-            self._alarm.cancel()
-            self._alarm = None
-        limits = [run.parking.limit for run in self._runs.values() if self._is_due(run)]
-        if ends := [limit.until for limit in limits if limit is not None]:
-            left = max(0.0, min(ends) - self._session.limits.clock())
-            loop = asyncio.get_running_loop()
-            self._alarm = loop.call_later(min(left + _MOMENT, _LONGEST_SLEEP), self._schedule)
+        self._delivery.show(())
 
     def _is_ready(self, run: TicketRun) -> bool:
         return self._is_due(run) and run.parking.limit is None
 
     def _is_due(self, run: TicketRun) -> bool:
         """Return True for a ticket that waits for nothing but its providers or a slot."""
-        if run.phase != "pending" or run.is_held:
+        if run.phase != "pending" or run.hold.is_begun:
             return False
         return self._needs.are_met(run)
 
@@ -315,8 +329,9 @@ class Engine:
 
     async def _work(self, run: TicketRun) -> Outcome:
         await self._recorder.settle()
+        await self._folders.record(run)
         answers = self._needs.answers(run) or UNSET
-        return await run.work(e.UserMessage(run.ticket.prompt, answers))
+        return await run.work(e.UserMessage(prompt_of(run.ticket), answers))
 
     def _work_ended(self, run: TicketRun, task: "asyncio.Task[Outcome]") -> None:
         self._tasks.discard(task)
@@ -337,8 +352,7 @@ class Engine:
         try:
             run.end(ending)
         except Exception as error:  # it cannot be stored; the ticket has ended all the same
-            self.behind = str(error)
-            self._show(())
+            self._delivery.fall_behind(str(error))
 
     def _cancel(self, run: TicketRun) -> None:
         if run.phase == "running":
@@ -359,6 +373,7 @@ class Engine:
             self._retry(run)
 
     def _go_on(self) -> None:
+        self._watchers.resume()
         self._recorder.mark_run(self.run, "running")
         self._schedule()
 
@@ -366,31 +381,9 @@ class Engine:
         if run.phase == "ended":
             run.queue(continues=False)
             self._go_on()
-        elif run.parking.limit is not None and not run.is_held:
+        elif run.parking.limit is not None and not run.hold.is_begun:
             run.parking.try_now()
             self._schedule()
-
-    # Delivery
-
-    def _deliver(self, entries: Sequence[e.Entry]) -> None:
-        for entry in entries:
-            self._runs[entry.ticket].apply(entry)
-        self._show(entries)
-
-    def _show(self, entries: Sequence[e.Entry]) -> None:
-        for sink in self._sinks:
-            try:
-                sink(entries)
-            except Exception as error:  # one sink's failure is not the others'
-                context = {"message": "a sink failed", "exception": error}
-                asyncio.get_running_loop().call_exception_handler(context)
-
-    def _fall_behind(self, message: str | None) -> None:
-        self.behind = message
-        if message is None:  # it has caught up: what was shown unsaved is saved now
-            for run in self._runs.values():
-                run.transcript.mark_saved()
-        self._show(())
 
     def _state(self) -> RunState:
         if self.all_done:

@@ -10,9 +10,10 @@ from an answer since.
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from lfgtui.errors import LIMIT_KINDS, ErrorKind, ProviderError
+from lfgtui.errors import LIMIT_KINDS, ErrorKind, LfgError, ProviderError
 from lfgtui.model.clock import now
-from lfgtui.model.transcript import Transcript
+from lfgtui.model.fold.transcript import Transcript
+from lfgtui.model.run_limits import RunLimit
 from lfgtui.settings.config import RetryPolicy, Route
 
 _SAME = 60.0
@@ -33,6 +34,14 @@ class LimitedError(ProviderError):
 
     def __init__(self, limit: Limit) -> None:
         super().__init__(limit.kind, limit.reason)
+
+
+class RunLimitError(LfgError):
+    """A request that was not sent, since the run has reached a limit of its own."""
+
+    def __init__(self, limit: RunLimit) -> None:
+        super().__init__(f"the run reached max_{limit}")
+        self.limit: RunLimit = limit
 
 
 class Limits:

@@ -7,9 +7,10 @@ what the person paid for: the tickets that need them are blocked until somebody 
 
 from collections.abc import Mapping
 
+from lfgtui.agent.schema import answer_of
 from lfgtui.engine.ticket_run import TicketRun
 from lfgtui.model import events as e
-from lfgtui.model.states import IN_WORDS, MOVES
+from lfgtui.model.fold.states import IN_WORDS, MOVES
 
 
 class Needs:
@@ -37,7 +38,11 @@ class Needs:
     def answers(self, run: TicketRun) -> dict[str, str]:
         """Return what is handed on to the ticket, by what it needs."""
         sources = {need: self.source(need) for need in run.ticket.needs}
-        return {need: one.transcript.answer for need, one in sources.items() if one is not None}
+        return {
+            need: answer_of(one.ticket, one.transcript.answer)
+            for need, one in sources.items()
+            if one is not None
+        }
 
     def loss(self, run: TicketRun) -> str:
         """Return why the ticket cannot start; "" if it can, or may still."""

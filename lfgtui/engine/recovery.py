@@ -37,7 +37,7 @@ from typing import NamedTuple, TypeAlias
 
 from lfgtui.engine.limits import LimitedError, can_park, is_limit
 from lfgtui.errors import ProviderError
-from lfgtui.model.metrics import OpenCircuit
+from lfgtui.model.fold.metrics import OpenCircuit
 from lfgtui.settings.config import BreakerPolicy, RetryPolicy, Route
 
 _A_MOMENT = 0.1

@@ -1,4 +1,4 @@
-"""How long what a response brings takes from its arrival to the history, and to the screen.
+"""The time that what a response brings takes from its arrival to the history, and to the screen.
 
 Measured once a response, at its first content, so that it costs nothing a token.
 """

@@ -6,8 +6,9 @@ from lfgtui.agent.approval_rules import covering
 from lfgtui.agent.context import Decision
 from lfgtui.engine.person import Person
 from lfgtui.model import events as e
-from lfgtui.model.tickets import ApprovalRule, Ticket
-from lfgtui.model.transcript import Transcript
+from lfgtui.model.approvals import ApprovalRule
+from lfgtui.model.fold.transcript import Transcript
+from lfgtui.model.tickets import Ticket
 
 
 class Rules:
@@ -42,7 +43,8 @@ class Rules:
         for ticket, transcript, person in self._tickets.values():
             rules = self.of(ticket)
             for call in transcript.waiting_approvals if rules else ():
-                rule = covering(rules, call.name, call.arguments, call.path, ticket.workspace)
+                given = (call.name, call.arguments, call.path, transcript.workspace)
+                rule = covering(rules, *given, call.definition)
                 if rule is not None:
                     person.decide(call.call_id, Decision("approve", rule=rule))
 

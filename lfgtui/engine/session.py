@@ -9,10 +9,18 @@ from lfgtui.engine.limits import Limits
 from lfgtui.engine.recovery import Circuits
 from lfgtui.engine.rules import Rules
 from lfgtui.engine.slots import Slots
+from lfgtui.engine.workspaces import Workspaces
+from lfgtui.errors import ProviderError, UsageError
 from lfgtui.history.recording.recorder import Recorder
+from lfgtui.model.run_limits import NO_LIMITS, RunLimit, RunLimits
+from lfgtui.processes.sandbox.walls import Walls
+from lfgtui.providers.base import Provider
+from lfgtui.providers.errors.mapping import as_provider_error
 from lfgtui.providers.registry import Providers
+from lfgtui.settings import paths
 from lfgtui.settings.config import Config
 from lfgtui.text.redactor import Redactor
+from lfgtui.workspace.kept import KeptFiles
 
 
 @dataclass(slots=True, kw_only=True)
@@ -22,7 +30,9 @@ class Session:
     `environment` is added to that of commands. What the `redactor` takes out goes neither to
     the history nor, since requests are made from it, to a model. `in_view` are the tickets that
     a person can see just now, whose answers are read sooner. `available_memory` in bytes is what
-    `max_memory` is a share of.
+    `max_memory` is a share of. Without `kept`, changes of files cannot be undone. `run_limits`
+    come before those that a resumed run had; `run_limit` is the one that was reached, at which
+    the run stops. `walls` hold the tickets' programs; without them nothing does.
     """
 
     run: str
@@ -34,13 +44,28 @@ class Session:
     in_view: Collection[str] = ()
     available_memory: int = sys.maxsize
     environment: dict[str, str] = field(default_factory=dict)
+    kept: KeptFiles | None = None
+    run_limits: RunLimits = NO_LIMITS
+    run_limit: RunLimit | None = None
+    walls: Walls | None = None
     circuits: Circuits = field(init=False)
     limits: Limits = field(default_factory=Limits)
     rules: Rules = field(default_factory=Rules)
     slots: Slots = field(init=False)
     admission: Admission = field(init=False)
+    workspaces: Workspaces = field(init=False)
 
     def __post_init__(self) -> None:
         self.circuits = Circuits(self.config.breaker)
         self.slots = Slots(self.config.concurrency, are_kept=self.config.hold_slot)
+        self.workspaces = Workspaces(paths.worktrees_dir(), self.run)
         self.admission = Admission(self.config, self.providers.agents, self.available_memory)
+
+    async def provider(self, name: str) -> Provider:
+        """Return the provider; raises `ProviderError`, also for what keeps it from being made."""
+        try:
+            return await self.providers.get(name)
+        except UsageError as error:  # a key or a header that is missing when it is needed
+            raise ProviderError("auth", str(error)) from error
+        except Exception as error:  # of an SDK's import, of certificates, of a server of ours
+            raise as_provider_error(error) from error

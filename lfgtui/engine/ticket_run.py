@@ -3,49 +3,65 @@
 import asyncio
 import logging
 import random
-from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import asynccontextmanager, nullcontext
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
 from functools import partial
-from pathlib import Path
 from typing import Literal, TypeAlias
 
 from msgspec import UNSET, UnsetType
 
 from lfgtui.agent.context import Decision
+from lfgtui.agent.guards import Trip
 from lfgtui.agent.loop import Agent
-from lfgtui.engine.limits import Limit, can_park
+from lfgtui.engine.change_watch import ChangeWatch
+from lfgtui.engine.guarding import Guarding, heed
+from lfgtui.engine.hold import Hold
+from lfgtui.engine.limits import Limit, RunLimitError, can_park
 from lfgtui.engine.parking import Parking
 from lfgtui.engine.person import Person
-from lfgtui.engine.recovery import Recovery, Step, Waiting, final_message
+from lfgtui.engine.recovery import Recovery, Step, final_message
 from lfgtui.engine.response_times import ResponseTimes
+from lfgtui.engine.servers import tools_of_servers
 from lfgtui.engine.session import Session
 from lfgtui.engine.slots import Slot
 from lfgtui.engine.time_limit import TimeLimit
 from lfgtui.errors import (
     RETRYABLE_KINDS,
+    ErrorKind,
     HistoryError,
+    IllegalMoveError,
     LfgError,
     ProviderError,
-    UsageError,
     too_many_files,
 )
 from lfgtui.model import events as e
 from lfgtui.model.clock import now
 from lfgtui.model.event_json import event_type
-from lfgtui.model.metrics import Meter
-from lfgtui.model.redaction import EventRedactor, is_empty_delta
+from lfgtui.model.fold.metrics import Meter
+from lfgtui.model.fold.transcript import Transcript
 from lfgtui.model.tickets import Ticket
-from lfgtui.model.transcript import Transcript
-from lfgtui.providers.errors.mapping import as_provider_error, one_line
-from lfgtui.settings.config import Route, routes_of
+from lfgtui.processes.sandbox.walls import UNCONFINED, Confinement
+from lfgtui.providers.errors.mapping import one_line
+from lfgtui.settings.config import Route, programs_of, routes_of
 from lfgtui.settings.credentials import secret_variables
+from lfgtui.settings.prices import ModelFacts, model_facts
+from lfgtui.workspace.kept import TicketFiles
 
 _log = logging.getLogger(__name__)
 
 _SHARED = e.GuardTripped("workspace", "copies share it: what one of them writes, the others find")
+TICKET_VARIABLE = "LFG_TICKET"
+"""The variable by which a command can tell whose it is: RUN/TICKET."""
+
 Phase = Literal["pending", "running", "ended"]
 Outcome: TypeAlias = e.Ending | None
 """The ending of a ticket's work; None if it goes on when its providers' limits have ended."""
+
+
+def lacks_wall(session: Session, ticket: Ticket) -> bool:
+    """Return True if the ticket has programs and no wall holds them, wanted or not."""
+    has_programs = "run_command" in ticket.tools or bool(programs_of(session.config, ticket))
+    return has_programs and session.walls is not None and session.walls.of(ticket).wall is None
 
 
 class TicketRun:
@@ -55,9 +71,7 @@ class TicketRun:
     `pending`, parked. The engine says when, the moves are made here.
     """
 
-    def __init__(
-        self, ticket: Ticket, session: Session, on_change: Callable[["TicketRun", Path], None]
-    ) -> None:
+    def __init__(self, ticket: Ticket, session: Session, changes: ChangeWatch) -> None:
         self.ticket = ticket
         self.transcript = Transcript(ticket.workspace)
         self.meter = Meter()
@@ -72,37 +86,53 @@ class TicketRun:
         """True once it was stopped to be started over."""
         self.has_follow_up = False
         """True once something was said to it while it was ending."""
-        self.environment = session.environment
+        place = f"{session.run}/{ticket.id}"
+        self.environment = {**session.environment, TICKET_VARIABLE: place}
         self.secrets = secret_variables(session.config)
+        self.lacks_wall = lacks_wall(session, ticket)
         self.is_seen = None if session.headless else self._is_seen
         self.settle = session.recorder.settle
         self.room = session.recorder.room
-        self.file_changed = partial(on_change, self)
+        self.kept = TicketFiles(store, session.run, ticket.id) if (store := session.kept) else None
+        self.watching_command = partial(changes.watching, ticket.id)
+        self.changes_kept = partial(changes.kept, ticket.id)
         self.person = Person(self.emit, self.settle)
         self.rules = partial(session.rules.of, ticket)
         session.rules.add(ticket, self.transcript, self.person)
+        session.workspaces.add(ticket, self.transcript)
         self.say = partial(self.person.say, stops=False)
         self.hear = self.person.hear
         self.heard_by = self.person.heard_by
+        self.work_with: Callable[[Agent, e.UserMessage], Awaitable[e.Ending]] = Agent.run
         self.stoppable = self.person.stoppable
         self._session = session
-        self._redactor = EventRedactor(session.redactor)
+        guards, redactor = session.config.guards, session.redactor
+        self._guarding = Guarding(ticket, guards, redactor, self._heed)
+        self._servers = tools_of_servers(self, session.config)
         self._attempt = 0
         self._continues = False
         self._keeps_partial: bool | UnsetType = UNSET
         self._task: asyncio.Task[Outcome] | None = None
         self._stopped_with: e.Ending | None = None
-        self._gate = asyncio.Event()
-        self._gate.set()
+        self.hold = Hold(self.slot, self.emit, self.holding_clock)
+        self.gate = self.hold.gate
         self._begin_anew()
 
     def _begin_anew(self) -> None:
         config = self._session.config
         self._time_limit = TimeLimit(self.ticket.timeout)
-        self.holding_clock = self._time_limit.held
         self._recovery = Recovery(config.retry, routes_of(config, self.ticket), random.random)
         self.parking = Parking(self._session.limits, self._recovery)
         self._keeps_partial = UNSET
+
+    @property
+    def confinement(self) -> Confinement:
+        """The wall around its programs, in the workspace that it has now."""
+        walls = self._session.walls
+        if walls is None:
+            return UNCONFINED
+        opened = self.transcript.worktree
+        return walls.of(self.ticket, self.transcript.workspace, opened.path if opened else "")
 
     @property
     def own(self) -> Route:
@@ -113,11 +143,6 @@ class TicketRun:
     def route(self) -> Route:
         """The route that it asks next."""
         return self._recovery.route
-
-    @property
-    def is_held(self) -> bool:
-        """True once a pause was requested."""
-        return not self._gate.is_set()
 
     @property
     def is_done(self) -> bool:
@@ -200,7 +225,7 @@ class TicketRun:
         """
         self.phase, self.outcome = "ended", ending
         self.slot.is_taken = False
-        self._gate.set()
+        self.hold.end()
         try:
             self.emit(ending)
         except HistoryError:
@@ -216,10 +241,16 @@ class TicketRun:
         except ProviderError as error:
             reason = final_message(self._session.config.retry, error)
             return e.TicketFailed(error.kind, reason, error.retryable)
+        except RunLimitError as error:
+            return e.TicketLimited(error.limit)
         except TimeoutError:
             return e.TicketLimited("time")
-        except LfgError as error:
-            return e.TicketFailed("internal", one_line(str(error)), retryable=False)
+        except LfgError as error:  # else its folder, its set-up or its servers do not fit it
+            is_internal = isinstance(error, HistoryError | IllegalMoveError)
+            kind: ErrorKind = "internal" if is_internal else "invalid_request"
+            return e.TicketFailed(kind, one_line(str(error)), retryable=False)
+        finally:
+            await self._servers.aclose()
 
     async def _attempts(self, message: e.UserMessage) -> Outcome:
         policy = self._session.config.retry
@@ -227,13 +258,17 @@ class TicketRun:
             responses = self.transcript.conversation.responses
             route = self._recovery.route
             self._attempt += 1
-            self.emit(e.AttemptStarted(*route, self._continues, self._keeps_partial))
+            facts = await asyncio.to_thread(model_facts, self._session.config, route)
+            window = facts.context_window or UNSET
+            self.emit(e.AttemptStarted(*route, self._continues, self._keeps_partial, window))
             self._continues = True
-            if self._attempt == 1 and self.ticket.copy_of and self.ticket.may_write:
+            is_shared = self.ticket.copy_of and not self.ticket.worktree
+            if self._attempt == 1 and is_shared and self.ticket.may_write:
                 self.emit(_SHARED)
             try:
                 async with self._time_limit.running():
-                    return await (await self._agent(route)).run(message)
+                    await self._session.workspaces.prepare(self)
+                    return await self.work_with(await self._agent(route, facts), message)
             except ProviderError as error:
                 await self.settle()
                 goes_on = policy.on_cut == "continue" and self.transcript.can_go_on_from_partial
@@ -256,7 +291,7 @@ class TicketRun:
         _log.info("%s: %s has a limit; parked", self.ticket.id, route)
         self.phase, self.slot.is_taken = "pending", False
         self.emit(e.Parked(*limit))
-        if self.is_held:
+        if self.hold.is_begun:
             self.emit(e.Paused())
         return True
 
@@ -274,40 +309,28 @@ class TicketRun:
                 self.slot.is_taken = False  # it may have to wait there
         async with self._time_limit.running():
             if delay:
-                async with self._without_slot():
+                async with self.hold.without_slot():
                     await asyncio.sleep(delay)
             await self.gate()
 
-    async def _agent(self, route: Route) -> Agent:
-        try:
-            provider = await self._session.providers.get(route.provider)
-        except UsageError as error:  # a key or a header that is missing when it is needed
-            raise ProviderError("auth", str(error)) from error
-        except Exception as error:  # of an SDK's import, of certificates, of a server of ours
-            raise as_provider_error(error) from error
+    async def _agent(self, route: Route, facts: ModelFacts) -> Agent:
+        provider = await self._session.provider(route.provider)
         config = self._session.config.provider(route.provider)
+        dialects, boxes = config.leak_dialects, () if config.is_agent else (self._servers,)
         return Agent(
-            self, route.model, provider, price=config.price, leak_dialects=config.leak_dialects
+            self, route.model, provider, facts=facts, leak_dialects=dialects, toolboxes=boxes
         )
 
     # What the person does
 
     def pause(self) -> None:
         """Hold at the next gate."""
-        if self.phase == "ended" or self.is_held:
-            return
-        self._gate.clear()
-        if self.phase == "pending":
-            self.emit(e.Paused())
-        elif not self.slot.leave():  # else it holds at once
-            self.emit(e.Status("pausing after this response"))
+        if self.phase != "ended":
+            self.hold.begin(at_once=self.phase == "pending")
 
     def resume(self) -> None:
-        """Open the gate."""
-        if self.is_held:
-            self._gate.set()
-            if self.phase == "pending":
-                self.emit(e.Resumed())
+        """Go on."""
+        self.hold.end(says_so=self.phase == "pending")
 
     def tell(self, text: str, *, stops: bool) -> None:
         """Say something to the agent. One that has ended, or is about to, is queued to answer."""
@@ -319,41 +342,19 @@ class TicketRun:
     # What the agent does
 
     def emit(self, event: e.Event, requested: Ticket | None = None) -> None:
-        session, at, event = self._session, now(), self.times.added_to(event)
-        for one in (event,) if session.redactor.is_idle else self._redactor.feed(event):
-            if not is_empty_delta(one):
-                attempt = max(1, self._attempt)
-                session.recorder.submit(session.run, self.ticket.id, attempt, at, one, requested)
+        session, at, attempt = self._session, now(), max(1, self._attempt)
+        record, of = session.recorder.submit, (session.run, self.ticket.id, attempt, at)
+        event = self.times.added_to(event)
+        self._guarding.feed(event, lambda one: record(*of, one, requested))
 
-    async def gate(self) -> None:
-        if self.is_held:
-            async with self._without_slot():
-                await self._hold()
-
-    async def _hold(self) -> None:
-        self.emit(e.Paused())
-        with self.holding_clock():
-            await self._gate.wait()
-        self.emit(e.Resumed())
+    def _heed(self, trip: Trip) -> None:
+        heed(trip, self.hold, self.person, self.stop, can_ask=self.can_ask)
 
     async def take_slot(self, *, beside: bool = False) -> None:
-        await self._take_slot(nullcontext if beside else self.stoppable, holds=not beside)
+        await self.hold.take_slot(nullcontext if beside else self.stoppable, holds=not beside)
 
-    async def _take_slot(self, waiting: Waiting = nullcontext, *, holds: bool = True) -> None:
-        with self.holding_clock():
-            while not self.slot.is_taken:
-                if holds and self.is_held:
-                    await self._hold()
-                else:
-                    async with waiting():
-                        await self.slot.wait()
-
-    @asynccontextmanager
-    async def _without_slot(self) -> AsyncIterator[None]:
-        """Give the slot up for the body, and wait for one after it."""
-        self.slot.give_up()
-        yield
-        await self._take_slot()
+    def holding_clock(self) -> AbstractContextManager[None]:
+        return self._time_limit.held()
 
     @property
     def can_ask(self) -> bool:
@@ -369,7 +370,9 @@ class TicketRun:
     async def permit(self) -> AsyncIterator[Callable[[e.Event], None]]:
         route, circuits = self._recovery.route, self._session.circuits
         self.parking.check()
-        await self._take_slot()
+        await self.hold.take_slot()
+        if (reached := self._session.run_limit) is not None:
+            raise RunLimitError(reached)
         circuit = circuits.slowest(route)
         if rest := circuit.retry_after():
             message = f"{circuit.name} keeps failing; "
@@ -377,7 +380,7 @@ class TicketRun:
             if self._recovery.has_fallback:
                 raise ProviderError("overloaded", message)
             self.emit(e.Status(message))
-        async with circuits.permit(route, self._without_slot) as answered:
+        async with circuits.permit(route, self.hold.without_slot) as answered:
             try:
                 limit = self.parking.check()
                 yield partial(self._answered_with, limit, answered)

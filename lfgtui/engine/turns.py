@@ -31,16 +31,17 @@ class Turns:
         """Yield those to give a slot to, in order, and prepare the next ones.
 
         Each is to have its slot when the next one is asked for. `is_ready`: one that has not begun
-        waits for nothing else.
+        waits for nothing else. Tickets that watch need none that others could have.
         """
         admission = self._session.admission
         working = {run.ticket.id: run.route.provider for run in runs if run.slot.is_taken}
         waiting = [run for run in runs if run.slot.is_awaited or is_ready(run)]
+        used = sum(run.slot.is_taken and not run.ticket.watch for run in runs)
         self.held_back = {}
         left = list[TicketRun]()
         for run in sorted(waiting, key=lambda run: run.slot.turn):
             ticket, provider = run.ticket.id, run.route.provider
-            if len(working) >= self._session.slots.number:
+            if used >= self._session.slots.number and not run.ticket.watch:
                 left.append(run)
             elif refusal := admission.refusal(ticket, provider, working):
                 self.held_back[ticket] = refusal
@@ -48,6 +49,7 @@ class Turns:
             else:
                 yield run
                 working[ticket] = provider
+                used += not run.ticket.watch
         self._prepare_next(left, working)
 
     async def aclose(self) -> None:
@@ -61,7 +63,8 @@ class Turns:
         if self._preparing is not None:
             return
         may = self._session.admission.may_prepare
-        fresh = (run for run in left if run.phase == "pending" and not run.is_prepared)
+        pending = (run for run in left if run.phase == "pending" and not run.ticket.worktree)
+        fresh = (run for run in pending if not run.is_prepared)
         run = next((run for run in fresh if may(run.ticket.id, run.route.provider, working)), None)
         if run is not None:
             run.is_prepared = True
@@ -91,4 +94,12 @@ def _request(run: TicketRun) -> Request:
     """Return the ticket's next request, without what is known only when it is made."""
     ticket, (provider, model) = run.ticket, run.route
     session = run.transcript.conversation.sessions.get(provider)
-    return Request(model, (), ticket=ticket.id, workspace=ticket.workspace, session=session)
+    return Request(
+        model,
+        (),
+        ticket=ticket.id,
+        workspace=run.transcript.workspace,
+        confinement=run.confinement,
+        session=session,
+        mcp=ticket.mcp,
+    )

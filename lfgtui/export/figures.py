@@ -8,12 +8,12 @@ import msgspec
 
 from lfgtui.history.reader import Reader, RunSummary
 from lfgtui.model import events as e
-from lfgtui.model.attempts import Attempt
 from lfgtui.model.call_summary import seen_from
-from lfgtui.model.items import NOT_RUN, HostedItem, ToolItem
+from lfgtui.model.fold.attempts import Attempt
+from lfgtui.model.fold.items import NOT_RUN, HostedItem, ToolItem
+from lfgtui.model.fold.transcript import Transcript
 from lfgtui.model.redaction import redacted_entries, redacted_ticket
 from lfgtui.model.tickets import Ticket
-from lfgtui.model.transcript import Transcript
 from lfgtui.model.unified_diff import change_in_words
 from lfgtui.text.figures import count, day_and_time, duration, money
 from lfgtui.text.redactor import Redactor
@@ -104,7 +104,7 @@ def attempt_figures(attempt: Attempt) -> list[tuple[str, str]]:
         ("tokens in", count(usage.input) if usage.input else ""),
         ("tokens out", f"{about}{count(output)}" if output else ""),
         ("context", f"{count(attempt.context)} of {count(size)}" if size else ""),
-        ("cost", money(usage.cost)),
+        ("cost", money(usage.cost, attempt.is_cost_estimate)),
         ("time", duration(taken)),
     ]
     return [(name, figure) for name, figure in figures if figure]

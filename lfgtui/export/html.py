@@ -22,9 +22,9 @@ from lfgtui.export.figures import (
     run_figures,
 )
 from lfgtui.export.markdown_html import code_html, link_html, markdown_html
-from lfgtui.model.attempts import Attempt
 from lfgtui.model.events import Citation
-from lfgtui.model.items import (
+from lfgtui.model.fold.attempts import Attempt
+from lfgtui.model.fold.items import (
     HostedItem,
     Item,
     NoteItem,
@@ -35,7 +35,7 @@ from lfgtui.model.items import (
     TextItem,
     ToolItem,
 )
-from lfgtui.model.states import BADGES, PLAN_SIGNS, State
+from lfgtui.model.fold.states import BADGES, PLAN_SIGNS, State
 from lfgtui.settings.themes import Colours, ThemeFile
 from lfgtui.text.terminal_safe import visible, visible_line
 

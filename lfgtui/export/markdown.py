@@ -21,7 +21,7 @@ from lfgtui.export.figures import (
     run_figures,
 )
 from lfgtui.model.events import Citation
-from lfgtui.model.items import (
+from lfgtui.model.fold.items import (
     HostedItem,
     Item,
     NoteItem,
@@ -32,7 +32,7 @@ from lfgtui.model.items import (
     TextItem,
     ToolItem,
 )
-from lfgtui.model.states import PLAN_SIGNS
+from lfgtui.model.fold.states import PLAN_SIGNS
 from lfgtui.text.terminal_safe import visible, visible_line
 
 

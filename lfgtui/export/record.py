@@ -6,10 +6,10 @@ Times are seconds since the epoch.
 from msgspec.structs import replace
 
 from lfgtui.export.figures import RunDocument
-from lfgtui.model.attempts import Attempt
-from lfgtui.model.items import HostedItem, PlanItem, ToolItem
+from lfgtui.model.fold.attempts import Attempt
+from lfgtui.model.fold.items import HostedItem, PlanItem, ToolItem
+from lfgtui.model.fold.transcript import Transcript
 from lfgtui.model.tickets import Ticket
-from lfgtui.model.transcript import Transcript
 
 
 def run_record(document: RunDocument) -> dict[str, object]:
@@ -60,6 +60,7 @@ def _attempt(attempt: Attempt) -> dict[str, object]:
         "error": attempt.error,
         "usage": replace(attempt.usage, output=output),
         "tokens_estimated": is_estimate,
+        "cost_estimated": attempt.is_cost_estimate,
         "context": attempt.context or None,
         "context_size": attempt.context_size or None,
         "connect_ms": _milliseconds(attempt.connect),

@@ -27,10 +27,10 @@ from lfgtui.export.figures import (
     run_figures,
 )
 from lfgtui.export.markdown_terminal import MARKDOWN_STYLES, Answer
-from lfgtui.model.attempts import Attempt
 from lfgtui.model.call_summary import NEW, OLD
 from lfgtui.model.events import ToolArguments
-from lfgtui.model.items import (
+from lfgtui.model.fold.attempts import Attempt
+from lfgtui.model.fold.items import (
     HostedItem,
     Item,
     NoteItem,
@@ -42,7 +42,7 @@ from lfgtui.model.items import (
     TextItem,
     ToolItem,
 )
-from lfgtui.model.states import BADGES, PLAN_SIGNS, State
+from lfgtui.model.fold.states import BADGES, PLAN_SIGNS, State
 from lfgtui.text.terminal_safe import visible, visible_line
 
 _NARROWEST, _WIDEST = 40, 120

@@ -20,6 +20,7 @@ from threading import Event
 from lfgtui.errors import HistoryError
 from lfgtui.history import orphaned_runs
 from lfgtui.history.storage import entries, file, leases
+from lfgtui.workspace.kept import KeptFiles
 
 DELETED = ""
 """The run that holds the tickets of deleted runs."""
@@ -112,6 +113,7 @@ def sweep(db: sqlite3.Connection, pause: Pause, texts: int = TEXTS) -> None:
 def _delete(path: Path, runs: Iterable[str], before: float | None, pause: Pause) -> list[str]:
     with orphaned_runs.connected(path) as (db, _):
         deleted = [run for run in runs if hide(db, path, run, before=before)]
+        KeptFiles.beside(path).drop(deleted)
         sweep(db, pause)
     return deleted
 

@@ -13,9 +13,9 @@ from lfgtui.history.storage import entries as stored
 from lfgtui.history.storage import file, values
 from lfgtui.model import events as e
 from lfgtui.model.bounds import Bounded
-from lfgtui.model.states import RunState, State
+from lfgtui.model.fold.states import RunState, State
+from lfgtui.model.fold.transcript import Transcript
 from lfgtui.model.tickets import Ticket
-from lfgtui.model.transcript import Transcript
 
 IMPORTED = "(imported)"
 """The source of an imported run, in place of its tickets file."""
@@ -79,7 +79,7 @@ _WITHIN = """EXISTS (
     SELECT 1 FROM tickets t WHERE t.run = r.id AND substr(
         CASE WHEN json_valid(t.spec) THEN json_extract(t.spec, '$.workspace') END || '/',
         1, length(?)) = ?
-) DESC,"""
+)"""
 """A run with a ticket that works in a folder, whose name ends with a slash, or below it."""
 
 
@@ -108,7 +108,7 @@ class Reader:
         """Return past and running runs, newest first; before all others those in the folder."""
         within = (f"{folder.rstrip('/')}/",) * 2 if folder else ()
         rows = self._rows(
-            f"{_RUNS} WHERE r.id <> '' ORDER BY {_WITHIN if folder else ''}"
+            f"{_RUNS} WHERE r.id <> '' ORDER BY {f'{_WITHIN} DESC,' if folder else ''}"
             " r.started_at DESC, r.id DESC LIMIT ? OFFSET ?",
             (*within, limit, offset),
         )
@@ -143,6 +143,15 @@ class Reader:
     def is_imported(self, run: str) -> bool:
         """Return True if the run was imported, so nobody here has trusted its tickets."""
         return self.source(run) == Path(IMPORTED)
+
+    def last_run_in(self, folder: str) -> str | None:
+        """Return the newest run with a ticket that works in the folder or below it."""
+        rows = self._rows(
+            f"SELECT r.id FROM runs r WHERE r.id <> '' AND {_WITHIN}"
+            " ORDER BY r.started_at DESC, r.id DESC LIMIT 1",
+            (f"{folder.rstrip('/')}/",) * 2,
+        )
+        return str(rows[0][0]) if rows else None
 
     def find_run(self, text: str) -> str:
         """Return the run named by an id, its unique beginning or end, or `last`."""

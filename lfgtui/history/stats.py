@@ -7,9 +7,9 @@ from typing import Literal, Self, TypeAlias
 import msgspec
 
 from lfgtui.model import events as e
+from lfgtui.model.fold.tokens import CHARACTERS_A_TOKEN
 from lfgtui.model.pieces import text_of
-from lfgtui.model.tokens import CHARACTERS_A_TOKEN
-from lfgtui.text.figures import percentile
+from lfgtui.text.figures import model_name, percentile
 
 LEAST_STREAMED = 0.5
 """Seconds that a response streams at least to have a speed: a few tokens at once have none."""
@@ -150,7 +150,8 @@ class Statistics(msgspec.Struct, frozen=True):
     """Figures of many requests. Those that are `open` have not ended.
 
     `completion_rate`: the share of those that completed among these and the failed, from 0 to 1.
-    `input` includes `cached`; `cost` is USD, None where no price is known.
+    `input` includes `cached`; `cost` is USD, None where no price is known. Estimates are by lfg's
+    tables of `price_dates`; the tokens of the models in `unpriced` are not in it.
     """
 
     requests: int
@@ -171,6 +172,9 @@ class Statistics(msgspec.Struct, frozen=True):
     cached: int
     output: int
     cost: float | None
+    cost_estimated: bool
+    price_dates: tuple[str, ...]
+    unpriced: tuple[str, ...]
     waited_s: Waited
 
 
@@ -179,6 +183,12 @@ def summarize(requests: Sequence[Request]) -> Statistics:
     outcomes = [request.outcome for request in requests]
     completed, failed = outcomes.count("completed"), outcomes.count("failed")
     costs = [one.usage.cost for one in requests if one.usage.cost is not None]
+    dates = {one.usage.price_date for one in requests if one.usage.price_date}
+    unpriced = {
+        model_name(one.provider, one.model)
+        for one in requests
+        if one.usage.cost is None and one.usage.input
+    }
     waits = (
         (one.taken or 0.0 for one in requests),
         (one.tools for one in requests),
@@ -202,6 +212,9 @@ def summarize(requests: Sequence[Request]) -> Statistics:
         input=sum(one.usage.input for one in requests),
         cached=sum(one.usage.cached for one in requests),
         output=sum(one.output for one in requests),
+        cost_estimated=bool(dates),
+        price_dates=tuple(sorted(dates)),
+        unpriced=tuple(sorted(unpriced)),
         cost=round(math.fsum(costs), 6) if costs else None,
         waited_s=Waited(*(round(math.fsum(seconds), 1) for seconds in waits)),
     )

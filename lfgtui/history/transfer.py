@@ -23,10 +23,11 @@ from lfgtui.history.storage.batch import Batch, Submission
 from lfgtui.history.storage.runs import RunRow, TicketState, insert_run, store_ticket
 from lfgtui.model import events as e
 from lfgtui.model.event_json import decode_event, entry_json
+from lfgtui.model.fold.states import RunState
 from lfgtui.model.needs import needs_of
 from lfgtui.model.redaction import redacted_entries, redacted_ticket
-from lfgtui.model.states import RunState
-from lfgtui.model.tickets import TICKET_ID, Ticket, find_cycle
+from lfgtui.model.tickets import TICKET_ID, Ticket
+from lfgtui.model.tickets_file import find_cycle
 from lfgtui.text.redactor import Redactor
 from lfgtui.text.terminal_safe import visible_line
 

@@ -29,16 +29,25 @@ RANGES: dict[str, Range] = {
     "input": _TOKENS,
     "output": _TOKENS,
     "cached": _TOKENS,
+    "cache_write": _TOKENS,
     "cost": (0.0, 1e6),  # USD of one response
     "session_cost": (0.0, 1e6),
+    "files": _TOKENS,
+    "added": _TOKENS,
+    "removed": _TOKENS,
     "used": _TOKENS,
     "size": _TOKENS,
+    "tokens": _TOKENS,
+    "context_window": _TOKENS,
     "delay": _SECONDS,
     "seconds": _SECONDS,
     "connect": _SECONDS,
     "commit": _SECONDS,
     "paint": _SECONDS,
     "exit_code": (-(2**32), 2**32),  # on any system
+    "max_run_cost": (0.0, 1e6),
+    "max_run_tokens": (0, 10**12),
+    "max_run_time": _SECONDS,
     "until": MOMENT,
     "started_at": MOMENT,
     "ended_at": MOMENT,
@@ -49,7 +58,10 @@ DEEPEST = 100
 """Most levels of JSON inside JSON: values are written, redacted and shown by recursion, and
 Python's stack is bounded."""
 
-_MAY_BE_NONE = frozenset({"cost", "session_cost", "exit_code", "connect"})
+_MAY_BE_NONE = frozenset(
+    {"cost", "session_cost", "exit_code", "connect"}
+    | {"max_run_cost", "max_run_tokens", "max_run_time"}
+)
 _DIGITS = 18  # a longer whole number is read as a float
 _FAR = 10.0**_DIGITS
 

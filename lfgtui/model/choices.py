@@ -7,9 +7,9 @@ that needs it has begun.
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from lfgtui.model.states import ENDED
+from lfgtui.model.fold.states import ENDED
+from lfgtui.model.fold.transcript import Transcript
 from lfgtui.model.tickets import Ticket
-from lfgtui.model.transcript import Transcript
 
 
 class Folds(Protocol):

@@ -9,15 +9,19 @@ the table of moves (`states`) and an arm of the fold.
 """
 
 from collections.abc import Callable, Sequence
+from pathlib import PurePath
 from typing import Literal, TypeAlias
 
 import msgspec
 from msgspec import UNSET, UnsetType
 
 from lfgtui.errors import ErrorKind
+from lfgtui.model.approvals import ApprovalRule
 from lfgtui.model.bounds import Bounded
 from lfgtui.model.facets import Facets
-from lfgtui.model.tickets import ApprovalRule
+from lfgtui.model.guards import GuardAction
+from lfgtui.model.run_limits import AtLimit, RunLimit, RunLimits
+from lfgtui.model.watch import ContradictionFound as ContradictionFound
 from lfgtui.model.wire_events import STOPPED as STOPPED
 from lfgtui.model.wire_events import ApprovalOption as ApprovalOption
 from lfgtui.model.wire_events import ApprovalRequested as ApprovalRequested
@@ -49,6 +53,7 @@ from lfgtui.model.wire_events import ToolOutputDelta as ToolOutputDelta
 from lfgtui.model.wire_events import ToolRunStarted as ToolRunStarted
 from lfgtui.model.wire_events import Usage as Usage
 from lfgtui.model.wire_events import WireEvent as WireEvent
+from lfgtui.text.figures import count
 
 # From the agent loop and its tools
 
@@ -57,12 +62,16 @@ class UserMessage(Event, frozen=True):
     """A message to the model, with the answers of the tickets it needs, by their ids.
 
     One of `origin` "person" goes with the next request if no agent takes it (`MessageTaken`).
+    One that tells a watching ticket of others has `read` them up to these `seq`; with `anew` it
+    is the first of a new conversation.
     """
 
     facets = Facets("prompt", "text", ends="text")
     text: str
     answers: dict[str, str] | UnsetType = UNSET
     origin: Literal["person"] | UnsetType = UNSET
+    read: dict[str, int] | UnsetType = UNSET
+    anew: bool | UnsetType = UNSET
 
 
 class RequestSent(Event, Bounded, frozen=True):
@@ -109,6 +118,20 @@ class ApprovalDenied(Event, frozen=True):
     option: str | UnsetType = UNSET
 
 
+class ContextCompacted(Event, Bounded, frozen=True):
+    """The output of `calls` is left out of the requests from here on, to save about `tokens`."""
+
+    calls: tuple[str, ...]
+    tokens: int
+
+    @property
+    def in_words(self) -> str:
+        """What left, for the person."""
+        calls = f"{len(self.calls)} call{'s' * (len(self.calls) != 1)}"
+        much = f"about {count(self.tokens)} tokens"
+        return f"the output of {calls} is left out of the requests from here on, {much}"
+
+
 # From the engine
 
 
@@ -125,10 +148,11 @@ class RestartRequested(Event, frozen=True):
     """
 
 
-class AttemptStarted(Event, frozen=True):
+class AttemptStarted(Event, Bounded, frozen=True):
     """A try begins. `continues`: from the context so far, not from the prompt anew.
 
     `keeps_partial`: that has the text of the response that broke off, and its rest follows.
+    `context_window`: tokens that the model holds; absent where that is not known.
     """
 
     facets = Facets(ends="response")
@@ -136,6 +160,7 @@ class AttemptStarted(Event, frozen=True):
     model: str
     continues: bool = False
     keeps_partial: bool | UnsetType = UNSET
+    context_window: int | UnsetType = UNSET
 
 
 class Retrying(Event, Bounded, frozen=True, rename={"attempt": "next_attempt"}):
@@ -174,18 +199,126 @@ class FailedOver(Event, frozen=True, rename={"source": "from", "target": "to"}):
 
 
 class GuardTripped(Event, frozen=True):
-    """A guard saw something a person should look at."""
+    """A guard saw something a person should look at; `action` is what it did, if it has a rule."""
 
     facets = Facets("error", "message")
     guard: str
     message: str
+    action: GuardAction | UnsetType = UNSET
+
+
+ConflictKind: TypeAlias = Literal["read", "stale", "port", "branch"]
+"""`read`: this ticket changed what the others had read; `stale`: the others changed what it had
+read; `port`: both want it; `branch`: both check out or commit in one work tree."""
+
+FILE_CONFLICTS: frozenset[ConflictKind | UnsetType | None] = frozenset(
+    {None, UNSET, "read", "stale"}
+)
 
 
 class ConflictDetected(Event, frozen=True):
-    """Another ticket of the run changed the same file before. `tickets` are the others' ids."""
+    """Other tickets of the run get in this one's way. `tickets` are the others' ids.
+
+    Without a `kind` both changed the file `path`, which is a port's number or a branch's name
+    otherwise. `by`: the file changed while a command ran. `beside`: tickets whose commands ran at
+    the same time as that one, so that it may have been one of theirs.
+    """
 
     path: str
     tickets: tuple[str, ...]
+    kind: ConflictKind | UnsetType = UNSET
+    by: Literal["command"] | UnsetType = UNSET
+    beside: tuple[str, ...] | UnsetType = UNSET
+
+    @property
+    def in_brief(self) -> str:
+        """The file's name or the thing, and the other tickets."""
+        is_file = self.kind in FILE_CONFLICTS
+        what = PurePath(self.path).name if is_file else f"{self.kind} {self.path}"
+        return f"{what} · {', '.join(self.tickets)}"
+
+    @property
+    def in_words(self) -> str:
+        """What happened, as said in this ticket's pane."""
+        others = ", ".join(self.tickets)
+        match self.kind:
+            case "read":
+                what = f"{self.path} was read by {others} before it changed here"
+            case "stale":
+                what = f"{self.path} was changed by {others} after it was read here"
+            case "port":
+                what = f"port {self.path} is also wanted by {others}"
+            case "branch":
+                what = f"{others} also checks out or commits here (branch {self.path})"
+            case _:
+                what = f"{self.path} was also changed by {others}"
+        if self.by is UNSET:
+            return what
+        also = f"commands ran, also of {', '.join(self.beside)}" if self.beside else ""
+        return f"{what} (while {also or 'a command ran'})"
+
+
+class WorktreeOpened(Event, frozen=True):
+    """The ticket works in a git worktree of its own: in the folder `inside` of it, if there is one.
+
+    `base` is the commit that it began at.
+    """
+
+    path: str
+    branch: str
+    base: str
+    inside: str | UnsetType = UNSET
+
+
+class SetupStarted(Event, frozen=True):
+    """The command that makes a new worktree ready begins to run, as a call of lfg's own.
+
+    No model made it, and none is told of it.
+    """
+
+    facets = Facets("tool_call", "command", "call_id")
+    call_id: str
+    command: str
+
+
+class BaseRecorded(Event, frozen=True):
+    """Git's tree of the ticket's folder when work in it began: later changes are seen against it.
+
+    `commit` was checked out then; it is "" where there was none yet.
+    """
+
+    folder: str
+    tree: str
+    commit: str = ""
+
+
+class ChangesCounted(Event, Bounded, frozen=True):
+    """Files and lines of the folder that have changed so far, by whomever.
+
+    `shared`: other tickets work in it too. It is absent where only this ticket's count.
+    """
+
+    files: int
+    added: int
+    removed: int
+    shared: bool | UnsetType = UNSET
+
+
+class RunLimitsSet(Event, Bounded, frozen=True):
+    """The limits of the run from here on, in place of those before; the first ticket has it.
+
+    In USD, tokens and seconds, None where there is none.
+    """
+
+    max_run_cost: float | None = None
+    max_run_tokens: int | None = None
+    max_run_time: float | None = None
+    at_limit: AtLimit = "ask"
+
+    @property
+    def limits(self) -> RunLimits:
+        """The limits as a value."""
+        return RunLimits(self.max_run_cost, self.max_run_tokens, self.max_run_time, self.at_limit)
 
 
 class ChoiceMade(Event, frozen=True):
@@ -224,13 +357,16 @@ class TicketFailed(Ending, frozen=True):
 
 
 class TicketCancelled(Ending, frozen=True):
-    """The person stopped it; its output is kept."""
+    """The person stopped it, or a guard, which gives a `reason`; its output is kept."""
+
+    facets = Facets(text="reason", ends="turn")
+    reason: str | UnsetType = UNSET
 
 
 class TicketLimited(Ending, frozen=True):
-    """A limit was reached: `turns`, `tokens`, `cost` or `time`."""
+    """A limit was reached: one of the ticket's own, or of the run's."""
 
-    limit: Literal["turns", "tokens", "cost", "time"]
+    limit: Literal["turns", "tokens", "cost", "time"] | RunLimit
 
 
 class TicketBlocked(Ending, frozen=True):

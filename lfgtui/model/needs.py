@@ -5,7 +5,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 import msgspec
 
 from lfgtui.errors import UsageError, did_you_mean
-from lfgtui.model.tickets import ID_CHARACTERS, TICKET_ID, Ticket, TicketsFile, find_cycle
+from lfgtui.model.tickets import ID_CHARACTERS, TICKET_ID, Ticket
+from lfgtui.model.tickets_file import TicketsFile, find_cycle
 
 
 def needs_of(tickets: Iterable[Ticket]) -> dict[str, tuple[str, ...]]:

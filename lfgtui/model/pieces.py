@@ -1,15 +1,23 @@
 """The texts of events, in pieces and whole."""
 
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from functools import cache
 from typing import TypeVar
 
 import msgspec
 
-from lfgtui.model.events import Event
+from lfgtui.model.events import ApprovalRequested, Event, FileChange
 from lfgtui.model.facets import Kind
+from lfgtui.model.guards import Channel
 
 _E = TypeVar("_E", bound=Event)
+
+_CHANNELS: Mapping[Kind | None, Channel] = {
+    "text": "text",
+    "reasoning": "reasoning",
+    "tool_call": "arguments",
+    "tool_output": "output",
+}
 
 
 def text_of(event: Event) -> str:
@@ -28,10 +36,23 @@ def tool_of(event: Event) -> str:
 
 
 def kind_of(event: Event) -> Kind | None:
-    """Return the kind of the event's text: without output yet, a hosted tool is but a call."""
+    """Return the kind of the event's text: without output yet, a hosted tool is but a call.
+
+    An end that gives no reason has no text.
+    """
     facets = event.facets
+    if facets.kind == "error" and facets.ends == "turn" and not text_of(event):
+        return None
     is_call = facets.kind == "tool_output" and facets.tool and not text_of(event)
     return "tool_call" if is_call else facets.kind
+
+
+@cache
+def channel_of(kind: type[Event]) -> Channel | None:
+    """Return the channel of the texts of such events; None if guards do not look at them."""
+    if issubclass(kind, FileChange | ApprovalRequested):  # what a call is to do
+        return "arguments"
+    return _CHANNELS.get(kind.facets.kind)
 
 
 def with_text(event: _E, text: str) -> _E:

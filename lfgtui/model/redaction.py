@@ -17,14 +17,16 @@ place stands an item of the wire `redacted`, which no wire sends.
 """
 
 import re
-from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from typing import Literal, TypeVar, get_args, get_origin, get_type_hints
 
 import msgspec
 
 from lfgtui.model import events as e
-from lfgtui.model.pieces import call_of, merge, stream_of, text_of, with_text
+from lfgtui.model.guards import Channel
+from lfgtui.model.pieces import call_of, channel_of, merge, stream_of, text_of, with_text
 from lfgtui.model.tickets import Ticket
 from lfgtui.text.redactor import Redactor, TextStream
 
@@ -38,14 +40,36 @@ _KEY_END = re.compile("-----END ([A-Z0-9 ]{1,40}-----)")
 class EventRedactor:
     """One ticket's events in, the same without secrets out.
 
-    Texts lag behind by what may still become a secret.
+    Texts lag behind by what may still become a secret. From a channel that has a redactor of its
+    own, more is taken out.
     """
 
-    def __init__(self, redactor: Redactor) -> None:
+    def __init__(
+        self, redactor: Redactor, by_channel: Mapping[Channel, Redactor] | None = None
+    ) -> None:
         self._redactor = redactor
+        self._by_channel = by_channel or {}
+        self._counts = Counter[str]()
         self._open: dict[Hashable, tuple[TextStream, e.Event]] = {}
         self._reasoned = 0
         self._hiding: set[str] = set()
+
+    @property
+    def is_idle(self) -> bool:
+        """True if nothing is taken out."""
+        return self._redactor.is_idle and not self._by_channel
+
+    def taken(self) -> Sequence[str]:
+        """Return the names of what channels' own redactors replaced since this was asked."""
+        if not self._by_channel:
+            return ()
+        counts = sum((one.counts for one in set(self._by_channel.values())), Counter[str]())
+        new, self._counts = counts - self._counts, counts
+        return tuple(new)
+
+    def _of(self, event: e.Event) -> Redactor:
+        channel = channel_of(type(event)) or ("text" if isinstance(event, e.WireEvent) else None)
+        return self._by_channel.get(channel, self._redactor) if channel else self._redactor
 
     def feed(self, event: e.Event) -> list[e.Event]:
         """Return what was held of texts that end here, then the event; a piece may be empty."""
@@ -68,7 +92,7 @@ class EventRedactor:
         return self._end(lambda _, __: True)
 
     def _piece(self, key: Hashable, event: e.Event) -> e.Event:
-        stream, _ = self._open.get(key) or (TextStream(self._redactor), event)
+        stream, _ = self._open.get(key) or (TextStream(self._of(event)), event)
         self._open[key] = (stream, event)
         return self._cleared(event, lambda: stream.feed(text_of(event)))
 
@@ -82,56 +106,64 @@ class EventRedactor:
 
     def _cleared(self, event: e.Event, read: Callable[[], str]) -> e.Event:
         """Return the piece with the text that is sure by now; its other fields are whole."""
-        before = self._redactor.counts.total()
+        counts = self._of(event).counts
+        before = counts.total()
         cleared = with_text(event, read())
         if event.facets.kind == "reasoning":
-            self._reasoned += self._redactor.counts.total() - before
-        return self._fields(cleared, beside=event.facets.text)
+            self._reasoned += counts.total() - before
+        return _fields(self._of(event), cleared, beside=event.facets.text)
 
     def _whole(self, event: e.Event) -> e.Event:
-        cleared = self._fields(event)
+        redactor = self._of(event)
+        cleared = _fields(redactor, event)
         match event:
             case e.RequestSent():
                 self._reasoned = 0
             case e.ProviderItem():
                 signs_redacted, self._reasoned = self._reasoned > 0, 0
-                return _LEFT_OUT if signs_redacted or cleared != event else event
+                others = (_fields(one, event) for one in self._by_channel.values())
+                holds_any = cleared != event or any(other != event for other in others)
+                return _LEFT_OUT if signs_redacted or holds_any else event
             case e.ToolCallRequested(call_id) if cleared != event:
                 self._hiding.add(call_id)
         match cleared:
             case e.ApprovalRequested(call_id, _, summary, diff):
                 if summary and call_id in self._hiding:
-                    hidden = self._redactor.replacement("secret")
+                    hidden = redactor.replacement("secret")
                     cleared = msgspec.structs.replace(cleared, summary=hidden)
-                return self._without_diff(cleared) if self._shows(call_id, diff or "") else cleared
-            case e.FileChange(call_id, _, diff) if self._shows(call_id, diff):
-                return self._without_diff(cleared)
+                if self._shows(redactor, call_id, diff or ""):
+                    cleared = _without_diff(redactor, cleared)
+            case e.FileChange(call_id, _, diff) if self._shows(redactor, call_id, diff):
+                cleared = _without_diff(redactor, cleared)
         return cleared
 
-    def _shows(self, call_id: str, diff: str) -> bool:
+    def _shows(self, redactor: Redactor, call_id: str, diff: str) -> bool:
         """Return True if the diff shows a secret, perhaps in lines with signs before them."""
         if not diff:
             return False
         is_hiding = call_id in self._hiding
-        return is_hiding or any(self._redactor.text(side) != side for side in _sides(diff))
+        return is_hiding or any(redactor.text(side) != side for side in _sides(diff))
 
-    def _without_diff(self, event: _S) -> _S:
-        return msgspec.structs.replace(event, diff=self._redactor.replacement("secret"))
 
-    def _fields(self, struct: _S, beside: str = "") -> _S:
-        changed: dict[str, object] = {}
-        for name in _text_fields(type(struct)):
-            value = getattr(struct, name)
-            if name != beside and (redacted := self._value(value)) != value:
-                changed[name] = redacted
-        return msgspec.structs.replace(struct, **changed) if changed else struct
+def _without_diff(redactor: Redactor, event: _S) -> _S:
+    return msgspec.structs.replace(event, diff=redactor.replacement("secret"))
 
-    def _value(self, value: object) -> object:
-        if isinstance(value, msgspec.Struct):
-            return self._fields(value)
-        if isinstance(value, tuple):
-            return tuple(map(self._value, value))
-        return self._redactor.value(value)
+
+def _fields(redactor: Redactor, struct: _S, beside: str = "") -> _S:
+    changed: dict[str, object] = {}
+    for name in _text_fields(type(struct)):
+        value = getattr(struct, name)
+        if name != beside and (redacted := _value(redactor, value)) != value:
+            changed[name] = redacted
+    return msgspec.structs.replace(struct, **changed) if changed else struct
+
+
+def _value(redactor: Redactor, value: object) -> object:
+    if isinstance(value, msgspec.Struct):
+        return _fields(redactor, value)
+    if isinstance(value, tuple):
+        return tuple(_value(redactor, one) for one in value)
+    return redactor.value(value)
 
 
 def _sides(diff: str) -> Iterator[str]:
@@ -204,6 +236,7 @@ def redacted_ticket(redactor: Redactor, ticket: Ticket) -> Ticket:
         prompt=redactor.text(ticket.prompt),
         system=None if ticket.system is None else redactor.text(ticket.system),
         extra=redactor.value(ticket.extra),
+        schema=redactor.value(ticket.schema),
     )
 
 

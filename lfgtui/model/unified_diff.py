@@ -31,6 +31,16 @@ def beside(diffs: Sequence[str], arguments: Mapping[str, object]) -> dict[str, o
     return {name: value for name, value in arguments.items() if not is_shown(name, value)}
 
 
+def is_before(diff: str, text: str | None) -> bool:
+    """Return True if the text of a file, None for none, is surely the one before the change."""
+    old, new = (["\n".join(hunk) for _, hunk in _side(diff, sign)] for sign in "-+")
+    if text is None or old == new:  # or only the end of the last line changes
+        return text is None and not any(old)
+    whole = "\n".join(_line(line) for line in text.split("\n"))
+    has_old, has_new = (all(piece in whole for piece in side) for side in (old, new))
+    return (has_old or not any(old)) and not has_new
+
+
 def _shows(diff: str, text: str) -> bool:
     """Return True if all of the text can be read in the diff.
 

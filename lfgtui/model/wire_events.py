@@ -100,7 +100,8 @@ class ToolCallRequested(WireEvent, frozen=True):
 
     `wire_id` is what the provider calls it, "" where it has no name for it; it goes back with
     the next request and identifies nothing. Absent where `call_id` is the provider's own.
-    A later one of an agent's call replaces it.
+    A later one of an agent's call replaces it; `reads` is the absolute path of the file that it
+    reads, if it says so.
     """
 
     facets = Facets("tool_call", "", "call_id", "name", json="arguments", part="replaces")
@@ -109,6 +110,7 @@ class ToolCallRequested(WireEvent, frozen=True):
     arguments: ToolArguments
     wire_id: str | UnsetType = UNSET
     origin: Literal["agent"] | UnsetType = UNSET
+    reads: str | UnsetType = UNSET
 
 
 class ApprovalOption(msgspec.Struct, frozen=True):
@@ -123,7 +125,9 @@ class ApprovalRequested(WireEvent, frozen=True):
     """A tool call waits for the person. `summary` is one line of what it would do.
 
     `diff` is a unified one of its file, without names; `path` is absolute and without links.
-    An agent that asks about its own call may have `options` of its own.
+    An agent that asks about its own call may have `options` of its own. `sandbox` says where
+    a program would run, in words. `definition` tells the tool of a server from any other of
+    its name. `reason`: why the person is asked, whatever the settings and the rules say.
     """
 
     facets = Facets(text="summary", call="call_id")
@@ -133,6 +137,9 @@ class ApprovalRequested(WireEvent, frozen=True):
     diff: str | UnsetType = UNSET
     path: str | UnsetType = UNSET
     options: tuple[ApprovalOption, ...] | UnsetType = UNSET
+    sandbox: str | UnsetType = UNSET
+    definition: str | UnsetType = UNSET
+    reason: str | UnsetType = UNSET
 
 
 class ApprovalWithdrawn(WireEvent, frozen=True):
@@ -260,13 +267,17 @@ class ResponseFinished(WireEvent, Bounded, frozen=True):
 class Usage(WireEvent, Bounded, frozen=True):
     """Tokens of one response so far; a later one of the same turn replaces it.
 
-    `input` includes `cached`; `cost` is USD, None where no price is known.
+    `input` includes `cached` and `cache_write`, read from the provider's cache and written to it;
+    `cost` is USD, None where no price is known. With `price_date` it is an estimate, by lfg's own
+    table of that date.
     """
 
     input: int
     output: int
     cached: int = 0
     cost: float | None = None
+    cache_write: int | UnsetType = UNSET
+    price_date: str | UnsetType = UNSET
 
 
 class Heartbeat(WireEvent, frozen=True):

@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Callable, Container, Mapping
 from time import monotonic
 
-from lfgtui.model.metrics import AgentUsage
+from lfgtui.model.fold.metrics import AgentUsage
 from lfgtui.processes.usage import Usage, usages_of
 
 ASSUMED = 750_000_000
@@ -76,7 +76,7 @@ class AgentProcesses:
 
     @property
     def usage(self) -> Mapping[str, AgentUsage]:
-        """What they use, by ticket."""
+        """Their usage, by ticket."""
         sums = dict[str, AgentUsage]()
         for one in self._all:
             if one.usage is not None:
@@ -85,8 +85,13 @@ class AgentProcesses:
         return sums
 
     @property
+    def roots(self) -> Mapping[int, str]:
+        """The processes below which they run, with their tickets."""
+        return {one.root: one.ticket for one in self._all if one.root is not None}
+
+    @property
     def prepared(self) -> int:
-        """How many were started for tickets that have not begun."""
+        """The number of those started for tickets that have not begun."""
         return sum(one.is_spare and not one.has_answered for one in self._all)
 
     def has(self, provider: str, ticket: str) -> bool:

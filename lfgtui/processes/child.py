@@ -18,6 +18,7 @@ from pathlib import Path
 
 from lfgtui.errors import LfgError, too_many_files
 from lfgtui.processes.lines import Line, LineSplitter
+from lfgtui.processes.sandbox.walls import UNCONFINED, Confinement
 from lfgtui.processes.supervised import Supervised, exit_in_words
 from lfgtui.processes.waiting import finish, within
 
@@ -74,14 +75,17 @@ class ChildProcess:
         cwd: Path,
         env: Mapping[str, str],
         limits: ChildLimits | None = None,
+        confinement: Confinement = UNCONFINED,
     ) -> "ChildProcess":
-        """Return the child once it runs; raises `StartError`.
+        """Return the child once it runs, held by its `confinement`; raises `StartError`.
 
         A program without a slash in its name is looked up in the PATH of `env`.
         """
         pipes = _Pipes(limits or ChildLimits())
         try:
-            await pipes.start(argv, cwd, env, has_input=True)
+            await pipes.start(
+                argv, cwd, env, has_input=True, limits=confinement.limits, wall=confinement.wall
+            )
             await pipes.reports.started.wait()
             if pipes.reports.failure is not None:
                 raise pipes.reports.failure

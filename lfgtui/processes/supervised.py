@@ -12,6 +12,8 @@ from contextlib import suppress
 from pathlib import Path
 
 from lfgtui.processes import supervisor
+from lfgtui.processes.limits import NO_LIMITS, ProcessLimits
+from lfgtui.processes.sandbox.wall import Wall
 from lfgtui.processes.waiting import finish, within
 
 _CLEARING_SECONDS = 10.0
@@ -25,6 +27,7 @@ class Reports(asyncio.Protocol):
 
     `started`: the program runs, or never will. `exited`: it is gone. `ended`: there are no more
     reports; `is_cleared`: because all is gone, or in `left`, which names what could not be killed.
+    `excess` is the name of the limit for which it was stopped.
     """
 
     def __init__(self, on_exit: Callable[[], None]) -> None:
@@ -35,6 +38,7 @@ class Reports(asyncio.Protocol):
         self.is_cleared = self.is_lost = False
         self.killed = 0
         self.left: list[str] = []
+        self.excess = ""
         self._on_exit = on_exit
         self._unread = b""
 
@@ -50,6 +54,8 @@ class Reports(asyncio.Protocol):
                     self.failure = OSError(int(number), os.strerror(int(number)))
                     self.leader = None
                     self._exit()
+                case ["over", limit]:
+                    self.excess = limit
                 case ["exited", status]:
                     self.code = int(status)
                     self._exit()
@@ -65,7 +71,7 @@ class Reports(asyncio.Protocol):
 
     @property
     def loss(self) -> str:
-        """What the end of a supervisor that was killed means, in words; "" if it was not."""
+        """The meaning of a killed supervisor's end, in words; "" if it was not."""
         if not self.is_cleared:
             return "supervisor was killed: what it started may still be running"
         return "supervisor was killed, and so was all that it started" if self.is_lost else ""
@@ -96,6 +102,9 @@ class Supervised(asyncio.SubprocessProtocol):
         self._lifeline: asyncio.Transport | None = None
         self._starting: Future[None] | None = None
         self._open = set(_OUTPUT)
+        self._wall: Wall | None = None
+        self.undone = ""
+        """What it did that its wall had to undo, in words."""
 
     async def start(
         self,
@@ -104,14 +113,20 @@ class Supervised(asyncio.SubprocessProtocol):
         environment: Mapping[str, str],
         *,
         has_input: bool = False,
+        limits: ProcessLimits = NO_LIMITS,
+        wall: Wall | None = None,
     ) -> None:
         """Start the supervisor, and with it the program; raises `OSError`, `ValueError`.
 
         However this ends, `clear` is to be awaited afterwards. The program's input is a pipe
         or, without input, /dev/null.
         """
+        self._wall = wall
+        if wall is not None:
+            command = await asyncio.to_thread(wall.command, command, environment)
+        given = limits.argument(is_walled=wall is not None)
         self._starting = asyncio.ensure_future(
-            self._start(command, folder, environment, PIPE if has_input else DEVNULL)
+            self._start((given, *command), folder, environment, PIPE if has_input else DEVNULL)
         )
         await asyncio.shield(self._starting)
 
@@ -179,6 +194,8 @@ class Supervised(asyncio.SubprocessProtocol):
             if self._lifeline is not None:
                 self._lifeline.close()
             await within(_CLEARING_SECONDS, self.gone)
+            if self._wall is not None:
+                self.undone = await asyncio.to_thread(self._wall.restore)
         finally:
             self.transport.close()
 

@@ -1,6 +1,6 @@
 """A program's supervisor: a process that keeps track of all that the program starts.
 
-    python -I -S supervisor.py SOCKET PROGRAM ARGUMENT...
+    python -I -S supervisor.py SOCKET LIMITS PROGRAM ARGUMENT...
 
 It is the child subreaper (prctl(2)) of the program, so a process that leaves the
 session (`setsid`, a double fork) becomes the supervisor's child when its parent
@@ -12,10 +12,15 @@ guard, and below it the one that starts the program. What loses its parent by th
 comes to the guard. Only the end of both at once leaves processes running that have
 left the program's session.
 
+LIMITS are those of `limits.ProcessLimits`: `cpu=S,memory=BYTES,processes=N,file=BYTES`, as far
+as there are any, and `walled=1` if the program is bubblewrap with another one inside it. Memory,
+CPU time and the number of processes are summed up over all that runs below, a few times a second.
+
 SOCKET is the file descriptor of a socket to lfg:
 
     to lfg      `started PID` before the program runs and `running` once it does, or
-                `failed ERRNO`; `exited STATUS` (as `subprocess` has it);
+                `failed ERRNO`; `over LIMIT` where one was exceeded and all is killed for it;
+                `exited STATUS` (as `subprocess` has it);
                 at the end `left PID NAME` for each process that could not
                 be killed, then `cleared COUNT`, how many were killed after the exit;
                 before these `lost` if the guard did it, who knows of no exit
@@ -28,6 +33,7 @@ subreaper and no /proc (macOS) it can only signal the program's process group.
 
 import ctypes
 import os
+import resource
 import select
 import signal
 import sys
@@ -38,26 +44,52 @@ _HAS_PROC = os.path.isdir("/proc/self")  # noqa: PTH112  (pathlib takes as long 
 _KILLING_SECONDS = 5.0
 _ROUNDS = 50
 
+_PULSE, _SLOW_PULSE = 0.05, 0.25
+"""Seconds between two glances at how many processes there are; what lives long is not hurried."""
 
-def main(descriptor: str, *command: str) -> None:
+_LOOK_SECONDS, _LOOK_SHARE = 0.4, 100
+"""Between two looks at what all uses, at least so long, and so many times as long as one took."""
+
+TIMES, RESIDENT = (11, 12, 13, 14), 21
+"""CPU times, also of ended children, and memory: places in /proc/PID/stat, from the state on."""
+
+_KERNEL_LIMITS = (
+    ("cpu", resource.RLIMIT_CPU),  # of each process
+    ("file", resource.RLIMIT_FSIZE),
+    ("processes", resource.RLIMIT_NPROC),  # threads of the user's; means nothing to root
+)
+_SLACK = 4
+"""Times the limit of processes at which the kernel itself says no: it counts others too."""
+
+_WALL = "bwrap"
+_REMAINS = 9
+"""The descriptor by which a command behind a wall says that it left something behind."""
+
+
+def main(descriptor: str, limits: str, *command: str) -> None:
     """Guard the process that runs the program, and take its place if it is killed."""
-    lifeline = _Lifeline(int(descriptor))
+    socket = int(descriptor)
+    lifeline = _Lifeline(os.dup(socket) if socket == _REMAINS else socket)
+    pairs = (one.split("=") for one in limits.split(",") if one)
+    watch = _Watch({name: int(most) for name, most in pairs})
     _prctl(_SET_CHILD_SUBREAPER, 1)
     guard, held = os.pipe()
     supervising = os.fork()
     if not supervising:
         os.close(held)
-        _supervise(lifeline, guard, command)
+        _supervise(lifeline, guard, watch, command)
         os._exit(0)
     os.close(guard)
     _let_go()
     _, status = os.waitpid(supervising, 0)
     if status and _HAS_PROC:
         lifeline.report("lost")
-        _clear(lifeline, -1, is_running=False)
+        _clear(lifeline, -1, watch, is_running=False)
 
 
-def _supervise(lifeline: "_Lifeline", guard: int, command: tuple[str, ...]) -> None:
+def _supervise(
+    lifeline: "_Lifeline", guard: int, watch: "_Watch", command: tuple[str, ...]
+) -> None:
     """Run the program and wait for its end, or for that of lfg or of the guard."""
     awake, wakeup = os.pipe()
     os.set_blocking(awake, False)
@@ -66,7 +98,7 @@ def _supervise(lifeline: "_Lifeline", guard: int, command: tuple[str, ...]) -> N
     signal.signal(signal.SIGCHLD, lambda *_: None)
     _prctl(_SET_CHILD_SUBREAPER, 1)
     try:
-        leader = _start(lifeline, command)
+        leader = _start(lifeline, watch, command)
     except OSError as error:
         lifeline.report(f"failed {error.errno}")
         return
@@ -75,7 +107,10 @@ def _supervise(lifeline: "_Lifeline", guard: int, command: tuple[str, ...]) -> N
     is_running = True
     watched: list[_Lifeline | int] = [lifeline, awake, guard]
     while True:
-        readable, _, _ = select.select(watched, [], [])
+        readable, _, _ = select.select(watched, [], [], watch.pause)
+        if watch.is_due and (excess := watch.excess()):
+            lifeline.report(f"over {excess}")
+            break
         if awake in readable:
             os.read(awake, 4096)
         status = _reap(leader)
@@ -87,12 +122,12 @@ def _supervise(lifeline: "_Lifeline", guard: int, command: tuple[str, ...]) -> N
         if lifeline in readable:
             request = lifeline.read()
             if request == b"term\n":
-                _signal_all(_below(), signal.SIGTERM)
+                _signal_all(watch.inside(_below()), signal.SIGTERM)
                 if not _HAS_PROC:
                     _signal_group(leader, signal.SIGTERM)
             else:
                 break
-    _clear(lifeline, leader, is_running=is_running)
+    _clear(lifeline, leader, watch, is_running=is_running)
 
 
 def _let_go() -> None:
@@ -127,7 +162,91 @@ class _Lifeline:
             return
 
 
-def _start(lifeline: _Lifeline, command: tuple[str, ...]) -> int:
+class _Watch:
+    """The limits of all that runs below, and what a wall leaves there."""
+
+    def __init__(self, limits: dict[str, int]) -> None:
+        self.is_walled = "walled" in limits
+        self.remains = -1
+        if self.is_walled:
+            self.remains, end = os.pipe()
+            os.dup2(end, _REMAINS, inheritable=False)
+        self._limits = limits
+        self._ticks = os.sysconf("SC_CLK_TCK")
+        self._page = os.sysconf("SC_PAGE_SIZE")
+        self._is_summed = not limits.keys().isdisjoint(("cpu", "memory"))
+        is_watched = _HAS_PROC and (self._is_summed or "processes" in limits)
+        self.pause = (_PULSE if self._is_summed else _SLOW_PULSE) if is_watched else None
+        self._next_look = time.monotonic()
+        self._tasks = _tasks() if is_watched else 0
+
+    @property
+    def is_due(self) -> bool:
+        """True if it is time for a look: at once where processes multiply, which soon stops all."""
+        if self.pause is None:
+            return False
+        if self._is_summed and time.monotonic() >= self._next_look:
+            return True
+        return _tasks() - self._tasks > self._limits.get("processes", sys.maxsize) // 4
+
+    def apply(self) -> None:
+        """Have the kernel limit what it can: in the child, before the program."""
+        most = dict(self._limits)
+        if "processes" in most and _HAS_PROC:
+            most["processes"] = self._tasks + _SLACK * most["processes"]
+        for name, kind in _KERNEL_LIMITS:
+            hard = resource.getrlimit(kind)[1]
+            if name in most and (hard == resource.RLIM_INFINITY or most[name] < hard):
+                resource.setrlimit(kind, (most[name], hard))
+        if self.is_walled:
+            os.set_inheritable(_REMAINS, True)
+
+    def excess(self) -> str:
+        """Return the name of a limit that is exceeded; "" if none is."""
+        began = time.monotonic()
+        found = processes()
+        inside = self.inside(below(os.getpid(), found))
+        fields = [found[pid][1] for pid in inside]
+        times = os.times()
+        cpu = times.children_user + times.children_system
+        cpu += sum(int(one[place]) for one in fields for place in TIMES) / self._ticks
+        memory = sum(int(one[RESIDENT]) for one in fields) * self._page
+        most = self._limits.get("memory", memory)
+        if memory > most:  # pages that several share were counted in each
+            memory = sum(map(_own_memory, inside))
+        ended = time.monotonic()
+        self._next_look = ended + max(_LOOK_SECONDS, _LOOK_SHARE * (ended - began))
+        self._tasks = _tasks()
+        used = {"memory": memory, "processes": len(inside), "cpu": cpu}
+        over = (name for name, value in used.items() if value > self._limits.get(name, value))
+        return next(over, "")
+
+    def inside(self, among: dict[int, str]) -> dict[int, str]:
+        """Return them without the wall itself, which a signal would end before what is in it."""
+        return {pid: name for pid, name in among.items() if not self.is_walled or name != _WALL}
+
+    def has_remains(self) -> bool:
+        """Return True if the command said so; what remains ends with its wall, before any look."""
+        return self.is_walled and bool(select.select([self.remains], [], [], 0)[0])
+
+
+def _tasks() -> int:
+    """Return the number of all threads on this system, whoever's they are."""
+    with open("/proc/loadavg", "rb") as file:  # noqa: PTH123
+        return int(file.read().split()[3].partition(b"/")[2])
+
+
+def _own_memory(pid: int) -> int:
+    """Return the bytes that a process uses, its share of those that it shares with others."""
+    try:
+        with open(f"/proc/{pid}/smaps_rollup", "rb") as file:  # noqa: PTH123
+            lines = [line.split() for line in file]
+    except OSError:
+        return 0
+    return 1024 * sum(int(line[1]) for line in lines if line[0] in (b"Pss:", b"SwapPss:"))
+
+
+def _start(lifeline: _Lifeline, watch: _Watch, command: tuple[str, ...]) -> int:
     parent = os.getpid()
     failure, report = os.pipe()  # closed by the exec
     child = os.fork()
@@ -147,6 +266,7 @@ def _start(lifeline: _Lifeline, command: tuple[str, ...]) -> int:
         signal.set_wakeup_fd(-1)
         for number in (signal.SIGCHLD, signal.SIGPIPE, signal.SIGXFSZ):
             signal.signal(number, signal.SIG_DFL)
+        watch.apply()
         lifeline.report(f"started {os.getpid()}")  # before the program can kill the supervisor
         os.execvp(command[0], command)
     except OSError as error:
@@ -176,24 +296,29 @@ def _has_children() -> bool:
     return True
 
 
-def _clear(lifeline: _Lifeline, leader: int, *, is_running: bool) -> None:
+def _clear(lifeline: _Lifeline, leader: int, watch: _Watch, *, is_running: bool) -> None:
     """Kill all processes below until none is left; report how many besides the leader."""
     until = time.monotonic() + _KILLING_SECONDS
+    if watch.is_walled and is_running:
+        _signal_all({leader}, signal.SIGKILL)  # the kernel then kills all inside, at once
     killed: set[int] = set()
     status = _reap(leader)
-    has_more = not _HAS_PROC and _signal_group(leader, signal.SIGKILL) and not is_running
+    has_more = watch.has_remains()
+    if not _HAS_PROC:
+        has_more = _signal_group(leader, signal.SIGKILL) and not is_running
     while _has_children() and time.monotonic() < until:
         # Stopped first, so that nothing forks while its parents are being killed. One
         # that forks and ends within a look at /proc is seen the next time, or the one after.
         stopped: set[int] = set()
         for _ in range(_ROUNDS):
-            living = set(_below()) - stopped
+            found = _below()
+            killed |= watch.inside(found).keys()
+            living = found.keys() - stopped
             if not living:
                 break
             _signal_all(living, signal.SIGSTOP)
             stopped |= living
         _signal_all(stopped, signal.SIGKILL)
-        killed |= stopped
         time.sleep(0.001)
         reaped = _reap(leader)
         status = reaped if status is None else status
@@ -202,7 +327,7 @@ def _clear(lifeline: _Lifeline, leader: int, *, is_running: bool) -> None:
         lifeline.report(f"exited {status}")
     for pid, name in left.items():
         lifeline.report(f"left {pid} {name}")
-    lifeline.report(f"cleared {len(killed - {leader} - left.keys()) + has_more}")
+    lifeline.report(f"cleared {len(killed - {leader} - left.keys()) or int(has_more)}")
 
 
 def _signal_group(leader: int, number: int) -> bool:

@@ -6,10 +6,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from lfgtui.processes.supervisor import below, processes
-
-_USER, _SYSTEM, _ENDED_USER, _ENDED_SYSTEM, _RESIDENT = 11, 12, 13, 14, 21
-"""Places in /proc/PID/stat, counted from the state (proc_pid_stat(5))."""
+from lfgtui.processes.supervisor import RESIDENT, TIMES, below, processes
 
 _SYSTEM_ROOT = Path("/")
 _GROUPS = (
@@ -67,6 +64,6 @@ def _usage_of(root: int, found: dict[int, tuple[str, list[bytes]]]) -> Usage:
     pages = ticks = 0
     for pid in below(root, found):
         fields = found[pid][1]
-        pages += int(fields[_RESIDENT])
-        ticks += sum(int(fields[place]) for place in (_USER, _SYSTEM, _ENDED_USER, _ENDED_SYSTEM))
+        pages += int(fields[RESIDENT])
+        ticks += sum(int(fields[place]) for place in TIMES)
     return Usage(pages * os.sysconf("SC_PAGE_SIZE"), ticks / os.sysconf("SC_CLK_TCK"))

@@ -6,9 +6,10 @@ from typing import Literal, Protocol, TypeAlias, runtime_checkable
 
 import msgspec
 
-from lfgtui.model.conversation import Message, Session
 from lfgtui.model.events import ApprovalOption, WireEvent
+from lfgtui.model.fold.conversation import Message, Session
 from lfgtui.model.tickets import Reasoning
+from lfgtui.processes.sandbox.walls import UNCONFINED, Confinement
 
 Effort: TypeAlias = Literal["low", "medium", "high"]
 
@@ -33,8 +34,9 @@ class Request:
 
     `on_answer` is called when the head of the response has come, with the seconds that its
     connection took to open, None if it was open. An agent that works on this
-    machine gets the `ticket`, which it serves alone, its `workspace`, and the `session` that it
-    has of the ticket already.
+    machine gets the `ticket`, which it serves alone, its `workspace`, the `confinement` of its
+    programs, the `session` that it has of the ticket already, and the names of its servers (`mcp`).
+    `output_bound` holds for all tokens of the response, those of thinking included.
     `apart`: pieces of a text that arrive together stay apart, for those who count them.
     `is_seen` tells if a person has the answer in view just now; None where nobody can.
     """
@@ -44,6 +46,7 @@ class Request:
     system: str | None = None
     tools: tuple[ToolSpec, ...] = ()
     max_output_tokens: int = 8192
+    output_bound: int | None = None
     reasoning: Reasoning | None = None
     extra: dict[str, object] = field(default_factory=dict)
     stream: bool = True
@@ -54,6 +57,8 @@ class Request:
     apart: bool = False
     ticket: str = ""
     workspace: str = ""
+    confinement: Confinement = UNCONFINED
+    mcp: tuple[str, ...] = ()
     session: Session | None = None
     on_answer: Callable[[float | None], None] = field(default=lambda _: None, compare=False)
     is_seen: Callable[[], bool] | None = field(default=None, compare=False)

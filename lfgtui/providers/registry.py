@@ -16,6 +16,7 @@ from lfgtui.processes.agents import AgentProcesses
 from lfgtui.providers.base import Provider
 from lfgtui.settings.config import Config
 from lfgtui.settings.credentials import api_key, request_headers, secret_variables
+from lfgtui.settings.mcp import McpServer
 from lfgtui.settings.providers import AGENT_SERVERS, EMBEDDED, ProviderConfig, WireName
 
 _CONNECT: dict[WireName, str] = {
@@ -72,7 +73,7 @@ class Providers:
                 key = await asyncio.to_thread(api_key, name, config, others)
                 if key is not None and self._on_key is not None:
                     self._on_key(key)
-                opening = (name, config, base_url, key, self.agents)
+                opening = (name, config, base_url, key, self.agents, self._config.mcp)
                 provider = await asyncio.to_thread(_connect, *opening)
                 opened = self._open[name] = _Opened(base_url, provider)
             return opened.provider
@@ -104,11 +105,12 @@ def _connect(
     base_url: str | None,
     key: str | None,
     agents: AgentProcesses,
+    servers: Mapping[str, McpServer],
 ) -> Provider:
     """Open a provider, with all that takes long: the import, the certificates."""
     connect = cast(Callable[..., Provider], pkgutil.resolve_name(_CONNECT[config.wire]))
     if config.wire == "acp":
-        return connect(name, config, agents)
+        return connect(name, config, agents, servers)
     more = {"body": config.body} if config.wire in AGENT_SERVERS else {}
     return connect(
         base_url=base_url,

@@ -14,17 +14,23 @@ from typing import Annotated, Literal, NamedTuple, TypeAlias
 import msgspec
 
 from lfgtui.errors import SourceError, UsageError, did_you_mean
+from lfgtui.model.guards import Guard, guard_mistakes
+from lfgtui.model.run_limits import RunLimits
 from lfgtui.model.tickets import Ticket
+from lfgtui.settings import sandbox
 from lfgtui.settings.agents import program_path
 from lfgtui.settings.keys import key_mistakes
+from lfgtui.settings.mcp import McpServer, server_at, server_misfits
 from lfgtui.settings.memory import memory_bytes
 from lfgtui.settings.providers import (
     ProviderConfig,
     Seconds,
+    Tokens,
     misfits,
     over_presets,
     with_paths,
 )
+from lfgtui.settings.sandbox import SandboxPolicy
 from lfgtui.settings.themes import read_themes
 from lfgtui.text import toml_file
 from lfgtui.text.figures import model_name
@@ -93,6 +99,21 @@ class HistoryPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     retention: str | None = None
 
 
+class UndoPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Files kept as they were before agents changed them, for `lfg undo`; `0 MB` keeps none."""
+
+    max_total: str = "1 GB"
+    max_file: str = "20 MB"
+
+    @property
+    def total_bytes(self) -> int:
+        return memory_bytes(self.max_total, 0)
+
+    @property
+    def file_bytes(self) -> int:
+        return memory_bytes(self.max_file, 0)
+
+
 class NotifyPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Ways to tell a person who looks elsewhere; `command` gets the text as its last argument."""
 
@@ -105,7 +126,8 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Everything a person can set. Times are in seconds.
 
     `max_memory` is what installed agents may use together: a size, or a share of what is available
-    when a run starts. `command_variables` are given to agents' commands although they look secret.
+    when a run starts. `max_output_tokens` is a bound that no ticket exceeds. `command_variables`
+    are given to agents' commands although they look secret.
     """
 
     theme: str = "dark"
@@ -113,6 +135,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     concurrency: Annotated[int, msgspec.Meta(ge=1)] = 8
     hold_slot: bool = False
     max_memory: str = "80%"
+    max_output_tokens: Tokens | None = None
     stream_unit: StreamUnit = "token"
     command_variables: tuple[str, ...] = ()
     stall_after: Seconds = 10.0
@@ -121,17 +144,29 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     retry: RetryPolicy = RetryPolicy()
     breaker: BreakerPolicy = BreakerPolicy()
     history: HistoryPolicy = HistoryPolicy()
+    undo: UndoPolicy = UndoPolicy()
+    sandbox: SandboxPolicy = SandboxPolicy()
     notify: NotifyPolicy = NotifyPolicy()
+    run: RunLimits = RunLimits()
     speak: Speak = "off"
     speak_command: tuple[str, ...] = ()
     keys: dict[str, str] = {}
+    guards: tuple[Guard, ...] = ()
     providers: dict[str, ProviderConfig] = {}
+    mcp: dict[str, McpServer] = {}
 
     def provider(self, name: str) -> ProviderConfig:
         """Return the provider of that name; raise `UsageError` with the nearest one."""
         if name not in self.providers:
             raise UsageError(f'unknown provider "{name}"{did_you_mean(name, self.providers)}')
         return self.providers[name]
+
+    def mcp_server(self, name: str) -> McpServer:
+        """Return the MCP server of that name; raise `UsageError` with the nearest one."""
+        if name not in self.mcp:
+            hint = did_you_mean(name, self.mcp) or "; give it a table [mcp.NAME] in the config"
+            raise UsageError(f'unknown MCP server "{name}"{hint}')
+        return self.mcp[name]
 
 
 def ttft_budgets(config: Config) -> dict[str, float]:
@@ -172,7 +207,8 @@ def read_config(path: Path) -> tuple[Config, list[SourceError]]:
         mistakes.append(SourceError(path, toml_file.line_of(text, ("theme",)), message))
     mistakes += (SourceError(path, toml_file.line_of(text, k), why) for k, why in _mistakes(config))
     placed = {name: with_paths(path.parent, one) for name, one in config.providers.items()}
-    return msgspec.structs.replace(config, providers=placed), mistakes
+    servers = {name: server_at(path.parent, one) for name, one in config.mcp.items()}
+    return msgspec.structs.replace(config, providers=placed, mcp=servers), mistakes
 
 
 def route_of(config: Config, ticket: Ticket) -> Route:
@@ -253,11 +289,25 @@ def _mistakes(config: Config) -> Iterator[tuple[tuple[str | int, ...], str]]:
         memory_bytes(config.max_memory, 0)
     except ValueError as error:
         yield ("max_memory",), f"max_memory: {error}"
+    for name in ("max_total", "max_file"):
+        size = getattr(config.undo, name)
+        try:
+            if size.endswith("%") or memory_bytes(size, 0) < 0:
+                raise ValueError(f'invalid size "{size}": expected e.g. "1 GB" or "500 MB"')
+        except ValueError as error:
+            yield ("undo", name), f"{name}: {error}"
+    for field, message in sandbox.misfits(config.sandbox):
+        yield ("sandbox", field), message
     if config.history.retention is not None:
         try:
             age_seconds(config.history.retention)
         except ValueError as error:
             yield ("history", "retention"), f"retention: {error}"
+    for number, field, message in guard_mistakes(config.guards, of_config=True):
+        yield ("guards", number, field), message
     for name, provider in config.providers.items():
         for field, message in misfits(name, provider):
             yield ("providers", name, field), message
+    for name, server in config.mcp.items():
+        for field, message in server_misfits(name, server):
+            yield ("mcp", name, *filter(None, [field])), message

@@ -6,13 +6,15 @@ They are read when they are needed, and kept only by the code that sends them.
 import re
 import shlex
 import subprocess
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterator, Mapping
 from contextlib import suppress
 from urllib.parse import unquote, urlsplit
 
 from lfgtui.errors import UsageError
 from lfgtui.settings import environment
+from lfgtui.settings.agents import known_program
 from lfgtui.settings.config import Config
+from lfgtui.settings.mcp import McpServer
 from lfgtui.settings.providers import ProviderConfig
 
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
@@ -40,12 +42,11 @@ def api_key(name: str, provider: ProviderConfig, others: Container[str] = ()) ->
 
 def secret_variables(config: Config) -> frozenset[str]:
     """Return the environment variables that hold keys, which agents' commands do not get."""
-    return frozenset(
-        name
-        for provider in config.providers.values()
-        for name in (provider.api_key_env, *_VARIABLE.findall(" ".join(provider.headers.values())))
-        if name
-    )
+    named = [one.api_key_env for one in config.providers.values() if one.api_key_env]
+    tables = [one.headers for one in config.providers.values()]
+    tables += [table for one in config.mcp.values() for table in (one.env, one.headers)]
+    values = " ".join(value for table in tables for value in table.values())
+    return frozenset([*named, *_VARIABLE.findall(values)])
 
 
 def held_keys(config: Config) -> frozenset[str]:
@@ -59,12 +60,19 @@ def held_keys(config: Config) -> frozenset[str]:
         keys.update(_keys_within(provider.body), _keys_within(provider.env))
         with suppress(ValueError):  # brackets without an address in them
             keys.add(unquote(urlsplit(provider.base_url or "").password or ""))
-        for header, value in provider.headers.items():
-            names = (header.replace("-", "_"), *_VARIABLE.findall(value))
-            if any(map(environment.is_secret_name, names)):
-                expanded = _VARIABLE.sub(lambda m: environment.variable(m[1]) or "", value)
-                keys.update(expanded.split()[-1:])  # after `Bearer`
+        keys.update(_keys_of(provider.headers))
+    for server in config.mcp.values():
+        keys.update(_keys_of(server.env), _keys_of(server.headers))
     return frozenset(keys - {""})
+
+
+def _keys_of(table: Mapping[str, str]) -> Iterator[str]:
+    """Yield the values whose own names, or those of variables in them, are secret ones."""
+    for name, value in table.items():
+        names = (name.replace("-", "_"), *_VARIABLE.findall(value))
+        if any(map(environment.is_secret_name, names)):
+            expanded = _VARIABLE.sub(lambda m: environment.variable(m[1]) or "", value)
+            yield from expanded.split()[-1:]  # after `Bearer`
 
 
 def _keys_within(value: object) -> Iterator[str]:
@@ -81,22 +89,38 @@ def _keys_within(value: object) -> Iterator[str]:
 
 def request_headers(name: str, provider: ProviderConfig) -> dict[str, str]:
     """Return the extra headers with `${VAR}` expanded from the environment."""
+    return _expanded(f'provider "{name}": headers use', provider.headers)
 
+
+def server_variables(name: str, server: McpServer) -> dict[str, str]:
+    """Return the `env` of an MCP server, or its `headers`, with `${VAR}` expanded."""
+    field = "env" if server.command else "headers"
+    return _expanded(f'mcp server "{name}": {field} uses', getattr(server, field))
+
+
+def _expanded(user: str, table: Mapping[str, str]) -> dict[str, str]:
     def expand(match: re.Match[str]) -> str:
         if (value := environment.variable(match[1])) is None:
-            raise UsageError(f'provider "{name}": headers use {match[1]}, which is not set')
+            raise UsageError(f"{user} {match[1]}, which is not set")
         return value
 
-    return {header: _VARIABLE.sub(expand, value) for header, value in provider.headers.items()}
+    return {name: _VARIABLE.sub(expand, value) for name, value in table.items()}
 
 
-def agent_environment(provider: ProviderConfig) -> dict[str, str]:
+def agent_environment(provider: ProviderConfig, *, is_walled: bool = False) -> dict[str, str]:
     """Return the environment of a program that is an agent: the person's own, and `env` over it.
 
     It has the secrets too, which the commands of lfg's tools do not get: the agent may be signed
-    in by one of them, as it is in a shell.
+    in by one of them, as it is in a shell. Behind a wall an agent that lfg knows gets only those
+    that it is known to be signed in by.
     """
-    return environment.variables() | provider.env
+    variables = environment.variables()
+    known = known_program(provider.command) if is_walled else None
+    if known is not None:
+        secret = environment.secret_names(variables)
+        others = {name for name in secret if not name.startswith(known.keys)}
+        variables = {name: value for name, value in variables.items() if name not in others}
+    return variables | provider.env
 
 
 def _key_from_command(name: str, command: str, others: Container[str]) -> str:

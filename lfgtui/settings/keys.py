@@ -14,8 +14,8 @@ import msgspec
 
 from lfgtui.errors import did_you_mean
 
-Group = Literal["Move", "View", "Work", "Approve", "Replay", "History", "lfg"]
-Scope = Literal["run", "replay", "history"]
+Group = Literal["Move", "View", "Work", "Approve", "Changes", "Replay", "History", "lfg"]
+Scope = Literal["run", "diff", "replay", "history"]
 """Screens with keys of their own: a key has at most one meaning in each.
 
 Only in a replay its own keys come before those that move.
@@ -64,7 +64,7 @@ KEYS: tuple[Key, ...] = (
     Key("aside_right", (">",), "scroll right", "scroll wide text right; sort the table", "Move"),
     Key("half_page_up", ("ctrl+u",), "half up", "scroll up half a page", "Move"),
     Key("half_page_down", ("ctrl+d",), "half down", "scroll down half a page", "Move"),
-    Key("start", ("home", "g"), "top", "scroll to the top", "Move"),
+    Key("start", ("home",), "top", "scroll to the top", "Move"),
     Key("finish", ("end", "G"), "end", "scroll to the end", "Move"),
     Key("follow", ("f",), "follow", "follow new output (scrolling up stops it)", "View"),
     Key("attention", ("n",), "next", "most urgent pane, then the next; or next match", "View"),
@@ -82,6 +82,7 @@ KEYS: tuple[Key, ...] = (
     Key("fold", ("space",), "fold", "fold or unfold one item", "View"),
     Key("beside", ("b",), "compare", "compare copies of a ticket and choose; or attempts", "View"),
     Key("together", ("w",), "together", "scroll copies together, or alone", "View"),
+    Key("diff", ("g",), "changes", "files changed, and their lines", "View"),
     Key("copy", ("y",), "copy", "copy the answer", "View"),
     Key("cancel", ("c",), "cancel", "cancel this ticket (press twice); output is saved", "Work"),
     Key("cancel_all", ("C",), "cancel all", "cancel all tickets (asks first)", "Work"),
@@ -103,6 +104,20 @@ KEYS: tuple[Key, ...] = (
         "Approve",
     ),
     Key("deny", ("d",), "deny", "deny this call, with a reason for the model", "Approve"),
+    Key("next_hunk", ("n",), "next change", "next change", "Changes"),
+    Key("previous_hunk", ("N",), "previous change", "previous change", "Changes"),
+    Key("next_file", ("]",), "next file", "next file", "Changes"),
+    Key("previous_file", ("[",), "previous file", "previous file", "Changes"),
+    Key("fold_all", ("Z",), "fold all", "fold or unfold all files", "Changes"),
+    Key(
+        "other_changes",
+        ("w",),
+        "whose",
+        "changes in the folder, by this ticket's calls …",
+        "Changes",
+    ),
+    Key("apply", ("a",), "apply", "apply a worktree to your checkout (asks)", "Changes"),
+    Key("discard", ("x",), "discard", "discard a worktree and its branch (asks)", "Changes"),
     Key("skip_back", ("[",), "-10 s", "back 10 seconds", "Replay"),
     Key("skip_forward", ("]",), "+10 s", "forward 10 seconds", "Replay"),
     Key("slower", ("-",), "slower", "half the speed", "Replay"),
@@ -110,6 +125,7 @@ KEYS: tuple[Key, ...] = (
     Key("event_back", (",",), "event back", "pause, one event back", "Replay"),
     Key("event_forward", (".",), "event on", "pause, one event forward", "Replay"),
     Key("go_to_moment", ("g",), "go to", "go to a time, a percentage or an event", "Replay"),
+    Key("first", ("g",), "first", "go to the first", "History"),
     Key("delete", ("x",), "delete", "delete this run (asks first)", "History"),
     Key("pin", ("i",), "pin", "pin or unpin this run", "History"),
     Key("note", ("n",), "note", "edit the note on this run", "History"),
@@ -130,7 +146,9 @@ _SHARED = frozenset(
     {"up", "down", "page_up", "page_down", "half_page_up", "half_page_down", "start", "finish"}
     | {"next_pane", "previous_pane", "zoom", "back", "find"}
 )
-"""Actions whose keys do in the list of past runs what they do to panes."""
+"""Actions whose keys do in the list of past runs and in a diff what they do to panes."""
+
+_IN_DIFF = _SHARED - {"find"} | {"diff", "fold", "aside_left", "aside_right", "left", "right"}
 
 _NAMES = (
     *("escape", "enter", "tab", "space", "backspace", "insert", "delete"),
@@ -200,9 +218,12 @@ def actions_in(scope: Scope) -> list[str]:
     """Return the actions that have a key on those screens; a later one may take a key over."""
     if scope == "history":
         return [k.action for k in KEYS if k.group in ("History", "lfg") or k.action in _SHARED]
-    if scope == "replay":  # nothing is added there, and the key is another's
-        return [k.action for k in KEYS if k.group != "History" and k.action != "add"]
-    return [key.action for key in KEYS if key.group not in ("History", "Replay")]
+    if scope == "diff":
+        return [k.action for k in KEYS if k.group in ("Changes", "lfg") or k.action in _IN_DIFF]
+    runs = [key for key in KEYS if key.group not in ("History", "Changes")]
+    if scope == "replay":  # nothing is added there, and the keys are others'
+        return [key.action for key in runs if key.action not in ("add", "diff")]
+    return [key.action for key in runs if key.group != "Replay"]
 
 
 def key_name(key: str) -> str:

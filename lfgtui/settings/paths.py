@@ -27,6 +27,11 @@ def is_default_data_dir() -> bool:
     return not os.environ.get("LFG_DATA_DIR")
 
 
+def worktrees_dir() -> Path:
+    """Return the folder of the worktrees of tickets, in each run's own."""
+    return data_dir().absolute() / "worktrees"
+
+
 def history_file() -> Path:
     """Return the path of the history database."""
     return data_dir() / "history.db"

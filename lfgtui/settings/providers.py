@@ -28,24 +28,45 @@ ALL_DIALECTS: frozenset[Dialect] = frozenset(get_args(Dialect))
 
 Seconds: TypeAlias = Annotated[float, msgspec.Meta(gt=0, le=86400)]
 Dollars: TypeAlias = Annotated[float, msgspec.Meta(ge=0, le=1_000_000)]
+Tokens: TypeAlias = Annotated[int, msgspec.Meta(ge=1, le=1_000_000_000)]
 
 
 class Price(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """USD per million tokens; `cached` is what a cached input token costs."""
+    """USD per million tokens.
+
+    `cached`: input tokens that are read from the provider's cache; `cache_write`: those that are
+    written to it. Each costs as much as any other where it has no price.
+    """
 
     input: Dollars
     output: Dollars
     cached: Dollars | None = None
+    cache_write: Dollars | None = None
 
-    def cost(self, input_tokens: int, output_tokens: int, cached_tokens: int) -> float:
-        """Return the cost of a response. `input_tokens` includes the cached ones."""
+    def cost(
+        self, input_tokens: int, output_tokens: int, cached_tokens: int, written_tokens: int = 0
+    ) -> float:
+        """Return the cost of a response. `input_tokens` includes those read and written."""
         cached_price = self.input if self.cached is None else self.cached
-        fresh = max(0, input_tokens - cached_tokens)
-        total = fresh * self.input + cached_tokens * cached_price + output_tokens * self.output
+        write_price = self.input if self.cache_write is None else self.cache_write
+        fresh = max(0, input_tokens - cached_tokens - written_tokens)
+        total = fresh * self.input + output_tokens * self.output
+        total += cached_tokens * cached_price + written_tokens * write_price
         return total / 1_000_000
 
 
-class ProviderConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class ModelConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Facts about a model, or about all models of a provider; None where lfg's table holds.
+
+    `max_output_tokens` is a bound that no ticket exceeds.
+    """
+
+    price: Price | None = None
+    context_window: Tokens | None = None
+    max_output_tokens: Tokens | None = None
+
+
+class ProviderConfig(ModelConfig, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """One way to reach models or an agent; fields not set are taken from the preset of that name.
 
     `connect_timeout` is in seconds; what comes after connecting is the tickets' to limit.
@@ -54,8 +75,10 @@ class ProviderConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     `leakage`: which dialects of leaked markup are taken out of the visible
     text; all, none, or those named. None leaves it to the wire.
     `concurrency`: so many tickets of it at once, as far as the run has slots; None for no bound.
+    `models` has what is so for one of its models only, by name.
     `model_file` is a GGUF file for the provider "local", which runs it.
-    The wire "acp" has `command`, which starts the agent; `env`, added to its environment; `mode`
+    The wire "acp" has `command`, which starts the agent; `env`, added to its environment;
+    `writable`, the folders it keeps its settings in, which its sandbox lets it change; `mode`
     and `options`, by the ids that the agent gives them, with which each conversation begins.
     """
 
@@ -67,13 +90,14 @@ class ProviderConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     connect_timeout: Seconds = 10.0
     ttft_budget: Seconds | None = None
     body: dict[str, object] = {}
-    price: Price | None = None
+    models: dict[str, ModelConfig] = {}
     concurrency: Annotated[int, msgspec.Meta(ge=1)] | None = None
     model: str | None = None
     model_file: str | None = None
     leakage: bool | tuple[Dialect, ...] | None = None
     command: tuple[str, ...] = ()
     env: dict[str, str] = {}
+    writable: tuple[str, ...] = ()
     mode: str | None = None
     options: dict[str, str | bool] = {}
 
@@ -81,6 +105,11 @@ class ProviderConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     def needs_model(self) -> bool:
         """True unless it can be asked without naming a model: an agent has one of its own."""
         return self.wire != "acp"
+
+    @property
+    def is_agent(self) -> bool:
+        """True if it has tools of its own, and is not offered any."""
+        return self.wire == "acp" or self.wire in AGENT_SERVERS
 
     @property
     def leak_dialects(self) -> frozenset[Dialect]:
@@ -124,7 +153,8 @@ EMBEDDED = SIMULATED | {LOCAL}
 """Presets without a base URL of their own: a server that lfg starts gives them one."""
 
 _ADDRESS_FIELDS = ("base_url", "api_key_env", "api_key_command", "headers")
-_PROGRAM_FIELDS = ("command", "env", "mode", "options")
+_MODEL_FIELDS = ("context_window", "max_output_tokens", "models")
+_PROGRAM_FIELDS = ("command", "env", "writable", "mode", "options")
 
 
 def over_presets(given: object) -> object:
@@ -171,6 +201,12 @@ def _misfits_of_program(name: str, provider: ProviderConfig) -> Iterator[tuple[s
     for field in _ADDRESS_FIELDS:
         if getattr(provider, field):
             yield field, f'"{field}" does not fit the wire acp, which starts a program'
+    for field in _MODEL_FIELDS:
+        if getattr(provider, field):
+            yield (
+                field,
+                f'"{field}" does not fit the wire acp, whose agents make their own requests',
+            )
 
 
 def _misfits_of_address(name: str, provider: ProviderConfig) -> Iterator[tuple[str, str]]:
@@ -206,6 +242,9 @@ def with_paths(folder: Path, provider: ProviderConfig) -> ProviderConfig:
         file = folder.absolute() / Path(provider.model_file).expanduser()
         model = provider.model or file.stem
         provider = msgspec.structs.replace(provider, model=model, model_file=str(file))
+    if provider.writable:
+        places = (str(folder.absolute() / Path(name).expanduser()) for name in provider.writable)
+        provider = msgspec.structs.replace(provider, writable=tuple(places))
     if provider.command and "/" in provider.command[0]:
         program = str(folder.absolute() / Path(provider.command[0]).expanduser())
         provider = msgspec.structs.replace(provider, command=(program, *provider.command[1:]))

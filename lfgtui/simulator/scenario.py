@@ -9,6 +9,7 @@ server keeps no conversation and either side may crash and go on.
     rate = 60                    # tokens a second; about four characters a token
     jitter = 0.3                 # 0 = even, 0.3 = each gap up to 30 % shorter or longer
     first_token = 0.6            # seconds from request to first content
+    context_window = 8000        # tokens; longer requests are refused, as real servers do
 
     [[turn]]
     rate = 90                    # rate, jitter, first_token, split: for this turn alone
@@ -26,6 +27,10 @@ server keeps no conversation and either side may crash and go on.
     [turn.when_ok]               # ... when all of them went well
     [[follow_up]]                # turns in place of those above, for a plain user message
     text = "..."                 # that follows an answer
+    [[when_told]]                # the first whose words all stand in the last plain user
+    words = ["port 9090"]        # message plays its turns in place of any of those
+    [[when_told.turn]]
+    text = "..."
 
 `fault` refuses the request before the turn: 429, 500, 503 or 529 (an overload
 is 529 on Anthropic's wire and 503 on OpenAI's, whichever is written); several
@@ -118,15 +123,24 @@ class Turn(Content, frozen=True, forbid_unknown_fields=True, kw_only=True):
         return self
 
 
+class WhenTold(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Turns for a plain user message that has all of the words."""
+
+    words: Annotated[tuple[str, ...], msgspec.Meta(min_length=1)]
+    turn: Annotated[tuple[Turn, ...], msgspec.Meta(min_length=1)]
+
+
 class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A whole file."""
 
     turn: tuple[Turn, ...] = ()
     follow_up: tuple[Turn, ...] = ()
+    when_told: tuple[WhenTold, ...] = ()
     title: str = ""
     rate: Rate = 60.0
     jitter: Jitter = 0.3
     first_token: float = 0.6
+    context_window: int | None = None
 
 
 CLOSING = Turn(text="There is nothing left to do here.")
@@ -138,9 +152,15 @@ def load_scenario(path: Path) -> Scenario:
     scenario = toml_file.convert(path, text, toml_file.parse(path, text), Scenario)
     if not scenario.turn:
         raise SourceError(path, None, "a scenario needs at least one [[turn]]")
-    for key, turns in (("turn", scenario.turn), ("follow_up", scenario.follow_up)):
+    places: dict[tuple[str | int, ...], tuple[Turn, ...]] = {
+        ("turn",): scenario.turn,
+        ("follow_up",): scenario.follow_up,
+    }
+    for number, told in enumerate(scenario.when_told):
+        places["when_told", number, "turn"] = told.turn
+    for place, turns in places.items():
         for index, turn in enumerate(turns):
-            line = toml_file.line_of(text, (key, index))
+            line = toml_file.line_of(text, (*place, index))
             if not (turn.reasoning or turn.text or turn.call or turn.when_ok or turn.when_failed):
                 raise SourceError(path, line, "a turn needs text, reasoning or a call")
             if turn.call and index == len(turns) - 1:

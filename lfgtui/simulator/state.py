@@ -65,12 +65,23 @@ class SimulatorState:
         return self.ids.item("req_", self.ids.nonce("request", str(self._requests)), length=24)
 
     def find(self, request: Request) -> tuple[Scenario, Turn]:
-        """Return the scenario of the request's model and the turn it is at."""
+        """Return the scenario of the request's model and the turn it is at.
+
+        Raises `Refused` where the request is longer than the model's context.
+        """
         scenario = self.scenarios.get(request.model)
         scenario = scenario or generic_scenario(request, self.settings.seed)
+        most, size = scenario.context_window, request.input_tokens
+        if most is not None and size > most:
+            message = f"prompt is too long: {size} tokens > {most} maximum"
+            raise Refused("invalid", message, code="context_length_exceeded")
         number, turns = len(request.conversation.turns), scenario.turn
         if request.conversation.is_follow_up and scenario.follow_up:
             turns = scenario.follow_up
+        for told in scenario.when_told:
+            if all(word in request.conversation.prompt for word in told.words):
+                turns = told.turn
+                break
         return scenario, turns[number] if number < len(turns) else CLOSING
 
     def use_fault(self, request: Request, turn: Turn) -> None:

@@ -4,8 +4,9 @@ Lines end with `\n` and nothing else. Nothing in a diff is cut without saying so
 comes or goes nothing is cut at all: a diff that would be too long is refused.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from difflib import SequenceMatcher
+from functools import partial
 from itertools import takewhile
 from operator import eq
 from typing import NamedTuple, TypeAlias
@@ -52,13 +53,25 @@ def diff(before: str, after: str, spans: Sequence[Span] | None = None) -> Diff:
     removed = sum(end - begin for begin, end, _, _ in changes)
     added = sum(end - begin for _, _, begin, end in changes)
     if removed + added <= MOST_LINES:
-        rows = list(_hunks(old, new, changes, _is_crlf(before) and _is_crlf(after)))
+        row = partial(_row, _is_crlf(before) and _is_crlf(after))
+        rows = list(_hunks(old, new, changes, row))
         text = "".join(rows)
         if len(rows) <= MOST_LINES and len(text) <= LONGEST:
             return Diff(text, added, removed)
     raise ToolError(
         f"a diff of {removed + added:,} changed lines is too long to be approved; do it in parts"
     )
+
+
+def patch(before: str, after: str) -> str:
+    """Return the hunks with each line as it is: for a program to apply."""
+    old, new = _lines(before), _lines(after)
+    changes = list(_changes(old, new, [(0, len(old), 0, len(new))]))
+
+    def row(sign: str, line: str) -> str:
+        return sign + line + ("" if line.endswith("\n") else f"\n{_UNENDED}")
+
+    return "".join(_hunks(old, new, changes, row))
 
 
 def replaced_spans(text: str, old: str, new: str) -> list[Span]:
@@ -110,22 +123,23 @@ def _same(one: Sequence[str], other: Sequence[str]) -> int:
     return sum(takewhile(bool, map(eq, one, other)))
 
 
+def _row(hides_returns: bool, sign: str, line: str) -> str:
+    """Return a line with its sign, and all that is hidden in it written out."""
+    shown = exposed(line.removesuffix("\r\n" if hides_returns else "\n"))
+    if sign == " ":
+        shown = _context(shown)
+    elif len(shown := _with_end(shown)) > LONGEST_LINE:
+        raise ToolError(
+            f"a changed line of {len(shown):,} characters is too long to be approved"
+            f" (at most {LONGEST_LINE:,}); change it by a command"
+        )
+    return f"{sign}{shown}\n" + ("" if line.endswith("\n") else _UNENDED)
+
+
 def _hunks(
-    old: list[str], new: list[str], changes: Sequence[Span], hides_returns: bool
+    old: list[str], new: list[str], changes: Sequence[Span], row: Callable[[str, str], str]
 ) -> Iterator[str]:
     """Yield the rows of each group of changes with the lines around them."""
-
-    def row(sign: str, line: str) -> str:
-        shown = exposed(line.removesuffix("\r\n" if hides_returns else "\n"))
-        if sign == " ":
-            shown = _context(shown)
-        elif len(shown := _with_end(shown)) > LONGEST_LINE:
-            raise ToolError(
-                f"a changed line of {len(shown):,} characters is too long to be approved"
-                f" (at most {LONGEST_LINE:,}); change it by a command"
-            )
-        return f"{sign}{shown}\n" + ("" if line.endswith("\n") else _UNENDED)
-
     for hunk in _grouped(changes):
         begin = max(0, hunk[0][0] - _CONTEXT)
         end = min(len(old), hunk[-1][1] + _CONTEXT)

@@ -43,11 +43,19 @@ def memory(size: int) -> str:
     return f"{size / 1e6:.0f} MB" if size < 999_500_000 else f"{size / 1e9:.1f} GB"
 
 
-def money(usd: float | None) -> str:
-    """Return `$0.42`; nothing for None."""
+def size(number: int) -> str:
+    """Return `940 bytes`, `12 kB` or `1.2 MB`."""
+    if number < 1000:
+        return f"{number} byte{'' if number == 1 else 's'}"
+    return f"{number / 1e3:.0f} kB" if number < 999_500 else f"{number / 1e6:.1f} MB"
+
+
+def money(usd: float | None, is_estimate: bool = False) -> str:
+    """Return `$0.42`, or `~$0.42` for an estimate; nothing for None."""
     if usd is None:
         return ""
-    return f"${usd:.2f}" if usd >= 0.1 or usd == 0 else f"${usd:.3f}"
+    digits = 2 if usd >= 0.1 or usd == 0 else 3
+    return f"{'~' if is_estimate else ''}${usd:.{digits}f}"
 
 
 def percentile(values: Iterable[float], share: float) -> float:

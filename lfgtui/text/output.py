@@ -41,7 +41,7 @@ class Styled(NamedTuple):
     style: "Style | int | None"
 
 
-BOLD, RED, GREEN, YELLOW = 1, 31, 32, 33
+BOLD, RED, GREEN, YELLOW, CYAN = 1, 31, 32, 33, 36
 
 
 class SafeStream(io.TextIOBase):
@@ -94,12 +94,19 @@ class Document:
     def write(self, text: str) -> None:
         """Write a piece of the text and flush."""
         if self._is_exact:
-            _write_bytes(text)
+            _write_bytes(text.encode("utf-8", "replace"))
             return
         shown = visible(text)
         if shown != text:  # one symbol for each
             self._shown += sum(a != b for a, b in zip(text, shown, strict=True))
         print_text(shown)
+
+    def write_bytes(self, data: bytes) -> None:
+        """Write text whose encoding nobody knows; where it need not be exact, it is UTF-8."""
+        if self._is_exact:
+            _write_bytes(data)
+        else:
+            self.write(data.decode("utf-8", "replace"))
 
     def close(self, *, has_raw: bool = True) -> None:
         """Report on stderr how many control characters were replaced, if any were."""
@@ -184,9 +191,20 @@ def print_json(text: str) -> None:
     _write(sys.stdout, (text,))
 
 
-def confirm(question: str, *, abort: bool = False) -> bool:
-    """Ask on stderr; the default is no. With `abort`, a no raises `click.Abort`."""
-    return click.confirm(visible(question), default=False, abort=abort, err=True)
+def confirm(question: str, otherwise: str = "") -> bool:
+    """Ask on stderr; a no, which is the default, and the end of input print `otherwise`."""
+    try:
+        is_sure = click.confirm(visible(question), default=False, err=True)
+    except click.Abort as abort:
+        if not isinstance(abort.__context__, EOFError):  # it was Ctrl-C
+            raise
+        is_sure = False
+        _write(sys.stderr, ("\n",))
+        if otherwise and not is_terminal(sys.stdin):
+            otherwise += "; without a terminal add --yes"
+    if otherwise and not is_sure:
+        print_remark(otherwise)
+    return is_sure
 
 
 def choose_letter(question: str, keys: str) -> str:
@@ -266,12 +284,12 @@ def _rendered(part: str | Styled, safe: Callable[[str], str], *, styled: bool) -
     return style.update_link(None).render(text)  # a link would be a sequence with others' text
 
 
-def _write_bytes(text: str) -> None:
-    """Write UTF-8 whatever the locale, since documents declare it or can declare nothing."""
+def _write_bytes(data: bytes) -> None:
+    """Write whatever the locale: documents are UTF-8, since they declare it or can declare none."""
     if (own := _own(sys.stdout)) is None:
         return
     own.flush()
-    own.buffer.write(text.encode("utf-8", "replace"))
+    own.buffer.write(data)
     own.buffer.flush()
 
 

@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Literal
 
+from lfgtui.text.marking import Marking, MarkingStream
 from lfgtui.text.secret_rules import CONTEXT, RULES, Rule, is_boundary, literal_rules
 
 _MARK = "[redacted: "
@@ -57,11 +58,12 @@ def is_marked(value: object) -> bool:
 class Redactor:
     """Replaces secrets in texts. `counts` has the number of replacements by kind.
 
-    `openings`: each beginning of a secret's head in lower case, True if it may stand in a word.
+    `openings` are the beginnings of secrets' heads in lower case, by their last two letters
+    and longest first; with True for one that may stand in a word.
 
     `patterns` are a person's own regular expressions, matched within lines;
     `keys` are secrets themselves, of which more may be learnt; `rules` are
-    the forms of other secrets.
+    the forms of other secrets; `marking` are patterns that are matched in one pass.
     """
 
     def __init__(
@@ -69,10 +71,13 @@ class Redactor:
         patterns: Sequence[str] = (),
         keys: Iterable[str] = (),
         rules: Sequence[Rule] = RULES,
+        marking: Marking | None = None,
     ) -> None:
         self.counts: Counter[str] = Counter()
         self.patterns = tuple(map(re.compile, patterns))
+        self.marking = marking
         self._kinds = tuple(rules)
+        self._narrower: list[Redactor] = []
         self._keys: set[str] = set()
         self._compile()
         self.learn(keys)
@@ -80,7 +85,15 @@ class Redactor:
     @property
     def is_idle(self) -> bool:
         """True if nothing is secret, so that no text needs to be searched."""
-        return not self._rules and not self.patterns
+        return not self._rules and not self.patterns and self.marking is None
+
+    def narrowed(self, marking: Marking | None, rules: Sequence[Rule] = ()) -> "Redactor":
+        """Return one that replaces all that this one does, and more; it counts for itself."""
+        patterns = [pattern.pattern for pattern in self.patterns]
+        kinds = (*self._kinds, *(rule for rule in rules if rule not in self._kinds))
+        narrower = Redactor(patterns, self._keys, kinds, marking)
+        self._narrower.append(narrower)
+        return narrower
 
     def learn(self, keys: Iterable[str]) -> None:
         """Take these texts out as well, from here on."""
@@ -88,11 +101,13 @@ class Redactor:
         if known != self._keys:
             self._keys = known
             self._compile()
+            for narrower in self._narrower:
+                narrower.learn(known)
 
     def _compile(self) -> None:
         table = (*literal_rules(self._keys), *self._kinds)
         self._rules: dict[str, list[Rule]] = {}
-        self.openings: dict[str, bool] = {}
+        known: dict[str, bool] = {}
         for rule in table:
             letters = {head[0] for head in rule.heads}
             if rule.ignores_case:
@@ -101,13 +116,16 @@ class Redactor:
                 self._rules.setdefault(letter, []).append(rule)
             openings = (head[:n].lower() for head in rule.heads for n in range(1, len(head) + 1))
             for opening in openings:
-                self.openings[opening] = rule.within_words or self.openings.get(opening, False)
-        self.longest_head = max(map(len, self.openings), default=1)
+                known[opening] = rule.within_words or known.get(opening, False)
+        self.longest_head = max(map(len, known), default=1)
+        self.openings: dict[str, list[tuple[str, bool]]] = {}
+        for opening, is_anywhere in sorted(known.items(), key=lambda item: -len(item[0])):
+            self.openings.setdefault(opening[-2:], []).append((opening, is_anywhere))
         self.begins = re.compile("|".join(dict.fromkeys(rule.head for rule in table)) or "(?!)")
 
     def text(self, text: str) -> str:
         """Return a whole text without secrets."""
-        if not self.patterns and self.begins.search(text) is None:
+        if not self.patterns and not self.marking and self.begins.search(text) is None:
             return text
         stream = TextStream(self)
         return stream.feed(text) + stream.finish()
@@ -169,16 +187,19 @@ class TextStream:
         self._held = ""
         self._before = ""
         self._line = ""
+        marking = redactor.marking
+        self._marks = MarkingStream(marking, redactor.replacement) if marking else None
 
     def feed(self, text: str) -> str:
         """Add a piece; return what is decided by now and was not returned yet."""
-        return self._lines(self._decided(text, is_over=False), is_over=False)
+        text = self._lines(self._decided(text, is_over=False), is_over=False)
+        return text if self._marks is None else self._marks.feed(text)
 
     def finish(self) -> str:
         """End the text; return what was held."""
         rest = self._lines(self._decided("", is_over=True), is_over=True)
         self._before = ""
-        return rest
+        return rest if self._marks is None else self._marks.feed(rest) + self._marks.finish()
 
     def _decided(self, text: str, *, is_over: bool) -> str:
         source, position = self._before + self._held + text, len(self._before)
@@ -226,13 +247,14 @@ class TextStream:
     def _head_at_end(self, source: str, begin: int, least: int) -> int:
         """Return where a secret's beginning may have begun at the end, else the end."""
         end, openings = len(source), self._redactor.openings
-        tail = source[max(least, end - self._redactor.longest_head + 1) :].lower()
-        for length in range(len(tail), 0, -1):
-            is_anywhere = openings.get(tail[-length:])
-            if is_anywhere or (
-                is_anywhere is not None and _begins_word(source, begin, end - length)
-            ):
-                return end - length
+        tail = source[-self._redactor.longest_head :].lower()
+        for ending in (tail[-2:], tail[-1:]):
+            for opening, is_anywhere in openings.get(ending, ()):
+                begun = end - len(opening)
+                if begun < least or not tail.endswith(opening):
+                    continue
+                if is_anywhere or _begins_word(source, begin, begun):
+                    return begun
         return end
 
     def _lines(self, text: str, *, is_over: bool) -> str:

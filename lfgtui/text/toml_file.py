@@ -199,7 +199,7 @@ def _types_in(kind: object, name: str) -> Iterator[object]:
     elif get_origin(kind) in _OPTIONS:
         for option in get_args(kind):
             yield from _types_in(option, name)
-    else:
+    elif get_origin(kind) is not Literal:
         yield from [part for part in get_args(kind) if part is not ...][-1:]
 
 

@@ -1,4 +1,4 @@
-"""The six tools an agent has, confined to its workspace as far as files go."""
+"""The tools an agent has: six of lfg, confined to its workspace as far as files go, and others."""
 
 from lfgtui.tools.arguments import TOOLS, Tool, is_well_formed
 from lfgtui.tools.command import Channel, OnOutput
@@ -6,6 +6,7 @@ from lfgtui.tools.files import CHANGED
 from lfgtui.tools.limits import ToolLimits, ToolOutcome
 from lfgtui.tools.preview import Preview, preview
 from lfgtui.tools.run import run_tool
+from lfgtui.tools.toolbox import Toolbox, Toolboxes, WorkspaceTools
 
 __all__ = [
     "CHANGED",
@@ -16,6 +17,9 @@ __all__ = [
     "Tool",
     "ToolLimits",
     "ToolOutcome",
+    "Toolbox",
+    "Toolboxes",
+    "WorkspaceTools",
     "is_well_formed",
     "preview",
     "run_tool",

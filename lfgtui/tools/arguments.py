@@ -14,8 +14,8 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from lfgtui.errors import ToolError, did_you_mean
+from lfgtui.model.approvals import ToolName
 from lfgtui.model.events import ToolArguments
-from lfgtui.model.tickets import ToolName
 
 
 def _text(description: str) -> Meta:
@@ -93,16 +93,22 @@ class RunCommand(Arguments, frozen=True):
 class Tool:
     """A tool as it is offered to the model; `parameters` is a JSON schema of an object."""
 
-    name: ToolName
-    arguments: type[Arguments]
+    name: str
     description: str
     parameters: dict[str, object]
 
 
-def _tool(name: ToolName, arguments: type[Arguments]) -> Tool:
+@dataclass(frozen=True, slots=True)
+class OwnTool(Tool):
+    """A tool of lfg, with the struct that its arguments are checked by."""
+
+    arguments: type[Arguments]
+
+
+def _tool(name: ToolName, arguments: type[Arguments]) -> OwnTool:
     schema = msgspec.json.schema(arguments)["$defs"][arguments.__name__]
     parameters = {key: schema[key] for key in schema if key not in ("title", "description")}
-    return Tool(name, arguments, " ".join(schema["description"].split()), parameters)
+    return OwnTool(name, " ".join(schema["description"].split()), parameters, arguments)
 
 
 _ALL = (
@@ -113,7 +119,7 @@ _ALL = (
     _tool("edit_file", EditFile),
     _tool("run_command", RunCommand),
 )
-TOOLS: Mapping[str, Tool] = MappingProxyType({tool.name: tool for tool in _ALL})
+TOOLS: Mapping[str, OwnTool] = MappingProxyType({tool.name: tool for tool in _ALL})
 """Every tool there is, in the order in which they are offered."""
 
 _WORDS = {
@@ -165,7 +171,7 @@ def is_well_formed(name: str, arguments: ToolArguments) -> bool:
     return True
 
 
-def _complaint(tool: Tool, message: str) -> str:
+def _complaint(tool: OwnTool, message: str) -> str:
     names = tool.arguments.__struct_fields__
     if missing := re.search(r"missing required field `([^`]+)`", message):
         return f'the argument "{missing[1]}" is missing; send {_form(tool)}'
@@ -180,7 +186,7 @@ def _complaint(tool: Tool, message: str) -> str:
     return f"{where}{what[:1].lower()}{what[1:]}"
 
 
-def _form(tool: Tool) -> str:
+def _form(tool: OwnTool) -> str:
     """Return the call as it should look: `{"path": ..., "start_line"?: ...}`."""
     fields = msgspec.structs.fields(tool.arguments)
     named = (f'"{field.name}"{"" if field.required else "?"}: ...' for field in fields)

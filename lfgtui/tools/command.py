@@ -1,13 +1,15 @@
 """run_command: a shell command, its output as it comes, and its end with all that it started.
 
 A command runs under a supervisor of its own (`processes`), which keeps hold
-of all that it starts, sessions of their own included. Four things can happen,
-and after each of them all of that is gone and nothing more is read:
+of all that it starts, sessions of their own included, and behind a wall where
+there is one (`processes.sandbox`). Five things can happen, and after each of
+them all of that is gone and nothing more is read:
 
     it ends             its pipes are drained; a child left in the background may hold
                         them open for ever, so that is given `drain_seconds` and no more
     its time is up      SIGTERM to all, `grace_seconds` to put things in order, SIGKILL
     it prints too much  SIGKILL (past `command_bytes`; memory is bounded long before)
+    it uses too much    SIGKILL (`processes.limits`: memory, CPU time, processes, size of a file)
     it is cancelled     SIGKILL at once, and the cancellation goes on to the caller
 
 So whichever way `run_command` is left, its last act is to have the supervisor
@@ -26,6 +28,7 @@ from typing import Literal, TypeAlias
 from msgspec import UnsetType
 
 from lfgtui.errors import ToolError, too_many_files
+from lfgtui.processes.sandbox.wall import Wall
 from lfgtui.processes.supervised import Supervised, exit_in_words
 from lfgtui.processes.waiting import within
 from lfgtui.tools.arguments import RunCommand
@@ -46,15 +49,22 @@ async def run_command(
     limits: ToolLimits,
     on_output: OnOutput,
     environment: Mapping[str, str],
+    wall: Wall | None = None,
 ) -> ToolOutcome:
-    """Run the command to one of its four ends; raises `ToolError` where it cannot start."""
+    """Run the command to one of its ends; raises `ToolError` where it cannot start."""
     seconds = limits.command_seconds
     if not isinstance(arguments.timeout, UnsetType):
         seconds = min(arguments.timeout, limits.longest_command_seconds)
     shell, folder = await asyncio.to_thread(_shell_and_folder, workspace)
     running = _Running(limits, on_output)
     try:
-        await running.start([shell, "-c", arguments.command], folder, environment)
+        await running.start(
+            [shell, "-c", arguments.command],
+            folder,
+            environment,
+            limits=limits.processes,
+            wall=wall,
+        )
         why = await _until_end(running, seconds, limits)
     except (OSError, ValueError) as error:
         reason = too_many_files(error) or getattr(error, "strerror", None) or error
@@ -129,6 +139,9 @@ class _Running(Supervised):
     def outcome(self, why: str | None) -> ToolOutcome:
         """Return the result of a command that is gone. `why` it was stopped, if it was."""
         reports = self.reports
+        if reports.excess:
+            why = self._limits.processes.excess(reports.excess)
+        why = why or self._limits.processes.excess_of(reports.code) or None
         lines = [] if self._last == "\n" else [""]
         if why is not None:
             lines.append(f"[{why}]")
@@ -137,6 +150,8 @@ class _Running(Supervised):
         if reports.loss:
             lines.append(f"[the command's {reports.loss}]")
             why = why or f"the command's {reports.loss}"
+        if self.undone:
+            lines.append(f"[{self.undone}]")
         if reports.left:
             lines.append(f"[could not be stopped and still running: {', '.join(reports.left)}]")
         if reports.code is not None:  # `simulator.request` tells a failure by these words

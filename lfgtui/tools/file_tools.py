@@ -15,6 +15,7 @@ from lfgtui.tools import files
 from lfgtui.tools.arguments import EditFile, ReadFile, WriteFile
 from lfgtui.tools.files import WorkspacePath, locate
 from lfgtui.tools.limits import ToolLimits, closest, cut_middle, fitting
+from lfgtui.workspace.kept import TicketFiles
 
 _SHOWN_POSITIONS = 8
 _MARKS = (
@@ -101,11 +102,15 @@ def counted(lines: int) -> str:
 
 
 def write_file(
-    arguments: WriteFile, workspace: Path, limits: ToolLimits, approved: str = ""
+    arguments: WriteFile,
+    workspace: Path,
+    limits: ToolLimits,
+    approved: str = "",
+    kept: TicketFiles | None = None,
 ) -> str:
     """Write the content as UTF-8; returns what that did. Raises `UnicodeError` for a surrogate."""
     path, data = planned_write(arguments, workspace, limits)
-    existed = files.replace(path, data, approved)
+    existed = files.replace(path, data, approved, kept)
     done = "overwritten" if existed else "created"
     return f"{done} {path.relative} ({counted(line_count(arguments.content))})"
 
@@ -136,12 +141,18 @@ class Edit(NamedTuple):
     data: bytes
 
 
-def edit_file(arguments: EditFile, workspace: Path, limits: ToolLimits, approved: str = "") -> str:
+def edit_file(
+    arguments: EditFile,
+    workspace: Path,
+    limits: ToolLimits,
+    approved: str = "",
+    kept: TicketFiles | None = None,
+) -> str:
     """Replace `old` by `new`; raises `ToolError` unless it is clear where."""
     path, file, read, old, _, _, data = planned_edit(arguments, workspace, limits)
     if approved not in ("", files.version(path, read)):
         raise ToolError(files.CHANGED)
-    files.replace(path, data, approved)
+    files.replace(path, data, approved, kept)
     count = file.text.count(old)
     times = "" if count == 1 else f" ({count} replacements)"
     at = _positions(file.text, old, step=len(old))

@@ -23,8 +23,10 @@ from pathlib import Path
 
 from lfgtui.errors import ToolError
 from lfgtui.tools.limits import closest
+from lfgtui.workspace.kept import Before, TicketFiles
 
 CHANGED = "the file, or the target of its path, has changed since approval was requested"
+_CHANGED_NOW = '"{}" was changed by someone else at the same moment; read it again'
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
@@ -112,14 +114,25 @@ def require_writable(path: WorkspacePath) -> None:
 
 def version(path: WorkspacePath, read: bytes | None) -> str:
     """Return what tells this file with this content from any other; None is no file yet."""
-    return _version(path, None if read is None else sha256(read).hexdigest())
+    return version_of(path, None if read is None else sha256(read).hexdigest())
 
 
-def replace(path: WorkspacePath, data: bytes, approved: str = "") -> bool:
-    """Make the data the file's whole content at once, its mode kept, folders created.
+def version_of(path: WorkspacePath, digest: str | None) -> str:
+    """Return the version by the SHA-256 of the content."""
+    return f"{path.absolute} {digest}"
 
-    Returns True if the file was there before. Raises `ToolError`, also where a version was
-    approved and the file is another one by now.
+
+def replace(
+    path: WorkspacePath,
+    data: bytes,
+    approved: str = "",
+    kept: TicketFiles | None = None,
+    mode: int | None = None,
+) -> bool:
+    """Make the data the file's whole content at once, folders created; keep its mode, or set one.
+
+    Returns True if the file was there before; what it was is `kept` before that. Raises
+    `ToolError`, also where a version was approved and the file is another one by now.
     """
     require_writable(path)
     with explained(path), _parent(path, create=True) as (folder, name):
@@ -128,21 +141,89 @@ def replace(path: WorkspacePath, data: bytes, approved: str = "") -> bool:
             _require_file(path, before)
             if not os.access(name, os.W_OK, dir_fd=folder):
                 raise ToolError(f'"{path.given}" is read-only')
+            mode = stat.S_IMODE(before.st_mode) if mode is None else mode
         beside = f".{secrets.token_hex(8)}.tmp"
         descriptor = os.open(beside, _CREATE, 0o666, dir_fd=folder)
         try:
             with os.fdopen(descriptor, "wb") as file:
-                if before is not None:
-                    os.fchmod(descriptor, stat.S_IMODE(before.st_mode))
+                if mode is not None:
+                    os.fchmod(descriptor, mode)
                 file.write(data)
-            if approved and _version(path, _digest(path, name, folder)) != approved:
-                raise ToolError(CHANGED)
+            found = _keep(path, name, folder, kept, sha256(data).hexdigest())
+            _require_approved(path, name, folder, approved)
+            if kept is not None and _identity(_status(name, folder)) != found:
+                raise ToolError(_CHANGED_NOW.format(path.given))
             os.replace(beside, name, src_dir_fd=folder, dst_dir_fd=folder)
         except BaseException:
             with suppress(OSError):
                 os.unlink(beside, dir_fd=folder)
             raise
         return before is not None
+
+
+def remove(path: WorkspacePath, approved: str, kept: TicketFiles) -> None:
+    """Remove the file, which is `kept` before; raises `ToolError` if it is not as approved."""
+    require_writable(path)
+    with explained(path), _parent(path) as (folder, name):
+        found = _keep(path, name, folder, kept, None)
+        _require_approved(path, name, folder, approved)
+        if _identity(_status(name, folder)) != found:
+            raise ToolError(_CHANGED_NOW.format(path.given))
+        os.unlink(name, dir_fd=folder)
+
+
+def digest(path: WorkspacePath) -> str | None:
+    """Return the SHA-256 of the file's content; None where there is none. Raises `ToolError`."""
+    with explained(path):
+        try:
+            with _parent(path) as (folder, name):
+                return _digest(path, name, folder)
+        except FileNotFoundError:
+            require_workspace(path.root)
+            return None
+
+
+def mode(path: WorkspacePath) -> int:
+    """Return the mode of the file; raises `ToolError` where there is none."""
+    with explained(path), _parent(path) as (folder, name):
+        return stat.S_IMODE(os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode)
+
+
+def _keep(
+    path: WorkspacePath, name: str, folder: int, kept: TicketFiles | None, after: str | None
+) -> tuple[int, ...] | None:
+    """Keep what the file is, through the descriptor of its folder; return what tells it."""
+    if kept is None:
+        return None
+    before, found = None, None
+    with suppress(FileNotFoundError):
+        descriptor = os.open(name, _READ, dir_fd=folder)
+        with os.fdopen(descriptor, "rb") as file:
+            status = os.fstat(descriptor)
+            _require_file(path, status)
+            content = file.read(kept.limit + 1) if status.st_size <= kept.limit else None
+            is_kept = content is not None and len(content) <= kept.limit
+            before = Before(content if is_kept else None, stat.S_IMODE(status.st_mode))
+            found = _identity(status)
+    try:
+        kept.keep(path.root, "/".join(path.parts), before, after)
+    except OSError as error:
+        raise ToolError(
+            f'"{path.given}" is left as it is, since it cannot be kept for undo:'
+            f" {os.strerror(error.errno or errno.EIO).lower()}"
+        ) from None
+    return found
+
+
+def _require_approved(path: WorkspacePath, name: str, folder: int, approved: str) -> None:
+    if approved and version_of(path, _digest(path, name, folder)) != approved:
+        raise ToolError(CHANGED)
+
+
+def _identity(status: os.stat_result | None) -> tuple[int, ...] | None:
+    if status is None:
+        return None
+    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
 
 
 def require_workspace(root: Path) -> None:
@@ -186,10 +267,6 @@ def _parent(path: WorkspacePath, *, create: bool = False) -> Iterator[tuple[int,
         yield folder, path.parts[-1]
     finally:
         os.close(folder)
-
-
-def _version(path: WorkspacePath, digest: str | None) -> str:
-    return f"{path.absolute} {digest}"
 
 
 def _digest(path: WorkspacePath, name: str, folder: int) -> str | None:

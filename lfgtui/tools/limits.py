@@ -7,6 +7,8 @@ from heapq import nlargest
 from itertools import islice
 from operator import itemgetter
 
+from lfgtui.processes.limits import NO_LIMITS, ProcessLimits
+
 TEXTS = 2_000
 """Most texts that `closest` considers."""
 
@@ -28,7 +30,7 @@ class ToolLimits:
     `output_characters` bounds the output for the model, `live_characters`
     the output shown while a command runs; a command that prints more than
     `command_bytes` is stopped. `longest_command_seconds` bounds what the
-    model may ask for.
+    model may ask for. `processes` bounds what a command may use.
     """
 
     output_characters: int = 30_000
@@ -43,6 +45,7 @@ class ToolLimits:
     max_file_bytes: int = 10_000_000
     max_listed_files: int = 1_000
     max_matches: int = 200
+    processes: ProcessLimits = NO_LIMITS
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,13 +30,15 @@ class Preview(NamedTuple):
     """A call that is not run yet: in a line, and as a diff of the file that it would change.
 
     `version` tells the file that this was made from from any other; empty for other calls. `path`
-    is the absolute one, without links, of the file or folder that the call is about.
+    is the absolute one, without links, of the file or folder that the call is about. `definition`
+    tells the tool of a server from any other of its name.
     """
 
     summary: str
     diff: str = ""
     version: str = ""
     path: str = ""
+    definition: str = ""
 
 
 def preview(name: str, arguments: ToolArguments, workspace: Path, limits: ToolLimits) -> Preview:

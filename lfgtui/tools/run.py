@@ -9,6 +9,8 @@ from pathlib import Path
 
 from lfgtui.errors import ToolError, too_many_files
 from lfgtui.model.events import ToolArguments
+from lfgtui.processes.sandbox.variables import walled_variables
+from lfgtui.processes.sandbox.wall import Wall
 from lfgtui.processes.waiting import finish
 from lfgtui.tools.arguments import (
     LONE_SURROGATE,
@@ -27,6 +29,7 @@ from lfgtui.tools.limits import ToolLimits, ToolOutcome, one_line, sendable
 from lfgtui.tools.listing import list_files
 from lfgtui.tools.programs import command_environment
 from lfgtui.tools.searching import search_files
+from lfgtui.workspace.kept import TicketFiles
 
 _log = logging.getLogger(__name__)
 
@@ -41,23 +44,26 @@ async def run_tool(
     environment: Mapping[str, str] | None = None,
     secrets: frozenset[str] = frozenset(),
     approved: str = "",
+    wall: Wall | None = None,
+    kept: TicketFiles | None = None,
 ) -> ToolOutcome:
     """Carry out the call. Never raises for what the model did wrong.
 
     An unknown tool, bad arguments, a path outside of the workspace, a failed
     edit: each is an outcome whose `error` is one line that says what to do.
     `environment` is added to what commands find in theirs, and `secrets` are
-    names of variables that they do not get (`command_environment`). No file is
-    changed in any other version than the `approved` one (`Preview.version`). A
-    cancellation goes through, once everything that was started is dead.
+    names of variables that they do not get (`command_environment`); they run behind the `wall`.
+    No file is changed in any other version than the `approved` one (`Preview.version`), and what
+    it was is `kept` before. A cancellation goes through, once everything that was started is dead.
     """
     try:
         parsed = parse(name, arguments)
         if isinstance(parsed, RunCommand):
-            variables = command_environment(os.environ, environment, secrets)
-            outcome = await run_command(parsed, workspace, limits, on_output, variables)
+            inherited = os.environ if wall is None else walled_variables(os.environ, wall.home)
+            variables = command_environment(inherited, environment, secrets)
+            outcome = await run_command(parsed, workspace, limits, on_output, variables, wall)
         else:
-            outcome = ToolOutcome(await _run(parsed, workspace, limits, approved))
+            outcome = ToolOutcome(await _run(parsed, workspace, limits, approved, kept))
     except ToolError as error:
         outcome = _failed(str(error))
     except UnicodeError:
@@ -71,7 +77,9 @@ async def run_tool(
     return ToolOutcome(sendable(outcome.output), error_line, outcome.exit_code)
 
 
-async def _run(parsed: Arguments, workspace: Path, limits: ToolLimits, approved: str) -> str:
+async def _run(
+    parsed: Arguments, workspace: Path, limits: ToolLimits, approved: str, kept: TicketFiles | None
+) -> str:
     work: Callable[[], str]
     match parsed:
         case ListFiles():
@@ -81,9 +89,9 @@ async def _run(parsed: Arguments, workspace: Path, limits: ToolLimits, approved:
         case ReadFile():
             work = partial(read_file, parsed, workspace, limits)
         case WriteFile():
-            work = partial(write_file, parsed, workspace, limits, approved)
+            work = partial(write_file, parsed, workspace, limits, approved, kept)
         case EditFile():
-            work = partial(edit_file, parsed, workspace, limits, approved)
+            work = partial(edit_file, parsed, workspace, limits, approved, kept)
         case _:
             raise AssertionError(f"no tool takes {type(parsed).__name__}")
     return await finish(asyncio.to_thread(work))  # a thread cannot be stopped

@@ -3,8 +3,8 @@
 import re
 from collections.abc import Callable
 
-from lfgtui.model.items import TextItem
-from lfgtui.model.transcript import Transcript
+from lfgtui.model.fold.items import TextItem
+from lfgtui.model.fold.transcript import Transcript
 from lfgtui.text.markdown_lines import open_fence, without_marks
 from lfgtui.text.terminal_safe import without_controls
 from lfgtui.text.units import UnitSplitter

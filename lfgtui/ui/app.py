@@ -34,7 +34,7 @@ from lfgtui.ui.attention import needing_attention
 from lfgtui.ui.guard import GuardedApp
 from lfgtui.ui.notifications import Notifier
 from lfgtui.ui.run_view import HistoryActions, LiveRun, RunView, all_done
-from lfgtui.ui.screens.base import LfgScreen, ResumeRequested, ScreenContext
+from lfgtui.ui.screens.base import EntriesCame, LfgScreen, ResumeRequested, ScreenContext
 from lfgtui.ui.screens.dialogs import Help, Question, help_text
 from lfgtui.ui.screens.modes import LiveMode, PastRun
 from lfgtui.ui.screens.run import RunScreen
@@ -184,6 +184,8 @@ class LfgApp(Copying, GuardedApp, inherit_bindings=False):
         self._changed.update(entry.ticket for entry in entries)
         self.context.frames.wake_for_arrivals()
         screen = self._shown_run()
+        if screen is None and self.screen_stack:
+            self.screen.post_message(EntriesCame(entries))
         if screen is None or not screen.mode.is_live:
             for entry in entries:
                 if isinstance(entry.event, ApprovalRequested):
@@ -227,10 +229,8 @@ class LfgApp(Copying, GuardedApp, inherit_bindings=False):
             live.watch(screen.tickets_in_view if screen and screen.run.run == live.run else ())
         if gauges:
             self._gauges_at = due(ticks, GAUGE)
-        if not is_done:
-            return 0.0
-        if not gauges:
-            return self._gauges_at
+        if not (is_done and gauges):
+            return self._gauges_at if is_done else 0.0
         return min((due(ticks, period) for period in periods if period is not None), default=None)
 
     def _tell_person(self) -> float | None:

@@ -7,29 +7,33 @@ header, the terminal's title.
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Literal, NamedTuple, get_args
 
-from lfgtui.model.attempts import Attempt
 from lfgtui.model.call_summary import program
 from lfgtui.model.choices import choices, copies_of, due_choices
-from lfgtui.model.items import HostedItem, ToolItem
-from lfgtui.model.metrics import Meter
-from lfgtui.model.states import ENDED, State
-from lfgtui.model.transcript import Transcript
-from lfgtui.text.figures import duration
+from lfgtui.model.fold.attempts import Attempt
+from lfgtui.model.fold.items import HostedItem, ToolItem
+from lfgtui.model.fold.metrics import Meter
+from lfgtui.model.fold.states import CONFLICT, ENDED, State
+from lfgtui.model.fold.transcript import Transcript
+from lfgtui.text.figures import clock_time, duration
 from lfgtui.ui.run_view import RunView
 from lfgtui.ui.text.styled_line import one_line
 
 Reason = Literal[
     "approval",
+    "held",
     "question",
     "choice",
+    "run_limit",
     "failed",
     "stalled",
+    "guard",
     "conflict",
     "limit",
     "blocked",
     "interrupted",
 ]
-"""The reasons, most urgent first. A parked ticket waits for a `limit` to end."""
+"""The reasons, most urgent first. A ticket that is `held` was stopped by a guard; a parked one
+waits for a `limit` to end; `run_limit` is the question of how a run goes on."""
 
 _RANKS: Mapping[Reason, int] = {reason: rank for rank, reason in enumerate(get_args(Reason))}
 
@@ -46,12 +50,14 @@ REASONS: Mapping[State | None, Reason] = {
 class Attention(NamedTuple):
     """A reason why a ticket needs a person, and since when.
 
-    `missing`: what a stalled one waits for, as `output from pytest`.
+    `missing`: what a stalled one waits for, as `output from pytest`; `conflict` is the conflict's
+    file and tickets, as `a.py · docs`.
     """
 
     reason: Reason
     since: float
     missing: str = ""
+    conflict: str = ""
 
     @property
     def rank(self) -> tuple[int, float]:
@@ -61,8 +67,14 @@ class Attention(NamedTuple):
     def note(self, now: float) -> str:
         """Return the reason in words where it is easily overlooked."""
         match self.reason:
-            case "question" | "conflict":
+            case "question" | "guard":
                 return self.reason
+            case "held":
+                return "stopped by a guard"
+            case "run_limit":
+                return "the run is at a limit"
+            case "conflict":
+                return f"conflict: {self.conflict} {clock_time(self.since, now)}"
             case "choice":
                 return "choose one of its copies"
             case "stalled":
@@ -77,7 +89,8 @@ def needing_attention(
     """Return those of the tickets that need a person, and all reasons why, most urgent first.
 
     Of copies that have ended the first that is done needs the choice and none asks a question;
-    after the choice they need nothing.
+    after the choice they need nothing. A run that asks at a limit does so in the first
+    that it holds.
     """
     found = {
         ticket: reasons(run.transcript(ticket), run.meter(ticket), now, stall_after)
@@ -93,6 +106,10 @@ def needing_attention(
         if ticket := next((copy for copy in copies if copy in found), ""):
             since = max(run.transcript(copy).since for copy in copies_of(run, name))
             found[ticket] = _ranked([*found[ticket], Attention("choice", since)])
+    held = (one for one in found if run.transcript(one).state == "paused")
+    if run.health.asks_at_limit and (ticket := next(held, "")):
+        since = run.transcript(ticket).since
+        found[ticket] = _ranked([*found[ticket], Attention("run_limit", since)])
     return {ticket: why for ticket, why in found.items() if why}
 
 
@@ -113,6 +130,14 @@ def stall(transcript: Transcript, meter: Meter, now: float, stall_after: float) 
     source = tool_name(attempt) if is_tool else one_line(attempt.model or attempt.provider)
     missing = f"{what} from {source}" if source else what
     return Attention("stalled", meter.waiting_since or now, missing)
+
+
+def conflict_words(transcript: Transcript, now: float) -> str:
+    """Return the ticket's last conflict: the file, the other tickets, the time; "" if none."""
+    if transcript.conflict is None:
+        return ""
+    time = clock_time(transcript.conflict_at, now)
+    return one_line(f"{CONFLICT.sign} {transcript.conflict.in_brief} {time}")
 
 
 def tool_name(attempt: Attempt) -> str:
@@ -141,8 +166,11 @@ def _reasons(
         yield Attention("question", transcript.since)
     if transcript.parked_until is not None:
         yield Attention("limit", transcript.parked_at)
-    if transcript.conflict_at is not None:
-        yield Attention("conflict", transcript.conflict_at)
+    if transcript.guard_at is not None:
+        is_held = transcript.state == "paused"
+        yield Attention("held" if is_held else "guard", transcript.guard_at)
+    if (conflict := transcript.conflict) is not None:
+        yield Attention("conflict", transcript.conflict_at, conflict=one_line(conflict.in_brief))
     if stalled := stall(transcript, meter, now, stall_after):
         yield stalled
 

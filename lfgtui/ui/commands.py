@@ -12,7 +12,7 @@ from textual.theme import Theme
 from textual.widgets import OptionList
 
 from lfgtui.engine.commands import WithdrawRule
-from lfgtui.model.tickets import ApprovalRule
+from lfgtui.model.approvals import ApprovalRule
 from lfgtui.settings import paths
 from lfgtui.settings.config import Speak
 from lfgtui.settings.keys import KEYS
@@ -145,7 +145,8 @@ class LfgCommands(Provider):
     ) -> Iterator[Entry]:
         is_run = isinstance(screen, RunScreen)
         here: Mapping[str, str] = screen.mode.help if isinstance(screen, RunScreen) else {}
-        groups = ("View", "Work", "Approve", "Replay", "lfg") if is_run else ("History", "lfg")
+        of_runs = ("View", "Work", "Approve", "Replay", "lfg")
+        groups = of_runs if is_run else ("History", "Changes", "lfg")
         for key in KEYS:
             if key.group in groups and key.action not in _KEYS_ONLY and screen.can(key.action):
                 prefix = "replay: " if key.group == "Replay" else ""

@@ -15,7 +15,7 @@ from threading import Thread
 from textual import events
 from textual.message import Message
 
-from lfgtui.model.states import IN_WORDS
+from lfgtui.model.fold.states import IN_WORDS
 from lfgtui.settings.config import NotifyPolicy, NotifyVia
 from lfgtui.text.terminal_safe import visible_line
 from lfgtui.ui.attention import REASONS, Attention, Reason
@@ -34,8 +34,11 @@ _LONGEST = 200
 _WORDS: Mapping[Reason, str] = {
     "question": "has a question",
     "choice": "and its copies wait for your choice",
+    "run_limit": "is held: the run reached a limit",
     "stalled": "is stalled",
-    "conflict": "changed a file that another ticket changed",
+    "held": "was stopped by a guard",
+    "guard": "was flagged by a guard",
+    "conflict": "is in a conflict",
     **{reason: IN_WORDS[state] for state, reason in REASONS.items()},
 }
 
@@ -105,7 +108,8 @@ class Notifier:
 
 def _words(attention: Attention) -> str:
     missing = f" (no {attention.missing})" if attention.missing else ""
-    return _WORDS[attention.reason] + missing
+    conflict = f": {attention.conflict}" if attention.conflict else ""
+    return _WORDS[attention.reason] + missing + conflict
 
 
 def sequence(via: NotifyVia, text: str, *, in_tmux: bool) -> str:

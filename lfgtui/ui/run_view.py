@@ -6,9 +6,10 @@ from typing import Protocol, runtime_checkable
 from lfgtui.engine.commands import Command
 from lfgtui.model.choices import is_settled
 from lfgtui.model.events import Sink
-from lfgtui.model.metrics import Health, Meter
+from lfgtui.model.fold.metrics import Health, Meter
+from lfgtui.model.fold.transcript import Transcript
+from lfgtui.model.run_limits import RunLimits
 from lfgtui.model.tickets import Ticket
-from lfgtui.model.transcript import Transcript
 
 
 class RunView(Protocol):
@@ -35,6 +36,12 @@ class RunView(Protocol):
         ...
 
     def meter(self, ticket: str) -> Meter: ...
+
+
+def limits_of(run: RunView) -> RunLimits:
+    """Return the limits of the run as a whole."""
+    stored = (run.transcript(ticket.id).run_limits for ticket in run.tickets)
+    return next((limits for limits in stored if limits is not None), RunLimits())
 
 
 def all_done(run: RunView) -> bool:

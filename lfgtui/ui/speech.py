@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 
-from lfgtui.model.states import IN_WORDS, State
+from lfgtui.model.fold.states import IN_WORDS, State
 from lfgtui.settings.config import Config, Speak
 from lfgtui.ui.answer_reader import AnswerReader
 from lfgtui.ui.programs import run_program

@@ -20,7 +20,7 @@ from pathlib import Path
 import pytest
 
 from lfgtui.errors import ErrorKind
-from lfgtui.model.conversation import CallPart, ModelTurn, TextPart, ToolResult, UserTurn
+from lfgtui.model.fold.conversation import CallPart, ModelTurn, TextPart, ToolResult, UserTurn
 from lfgtui.providers.base import Provider
 from lfgtui.settings.providers import ProviderConfig, WireName
 from tests.acceptance.aimock import CALLS, NIGHT, TEXT, TOOLS, aimock, models

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from lfgtui.errors import ProviderError
 from lfgtui.model import events as e
-from lfgtui.model.conversation import UserTurn
+from lfgtui.model.fold.conversation import UserTurn
 from lfgtui.providers.base import Provider, Request
 from lfgtui.providers.registry import Providers
 from lfgtui.settings.config import Config

@@ -21,6 +21,12 @@ class ScriptedAgent:
         """Return the words that start it."""
         return (sys.executable, agent.__file__, str(self.file))
 
+    def config(self, name: str = "mine") -> str:
+        """Return the table of a config for it; its log is beside its script."""
+        command, folder = json.dumps(self.command), json.dumps(str(self.file.parent))
+        table = f'[providers.{name}]\nwire = "acp"\n'
+        return f"{table}command = {command}\nwritable = [{folder}]\n"
+
     def log(self, kind: str) -> list[object]:
         """Return what was recorded so far: `received`, `started`, `child`, `signal`, `closed`."""
         file = self.file.with_suffix(".log")

@@ -10,7 +10,7 @@ from lfgtui.agent.approvable import (
     unshowable_diffs,
 )
 from lfgtui.model.call_summary import members_of
-from lfgtui.model.conversation import CallPart
+from lfgtui.model.fold.conversation import CallPart
 from lfgtui.text.diffs import MOST_LINES as DIFF_LINES
 from lfgtui.text.diffs import diff
 from lfgtui.ui.items.arguments import argument_rows

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from lfgtui.agent.context import Decision
 from lfgtui.model import events as e
-from lfgtui.model.call_ids import CallIds
-from lfgtui.model.conversation import ToolResult
+from lfgtui.model.fold.call_ids import CallIds
+from lfgtui.model.fold.conversation import ToolResult
 from tests.agent.test_loop import Script, Surroundings, answer, worked
 from tests.engine.harness import ticket
 
@@ -64,7 +64,7 @@ async def test_what_is_approved_says_nothing_about_another_call_of_the_same_id(
 
 async def test_the_provider_gets_ids_it_can_tell_apart(tmp_path: Path) -> None:
     script = Script(answer("tool_use", COMMAND, COMMAND), answer("tool_use", COMMAND), SORRY)
-    await worked(ticket("a", tmp_path, approve="auto"), script, Surroundings())
+    await worked(ticket("a", tmp_path, approve="auto"), script, Surroundings(Decision("approve")))
     calls = [c.call_id for m in script.requests[-1].messages for c in getattr(m, "calls", ())]
     results = [m.call_id for m in script.requests[-1].messages if isinstance(m, ToolResult)]
     assert calls[0] == "x"

@@ -13,11 +13,15 @@ from lfgtui.agent.context import Decision
 from lfgtui.agent.loop import Agent
 from lfgtui.errors import ProviderError
 from lfgtui.model import events as e
-from lfgtui.model.conversation import ToolResult, UserTurn
-from lfgtui.model.tickets import ApprovalRule, Ticket
-from lfgtui.model.transcript import Transcript
+from lfgtui.model.approvals import ApprovalRule
+from lfgtui.model.fold.conversation import ToolResult, UserTurn
+from lfgtui.model.fold.transcript import Transcript
+from lfgtui.model.tickets import Ticket
+from lfgtui.processes.sandbox.walls import UNCONFINED
 from lfgtui.providers.base import Provider, Request, Stream
+from lfgtui.settings.prices import ModelFacts
 from lfgtui.settings.providers import Price
+from lfgtui.workspace.kept import TicketFiles
 from tests.engine.harness import ticket
 
 PRICE = Price(input=1_000_000.0, output=0.0)  # a dollar a token: any response costs something
@@ -42,13 +46,14 @@ class Surroundings:
         self.transcript = Transcript()
         self.environment: dict[str, str] = {}
         self.secrets: frozenset[str] = frozenset()
+        self.confinement = UNCONFINED
+        self.kept: TicketFiles | None = None
         self.is_seen: Callable[[], bool] | None = lambda: True
         self.seen: list[e.Event] = []
         self.unsettled_at_output: list[e.Event] = []
         self.held_while_asked = False
         self.approval_rules: list[ApprovalRule] = []
         self._decision = decision
-        self.changed: list[Path] = []
         self._pending: list[e.Event] = []
         self._holding = False
         for event in before or (e.TicketQueued(), e.AttemptStarted("p", "m")):
@@ -103,8 +108,12 @@ class Surroundings:
     async def permit(self) -> AsyncIterator[Callable[[e.Event], None]]:
         yield lambda _: None
 
-    def file_changed(self, file: Path) -> None:
-        self.changed.append(file)
+    async def changes_kept(self) -> None:
+        pass
+
+    @asynccontextmanager
+    async def watching_command(self, command: str) -> AsyncIterator[None]:
+        yield
 
     @contextmanager
     def holding_clock(self) -> Iterator[None]:
@@ -142,8 +151,8 @@ def answer(stop_reason: str, *events: e.WireEvent) -> list[e.WireEvent]:
 async def worked(
     mine: Ticket, provider: Provider, context: Surroundings, price: Price | None = None
 ) -> e.Ending:
-    context.ticket = mine
-    ending = await Agent(context, "a", provider, price=price).run(e.UserMessage("Go."))
+    context.ticket, context.transcript.workspace = mine, mine.workspace
+    ending = await Agent(context, "a", provider, facts=ModelFacts(price)).run(e.UserMessage("Go."))
     await context.settle()
     return ending
 
@@ -340,18 +349,6 @@ async def test_a_ticket_ends_as_its_answer(tmp_path: Path, reason: str, ending: 
     assert await ending_of(tmp_path, answer(reason, e.TextDelta("I can"))) == ending
 
 
-async def test_each_file_that_a_call_of_an_agent_changes_is_noted(tmp_path: Path) -> None:
-    context = Surroundings()
-    files = [tmp_path / name for name in ("a", "b")]
-    call = (
-        e.ToolCallStarted("1", "edit", "agent"),
-        *(e.FileChange("1", str(file), "") for file in files),
-        e.ToolCallFinished("1", "", None, None, 0.0),
-    )
-    assert await ending_of(tmp_path, answer("end", *call), context=context) == DONE
-    assert sorted(context.changed) == files
-
-
 async def test_calls_run_whatever_the_reason_to_stop_was(tmp_path: Path) -> None:
     context = Surroundings()
     assert await ending_of(tmp_path, answer("end", LIST), SORRY, context=context) == DONE
@@ -452,3 +449,24 @@ async def test_a_link_is_followed_only_where_the_question_names_its_target(
     does = "create notes.txt (1 line)" if is_made_meanwhile else "overwrite notes.txt (+1 −1)"
     assert asked.summary == f"{does}{through}"
     assert target.read_text() == ("all:\n" if is_made_meanwhile else "x\n")
+
+
+async def test_a_tool_that_there_is_not_can_be_called_in_circles_too(tmp_path: Path) -> None:
+    call = e.ToolCallRequested("1", "compact_context", {})  # the name of a question of lfg's own
+    script = Script(*(answer("tool_use", call) for _ in range(3)), answer("end"))
+    context = Surroundings(Decision("deny"))
+    await worked(ticket("a", tmp_path), script, context)
+    assert [done.error for done in context.finished()][2] == "denied"
+    results = [m for m in script.requests[-1].messages if isinstance(m, ToolResult)]
+    assert len(results) == 3 and "do something else" in results[2].output
+
+
+@pytest.mark.parametrize(("cost", "remarks"), [(None, 1), (0.1, 0)])
+async def test_a_limit_on_cost_without_a_price_is_remarked_on(
+    tmp_path: Path, cost: float | None, remarks: int
+) -> None:
+    context, used = Surroundings(), e.Usage(10, 10, cost=cost)
+    script = Script(answer("tool_use", LIST, used), answer("end", e.TextDelta("."), used))
+    await worked(ticket("a", tmp_path, max_cost=5.0), script, context)
+    said = [one for one in context.seen if isinstance(one, e.Status)]
+    assert len([one for one in said if "max_cost cannot hold" in one.message]) == remarks

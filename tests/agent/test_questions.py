@@ -10,8 +10,9 @@ from lfgtui.agent.context import Decision
 from lfgtui.agent.loop import Agent
 from lfgtui.agent.questions import UNASKABLE
 from lfgtui.model import events as e
-from lfgtui.model.items import ToolItem
-from lfgtui.model.tickets import ApprovalRule
+from lfgtui.model.approvals import ApprovalRule
+from lfgtui.model.fold.items import ToolItem
+from lfgtui.processes.sandbox.walls import UNCONFINED, Confinement
 from lfgtui.providers.base import Request
 from tests.agent.test_loop import Surroundings
 from tests.engine.harness import ticket
@@ -69,10 +70,12 @@ async def followed(
     agent: Asking,
     decision: Decision | None = None,
     rules: tuple[ApprovalRule, ...] = (),
+    held: Confinement = UNCONFINED,
     **keys: object,
 ) -> tuple[Surroundings, e.Ending]:
     context = Surroundings(decision)
     context.approval_rules = list(rules)
+    context.confinement = held
     context.ticket = ticket("a", folder, **keys)
     ending = await Agent(context, "", agent).run(e.UserMessage("Go."))
     await context.settle()

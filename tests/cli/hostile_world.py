@@ -14,8 +14,10 @@ from msgspec import inspect
 
 from lfgtui.history.transfer import EndLine, RunLine, TicketLine
 from lfgtui.model import events as e
+from lfgtui.model.approvals import ALL_TOOLS
 from lfgtui.model.event_json import EVENTS, encode_event
-from lfgtui.model.tickets import ALL_TOOLS, Ticket, TicketsDocument, TicketTable
+from lfgtui.model.tickets import Ticket
+from lfgtui.model.tickets_file import TicketsDocument, TicketTable
 from lfgtui.settings.config import Config
 from lfgtui.settings.providers import ProviderConfig
 
@@ -41,6 +43,8 @@ def value_of(kind: inspect.Type, text: str) -> object:
             return {str(value_of(key, text)): value_of(value, text)}
         case inspect.ListType(item) | inspect.VarTupleType(item):
             return [value_of(item, text)]
+        case inspect.TupleType(items):
+            return [value_of(item, text) for item in items]
         case inspect.UnionType(types):
             kinds = (inspect.DictType, inspect.StrType, inspect.Type)  # most text first
             some = [t for t in types if not isinstance(t, inspect.NoneType)]

@@ -12,7 +12,7 @@ from tests.cli.conftest import Lfg, configure
 def test_without_an_argument_each_part_is_told_in_eighty_columns(lfg: Lfg, tmp_path: Path) -> None:
     code, out, _ = lfg("doctor")
     topics = [line.split()[0] for line in out.splitlines() if not line.startswith(" ")]
-    parts = "lfg config keys exposure agents sandbox terminal history log"
+    parts = "lfg config keys exposure agents prices sandbox terminal history log"
     assert (code, topics) == (0, parts.split())
     assert max(len(line) for line in out.splitlines() if str(tmp_path) not in line) <= 80
 

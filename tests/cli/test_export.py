@@ -15,7 +15,8 @@ from lfgtui.cli.launching.session import build_engine
 from lfgtui.errors import UsageError
 from lfgtui.history.recording.recorder import Recorder
 from lfgtui.model import events as e
-from lfgtui.model.tickets import ApprovalRule, Ticket
+from lfgtui.model.approvals import ApprovalRule
+from lfgtui.model.tickets import Ticket
 from lfgtui.settings import paths
 from lfgtui.settings.config import Config
 from lfgtui.settings.providers import PRESETS
@@ -148,6 +149,8 @@ def test_an_imported_run_asks_for_everything_when_it_is_resumed(
         tools=("read_file", "run_command"),
         approve={"read_file": "auto", "run_command": "deny"},
         extra={"tools": [{"type": "mcp"}]},
+        worktree=True,
+        setup="make",
     )
     run = store("t", [ticket], [e.TicketQueued(), e.TicketCancelled()])
     lfg("export", run, "--format", "jsonl", "-o", str(exported))
@@ -156,7 +159,7 @@ def test_an_imported_run_asks_for_everything_when_it_is_resumed(
     (imported,) = plan_to_resume(run, Config(model="xai/grok", providers=PRESETS)).tickets
     approvals = {tool: imported.approval_for(tool) for tool in imported.tools}
     assert approvals == {**approve, "read_file": "ask"}
-    assert imported.extra == {}
+    assert imported.extra == {} and imported.setup == ""
 
 
 def test_an_imported_run_starts_no_program_of_its_choice(
@@ -209,7 +212,7 @@ def test_pruning_asks_and_takes_its_age_from_the_config_or_the_command_line(
     assert invalid.err.startswith('lfg: --older-than: invalid duration "5": expected e.g. 30d')
     monkeypatch.setattr("time.time", lambda: 4e9)
     monkeypatch.setattr("sys.stdin", io.StringIO("n\n"))
-    assert lfg("history", "prune", "--older-than", "1d").code == 130
+    assert lfg("history", "prune", "--older-than", "1d").code == 1
     assert lfg("show", run).code == 0
     configure('[history]\nretention = "1h"\n')
     assert lfg("history", "prune", "--yes").out == f"{run}\n"

@@ -9,8 +9,7 @@ from tests.cli.conftest import Lfg, configure
 def configured(folder: Path, more: str = "", **script: object) -> ScriptedAgent:
     """An agent of that script, and the provider `mine` which it is."""
     agent = scripted(folder, **script)  # type: ignore[arg-type]
-    command = ", ".join(f'"{word}"' for word in agent.command)
-    configure(f'model = "mine"\n[providers.mine]\nwire = "acp"\ncommand = [{command}]\n{more}')
+    configure(f'model = "mine"\n{agent.config()}{more}')
     return agent
 
 

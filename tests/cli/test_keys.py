@@ -7,7 +7,10 @@ from base64 import b64encode
 from pathlib import Path
 from secrets import token_hex
 
+import pytest
+
 from lfgtui.history.reader import Reader
+from lfgtui.processes.sandbox.availability import find_sandbox
 from lfgtui.settings import paths
 from tests.cli.conftest import configure
 from tests.helpers.processes import simulator
@@ -59,7 +62,8 @@ def run_lfg(folder: Path, config: str, tickets: str, values: dict[str, str]) -> 
     return done.stdout, done.stderr
 
 
-def test_a_command_finds_no_key_in_any_environment(tmp_path: Path) -> None:
+@pytest.mark.parametrize("setting", ["", 'sandbox = "none"'])
+def test_a_command_finds_no_key_in_any_environment(tmp_path: Path, setting: str) -> None:
     keys = {name: token_hex(20) for name in ("ACCESS_TO_ONE", "OPENAI_API_KEY")}
     values = {
         **keys,
@@ -68,8 +72,9 @@ def test_a_command_finds_no_key_in_any_environment(tmp_path: Path) -> None:
     }
     (tmp_path / "look.toml").write_text(SCENARIO)
     with simulator("--speed", "max", "--scenario", str(tmp_path / "look.toml")) as url:
-        _, complaints = run_lfg(tmp_path, CONFIG.format(url=url), TICKETS, values)
-    assert ("running as root" in complaints) == (os.geteuid() == 0)
+        _, complaints = run_lfg(tmp_path, CONFIG.format(url=url), f"{TICKETS}\n{setting}\n", values)
+    is_open = os.geteuid() == 0 and (bool(setting) or not find_sandbox().program)
+    assert ("running as root" in complaints) == is_open
     seen = (tmp_path / "seen").read_bytes()
     assert b"GIVEN_TOKEN=given-on-purpose\n" in seen
     assert [name for name in values if values[name].encode() in seen] == ["GIVEN_TOKEN"]

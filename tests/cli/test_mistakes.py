@@ -57,6 +57,10 @@ def written(folder: Path, text: str) -> str:
             TICKET + 'fallback = ["simulator/x", "opnai/gpt"]\n',
             ':6: unknown provider "opnai"; did you mean "openai"?',
         ),
+        (
+            TICKET + 'mcp = ["tmie"]\n',
+            ':6: unknown MCP server "tmie"; give it a table [mcp.NAME] in the config',
+        ),
     ],
 )
 def test_a_mistake_in_a_tickets_file_names_its_line(
@@ -87,6 +91,7 @@ def test_a_file_that_cannot_be_run_is_refused_with_advice(
         (["run"], "give either a tickets file or -p PROMPT"),
         (["run", "none.toml"], "none.toml: no such file"),
         (["histroy"], 'unknown command "histroy"; did you mean "history"?'),
+        (["help", "histroy"], 'unknown command "histroy"; did you mean "history"?'),
         (["demo", "--heedless"], "No such option '--heedless'"),
         (["show", "nothing"], "no run"),
         (["history", "--limit", str(2**63)], "Invalid value for '--limit'"),

@@ -40,7 +40,8 @@ def test_a_person_gets_tables_and_a_program_objects(run: str, lfg: Lfg) -> None:
         **{"completion_rate": 1.0, "drops": 0, "retries": 0},
         **{"connect_ms": None, "first_byte_ms": None, "ttft_ms": times, "tokens_per_s": speed},
         **{"commit_ms": None, "paint_ms": None},
-        **{"input": 0, "cached": 0, "output": 4, "cost": None},
+        **{"input": 0, "cached": 0, "output": 4, "cost": None, "cost_estimated": False},
+        **{"price_dates": [], "unpriced": []},
         "waited_s": {"models": 1.0, "tools": 0.0, "people": 0.0},
     }
     (day,) = lfg("stats", "--by", "day", "--json").json["groups"]
@@ -81,3 +82,15 @@ def test_where_nothing_was_sent_it_says_so(run: str, lfg: Lfg) -> None:
     assert lfg("history", "delete", run, "--yes").code == 0
     assert lfg("stats") == (0, "", "no requests yet; try: lfg demo\n")
     assert lfg("stats", "--by", "colour").code == 2
+
+
+def test_costs_say_what_they_are_estimated_by_and_what_is_not_in_them(lfg: Lfg) -> None:
+    priced = e.Usage(1000, 10, cost=0.5, price_date="2026-01-02")
+    for model, usage in (("known", priced), ("unknown", e.Usage(1000, 10))):
+        life = [LIFE[0], e.AttemptStarted("p", model), *LIFE[2:]]
+        last = next(n for n, one in enumerate(life) if isinstance(one, e.ResponseFinished))
+        store("one", TICKET, [*life[:last], usage, *life[last:]], 0.5)
+    code, out, remarks = lfg("stats")
+    assert (code, "~$0.50" in out) == (0, True)
+    assert "by the prices of 2026-01-02" in remarks
+    assert "no price is known for p/unknown" in remarks

@@ -9,10 +9,13 @@ from pathlib import Path
 import pytest
 
 from lfgtui.doctor import machine
+from lfgtui.doctor.machine import check_sandbox
 from lfgtui.history.recording.recorder import Recorder
+from lfgtui.processes.sandbox.availability import Sandboxing
 from lfgtui.settings import paths
 from lfgtui.settings.config import Config
 from lfgtui.settings.providers import PRESETS, ProviderConfig
+from lfgtui.settings.sandbox import SandboxPolicy
 
 LARGE = os.terminal_size((120, 40))
 TERMINAL = {"TERM": "xterm-256color", "COLORTERM": "truecolor"}
@@ -64,6 +67,7 @@ def test_who_else_shows_a_key_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     config = Config(providers=PRESETS)
     everywhere = Path("/proc")
     assert machine.check_key_access(config, everywhere, 0).level == "note"
+    assert machine.check_key_access(config, everywhere, 0, is_walled=True).level == "ok"
     assert machine.check_key_access(config, everywhere, 1000).message.startswith("no key is")
     key = "placeholder-shown-to-others"
     monkeypatch.setenv("XAI_API_KEY", key)
@@ -163,3 +167,13 @@ def test_a_damaged_history_is_to_fix() -> None:
     finding = machine.check_history_file(path)
     assert finding.level == "fix"
     assert "damaged" in finding.message or "malformed" in finding.message
+
+
+def test_a_sandbox_is_named_and_its_absence_explained() -> None:
+    here, nowhere = Sandboxing("/usr/bin/bwrap"), Sandboxing("", "bubblewrap is missing", "get it")
+    assert check_sandbox(SandboxPolicy(), here).level == "ok"
+    missing = check_sandbox(SandboxPolicy(), nowhere)
+    assert (missing.level, missing.fix) == ("note", "get it")
+    assert "bubblewrap is missing; each command of an agent asks" in missing.message
+    assert check_sandbox(SandboxPolicy(mode="bwrap"), nowhere).level == "fix"
+    assert "switched off" in check_sandbox(SandboxPolicy(mode="none"), here).message

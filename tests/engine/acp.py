@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from lfgtui.model import events as e
-from lfgtui.model.items import ToolItem
+from lfgtui.model.fold.items import ToolItem
 from lfgtui.model.tickets import Ticket
 from lfgtui.settings.providers import ProviderConfig
 from tests.acp.agent import Json

@@ -16,14 +16,18 @@ from lfgtui.engine.session import Session
 from lfgtui.history.reader import Reader
 from lfgtui.history.recording.recorder import Recorder
 from lfgtui.model import events as e
-from lfgtui.model.attempts import Attempt
-from lfgtui.model.tickets import ApprovalRule, Ticket
+from lfgtui.model.approvals import ApprovalRule
+from lfgtui.model.fold.attempts import Attempt
+from lfgtui.model.run_limits import NO_LIMITS, RunLimits
+from lfgtui.model.tickets import Ticket
+from lfgtui.processes.sandbox.walls import Walls
 from lfgtui.providers.registry import Providers
 from lfgtui.settings.config import Config, RetryPolicy
-from lfgtui.settings.providers import ProviderConfig
+from lfgtui.settings.providers import Price, ProviderConfig
 from lfgtui.simulator.scenario import Scenario
 from lfgtui.simulator.server import Settings, running
 from lfgtui.text.redactor import Redactor
+from lfgtui.workspace.kept import KeptFiles
 
 QUICK_RETRY = RetryPolicy(attempts=3, base_delay=0.01, max_delay=0.02)
 _E = TypeVar("_E", bound=e.Event)
@@ -126,17 +130,24 @@ def ticket(name: str, workspace: Path, **keys: object) -> Ticket:
 
 
 def configured(
-    root: str, more: dict[str, ProviderConfig] | None = None, **settings: object
+    root: str,
+    more: dict[str, ProviderConfig] | None = None,
+    price: Price | None = None,
+    context_window: int | None = None,
+    **settings: object,
 ) -> Config:
-    """Providers, one a wire, all on the simulator at `root`."""
+    """Providers, one a wire, all on the simulator at `root`, with a context of that size."""
     providers = {
-        "chat": ProviderConfig(wire="openai-chat", base_url=f"{root}/v1"),
+        "chat": ProviderConfig(wire="openai-chat", base_url=f"{root}/v1", price=price),
         "anthropic": ProviderConfig(wire="anthropic", base_url=root),
         "responses": ProviderConfig(wire="openai-responses", base_url=f"{root}/v1"),
         "nowhere": ProviderConfig(wire="openai-chat", base_url="http://127.0.0.1:9/v1"),
         "agent": ProviderConfig(wire="agent-websocket", base_url=f"{root}/agent"),
         **(more or {}),
     }
+    if context_window is not None:
+        for name, one in providers.items():
+            providers[name] = msgspec.structs.replace(one, context_window=context_window)
     config = Config(providers=providers, retry=QUICK_RETRY)
     return msgspec.structs.replace(config, **settings)
 
@@ -152,6 +163,8 @@ async def room(
     more: dict[str, ProviderConfig] | None = None,
     front: Callable[[str], AbstractAsyncContextManager[str]] = nullcontext,
     redactor: Redactor | None = None,
+    run_limits: RunLimits = NO_LIMITS,
+    walls: Walls | None = None,
     **settings: object,
 ) -> AsyncIterator[Room]:
     """An engine that has started, shut down at the end.
@@ -168,14 +181,17 @@ async def room(
         else:
             run, stored = resumes, await asyncio.to_thread(_stored, history, resumes)
             await asyncio.to_thread(recorder.resume_run, run)
-        config = configured(root, more, **settings)
+        config = configured(root, more, **settings)  # type: ignore[arg-type]  # also the price
         session = Session(
             run=run,
             recorder=recorder,
             config=config,
+            kept=KeptFiles.beside(history, 10**6, 10**5),
             providers=Providers(config),
             redactor=redactor or Redactor(rules=()),
             headless=headless,
+            run_limits=run_limits,
+            walls=walls,
         )
         engine = Engine(session, "Test", tickets, stored=stored)
         opened = Room(engine, recorder, history)

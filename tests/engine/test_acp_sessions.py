@@ -8,6 +8,7 @@ import pytest
 
 from lfgtui.engine import commands as c
 from lfgtui.model import events as e
+from lfgtui.model.run_limits import AtLimit, RunLimits
 from lfgtui.providers.acp import pool
 from tests.acp.agent import Json, Steps
 from tests.acp.scripts import MISBEHAVIOUR, ended, scripted, shell, update
@@ -209,6 +210,21 @@ async def test_an_agent_that_spends_too_much_is_stopped_within_its_turn(tmp_path
         await r.engine.wait_idle()
         assert r.engine.transcript("a").ending == e.TicketLimited("cost")
         assert r.engine.transcript("a").cost_since_start == 0.25
+        assert len(agent.received("session/cancel")) == 1
+
+
+@pytest.mark.parametrize("at_limit", ["stop", "hold"])
+async def test_a_limit_of_the_run_stops_an_agent_within_its_turn(
+    tmp_path: Path, at_limit: AtLimit
+) -> None:
+    agent = scripted(tmp_path, turns=[[costs(0.25), {"text": "One."}, {"wait": {}}], TWO])
+    limits = RunLimits(max_run_cost=0.2, at_limit=at_limit)
+    async with working(tmp_path, agent, run_limits=limits) as r:
+        if at_limit == "hold":
+            await r.until(lambda: r.state("a") == "paused")
+            r.engine.send(c.SetRunLimits(RunLimits(max_run_cost=1.0)))
+        await r.engine.wait_idle()
+        assert r.state("a") == ("limit" if at_limit == "stop" else "done")
         assert len(agent.received("session/cancel")) == 1
 
 

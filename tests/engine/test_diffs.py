@@ -6,8 +6,8 @@ from pathlib import Path
 from lfgtui.export.figures import RunDocument
 from lfgtui.export.markdown import PLAIN, run_markdown
 from lfgtui.history.reader import Reader
-from lfgtui.model.items import ToolItem
-from lfgtui.model.transcript import Transcript
+from lfgtui.model.fold.items import ToolItem
+from lfgtui.model.fold.transcript import Transcript
 from tests.engine.harness import Room, calls, room, ticket
 
 

@@ -12,10 +12,10 @@ from lfgtui.agent.questions import UNASKABLE
 from lfgtui.engine import commands as c
 from lfgtui.history.recording.recorder import Recorder
 from lfgtui.model import events as e
-from lfgtui.model.conversation import UserTurn
-from lfgtui.model.metrics import Meter
-from lfgtui.model.tickets import ApprovalRule
-from lfgtui.model.transcript import Transcript
+from lfgtui.model.approvals import ApprovalRule
+from lfgtui.model.fold.conversation import UserTurn
+from lfgtui.model.fold.metrics import Meter
+from lfgtui.model.fold.transcript import Transcript
 from lfgtui.providers.base import Request
 from lfgtui.providers.openai_chat.decoder import ChatDecoder
 from lfgtui.providers.sdk.provider import SdkProvider
@@ -78,16 +78,6 @@ async def test_a_failure_stays_its_tickets_own_and_blocks_what_needs_it(tmp_path
         }  # fmt: skip
         assert r.events("broken", e.TicketFailed)[0].kind == "connection"
         assert r.events("middle", e.TicketBlocked) == [e.TicketBlocked("“broken” failed")]
-
-
-async def test_two_tickets_in_one_file_conflict_once_but_not_by_need(tmp_path: Path) -> None:
-    keys = {"model": "writes", "approve": "auto"}
-    tickets = [ticket(name, tmp_path, **keys) for name in "ab"]
-    tickets.append(ticket("c", tmp_path, **keys, needs=["a", "b"]))
-    writes = scenario(turn=[{"call": [WRITE, WRITE]}, {"text": "Done."}])
-    async with finished(tmp_path, tickets, scenarios={"writes": writes}, concurrency=1) as r:
-        assert r.events("a", e.ConflictDetected) == r.events("c", e.ConflictDetected) == []
-        assert r.events("b", e.ConflictDetected) == [e.ConflictDetected("x", ("a",))]
 
 
 # Commands
@@ -313,10 +303,10 @@ async def test_resume_continues_a_reasoning_loop_as_wires_ask(tmp_path: Path, wi
 
 
 async def test_an_impossible_entry_fails_its_ticket_and_no_other(tmp_path: Path) -> None:
-    tickets = [ticket("a", tmp_path, model="slow"), ticket("b", tmp_path)]
-    async with room(tmp_path, tickets, scenarios={"slow": SLOW, "b": says("B.")}) as r:
-        await r.until_event("a", e.TextDelta)
-        r.recorder.submit(r.engine.run, "a", 1, 0.0, e.ApprovalDenied("nothing", ""))
+    tickets = [ticket("a", tmp_path, model="asks"), ticket("b", tmp_path)]
+    async with room(tmp_path, tickets, scenarios={"asks": WRITES, "b": says("B.")}) as r:
+        await r.until_event("a", e.ApprovalRequested)
+        r.recorder.submit(r.engine.run, "a", 1, 0.0, e.RequestSent(9))
         await r.engine.wait_idle()
         assert states(r) == {"a": "failed", "b": "done"}
 

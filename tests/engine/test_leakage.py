@@ -6,7 +6,7 @@ import pytest
 
 from lfgtui.engine.commands import Cancel
 from lfgtui.model import events as e
-from lfgtui.model.attempts import Attempt
+from lfgtui.model.fold.attempts import Attempt
 from lfgtui.simulator.scenario import Scenario
 from tests.engine.harness import room, says, scenario, ticket
 

@@ -10,7 +10,7 @@ import pytest
 from lfgtui.engine import commands as c
 from lfgtui.engine.limits import Limit, Limits, known_limits
 from lfgtui.model import events as e
-from lfgtui.model.transcript import Transcript
+from lfgtui.model.fold.transcript import Transcript
 from lfgtui.settings.config import BreakerPolicy, RetryPolicy, Route
 from lfgtui.simulator.scenario import Scenario
 from tests.engine.harness import QUICK_RETRY, Room, calls, finished, room, says, ticket
@@ -20,6 +20,7 @@ from tests.providers.virtual_time import pausing
 PARKS = msgspec.structs.replace(QUICK_RETRY, max_retry_after=0.05)
 HOUR = 3600.0
 BRIEF: Mapping[str, object] = {"status": 429, "retry_after": 0.3}
+LATER: Mapping[str, object] = {"status": 429, "retry_after": 3.0}  # than an SDK's first request
 LONG: Mapping[str, object] = {"status": 429, "retry_after": HOUR}
 
 
@@ -210,7 +211,7 @@ async def test_a_fallback_to_another_model_of_the_provider_is_asked_as_well(tmp_
 async def test_when_all_have_limits_the_first_to_end_counts(tmp_path: Path, last: str) -> None:
     """Nor does a fallback that is no help take away the limit that ends."""
     mine = ticket("a", tmp_path, fallback=[last])
-    scenarios = {"a": limited(BRIEF), "later": limited(LONG)}
+    scenarios = {"a": limited(LATER), "later": limited(LONG)}
     async with finished(tmp_path, [mine], scenarios=scenarios, retry=PARKS) as r:
         assert [one.provider for one in parked(r, "a")] == ["chat"]
         assert r.attempts("a")[-1].provider == "chat"

@@ -116,7 +116,7 @@ async def test_what_follows_a_denied_call_waits_for_a_slot(tmp_path: Path) -> No
         (call,) = r.engine.transcript("a").waiting_approvals
         r.engine.send(c.Deny("a", call.call_id))
         await r.until(lambda: r.events("a", e.ToolCallFinished))
-        assert r.engine.health.waiting_for_slot == {"a"}
+        await r.until(lambda: r.engine.health.waiting_for_slot == {"a"})
         r.engine.send(c.Cancel("b"))
         await r.engine.wait_idle()
         assert r.state("a") == "done"

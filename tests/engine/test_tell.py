@@ -10,8 +10,8 @@ import pytest
 from lfgtui.engine import commands as c
 from lfgtui.history.recording.recorder import Recorder
 from lfgtui.model import events as e
-from lfgtui.model.conversation import ToolResult, UserTurn
-from lfgtui.model.items import PromptItem, TextItem
+from lfgtui.model.fold.conversation import ToolResult, UserTurn
+from lfgtui.model.fold.items import PromptItem, TextItem
 from tests.engine.harness import WIRES, Room, calls, finished, room, says, scenario, ticket
 
 SAID = "Use pathlib please"
@@ -301,7 +301,8 @@ async def test_a_call_is_not_run_when_its_response_is_stopped_once_whole(tmp_pat
     async with room(tmp_path, [mine], scenarios={"writes": WRITES}) as r:
 
         def stop_once_whole(entries: Sequence[e.Entry]) -> None:
-            if any(e.ResponseFinished(1, "tool_use") == entry.event for entry in entries):
+            ends = [x.event for x in entries if isinstance(x.event, e.ResponseFinished)]
+            if any(end.stop_reason == "tool_use" for end in ends):
                 r.engine.send(c.Tell("a", SAID, stops=True))
 
         r.engine.subscribe(stop_once_whole)

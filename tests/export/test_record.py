@@ -11,8 +11,9 @@ from lfgtui.export.figures import TicketDocument
 from lfgtui.export.markdown import PLAIN, ticket_markdown
 from lfgtui.export.record import ticket_record
 from lfgtui.model import events as e
-from lfgtui.model.tickets import ApprovalRule, Ticket
-from lfgtui.model.transcript import Transcript
+from lfgtui.model.approvals import ApprovalRule
+from lfgtui.model.fold.transcript import Transcript
+from lfgtui.model.tickets import Ticket
 from lfgtui.text.figures import clock_time, day_and_time
 from lfgtui.text.markdown import StreamingMarkdown
 from tests.helpers.any_events import entries, lives
@@ -97,6 +98,7 @@ def test_a_ticket_as_json() -> None:
         "error": None,
         "usage": {"input": 30, "output": 17, "cached": 10, "cost": 0.25},
         "tokens_estimated": True,
+        "cost_estimated": False,
         "context": 42,
         "context_size": None,
         "connect_ms": None,

@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 from msgspec import UNSET, UnsetType
 
 from lfgtui.model import events as e
+from lfgtui.model.approvals import ApprovalRule
 from lfgtui.model.event_json import EVENTS
-from lfgtui.model.states import MOVES, StateMachine
-from lfgtui.model.tickets import ApprovalRule
+from lfgtui.model.fold.states import MOVES, StateMachine
 
 KINDS = EVENTS
 
@@ -31,11 +31,15 @@ def of_type(annotation: object) -> st.SearchStrategy[object]:
         return st.dictionaries(st.text(max_size=5), json_values, max_size=3)
     if annotation == dict[str, str]:
         return st.dictionaries(st.text(max_size=5), st.text(max_size=8), max_size=3)
+    if annotation == dict[str, int]:
+        return st.dictionaries(st.text(max_size=5), st.integers(0, 9), max_size=3)
     origin = get_origin(annotation)
     if origin is Literal:
         return st.sampled_from(get_args(annotation))
     if origin in (Union, UnionType):
         return st.one_of(*map(of_type, get_args(annotation)))
+    if origin is tuple and get_args(annotation)[-1] is not ...:
+        return st.tuples(*map(of_type, get_args(annotation)))
     if origin is tuple:
         return st.lists(of_type(get_args(annotation)[0]), max_size=3).map(tuple)
     if annotation in (ApprovalRule, e.ApprovalOption, e.PlanStep):

@@ -16,11 +16,11 @@ from lfgtui.history.transfer import import_run, lines_of
 from lfgtui.model import event_json
 from lfgtui.model import events as e
 from lfgtui.model.facets import Facets
-from lfgtui.model.items import NoteItem
-from lfgtui.model.metrics import Meter
+from lfgtui.model.fold.items import NoteItem
+from lfgtui.model.fold.metrics import Meter
+from lfgtui.model.fold.states import MOVES
+from lfgtui.model.fold.transcript import NOTES
 from lfgtui.model.redaction import EventRedactor
-from lfgtui.model.states import MOVES
-from lfgtui.model.transcript import NOTES
 from lfgtui.settings.themes import load_themes
 from lfgtui.text.redactor import Redactor
 from tests.helpers.any_events import entries

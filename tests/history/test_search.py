@@ -12,7 +12,7 @@ from lfgtui.history.reader import Reader
 from lfgtui.history.search import SearchHit, search
 from lfgtui.history.storage import file
 from lfgtui.model import events as e
-from lfgtui.model.states import State
+from lfgtui.model.fold.states import State
 from tests.history.conftest import Recording
 from tests.history.story import BEGIN, STORY
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 import pytest
 
 from lfgtui.history.reader import Reader
-from lfgtui.model.states import ENDED
+from lfgtui.model.fold.states import ENDED
 from lfgtui.settings.providers import WireName
 from tests.helpers.waiting import PATIENCE, until
 from tests.hostile.cases import WHOLE, WORDS, Case

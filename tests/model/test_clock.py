@@ -17,10 +17,13 @@ TIME_OF_DAY = {
     "cli/run.py": "the age of demos",
     "cli/stats.py": "the last days",
     "doctor/examine.py": "what a server says of when its model was made",
+    "engine/conflicts/commands.py": "times of files",
+    "workspace/changed_files.py": "times of files",
     "history/orphaned_runs.py": "when another process's run was found dead",
     "history/deletion.py": "the age of runs",
     "history/query.py": "dates in a search",
     "history/recording/written_file.py": "names of files",
+    "processes/sandbox/private.py": "the age of a folder",
     "providers/errors/reset_times.py": "Retry-After may be a date",
 }
 """Who asks for the time of day, and what for. Nobody measures by it."""

@@ -61,12 +61,14 @@ def test_the_types_are_those_that_were_promised() -> None:
         ticket_queued attempt_started request_sent text_delta reasoning_delta citation status
         tool_call_started tool_arguments_delta tool_call_requested approval_requested
         approval_given approval_denied rule_withdrawn choice_made tool_run_started
+        run_limits_set contradiction_found
         tool_output_delta tool_call_finished hosted_tool hosted_output_delta provider_item
         approval_withdrawn file_change plan_changed session_opened context_used
         user_message message_taken response_started response_finished usage heartbeat
         retrying parked failed_over
         guard_tripped conflict_detected paused resumed ticket_done ticket_failed
         ticket_cancelled ticket_limited ticket_blocked ticket_interrupted restart_requested
+        base_recorded changes_counted worktree_opened setup_started context_compacted
     """
     assert {kind.__struct_config__.tag for kind in KINDS} == set(promised.split())
 

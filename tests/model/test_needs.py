@@ -6,7 +6,8 @@ import pytest
 
 from lfgtui.errors import SourceError, UsageError
 from lfgtui.model.needs import check_added, needs_of, select
-from lfgtui.model.tickets import Ticket, TicketsFile, load_tickets, side_by_side, ticket_like
+from lfgtui.model.tickets import Ticket, side_by_side, ticket_like
+from lfgtui.model.tickets_file import TicketsFile, load_tickets
 
 A = '[[ticket]]\nid = "a"\nprompt = "Do a."\n'
 B = '[[ticket]]\nid = "b"\nprompt = "Do b."\nneeds = ["a"]\n'

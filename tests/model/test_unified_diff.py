@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lfgtui.model.unified_diff import beside, change_in_words
+from lfgtui.model.unified_diff import beside, change_in_words, is_before
 from lfgtui.text.diffs import diff
 
 LINES = st.lists(st.sampled_from(["a", "b", "  c", "d ", "é", ""]), max_size=30)
@@ -60,3 +60,33 @@ def test_a_file_that_is_deleted_shows_no_content() -> None:
 def test_several_diffs_are_counted_together() -> None:
     assert change_in_words([DIFF, "@@ -1 +1,2 @@\n a\n+b"]) == "+2 −2"
     assert change_in_words([]) == change_in_words(["[redacted: secret]"]) == ""
+
+
+texts = st.lists(st.sampled_from(["a", "b", "ab", ""]), max_size=6).map("\n".join)
+
+
+@given(texts, texts)
+def test_a_file_after_a_change_is_never_taken_for_the_one_before(old: str, new: str) -> None:
+    if old != new:
+        assert not is_before(diff(old, new).text, new)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "file", "is_known"),
+    [
+        ("", "new\n", None, True),
+        ("", "new\n", "old\n", True),
+        ("", "new\n", "new\n", False),
+        ("old", "new", None, False),
+        ("two", "2", "one\ntwo\nthree\n", True),
+        ("two", "2", "one\n2\nthree\n", False),
+        ("two", "two and a half", "one\ntwo\n", True),
+        ("two", "two and a half", "one\ntwo and a half\n", False),
+        ("one\ntwo\nthree\n", "one\nthree\n", "one\ntwo\nthree\n", True),
+        ("one\ntwo\n", "one\n", "one\ntwo\nthree\n", False),
+    ],
+)
+def test_a_file_is_the_one_before_a_change_if_that_is_certain(
+    old: str, new: str, file: str | None, is_known: bool
+) -> None:
+    assert is_before(diff(old, new).text, file) == is_known

@@ -4,8 +4,8 @@
 
 Three of four agents work at once and the fourth is being prepared. Each starts a child, a
 daemon (a session of its own, its parent gone) and a daemon with an empty environment. At a
-random moment something is killed. Then no process of the run may be left, and the run can be
-resumed to its end.
+random moment something is killed. Every other ten rounds there is no sandbox. Then no process of
+the run may be left, and the run can be resumed to its end.
 """
 
 import argparse
@@ -72,8 +72,9 @@ class Outcome(NamedTuple):
         return not self.left and not self.damage and ends == {"done"} and self.alive > 0
 
 
-def stage(folder: Path) -> dict[str, str]:
+def stage(folder: Path, sandbox: str = "auto") -> dict[str, str]:
     """Write tickets, agents and config; return the environment for lfg."""
+    folder.mkdir(exist_ok=True)
     token = f"{os.getpid()}-{folder.name}"
     bare: Steps = [
         {
@@ -88,8 +89,9 @@ def stage(folder: Path) -> dict[str, str]:
     slow = "for n in $(seq 50); do echo $n; sleep 0.05; done"
     turn: Steps = [{"text": "I begin."}, *child, *leave_behind("daemon.pid"), *bare]
     turn += [*shell(slow), ended("run-1", "done"), {"text": " That is all."}]
-    command = json.dumps(scripted(folder, turns=[turn]).command)
-    (folder / "config.toml").write_text(f'[providers.mine]\nwire = "acp"\ncommand = {command}\n')
+    (folder / "config.toml").write_text(
+        f'[sandbox]\nmode = "{sandbox}"\n{scripted(folder, turns=[turn]).config()}'
+    )
     tickets = ""
     for name in NAMES:
         (folder / name).mkdir()
@@ -210,10 +212,12 @@ def main() -> int:
     dice = random.Random(chosen.seed)
     outcomes: list[Outcome] = []
     with tempfile.TemporaryDirectory() as scratch:
-        environment = stage(Path(scratch))
+        folders = {mode: Path(scratch, mode) for mode in ("auto", "none")}
+        stages = [(folder, stage(folder, mode)) for mode, folder in folders.items()]
         for number in range(chosen.rounds):
             way = WAYS[number % len(WAYS)]
-            outcome = killed_once(Path(scratch), environment, way, dice)
+            folder, environment = stages[number // len(WAYS) % len(stages)]
+            outcome = killed_once(folder, environment, way, dice)
             outcomes.append(outcome)
             if not outcome.is_well:
                 print(f"round {number + 1}: {outcome}", flush=True)

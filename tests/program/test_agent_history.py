@@ -11,6 +11,7 @@ from tests.acp.agent import Steps
 from tests.acp.scripts import ScriptedAgent, scripted, shell, update, write
 from tests.cli.conftest import Lfg, configure
 from tests.helpers.processes import start
+from tests.helpers.sandbox import walled
 from tests.program.test_agents import processes as processes
 
 SECRET = "sk-ant-api03-" + "aB3dE5fG7h" * 9
@@ -30,7 +31,7 @@ def killed(folder: Path) -> ScriptedAgent:
     ]
     agent = scripted(folder, turns=[steps])
     redacts = '[history]\nredact = "write"\n'
-    configure(f'{redacts}[providers.mine]\nwire = "acp"\ncommand = {json.dumps(agent.command)}\n')
+    configure(redacts + agent.config())
     tickets = folder / "tickets.toml"
     tickets.write_text(
         '[[ticket]]\nid = "a"\nprovider = "mine"\nprompt = "Go."\napprove = "auto"\n'
@@ -48,6 +49,7 @@ def killed(folder: Path) -> ScriptedAgent:
     return agent
 
 
+@walled
 def test_a_run_that_was_killed_goes_on_and_says_nothing_twice(tmp_path: Path, lfg: Lfg) -> None:
     agent = killed(tmp_path)
     with start("resume", "last", "--headless") as process:
@@ -61,6 +63,7 @@ def test_a_run_that_was_killed_goes_on_and_says_nothing_twice(tmp_path: Path, lf
     assert len(agent.received("session/load")) == 1 == len(agent.received("session/new"))
 
 
+@walled
 def test_what_an_agent_did_is_found_and_exported_without_its_secrets(
     tmp_path: Path, lfg: Lfg, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -24,6 +24,7 @@ from tests.acp.scripts import (
 from tests.cli.conftest import Lfg, configure
 from tests.helpers.leash import Processes
 from tests.helpers.processes import start
+from tests.helpers.sandbox import walled
 from tests.helpers.terminal import BEGINS, Program, lfg_in_terminal
 from tests.helpers.terminal_attacks import ALL
 from tests.helpers.terminal_sequences import SCREEN, foreign_sequences
@@ -62,8 +63,7 @@ def file(tmp_path: Path) -> Path:
         ticket = name.replace(" ", "-")
         folder = tmp_path / ticket
         folder.mkdir()
-        command = json.dumps(scripted(folder, **script).command)
-        config.append(f'[providers.{ticket}]\nwire = "acp"\ncommand = {command}\n')
+        config.append(scripted(folder, **script).config(ticket))
         seconds = 2 if ENDS.get(name) == "limit" or name == "is busy" else 60
         tickets.append(
             f'[[ticket]]\nid = "{ticket}"\nprovider = "{ticket}"\nprompt = "Go."\n'
@@ -89,6 +89,7 @@ def test_agents_that_misbehave_harm_no_other_and_leave_nothing(
     assert [one["output"] for one in works["tool_calls"]] == ["one\ntwo\n"]
 
 
+@walled
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
 def test_nothing_of_an_agent_outlives_lfg(
     file: Path, processes: Processes, number: signal.Signals
@@ -134,7 +135,7 @@ def test_no_word_of_an_agent_acts_on_the_terminal(tmp_path: Path) -> None:
         {"ask": {"toolCall": {"toolCallId": "asked", "title": ALL}, "options": options}},
     ]
     agent = scripted(tmp_path, turns=[turn], initialize={"agentInfo": {"name": ALL}})
-    configure(f'[providers.x]\nwire = "acp"\ncommand = {json.dumps(agent.command)}\n')
+    configure(agent.config("x"))
     with lfg_in_terminal("run", "-p", "Go.", "--provider", "x") as screen:
         screen.read_until("approve?")
         until(partial(lists_answers, screen))

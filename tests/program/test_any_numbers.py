@@ -24,9 +24,9 @@ from lfgtui.history.transfer import lines_of
 from lfgtui.model import events as e
 from lfgtui.model.bounds import RANGES, Bounded, within
 from lfgtui.model.event_json import decode_event, encode_event
-from lfgtui.model.metrics import Meter
+from lfgtui.model.fold.metrics import Meter
+from lfgtui.model.fold.transcript import Transcript
 from lfgtui.model.tickets import Ticket
-from lfgtui.model.transcript import Transcript
 from lfgtui.settings import paths
 from lfgtui.settings.themes import load_themes
 from lfgtui.text import figures

@@ -6,19 +6,17 @@ inbox with at most two keys.
 
 import re
 import shutil
-import time
 import tomllib
 from collections.abc import Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
 
-import pyte
 import pytest
 
 from lfgtui.history.reader import Reader
 from lfgtui.model import events as e
 from lfgtui.settings import paths
-from lfgtui.ui.stream.requests_in_view import MIN_SECONDS_IN_VIEW
+from tests.helpers.frames import Frames
 from tests.helpers.processes import simulator
 from tests.helpers.terminal import LFG, Program
 from tests.helpers.waiting import until
@@ -29,59 +27,17 @@ REQUESTS = {"orders-odd", "settings-shop", "orders-old", "settings-api", "migrat
 QUESTIONS = {"old-address", "old-feed"}
 ANSWER = "Keep the old one of {}"
 MOST_KEYS = 2
-END_OF_FRAME = b"\x1b[?2026l"
 
 
-class Forty:
-    """The run in a terminal, and its screen frame by frame."""
-
-    def __init__(self, program: Program, size: tuple[int, int]) -> None:
-        self._program = program
-        self._screen = pyte.Screen(*size)
-        self._stream = pyte.ByteStream(self._screen)
-        self._seen = 0
-
-    @property
-    def rows(self) -> list[str]:
-        """The rows of the newest frame."""
-        for _ in self.frames():
-            pass
-        return list(self._screen.display)
-
-    def frames(self) -> Iterator[list[str]]:
-        """Yield the rows of each frame that came since the last look."""
-        while (at := self._program.written.find(END_OF_FRAME, self._seen)) >= 0:
-            end = at + len(END_OF_FRAME)
-            self._stream.feed(bytes(self._program.written[self._seen : end]))
-            self._seen = end
-            yield list(self._screen.display)
-
-    def press(self, keys: str) -> None:
-        self._program.type(keys.encode())
-
-    def wait_for(self, pattern: str, row: int) -> str:
-        """Wait until a row has a match; return its first group, or all of it."""
-
-        def found() -> re.Match[str] | None:
-            return re.search(pattern, self.rows[row])
-
-        until(found, f"row {row} never has {pattern}")
-        match = found()
-        assert match
-        return match[match.re.groups]
-
-    def wait_until(self, text: str) -> None:
-        """Wait until a text is on the screen."""
-        until(lambda: text in "\n".join(self.rows), f"{text!r} is never shown")
+class Forty(Frames):
+    """The run of forty tickets."""
 
     def answer(self, ticket: str) -> int:
         """Answer what the inbox shows, once it could be read; return how many keys that took."""
-        since = time.monotonic()
-        until(lambda: time.monotonic() - since > 1.5 * MIN_SECONDS_IN_VIEW)
         if ticket in REQUESTS:
-            self.press("a")
+            self.press_once_read("a")
             return 1
-        self.press("s")
+        self.press_once_read("s")
         self.wait_for("follow-up to", -1)
         self.press(ANSWER.format(ticket))
         self.press("\r")

@@ -19,7 +19,7 @@ def test_what_is_said_and_a_new_prompt_are_sent_once_by_a_resume(
     tmp_path: Path, lfg: Lfg, stop: c.Command
 ) -> None:
     agent = scripted(tmp_path, **MISBEHAVIOUR["ignores cancel"])
-    configure(f'[providers.agent]\nwire = "acp"\ncommand = {json.dumps(agent.command)}\n')
+    configure(agent.config("agent"))
     tickets = tmp_path / "tickets.toml"
     tickets.write_text('[[ticket]]\nid = "a"\nprovider = "agent"\nprompt = "Go."\n')
     with start("run", str(tickets), "--headless", "--json", "--yes") as process:

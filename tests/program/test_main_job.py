@@ -12,6 +12,7 @@ import pytest
 from lfgtui.settings import paths
 from tests.cli.conftest import Lfg, configure
 from tests.helpers.processes import simulator, start, three_wires
+from tests.helpers.sandbox import walled
 from tests.helpers.waiting import PATIENCE, is_alive
 
 # The command ends by itself once nobody reads it: a kill -9 of lfg leaves nothing behind.
@@ -68,6 +69,7 @@ def tickets(root: str, tmp_path: Path) -> Path:
     return file
 
 
+@walled
 def test_killed_between_a_call_and_its_result_a_run_resumes_as_each_wire_demands(
     tickets: Path, lfg: Lfg, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -108,6 +110,7 @@ def test_killed_between_a_call_and_its_result_a_run_resumes_as_each_wire_demands
             assert done["text"] == "Finished all the same."
 
 
+@walled
 @pytest.mark.parametrize(
     ("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
 )
@@ -163,6 +166,7 @@ def test_a_reader_that_goes_away_ends_the_run_without_a_traceback(tickets: Path)
     assert "Traceback" not in err
 
 
+@walled
 def test_a_signal_ends_a_run_whose_reader_has_stopped_reading(tickets: Path) -> None:
     tickets.write_text(TICKET.format("chat", "flood"))
     with start("run", str(tickets), "--json", "--yes") as process:

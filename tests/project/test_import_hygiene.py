@@ -77,7 +77,7 @@ def test_a_module_brings_nothing_that_others_need(modules: str, never: set[str])
 @pytest.mark.parametrize(
     ("modules", "needed"),
     [
-        ("lfgtui.model.events, lfgtui.model.tickets, lfgtui.model.transcript", set()),
+        ("lfgtui.model.events, lfgtui.model.tickets, lfgtui.model.fold.transcript", set()),
         ("lfgtui.settings.config", {"platformdirs"}),  # where themes are
     ],
 )

@@ -7,8 +7,8 @@ from contextlib import aclosing
 import pytest
 
 from lfgtui.errors import ProviderError
-from lfgtui.model.conversation import UserTurn
 from lfgtui.model.events import ResponseFinished, TextDelta, WireEvent
+from lfgtui.model.fold.conversation import UserTurn
 from lfgtui.providers.base import Provider, Request
 from lfgtui.providers.sdk import anthropic, openai
 from lfgtui.providers.sdk.provider import SdkProvider

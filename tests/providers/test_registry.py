@@ -4,8 +4,8 @@ from contextlib import aclosing, asynccontextmanager
 import pytest
 
 from lfgtui.errors import ProviderError, UsageError
-from lfgtui.model.conversation import UserTurn
 from lfgtui.model.events import TextDelta, WireEvent
+from lfgtui.model.fold.conversation import UserTurn
 from lfgtui.providers.base import Provider, Request
 from lfgtui.providers.registry import Providers, Starter
 from lfgtui.settings.config import Config

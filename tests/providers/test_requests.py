@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from msgspec import structs
 
-from lfgtui.model.conversation import (
+from lfgtui.model.fold.conversation import (
     CallPart,
     ItemPart,
     Message,

@@ -39,6 +39,7 @@ from lfgtui.settings.providers import (
     ProviderConfig,
     WireName,
 )
+from lfgtui.settings.sandbox import SandboxPolicy
 
 EXAMPLE = paths.shipped("config.example.toml")
 COMMENTED = re.compile(r"^#(?=[^ \n#])", re.MULTILINE)
@@ -432,13 +433,13 @@ def test_the_example_changes_nothing() -> None:
     assert load_config(EXAMPLE) == Config(providers=PRESETS)
 
 
-@pytest.mark.parametrize("kind", [Config, ProviderConfig, Price, RetryPolicy])
+@pytest.mark.parametrize("kind", [Config, ProviderConfig, Price, RetryPolicy, SandboxPolicy])
 def test_the_example_names_every_setting(kind: type[msgspec.Struct]) -> None:
     text = EXAMPLE.read_text("utf-8")
     missing = [
         name
         for name in kind.__struct_fields__
-        if not re.search(rf"^#?\[{name}\b|^#{name} = |[{{,] {name} = ", text, re.MULTILINE)
+        if not re.search(rf"^#?\[{{1,2}}{name}\b|^#{name} = |[{{,] {name} = ", text, re.MULTILINE)
     ]
     assert missing == []
 
@@ -460,11 +461,15 @@ def test_every_setting_of_the_example_may_be_switched_on(
 
 def test_the_example_shows_the_defaults(uncommented: Config) -> None:
     own = {"providers", "keys", "model", "history", "notify", "command_variables", "speak_command"}
+    own |= {"max_output_tokens", "run", "guards", "sandbox", "mcp"}
     for name in set(Config.__struct_fields__) - own:
         assert getattr(uncommented, name) == getattr(Config(), name), name
     assert uncommented.notify.via == NotifyPolicy().via
+    paths = {"readable": (), "writable": ()}
+    assert msgspec.structs.replace(uncommented.sandbox, **paths) == SandboxPolicy()
     for name, preset in PRESETS.items():
-        examples = {"model": preset.model, "price": None, "model_file": None, "concurrency": None}
+        none = ("price", "model_file", "concurrency", "context_window", "max_output_tokens")
+        examples: dict[str, object] = {**dict.fromkeys(none), "model": preset.model, "models": {}}
         assert msgspec.structs.replace(uncommented.provider(name), **examples) == preset
 
 

@@ -12,7 +12,7 @@ import pytest
 from lfgtui.__main__ import main
 from lfgtui.cli.launching.session import embedded_simulator
 from lfgtui.errors import ProviderError, UsageError
-from lfgtui.model.conversation import UserTurn
+from lfgtui.model.fold.conversation import UserTurn
 from lfgtui.providers.base import Request
 from lfgtui.providers.transport.reading import logged
 from lfgtui.settings.debug_log import debug_log

@@ -27,7 +27,7 @@ def test_every_action_has_one_row_and_its_defaults_are_without_mistakes() -> Non
 
 
 def test_in_a_replay_its_own_keys_come_before_those_that_move() -> None:
-    assert not list(key_mistakes({"start": "home g ["}))
+    assert not list(key_mistakes({"start": "home ,"}))
 
 
 def test_a_key_has_the_name_that_textual_gives_it() -> None:

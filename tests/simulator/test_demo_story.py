@@ -16,7 +16,7 @@ import pytest
 
 from lfgtui import simulator
 from lfgtui.model import events as e
-from lfgtui.model.tickets import load_tickets
+from lfgtui.model.tickets_file import load_tickets
 from lfgtui.simulator.scenario import Scenario, load_scenario
 from tests.engine.harness import Room, finished
 

@@ -7,7 +7,7 @@ import pytest
 
 from lfgtui import simulator
 from lfgtui.errors import UsageError
-from lfgtui.model.tickets import load_tickets
+from lfgtui.model.tickets_file import load_tickets
 from lfgtui.settings.providers import SIMULATED
 from lfgtui.simulator.local import find_model
 

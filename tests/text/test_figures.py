@@ -28,6 +28,7 @@ def test_counts(number: int, said: str) -> None:
 )
 def test_money(usd: float | None, said: str) -> None:
     assert figures.money(usd) == said
+    assert figures.money(usd, is_estimate=True) == (f"~{said}" if said else "")
 
 
 @pytest.mark.parametrize(

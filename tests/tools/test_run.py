@@ -47,10 +47,10 @@ async def test_a_cancelled_write_is_over_before_the_call_is(
     begun, go_on = threading.Event(), threading.Event()
     replace = files.replace
 
-    def slow(path: files.WorkspacePath, data: bytes, approved: str) -> bool:
+    def slow(path: files.WorkspacePath, data: bytes, approved: str, kept: None) -> bool:
         begun.set()
         assert go_on.wait(30)
-        return replace(path, data, approved)
+        return replace(path, data, approved, kept)
 
     monkeypatch.setattr(files, "replace", slow)
     arguments: ToolArguments = {"path": "a", "content": "x"}

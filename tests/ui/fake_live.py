@@ -26,10 +26,10 @@ from lfgtui.engine.commands import (
 )
 from lfgtui.model import events as e
 from lfgtui.model.events import Sink
-from lfgtui.model.metrics import Health, Meter
-from lfgtui.model.states import ENDED
+from lfgtui.model.fold.metrics import Health, Meter
+from lfgtui.model.fold.states import ENDED
+from lfgtui.model.fold.transcript import Transcript
 from lfgtui.model.tickets import Ticket, ticket_like
-from lfgtui.model.transcript import Transcript
 from lfgtui.tools import ToolLimits, preview
 
 START = 1_772_600_000.0

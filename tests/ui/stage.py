@@ -7,9 +7,9 @@ from textual.app import App, ComposeResult
 from textual.pilot import Pilot
 
 from lfgtui.model import events as e
-from lfgtui.model.metrics import Meter
+from lfgtui.model.fold.metrics import Meter
+from lfgtui.model.fold.transcript import Transcript
 from lfgtui.model.tickets import Ticket
-from lfgtui.model.transcript import Transcript
 from lfgtui.settings.themes import load_themes
 from lfgtui.ui.stream.view import StreamView
 from lfgtui.ui.text.wrapping import Row

@@ -7,7 +7,7 @@ from rich.style import Style
 from textual.strip import Strip
 
 from lfgtui.model import events as e
-from lfgtui.model.transcript import Transcript
+from lfgtui.model.fold.transcript import Transcript
 from lfgtui.ui.items import Context, Kind
 from lfgtui.ui.stream.chunk_list import ChunkList
 from lfgtui.ui.stream.find import Finder

@@ -6,7 +6,7 @@ from textual.widgets import Input
 
 from lfgtui.engine.commands import Cancel, Retry
 from lfgtui.model import events as e
-from lfgtui.model.metrics import Health
+from lfgtui.model.fold.metrics import Health
 from lfgtui.settings.config import Config
 from lfgtui.ui.screens.dialogs import help_text
 from lfgtui.ui.widgets.ticket_table import TicketTable
@@ -84,7 +84,7 @@ async def test_a_pane_scrolls_by_half_pages_to_its_top_and_to_its_end() -> None:
         await repainted(pilot)
         viewport = run_screen(app).current_pane.stream.viewport
         half = (viewport.height - 1) // 2
-        await pilot.press("g")
+        await pilot.press("home")
         assert (viewport.top, viewport.follows) == (0, False)
         await pilot.press("ctrl+d", "ctrl+d", "ctrl+u")
         assert viewport.top == half
@@ -228,7 +228,7 @@ async def test_the_page_of_keys_scrolls_with_the_keys_of_panes() -> None:
 
 
 async def test_help_shows_every_line_whole_in_eighty_columns() -> None:
-    async with on_screen("a", size=(80, 110)) as (_, app, pilot):
+    async with on_screen("a", size=(80, 130)) as (_, app, pilot):
         await pilot.press("?")
         shown = [line.strip(" │▌") for line in lines(app)]
         page = help_text(app.keys_in_force).plain

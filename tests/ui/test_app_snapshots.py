@@ -120,6 +120,13 @@ def play_agent(live: FakeLive) -> None:
     live.ask_as_agent("api", "d", summary="$ make deploy")
 
 
+def play_changes(live: FakeLive) -> None:
+    """The agent made its change."""
+    play_agent(live)
+    given, done = e.ApprovalGiven("w"), e.ToolCallFinished("w", "ok", None, None, 0.1)
+    live.happen("api", given, e.ToolRunStarted("w"), done)
+
+
 def after(
     live: FakeLive, *keys: str, until: str = "streaming", play: Callable[[FakeLive], None] = play
 ) -> Callable[[Pilot[int]], Awaitable[None]]:
@@ -162,10 +169,12 @@ def test_the_light_theme(snap_compare: Compare, live: FakeLive) -> None:
         (("2", "b"), "api #2", LARGE, play_twice),
         (("2", "enter"), "a approve", SMALL, play_agent),
         (("2", "enter"), "a approve", LARGE, play_agent),
+        (("2", "g"), "1 file ", SMALL, play_changes),
+        (("2", "g", "n", "j"), "1 file ", LARGE, play_changes),
     ],
     ids=[
         *("zoomed", "cards", "table", "help", "attempts-small", "attempts-large"),
-        *("agent-small", "agent-large"),
+        *("agent-small", "agent-large", "changes-small", "changes-large"),
     ],
 )
 def test_a_run(

@@ -5,8 +5,9 @@ from typing import get_args
 import pytest
 
 from lfgtui.model import events as e
-from lfgtui.model.metrics import Meter
-from lfgtui.model.transcript import Transcript
+from lfgtui.model.fold.metrics import Meter
+from lfgtui.model.fold.transcript import Transcript
+from lfgtui.text.figures import clock_time
 from lfgtui.ui.attention import Attention, Reason, Rounds, reasons
 
 BEGIN = (e.TicketQueued(), e.AttemptStarted("p", "m"), e.UserMessage("Go."), e.RequestSent(1))
@@ -18,6 +19,8 @@ REQUEST = (*CALL, e.ApprovalRequested("1", "run_command", "$ make"))
 CONFLICT = e.ConflictDetected("a.py", ("other",))
 DONE = (e.ResponseFinished(1, "end"), e.TicketDone("end"))
 QUESTION = (e.TextDelta("Done.\n\nShall I go on?\n"), *DONE)
+GUARD = e.GuardTripped("rm", "seen", "flag")
+PAUSED = (GUARD, e.TextDelta("a"), e.ResponseFinished(1, "stopped"), e.Paused())
 FAILED = e.TicketFailed("server", "500", True)
 RETRY = e.Retrying("cut", 5.0, 2, "cut")
 AGAIN = (e.TicketQueued(), e.AttemptStarted("p", "m", True), e.RequestSent(1))
@@ -46,6 +49,10 @@ def needed(*events: e.Event, later: float = 0.0) -> Attention | None:
         ((e.TextDelta("Go on?"), e.ReasoningDelta("done"), *DONE), "question", 1007.0),
         ((FAILED,), "failed", 1004.0),
         ((CONFLICT, FAILED), "failed", 1005.0),
+        ((GUARD, CONFLICT), "guard", 1004.0),
+        ((GUARD, e.TextDelta("a"), *DONE), "guard", 1004.0),
+        ((*PAUSED, CONFLICT), "held", 1004.0),
+        ((*PAUSED, e.Resumed(), CONFLICT), "conflict", 1009.0),
         ((RETRY, FAILED), "failed", 1005.0),
         ((CONFLICT, e.TextDelta("a")), "conflict", 1004.0),
         ((CONFLICT, e.TextDelta("a"), *DONE), "conflict", 1004.0),
@@ -59,7 +66,8 @@ def needed(*events: e.Event, later: float = 0.0) -> Attention | None:
 def test_the_most_urgent_reason_counts_from_when_it_began(
     events: tuple[e.Event, ...], reason: Reason, since: float
 ) -> None:
-    assert needed(*events) == Attention(reason, since)
+    conflict = "a.py · other" if reason == "conflict" else ""
+    assert needed(*events) == Attention(reason, since, conflict=conflict)
 
 
 RUN = (*CALL, e.ToolRunStarted("1"))
@@ -86,7 +94,10 @@ def test_a_stall_names_what_is_late_and_counts_from_the_last_sign_of_life(
     events: tuple[e.Event, ...], bound: float, since: float, missing: str
 ) -> None:
     late = since - 1003.0 - len(events) + bound
-    assert needed(*events, later=late) in (None, Attention("conflict", 1004.0))
+    assert needed(*events, later=late) in (
+        None,
+        Attention("conflict", 1004.0, conflict="a.py · other"),
+    )
     assert needed(*events, later=late + 0.1) == Attention("stalled", since, missing)
 
 
@@ -129,14 +140,14 @@ def test_reasons_rank_in_their_order_and_then_by_the_time_waited() -> None:
     ("reason", "now", "note"),
     [
         ("question", 100.0, "question"),
-        ("conflict", 100.0, "conflict"),
+        ("conflict", 100.0, f"conflict: a.py · other {clock_time(10.0, 100.0)}"),
         ("stalled", 800.0, "no token for 13:10"),
         ("failed", 100.0, ""),
         ("approval", 100.0, ""),
     ],
 )
 def test_what_is_easily_overlooked_is_said(reason: Reason, now: float, note: str) -> None:
-    assert Attention(reason, 10.0, "token").note(now) == note
+    assert Attention(reason, 10.0, "token", "a.py · other").note(now) == note
 
 
 NEEDS = {

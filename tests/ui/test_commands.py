@@ -6,7 +6,7 @@ from textual.command import DiscoveryHit, Hits
 from textual.widgets import Input, OptionList
 
 from lfgtui.engine.commands import SetConcurrency
-from lfgtui.model.metrics import Health
+from lfgtui.model.fold.metrics import Health
 from lfgtui.settings import paths
 from lfgtui.ui.commands import LfgCommands, Palette
 from tests.ui.fake_live import FakeLive

@@ -8,8 +8,8 @@ from textual.events import Key
 from textual.geometry import Region, Size
 
 from lfgtui.engine.commands import Retry
-from lfgtui.model.metrics import WINDOW
-from lfgtui.model.tokens import CHARACTERS_A_TOKEN
+from lfgtui.model.fold.metrics import WINDOW
+from lfgtui.model.fold.tokens import CHARACTERS_A_TOKEN
 from lfgtui.ui.app import LfgApp
 from lfgtui.ui.screens.run import RunScreen
 from lfgtui.ui.widgets.pane import Pane

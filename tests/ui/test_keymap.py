@@ -10,11 +10,11 @@ from lfgtui.ui.keymap import keymap
 
 def test_every_key_has_one_action_in_a_place() -> None:
     keys = keys_in_force({})
-    run, replay, history = (keymap(keys, scope) for scope in get_args(Scope))
+    maps = [keymap(keys, scope) for scope in get_args(Scope)]
     with_keys = {key.action for key in KEYS if key.keys}
-    assert {*run.values(), *replay.values(), *history.values()} == with_keys
-    in_runs = [key for key in KEYS if key.group not in ("Replay", "History")]
-    assert len(run) == sum(len(key.keys) for key in in_runs)
+    assert {action for one in maps for action in one.values()} == with_keys
+    in_runs = [key for key in KEYS if key.group not in ("Replay", "History", "Changes")]
+    assert len(keymap(keys)) == sum(len(key.keys) for key in in_runs)
 
 
 def test_a_key_may_mean_one_thing_in_a_run_and_another_in_the_history() -> None:
@@ -22,7 +22,8 @@ def test_a_key_may_mean_one_thing_in_a_run_and_another_in_the_history() -> None:
     assert (keymap(keys)["n"], keymap(keys, "history")["n"]) == ("attention", "note")
     assert (keymap(keys)["enter"], keymap(keys, "history")["enter"]) == ("zoom", "zoom")
     assert "c" not in keymap(keys, "history")
-    assert (keymap(keys)["g"], keymap(keys, "replay")["g"]) == ("start", "go_to_moment")
+    assert (keymap(keys)["g"], keymap(keys, "replay")["g"]) == ("diff", "go_to_moment")
+    assert (keymap(keys, "diff")["n"], keymap(keys, "history")["g"]) == ("next_hunk", "first")
 
 
 @pytest.mark.parametrize(

@@ -220,7 +220,7 @@ async def test_a_cause_that_lasts_is_told_once_whatever_covers_it_for_a_while() 
     live.begin("a")
     assert new() == []
     live.happen("a", e.ConflictDetected("app.py", ("b",)))
-    assert new() == ["“a” changed a file that another ticket changed"]
+    assert new() == ["“a” is in a conflict: app.py · b"]
     assert new(after=60.0) == ["“a” is stalled (no answer from claude-sonnet-4-5)"]
     live.stream("a", "On it goes.")
     assert new() == []

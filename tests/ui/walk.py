@@ -50,6 +50,8 @@ _OPENING = (
     ("H",),
     ("H", "t", "o", "enter"),
     ("b",),
+    ("g",),
+    ("g", "space", "tab"),
     ("ctrl+p",),
     ("slash",),
     ("slash", "t", "o", "enter"),
@@ -153,7 +155,10 @@ def story(chance: random.Random) -> Iterator[list[e.Event]]:
             for piece in _pieces(chance.choice(parts), chance):
                 yield [e.TextDelta(piece)]
         yield [e.Status("looking it up")]
-        yield from _call(f"call-{turn}", turn, chance)
+        if chance.random() < 0.3:
+            yield from _written(f"file-{turn}", turn, chance)
+        else:
+            yield from _call(f"call-{turn}", turn, chance)
         yield [e.RequestSent(turn + 1)]
 
 
@@ -169,6 +174,14 @@ def _call(call_id: str, turn: int, chance: random.Random) -> Iterator[list[e.Eve
     for piece in _pieces(output, chance):
         yield [e.ToolOutputDelta(call_id, "stdout", piece)]
     yield [e.ToolCallFinished(call_id, output, None, chance.randint(0, 1), 2.5)]
+
+
+def _written(call_id: str, turn: int, chance: random.Random) -> Iterator[list[e.Event]]:
+    path, content = f"src/\x1b[31m{turn % 3}.py", chance.choice((_FENCE, _HOSTILE, _PROSE * 9))
+    yield [e.ToolCallStarted(call_id, "write_file")]
+    yield [e.ToolCallRequested(call_id, "write_file", {"path": path, "content": content})]
+    yield [e.ResponseFinished(turn, "tool_use")]
+    yield [e.ToolCallFinished(call_id, "written", None, None, 0.1)]
 
 
 def _pieces(text: str, chance: random.Random) -> Iterator[str]:

@@ -20,7 +20,7 @@ from lfgtui.engine.engine import Engine
 from lfgtui.errors import HistoryError, LfgError, UsageError, did_you_mean
 from lfgtui.model.choices import choice_refusal
 from lfgtui.model.events import ApprovalOption
-from lfgtui.model.items import ToolItem
+from lfgtui.model.fold.items import ToolItem
 from lfgtui.model.needs import check_added, needs_of
 from lfgtui.model.unified_diff import beside
 from lfgtui.settings import paths
@@ -85,7 +85,7 @@ async def listening(engine: Engine) -> AsyncIterator[None]:
             reply = _answered(engine, await reader.readline())
             with suppress(HistoryError):  # it has been closed: what else there is to say was said
                 await engine.settle()  # so that what was asked for outlives this process
-            reply = msgspec.structs.replace(reply, unsaved=engine.behind or "")
+            reply = msgspec.structs.replace(reply, unsaved=engine.health.behind or "")
             writer.write(msgspec.json.encode(reply) + b"\n")
             await writer.drain()
         writer.close()

@@ -17,11 +17,11 @@ from lfgtui.engine import signals
 from lfgtui.engine.engine import Engine
 from lfgtui.errors import IllegalMoveError
 from lfgtui.model import events as e
-from lfgtui.model.conversation import ModelTurn
 from lfgtui.model.event_json import entry_json, event_type
-from lfgtui.model.items import NoteItem
-from lfgtui.model.states import StateMachine
-from lfgtui.model.transcript import Transcript
+from lfgtui.model.fold.conversation import ModelTurn
+from lfgtui.model.fold.items import NoteItem
+from lfgtui.model.fold.states import StateMachine
+from lfgtui.model.fold.transcript import LIMIT_SETTINGS, Transcript
 from lfgtui.settings.config import StreamUnit
 from lfgtui.text.figures import clock_time, model_name
 from lfgtui.text.output import Document, print_error, print_json, print_text
@@ -30,6 +30,10 @@ from lfgtui.text.units import Unit, UnitSplitter
 
 _LAST_WORDS = 2.0
 """Seconds that a signal leaves for what is still to be written."""
+
+
+_SHOWN = (e.Parked, e.GuardTripped, e.ContradictionFound, e.ConflictDetected)
+"""Events that are shown although they change no state."""
 
 
 class StateLines:
@@ -45,7 +49,7 @@ class StateLines:
             after = machine.apply(entry.event)
         except IllegalMoveError as error:
             return f"lfg: a bug: {error}\n"
-        if after == before and not isinstance(entry.event, e.Parked | e.GuardTripped):
+        if after == before and not isinstance(entry.event, _SHOWN):
             return ""
         clock = time.strftime("%H:%M:%S", time.localtime(entry.at))
         line = f"{clock}  {entry.ticket:<16}  {after:<14}  {_detail(entry.event, entry.at)}"
@@ -60,18 +64,25 @@ def _detail(event: e.Event, at: float) -> str:
             return f"turn {turn}"
         case e.Retrying(reason, delay) if delay:
             return f"{reason}; retrying in {delay:g} s"
+        case e.ContextCompacted():
+            return event.in_words
         case e.Parked(_, until, reason):
             return f"parked until {clock_time(until, at)}: {reason}"
         case e.TicketFailed(kind, message) | e.GuardTripped(kind, message):
             return f"{kind}: {message}"
+        case e.TicketLimited(limit):
+            return LIMIT_SETTINGS[limit]
+        case e.ConflictDetected():
+            return f"conflict: {event.in_words}"
         case (
             e.Retrying(detail)
             | e.ApprovalRequested(_, _, detail)
-            | e.TicketLimited(detail)
             | e.TicketBlocked(detail)
             | e.TicketDone(detail)
+            | e.TicketCancelled(detail)
+            | e.ContradictionFound(detail)
         ):
-            return detail
+            return detail or ""
         case _:
             return ""
 
@@ -183,7 +194,7 @@ async def _run(
             printer = Printer(by_unit(lambda entry: f"{entry_json(entry)}\n"), print_json)
         case "answer" | "raw":
             printer = Printer(by_unit(AnswerText(engine.tickets[0].id)), document.write)
-    behind = BehindText(lambda: engine.behind)
+    behind = BehindText(lambda: engine.health.behind)
     is_answer = output in ("answer", "raw")
     warnings = Printer(
         lambda entry: behind(entry) + (parked_text(entry) if is_answer else ""), print_errors

@@ -10,9 +10,13 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 import msgspec
 
 from lfgtui.cli import launching
+from lfgtui.cli.launching.server_check import check_servers
 from lfgtui.errors import SourceError, UsageError
 from lfgtui.model.needs import select
-from lfgtui.model.tickets import Ticket, TicketsFile, load_tickets, side_by_side, single_ticket
+from lfgtui.model.run_limits import RunLimits
+from lfgtui.model.tickets import Ticket, side_by_side
+from lfgtui.model.tickets_file import TicketsFile, load_tickets, single_ticket
+from lfgtui.processes.sandbox.availability import find_sandbox
 from lfgtui.settings import environment, paths
 from lfgtui.settings.agents import IGNORED, find_program
 from lfgtui.settings.config import Config, installed_agents, route_of, routes_of, split_name
@@ -33,7 +37,8 @@ class Plan(msgspec.Struct, frozen=True):
 
     Of one that `is_imported` no rule of approval holds: somebody else gave it.
     `unfinished` are the ids that will be worked on, None for all. `output` None is the screen;
-    `environment` is added to that of commands.
+    `environment` is added to that of commands; where `is_harmless`, these need no sandbox.
+    `run_limits` come before those of a run that it resumes.
     """
 
     title: str
@@ -44,7 +49,9 @@ class Plan(msgspec.Struct, frozen=True):
     is_imported: bool = False
     unfinished: frozenset[str] | None = None
     output: Output | None = None
+    is_harmless: bool = False
     environment: dict[str, str] = {}
+    run_limits: RunLimits = RunLimits()
 
 
 def launch(plan: Plan) -> int:
@@ -91,7 +98,7 @@ def resume(run: str | None, config: Config) -> int:
 def check_providers(plan: Plan) -> set[str]:
     """Return the providers the plan uses.
 
-    Raises `UsageError` where a key, a price or the program of an agent is missing.
+    Raises `UsageError` where a key, a price, or the program of an agent or server is missing.
     """
     used: set[str] = set()
     for ticket in plan.tickets:
@@ -105,6 +112,7 @@ def check_providers(plan: Plan) -> set[str]:
                     f" set price in [providers.{name}] of the config"
                 )
             used.add(name)
+        check_servers(plan.config, ticket)
     for name in sorted(used - SIMULATED):
         provider = plan.config.provider(name)
         if provider.api_key_command is None:  # a command may ask the person: when needed
@@ -227,7 +235,7 @@ def _kept_model(ticket: Ticket, config: Config, provider: str) -> str | None:
 
 
 def check_models(path: Path, file: TicketsFile, config: Config) -> None:
-    """Check that every ticket's providers are known and have a model.
+    """Check that every ticket's providers and servers are known, and that it has a model.
 
     Raises `SourceError` with the line of the tickets file that is wrong.
     """
@@ -240,6 +248,9 @@ def check_models(path: Path, file: TicketsFile, config: Config) -> None:
             route_of(config, ticket)
             keys = ("fallback",)
             routes_of(config, ticket)
+            keys = ("mcp",)
+            for name in ticket.mcp:
+                config.mcp_server(name)
         except UsageError as error:
             raise SourceError(path, _line(text, index, keys), str(error)) from None
 
@@ -258,9 +269,13 @@ def _warn_of_root(plan: Plan, used: set[str]) -> None:
     """Warn where a command could read keys out of lfg's memory."""
     providers = [plan.config.provider(name) for name in used]
     has_keys = any(one.api_key_env or one.api_key_command for one in providers)
-    has_commands = any("run_command" in ticket.tools for ticket in plan.tickets)
-    if has_keys and has_commands and os.geteuid() == 0:
-        print_error("running as root, so commands that agents run can read your keys")
+    mode = plan.config.sandbox.mode
+    modes = {one.sandbox or mode for one in plan.tickets if "run_command" in one.tools}
+    if not (has_keys and modes and os.geteuid() == 0):
+        return
+    if "none" in modes or not find_sandbox().program:
+        message = "running as root without a sandbox, so commands of agents can read your keys"
+        print_error(message)
 
 
 def _remark_on_ignored(plan: Plan) -> None:

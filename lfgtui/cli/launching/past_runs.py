@@ -17,7 +17,8 @@ from lfgtui.model.clock import now
 from lfgtui.model.events import ChoiceMade
 from lfgtui.model.needs import with_needs
 from lfgtui.model.redaction import redacted_ticket
-from lfgtui.model.tickets import Ticket, TicketsFile, distrusted
+from lfgtui.model.tickets import Ticket, distrusted
+from lfgtui.model.tickets_file import TicketsFile
 from lfgtui.settings import paths
 from lfgtui.settings.config import Config, programs_of
 from lfgtui.text.output import print_error, print_remark
@@ -36,6 +37,20 @@ def open_reader() -> Reader:
 def reader() -> Reader:
     """Open the history as it is."""
     return Reader(paths.history_file())
+
+
+def run_to_change(history: Reader, name: str) -> str:
+    """Return the named run; `last` is the newest in this folder's repository, or in this folder.
+
+    The newest of all may be another project's, and its files are not to change by mistake.
+    """
+    if name != "last":
+        return history.find_run(name)
+    here = Path.cwd()
+    top = next((one for one in (here, *here.parents) if (one / ".git").exists()), here)
+    if found := history.last_run_in(str(top)):
+        return found
+    raise UsageError(f"no run has worked in {top}; `lfg history` lists those of other folders")
 
 
 def report_missing(runs: Sequence[str]) -> None:

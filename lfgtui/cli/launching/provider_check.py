@@ -14,11 +14,12 @@ from lfgtui.doctor.diagnose import report
 from lfgtui.doctor.examine import Examination, LookupTimingLoop, examine, list_models
 from lfgtui.doctor.findings import Finding, Report, is_well
 from lfgtui.doctor.handshake import shake_hands
+from lfgtui.doctor.servers import examine_server
 from lfgtui.errors import ProviderError, UsageError
 from lfgtui.providers.registry import Providers
 from lfgtui.settings.agents import find_program
 from lfgtui.settings.config import Config
-from lfgtui.settings.credentials import agent_environment
+from lfgtui.settings.credentials import agent_environment, secret_variables
 from lfgtui.settings.providers import SIMULATED
 
 _SIMULATED_MODEL = "generic"
@@ -33,6 +34,15 @@ def check_provider(config: Config, name: str, model: str | None) -> Report:
         loop = runner.get_loop()
         assert isinstance(loop, LookupTimingLoop)
         return runner.run(_report(config, name, model, loop.lookups))
+
+
+def check_server(config: Config, name: str) -> list[Finding]:
+    """Start an MCP server, or connect to it, and say what it offers."""
+    hide_secrets(config)
+    with TemporaryDirectory(prefix="lfg-doctor-") as folder:
+        place = Path(folder).resolve()
+        secrets = secret_variables(config)
+        return asyncio.run(examine_server(name, config.mcp_server(name), secrets, place))
 
 
 def _agent_report(config: Config, name: str, model: str | None) -> Report:

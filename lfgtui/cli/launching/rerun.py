@@ -7,7 +7,7 @@ from lfgtui.errors import HistoryError, UsageError
 from lfgtui.history.started_files import last_started
 from lfgtui.model.clock import now
 from lfgtui.model.needs import select
-from lfgtui.model.tickets import TicketsFile
+from lfgtui.model.tickets_file import TicketsFile
 from lfgtui.settings import paths
 from lfgtui.settings.config import Config
 from lfgtui.text.figures import age

@@ -12,9 +12,9 @@ from lfgtui.cli.launching.launch import Plan
 from lfgtui.engine.commands import Command
 from lfgtui.errors import LfgError
 from lfgtui.model.events import Sink
-from lfgtui.model.metrics import Health, Meter
+from lfgtui.model.fold.metrics import Health, Meter
+from lfgtui.model.fold.transcript import Transcript
 from lfgtui.model.tickets import Ticket
-from lfgtui.model.transcript import Transcript
 from lfgtui.settings import paths
 from lfgtui.settings.config import Config
 from lfgtui.settings.themes import load_themes

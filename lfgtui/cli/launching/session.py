@@ -5,17 +5,22 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from threading import Event, Thread
 
+import msgspec
+
 from lfgtui.cli.launching.launch import Plan
 from lfgtui.cli.launching.past_runs import reader, report_missing
 from lfgtui.cli.launching.redactors import hide_secrets, redactor_for_writing, without_secrets
 from lfgtui.engine.engine import Engine
 from lfgtui.engine.session import Session
-from lfgtui.errors import HistoryError
+from lfgtui.errors import HistoryError, UsageError
 from lfgtui.history.deletion import delete_old
 from lfgtui.history.recording.recorder import Recorder
 from lfgtui.model.events import Entry
 from lfgtui.model.redaction import redacted_entries
 from lfgtui.model.tickets import Ticket
+from lfgtui.processes.sandbox.availability import find_sandbox
+from lfgtui.processes.sandbox.private import sweep
+from lfgtui.processes.sandbox.walls import Walls
 from lfgtui.processes.usage import available_memory
 from lfgtui.providers.registry import Providers, Starter
 from lfgtui.settings import environment, paths
@@ -25,6 +30,7 @@ from lfgtui.simulator.local import local_model
 from lfgtui.simulator.subprocess_server import SubprocessServer
 from lfgtui.text.output import print_error
 from lfgtui.text.redactor import Redactor
+from lfgtui.workspace.kept import KeptFiles
 
 
 def build_engine(plan: Plan, closing: ExitStack, unsaved: list[str]) -> Engine:
@@ -50,6 +56,8 @@ def build_engine(plan: Plan, closing: ExitStack, unsaved: list[str]) -> Engine:
         stored = stored_entries(run, plan.tickets, redactor)
     _delete_old_runs(plan.config, closing, has_remains=recorder.has_remains)
     servers = OwnServers(plan.config, at_once=min(plan.config.concurrency, len(plan.tickets)))
+    walls = build_walls(plan)
+    closing.callback(walls.close)
     session = Session(
         run=run,
         recorder=recorder,
@@ -58,12 +66,32 @@ def build_engine(plan: Plan, closing: ExitStack, unsaved: list[str]) -> Engine:
         redactor=redactor,
         headless=plan.output is not None,
         available_memory=available_memory(),
+        kept=_kept_files(plan.config),
+        run_limits=plan.run_limits,
+        walls=walls,
         environment={**_given_variables(plan.config), **plan.environment},
     )
     engine = Engine(session, plan.title, plan.tickets, stored=stored, on_close=servers.aclose)
     for ticket in plan.tickets if plan.is_imported else ():
         engine.transcript(ticket.id).rules = []
     return engine
+
+
+def build_walls(plan: Plan) -> Walls:
+    """Try whether there can be a sandbox, and return the walls; nothing of lfg's own is inside.
+
+    Raises `UsageError` where one is required that there cannot be.
+    """
+    policy, found = plan.config.sandbox, find_sandbox()
+    modes = {ticket.sandbox or policy.mode for ticket in plan.tickets}
+    if not found.program:
+        if "bwrap" in modes:
+            fix = found.fix or 'set sandbox = "none" to run commands without one'
+            raise UsageError(f'sandbox = "bwrap": {found.reason}; {fix}')
+        if plan.is_harmless:
+            policy = msgspec.structs.replace(policy, mode="none")
+    Thread(target=sweep, name="lfg-sweep", daemon=True).start()
+    return Walls(policy, found, (paths.data_dir(), paths.config_file()), available_memory())
 
 
 def stored_entries(
@@ -91,6 +119,12 @@ def _given_variables(config: Config) -> dict[str, str]:
     """Return the variables that commands get although they look secret."""
     values = {name: environment.variable(name) for name in config.command_variables}
     return {name: value for name, value in values.items() if value is not None}
+
+
+def _kept_files(config: Config) -> KeptFiles | None:
+    """Return the store that changed files are kept in; None where none are to be."""
+    most = config.undo.total_bytes
+    return KeptFiles.beside(paths.history_file(), most, config.undo.file_bytes) if most else None
 
 
 def _delete_old_runs(config: Config, closing: ExitStack, *, has_remains: bool) -> None:

@@ -9,7 +9,7 @@ from lfgtui.cli.launching.launch import Plan, check_providers, file_tickets, pro
 from lfgtui.cli.launching.past_runs import reader
 from lfgtui.cli.launching.screen import browse
 from lfgtui.errors import LfgError, SourceError
-from lfgtui.model.tickets import TicketsFile, load_tickets
+from lfgtui.model.tickets_file import TicketsFile, load_tickets
 from lfgtui.settings.config import Config, installed_agents, route_of
 from lfgtui.text.terminal_safe import visible_line
 from lfgtui.ui.screens.base import ScreenContext

@@ -3,10 +3,10 @@
 A tickets file in a cloned repository must not be able to do anything harmful
 unasked. Without trust it may only have agents read its own folder and send
 that to the providers of the person's config. Anything further is shown
-first: tools that run without asking, a workspace or a prompt from elsewhere
-(links resolved), agents that are programs, which follow rules of their own and
-may find some in the folder, and fields added to requests, which may tell a
-provider to talk to other servers.
+first: tools that run without asking, servers of tools, a workspace or a
+prompt from elsewhere (links resolved), holes in the sandbox, agents that are
+programs, which follow rules of their own and may find some in the folder, and
+fields added to requests, which may tell a provider to talk to other servers.
 
 What is trusted is the content: all that the file says, the prompts it reads
 and the places that its paths lead to. Any change asks again.
@@ -24,10 +24,12 @@ from typing import NamedTuple
 import msgspec
 
 from lfgtui.errors import UsageError
-from lfgtui.model.tickets import Ticket, TicketsFile
+from lfgtui.model.tickets import Ticket
+from lfgtui.model.tickets_file import TicketsFile
 from lfgtui.settings import paths
 from lfgtui.settings.config import Config, programs_of
 from lfgtui.text import output
+from lfgtui.text.terminal_safe import escaped
 
 _LONGEST_VALUE = 300
 """Characters of one request field that are shown."""
@@ -64,22 +66,46 @@ def _grants(path: Path, file: TicketsFile, config: Config, ticket: Ticket) -> It
     if tools := ticket.approves_by_itself():
         calls = f"{', '.join(tools)} without asking, in {ticket.workspace}"
         yield Grant(ticket.id, "approves tool calls by itself", f"runs {calls}")
+    if ticket.setup:
+        runs = f"runs `{escaped(ticket.setup)}`, with network, in a worktree of {ticket.workspace}"
+        yield Grant(ticket.id, "runs a command before its tickets begin", runs)
     programs = programs_of(config, ticket)
     for program in programs.values():
         starts = f"starts {program} in {ticket.workspace}, which has tools and rules of its own"
         starts += "; approves all that it asks for" if ticket.approve == "auto" else ""
         yield Grant(ticket.id, "starts agents that follow rules of their own", starts)
-    if (ticket.tools or programs) and _is_outside(folder, Path(ticket.workspace)):
+    yield from _holes(ticket, has_programs=bool(programs) or "run_command" in ticket.tools)
+    if ticket.mcp:
+        starts = f"starts the MCP servers {', '.join(ticket.mcp)} in {ticket.workspace}"
+        yield Grant(ticket.id, "starts MCP servers", starts)
+    if (ticket.tools or ticket.mcp or programs) and _is_outside(folder, Path(ticket.workspace)):
         yield Grant(ticket.id, "works outside its folder", f"reads {ticket.workspace}")
-    prompt_file = file.prompt_files.get(ticket.file_id)
-    if prompt_file is not None and not Path(prompt_file).is_relative_to(folder):
-        sends = f"sends {prompt_file} to the model"
-        yield Grant(ticket.id, "reads a prompt from outside its folder", sends)
+    for what, files in (("prompt", file.prompt_files), ("schema", file.schema_files)):
+        read = files.get(ticket.file_id)
+        if read is not None and not Path(read).is_relative_to(folder):
+            kind = f"reads a {what} from outside its folder"
+            yield Grant(ticket.id, kind, f"sends {read} to the model")
     for name, value in ticket.extra.items():
         shown = msgspec.json.encode(value).decode()
         if len(shown) > _LONGEST_VALUE:
             shown = f"{shown[:_LONGEST_VALUE]}… ({len(shown):,} characters)"
         yield Grant(ticket.id, "adds fields to requests", f"adds to requests: {name} = {shown}")
+
+
+def _holes(ticket: Ticket, *, has_programs: bool) -> Iterator[Grant]:
+    """Yield what the file opens in the sandbox of the ticket's programs."""
+    if not has_programs:
+        return
+    if ticket.sandbox == "none":
+        runs = "runs commands, once they are approved, with all that you can read and change"
+        yield Grant(ticket.id, "runs commands without a sandbox", f"{runs}, without a sandbox")
+        return
+    kind = "widens the sandbox"
+    if ticket.network:
+        yield Grant(ticket.id, kind, "lets commands use the network")
+    for verb, paths_of in (("read", ticket.readable), ("change", ticket.writable)):
+        for path in paths_of:
+            yield Grant(ticket.id, kind, f"lets commands {verb} {path}")
 
 
 def _is_outside(folder: Path, workspace: Path) -> bool:

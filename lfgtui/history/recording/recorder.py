@@ -37,7 +37,7 @@ from lfgtui.history.storage import file
 from lfgtui.history.storage.batch import Batch, RunMark
 from lfgtui.model import events as e
 from lfgtui.model.clock import now
-from lfgtui.model.states import RunState
+from lfgtui.model.fold.states import RunState
 from lfgtui.model.tickets import Ticket
 
 SETTLING_PATIENCE = 10.0

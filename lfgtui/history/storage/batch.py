@@ -19,8 +19,8 @@ from lfgtui.history.storage.runs import TicketState, store_ticket
 from lfgtui.history.storage.segments import OpenSegments, Segment, joined
 from lfgtui.model import events as e
 from lfgtui.model.event_json import decode_event, encode_event
+from lfgtui.model.fold.states import RunState
 from lfgtui.model.pieces import merge
-from lfgtui.model.states import RunState
 
 _log = logging.getLogger(__name__)
 

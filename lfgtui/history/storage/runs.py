@@ -8,7 +8,7 @@ from lfgtui.errors import IllegalMoveError
 from lfgtui.history.storage import entries
 from lfgtui.history.storage.segments import OpenSegments, Segment
 from lfgtui.model import events as e
-from lfgtui.model.states import ENDED, State, StateMachine
+from lfgtui.model.fold.states import ENDED, State, StateMachine
 
 
 class RunRow(NamedTuple):

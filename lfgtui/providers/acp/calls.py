@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from time import monotonic
 
+from msgspec import UNSET
+
 from lfgtui.model.events import (
     FileChange,
     ToolArguments,
@@ -38,6 +40,7 @@ class Call:
     title: str = ""
     input: object = None
     path: str = ""
+    kind: str = ""
     text: str = ""
     is_running: bool = False
     since: float = 0.0
@@ -47,7 +50,7 @@ class Call:
 
     @property
     def arguments(self) -> ToolArguments:
-        """What it is called with; its title where the agent says no more."""
+        """The arguments of the call; its title where the agent says no more."""
         if isinstance(self.input, dict) and self.input:
             return self.input
         if isinstance(self.input, str) and self.input:
@@ -120,7 +123,10 @@ class Calls:
 
     def requested(self, call: Call) -> Iterator[ToolCallRequested]:
         """Yield the call with its input, where that is news."""
-        event = ToolCallRequested(call.call_id, call.name, call.arguments, origin="agent")
+        reads = (call.path if call.kind == "read" else "") or UNSET
+        event = ToolCallRequested(
+            call.call_id, call.name, call.arguments, origin="agent", reads=reads
+        )
         if event != call.requested:
             call.requested = event
             limits.refuse_long_input(call.name, len(lenient_json.compact(call.arguments)))
@@ -140,6 +146,7 @@ class Calls:
     def _patch(self, call: Call, record: JsonObject) -> None:
         call.title = lenient_json.text(record, "title") or call.title
         call.name = call.name or _name(record)
+        call.kind = lenient_json.text(record, "kind") or call.kind
         given = record.get("rawInput")
         if given not in (None, {}, "", []) and not _is_less(given, call.input):
             call.input = given

@@ -143,8 +143,7 @@ class Connection:
         update = lenient_json.child(params, "update")
         session_id = lenient_json.text(params, "sessionId")
         if self.session_id and session_id != self.session_id:
-            note = f'an update of another session, "{session_id}": {brief(update)}'
-            await self.inbox.put([self.updates.remark("another session", note)])
+            await self.inbox.put([self._another_session("an update", session_id, update)])
         elif self.replay is None:
             await self._take(self.updates.feed(update))
         elif len(self.replay) < _LONGEST_REPLAY:
@@ -163,7 +162,9 @@ class Connection:
         await self.inbox.put([self.updates.remark(why, note)])
 
     async def _permission(self, params: JsonObject) -> JsonObject:
-        if lenient_json.text(params, "sessionId") != self.session_id:
+        session_id = lenient_json.text(params, "sessionId")
+        if session_id != self.session_id:
+            self.inbox.add(self._another_session("a question", session_id, params))
             raise RpcError(messages.INVALID_PARAMS, "no such session")
         if not self.is_prompted or self.inbox.is_discarding:
             return CANCELLED  # nobody reads this turn
@@ -192,6 +193,10 @@ class Connection:
         finally:
             if self._questions.get(question.call_id) is answer:
                 del self._questions[question.call_id]
+
+    def _another_session(self, what: str, session_id: str, message: JsonObject) -> WireEvent:
+        note = f'{what} of another session, "{session_id}": {brief(message)}'
+        return self.updates.remark(f"{what} of another session", note)
 
     async def _take(self, events: list[WireEvent]) -> None:
         for event in events:

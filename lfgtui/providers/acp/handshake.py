@@ -5,22 +5,25 @@ Neither files nor terminals are offered to the agent: it uses its own
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from lfgtui import __version__
 from lfgtui.errors import ProviderError
-from lfgtui.model.conversation import Session
 from lfgtui.model.events import Status
+from lfgtui.model.fold.conversation import Session
 from lfgtui.processes.child import ChildProcess, StartError
+from lfgtui.processes.sandbox.walls import UNCONFINED, Confinement
 from lfgtui.providers import lenient_json
+from lfgtui.providers.acp.confined import confined
 from lfgtui.providers.acp.connection import Connection
 from lfgtui.providers.acp.messages import RpcError
 from lfgtui.providers.acp.replay import missed
+from lfgtui.providers.acp.servers import session_servers
 from lfgtui.providers.errors import mapping
 from lfgtui.providers.lenient_json import JsonObject
 from lfgtui.settings.agents import known_program
-from lfgtui.settings.credentials import agent_environment
+from lfgtui.settings.mcp import NO_SERVERS, McpServer
 from lfgtui.settings.providers import ProviderConfig
 
 PROTOCOL = 1
@@ -43,10 +46,17 @@ _OUR_FAULT = frozenset({-32700, -32600, -32601, -32602})
 _ANEW = "{} cannot go on in its session; it gets the conversation so far as text"
 
 
-async def connect(name: str, config: ProviderConfig, workspace: Path) -> Connection:
-    """Return the agent, initialized. Raises `ProviderError`."""
+async def connect(
+    name: str, config: ProviderConfig, workspace: Path, confinement: Confinement = UNCONFINED,
+    servers: Mapping[str, McpServer] = NO_SERVERS,
+) -> Connection:  # fmt: skip
+    """Return the agent, initialized, held by its `confinement`. Raises `ProviderError`.
+
+    It will start the MCP `servers`, and so has to see their programs.
+    """
+    variables, held = await asyncio.to_thread(confined, config, confinement, servers)
     try:
-        child = await ChildProcess.start(config.command, workspace, agent_environment(config))
+        child = await ChildProcess.start(config.command, workspace, variables, confinement=held)
     except StartError as error:
         known = known_program(config.command)
         fix = f"; install it: {known.install}" if known and error.is_missing else ""
@@ -64,16 +74,18 @@ async def connect(name: str, config: ProviderConfig, workspace: Path) -> Connect
 async def open_session(
     name: str, config: ProviderConfig, connection: Connection, workspace: Path,
     session: Session | None, model: str, asked: str = "",
+    servers: Mapping[str, McpServer] = NO_SERVERS,
 ) -> Session | None:  # fmt: skip
     """Open a session; return the one it goes on in, None for a new one. Raises `ProviderError`.
 
-    `asked` is the last message that was sent to the session.
+    `asked` is the last message that was sent to the session; the agent starts the `servers`.
     """
-    goes_on = await _go_on(name, connection, workspace, session, asked) if session else False
+    listed = await asyncio.to_thread(session_servers, name, servers, connection.capabilities)
+    place: JsonObject = {"cwd": str(workspace), "mcpServers": [*listed]}
+    goes_on = await _go_on(name, connection, place, session, asked) if session else False
     if session is not None and not goes_on:
         connection.inbox.add(Status(_ANEW.format(name)))
     if not goes_on:
-        place: JsonObject = {"cwd": str(workspace), "mcpServers": []}
         result = await _request(name, config, connection, "session/new", place)
         connection.session_id = lenient_json.text(result, "sessionId")
         if not connection.session_id:
@@ -102,7 +114,7 @@ async def _initialize(name: str, connection: Connection) -> None:
 
 
 async def _go_on(
-    name: str, connection: Connection, workspace: Path, session: Session, asked: str
+    name: str, connection: Connection, place: JsonObject, session: Session, asked: str
 ) -> bool:
     """Go on in a session; return False where the agent cannot.
 
@@ -114,16 +126,12 @@ async def _go_on(
     ways = ["session/resume"] * can_resume + ["session/load"] * can_load
     if session.is_interrupted:
         ways.reverse()
-    place: JsonObject = {
-        "sessionId": session.session_id,
-        "cwd": str(workspace),
-        "mcpServers": [],
-    }
+    place = place | {"sessionId": session.session_id}
     for method in ways:
         connection.session_id, connection.replay = session.session_id, []
         try:
             result = await _within(name, connection, method, place)
-            connection.inbox.add(*missed(connection.replay, session, asked, str(workspace)))
+            connection.inbox.add(*missed(connection.replay, session, asked, str(place["cwd"])))
         except RpcError:
             connection.session_id = ""
             continue

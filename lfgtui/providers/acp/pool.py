@@ -7,19 +7,22 @@ agent as it was; after that the session is opened again by a new process.
 
 import asyncio
 from asyncio import Task
+from collections.abc import Mapping
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 from lfgtui.errors import ProviderError
-from lfgtui.model.conversation import Session
+from lfgtui.model.fold.conversation import Session
 from lfgtui.processes.agents import AgentProcess, AgentProcesses
+from lfgtui.processes.sandbox.walls import Confinement
 from lfgtui.providers.acp.connection import Connection
 from lfgtui.providers.acp.handshake import connect, open_session
 from lfgtui.providers.acp.prompts import last_asked
 from lfgtui.providers.base import Request
 from lfgtui.providers.transport.pace import Pace
+from lfgtui.settings.mcp import McpServer
 from lfgtui.settings.providers import ProviderConfig
 
 LINGER = 60.0
@@ -46,11 +49,21 @@ class _Spare(NamedTuple):
 
 
 class Pool:
-    """The processes of the agent of that name, which are also counted in `processes`."""
+    """The processes of the agent of that name, which are also counted in `processes`.
 
-    def __init__(self, name: str, config: ProviderConfig, processes: AgentProcesses) -> None:
+    `servers` are all MCP servers of the config.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        config: ProviderConfig,
+        processes: AgentProcesses,
+        servers: Mapping[str, McpServer],
+    ) -> None:
         self.name = name
         self.config = config
+        self._servers = servers
         self.pace = Pace()
         self._processes = processes
         self._spare: dict[str, _Spare] = {}
@@ -133,8 +146,10 @@ class Pool:
     async def _open(self, request: Request, process: AgentProcess) -> _Opened:
         """Start the agent and open its session; raises `ProviderError`."""
         workspace = Path(request.workspace)
+        servers = {name: self._servers[name] for name in request.mcp if name in self._servers}
+        place = (workspace, request.confinement, servers)
         try:
-            connection = await connect(self.name, self.config, workspace)
+            connection = await connect(self.name, self.config, *place)
         except BaseException:
             self._processes.gone(process)
             raise
@@ -142,7 +157,7 @@ class Pool:
         try:
             session = await open_session(
                 self.name, self.config, connection, workspace, request.session, request.model,
-                last_asked(request),
+                last_asked(request), servers,
             )  # fmt: skip
         except BaseException:
             await self._close(connection, process)
@@ -179,6 +194,6 @@ class Pool:
             self._processes.gone(process)
 
 
-def _needs(request: Request) -> tuple[Session | None, str, str]:
+def _needs(request: Request) -> tuple[Session | None, str, str, Confinement]:
     """Return what an agent is prepared for."""
-    return request.session, request.model, request.workspace
+    return request.session, request.model, request.workspace, request.confinement

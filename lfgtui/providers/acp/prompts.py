@@ -6,7 +6,7 @@ has lost it, gets all of it as text.
 
 from collections.abc import Iterator, Sequence
 
-from lfgtui.model.conversation import Message, ModelTurn, Session, ToolResult, UserTurn
+from lfgtui.model.fold.conversation import Message, ModelTurn, Session, ToolResult, UserTurn
 from lfgtui.providers.base import Request
 
 _INTERRUPTED = (

@@ -1,17 +1,26 @@
 """The wire `acp`: an agent that runs on this machine and speaks the Agent Client Protocol."""
 
+from collections.abc import Mapping
+
 from lfgtui.processes.agents import AgentProcesses
 from lfgtui.providers.acp.pool import Pool
 from lfgtui.providers.acp.stream import AcpStream
 from lfgtui.providers.base import Request
+from lfgtui.settings.mcp import NO_SERVERS, McpServer
 from lfgtui.settings.providers import ProviderConfig
 
 
 class AcpProvider:
     """One agent. See `base.Provider`."""
 
-    def __init__(self, name: str, config: ProviderConfig, processes: AgentProcesses) -> None:
-        self._pool = Pool(name, config, processes)
+    def __init__(
+        self,
+        name: str,
+        config: ProviderConfig,
+        processes: AgentProcesses,
+        servers: Mapping[str, McpServer] = NO_SERVERS,
+    ) -> None:
+        self._pool = Pool(name, config, processes, servers)
 
     def stream(self, request: Request) -> AcpStream:
         """Return the events of one turn. See `base.Provider.stream`."""

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 
-from lfgtui.model.conversation import Session
 from lfgtui.model.events import (
     ReasoningDelta,
     Status,
@@ -10,6 +9,7 @@ from lfgtui.model.events import (
     ToolCallStarted,
     WireEvent,
 )
+from lfgtui.model.fold.conversation import Session
 from lfgtui.model.pieces import call_of
 from lfgtui.providers import lenient_json
 from lfgtui.providers.acp.updates import Updates

@@ -286,8 +286,8 @@ class AgentDecoder(Decoder):
         before = self._counts.get(key, (0, 0, 0))
         now = self._counts[key] = tuple(map(max, before, counts))
         grown = map(sub, now, before)
-        self._total = tuple(map(add, self._total, grown))
-        return Usage(*self._total)
+        given, taken, cached = self._total = tuple(map(add, self._total, grown))
+        return Usage(given, taken, cached)
 
 
 def _is_answer(data: str) -> bool:

@@ -17,8 +17,8 @@ from urllib.parse import urlsplit
 from uuid import uuid4
 
 from lfgtui.errors import UsageError
-from lfgtui.model.conversation import UserTurn, since_the_model
 from lfgtui.model.events import WireEvent
+from lfgtui.model.fold.conversation import UserTurn, since_the_model
 from lfgtui.providers.agent_server.connection import agent_pump
 from lfgtui.providers.agent_server.decoder import AgentDecoder
 from lfgtui.providers.agent_server.resume import Cursor

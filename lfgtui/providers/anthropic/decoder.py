@@ -15,6 +15,8 @@ them out.
 
 from dataclasses import dataclass, field
 
+from msgspec import UNSET
+
 from lfgtui.model.events import Heartbeat, ProviderItem, Status, Usage
 from lfgtui.providers import lenient_json, limits
 from lfgtui.providers.lenient_json import JsonObject, UnreadableError
@@ -229,7 +231,8 @@ class AnthropicDecoder(SdkDecoder):
             return None
         cached, written = (self._usage.get(key, 0) for key in _CACHED)
         given = self._usage.get("input_tokens", 0) + cached + written
-        return Usage(given, self._usage.get("output_tokens", 0), cached)
+        output = self._usage.get("output_tokens", 0)
+        return Usage(given, output, cached, cache_write=written or UNSET)
 
 
 def _index(record: JsonObject) -> int:

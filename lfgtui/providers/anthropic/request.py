@@ -11,7 +11,7 @@ import re
 from collections.abc import Sequence
 from itertools import pairwise
 
-from lfgtui.model.conversation import (
+from lfgtui.model.fold.conversation import (
     CallPart,
     ItemPart,
     Message,
@@ -71,11 +71,13 @@ def _thinking(request: Request, reasoning: Reasoning) -> dict[str, object]:
         if not any(i.get("type") == "redacted_thinking" or i.get("signature") for i in thoughts):
             return {}
     budget = max(budget_of(reasoning), _LEAST_BUDGET)
-    most = request.max_output_tokens
-    return {
-        "thinking": {"type": "enabled", "budget_tokens": budget},
-        "max_tokens": most if most > budget else most + budget,
-    }
+    most, bound = request.max_output_tokens, request.output_bound
+    total = most if most > budget else most + budget
+    if bound is not None and total > bound:
+        total, budget = bound, min(budget, bound // 2)
+        if budget < _LEAST_BUDGET:
+            return {}
+    return {"thinking": {"type": "enabled", "budget_tokens": budget}, "max_tokens": total}
 
 
 def _thinks_adaptively(model: str) -> bool:

@@ -11,7 +11,7 @@ from itertools import groupby, pairwise
 
 from msgspec import structs
 
-from lfgtui.model.conversation import (
+from lfgtui.model.fold.conversation import (
     CallPart,
     ItemPart,
     Message,

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from msgspec import structs
 
-from lfgtui.model.conversation import (
+from lfgtui.model.fold.conversation import (
     CallPart,
     ItemPart,
     Message,

@@ -108,7 +108,7 @@ class ListScreen(LfgScreen[None]):
     action_page_down = partialmethod(_move, 0, pages=1)
     action_half_page_up = partialmethod(_move, 0, pages=-1, parts=2)
     action_half_page_down = partialmethod(_move, 0, pages=1, parts=2)
-    action_start = partialmethod(_move, -ALL)
+    action_start = action_first = partialmethod(_move, -ALL)
 
     def action_finish(self) -> None:
         self.rows.move_to(ALL)

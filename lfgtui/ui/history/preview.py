@@ -17,7 +17,7 @@ from textual.worker import WorkType
 from lfgtui.errors import LfgError
 from lfgtui.history.reader import Reader, RunSummary, StoredTicket
 from lfgtui.history.search import SearchHit
-from lfgtui.model.states import BADGES, PIN
+from lfgtui.model.fold.states import BADGES, PIN
 from lfgtui.text import figures
 from lfgtui.ui.guard import Guarded
 from lfgtui.ui.history.run_list import STATES

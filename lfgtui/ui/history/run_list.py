@@ -6,7 +6,7 @@ from rich.cells import cell_len
 
 from lfgtui.history.reader import RunSummary
 from lfgtui.history.search import SearchHit
-from lfgtui.model.states import BADGES, PIN
+from lfgtui.model.fold.states import BADGES, PIN
 from lfgtui.text import figures
 from lfgtui.text.terminal_safe import visible
 from lfgtui.ui.text.styled_line import Line, Span, fit, line_width, one_line, shorten

@@ -9,9 +9,9 @@ import msgspec
 from lfgtui.history.reader import Reader
 from lfgtui.history.search import SearchHit
 from lfgtui.model.events import Entry
-from lfgtui.model.metrics import Health, Meter
+from lfgtui.model.fold.metrics import Health, Meter
+from lfgtui.model.fold.transcript import Transcript
 from lfgtui.model.tickets import Ticket
-from lfgtui.model.transcript import Transcript
 from lfgtui.settings.providers import SIMULATED
 from lfgtui.ui.stream.search_target import ItemRef, Target
 

@@ -4,8 +4,8 @@ The views themselves, and the Markdown parser and the highlighter they bring
 along, are imported with the first item, not for the first frame.
 """
 
-from lfgtui.model.attempts import Attempt
-from lfgtui.model.items import Item
+from lfgtui.model.fold.attempts import Attempt
+from lfgtui.model.fold.items import Item
 from lfgtui.ui.items.base import UNCHANGED, Context, ItemView, Kind, LineChunk
 
 __all__ = [

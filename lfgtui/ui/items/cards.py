@@ -3,11 +3,11 @@
 from abc import abstractmethod
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 
-from lfgtui.model.attempts import Attempt
 from lfgtui.model.call_summary import call_summary, members_summary
 from lfgtui.model.events import Citation
-from lfgtui.model.items import HostedItem, PlanItem, SourcesItem
-from lfgtui.model.states import PLAN_SIGNS
+from lfgtui.model.fold.attempts import Attempt
+from lfgtui.model.fold.items import HostedItem, PlanItem, SourcesItem
+from lfgtui.model.fold.states import PLAN_SIGNS
 from lfgtui.text.terminal_safe import plain_output, visible_line
 from lfgtui.ui.items.arguments import argument_rows, raw_rows
 from lfgtui.ui.items.base import BriefView, Context

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 
 from rich.style import Style
 
-from lfgtui.model.items import SHOWN
+from lfgtui.model.fold.items import SHOWN
 from lfgtui.text.growing_text import Growing
 from lfgtui.text.terminal_safe import plain_output
 from lfgtui.ui.text.palette import Palette

@@ -4,8 +4,8 @@ from collections.abc import Hashable, Sequence
 
 from rich.style import Style
 
-from lfgtui.model.attempts import Attempt
-from lfgtui.model.items import NoteItem, PromptItem, ReasoningItem
+from lfgtui.model.fold.attempts import Attempt
+from lfgtui.model.fold.items import NoteItem, PromptItem, ReasoningItem
 from lfgtui.ui.items.base import BriefView, Context
 from lfgtui.ui.items.clipping import shortened
 from lfgtui.ui.items.long_text import UnfoldingView

@@ -1,7 +1,7 @@
 """The view of each item."""
 
-from lfgtui.model.attempts import Attempt
-from lfgtui.model.items import (
+from lfgtui.model.fold.attempts import Attempt
+from lfgtui.model.fold.items import (
     HostedItem,
     Item,
     NoteItem,

@@ -4,7 +4,8 @@ from collections.abc import Iterator, Mapping
 
 from lfgtui.model.approval_options import Verdict, plain_option
 from lfgtui.model.call_summary import Member, members_of
-from lfgtui.model.items import ToolItem
+from lfgtui.model.fold.items import ToolItem
+from lfgtui.model.tickets import NO_SANDBOX
 from lfgtui.model.unified_diff import beside
 from lfgtui.text.redactor import is_marked
 from lfgtui.ui.items.clipping import shortened
@@ -29,6 +30,9 @@ def unsaid_arguments(
     The words of an agent's question are its own: they stand for a command alone, and only if
     they are the command.
     """
+    if item.definition:  # what its arguments mean is its server's to say
+        yield from members_of(arguments)
+        return
     diffs = [diff for _, diff in item.diffs]
     if item.is_agents:
         for member in members_of(beside(diffs, arguments)):
@@ -45,8 +49,13 @@ def unsaid_arguments(
 
 def question_rows(item: ToolItem, question: str, palette: Palette, width: int) -> Iterator[Row]:
     """Yield the question and the keys that answer it."""
+    if item.reason:
+        yield from wrap([(one_line(item.reason), palette.warn)], width)
     words = (_agents_question if item.is_agents else _question)(item, question)
     yield from wrap([(shortened(words), palette.text + STRONG)], width)
+    if item.sandbox:
+        style = palette.warn if item.sandbox == NO_SANDBOX else palette.muted
+        yield from wrap([(f"runs {item.sandbox}", style)], width)
     if not item.is_next:
         yield from wrap([("to be decided on after the one before", palette.muted)], width)
         return

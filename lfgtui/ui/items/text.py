@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from lfgtui.model.items import TextItem
+from lfgtui.model.fold.items import TextItem
 from lfgtui.text.markdown import Block, StreamingMarkdown
 from lfgtui.ui.items.base import Context, ItemView, LineChunk
 from lfgtui.ui.items.long_text import LongText

@@ -7,7 +7,7 @@ stands in the line as soon as it is there, and unfolded the content grows below 
 from collections.abc import Hashable, Iterator
 
 from lfgtui.model.call_summary import members_summary
-from lfgtui.model.items import NOT_RUN, SHOWN, ToolItem
+from lfgtui.model.fold.items import NOT_RUN, SHOWN, ToolItem
 from lfgtui.model.unified_diff import change_in_words
 from lfgtui.ui.items.arguments import argument_rows, raw_rows
 from lfgtui.ui.items.base import Context
@@ -45,7 +45,7 @@ class ToolView(CardView):
         return self._item.state == "arriving" or self._item.is_at_work
 
     def is_unfolded(self, context: Context) -> bool:
-        if self.override is None and self._is_asking:
+        if self.override is None and (self._is_asking or self._item.is_unfinished_setup):
             return True
         return super().is_unfolded(context)
 

@@ -8,10 +8,10 @@ import msgspec
 from lfgtui.errors import UsageError
 from lfgtui.history.reader import Reader
 from lfgtui.model.events import Entry
-from lfgtui.model.metrics import WINDOW, Health, Meter
+from lfgtui.model.fold.metrics import WINDOW, Health, Meter
+from lfgtui.model.fold.transcript import Transcript
 from lfgtui.model.redaction import redacted_entries, redacted_ticket
 from lfgtui.model.tickets import Ticket
-from lfgtui.model.transcript import Transcript
 from lfgtui.settings.providers import SIMULATED
 from lfgtui.text.redactor import Redactor
 from lfgtui.ui.replay.timeline import IDLE_LIMIT, Timeline

@@ -10,11 +10,12 @@ import msgspec
 from lfgtui.agent.approval_rules import offered_rules
 from lfgtui.engine.commands import Approve, Deny
 from lfgtui.model.approval_options import Verdict, other_options
-from lfgtui.model.items import ToolItem
-from lfgtui.ui.attention import needing_attention
+from lfgtui.model.fold.items import ToolItem
+from lfgtui.ui.attention import Attention, Reason, needing_attention
 from lfgtui.ui.keymap import displayed
 from lfgtui.ui.run_view import LiveRun
 from lfgtui.ui.screens.dialogs import Choice
+from lfgtui.ui.screens.limit_question import ask_for_limit
 from lfgtui.ui.screens.run import RunMode, RunScreen
 from lfgtui.ui.stream.requests_in_view import MIN_SECONDS_IN_VIEW, CardInView, RequestsSeen
 from lfgtui.ui.terminal.output import is_behind
@@ -28,6 +29,9 @@ _ANSWERS: tuple[tuple[Verdict, str, type[Approve | Deny]], ...] = (
     ("allow", "approve", Approve),
     ("reject", "deny", Deny),
 )
+
+_ANSWERED: frozenset[Reason] = frozenset({"held", "question", "choice", "run_limit"})
+"""Reasons other than calls for which the inbox stops."""
 
 _LONGEST_OFFER = 300
 """Cells of a line of the list; a longer command stands on its card, whole."""
@@ -196,17 +200,20 @@ class Approvals:
         self._opened = lambda: ticket not in self._waiting() if call is None else call.is_decided
         self.screen.is_zoomed = True
         self.screen.go_to(ticket)
+        if call is None and waiting[ticket].reason == "run_limit":
+            ask_for_limit(self.screen, self._live)
 
-    def _waiting(self) -> list[str]:
-        """Return those with a request, then with a question or a choice, the oldest first."""
+    def _waiting(self) -> dict[str, Attention]:
+        """Return why tickets wait for an answer, a request first; the oldest of a kind first."""
         ids = [ticket.id for ticket in self._live.tickets]
         found = needing_attention(self._live, ids, self.screen.now(), inf)
         needs = {
             ticket: why
             for ticket, why in found.items()
-            if self._first_call(ticket) or why[0].reason in ("question", "choice")
+            if self._first_call(ticket) or why[0].reason in _ANSWERED
         }
-        return sorted(needs, key=lambda ticket: needs[ticket][0].rank)
+        order = sorted(needs, key=lambda ticket: needs[ticket][0].rank)
+        return {ticket: needs[ticket][0] for ticket in order}
 
     def _calls(self, ticket: str) -> list[ToolItem]:
         """Return the calls to decide on, one after the other."""

@@ -2,11 +2,11 @@
 
 import msgspec
 
-from lfgtui.model.attempts import Attempt
-from lfgtui.model.metrics import Health, Meter
-from lfgtui.model.states import State
+from lfgtui.model.fold.attempts import Attempt
+from lfgtui.model.fold.metrics import Health, Meter
+from lfgtui.model.fold.states import State
+from lfgtui.model.fold.transcript import Transcript
 from lfgtui.model.tickets import Ticket
-from lfgtui.model.transcript import Transcript
 from lfgtui.ui.run_view import RunView
 from lfgtui.ui.screens.run import RunMode, RunScreen
 

@@ -16,6 +16,7 @@ from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets import Input, Label
 
+from lfgtui.model.events import Entry
 from lfgtui.settings.keys import BY_ACTION, LINE_BREAKS
 from lfgtui.text.terminal_safe import visible_line
 from lfgtui.ui.guard import Guarded
@@ -47,6 +48,14 @@ class ResumeRequested(Message):
     def __init__(self, run: str) -> None:
         super().__init__()
         self.run = run
+
+
+class EntriesCame(Message):
+    """Entries came while another screen than the run's is shown."""
+
+    def __init__(self, entries: Sequence[Entry]) -> None:
+        super().__init__()
+        self.entries = entries
 
 
 class OneLine(Input):

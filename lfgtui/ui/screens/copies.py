@@ -8,10 +8,10 @@ from msgspec.structs import replace
 
 from lfgtui.engine.commands import Choose
 from lfgtui.export.figures import attempt_figures
-from lfgtui.model.attempts import Attempt
 from lfgtui.model.choices import choice_refusal, choices, due_choices, group_of
-from lfgtui.model.metrics import Health
-from lfgtui.model.states import ENDED, State
+from lfgtui.model.fold.attempts import Attempt
+from lfgtui.model.fold.metrics import Health
+from lfgtui.model.fold.states import ENDED, State
 from lfgtui.ui.painting.widgets import LineRow
 from lfgtui.ui.run_view import LiveRun, RunView
 from lfgtui.ui.screens.attempts import compare_attempts
@@ -20,6 +20,7 @@ from lfgtui.ui.stream.view import StreamView
 from lfgtui.ui.text.styled_line import Line, Span, one_line, shorten
 from lfgtui.ui.widgets.footer import Offer
 from lfgtui.ui.widgets.pane import Pane
+from lfgtui.ui.widgets.pane_header import change_figures
 
 _NARROW = 100
 """Cells below which copies are shown one at a time."""
@@ -99,6 +100,8 @@ class CopiesMode(RunMode):
         chosen = choices(self.screen.run).get(self._name)
         made = f"chosen: {chosen}" if chosen else "none chosen"
         shown = [f"{name} {figure}" for name, figure in figures if name in _FIGURES]
+        if (changes := self.screen.run.transcript(self.screen.current).changes) is not None:
+            shown.append("".join(span.text for span in change_figures(changes)).strip())
         model = [one_line(attempt.route)] if attempt else []
         told = shorten(" · ".join([*model, made, *shown]), width - len(self.screen.current) - 2)
         return [Span(f" {self.screen.current} ", bold=True), Span(told, "muted")]

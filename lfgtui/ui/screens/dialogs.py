@@ -10,7 +10,7 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Label, Static
 
-from lfgtui.model.states import BADGES, CHOSEN, CONFLICT, QUESTION, STALLED
+from lfgtui.model.fold.states import BADGES, CHOSEN, CONFLICT, GUARD, QUESTION, STALLED
 from lfgtui.settings.keys import KEYS, Group
 from lfgtui.ui.keymap import displayed
 from lfgtui.ui.screens.base import LfgScreen
@@ -25,8 +25,10 @@ _FIGURES = (
     ("tok/s", "tokens a second: the last 2 s, at the end all of it"),
     ("↓", "tokens that came, of all attempts; ~ is estimated"),
     ("↑", "tokens sent: the whole context with each request"),
-    ("ctx", "part of its context that an installed agent uses"),
-    ("$", "price of the tokens, where prices are known"),
+    ("ctx", "part of the context that is used; ctx! from 80 %"),
+    ("$", "price of the tokens, if known; ~ by lfg's own table"),
+    ("±", "files changed in its folder, lines added, removed"),
+    ("Σ", "the same by all tickets that work in that folder"),
     ("0:00", "time at work, without pauses and parking"),
     ("MB to save", "lag: what has come and is not in the history yet"),
 )
@@ -205,7 +207,7 @@ def help_text(keys: Mapping[str, Sequence[str]]) -> Content:
         lines += [*_section(group, _rows(group, keys)), Content("")]
     lines.append(Content.styled("States", "bold $text-primary"))
     states = [badge for state, badge in BADGES.items() if state is not None]
-    badges = [*states, CHOSEN, STALLED, QUESTION, CONFLICT]
+    badges = [*states, CHOSEN, STALLED, QUESTION, GUARD, CONFLICT]
     signs = [
         Content.assemble((badge.sign, f"${badge.colour}"), f" {badge.word:<12}") for badge in badges
     ]

@@ -13,13 +13,14 @@ from lfgtui.engine.commands import (
     SetConcurrency,
     Tell,
 )
-from lfgtui.model.states import ENDED, State
+from lfgtui.model.fold.states import ENDED, State
 from lfgtui.model.tickets import ticket_like
 from lfgtui.ui.keymap import displayed
 from lfgtui.ui.run_view import LiveRun, all_done
 from lfgtui.ui.screens.approvals import Approvals
 from lfgtui.ui.screens.base import Prompt, ResumeRequested
 from lfgtui.ui.screens.dialogs import Question
+from lfgtui.ui.screens.limit_question import ask_for_limit
 from lfgtui.ui.screens.run import RunMode
 from lfgtui.ui.text.styled_line import one_line, shorten
 from lfgtui.ui.widgets.footer import Offer
@@ -97,7 +98,10 @@ class LiveMode(RunMode):
             yield Offer("retry", "try now")
         yield from map(Offer, ("attention", "help", "quit"))
         if state not in ENDED:
-            yield Offer("pause", "continue" if state == "paused" else "")
+            held = "raise limit" if self._live.health.held_at else "continue"
+            yield Offer("pause", held if state == "paused" else "")
+            if self._live.health.asks_at_limit:
+                yield Offer("inbox")
         if not asks:
             waiting = len(self._live.transcript(self.screen.current).unsent)
             yield Offer("tell", f"say ({waiting} waiting)" if waiting else "")
@@ -170,6 +174,8 @@ class LiveMode(RunMode):
         if self._has_ended():
             self.screen.toast(f"“{ticket}” has already ended")
         elif self._live.transcript(ticket).state == "paused":
+            if self._live.health.held_at is not None:
+                ask_for_limit(self.screen, self._live)
             self._live.send(Resume(ticket))
         else:
             self._live.send(Pause(ticket))

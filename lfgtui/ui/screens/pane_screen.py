@@ -111,6 +111,11 @@ class PaneScreen(LfgScreen[None]):
 
     action_zoom = partialmethod(_zoom, True)
 
+    def action_diff(self) -> None:
+        from lfgtui.ui.screens.diff import DiffScreen  # the first frame does without
+
+        self.app.push_screen(DiffScreen(self.run, self.context, self.current))
+
     def action_attention(self) -> None:
         for panes in (self.order, self.panes):  # those that the filter hides come last
             tickets = [pane.ticket_id for pane in panes]

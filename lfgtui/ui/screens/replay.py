@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from textual import events
 
 from lfgtui.errors import UsageError
-from lfgtui.model.states import State
+from lfgtui.model.fold.states import State
 from lfgtui.text import figures
 from lfgtui.ui.painting.widgets import LineRow
 from lfgtui.ui.replay.run import ReplayedRun

@@ -10,7 +10,7 @@ from textual.app import ComposeResult
 from textual.widget import Widget
 
 from lfgtui.model.choices import due_choices, group_of
-from lfgtui.model.states import State
+from lfgtui.model.fold.states import State
 from lfgtui.settings.keys import BY_ACTION, Scope
 from lfgtui.ui.keymap import keymap
 from lfgtui.ui.painting.widgets import CachedContainer, CachedRow, LineRow
@@ -275,6 +275,8 @@ class RunScreen(CachedContainer, PaneScreen):
         yield from self.mode.offers(transcript.state)
         if comparison := self.mode.comparison:
             yield Offer("beside", comparison)
+        if transcript.changes is not None:
+            yield Offer("diff")
         yield from TABLE if self.is_in_table else PANES
 
     # Where we are

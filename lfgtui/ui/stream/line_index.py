@@ -14,10 +14,10 @@ from typing import NamedTuple, Self, TypeAlias
 
 from textual.geometry import Offset
 
-from lfgtui.model.attempts import Attempt
-from lfgtui.model.items import Item
-from lfgtui.model.states import ENDED
-from lfgtui.model.transcript import Transcript
+from lfgtui.model.fold.attempts import Attempt
+from lfgtui.model.fold.items import Item
+from lfgtui.model.fold.states import ENDED
+from lfgtui.model.fold.transcript import Transcript
 from lfgtui.ui.items import Context, ItemView, Kind, LineChunk, view_of
 from lfgtui.ui.stream.chunk_list import ChunkList, PrefixSums
 from lfgtui.ui.text.wrapping import Row

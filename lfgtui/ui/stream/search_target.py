@@ -13,8 +13,8 @@ from typing import NamedTuple
 
 import msgspec
 
-from lfgtui.model.items import Item
-from lfgtui.model.transcript import Transcript
+from lfgtui.model.fold.items import Item
+from lfgtui.model.fold.transcript import Transcript
 from lfgtui.ui.items import ItemView
 from lfgtui.ui.stream.find import Finder
 from lfgtui.ui.stream.line_index import LineIndex

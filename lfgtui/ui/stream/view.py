@@ -11,8 +11,8 @@ from msgspec.structs import replace
 from textual import events
 from textual.selection import Selection
 
-from lfgtui.model.items import ToolItem
-from lfgtui.model.transcript import Transcript
+from lfgtui.model.fold.items import ToolItem
+from lfgtui.model.fold.transcript import Transcript
 from lfgtui.ui.items import Context, ItemView, Kind
 from lfgtui.ui.painting.canvas import Canvas, rows_on_screen
 from lfgtui.ui.stream.find import Finder

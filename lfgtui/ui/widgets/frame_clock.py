@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Iterator, Sequence
 from contextvars import Context, copy_context
 
-from lfgtui.model.states import RUNNING, State
+from lfgtui.model.fold.states import RUNNING, State
 from lfgtui.ui.run_view import RunView
 from lfgtui.ui.widgets.pane import Pane
 

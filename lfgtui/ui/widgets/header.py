@@ -6,11 +6,13 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from rich.cells import cell_len
 
 from lfgtui.model.choices import choices, due_choices
-from lfgtui.model.metrics import Health, OpenCircuit, covered
-from lfgtui.model.states import BADGES, CONFLICT, ENDED, QUESTION, RUNNING, STALLED
+from lfgtui.model.fold.metrics import Health, OpenCircuit
+from lfgtui.model.fold.spending import Spent, spent
+from lfgtui.model.fold.states import BADGES, CONFLICT, ENDED, GUARD, QUESTION, RUNNING, STALLED
+from lfgtui.model.run_limits import WARNED, RunLimit, RunLimits, amount
 from lfgtui.text import figures
 from lfgtui.ui.attention import Attention, stall
-from lfgtui.ui.run_view import RunView
+from lfgtui.ui.run_view import RunView, limits_of
 from lfgtui.ui.text.styled_line import Line, Span, line_width, one_line, shorten
 
 _AT_WORK = RUNNING - {"needs_approval", "retrying", "paused"}
@@ -22,6 +24,7 @@ KINDS: dict[str, tuple[str, str]] = {
     "failed": ("failed", "error"),
     "running": ("running", "primary"),
     "stalled": ("stalled", STALLED.colour),
+    "guard": ("flagged", GUARD.colour),
     "conflict": (CONFLICT.word, CONFLICT.colour),
     "limit": ("at limit", "error"),
     "parked": ("parked", "warning"),
@@ -68,6 +71,9 @@ def compose_header(
         labels.append(_label(label, "secondary"))
     if is_simulated:
         labels.append(_label("SIMULATED MODELS", "warning"))
+    if number := run.health.without_sandbox:
+        some = "NO" if number == len(run.tickets) else f"{number} WITHOUT"
+        labels.append(_label(f"{some} SANDBOX", "warning"))
     counted = count_tickets(run, now, stall_after)
     counts = [Span(notice, "warning", True)] if notice else _counts(counted)
     least = max(_TITLE, counts[0].width + 3) if counted["needs_approval"] else _TITLE
@@ -79,7 +85,7 @@ def compose_header(
     if cells >= _SHORTEST_TITLE:
         line.append(Span(f" {shorten(one_line(run.title), cells)}", bold=True))
     line += _standing(counts, outcome, room - line_width(line))
-    for figure in _figures(run, now):
+    for _, figure in sorted(_figures(run, now), key=lambda ranked: ranked[0]):
         if line_width(line) + figure.width + 2 <= room:
             line += [Span("  "), figure]
     left = room - line_width(line) - 2
@@ -98,6 +104,11 @@ def _alarms(health: Health, room: int) -> Iterator[Span]:
     if health.behind is not None:
         text = one_line(f"history not saved: {health.behind}")
         alarm = _label(shorten(text, room - 2), "error")
+        room -= alarm.width
+        yield alarm
+    if health.held_at is not None:
+        text = shorten(f"held: max_{health.held_at} reached", room - 2)
+        alarm = _label(text, "warning")
         room -= alarm.width
         yield alarm
     if health.open_circuits and (text := _failing(health.open_circuits, room - 2)):
@@ -140,11 +151,11 @@ def compose_title(
 ) -> str:
     """Return how many tickets need a person and how many run, or how all ended.
 
-    A ticket that is done and only in a conflict waits for nobody.
+    A ticket that is done and only in a conflict, or flagged, waits for nobody.
     """
     running = count_tickets(run, now, stall_after)["running"]
     waiting = sum(
-        why[0].reason != "conflict" or run.transcript(ticket).state != "done"
+        why[0].reason not in ("guard", "conflict") or run.transcript(ticket).state != "done"
         for ticket, why in needs.items()
     )
     counts = [f"{n} {word}" for n, word in ((waiting, "waiting"), (running, "running")) if n]
@@ -182,7 +193,9 @@ def kind_of(
         return "stalled"
     if transcript.state in _AT_WORK:
         return "queued" if ticket in waiting else "running"
-    is_conflict = transcript.state == "done" and transcript.conflict_at is not None
+    if transcript.state in ("done", "paused") and transcript.guard_at is not None:
+        return "guard"
+    is_conflict = transcript.state == "done" and transcript.conflict is not None
     return "conflict" if is_conflict else str(transcript.state)
 
 
@@ -194,23 +207,36 @@ def _counts(counted: Counter[str]) -> Line:
     ]
 
 
-def _figures(run: RunView, now: float) -> Iterator[Span]:
-    """Yield the bytes to save, and sums over all attempts: time, speed, tokens, cost."""
+def _figures(run: RunView, now: float) -> Iterator[tuple[int, Span]]:
+    """Yield the bytes to save, and sums over all attempts: time, speed, tokens, cost.
+
+    Each with its rank: a limit that is near comes first, then what has a limit.
+    """
     if (size := run.health.queued_bytes) >= _NOTABLE_QUEUE:
-        yield Span(f"{size / _MEGABYTE:.1f} MB to save", "warning")
+        yield 2, Span(f"{size / _MEGABYTE:.1f} MB to save", "warning")
     folds = [(run.transcript(ticket.id), run.meter(ticket.id)) for ticket in run.tickets]
-    attempts = [attempt for transcript, _ in folds for attempt in transcript.attempts]
-    if worked := [span for _, meter in folds for span in meter.spans(now)]:
-        yield Span(figures.duration(covered(worked)), "muted")
+    total, limits = spent(folds, now), limits_of(run)
+    if total.seconds is not None:
+        yield _limited(figures.duration(total.seconds), "run_time", total, limits)
     if any(transcript.state not in ENDED for transcript, _ in folds):
         rate = sum(meter.rate(now) for transcript, meter in folds if transcript.state in RUNNING)
-        yield Span(f"{rate:>4.0f} tok/s")
-    given = sum(attempt.usage.input for attempt in attempts)
-    counts = [meter.output_tokens() for _, meter in folds]
-    taken = sum(count for count, _ in counts)
-    if given or taken:
-        about = "~" if any(is_estimate for _, is_estimate in counts) else ""
-        yield Span(f"↑{figures.count(given)} ↓{about}{figures.count(taken)}", "muted")
-    costs = [attempt.usage.cost for attempt in attempts if attempt.usage.cost is not None]
-    if costs:
-        yield Span(figures.money(sum(costs)), "muted")
+        yield 2, Span(f"{rate:>4.0f} tok/s")
+    if total.sent or total.received:
+        about = "~" if total.is_estimate else ""
+        counts = f"↑{figures.count(total.sent)} ↓{about}{figures.count(total.received)}"
+        if limits.max_run_tokens is not None:
+            counts += f" = {figures.count(total.sent + total.received)}"
+        yield _limited(counts, "run_tokens", total, limits)
+    if total.cost is not None or limits.max_run_cost is not None:
+        cost = figures.money(total.cost or 0.0, total.is_cost_estimate)
+        yield _limited(cost, "run_cost", total, limits)
+
+
+def _limited(text: str, limit: RunLimit, total: Spent, limits: RunLimits) -> tuple[int, Span]:
+    """Return a figure with the limit that the run has of it, if any, and its rank."""
+    if not (most := limits.of(limit)):
+        return 2, Span(text, "muted")
+    share = total.of(limit) / most
+    colour = "error" if share >= 1 else "warning" if share >= WARNED else "muted"
+    is_near = share >= WARNED
+    return 1 - is_near, Span(f"{text} of {amount(limit, most)}", colour, is_near)

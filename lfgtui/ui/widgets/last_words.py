@@ -4,10 +4,10 @@ import re
 
 from lfgtui.model.choices import due_choices, open_needs
 from lfgtui.model.events import TicketBlocked
-from lfgtui.model.items import HostedItem, Item, NoteItem, ReasoningItem, TextItem, ToolItem
-from lfgtui.model.metrics import Health
+from lfgtui.model.fold.items import HostedItem, Item, NoteItem, ReasoningItem, TextItem, ToolItem
+from lfgtui.model.fold.metrics import Health
+from lfgtui.model.fold.transcript import Transcript
 from lfgtui.model.tickets import Ticket
-from lfgtui.model.transcript import Transcript
 from lfgtui.text.figures import clock_time
 from lfgtui.text.growing_text import Growing
 from lfgtui.text.markdown_lines import without_marks

@@ -8,9 +8,9 @@ from textual.app import ComposeResult
 from textual.widget import Widget
 
 from lfgtui.model.clock import now
-from lfgtui.model.items import TextItem
+from lfgtui.model.fold.items import TextItem
+from lfgtui.model.fold.transcript import Transcript
 from lfgtui.model.tickets import Ticket
-from lfgtui.model.transcript import Transcript
 from lfgtui.ui.guard import Guarded
 from lfgtui.ui.items import preload
 from lfgtui.ui.painting.canvas import Canvas

@@ -7,7 +7,7 @@ from textual.geometry import Offset, Region, Size, Spacing
 from textual.layout import ArrangeResult, Layout, WidgetPlacement
 from textual.widget import Widget
 
-from lfgtui.model.states import ENDED, RUNNING
+from lfgtui.model.fold.states import ENDED, RUNNING
 from lfgtui.ui.guard import Guarded
 from lfgtui.ui.painting.widgets import CachedContainer
 from lfgtui.ui.run_view import RunView

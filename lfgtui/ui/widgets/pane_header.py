@@ -10,13 +10,24 @@ from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
 
-from lfgtui.model.attempts import FULL
-from lfgtui.model.metrics import Meter
-from lfgtui.model.states import BADGES, CHOSEN, CONFLICT, ENDED, PIN, QUESTION, STALLED, Badge
+from lfgtui.model.events import ChangesCounted
+from lfgtui.model.fold.attempts import FULL, cost_of
+from lfgtui.model.fold.metrics import Meter
+from lfgtui.model.fold.states import (
+    BADGES,
+    CHOSEN,
+    CONFLICT,
+    ENDED,
+    GUARD,
+    PIN,
+    QUESTION,
+    STALLED,
+    Badge,
+)
+from lfgtui.model.fold.transcript import Transcript
 from lfgtui.model.tickets import Ticket
-from lfgtui.model.transcript import Transcript
 from lfgtui.text.figures import clock_time, count, duration, model_name, money, spark
-from lfgtui.ui.attention import stall, tool_name
+from lfgtui.ui.attention import conflict_words, stall, tool_name
 from lfgtui.ui.painting.canvas import Canvas
 from lfgtui.ui.painting.widgets import SelfPainted
 from lfgtui.ui.text.styled_line import (
@@ -96,10 +107,11 @@ class PaneHeader(SelfPainted):
         if (width := self._width - 2) > 0:
             attempt = transcript.attempt
             names = (attempt.provider, attempt.model) if attempt else ()
-            if (named := (badge, self.is_pinned, *names)) != self._named:
+            conflict = conflict_words(transcript, now)
+            if (named := (badge, self.is_pinned, conflict, *names)) != self._named:
                 self._named = named
                 sign = PIN if self.is_pinned else ""
-                self._show(0, title_line(self._ticket, transcript, badge, width, sign))
+                self._show(0, title_line(self._ticket, transcript, badge, width, sign, conflict))
             if waiting:
                 figures = [Span(shorten(waiting, width), "muted")]
             elif stalled := stall(transcript, meter, now, self._stall_after):
@@ -127,7 +139,7 @@ class PaneHeader(SelfPainted):
         attempt, usages = transcript.attempt, [each.usage for each in transcript.attempts]
         taken, is_estimate = meter.output_tokens()
         tokens = f"{'~' if is_estimate else ''}{count(taken)}"
-        costs = [usage.cost for usage in usages if usage.cost is not None]
+        cost = money(*cost_of(transcript.attempts))
         gauges: list[tuple[int, Line]] = [  # with a rank: those of the lowest are kept longest
             (3, self._ttft(transcript, meter, now)),
             (7, self._latency(transcript, meter, now)),
@@ -135,13 +147,15 @@ class PaneHeader(SelfPainted):
             (4, [Span(spark(meter.history(now), _SPARK), "primary")]),
             (3, [Span("↓", "muted"), Span(f"{tokens:>6}")]),
             (5, [Span("↑", "muted"), Span(f"{count(sum(each.input for each in usages)):>6}")]),
-            (6, [Span(f"{money(sum(costs)) if costs else '':>7}")]),
+            (6, [Span(f"{cost:>7}")]),
         ]
         if (paint := meter.paint) is not None:
             colour = "warning" if paint > _PAINT_TARGET else "foreground"
             gauges.append((8, [Span("paint ", "muted"), Span(f"{1000 * paint:>3.0f}ms", colour)]))
         if attempt is not None and (share := attempt.context_share) is not None:
             gauges.insert(-1, (2, _context(share)))
+        if transcript.changes is not None:
+            gauges.insert(-1, (4, change_figures(transcript.changes)))
         if transcript.unsaved:
             gauges.append((0, [Span("unsaved", "error")]))
         if attempt is not None and attempt.number > 1:
@@ -206,16 +220,35 @@ def _rate(transcript: Transcript, meter: Meter, now: float) -> Line:
     return [Span(f"{count(rate):>4}", colour), Span(" tok/s", "muted")]
 
 
+def change_figures(changes: ChangesCounted) -> Line:
+    """Return how many files changed in the ticket's folder, and the lines that came and went."""
+    added, removed = f"+{count(changes.added)}", f"−{count(changes.removed)}"
+    return [
+        Span("Σ" if changes.shared is True else "±", "muted"),
+        Span(f"{count(changes.files):<3} "),
+        Span(f"{added:<6}", "success" if changes.added else "faint"),
+        Span(f"{removed:<6}", "error" if changes.removed else "faint"),
+    ]
+
+
 def _context(share: float) -> Line:
-    """Return how much of an agent's context is used."""
-    colour = "warning" if share >= FULL else "foreground"
-    return [Span("ctx", "muted"), Span(f"{share:>5.0%}", colour)]
+    """Return how much of the context is used."""
+    if share >= FULL:
+        return [Span("ctx!", "warning"), Span(f"{share:>4.0%}", "warning")]
+    return [Span("ctx", "muted"), Span(f"{share:>5.0%}")]
 
 
 def title_line(
-    ticket: Ticket, transcript: Transcript, badge: Badge, width: int, pin: str = ""
+    ticket: Ticket,
+    transcript: Transcript,
+    badge: Badge,
+    width: int,
+    pin: str = "",
+    conflict: str = "",
 ) -> Line:
     """Return badge, id, pin, title, and the model where it leaves enough of the title.
+
+    A conflict with another ticket takes the title's place.
 
     Without a title the model's beginning is better than nothing: copies differ in it.
     """
@@ -227,7 +260,7 @@ def title_line(
     pinned = [Span(f" {pin}", "warning")] if pin else []
     line.append(Span(shorten(ticket.id, width - line_width([*line, *pinned])), bold=True))
     line += pinned
-    title = "" if ticket.title == ticket.id else one_line(ticket.title)
+    title = conflict or ("" if ticket.title == ticket.id else one_line(ticket.title))
     room = width - line_width(line)
     spare = room - (min(cell_len(title), _SHORT_TITLE) + 3)
     whole = one_line(model_name(provider, model))
@@ -236,7 +269,9 @@ def title_line(
     name = next(fits, "" if title or spare < _SHORT_MODEL else shorten(names[-1], spare))
     left = room - 2 - (cell_len(name) + 1 if name else 0)
     if title and left > 0:
-        line.append(Span(f"  {shorten(title, left)}"))
+        line.append(
+            Span(f"  {shorten(title, left)}", CONFLICT.colour if conflict else "foreground")
+        )
     return between(line, [Span(name, "muted")], width)
 
 
@@ -254,8 +289,10 @@ def badge_of(transcript: Transcript, meter: Meter, now: float, stall_after: floa
     if since is not None and attempt is not None:
         badge, time = BADGES["running_tool"], duration(max(0.0, now - since))
         return badge._replace(word=f"{shorten(tool_name(attempt), _WORD - len(time) - 1)} {time}")
-    if state == "done" and transcript.conflict_at is not None:
+    if state == "done" and transcript.conflict is not None and transcript.guard_at is None:
         badge = CONFLICT._replace(word=f"{badge.sign} {badge.word}")
+    if state in ("done", "cancelled", "paused") and transcript.guard_at is not None:
+        badge = GUARD._replace(word=f"{badge.sign} {badge.word}")
     if transcript.asks:
         badge = QUESTION
     if transcript.is_chosen and state == "done":

@@ -4,8 +4,8 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple, TypeAlias
 
-from lfgtui.model.attempts import FULL
-from lfgtui.model.states import BADGES, CONFLICT, ENDED, QUESTION, RUNNING, State
+from lfgtui.model.fold.attempts import FULL
+from lfgtui.model.fold.states import BADGES, CONFLICT, ENDED, GUARD, QUESTION, RUNNING, State
 from lfgtui.text import figures
 from lfgtui.ui.text.styled_line import Line, Span, fit
 from lfgtui.ui.widgets.ticket_row import TicketRow
@@ -44,7 +44,19 @@ def _context(row: TicketRow) -> Span:
 
 
 def _cost(row: TicketRow) -> Span:
-    return Span(figures.money(row.cost), "muted")
+    return Span(figures.money(*row.cost), "muted")
+
+
+def _changes(row: TicketRow) -> Span:
+    if (changes := row.transcript.changes) is None:
+        return Span("")
+    sign = "Σ" if changes.shared is True else ""
+    return Span(f"{sign}+{figures.count(changes.added)} −{figures.count(changes.removed)}", "muted")
+
+
+def _changed_lines(row: TicketRow) -> SortKey | None:
+    changes = row.transcript.changes
+    return _number(changes.added + changes.removed if changes else None)
 
 
 def _memory(row: TicketRow) -> Span:
@@ -75,7 +87,8 @@ def _badge(row: TicketRow) -> Span:
 
 
 def _urgency(row: TicketRow) -> SortKey:
-    between = {QUESTION.sign: 0.5, CONFLICT.sign: 1.5}  # after those to approve, after the failed
+    # after those to approve, after the failed
+    between = {QUESTION.sign: 0.5, GUARD.sign: 1.4, CONFLICT.sign: 1.5}
     return between.get(row.badge.sign, _BY_URGENCY.index(row.state)), ""
 
 
@@ -147,10 +160,11 @@ COLUMNS = (
     _figure("since", _since, lambda row: _number(row.seconds_in_state), 7),
     _figure("tok/s", _rate, lambda row: _number(row.rate or None), 6),
     _figure("tokens", _tokens, lambda row: _number(row.meter.output_tokens()[0] or None), 7),
-    _figure("cost", _cost, lambda row: _number(row.cost), 7),
+    _figure("cost", _cost, lambda row: _number(row.cost[0]), 7),
+    _figure("lines", _changes, _changed_lines, 12),
+    _words("model", lambda row: row.model, 12, 20),
     _figure("mem", _memory, lambda row: _number(row.agent.memory if row.agent else None), 7),
     _figure("cpu", _cpu, lambda row: _number(row.agent.cpu if row.agent else None), 5),
-    _words("model", lambda row: row.model, 12, 20),
     _LAST_WORDS,
     _figure("context", _context, lambda row: _number(row.context or None), 10),
     _words("last tool", lambda row: row.last_tool, 12, 26),

@@ -3,9 +3,10 @@
 Figures are found only when they are asked for: to be drawn, or to sort by.
 """
 
-from lfgtui.model.metrics import AgentUsage, Health
-from lfgtui.model.states import BADGES, ENDED, RUNNING, Badge
-from lfgtui.ui.attention import stall
+from lfgtui.model.fold.attempts import cost_of
+from lfgtui.model.fold.metrics import AgentUsage, Health
+from lfgtui.model.fold.states import BADGES, ENDED, RUNNING, Badge
+from lfgtui.ui.attention import conflict_words, stall
 from lfgtui.ui.run_view import RunView
 from lfgtui.ui.text.styled_line import one_line
 from lfgtui.ui.widgets.header import kind_of
@@ -75,10 +76,9 @@ class TicketRow:
         return (attempt.tokens_per_second if attempt else None) or 0.0
 
     @property
-    def cost(self) -> float | None:
-        """USD of all attempts."""
-        costs = [one.usage.cost for one in self.transcript.attempts if one.usage.cost is not None]
-        return sum(costs) if costs else None
+    def cost(self) -> tuple[float | None, bool]:
+        """USD of all attempts, and whether a part of that is an estimate."""
+        return cost_of(self.transcript.attempts)
 
     @property
     def context(self) -> int:
@@ -87,12 +87,12 @@ class TicketRow:
 
     @property
     def agent(self) -> AgentUsage | None:
-        """What its agent's processes use; None without any."""
+        """The usage of its agent's processes; None without any."""
         return self._health.agents.get(self.ticket.id)
 
     @property
     def context_share(self) -> float | None:
-        """The part of its context that its agent uses; None where it does not say."""
+        """The part of the context that is used; None where its size is not known."""
         return self.transcript.attempt.context_share if self.transcript.attempt else None
 
     @property
@@ -113,7 +113,10 @@ class TicketRow:
         """A line on its need, its error, or the end of its answer."""
         if stalled := stall(self.transcript, self.meter, self._now, self._stall_after):
             return stalled.note(self._now)
-        return last_words(self._run, self.ticket, self._now, self._health)
+        words = last_words(self._run, self.ticket, self._now, self._health)
+        if self.state == "needs_approval" or self.transcript.asks:
+            return words
+        return f"{conflict_words(self.transcript, self._now)}  {words}".strip()
 
     @property
     def needs(self) -> str:

@@ -22,6 +22,7 @@ from lfgtui.settings import paths
 from lfgtui.text.figures import clock_time
 from tests.cli.conftest import Lfg, configure
 from tests.helpers.any_events import entries
+from tests.helpers.checkouts import configure_person, make_checkout
 from tests.helpers.processes import simulator, start, three_wires
 from tests.helpers.waiting import until
 
@@ -234,10 +235,24 @@ def test_a_prompt_runs_as_copies_or_on_several_models(tickets: str, lfg: Lfg) ->
         (("-p", "Go.", "--copies", "2", "--model", "one/x"), "need a terminal"),
         (("-p", "Go.", "--copies", "2", "--model", "one/x", "--model", "two/y"), "combined"),
         ((tickets, "--copies", "2"), "require -p PROMPT"),
+        ((tickets, "--worktree"), "requires -p PROMPT; in a file: worktree = true"),
         ((tickets, "--model", "one/x", "--model", "one/y"), "require -p PROMPT"),
     ):
         printed = lfg("run", *options)
         assert printed.code == 2 and refusal in printed.err
+
+
+def test_a_prompt_runs_in_a_worktree(
+    tickets: str, lfg: Lfg, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    configure_person(tmp_path, monkeypatch)
+    project = make_checkout(tmp_path / "project")
+    monkeypatch.chdir(project.folder)
+    given = ("-p", "Go.", "--headless", "--model", "one/x", "--copies", "2", "--worktree")
+    assert lfg("run", *given).code == 0
+    listed = lfg("worktrees", "--json").json
+    assert [one["ticket"] for one in listed] == ["prompt.1", "prompt.2"]
+    assert {one["checkout"] for one in listed} == {str(project.folder)}
 
 
 def test_an_unreachable_server_fails_its_ticket_and_the_run_alone(tickets: str, lfg: Lfg) -> None:
@@ -284,6 +299,13 @@ def test_a_parked_ticket_says_until_when_each_time_it_is_told() -> None:
         assert told in lines(entry)
         assert parked_text(entry).startswith(told) and "\x1b" not in parked_text(entry)
     assert parked_text(queued) == ""
+
+
+def test_a_limit_is_named_as_its_setting_is() -> None:
+    lines = StateLines()
+    begun = [e.TicketQueued(), e.AttemptStarted("sim", "m"), e.RequestSent(1)]
+    *_, told = map(lines, entries([*begun, e.TicketLimited("run_cost")]))
+    assert told.endswith("  max_run_cost\n")
 
 
 def test_a_prompt_that_is_parked_says_so_beside_the_answer(lfg: Lfg, url: str) -> None:

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from lfgtui.cli.launching.launch import with_model
-from lfgtui.model.tickets import single_ticket
+from lfgtui.model.tickets_file import single_ticket
 from lfgtui.settings.config import Config, route_of
 from lfgtui.settings.providers import PRESETS
 from tests.cli.conftest import Lfg

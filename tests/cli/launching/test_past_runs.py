@@ -9,7 +9,7 @@ from lfgtui.cli.launching.past_runs import changed_since
 from lfgtui.errors import UsageError
 from lfgtui.history.recording.recorder import Recorder
 from lfgtui.model import events as e
-from lfgtui.model.tickets import load_tickets
+from lfgtui.model.tickets_file import load_tickets
 from lfgtui.settings import paths
 from lfgtui.settings.config import Config
 

@@ -9,7 +9,7 @@ from lfgtui.cli.launching.rerun import offer_changed
 from lfgtui.history.reader import Reader
 from lfgtui.history.recording.recorder import Recorder
 from lfgtui.model import events as e
-from lfgtui.model.tickets import load_tickets
+from lfgtui.model.tickets_file import load_tickets
 from lfgtui.settings import paths
 from lfgtui.settings.config import Config
 from tests.helpers.terminal import lfg_in_terminal

@@ -12,7 +12,7 @@ import pytest
 
 from lfgtui.cli.launching.trust import ensure_trusted
 from lfgtui.errors import UsageError
-from lfgtui.model.tickets import load_tickets
+from lfgtui.model.tickets_file import load_tickets
 from lfgtui.settings import paths
 from lfgtui.settings.config import Config
 from lfgtui.settings.providers import PRESETS
@@ -43,7 +43,9 @@ def assert_refused(folder: Path, text: str, why: str = "add --yes") -> None:
         ensure(folder, text)
 
 
-@pytest.mark.parametrize("more", ["", 'tools = ["read_file"]\napprove = "auto"\n'])
+@pytest.mark.parametrize(
+    "more", ["", 'sandbox = "bwrap"\n', 'tools = ["read_file"]\napprove = "auto"\n']
+)
 def test_reading_and_asking_need_no_trust(clone: Path, more: str) -> None:
     ensure(clone, PLAIN + more)
 
@@ -78,6 +80,11 @@ def test_any_change_asks_again(clone: Path) -> None:
         (BY_FILE.format("linked"), "prompt from outside"),
         (PLAIN + 'extra = { tools = [{ type = "mcp" }] }', "adds fields to requests"),
         (PLAIN + "[defaults.extra]\nstore = true", "adds fields to requests"),
+        (PLAIN + 'worktree = true\nsetup = "make"', "runs a command before its tickets begin"),
+        (PLAIN + 'sandbox = "none"', "runs commands without a sandbox"),
+        (PLAIN + "network = true", "widens the sandbox"),
+        (PLAIN + '[defaults]\nreadable = ["~/x"]', "widens the sandbox"),
+        (PLAIN + 'writable = [".."]', "widens the sandbox"),
         (PLAIN + 'provider = "claude"', "starts agents that follow rules of their own"),
         (
             PLAIN + 'fallback = ["codex"]\ntools = []',
@@ -180,6 +187,14 @@ def test_what_is_granted_is_said_once_and_nothing_is_lost_among_much(
     assert_refused(clone, distinct, "41 permissions, too many to show in a question")
 
 
+def test_a_schema_from_elsewhere_is_asked_about(clone: Path) -> None:
+    pytest.importorskip("jsonschema_rs")
+    for folder in (clone, clone.parent):
+        (folder / "s.json").write_text("{}")
+    ensure(clone, PLAIN + 'schema = "s.json"\n')
+    assert_refused(clone, PLAIN + 'schema = "../s.json"\n', "reads a schema from outside")
+
+
 def test_the_question_shows_what_it_grants_and_nothing_a_terminal_obeys(tmp_path: Path) -> None:
     clone = tmp_path / "a\x1b]52;c;ZXZpbA==\x07b"
     clone.mkdir()
@@ -207,3 +222,10 @@ def test_the_question_shows_what_it_grants_and_nothing_a_terminal_obeys(tmp_path
     assert "adds to requests: tools = " in text
     assert not {"\x1b", "\x07", "\x9b"} & set(text)
     assert "placeholder" not in text
+
+
+def test_a_file_that_starts_servers_is_asked_about(clone: Path) -> None:
+    assert_refused(clone, PLAIN + 'mcp = ["time"]\n', "starts MCP servers; review it")
+    ensure(clone, PLAIN + 'mcp = ["time"]\n', yes=True)
+    asking = PLAIN + 'mcp = ["time"]\napprove = { mcp__time = "auto" }\n'
+    assert_refused(clone, asking, "approves tool calls by itself, starts MCP servers; review it")

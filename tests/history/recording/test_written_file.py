@@ -22,7 +22,7 @@ from lfgtui.history.recording import written_file
 from lfgtui.history.recording.recorder import Recorder
 from lfgtui.history.storage import batch, file
 from lfgtui.model import events as e
-from lfgtui.model.states import RunState
+from lfgtui.model.fold.states import RunState
 from tests.helpers.waiting import until
 from tests.history.conftest import Recording, check_index, run_ids, spoil, start, stored
 from tests.history.story import BEGIN, END

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from lfgtui.errors import ProviderError
-from lfgtui.model.conversation import Session, UserTurn
 from lfgtui.model.events import TextDelta, WireEvent
+from lfgtui.model.fold.conversation import Session, UserTurn
 from lfgtui.processes.agents import AgentProcesses
 from lfgtui.providers.acp import pool
 from lfgtui.providers.acp.provider import AcpProvider

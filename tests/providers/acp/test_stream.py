@@ -12,7 +12,7 @@ import pytest
 
 from lfgtui.errors import ProviderError
 from lfgtui.model import events as e
-from lfgtui.model.conversation import Message, ModelTurn, Session, TextPart, UserTurn
+from lfgtui.model.fold.conversation import Message, ModelTurn, Session, TextPart, UserTurn
 from lfgtui.model.pieces import joined
 from lfgtui.processes.agents import AgentProcesses
 from lfgtui.providers.acp import connection, handshake, stream
@@ -503,6 +503,14 @@ async def test_an_agent_that(what: str, tmp_path: Path, monkeypatch: pytest.Monk
     assert [str(error)[: len(why)] for error in mine.errors] == ([why] if why else [])
     finished = [one for one in events if isinstance(one, e.ResponseFinished)]
     assert len(finished) == (not why)
+
+
+async def test_a_question_for_an_unknown_session_is_remarked_on(tmp_path: Path) -> None:
+    async with agent_of(tmp_path, **MISBEHAVIOUR["asks for a session nobody knows"]) as mine:
+        events = await mine.turn()
+    remarks = [event.message for event in events if isinstance(event, e.Status)]
+    (remark,) = [message for message in remarks if "another session" in message]
+    assert remark.startswith('a question of another session, "other": ')
 
 
 async def test_an_agent_that_ignores_its_cancel_is_given_no_more_time(

@@ -6,8 +6,8 @@ import json
 import pytest
 
 from lfgtui.errors import ProviderError, UsageError
-from lfgtui.model.conversation import Message, ModelTurn, TextPart, UserTurn
 from lfgtui.model.events import ResponseFinished, Status, TextDelta, Usage, WireEvent
+from lfgtui.model.fold.conversation import Message, ModelTurn, TextPart, UserTurn
 from lfgtui.providers.base import Request
 from tests.providers.agent_server.agents import KEY, PATH, Agent, failure_of, text
 from tests.providers.decoding import Json

@@ -73,7 +73,7 @@ ANSWERS: dict[str, tuple[list[Json], list[WireEvent]]] = {
     ),
     "cached tokens, which count as input": (
         [started(usage=USED | {"output_tokens": 1}), ended(output_tokens=9)],
-        [e.Usage(125, 1, 100), e.Usage(125, 9, 100), END],
+        [e.Usage(125, n, 100, cache_write=20) for n in (1, 9)] + [END],
     ),
     "a block of no known kind": (
         [*block(0, HOLOGRAM, {"type": "hologram_delta", "beam": "y"}), ended()],

@@ -7,9 +7,9 @@ from collections.abc import AsyncIterator, Sequence
 import pytest
 
 from lfgtui.model import events as e
-from lfgtui.model.call_ids import CallIds, messages_for
-from lfgtui.model.conversation import Conversation
 from lfgtui.model.event_json import decode_event, encode_event
+from lfgtui.model.fold.call_ids import CallIds, messages_for
+from lfgtui.model.fold.conversation import Conversation
 from lfgtui.model.redaction import EventRedactor
 from lfgtui.providers.base import Request
 from lfgtui.providers.sdk.provider import SdkProvider

@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator, Sequence
 
 import pytest
 
-from lfgtui.model.conversation import UserTurn
+from lfgtui.model.fold.conversation import UserTurn
 from lfgtui.providers.base import Request
 from lfgtui.providers.openai_chat.decoder import ChatDecoder
 from lfgtui.providers.transport import reading

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from lfgtui.history.recording.recorder import Recorder
 from lfgtui.model import events as e
-from lfgtui.model.states import RunState
+from lfgtui.model.fold.states import RunState
 from lfgtui.model.tickets import Ticket
 from tests.ui.fake_live import START
 

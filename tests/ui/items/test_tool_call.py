@@ -7,6 +7,7 @@ import pytest
 from msgspec import UNSET
 
 from lfgtui.model import events as e
+from lfgtui.model.fold.items import SETUP
 from lfgtui.tools import ToolLimits, preview
 from tests.ui.stand import Stand
 
@@ -331,3 +332,27 @@ def test_whatever_a_history_calls_a_diff_is_shown(tmp_path: Path, diff: str) -> 
     (tmp_path / "a").write_text(TEN)
     rows = asking(tmp_path, "write_file", OVERWRITE, diff=diff)
     assert all(row.isprintable() for row in rows)
+
+
+@pytest.mark.parametrize(("code", "is_folded"), [(0, True), (2, False)])
+def test_a_setup_is_seen_while_it_runs_and_once_it_failed(code: int, is_folded: bool) -> None:
+    stand = Stand(width=50, height=40)
+    stand.happen(e.TicketCancelled(), e.TicketQueued(), e.AttemptStarted("p", "m"))
+    stand.happen(e.SetupStarted(SETUP, "make deps"))
+    stand.happen(e.ToolRunStarted(SETUP))
+    stand.happen(e.ToolOutputDelta(SETUP, "stdout", "building\n"))
+    rows = [row.text.strip() for row in stand.rows()]
+    assert "setup  $ make deps" in " ".join(rows) and "│ building" in rows
+    output = f"building\nexit code {code}"
+    stand.happen(e.ToolCallFinished(SETUP, output, None, code, 1.0))
+    assert ("│ building" in [row.text.strip() for row in stand.rows()]) is not is_folded
+
+
+@pytest.mark.parametrize("where", ["in the sandbox, no network", "without a sandbox", ""])
+def test_a_request_says_where_a_command_would_run(where: str) -> None:
+    stand = stand_of("run_command")
+    asks = e.ApprovalRequested("c", "run_command", "$ make", sandbox=where or UNSET)
+    stand.happen(e.ToolCallRequested("c", "run_command", {"command": "make"}), asks)
+    shown = card(stand)
+    said = [row.strip("│ ") for row in shown if "runs" in row]
+    assert said == ([f"runs {where}"] if where else [])

@@ -10,8 +10,8 @@ from msgspec.structs import replace
 from lfgtui.export.record import ticket_record
 from lfgtui.model import events as e
 from lfgtui.model.events import Entry
-from lfgtui.model.metrics import Meter
-from lfgtui.model.transcript import Transcript
+from lfgtui.model.fold.metrics import Meter
+from lfgtui.model.fold.transcript import Transcript
 from lfgtui.ui.replay.run import ReplayedRun
 from tests.ui.replay.lives import Lives, bare, lives, replayed, worked
 

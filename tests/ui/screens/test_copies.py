@@ -205,3 +205,16 @@ def test_what_it_looks_like(
 
     before: Callable[[Pilot[int]], Awaitable[None]] = run_before
     assert snap_compare(make_app(drafted()), terminal_size=size, run_before=before)
+
+
+async def test_changes_of_copies_are_counted_and_shown_one_after_the_other() -> None:
+    live = drafted()
+    live.happen("draft.1", e.ChangesCounted(3, 40, 2))
+    async with compared((120, 40), live) as (_, app, pilot):
+        assert "±3   +40   −2" in lines(app)[-2]
+        await pilot.press("g")
+        await shown(pilot, "changes   draft.1")
+        await pilot.press("tab")
+        await shown(pilot, "changes   draft.2")
+        await pilot.press("escape")
+        await shown(pilot, "COPIES")

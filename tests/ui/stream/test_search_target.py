@@ -14,7 +14,7 @@ from lfgtui.history.reader import Reader
 from lfgtui.history.recording.recorder import Recorder
 from lfgtui.history.search import SearchHit
 from lfgtui.model import events as e
-from lfgtui.model.items import Item, TextItem, ToolItem
+from lfgtui.model.fold.items import Item, TextItem, ToolItem
 from lfgtui.model.tickets import Ticket
 from lfgtui.ui.app import LfgApp
 from lfgtui.ui.history.stored_run import StoredRun, fold, read_run

@@ -11,7 +11,7 @@ from textual import events
 from lfgtui.history.reader import Reader
 from lfgtui.history.transfer import import_run
 from lfgtui.model import events as e
-from lfgtui.model.metrics import Health, OpenCircuit
+from lfgtui.model.fold.metrics import Health, OpenCircuit
 from lfgtui.settings import paths
 from tests.cli import hostile_world as world
 from tests.helpers.terminal_attacks import ALL

@@ -6,7 +6,7 @@ import pytest
 
 from lfgtui.engine.commands import Cancel
 from lfgtui.model import events as e
-from lfgtui.model.metrics import WINDOW, Health, OpenCircuit
+from lfgtui.model.fold.metrics import WINDOW, Health, OpenCircuit
 from lfgtui.ui.widgets.frame_clock import (
     BUDGET,
     FRAME,

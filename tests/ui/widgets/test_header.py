@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lfgtui.model import events as e
-from lfgtui.model.metrics import Health, OpenCircuit
+from lfgtui.model.fold.metrics import Health, OpenCircuit
 from lfgtui.settings.keys import BY_ACTION, keys_in_force
 from lfgtui.ui.attention import needing_attention
 from lfgtui.ui.text.styled_line import Line, line_width
@@ -41,10 +41,32 @@ def test_figures_add_up_over_tickets_and_are_left_out_from_the_end() -> None:
     assert "$0.012" not in narrow
 
 
+@pytest.mark.parametrize(
+    ("most", "figure", "colour"),
+    [(1.0, "$0.012 of $1.00", "muted"), (0.015, "of $0.015", "warning"), (0.01, "", "error")],
+)
+def test_what_is_spent_of_a_limit_of_the_run_stands_in_the_header(
+    most: float, figure: str, colour: str
+) -> None:
+    live = worked()
+    live.happen("a", e.RunLimitsSet(max_run_cost=most, max_run_tokens=1_000_000, max_run_time=60))
+    assert "0:01 of 1:00" in header(live, 180) and "of 1.0M tokens" in header(live, 180)
+    spans = compose_header(live, 10.0, 180, live.now)
+    (span,) = (span for span in spans if span.text.startswith("$"))
+    assert figure in span.text and span.colour == colour
+
+
 def test_parked_tickets_are_counted_and_do_not_run() -> None:
     live = worked()
     live.happen("b", e.Parked("p", live.now + 3600, "full"))
     assert "1 parked · 1 done" in header(live) and "running" not in header(live)
+
+
+def test_flagged_tickets_are_counted_and_only_one_that_is_held_waits() -> None:
+    live = worked()
+    live.happen("b", e.GuardTripped("rm", "seen", "flag"))
+    live.finish("b")
+    assert "1 flagged" in header(live) and title(live, live.now) == "lfg"
 
 
 def busy() -> FakeLive:
@@ -283,3 +305,12 @@ def test_the_title_does_not_count_a_conflict_of_a_ticket_that_is_done() -> None:
         live.happen(ticket, e.ConflictDetected("a.py", ("b",)))
     live.finish("a")
     assert title(live, live.now) == "1 waiting · 1 running · lfg"
+
+
+def test_a_sandbox_that_is_missing_is_said_in_the_header() -> None:
+    live = busy()
+    assert "NO SANDBOX" not in header(live, 150)
+    live.health = Health(without_sandbox=len(live.tickets))
+    assert " NO SANDBOX " in header(live, 150)
+    live.health = Health(without_sandbox=1)
+    assert " 1 WITHOUT SANDBOX " in header(live, 150)

@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from lfgtui.model import events as e
-from lfgtui.model.metrics import Health
+from lfgtui.model.fold.metrics import Health
 from lfgtui.ui.widgets.last_words import last_words
 from tests.ui.fake_live import FakeLive
 

@@ -1,5 +1,6 @@
 """The pane, as a person meets it: real widgets, real folds, a clock of the test's own."""
 
+import re
 from collections.abc import Iterator
 from itertools import pairwise
 from unittest.mock import patch
@@ -8,7 +9,7 @@ import msgspec
 import pytest
 
 from lfgtui.model import events as e
-from lfgtui.model.transcript import Transcript
+from lfgtui.model.fold.transcript import Transcript
 from lfgtui.settings.config import Config
 from lfgtui.settings.providers import PRESETS
 from lfgtui.ui.stream.view import StreamView
@@ -127,16 +128,30 @@ async def test_a_tool_that_runs_is_named_with_its_time_and_one_that_hangs_is_a_s
         assert "▶ make 2:05:10 " in stage.head_rows()[0]
 
 
-async def test_a_ticket_that_is_done_in_a_conflict_says_so() -> None:
+async def test_a_conflict_stands_in_the_titles_place_and_at_a_ticket_that_is_done() -> None:
     async with staged() as (stage, pilot):
         conflict = e.ConflictDetected("a.py", ("docs",))
         end = (e.ResponseFinished(1, "end"), e.TicketDone("end"))
         await stage.play(pilot, *BEGIN, conflict)
-        assert "conflict" not in stage.head_rows()[0]
+        assert re.search(r"≠ a\.py · docs \d\d:\d\d", stage.head_rows()[0])
         await stage.play(pilot, e.TextDelta("Done."), *end)
         assert "≠ ✓ done" in stage.head_rows()[0]
         await stage.play(pilot, *BEGIN, conflict, e.TextDelta("Shall I go on?"), *end)
         assert "¿ question" in stage.head_rows()[0]
+
+
+async def test_a_ticket_that_a_guard_flagged_or_stopped_says_so() -> None:
+    async with staged() as (stage, pilot):
+        stopped = (e.ResponseFinished(1, "stopped"), e.Paused())
+        await stage.play(pilot, *BEGIN, e.GuardTripped("rm", "seen", "pause"), *stopped)
+        assert "⚑ ‖ paused" in stage.head_rows()[0]
+        await stage.play(pilot, e.Resumed(), e.TicketDone("end"))
+        assert "⚑" not in stage.head_rows()[0]
+        end = (e.ResponseFinished(1, "end"), e.TicketDone("end"))
+        await stage.play(pilot, *BEGIN, e.GuardTripped("rm", "seen", "flag"), *end)
+        assert "⚑ ✓ done" in stage.head_rows()[0]
+        await stage.play(pilot, *BEGIN, e.GuardTripped("rm", "gone", "redact"), *end)
+        assert "⚑" not in stage.head_rows()[0]
 
 
 async def test_a_ticket_that_is_done_with_a_question_asks_until_it_goes_on() -> None:
@@ -356,6 +371,14 @@ def gauge(used: int) -> tuple[e.Event, ...]:
     return (*BEGIN, e.ContextUsed(used, 200_000))
 
 
+async def test_the_share_of_a_models_window_and_an_estimated_cost_are_gauges() -> None:
+    begun = (e.TicketQueued(), e.AttemptStarted("p", "m", context_window=200_000), e.RequestSent(1))
+    used = e.Usage(165_000, 1_000, cost=0.42, price_date="2026-11-23")
+    async with staged(*begun, e.TextDelta("Hi"), used, width=110) as (stage, _):
+        assert "ctx! 83%" in stage.head_rows()[1]
+        assert " ~$0.42 " in stage.head_rows()[1]
+
+
 @pytest.mark.parametrize("width", [40, 60, 110])
 async def test_the_share_of_an_agents_context_is_a_gauge(width: int) -> None:
     async with staged(*gauge(82_000), width=width) as (stage, pilot):
@@ -363,7 +386,7 @@ async def test_the_share_of_an_agents_context_is_a_gauge(width: int) -> None:
         assert "ctx  41%" in before
         assert context_colour(stage) == stage.theme_variables["foreground"]
         await stage.play(pilot, e.ContextUsed(160_000, 200_000))
-        assert "ctx  80%" in stage.head_rows()[1]
+        assert "ctx! 80%" in stage.head_rows()[1]
         assert before.find("ctx") == stage.head_rows()[1].find("ctx")
         assert context_colour(stage) == stage.theme_variables["warning"]
 

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from lfgtui.model import events as e
-from lfgtui.model.metrics import AgentUsage, Health
+from lfgtui.model.fold.metrics import AgentUsage, Health
 from lfgtui.model.tickets import Ticket
 from lfgtui.ui.text.styled_line import line_width
 from lfgtui.ui.widgets import ticket_row
@@ -59,7 +59,7 @@ def arranged(
         (20, "#|state|ticket"),
         (59, "#|state|ticket|last words"),
         (79, "#|state|ticket|since|tok/s|last words"),
-        (119, "#|state|ticket|since|tok/s|tokens|cost|mem|cpu|model|last words"),
+        (119, "#|state|ticket|since|tok/s|tokens|cost|lines|model|last words"),
         (199, "|".join(HEADINGS)),
     ],
 )
@@ -321,3 +321,4 @@ def test_by_state_a_conflict_comes_after_the_failed_and_can_be_filtered() -> Non
     live.happen("fails", e.TicketFailed("server", "500", True))
     assert arranged(live, by="state") == ["asks", "fails", "conflict", "limit", "done"]
     assert arranged(live, "is:conflict") == ["conflict"]
+    assert arranged(live, "≠ a.py done") == ["conflict"]  # in its last words

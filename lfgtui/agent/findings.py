@@ -1,0 +1,158 @@
+"""Findings of a watching ticket: read from its answer, and checked against what the others said.
+
+A model may answer in another form than it was asked for, and may invent a quote. Reading is total:
+what cannot be read becomes a remark. A finding counts only if both of its quotes occur.
+"""
+
+import json
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Literal, NamedTuple
+
+from lfgtui.model.bounds import is_too_deep
+
+Kind = Literal["contradiction", "drift"]
+
+_LONGEST = 400
+"""Characters of an assumption or a quote that are kept."""
+
+_MOST = 20
+"""Findings of one answer that are read."""
+
+_FENCED = re.compile(r"```[^\n]*\n(.*?)(?:```|\Z)", re.DOTALL)
+_MARKS = re.compile(r"[*_`~#>|\"'“”‘’«»\s]+")
+_GAP = re.compile(r"\s*(?:…|\.\.\.|\[\.\.\.\])\s*")
+_LEAST = 3
+"""Characters of a quote that say something."""
+
+
+class Finding(NamedTuple):
+    """Two tickets that do not fit together: what each assumes, and its words, in their order."""
+
+    kind: Kind
+    tickets: tuple[str, str]
+    assumptions: tuple[str, str]
+    quotes: tuple[str, str]
+
+    def seen_from(self, ticket: str) -> "Finding":
+        """Return it with this one of its tickets first."""
+        if self.tickets[0] == ticket:
+            return self
+        (a, b), (c, d), (q, r) = self.tickets, self.assumptions, self.quotes
+        return Finding(self.kind, (b, a), (d, c), (r, q))
+
+    @property
+    def message(self) -> str:
+        """The finding in one line, as the first of its tickets is told of it."""
+        sides = [
+            f"{assumed and f'assumes {assumed} '}(“{quote}”)"
+            for assumed, quote in zip(self.assumptions, self.quotes, strict=True)
+        ]
+        other = self.tickets[1]
+        return f"{self.kind} with {other}: {sides[0]}; {other} {sides[1]}"
+
+    def is_like(self, other: "Finding") -> bool:
+        """Return True if both are about the same words of the same tickets."""
+        if set(self.tickets) != set(other.tickets):
+            return False
+        quotes = other.seen_from(self.tickets[0]).quotes
+        pairs = zip(self.quotes, quotes, strict=True)
+        return any(plain(one) == plain(another) for one, another in pairs)
+
+
+def read_findings(answer: str, tickets: Collection[str]) -> tuple[list[Finding], list[str]]:
+    """Return the findings in an answer on these tickets, and remarks on what is none."""
+    values = list(_values(answer))
+    if not values:
+        is_silent = not answer.strip() or answer.strip().rstrip(".").lower() in ("none", "nothing")
+        return [], [] if is_silent else ["this look's answer is not in the form of findings"]
+    objects = [one for value in values for one in (value if isinstance(value, list) else [value])]
+    found, remarks = list[Finding](), list[str]()
+    for one in objects[:_MOST]:
+        finding = _finding(one, tickets)
+        if isinstance(finding, Finding):
+            found.append(finding)
+        else:
+            remarks.append(f"a finding was left out: {finding}")
+    if len(objects) > _MOST:
+        remarks.append(f"{len(objects) - _MOST} more findings were left out")
+    return found, list(dict.fromkeys(remarks))
+
+
+def unfounded(finding: Finding, said: Mapping[str, str]) -> str:
+    """Return why the finding does not count by what its tickets said; "" if it does."""
+    for ticket, quote in zip(finding.tickets, finding.quotes, strict=True):
+        if not occurs(quote, said.get(ticket, "")):
+            return f"{ticket} did not say “{quote}”" if quote else f"it quotes nothing of {ticket}"
+    return ""
+
+
+def occurs(quote: str, text: str) -> bool:
+    """Return True if the quote, of which parts may be left out, occurs but for marks and case."""
+    parts = [plain(part) for part in _GAP.split(quote)]
+    parts = [part for part in parts if part]
+    text, at = plain(text), 0
+    for part in parts:
+        if (at := text.find(part, at)) < 0:
+            return False
+        at += len(part)
+    return sum(map(len, parts)) >= _LEAST
+
+
+def plain(text: str) -> str:
+    """Return the words of a text, by which quotes are compared."""
+    return _MARKS.sub(" ", text).strip().casefold()
+
+
+def _values(answer: str) -> Iterator[object]:
+    """Yield the JSON values in an answer: in fences, as a whole, or a line each."""
+    fenced = [match[1] for match in _FENCED.finditer(answer)]
+    begin, end = answer.find("["), answer.rfind("]")
+    wholes = [*fenced, answer, *([answer[begin : end + 1]] if 0 <= begin < end else ())]
+    found = [value for whole in wholes if (value := _json(whole)) is not None]
+    if found:
+        yield from found[: max(1, len(fenced))]
+        return
+    lines = (line.strip().rstrip(",") for line in answer.splitlines())
+    values = (_json(line) for line in lines if line.startswith("{"))
+    yield from (value for value in values if value is not None)
+
+
+def _json(text: str) -> dict[str, object] | list[object] | None:
+    try:
+        value: object = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return value if isinstance(value, dict | list) and not is_too_deep(value, text) else None
+
+
+def _finding(value: object, tickets: Collection[str]) -> Finding | str:
+    """Return the finding that a JSON value is, or why it is none."""
+    if not isinstance(value, dict):
+        return "it is no object"
+    named = value.get("tickets") or value.get("ticket")
+    names = [str(one).strip() for one in named] if isinstance(named, list | tuple) else []
+    if len(names) != 2 or names[0] == names[1]:
+        return "it does not name two tickets"
+    if unknown := [name for name in names if name not in tickets]:
+        return f"there is no ticket {unknown[0][:_LONGEST]}"
+    assumes = _pair(value, ("assumes", "assumptions", "assume"), names)
+    quotes = _pair(value, ("quotes", "quote"), names)
+    kind: Kind = "drift" if value.get("kind") == "drift" else "contradiction"
+    return Finding(kind, (names[0], names[1]), assumes, quotes)
+
+
+def _pair(
+    value: Mapping[str, object], keys: Sequence[str], names: Sequence[str]
+) -> tuple[str, str]:
+    """Return the texts of both tickets, given as a list or by their names."""
+    given = next((value[key] for key in keys if key in value), None)
+    if isinstance(given, dict):
+        given = [given.get(name) for name in names]
+    texts = [_line(one) for one in given] if isinstance(given, list) else []
+    first, second = [*texts, "", ""][:2]
+    return first, second
+
+
+def _line(value: object) -> str:
+    return " ".join(value.split())[:_LONGEST] if isinstance(value, str) else ""

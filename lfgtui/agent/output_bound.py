@@ -1,0 +1,36 @@
+"""The config's bound on the tokens of a response, which no ticket exceeds."""
+
+from dataclasses import replace
+
+from lfgtui.model import events as e
+from lfgtui.model.tickets import DEFAULT_OUTPUT_TOKENS, Ticket
+from lfgtui.providers.base import Request
+
+_FIELDS = ("max_output_tokens", "max_tokens", "max_completion_tokens")
+"""The limit's names on the wires, by which `extra` of a ticket can set it."""
+
+
+def bounded(request: Request, bound: int | None) -> Request:
+    """Return the request within the bound."""
+    if bound is None:
+        return request
+    extra = {name: _least(name, value, bound) for name, value in request.extra.items()}
+    most = min(request.max_output_tokens, bound)
+    return replace(request, max_output_tokens=most, extra=extra, output_bound=bound)
+
+
+def remark(ticket: Ticket, bound: int | None) -> e.Status | None:
+    """Return the remark on a ticket that asks for more; the default is no such wish."""
+    wishes = [value for name, value in ticket.extra.items() if name in _FIELDS]
+    if ticket.max_output_tokens != DEFAULT_OUTPUT_TOKENS:
+        wishes.append(ticket.max_output_tokens)
+    most = max((wish for wish in wishes if isinstance(wish, int)), default=0)
+    if bound is None or most <= bound:
+        return None
+    return e.Status(f"at most {bound:,} output tokens: the config bounds the {most:,} asked for")
+
+
+def _least(name: str, value: object, bound: int) -> object:
+    if name not in _FIELDS:
+        return value
+    return min(value, bound) if isinstance(value, int) else bound

@@ -1,0 +1,114 @@
+"""Calls that go in circles: the same one again and again, or a few that take turns.
+
+A circle is what brought nothing new: two rounds of the same calls, with the same arguments and the
+same results, and a third that begins. A command whose output differs is none, nor is one that runs
+again after an edit: that is another call, and begins another round. Times in the output do not
+count as news. What the person says or allows begins a new count, and what they deny does not.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from lfgtui.model import events as e
+from lfgtui.model.fold.attempts import Attempt
+from lfgtui.model.fold.items import PromptItem, ToolItem
+
+REPETITION = "repetition"
+"""The guard's name."""
+
+LONGEST = 4
+"""Most calls of a round."""
+
+_TIMES = re.compile(r"\d+(?:\.\d+)?\s?(?:m?s|seconds)\b|\d\d:\d\d(?::\d\d)?")
+
+
+class Made(NamedTuple):
+    """A call that was made, with what came of it: its result and the diffs of what it changed."""
+
+    name: str
+    arguments: str
+    result: str
+
+
+def circle(made: Sequence[Made], name: str, arguments: e.ToolArguments) -> str:
+    """Return how the call would go on in a circle, in words; "" if it does not."""
+    return _circle(made, (name, _given(arguments)))
+
+
+def _circle(made: Sequence[Made], call: tuple[str, str]) -> str:
+    for size in range(1, LONGEST + 1):
+        rounds = made[-2 * size :]
+        first, second = rounds[:size], rounds[size:]
+        is_next = len(second) == size and first[0][:2] == call
+        if is_next and first == second:
+            return _in_words([one.name for one in first])
+    return ""
+
+
+def calls_made(attempts: Sequence[Attempt]) -> list[Made]:
+    """Return the last calls of a ticket, oldest first, back to what the person said or allowed."""
+    found = list[Made]()
+    for item in _items(attempts):
+        if len(found) == 2 * LONGEST or isinstance(item, PromptItem):
+            break
+        if item.reason and item.is_decided:  # whether to go on in a circle
+            if not item.denied:
+                break
+        elif item.state == "finished" and item.arguments is not None:
+            found.append(_made(item))
+    return found[::-1]
+
+
+def _items(attempts: Sequence[Attempt]) -> Iterator[ToolItem | PromptItem]:
+    for attempt in reversed(attempts):
+        for item in reversed(attempt.items):
+            if isinstance(item, ToolItem | PromptItem):
+                yield item
+        if not attempt.continues:
+            return
+
+
+def _made(call: ToolItem) -> Made:
+    changes = "".join(f"{path}\n{diff}" for path, diff in call.diffs)
+    result = f"{call.output}\n{call.error or ''}\n{call.exit_code}\n{changes}"
+    return Made(call.name, _given(call.given), _TIMES.sub("", result))
+
+
+def _given(arguments: e.ToolArguments) -> str:
+    return arguments if isinstance(arguments, str) else repr(sorted(arguments.items()))
+
+
+def _in_words(names: Sequence[str]) -> str:
+    if len(names) == 1:
+        return f"the same call of {names[0]} for the third time in a row, always with one result"
+    turns = ", ".join(names[:-1]) + f" and {names[-1]}"
+    return f"{turns} take turns for the third time, with the same arguments and results"
+
+
+class AgentCircles:
+    """Watches the calls that an agent reports in one response."""
+
+    def __init__(self) -> None:
+        self._requested: dict[str, tuple[str, str]] = {}
+        self._diffs: dict[str, str] = {}
+        self._made = list[Made]()
+        self._is_told = False
+
+    def watch(self, event: e.WireEvent) -> str:
+        """Return the circle that a call closed, in words; once, and "" for all else."""
+        match event:
+            case e.ToolCallRequested(call_id, name, arguments, origin="agent"):
+                self._requested[call_id] = name, _given(arguments)
+            case e.FileChange(call_id, path, diff):
+                self._diffs[call_id] = self._diffs.get(call_id, "") + f"{path}\n{diff}"
+            case e.ToolCallFinished(call_id, output, error) if call_id in self._requested:
+                name, given = self._requested.pop(call_id)
+                result = f"{output}\n{error or ''}\n{self._diffs.pop(call_id, '')}"
+                circle = "" if self._is_told else _circle(self._made, (name, given))
+                self._made = [*self._made, Made(name, given, _TIMES.sub("", result))][
+                    -2 * LONGEST :
+                ]
+                self._is_told = self._is_told or bool(circle)
+                return circle
+        return ""

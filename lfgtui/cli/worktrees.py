@@ -1,0 +1,242 @@
+"""`lfg worktrees`, `apply` and `discard`: the worktrees of tickets, and what becomes of them."""
+
+import asyncio
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+
+from lfgtui.cli.launching.past_runs import open_reader, run_to_change
+from lfgtui.cli.options import json_option, print_value, yes_option
+from lfgtui.errors import HistoryError, UsageError
+from lfgtui.history.storage import leases
+from lfgtui.model.fold.states import ENDED
+from lfgtui.settings import paths
+from lfgtui.text import output
+from lfgtui.text.figures import size
+from lfgtui.workspace.applying import NotAppliedError, apply_worktree
+from lfgtui.workspace.git import GitError
+from lfgtui.workspace.repository import repository_of
+from lfgtui.workspace.upkeep import WorktreeState, prune_worktrees, state_of
+from lfgtui.workspace.worktrees import Worktree, discard_worktree, find_worktree, find_worktrees
+
+_PLACE = click.argument("place", metavar="RUN/TICKET")
+_WHY = {
+    "dirty": "it has uncommitted changes",
+    "unmerged": "HEAD does not have all of its commits",
+    "missing": "its folder is gone; lfg resume makes it again of its branch",
+    "clean": "its run is in progress",
+    "unfinished": "its run is in progress",
+}
+
+
+@click.command()
+@_PLACE
+def apply(place: str) -> int:
+    """Bring the work of a ticket's worktree into the checkout that it was made from.
+
+    Its commits and its uncommitted changes are merged with your branch and written to your files
+    as uncommitted changes: review and commit them yourself. Where they conflict, or a file that
+    would change has changes of your own, nothing is changed. For the ticket's own commits, merge
+    its branch: git merge lfg/RUN/TICKET. RUN may be a unique prefix, or 'last': the newest in
+    this folder's repository.
+    """
+    worktree = _find(place)
+    if worktree.phase != "ready":
+        raise UsageError(f"the worktree of {_name(worktree)} is unfinished; resume or discard it")
+    if _is_at_work(worktree):
+        output.print_remark(f"{worktree.ticket} is still at work: this is what it has so far")
+    try:
+        files = asyncio.run(apply_worktree(worktree))
+    except NotAppliedError as error:
+        output.print_error(str(error))
+        for file in error.files:
+            output.print_line(file)
+        return 1
+    for file in files:
+        output.print_line(file)
+    if files:
+        output.print_remark(f"changed {_count(len(files), 'file')} in {worktree.checkout}")
+    else:
+        output.print_remark(f"nothing to apply: {worktree.checkout} has all of it")
+    return 0
+
+
+@click.command()
+@_PLACE
+@yes_option
+def discard(place: str, yes: bool) -> int:
+    """Delete a ticket's worktree and its branch, with all that was not merged.
+
+    RUN may be a unique prefix, or 'last': the newest in this folder's repository.
+    """
+    worktree = _find(place)
+    if not yes:
+        found = asyncio.run(state_of(worktree))
+        is_work = found.state in ("dirty", "unmerged", "ignored")
+        lost = f", although {_why(found)}" if is_work else ""
+        question = f"Delete {worktree.path} and branch {worktree.branch}{lost}?"
+        if not output.confirm(question, "nothing was deleted"):
+            return 1
+    with _unclaimed(worktree.run) as is_free:
+        if not is_free and _is_at_work(worktree):
+            cancelling = f"lfg cancel {_name(worktree)}"
+            raise UsageError(f"{_name(worktree)} is still at work; cancel it first: {cancelling}")
+        asyncio.run(discard_worktree(worktree))
+    output.print_line(_name(worktree))
+    return 0
+
+
+@click.group(invoke_without_command=True)
+@json_option
+@click.pass_context
+def worktrees(context: click.Context, as_json: bool) -> None:
+    """List the worktrees of tickets, below the checkouts that they were made from, or prune them.
+
+    \b
+    clean       HEAD has all of it
+    dirty       it has uncommitted changes
+    unmerged    it has commits that HEAD has not
+    ignored     its agent made files that git ignores, and nothing else
+    missing     its folder was deleted, its branch is there
+    unfinished  lfg was killed while it was made or deleted
+    unknown     git cannot tell; a line says why
+    """
+    if context.invoked_subcommand is not None:
+        return
+    found = asyncio.run(_states(find_worktrees(paths.worktrees_dir())))
+    if as_json:
+        print_value([_as_value(one) for one in found])
+        return
+    if not found:
+        output.print_remark("no worktrees; a ticket with worktree = true gets one")
+    width = max((len(_name(one.worktree)) for one in found), default=0)
+    checkout = ""
+    for one in sorted(found, key=lambda one: one.worktree.checkout):
+        if one.worktree.checkout != checkout:
+            checkout = one.worktree.checkout
+            output.print_line(f"{checkout}:")
+        name, branch = _name(one.worktree), one.worktree.branch
+        output.print_line(f"{name:<{width}}  {one.state:<10}  {size(one.size):>8}  {branch}")
+        if one.ignored:
+            output.print_remark(f"{name}: {_ignored(one)}")
+        if one.fault:
+            output.print_remark(f"{name}: {one.fault}")
+
+
+@worktrees.command()
+@click.option("--all", "of_all", is_flag=True, help="Of all repositories, not only this folder's.")
+@click.option("--dry-run", is_flag=True, help="Only print what would be deleted.")
+def prune(of_all: bool, dry_run: bool) -> None:
+    """Delete this repository's worktrees that hold nothing, with their branches.
+
+    Kept is what has uncommitted changes, commits that HEAD has not, or files of the agent that
+    git ignores, and all of a run that is in progress. A worktree that lfg was killed in making is
+    deleted too.
+    """
+    taken, kept = list[WorktreeState](), list[WorktreeState]()
+    common = "" if of_all else _common()
+    for run in dict.fromkeys(one.run for one in _of(common)):
+        with _unclaimed(run) as is_free:
+            those = _of(common, run)
+            gone, left = asyncio.run(prune_worktrees(those, may=is_free, dry_run=dry_run))
+        taken += gone
+        kept += left
+    for one in taken:
+        output.print_line(_name(one.worktree))
+    for one in kept:
+        output.print_remark(f"kept {_name(one.worktree)}: {one.fault or _why(one)}")
+    verb, freed = "would delete" if dry_run else "deleted", size(sum(one.size for one in taken))
+    output.print_remark(f"{verb} {_count(len(taken), 'worktree')}, {freed}")
+
+
+def _why(found: WorktreeState) -> str:
+    """Return why a worktree is not to be deleted without a thought."""
+    why = [_WHY[found.state]] if found.state in _WHY else []
+    return " and ".join([*why, *([_ignored(found)] if found.ignored else [])])
+
+
+def _ignored(found: WorktreeState) -> str:
+    return f"it has {_count(found.ignored, 'file')} of the agent that git ignores"
+
+
+def _common() -> str:
+    """Return the folder that the worktrees of this folder's repository share."""
+    try:
+        return asyncio.run(repository_of(Path.cwd())).common
+    except GitError as error:
+        raise UsageError(f"{error}; --all prunes the worktrees of all repositories") from None
+
+
+def _of(common: str, run: str = "*") -> list[Worktree]:
+    """Return the worktrees of a repository, or of all if it is "", and of one run or all."""
+    found = find_worktrees(paths.worktrees_dir(), run)
+    return [one for one in found if common in ("", one.common)]
+
+
+def _name(worktree: Worktree) -> str:
+    return f"{worktree.run}/{worktree.ticket}"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'s' * (number != 1)}"
+
+
+def _find(place: str) -> Worktree:
+    """Return the worktree of RUN/TICKET, also of a run that the history no longer has."""
+    name, _, ticket = place.partition("/")
+    if not ticket:
+        raise UsageError(f'"{place}" names no ticket: expected RUN/TICKET')
+    try:
+        with open_reader() as reader:
+            run = run_to_change(reader, name)
+    except (UsageError, HistoryError):
+        runs = {
+            one.run for one in find_worktrees(paths.worktrees_dir()) if one.run.startswith(name)
+        }
+        if not name or len(runs) != 1:
+            raise
+        (run,) = runs
+    found = find_worktree(paths.worktrees_dir(), run, ticket)
+    if found is None:
+        raise UsageError(f"{run}/{ticket} has no worktree; `lfg worktrees` lists them")
+    return found
+
+
+def _is_at_work(worktree: Worktree) -> bool:
+    """Return True if an lfg runs the ticket just now."""
+    try:
+        with open_reader() as reader:
+            is_running = reader.run(worktree.run).state == "running"
+            (stored,) = reader.tickets(worktree.run, worktree.ticket)
+    except (UsageError, HistoryError):
+        return False
+    return is_running and stored.state not in ENDED
+
+
+@contextmanager
+def _unclaimed(run: str) -> Iterator[bool]:
+    """Keep others from resuming the run during the body; yield False if one is running it."""
+    with leases.held(paths.data_dir() / "locks", run) as is_free:
+        yield is_free
+
+
+async def _states(worktrees: Sequence[Worktree]) -> list[WorktreeState]:
+    return [await state_of(one) for one in worktrees]
+
+
+def _as_value(found: WorktreeState) -> dict[str, object]:
+    one = found.worktree
+    return {
+        "run": one.run,
+        "ticket": one.ticket,
+        "state": found.state,
+        "size": found.size,
+        "branch": one.branch,
+        "path": str(one.path),
+        "base": one.base,
+        "checkout": one.checkout,
+        "ignored": found.ignored,
+        "fault": found.fault or None,
+    }

@@ -1,0 +1,63 @@
+"""MCP servers: those of the config, and one that is started to see what it offers."""
+
+from collections.abc import Mapping
+from importlib.util import find_spec
+from pathlib import Path
+from time import monotonic
+
+from lfgtui.doctor.findings import Finding
+from lfgtui.errors import UsageError
+from lfgtui.settings.agents import program_path
+from lfgtui.settings.mcp import INSTALL, McpServer
+from lfgtui.tools.mcp.definitions import Definition, shown
+from lfgtui.tools.mcp.programs import Place
+from lfgtui.tools.mcp.server import McpError, Server
+
+_LONGEST = 70
+"""Characters of a tool's description that are shown."""
+
+
+def check_servers(servers: Mapping[str, McpServer]) -> list[Finding]:
+    """List those that are configured; none of them is started."""
+    if not servers:
+        return []
+    findings = []
+    if find_spec("mcp") is None:
+        why = f"{', '.join(servers)}: only installed agents can use them"
+        findings.append(Finding("mcp", "note", why, INSTALL))
+    missing = [
+        name for name, one in servers.items() if one.command and not program_path(one.command, {})
+    ]
+    if missing:
+        fix = f"`lfg doctor {missing[0]}` says more"
+        findings.append(Finding("mcp", "fix", f"program not found: {', '.join(missing)}", fix))
+    return findings or [Finding("mcp", "ok", ", ".join(servers))]
+
+
+async def examine_server(
+    name: str, settings: McpServer, secrets: frozenset[str], folder: Path
+) -> list[Finding]:
+    """Start the server in the folder, or connect to it, and list its tools."""
+    remarks: list[str] = []
+    place = Place(str(folder), secrets)
+    server = Server(name, settings, lambda: place, on_remark=remarks.append)
+    began = monotonic()
+    try:
+        await server.refresh()
+        ready = f"{server.about or 'nameless'}, ready after {monotonic() - began:.1f} s"
+        findings = [Finding("server", "ok", ready)]
+    except (McpError, UsageError) as error:
+        return [Finding("server", "fix", str(error))]
+    finally:
+        await server.aclose()
+    findings += [Finding("note", "note", remark) for remark in remarks[1:]]
+    if not server.tools:
+        findings.append(Finding("tools", "note", "it offers none"))
+    return findings + [_finding(tool) for tool in server.tools.values()]
+
+
+def _finding(tool: Definition) -> Finding:
+    first = " ".join(tool.description.split())
+    more = "…" if len(first) > _LONGEST else ""
+    words = ": ".join(filter(None, (tool.name, shown(first[:_LONGEST]) + more)))
+    return Finding("tool", "ok", words)

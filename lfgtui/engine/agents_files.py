@@ -1,0 +1,86 @@
+"""Files that installed agents change by themselves, kept for undo as far as that can be done.
+
+An agent reports a change before it makes it if it asks whether it may, or afterwards. What the
+file was is on the disk only in the first case, which the change's own diff tells.
+"""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Callable
+from contextlib import suppress
+from hashlib import sha256
+from pathlib import Path
+
+from lfgtui.engine.ticket_run import TicketRun
+from lfgtui.errors import ToolError
+from lfgtui.model import events as e
+from lfgtui.model.unified_diff import is_before
+from lfgtui.tools import files
+from lfgtui.workspace.kept import UNKNOWN, TicketFiles
+
+TOO_LATE = "its agent had changed it by the time it said so"
+
+
+class AgentsFiles:
+    """Keeps what the agents of a run's tickets are about to change."""
+
+    def __init__(self) -> None:
+        self._found: dict[tuple[str, str, str], tuple[str | None, int]] = {}
+        self._turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def reported(self, run: TicketRun, event: e.FileChange) -> None:
+        """Keep the file that an agent says it changes, if it has not been changed yet."""
+        self._do(run, lambda kept: self._keep(run, kept, event))
+
+    def ended(self, run: TicketRun, event: e.ToolCallFinished) -> None:
+        """Note what the call has made of the files."""
+        self._do(run, lambda kept: self._note(run, kept, event))
+
+    async def kept(self, ticket: str) -> None:
+        """Wait until what was reported so far is kept."""
+        async with self._turns[ticket]:
+            return
+
+    async def close(self) -> None:
+        """Wait for what is being kept."""
+        while self._tasks:
+            await asyncio.wait(self._tasks)
+
+    def _do(self, run: TicketRun, work: Callable[[TicketFiles], None]) -> None:
+        if run.kept is not None:
+            task = asyncio.create_task(self._in_turn(run.ticket.id, run.kept, work))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def _in_turn(
+        self, ticket: str, kept: TicketFiles, work: Callable[[TicketFiles], None]
+    ) -> None:
+        async with self._turns[ticket]:
+            with suppress(OSError, ToolError):  # a file outside, or no room
+                await asyncio.to_thread(work, kept)
+
+    def _keep(self, run: TicketRun, kept: TicketFiles, event: e.FileChange) -> None:
+        place = (run.ticket.id, event.call_id, event.path)
+        if place in self._found:
+            return
+        path = files.locate(Path(run.transcript.workspace), event.path)
+        content = files.read_present(path, kept.limit)
+        text = None if content is None else content.decode("utf-8", "replace")
+        if not is_before(event.diff, text):
+            self._found[place] = UNKNOWN, 0
+        elif content is None:
+            self._found[place] = None, 0
+        else:
+            kept.hold(content)
+            self._found[place] = sha256(content).hexdigest(), files.mode(path)
+
+    def _note(self, run: TicketRun, kept: TicketFiles, event: e.ToolCallFinished) -> None:
+        call = (run.ticket.id, event.call_id)
+        for place in [one for one in self._found if one[:2] == call]:
+            before, mode = self._found.pop(place)
+            if event.error is None:
+                path = files.locate(Path(run.transcript.workspace), place[2])
+                after = files.digest(path)
+                why = TOO_LATE if before == UNKNOWN else ""
+                kept.note_agents(path.root, "/".join(path.parts), before, after, mode, why)

@@ -1,0 +1,34 @@
+"""A call at a time of day, also on a machine that sleeps meanwhile."""
+
+import asyncio
+from collections.abc import Callable, Iterable
+
+_MOMENT = 0.001
+"""Seconds; a timer of the loop may fire that much too early for the clock."""
+
+_LONGEST_SLEEP = 60.0
+"""Seconds; the loop's own clock stands still while the machine sleeps."""
+
+
+class Alarm:
+    """Calls back at the first of some times, and now and then before."""
+
+    def __init__(self, callback: Callable[[], None], clock: Callable[[], float]) -> None:
+        self._callback = callback
+        self._clock = clock
+        self._timer: asyncio.TimerHandle | None = None
+
+    def set(self, times: Iterable[float]) -> None:
+        """Wait for these in place of what it waited for; no times are no call."""
+        self.cancel()
+        first = min(times, default=None)
+        if first is not None:
+            left = max(0.0, first - self._clock())
+            loop = asyncio.get_running_loop()
+            self._timer = loop.call_later(min(left + _MOMENT, _LONGEST_SLEEP), self._callback)
+
+    def cancel(self) -> None:
+        """Call no more."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None

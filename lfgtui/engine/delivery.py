@@ -1,0 +1,41 @@
+"""Stored entries on their way to the tickets they belong to, and to the screen."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+
+from lfgtui.engine.ticket_run import TicketRun
+from lfgtui.model import events as e
+
+
+class Delivery:
+    """Folds each entry into its ticket, then shows the batch to the sinks."""
+
+    def __init__(self, runs: Mapping[str, TicketRun]) -> None:
+        self.behind: str | None = None
+        """The reason for which the history cannot be written; None when all is saved."""
+        self._runs = runs
+        self._sinks: list[e.Sink] = []
+        self.subscribe = self._sinks.append
+
+    def deliver(self, entries: Sequence[e.Entry]) -> None:
+        """Take entries that were stored, in their order."""
+        for entry in entries:
+            self._runs[entry.ticket].apply(entry)
+        self.show(entries)
+
+    def show(self, entries: Sequence[e.Entry]) -> None:
+        """Tell the sinks of the entries; of none for a change that is no event."""
+        for sink in self._sinks:
+            try:
+                sink(entries)
+            except Exception as error:  # one sink's failure is not the others'
+                context = {"message": "a sink failed", "exception": error}
+                asyncio.get_running_loop().call_exception_handler(context)
+
+    def fall_behind(self, reason: str | None) -> None:
+        """Take note that the history cannot be written for now; None once it has caught up."""
+        self.behind = reason
+        if reason is None:  # what was shown unsaved is saved now
+            for run in self._runs.values():
+                run.transcript.mark_saved()
+        self.show(())

@@ -1,0 +1,116 @@
+"""The folders of a run's tickets as they were when work began, and how much has changed since.
+
+Counted after calls of tools, and never while nothing happens; of a folder there is one count at a
+time, and the next begins a second after it at the earliest.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+
+from msgspec import UNSET
+
+from lfgtui.engine.ticket_run import TicketRun
+from lfgtui.model import events as e
+from lfgtui.settings.config import Config, programs_of
+from lfgtui.workspace.diff_git import Base, record
+from lfgtui.workspace.diff_reading import read_changes
+from lfgtui.workspace.git import GitError
+
+REST = 1.0
+"""Seconds between two counts in a folder."""
+
+_CHANGING = frozenset({e.ToolCallFinished, e.FileChange})
+
+_PATIENCE = 10.0
+"""Seconds that the first ticket in a folder waits at most until that is recorded."""
+
+_LAST = 5.0
+"""Seconds that the last count may take when the run ends."""
+
+
+class FolderChanges:
+    """Records and counts for `runs`, all tickets of a run by their ids. A sink of its entries."""
+
+    def __init__(self, runs: Mapping[str, TicketRun], config: Config) -> None:
+        self._runs = runs
+        self._config = config
+        self._bases: dict[str, asyncio.Task[Base | None]] = {}
+        self._due: dict[str, set[str]] = {}
+        self._counting: dict[str, asyncio.Task[None]] = {}
+        self._is_closing = asyncio.Event()
+
+    async def record(self, run: TicketRun) -> None:
+        """Note how the ticket's folder is before it begins; for all tickets there it is the same.
+
+        A folder that git does not know, or not in time, is not recorded.
+        """
+        folder = run.ticket.workspace
+        may_write = run.ticket.may_write or programs_of(self._config, run.ticket)
+        if folder in run.transcript.bases or not may_write:
+            return
+        if (known := self._known(folder)) is not None:
+            run.emit(known)
+            return
+        if folder not in self._bases:
+            self._bases[folder] = asyncio.create_task(_record(folder))
+        if (base := await asyncio.shield(self._bases[folder])) is not None:
+            run.emit(e.BaseRecorded(folder, *base))
+
+    def _known(self, folder: str) -> e.BaseRecorded | None:
+        """Return what was recorded of the folder before the run was resumed."""
+        bases = (run.transcript.bases.get(folder) for run in self._runs.values())
+        return next((base for base in bases if base), None)
+
+    def take(self, entries: Sequence[e.Entry]) -> None:
+        """Count soon where a call has ended."""
+        for entry in entries:
+            if type(entry.event) in _CHANGING:
+                run = self._runs[entry.ticket]
+                base = run.transcript.base
+                folder = base.folder if base else f"\0{entry.ticket}"
+                self._due.setdefault(folder, set()).add(entry.ticket)
+                if folder not in self._counting and not self._is_closing.is_set():
+                    self._counting[folder] = asyncio.create_task(self._count_on(folder))
+
+    async def close(self) -> None:
+        """Count what is due, now."""
+        self._is_closing.set()
+        if self._counting:
+            await asyncio.wait(self._counting.values(), timeout=_LAST)
+        left = [*self._counting.values(), *self._bases.values()]
+        for task in left:
+            task.cancel()
+        await asyncio.gather(*left, return_exceptions=True)
+
+    async def _count_on(self, folder: str) -> None:
+        """Count as long as calls end meanwhile."""
+        try:
+            while tickets := self._due.pop(folder, None):
+                with suppress(GitError):
+                    await self._count(sorted(tickets))
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(REST):
+                        await self._is_closing.wait()
+        finally:
+            del self._counting[folder]
+
+    async def _count(self, tickets: Sequence[str]) -> None:
+        """Tell the tickets that work in a folder how much has changed in it."""
+        transcript = self._runs[tickets[0]].transcript
+        changes = (await read_changes(transcript, has_lines=False)).changes
+        base = transcript.base
+        sharing = [run for run in self._runs.values() if base and run.transcript.base == base]
+        shared = len(sharing) > 1 or UNSET
+        counted = e.ChangesCounted(len(changes.files), changes.added, changes.removed, shared)
+        for ticket in tickets:
+            run = self._runs[ticket]
+            if counted != run.transcript.changes and (counted.files or run.transcript.changes):
+                run.emit(counted)
+
+
+async def _record(folder: str) -> Base | None:
+    with suppress(GitError, TimeoutError):
+        async with asyncio.timeout(_PATIENCE):
+            return await record(folder)
+    return None

@@ -1,0 +1,75 @@
+"""A ticket's pauses, and its waits for a slot. Its clock stands still in both."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
+
+from lfgtui.engine.recovery import Waiting
+from lfgtui.engine.slots import Slot
+from lfgtui.model import events as e
+
+
+class Hold:
+    """A gate that the person closes, and the slot that is waited for behind it."""
+
+    def __init__(
+        self,
+        slot: Slot,
+        emit: Callable[[e.Event], None],
+        holding_clock: Callable[[], AbstractContextManager[None]],
+    ) -> None:
+        self._slot = slot
+        self._emit = emit
+        self._holding_clock = holding_clock
+        self._gate = asyncio.Event()
+        self._gate.set()
+
+    @property
+    def is_begun(self) -> bool:
+        """True once a pause was requested."""
+        return not self._gate.is_set()
+
+    def begin(self, *, at_once: bool, says_so: bool = True) -> None:
+        """Close the gate; the ticket pauses when it comes there, or `at_once`."""
+        if self.is_begun:
+            return
+        self._gate.clear()
+        if at_once:
+            self._emit(e.Paused())
+        elif not self._slot.leave() and says_so:  # else it comes there now
+            self._emit(e.Status("pausing after this response"))
+
+    def end(self, *, says_so: bool = False) -> None:
+        """Open the gate. One that waits there says so itself."""
+        if says_so and self.is_begun:
+            self._emit(e.Resumed())
+        self._gate.set()
+
+    async def gate(self) -> None:
+        """Wait while the ticket is paused, without a slot."""
+        if self.is_begun:
+            async with self.without_slot():
+                await self._wait()
+
+    @asynccontextmanager
+    async def without_slot(self) -> AsyncIterator[None]:
+        """Give the slot up for the body, and wait for one after it."""
+        self._slot.give_up()
+        yield
+        await self.take_slot()
+
+    async def take_slot(self, waiting: Waiting = nullcontext, *, holds: bool = True) -> None:
+        """Wait for a slot unless it has one, and behind the gate first if it `holds`."""
+        with self._holding_clock():
+            while not self._slot.is_taken:
+                if holds and self.is_begun:
+                    await self._wait()
+                else:
+                    async with waiting():
+                        await self._slot.wait()
+
+    async def _wait(self) -> None:
+        self._emit(e.Paused())
+        with self._holding_clock():
+            await self._gate.wait()
+        self._emit(e.Resumed())

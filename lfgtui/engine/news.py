@@ -1,0 +1,99 @@
+"""The new words and deeds of a ticket, as one that watches it reads them.
+
+Text as it is, thoughts too; a call and its result in a line each. The newest of it is kept, in
+bounded memory, with the `seq` of its entries: what was read is told from what was not by those.
+"""
+
+from collections import deque
+from typing import TypeAlias
+
+from lfgtui.model import events as e
+from lfgtui.model.call_summary import call_summary
+from lfgtui.model.fold.tokens import CHARACTERS_A_TOKEN
+
+KEPT = 100_000
+"""Characters of a ticket that are kept."""
+
+_Piece: TypeAlias = tuple[int, str, str]
+"""The `seq` of a text, what it is of ("" for an answer, else the word before it), the text."""
+
+_RESULT = 160
+"""Characters of a result that are read."""
+
+_CALL = 300
+"""Characters of a call's line."""
+
+
+class News:
+    """The news of one ticket, which works in that folder."""
+
+    def __init__(self, workspace: str) -> None:
+        self.last_seq = 0
+        self._workspace = workspace
+        self._pieces: deque[_Piece] = deque()
+        self._kept = self._unread = self._read_to = 0
+
+    @property
+    def tokens(self) -> int:
+        """Tokens that were not read, estimated."""
+        return int(self._unread / CHARACTERS_A_TOKEN)
+
+    @property
+    def is_empty(self) -> bool:
+        """True if there is nothing to read."""
+        return self._unread == 0
+
+    def apply(self, entry: e.Entry) -> None:
+        """Take an entry of the ticket into account."""
+        self.last_seq = entry.seq
+        event = entry.event
+        if type(event) is e.TextDelta:  # most are
+            self._add(entry.seq, "", event.text)
+            return
+        match event:
+            case e.ReasoningDelta(text):
+                self._add(entry.seq, "thinks", text)
+            case e.ToolCallRequested(_, name, arguments):
+                line = f"{name} {call_summary(arguments, self._workspace)}"
+                self._add(entry.seq, "calls", line[:_CALL])
+            case e.ToolCallFinished(_, output, error):
+                result = " ".join((error or output)[: 2 * _RESULT].split())[:_RESULT]
+                self._add(entry.seq, "failed" if error else "result", result)
+            case _:
+                pass
+
+    def read(self, seq: int) -> None:
+        """Take all up to that entry for read."""
+        self._read_to = max(self._read_to, seq)
+        self._unread = sum(len(text) for seq, _, text in self._pieces if seq > self._read_to)
+
+    def forget(self) -> None:
+        """Take nothing for read."""
+        self._read_to, self._unread = 0, self._kept
+
+    def text(self, most: int) -> str:
+        """Return what was not read, at most that many characters; a cut in its middle says so."""
+        parts, before = list[str](), None
+        for seq, label, text in self._pieces:
+            if seq > self._read_to:
+                if label != before or label in ("calls", "result", "failed"):
+                    parts.append(f"\n[{label}] " if label else "\n")
+                parts.append(text)
+                before = label
+        whole = "".join(parts).strip()
+        gone = self._unread - sum(len(text) for seq, _, text in self._pieces if seq > self._read_to)
+        over = max(0, len(whole) - most)
+        if not gone + over:
+            return whole
+        head = most // 3 if over else 0
+        cut = f"\n[… {gone + over:,} characters are left out here …]\n"
+        return whole[:head] + cut + whole[head + over :]
+
+    def _add(self, seq: int, label: str, text: str) -> None:
+        self._pieces.append((seq, label, text))
+        size = len(text)
+        self._kept += size
+        if seq > self._read_to:
+            self._unread += size
+        while self._kept > KEPT and len(self._pieces) > 1:
+            self._kept -= len(self._pieces.popleft()[2])

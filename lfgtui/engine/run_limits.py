@@ -1,0 +1,179 @@
+"""The limits of a run: noticed as its tickets spend, and heeded by all of them.
+
+What is spent is read off the tickets' folds, so what was spent before a resume counts. At a limit
+no ticket sends another request. A response under way is let finish, as it is paid for; that of an
+installed agent, which makes requests by itself, is stopped, and so is everything when time is up.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+
+import msgspec
+
+from lfgtui.engine.alarm import Alarm
+from lfgtui.engine.session import Session
+from lfgtui.engine.ticket_run import TicketRun
+from lfgtui.model import events as e
+from lfgtui.model.fold.spending import spent
+from lfgtui.model.run_limits import RunLimit, RunLimits, amount
+
+_SPENDING: tuple[type[e.Event], ...] = (
+    *(e.Usage, e.ResponseFinished, e.AttemptStarted, e.Paused, e.Resumed, e.Parked),
+    *e.Ending.__subclasses__(),
+)
+_SPEND = frozenset(_SPENDING)
+"""Events from which on more is spent, or time is spent or not."""
+
+_AT_END = (e.Status, e.Heartbeat, e.ContextUsed)
+"""Events of an agent's turn that may follow the last of what it costs, as may its end."""
+
+_AT_WORK = ("starting", "waiting", "streaming", "running_tool")
+
+_GO_ON = "lfg stopped you at a limit of the run, which has been raised: go on with your work."
+
+
+class RunLimiter:
+    """Holds or ends the tickets of a run at its limits. `runs` are all of them, by id.
+
+    `on_change` is called when a limit is reached, or none is any more.
+    """
+
+    def __init__(
+        self, session: Session, runs: Mapping[str, TicketRun], on_change: Callable[[], None]
+    ) -> None:
+        self.reached: RunLimit | None = None
+        self._limits = RunLimits()
+        self._session = session
+        self._runs = runs
+        self._on_change = on_change
+        self._held: set[str] = set()
+        self._cut_short: set[str] = set()
+        self._unpriced: set[str] = set()
+        self._clock = session.limits.clock
+        self._alarm = Alarm(self._look, self._clock)
+
+    @property
+    def held_at(self) -> RunLimit | None:
+        """The limit at which the run is held; None if it is not."""
+        is_over = all(run.phase == "ended" for run in self._runs.values())
+        return None if self._stops or is_over else self.reached
+
+    @property
+    def asks(self) -> bool:
+        """True if the person is asked how to go on."""
+        return self.held_at is not None and self._limits.at_limit != "hold"
+
+    @property
+    def _stops(self) -> bool:
+        return self._session.headless or self._limits.at_limit == "stop"
+
+    def start(self) -> None:
+        """Take up the limits that the run was given, or had when its process ended."""
+        known = (run.transcript.run_limits for run in self._runs.values())
+        stored = next(filter(None, known), None)
+        limits = self._session.run_limits.over(stored or self._session.config.run)
+        if limits.is_limited and limits != stored:
+            self.set(limits)
+        else:
+            self._limits = limits
+            self._look()
+
+    def set(self, limits: RunLimits) -> None:
+        """Have these limits from here on."""
+        self._limits = limits
+        first = next(iter(self._runs.values()))
+        values = {**msgspec.structs.asdict(limits), "at_limit": limits.at_limit or "ask"}
+        first.emit(e.RunLimitsSet(**values))
+        self._look(is_new=True)
+
+    def take(self, entries: Sequence[e.Entry]) -> None:
+        """Take note of what was spent in entries that were delivered now."""
+        for entry in entries if self._limits.is_limited else ():
+            event = entry.event
+            if type(event) in _SPEND:
+                if isinstance(event, e.Usage) and event.cost is None:
+                    self._remark_unpriced(self._runs[entry.ticket])
+                self._look()
+            elif self.reached and isinstance(event, e.WireEvent) and not isinstance(event, _AT_END):
+                self._end_turn(self._runs[entry.ticket])
+
+    def close(self) -> None:
+        """Look no more."""
+        self._alarm.cancel()
+
+    def is_held(self, run: TicketRun) -> bool:
+        """Return True for a ticket that goes on only when the limit is raised."""
+        return run.ticket.id in self._held
+
+    def enforce(self, end: Callable[[TicketRun, e.Ending], None]) -> None:
+        """Hold or end what has not ended, as long as a limit is reached."""
+        self._session.run_limit = self.reached if self._stops else None
+        if self.reached is None or self._stops:
+            for run in (self._runs[ticket] for ticket in self._held):
+                run.resume()
+            self._held.clear()
+            self._cut_short.clear()
+        if self.reached is None:
+            return
+        for run in self._runs.values():
+            if not self._stops:
+                self._hold(run)
+            elif run.phase == "pending":
+                end(run, e.TicketBlocked(self._reason))
+            elif self.reached == "run_time" or run.transcript.state not in _AT_WORK:
+                run.stop(e.TicketLimited(self.reached))
+
+    @property
+    def _reason(self) -> str:
+        assert self.reached is not None
+        most = self._limits.of(self.reached) or 0.0
+        return f"the run reached max_{self.reached} ({amount(self.reached, most)})"
+
+    def _look(self, *, is_new: bool = False) -> None:
+        """Compare what is spent with the limits; wake up when time will be."""
+        now = self._clock()
+        folds = [(run.transcript, run.meter) for run in self._runs.values()]
+        total = spent(folds, now)
+        before, self.reached = self.reached, total.reached(self._limits)
+        most, works = self._limits.max_run_time, any(meter.is_working for _, meter in folds)
+        due = most is not None and works and self.reached is None
+        self._alarm.set([now + most - total.of("run_time")] if due and most is not None else ())
+        if self.reached is not None and before is None:
+            self._say()
+        if is_new or self.reached != before:
+            self._on_change()
+
+    def _say(self) -> None:
+        open_runs = [run for run in self._runs.values() if run.phase != "ended"]
+        open_runs.sort(key=lambda run: run.phase != "running")
+        if open_runs:
+            what = "stops" if self._stops else "sends nothing more until you raise it"
+            is_unasked = self._session.headless and self._limits.at_limit != "stop"
+            why = ", since nobody can be asked" if is_unasked else ""
+            option = f"--max-{self.reached}".replace("_", "-")
+            fix = f"; `lfg resume {self._session.run} {option} N` goes on" if self._stops else ""
+            message = f"{self._reason} and {what}{why}{fix}"
+            open_runs[0].emit(e.GuardTripped("limit", message))
+
+    def _hold(self, run: TicketRun) -> None:
+        if run.phase != "ended" and not run.hold.is_begun:
+            self._held.add(run.ticket.id)
+            run.pause()
+
+    def _end_turn(self, run: TicketRun) -> None:
+        """Stop an installed agent within its turn, which may last for hours."""
+        is_agents = self._session.config.provider(run.route.provider).command
+        if run.phase != "running" or not is_agents or run.ticket.id in self._cut_short:
+            return
+        self._cut_short.add(run.ticket.id)
+        if self._stops and self.reached is not None:
+            run.stop(e.TicketLimited(self.reached))
+        else:
+            run.tell(_GO_ON, stops=True)
+
+    def _remark_unpriced(self, run: TicketRun) -> None:
+        """Say once of a model that what it costs is not known."""
+        name = str(run.route)
+        if self._limits.max_run_cost is None or name in self._unpriced or run.phase != "running":
+            return
+        self._unpriced.add(name)
+        run.emit(e.Status(f"max_run_cost leaves {name} out, as its price is not known"))

@@ -1,0 +1,29 @@
+"""The MCP servers of a ticket, and what its stream says of them.
+
+Each ticket has servers of its own, which work in its workspace: they start with its first request,
+and end when its work does, however that ends.
+"""
+
+from lfgtui.agent.context import AgentContext
+from lfgtui.model import events as e
+from lfgtui.settings.config import Config
+from lfgtui.tools.mcp.programs import Place
+from lfgtui.tools.mcp.server import Server
+from lfgtui.tools.mcp.toolbox import McpTools
+
+
+def tools_of_servers(context: AgentContext, config: Config) -> McpTools:
+    """Return the tools of the servers that the ticket names."""
+    return McpTools(
+        [
+            Server(
+                name,
+                config.mcp[name],
+                lambda: Place(context.transcript.workspace, context.secrets, context.confinement),
+                on_remark=lambda text: context.emit(e.Status(text)),
+                on_change=lambda text: context.emit(e.GuardTripped("mcp", text)),
+            )
+            for name in context.ticket.mcp
+            if name in config.mcp  # which is checked before a run
+        ]
+    )

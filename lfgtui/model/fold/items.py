@@ -1,0 +1,276 @@
+"""The items of an attempt at a ticket.
+
+Items grow in place while a stream runs; `revision` moves with every change, so a painter knows
+what it can keep. They are written by the fold alone.
+"""
+
+from typing import Literal, TypeAlias
+
+import msgspec
+
+from lfgtui.model.approvals import ApprovalRule
+from lfgtui.model.call_summary import BULK, call_summary, seen_from
+from lfgtui.model.events import (
+    ApprovalOption,
+    Citation,
+    PlanStep,
+    ToolArguments,
+)
+from lfgtui.text.growing_text import Growing
+
+SHOWN = 50_000
+"""Characters at the end of a text among which a card finds the rows that it shows."""
+
+
+class StreamedText(msgspec.Struct):
+    """A text that streams in. `closed` once nothing more can be added to it."""
+
+    revision: int = 0
+    closed: bool = False
+    source: Growing = msgspec.field(default_factory=Growing)
+
+    @property
+    def text(self) -> str:
+        return str(self.source)
+
+    def append(self, text: str) -> None:
+        self.source.append(text)
+        self.revision += 1
+
+
+class TextItem(StreamedText):
+    """A run of the visible answer."""
+
+
+class ReasoningItem(StreamedText):
+    """A run of the model's thinking; `seconds` from its first piece to its last."""
+
+    started_at: float = 0.0
+    seconds: float = 0.0
+
+
+class LiveOutput(Growing):
+    """Output as it is printed."""
+
+    __slots__ = ("_lines",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._lines = 0
+
+    def append(self, text: str) -> None:
+        super().append(text)
+        self._lines += text.count("\n")
+
+    @property
+    def end(self) -> tuple[str, int]:
+        """As much of the end as a card may show, and the count of lines before it."""
+        end = self.since(max(0, len(self) - SHOWN))
+        return end, self._lines - end.count("\n")
+
+
+ToolState = Literal[
+    "arriving", "requested", "needs_approval", "running", "finished", "stopped", "written"
+]
+
+
+COMPACT = "compact_context"
+"""The name of a question of lfg's own, and the beginning of its ids: whether old tool output may
+leave the requests."""
+
+NOT_RUN = "not run"
+"""The error of a call that never began."""
+
+SETUP = "setup"
+"""The id of the call of lfg's own that makes a worktree ready."""
+
+
+class ToolItem(msgspec.Struct):
+    """One tool call: requested, perhaps approved, run, finished.
+
+    `stopped` is a call that its attempt did not live to see the end of; an
+    attempt that takes it up has an item of its own for it. A call
+    that stood in the answer's text is never run: it ends as `written`.
+
+    `arguments` is None until the call is complete; `json` is what has arrived
+    of them. `live` is what it printed while running, `output` what the model
+    got in the end. `approval` is the one-line summary in the request for approval, `diff` what
+    the call would change in its file, as it was then. `rule` is the one that it was approved by,
+    `grants` the one that the person gave with its approval. An agent's call is run by the agent
+    (`is_agents`), whose `options` are its own answers to its question, and `option` the name of
+    the one that was chosen. `sandbox` says where a program would run, in the request for
+    approval, and `reason` why the person is asked, whatever the settings say. `asked`: how often
+    approval was requested for it; `is_next`: of those that wait, it is decided on first.
+    `definition` tells a server's tool from any other of its name.
+    `changes` are its diffs by their paths, as the agent reports them. Paths are seen from the
+    `workspace`.
+    """
+
+    call_id: str
+    name: str
+    state: ToolState = "arriving"
+    arguments: ToolArguments | None = None
+    approval: str | None = None
+    diff: str = ""
+    path: str = ""
+    definition: str = ""
+    rule: ApprovalRule | None = None
+    grants: ApprovalRule | None = None
+    is_decided: bool = False
+    denied: bool = False
+    reason: str = ""
+    output: str = ""
+    error: str | None = None
+    exit_code: int | None = None
+    seconds: float | None = None
+    started_at: float | None = None
+    is_text_borne: bool = False
+    is_agents: bool = False
+    options: tuple[ApprovalOption, ...] = ()
+    option: str = ""
+    changes: dict[str, str] = {}
+    sandbox: str = ""
+    asked: int = 0
+    is_next: bool = False
+    revision: int = 0
+    workspace: str = ""
+    json: Growing = msgspec.field(default_factory=Growing)
+    live: LiveOutput = msgspec.field(default_factory=LiveOutput)
+
+    def stop(self) -> None:
+        """End the call, unless it has ended."""
+        if self.state not in ("finished", "written", "stopped"):
+            self.state, self.revision = "stopped", self.revision + 1
+
+    @property
+    def ends_with_response(self) -> bool:
+        """True for an agent's call, and for one whose arguments will never be complete."""
+        return self.is_agents or (self.state == "arriving" and not self.is_text_borne)
+
+    @property
+    def is_at_work(self) -> bool:
+        """True while it runs; an agent may not say when a call that it reports begins to."""
+        return self.state == "running" or (self.is_agents and self.state == "requested")
+
+    @property
+    def is_unfinished_setup(self) -> bool:
+        """True for the setup of a worktree that has not succeeded yet."""
+        return self.call_id == SETUP and self.exit_code != 0
+
+    @property
+    def is_unrun(self) -> bool:
+        """True if the call was answered without having begun."""
+        return self.state == "finished" and self.error == NOT_RUN
+
+    @property
+    def rule_in_words(self) -> str:
+        """The rule that approved the call, or that was given with its approval; "" if none."""
+        if self.rule is not None:
+            return f"approved by your rule: {self.rule.description}"
+        if self.grants is None:
+            return ""
+        where = "in all tickets of the run" if self.grants.scope == "run" else "in this ticket"
+        if self.grants.scope == "run" and self.grants.is_of_workspace:
+            where += " in the same workspace"
+        return f"approved from here on, {where}: {self.grants.description}"
+
+    @property
+    def answer_in_words(self) -> str:
+        """The agent's own answer that the person chose; "" if none."""
+        return f"answered: {self.option}" if self.option else ""
+
+    @property
+    def summary(self) -> str:
+        """Its line, without the texts that its diff is made of."""
+        given = self.given
+        if self.diff and not isinstance(given, str):
+            given = {name: value for name, value in given.items() if name not in BULK}
+        return call_summary(given, self.workspace) or seen_from(self.workspace, self.path)
+
+    @property
+    def diffs(self) -> list[tuple[str, str]]:
+        """The changes of files that are known, by path: an agent's, or the one of a file tool."""
+        known = self.changes if len(self.changes) > 1 else {self.path: self.diff}
+        return [(path, diff) for path, diff in known.items() if diff]
+
+    @property
+    def given(self) -> ToolArguments:
+        """The arguments, or what has arrived of them."""
+        return str(self.json) if self.arguments is None else self.arguments
+
+    @property
+    def arguments_end(self) -> str:
+        """The end of the arguments so far, as much as a card may show."""
+        return self.json.since(max(0, len(self.json) - SHOWN))
+
+
+class HostedItem(msgspec.Struct):
+    """A tool that ran on the provider's side; `output` is empty until it ended.
+
+    `closed` once the response that made the call is over: its output may then only come with
+    another response.
+    """
+
+    name: str
+    input: str
+    output: str
+    call_id: str = ""
+    closed: bool = False
+    revision: int = 0
+    live: LiveOutput = msgspec.field(default_factory=LiveOutput)
+
+
+class SourcesItem(msgspec.Struct):
+    """Citations of one response, each source once."""
+
+    citations: tuple[Citation, ...]
+    revision: int = 0
+
+
+class PlanItem(msgspec.Struct):
+    """An agent's plan, as it was last changed in one response."""
+
+    steps: tuple[PlanStep, ...]
+    closed: bool = False
+    revision: int = 0
+
+    @property
+    def done(self) -> int:
+        """The number of steps that are completed."""
+        return sum(step.status == "completed" for step in self.steps)
+
+
+class PromptItem(msgspec.Struct):
+    """A message to the model; `own` is its text without the answers of the tickets it `needs`.
+
+    `is_said` if a person said it while the ticket was at work.
+    """
+
+    text: str
+    own: str
+    needs: tuple[str, ...] = ()
+    is_said: bool = False
+    revision: int = 0
+
+
+NoteKind = Literal["status", "retry", "warning", "error", "end"]
+
+
+class NoteItem(msgspec.Struct):
+    """A line of lfg's own: a retry, a pause, a conflict, how it ended."""
+
+    kind: NoteKind
+    message: str
+    revision: int = 0
+
+
+Item: TypeAlias = (
+    TextItem
+    | ReasoningItem
+    | ToolItem
+    | HostedItem
+    | SourcesItem
+    | PlanItem
+    | PromptItem
+    | NoteItem
+)

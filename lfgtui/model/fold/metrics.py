@@ -1,0 +1,297 @@
+"""Gauges: how fast a ticket goes and whether it is stuck.
+
+A `Meter` is fed the same entries as the transcript and read with a clock: the
+transcript records what happened, the meter measures what happens now.
+"""
+
+from collections import deque
+from collections.abc import Iterable, Mapping
+from statistics import median
+from typing import NamedTuple
+
+from msgspec import UNSET
+
+from lfgtui.model import events as e
+from lfgtui.model.fold.tokens import TokenCount
+from lfgtui.model.pieces import text_of
+from lfgtui.model.run_limits import RunLimit
+
+WINDOW = 2.0
+"""Seconds the live rate looks back."""
+
+_BACKLOG = 1.0
+"""Seconds after a suspension within which what came meanwhile is read."""
+
+TOOL_PATIENCE = 6
+"""Times longer that a tool may be silent than a model: builds and installations often are."""
+
+_SLICES = 10  # of a second, in which characters are counted
+_BAR, _BARS = 5, 24  # slices in a bar of the sparkline, and how many there are
+
+
+class OpenCircuit(NamedTuple):
+    """A provider or model that keeps failing: seconds until the next try, and the cause.
+
+    The cause is in words, as `HTTP 500` or `timeout`.
+    """
+
+    retry_after: float
+    cause: str
+
+
+class AgentUsage(NamedTuple):
+    """Use by an agent's processes: bytes of memory, and a share of a core, 1.0 for all of it."""
+
+    memory: int
+    cpu: float
+
+
+class Health(NamedTuple):
+    """A run's troubles at the moment.
+
+    `behind`: the reason for which the history cannot be written; None when all is saved.
+    `open_circuits`: the providers and the models (`sim/slow`) that keep failing, by name,
+    the gravest first. `queued_bytes` have arrived and are not in the history yet. `slots`: tickets
+    that may work at once, 0 where nobody knows; `waiting_for_slot` have begun and wait for one.
+    `held_back`: what tickets wait for that could begin but for it, as memory, in words; `agents`:
+    what the processes of tickets use. `held_at`: the limit of the run at which nothing more is
+    sent; `asks_at_limit`: the person is asked how to go on. `without_sandbox`: tickets
+    whose programs run as the user, also those that want it so.
+    """
+
+    behind: str | None = None
+    open_circuits: Mapping[str, OpenCircuit] = {}
+    queued_bytes: int = 0
+    slots: int = 0
+    slots_in_use: int = 0
+    waiting_for_slot: frozenset[str] = frozenset()
+    held_back: Mapping[str, str] = {}
+    agents: Mapping[str, AgentUsage] = {}
+    held_at: RunLimit | None = None
+    asks_at_limit: bool = False
+    without_sandbox: int = 0
+
+
+def covered(spans: Iterable[tuple[float, float]]) -> float:
+    """Return the seconds that the spans cover; what several cover counts once."""
+    total, until = 0.0, float("-inf")
+    for began, ended in sorted(spans):
+        total += max(0.0, ended - max(began, until))
+        until = max(until, ended)
+    return total
+
+
+class Meter:
+    """The live figures of one ticket. All times are seconds since the epoch."""
+
+    def __init__(self) -> None:
+        self.connect: float | None = None
+        self.first_byte: float | None = None
+        self.ttft: float | None = None
+        self.paint: float | None = None
+        """Of the last response of which that is known."""
+        self.retries = 0
+        self.retry_at: float | None = None
+        self._spans: list[tuple[float, float]] = []
+        self._since: float | None = None
+        self._is_paused = False
+        self._sent_at: float | None = None
+        self._last_token_at: float | None = None
+        self._gaps: deque[float] = deque(maxlen=64)
+        self._tools: dict[str, float] = {}
+        """Times at which the tools that run began, by the ids of their calls."""
+        self._asked: set[str] = set()
+        """Agents' calls that wait for approval."""
+        self._is_tools_turn = False
+        self._tool_heard_at: float | None = None
+        self._last_beat_at: float | None = None
+        self._beats: deque[float] = deque(maxlen=64)
+        self._recent: dict[int, int] = {}  # characters by slice of time
+        self._rated_from = 0.0
+        self._tokens = TokenCount()
+
+    def apply(self, entry: e.Entry) -> None:
+        """Take one entry into account."""
+        at, event = entry.at, entry.event
+        if event.facets.is_generated:
+            self._stream(at, len(text_of(event)))
+            return
+        match event:
+            case e.Heartbeat() if self._sent_at is not None:
+                self._beat(at)
+            case e.ToolOutputDelta() | e.HostedOutputDelta() | e.Heartbeat():
+                self._tool_heard_at = at
+                self._is_tools_turn = bool(self._tools)
+            case e.ToolRunStarted(call_id) | e.ToolCallRequested(call_id, origin="agent"):
+                self._begin_tool(call_id, at)  # an agent may not say when it begins
+            case e.ApprovalRequested(call_id) if call_id in self._tools:
+                self._asked.add(call_id)
+                self._end_tool(call_id)
+            case e.ApprovalGiven(call_id) if call_id in self._asked:
+                self._asked.discard(call_id)
+                self._begin_tool(call_id, at)
+            case e.HostedTool(output=""):
+                self._begin_tool("", at)
+            case e.HostedTool():
+                self._end_tool("")
+                self._tool_heard_at = at
+            case e.ToolCallFinished(call_id):
+                self._end_tool(call_id)
+            case e.RequestSent():
+                self._sent_at, self._last_token_at = at, None
+                self._last_beat_at = None
+                self._beats.clear()
+            case e.Usage():
+                self._tokens.report(event.output)
+            case e.ResponseFinished(_, stop_reason, _, paint):
+                self.paint = self.paint if paint is UNSET else paint
+                self._close_turn(is_finished=stop_reason != e.STOPPED)
+            case e.AttemptStarted():
+                self._work(at)
+                self.connect = self.first_byte = self.ttft = None
+            case e.ResponseStarted(connect) if self._sent_at and self.first_byte is None:
+                self.connect, self.first_byte = connect, at - self._sent_at
+            case e.Retrying():
+                self.retries += 1
+                self.retry_at = at + event.delay
+                self._close_turn()
+            case e.Paused() if self._since is not None:
+                self._rest(at)
+                self._is_paused = True
+            case e.Resumed() if self._is_paused:
+                self._work(at)
+            case e.Parked() | e.Ending():
+                self._rest(at)
+                self._close_turn()
+            case _:
+                pass
+
+    def elapsed(self, now: float) -> float | None:
+        """Return the seconds since the first attempt, pauses and parking left out; None before."""
+        spans = self.spans(now)
+        return covered(spans) if spans else None
+
+    def spans(self, now: float) -> list[tuple[float, float]]:
+        """Return the times it worked, from and until."""
+        return self._spans if self._since is None else [*self._spans, (self._since, now)]
+
+    @property
+    def is_working(self) -> bool:
+        """True while its clock runs."""
+        return self._since is not None
+
+    def rate(self, now: float) -> float:
+        """Tokens a second over the last `WINDOW` seconds, estimated from characters."""
+        newest, slices = int(now * _SLICES), int(WINDOW * _SLICES)
+        return self._streamed_in(newest - slices + 1, slices) / self._tokens.ratio / WINDOW
+
+    def leave_out(self, since: float, at: float) -> None:
+        """Leave a suspension out of the clock, and of the rate what came in it: all at once."""
+        if self._since is not None and self._since < since:
+            self._spans.append((self._since, since))
+            self._since = at
+        self._recent.clear()
+        self._rated_from = at + _BACKLOG
+
+    def output_tokens(self) -> tuple[int, bool]:
+        """Output tokens so far, and whether a part of that is estimated."""
+        return self._tokens.total
+
+    def history(self, now: float) -> list[float]:
+        """Tokens a second in each of the last half-seconds, oldest first."""
+        behind = (int(now * _SLICES) // _BAR + 1) * _BAR
+        bars = range(behind - _BARS * _BAR, behind, _BAR)
+        return [self._streamed_in(bar, _BAR) / self._tokens.ratio / _BAR * _SLICES for bar in bars]
+
+    def _streamed_in(self, first: int, slices: int) -> int:
+        return sum(self._recent.get(n, 0) for n in range(first, first + slices))
+
+    @property
+    def tool_since(self) -> float | None:
+        """Time at which a tool, whosever, began to run, the newest of several; None if none is."""
+        return max(self._tools.values(), default=None) if self._is_tools_turn else None
+
+    @property
+    def waiting_since(self) -> float | None:
+        """Time at which the request left, the last token came or a tool was last heard of."""
+        heard = (self._sent_at, self._last_token_at, self._tool_heard_at)
+        return max((at for at in heard if at is not None), default=None)
+
+    def waiting_for(self, now: float) -> float | None:
+        """Return the seconds since `waiting_since`; None without it."""
+        since = self.waiting_since
+        return None if since is None else max(0.0, now - since)
+
+    def is_stalled(self, now: float, stall_after: float) -> bool:
+        """Return True if something is due and late by more than is usual.
+
+        Of a tool that runs output is due, and longer is more than `TOOL_PATIENCE` times
+        `stall_after`. Else a token is due; longer is more than `stall_after`, and than 5 median
+        gaps between tokens. On a stream that sends heartbeats, one of those
+        will do as well: an agent may think for minutes while its server says
+        that it lives. Then longer is also more than twice the median time
+        from one sign of life to a heartbeat, so that it is their absence that
+        counts and not their rhythm.
+        """
+        waiting, is_tool = self.waiting_for(now), bool(self._tools)
+        bound = stall_after * (TOOL_PATIENCE if is_tool else 1)
+        if waiting is None or waiting <= bound:
+            return False
+        usual = 5 * median(self._gaps) if self._gaps and not is_tool else 0.0
+        if self._last_beat_at is not None:
+            waiting = min(waiting, now - self._last_beat_at)
+            usual = max(usual, 2 * median(self._beats))
+        return waiting > max(bound, usual)
+
+    def _work(self, at: float) -> None:
+        """Let its clock run."""
+        self._is_paused = False
+        if self._since is None:
+            self._since = at
+
+    def _rest(self, at: float) -> None:
+        """Stop its clock."""
+        self._is_paused = False
+        if self._since is not None:
+            self._spans.append((self._since, at))
+            self._since = None
+
+    def _stream(self, at: float, characters: int) -> None:
+        if self._sent_at is not None and self._last_token_at is None:
+            if self.ttft is None:
+                self.ttft = at - self._sent_at
+        elif self._last_token_at is not None:
+            self._gaps.append(at - self._last_token_at)
+        self._last_token_at, self._is_tools_turn = at, False
+        self._tools.pop("", None)
+        self._tokens.stream(characters)
+        if at < self._rated_from:
+            return
+        newest = int(at * _SLICES)
+        self._recent[newest] = self._recent.get(newest, 0) + characters
+        if len(self._recent) > 2 * _BAR * _BARS:
+            kept = newest - _BAR * _BARS
+            self._recent = {n: count for n, count in self._recent.items() if n > kept}
+
+    def _begin_tool(self, call_id: str, at: float) -> None:
+        self._tools.setdefault(call_id, at)
+        self._tool_heard_at, self._is_tools_turn = at, True
+
+    def _end_tool(self, call_id: str) -> None:
+        self._tools.pop(call_id, None)
+        self._is_tools_turn = bool(self._tools)
+        self._tool_heard_at = self._tool_heard_at if self._tools else None
+
+    def _beat(self, at: float) -> None:
+        """Take a heartbeat; the time since the last sign of life is its rhythm."""
+        before = [t for t in (self._sent_at, self._last_token_at, self._last_beat_at) if t]
+        if before:
+            self._beats.append(at - max(before))
+            self._last_beat_at = at
+
+    def _close_turn(self, *, is_finished: bool = False) -> None:
+        self._tokens.close(is_finished=is_finished)
+        self._sent_at = self._last_token_at = self._last_beat_at = None
+        self._tools.clear()
+        self._asked.clear()
+        self._tool_heard_at = None

@@ -1,0 +1,56 @@
+"""The spending of a run's tickets so far, all attempts added up."""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from lfgtui.model.fold.attempts import cost_of
+from lfgtui.model.fold.metrics import Meter, covered
+from lfgtui.model.fold.transcript import Transcript
+from lfgtui.model.run_limits import RUN_LIMITS, RunLimit, RunLimits
+
+
+class Spent(NamedTuple):
+    """USD, None where no price is known; tokens sent and received; seconds at work.
+
+    `is_estimate`: a part of `received` is estimated; `is_cost_estimate`: of the cost. `seconds` is
+    None before anything began, and leaves out the time in which no ticket worked.
+    """
+
+    cost: float | None
+    is_cost_estimate: bool
+    sent: int
+    received: int
+    is_estimate: bool
+    seconds: float | None
+
+    def of(self, limit: RunLimit) -> float:
+        """Return what counts towards a limit."""
+        match limit:
+            case "run_cost":
+                return self.cost or 0.0
+            case "run_tokens":
+                return self.sent + self.received
+            case "run_time":
+                return self.seconds or 0.0
+
+    def reached(self, limits: RunLimits) -> RunLimit | None:
+        """Return the first limit that is reached; None if none is."""
+        most = ((limit, limits.of(limit)) for limit in RUN_LIMITS)
+        return next((one for one, most in most if most is not None and self.of(one) >= most), None)
+
+
+def spent(folds: Iterable[tuple[Transcript, Meter]], now: float) -> Spent:
+    """Return what the tickets with these folds spent until now."""
+    folds = list(folds)
+    attempts = [attempt for transcript, _ in folds for attempt in transcript.attempts]
+    cost, is_cost_estimate = cost_of(attempts)
+    received = [meter.output_tokens() for _, meter in folds]
+    worked = [span for _, meter in folds for span in meter.spans(now)]
+    return Spent(
+        cost,
+        is_cost_estimate,
+        sum(attempt.usage.input for attempt in attempts),
+        sum(tokens for tokens, _ in received),
+        any(is_estimate for _, is_estimate in received),
+        covered(worked) if worked else None,
+    )

@@ -1,0 +1,247 @@
+"""The states a ticket can be in, the moves between them, and their signs.
+
+A ticket is a small machine driven by its own events:
+
+    queued -> starting -> waiting -> streaming <-> running_tool -> waiting ...
+                 ^                                 needs_approval
+                 └──────── retrying                paused
+
+and six ends. `waiting` means a request is out and nothing has come back;
+`streaming` that content has; `running_tool` that lfg's side is at work. An agent
+runs its tools and asks within its response, so both come and go by turns then.
+Nothing but an event moves a ticket, and every legal move is a row of `MOVES`:
+an event, the states it may find, the state it leaves (None: the same).
+Anything else is a bug of ours, and says so by name (`IllegalMoveError`).
+
+An ended ticket goes back to `queued` by a retry or a resume; a blocked one
+also when what it needed ends well after all. A parked one is `retrying` until
+its provider's limit ends, and then `queued`, since its work has ended. `stalled` is no state but a
+flag that the clock sets (`metrics`), since no event says that nothing came; nor is
+`question`, which the fold finds at the end of an answer.
+
+The shape of this file is h11's: one table, one small machine.
+"""
+
+from typing import Literal, NamedTuple
+
+from lfgtui.errors import IllegalMoveError
+from lfgtui.model import events as e
+from lfgtui.model.event_json import event_type
+
+State = Literal[
+    "queued",
+    "starting",
+    "waiting",
+    "streaming",
+    "running_tool",
+    "needs_approval",
+    "retrying",
+    "paused",
+    "done",
+    "failed",
+    "cancelled",
+    "limit",
+    "blocked",
+    "interrupted",
+]
+
+RunState = Literal["running", "done", "failed", "interrupted"]
+"""The states of a run: `done` if all tickets are, `failed` after any other end."""
+
+ENDED: frozenset[State] = frozenset(
+    {"done", "failed", "cancelled", "limit", "blocked", "interrupted"}
+)
+RUNNING: frozenset[State] = frozenset(
+    {"starting", "waiting", "streaming", "running_tool", "needs_approval", "retrying", "paused"}
+)
+
+_States = frozenset[State | None]
+_Move = tuple[_States, State | None]
+
+
+def _any(*states: State | None) -> _States:
+    return frozenset(states)
+
+
+_OPEN: _States = _any(*RUNNING, "queued")
+_REQUEST_OUT = _any("waiting", "streaming")
+_AT_WORK = _any("running_tool", "starting")
+_NEXT_REQUEST = _any("starting", "running_tool", "streaming")
+_CONTENT: _Move = (_REQUEST_OUT, "streaming")
+_REMARK: _Move = (_OPEN, None)
+
+MOVES: dict[type[e.Event], _Move] = {
+    # a provider's stream
+    e.TextDelta: _CONTENT,
+    e.ReasoningDelta: _CONTENT,
+    e.Citation: _CONTENT,
+    e.ToolCallStarted: _CONTENT,
+    e.ToolArgumentsDelta: _CONTENT,
+    e.ToolCallRequested: _CONTENT,
+    e.FileChange: (_any(*_REQUEST_OUT, *_AT_WORK), None),
+    e.PlanChanged: _CONTENT,
+    e.SessionOpened: (_REQUEST_OUT, None),
+    e.ContextUsed: (_REQUEST_OUT, None),
+    e.HostedTool: _CONTENT,
+    e.HostedOutputDelta: _CONTENT,
+    e.ProviderItem: _CONTENT,
+    e.MessageTaken: (_REQUEST_OUT, None),
+    e.ResponseFinished: _CONTENT,  # running_tool, if the response asked for tools
+    e.Usage: (_any(*_REQUEST_OUT, "running_tool"), None),
+    e.Heartbeat: (_any(*_REQUEST_OUT, "running_tool"), None),
+    # the agent loop
+    e.UserMessage: _REMARK,  # a person may say something at any time
+    e.RequestSent: (_NEXT_REQUEST, "waiting"),
+    e.ResponseStarted: (_REQUEST_OUT, None),
+    e.ContextCompacted: (_any(*_NEXT_REQUEST, "waiting"), "starting"),  # after a refusal, too
+    e.ApprovalRequested: (_any(*_AT_WORK, *_REQUEST_OUT), "needs_approval"),
+    e.ApprovalGiven: (  # by a rule, unasked
+        _any(*_AT_WORK, *_REQUEST_OUT, "needs_approval"),
+        "running_tool",
+    ),
+    e.ApprovalDenied: (_any("needs_approval"), "running_tool"),
+    e.ApprovalWithdrawn: _CONTENT,
+    e.ToolRunStarted: (_any(*_AT_WORK, *_REQUEST_OUT), "running_tool"),
+    e.ToolOutputDelta: (_any(*_AT_WORK, *_REQUEST_OUT), "running_tool"),
+    e.ToolCallFinished: (_any(*_AT_WORK, "needs_approval", *_REQUEST_OUT), None),
+    # the engine
+    e.TicketQueued: (_any(None, "retrying", *ENDED), "queued"),
+    e.RestartRequested: _REMARK,
+    e.AttemptStarted: (_any("queued", "retrying"), "starting"),
+    e.Retrying: (_any(*RUNNING - {"retrying", "paused"}), "retrying"),
+    e.Parked: (_any("queued", *RUNNING - {"paused"}), "retrying"),
+    e.FailedOver: (_any("retrying"), None),
+    e.Paused: (_NEXT_REQUEST | {"queued", "retrying"}, "paused"),
+    e.Resumed: (_any("paused"), None),  # the state in which the pause began
+    e.RuleWithdrawn: (_OPEN | ENDED, None),  # it may hold for other tickets still
+    e.WorktreeOpened: _REMARK,
+    e.SetupStarted: (_AT_WORK, "running_tool"),
+    e.BaseRecorded: _REMARK,
+    e.ChangesCounted: (_OPEN | ENDED, None),  # counting takes a moment
+    e.ChoiceMade: (_OPEN | ENDED, None),  # one that is tried again loses it to another
+    e.RunLimitsSet: (_OPEN | ENDED, None),  # by a run that goes on, of a ticket that has ended
+    e.Status: _REMARK,
+    e.GuardTripped: _REMARK,
+    e.ConflictDetected: (_OPEN | ENDED, None),  # commands are looked at a moment later
+    e.ContradictionFound: (_OPEN | ENDED, None),  # by a ticket that watches until the end
+    # the ends
+    e.TicketDone: (_NEXT_REQUEST, "done"),
+    e.TicketFailed: (_OPEN, "failed"),
+    e.TicketCancelled: (_OPEN, "cancelled"),
+    e.TicketLimited: (_any(*RUNNING), "limit"),
+    e.TicketBlocked: (_OPEN, "blocked"),
+    e.TicketInterrupted: (_OPEN, "interrupted"),
+}
+
+
+class StateMachine:
+    """A ticket's state, moved by its events; None before the first one."""
+
+    def __init__(self) -> None:
+        self.state: State | None = None
+        self._held: State | None = None
+        self._calls_due = False
+        self._is_responding = False
+        self._questions: set[str] = set()
+
+    def apply(self, event: e.Event) -> State:
+        """Move; returns the new state, raises `IllegalMoveError` where there is none."""
+        allowed, target = MOVES[type(event)]
+        if self.state not in allowed and not self._is_beside_tools(allowed):
+            raise IllegalMoveError(self.state, event_type(event))
+        match event:
+            case e.TextDelta():
+                pass  # most events are
+            case e.Paused():
+                self._held = self.state
+            case e.Resumed():
+                target = self._held
+            case e.ToolCallRequested(origin=origin):
+                self._calls_due = self._calls_due or origin != "agent"
+            case e.ApprovalRequested(call_id):
+                self._questions.add(call_id)
+            case (
+                e.ApprovalGiven(call_id) | e.ApprovalDenied(call_id) | e.ApprovalWithdrawn(call_id)
+            ):
+                self._questions.discard(call_id)
+            case e.ToolCallFinished(call_id):
+                self._questions.discard(call_id)
+                target = "streaming" if self._is_responding else target
+            case e.RequestSent() | e.AttemptStarted():
+                self._calls_due = False
+                self._is_responding = isinstance(event, e.RequestSent)
+                self._questions.clear()
+            case e.ResponseFinished():
+                self._is_responding = False
+                self._questions.clear()
+                target = "running_tool" if self._calls_due else target
+            case _ if target in ENDED or target in ("retrying", "queued"):
+                self._is_responding = False
+                self._questions.clear()
+        if self._questions and target is not None:
+            target = "needs_approval"
+        self.state = target or self.state
+        assert self.state is not None
+        return self.state
+
+    def _is_beside_tools(self, allowed: _States) -> bool:
+        """Return True for what an agent's response brings while it runs a tool, or asks."""
+        is_beside = self._is_responding and self.state in ("running_tool", "needs_approval")
+        return is_beside and "streaming" in allowed
+
+
+class Badge(NamedTuple):
+    """A state in a cell or two: a sign, the theme variable of its colour, a word.
+
+    Every sign is one cell wide, and no two states that call for different acts share one.
+    """
+
+    sign: str
+    colour: str
+    word: str
+
+
+BADGES: dict[State | None, Badge] = {
+    None: Badge("·", "faint", "new"),
+    "queued": Badge("○", "muted", "queued"),
+    "starting": Badge("◌", "primary", "starting"),
+    "waiting": Badge("◐", "primary", "waiting"),
+    "streaming": Badge("●", "primary", "streaming"),
+    "running_tool": Badge("▶", "accent", "tool"),
+    "needs_approval": Badge("?", "warning", "approve?"),
+    "retrying": Badge("↻", "warning", "retrying"),
+    "paused": Badge("‖", "secondary", "paused"),
+    "done": Badge("✓", "success", "done"),
+    "failed": Badge("✗", "error", "failed"),
+    "cancelled": Badge("⊘", "muted", "cancelled"),
+    "limit": Badge("⊤", "error", "limit"),
+    "blocked": Badge("⊟", "error", "blocked"),
+    "interrupted": Badge("!", "error", "interrupted"),
+}
+
+IN_WORDS: dict[State | None, str] = {
+    "needs_approval": "needs approval",
+    "done": "is done",
+    "failed": "failed",
+    "cancelled": "was cancelled",
+    "limit": "reached a limit",
+    "blocked": "is blocked",
+    "interrupted": "was interrupted",
+}
+"""States that a person is told of, as they are said of a ticket."""
+
+PLAN_SIGNS = {"pending": "○", "in_progress": "▶", "completed": "✓"}
+"""Of the steps of an agent's plan, by their status."""
+
+PIN = "◆"
+"""Marks what a person keeps: a pane, a past run."""
+
+STALLED = Badge("◍", "warning", "stalled")
+CHOSEN = Badge("★", "success", "chosen")
+"""Of a copy that is done and was chosen for the tickets that need it."""
+QUESTION = Badge("¿", "warning", "question")
+"""Of a ticket that is done, and whose answer ends in a question."""
+GUARD = Badge("⚑", "warning", "guard")
+"""Of a ticket in which a guard saw something that a person should look at."""
+CONFLICT = Badge("≠", "warning", "conflict")
+"""Of a ticket that is done, and changed a file that another ticket changed."""

@@ -1,0 +1,376 @@
+"""`Transcript`: one ticket's entries folded into what it looks like.
+
+Live panes, `lfg show`, resume, replay and export all use this fold, so what is shown later is
+what was shown live. It is deliberately dull: every entry appends to the newest attempt or
+changes its last item, and the ticket's state follows the one table in `states`.
+
+Times come from the entries, never from a clock: folding a stored run gives
+the figures that were live.
+"""
+
+from collections.abc import Callable
+from pathlib import PurePath
+
+from msgspec import UNSET
+
+from lfgtui.errors import RETRYABLE_KINDS, IllegalMoveError
+from lfgtui.model import events as e
+from lfgtui.model.approvals import ApprovalRule
+from lfgtui.model.fold.attempts import FULL_CONTEXT, Attempt, AttemptError
+from lfgtui.model.fold.calls import Calls
+from lfgtui.model.fold.conversation import Conversation, ModelTurn, UserTurn, with_answers
+from lfgtui.model.fold.items import (
+    SETUP,
+    HostedItem,
+    NoteItem,
+    PromptItem,
+    ReasoningItem,
+    TextItem,
+    ToolItem,
+)
+from lfgtui.model.fold.states import State, StateMachine
+from lfgtui.model.run_limits import RunLimits
+from lfgtui.text.figures import clock_time
+from lfgtui.text.markdown_lines import ends_in_question
+
+LIMIT_SETTINGS = {
+    "turns": "max_turns",
+    "tokens": "max_output_tokens",
+    "cost": "max_cost",
+    "time": "timeout",
+    "run_cost": "max_run_cost",
+    "run_tokens": "max_run_tokens",
+    "run_time": "max_run_time",
+}
+"""The setting that each limit is known by, as people write it."""
+
+_CONTENT = (TextItem, ToolItem, HostedItem, PromptItem)
+
+NOTES: dict[type[e.Event], Callable[..., NoteItem]] = {
+    e.Status: lambda event: NoteItem("status", event.message),
+    e.Paused: lambda event: NoteItem("status", "paused"),
+    e.Resumed: lambda event: NoteItem("status", "resumed"),
+    e.RestartRequested: lambda event: NoteItem("status", "stopping to start over"),
+    e.FailedOver: lambda event: NoteItem(
+        "retry", f"{event.source} failed; switching to {event.target}"
+    ),
+    e.ChoiceMade: lambda event: NoteItem("status", "chosen" if event.chosen else "not chosen"),
+    e.RuleWithdrawn: lambda event: NoteItem("status", f"rule withdrawn: {event.rule.description}"),
+    e.ContextCompacted: lambda event: NoteItem("status", event.in_words),
+    e.GuardTripped: lambda event: NoteItem("warning", f"{event.guard}: {event.message}"),
+    e.ConflictDetected: lambda event: NoteItem("warning", event.in_words),
+    e.ContradictionFound: lambda event: NoteItem("warning", event.message),
+    e.WorktreeOpened: lambda event: NoteItem(
+        "status", f"works in {event.path}, branch {event.branch}"
+    ),
+    e.TicketFailed: lambda event: NoteItem(
+        "error", f"{event.kind.replace('_', ' ')}: {event.message}"
+    ),
+    e.TicketCancelled: lambda event: NoteItem("end", f"cancelled {event.reason or ''}".rstrip()),
+    e.TicketLimited: lambda event: NoteItem(
+        "end", f"stopped: reached {LIMIT_SETTINGS[event.limit]}"
+    ),
+    e.TicketBlocked: lambda event: NoteItem("end", f"blocked: {event.reason}"),
+    e.TicketInterrupted: lambda event: NoteItem("end", "interrupted"),
+}
+"""The notes of events that say something to the person and do nothing else to an attempt."""
+
+
+class Transcript:
+    """The fold. `apply` each entry of one ticket, of that workspace, in `seq` order.
+
+    `workspace` is the folder that it works in: its `worktree`, once that is open.
+    """
+
+    def __init__(self, workspace: str = "") -> None:
+        self.workspace = workspace
+        self.attempts: list[Attempt] = []
+        self.conversation = Conversation()
+        self.ending: e.Ending | None = None
+        self.parked: e.Parked | None = None
+        self.parked_at = 0.0
+        self.since = 0.0
+        """Time at which the ticket came into its state."""
+        self.asks = False
+        """True for a ticket that is done with a question to the person as its last words."""
+        self.is_chosen = False
+        """True for the copy that was chosen, which is handed on while it is done."""
+        self.conflict: e.ConflictDetected | e.ContradictionFound | None = None
+        """The last conflict with another ticket since it was queued."""
+        self.conflict_at = 0.0
+        self.run_limits: RunLimits | None = None
+        """Limits of the run, if this ticket is the one that has them."""
+        self.guard_at: float | None = None
+        """Time when a guard last tripped since it was queued, or since a pause ended."""
+        self.worktree: e.WorktreeOpened | None = None
+        self.is_set_up = False
+        """True once the setup of its worktree succeeded."""
+        self.bases: dict[str, e.BaseRecorded] = {}
+        """How its folder and the run's were when work began, as far as git knows, by folder."""
+        self.began_at = 0.0
+        """Time at which that was recorded."""
+        self.changes: e.ChangesCounted | None = None
+        """What has changed in its folder, as it was last counted."""
+        self.unsaved = False
+        self.last_seq = 0
+        self.revision = 0
+        self.calls = Calls(workspace)
+        self.rules: list[ApprovalRule] = []
+        """Rules of approval in force that were granted here."""
+        self.unsent: dict[int, PromptItem] = {}
+        """What the person said and nobody took, by the `seq` of its entry."""
+        self._machine = StateMachine()
+
+    @property
+    def state(self) -> State | None:
+        """State of the ticket; None before its first entry."""
+        return self._machine.state
+
+    @property
+    def base(self) -> e.BaseRecorded | None:
+        """Its folder as it was when work in it began: that of its worktree, if it has one."""
+        bases = list(self.bases.values())
+        return self.bases.get(self.workspace, bases[-1] if bases else None)
+
+    @property
+    def parked_until(self) -> float | None:
+        """Time when a parked ticket goes on; None if it is not parked now.
+
+        `parked` itself outlives the process, and is None once the ticket has gone on.
+        """
+        return self.parked.until if self.parked and self.state == "retrying" else None
+
+    @property
+    def attempt(self) -> Attempt | None:
+        """The newest attempt; None while queued for the first time."""
+        return self.attempts[-1] if self.attempts else None
+
+    @property
+    def can_go_on_from_partial(self) -> bool:
+        """True if an answer was cut off that another attempt can continue."""
+        calls = self.attempt.tools if self.attempt else ()
+        if any(one.state in ("arriving", "requested") and not one.is_text_borne for one in calls):
+            return False
+        return bool(self.conversation.partial.strip())
+
+    @property
+    def waiting_approvals(self) -> tuple[ToolItem, ...]:
+        """Calls the person has not decided on."""
+        return self.calls.waiting
+
+    @property
+    def cost_since_start(self) -> float:
+        """USD of the newest attempt and of those it continues."""
+        spent = 0.0
+        for attempt in reversed(self.attempts):
+            spent += attempt.usage.cost or 0.0
+            if not attempt.continues:
+                break
+        return spent
+
+    def is_undecided(self, call_id: str) -> bool:
+        """Return True if approval was requested for the call and never decided."""
+        call = self.call(call_id)
+        return call is not None and call.approval is not None and not call.is_decided
+
+    def call(self, call_id: str) -> ToolItem | None:
+        """Return the call of that id that is to be run, or the last one."""
+        return self.calls.get(call_id)
+
+    @property
+    def answer(self) -> str:
+        """The text of the last finished response that had any: what a need hands on.
+
+        With what came before its connection broke, where it is only the rest.
+        """
+        text, goes_on = "", False
+        for message in reversed(self.conversation.messages):
+            if isinstance(message, ModelTurn):
+                if text and not (message.is_cut or goes_on):
+                    break
+                text = message.text + text
+            elif text and not (isinstance(message, UserTurn) and not message.is_said):
+                break
+            goes_on = isinstance(message, ModelTurn)  # after a pause nothing stands between
+        return text
+
+    def apply(self, entry: e.Entry) -> IllegalMoveError | None:
+        """Take one entry into account.
+
+        An impossible one is a bug of ours. It is shown in the ticket's own
+        stream, so that a stored run stays readable, and returned.
+        """
+        at, event = entry.at, entry.event
+        attempt, before = self.attempt, self.state
+        self.last_seq = entry.seq
+        self.revision += 1
+        try:
+            state = self._machine.apply(event)
+        except IllegalMoveError as error:
+            if attempt is not None:
+                attempt.add(NoteItem("error", f"a bug in lfg: {error}"))
+            return error
+        if state != before:
+            self.since = at
+        self.unsaved = self.unsaved or not entry.saved
+        self.conversation.apply(event, entry.seq)
+        if attempt is not None and attempt.ended_at is None:
+            attempt.state = state
+        if isinstance(event, e.TicketQueued):
+            self.ending = self.parked = self.conflict = self.guard_at = None
+            self.asks = False
+        elif isinstance(event, e.BaseRecorded):
+            self.bases.setdefault(event.folder, event)
+            self.began_at = self.began_at or at
+        elif isinstance(event, e.ChangesCounted):
+            self.changes = event
+        elif isinstance(event, e.RunLimitsSet):
+            self.run_limits = event.limits
+        elif isinstance(event, e.RuleWithdrawn):
+            self._withdraw(attempt, event)
+        elif isinstance(event, e.Parked):
+            self._park(attempt, at, event)
+        elif isinstance(event, e.AttemptStarted):
+            self._start_attempt(entry.attempt, at, event)
+        elif isinstance(event, e.Ending):
+            self.ending = event
+            if attempt is not None and attempt.ended_at is None:
+                self._end_attempt(attempt, at, event)
+        elif isinstance(event, e.UserMessage) and event.origin == "person":
+            self.unsent[entry.seq] = PromptItem(event.text, event.text, is_said=True)
+        elif attempt is not None:
+            self._apply_to_attempt(attempt, at, event)
+        self._show_sent()
+        return None
+
+    def _show_sent(self) -> None:
+        """Show what the person said where an agent or a request takes it, or the ticket ends."""
+        attempt = self.attempt
+        has_ended = self.ending is not None and not self.conversation.starts_over
+        if attempt is None or (attempt.ended_at is not None and not has_ended):
+            return  # the next attempt shows it
+        waiting = () if has_ended else self.conversation.said
+        for seq in [seq for seq in self.unsent if seq not in waiting]:
+            attempt.add(self.unsent.pop(seq))
+
+    def mark_saved(self) -> None:
+        """Note that all entries so far are in the history."""
+        self.unsaved = False
+
+    def _park(self, attempt: Attempt | None, at: float, event: e.Parked) -> None:
+        self.parked, self.parked_at = event, at
+        if attempt is not None and attempt.ended_at is None:
+            attempt.error = AttemptError(event.kind, event.reason, retryable=True)
+            attempt.state = "failed"
+            attempt.end(at)
+            note = f"{event.reason}; parked until {clock_time(event.until, at)}"
+            attempt.add(NoteItem("retry", note))
+
+    def _withdraw(self, attempt: Attempt | None, event: e.RuleWithdrawn) -> None:
+        self.rules = [rule for rule in self.rules if rule != event.rule]
+        if attempt is not None and attempt.ended_at is None:
+            attempt.add(NOTES[type(event)](event))
+
+    def _move(self, event: e.WorktreeOpened) -> None:
+        self.worktree, self.is_set_up = event, False
+        self.workspace = str(PurePath(event.path, event.inside or ""))
+        self.calls.workspace = self.workspace
+
+    def _start_attempt(self, number: int, at: float, event: e.AttemptStarted) -> None:
+        self.calls.start_attempt(continues=event.continues)
+        if not event.continues:
+            self.rules = [rule for rule in self.rules if rule.scope == "run"]
+        place = (number, event.provider, event.model, event.continues, at)
+        attempt = Attempt(*place, keeps_partial=event.keeps_partial is True)
+        attempt.context_size = event.context_window or 0
+        if event.continues and self.attempts:
+            attempt.context = self.attempts[-1].context
+            attempt.is_context_remarked = self.attempts[-1].is_context_remarked
+        self.attempts.append(attempt)
+
+    def _end_attempt(self, attempt: Attempt, at: float, event: e.Ending) -> None:
+        attempt.end(at)
+        self.asks = isinstance(event, e.TicketDone) and self._has_question(attempt)
+        if isinstance(event, e.TicketFailed):
+            attempt.error = AttemptError(event.kind, event.message, event.retryable)
+        if type(event) in NOTES:
+            attempt.add(NOTES[type(event)](event))
+
+    def _has_question(self, attempt: Attempt) -> bool:
+        last = next((i for i in reversed(attempt.items) if isinstance(i, _CONTENT)), None)
+        return isinstance(last, TextItem) and ends_in_question(self.answer)
+
+    def _apply_to_attempt(self, attempt: Attempt, at: float, event: e.Event) -> None:
+        match event:
+            case e.TextDelta(text):
+                attempt.stream(at, len(text))
+                attempt.open_text(TextItem).append(text)
+            case e.ReasoningDelta(text):
+                attempt.stream(at, len(text))
+                item = attempt.open_text(ReasoningItem)
+                item.started_at = item.started_at if item.revision else at
+                item.append(text)
+                item.seconds = at - item.started_at
+            case (
+                e.ToolCallStarted()
+                | e.ToolArgumentsDelta()
+                | e.ToolCallRequested()
+                | e.ApprovalRequested()
+                | e.ApprovalGiven()
+                | e.ApprovalDenied()
+                | e.ApprovalWithdrawn()
+                | e.ToolRunStarted()
+                | e.ToolOutputDelta()
+                | e.FileChange()
+                | e.ToolCallFinished()
+                | e.SetupStarted()
+                | e.HostedTool()
+                | e.HostedOutputDelta()
+            ):
+                self.calls.apply(attempt, at, event)
+                if isinstance(event, e.ApprovalGiven) and event.grants:
+                    self.rules = [*self.rules, event.grants]
+                elif isinstance(event, e.ToolCallFinished) and event.call_id == SETUP:
+                    self.is_set_up = event.error is None and event.exit_code == 0
+            case e.PlanChanged(steps):
+                attempt.plan(steps)
+            case e.ContextUsed(used, size):
+                attempt.hold(used, size)
+            case e.RequestSent():
+                attempt.begin_response(at)
+            case e.ContextCompacted(_, tokens):
+                attempt.context = max(0, attempt.context - tokens)
+                attempt.add(NOTES[type(event)](event))
+            case e.ResponseStarted(connect):
+                attempt.answer(at, connect)
+            case e.ResponseFinished(_, stop_reason):
+                attempt.stop_reason = stop_reason
+                attempt.close_response(at, is_finished=stop_reason != e.STOPPED)
+            case e.Usage():
+                attempt.count(event)
+            case e.Citation():
+                attempt.open_citations.append(event)
+            case e.UserMessage(text, answers):
+                attempt.add(PromptItem(with_answers(event), text, tuple(answers or ())))
+            case e.Retrying(reason, delay, _, kind, retryable):
+                may_help = kind in RETRYABLE_KINDS if retryable is UNSET else retryable
+                attempt.error, attempt.state = AttemptError(kind, reason, may_help), "failed"
+                attempt.end(at)
+                again = f"; retrying in {delay:.3g} s" if delay else ""
+                attempt.add(NoteItem("retry", f"{reason}{again}"))
+            case _ if type(event) in NOTES:
+                if isinstance(event, e.ConflictDetected | e.ContradictionFound):
+                    self.conflict, self.conflict_at = event, at
+                elif isinstance(event, e.GuardTripped):
+                    if event.action not in (UNSET, "redact"):
+                        self.guard_at = at
+                    attempt.is_context_remarked |= event.guard == FULL_CONTEXT
+                elif isinstance(event, e.Resumed):
+                    self.guard_at = None
+                elif isinstance(event, e.ChoiceMade):
+                    self.is_chosen = event.chosen
+                elif isinstance(event, e.WorktreeOpened):
+                    self._move(event)
+                attempt.add(NOTES[type(event)](event))
+            case _:
+                pass

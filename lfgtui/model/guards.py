@@ -1,0 +1,80 @@
+"""Guards: rules for what streams, as a person writes them in the config or in a tickets file."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Annotated, Literal, TypeAlias, get_args
+
+import msgspec
+
+from lfgtui.text.matching import Matcher
+from lfgtui.text.patterns import MOST_STEPS, PatternError, phrase_pattern
+
+Channel: TypeAlias = Literal["text", "reasoning", "arguments", "output"]
+"""The texts that are looked at: answers, reasoning, what calls are to do, what they print."""
+GuardAction: TypeAlias = Literal["flag", "pause", "cancel", "redact"]
+
+SECRETS = "secrets"
+"""The name of the guard that is built in."""
+
+
+class Guard(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """A rule: what it looks for, where, in which tickets (all if none is named), what it does.
+
+    `match` is a regular expression, `phrase` words; of the built-in one only the rest is set,
+    and only that one can be `off`.
+    """
+
+    name: Annotated[str, msgspec.Meta(min_length=1)]
+    match: str | None = None
+    phrase: str | None = None
+    on: Annotated[tuple[Channel, ...], msgspec.Meta(min_length=1)] = get_args(Channel)
+    action: GuardAction | Literal["off"] = "flag"
+    tickets: tuple[str, ...] = ()
+
+    @property
+    def pattern(self) -> str:
+        """The regular expression."""
+        return phrase_pattern(self.phrase or "") if self.match is None else self.match
+
+
+def in_force(config: Iterable[Guard], own: Iterable[Guard], *names: str) -> tuple[Guard, ...]:
+    """Return the guards of a ticket that goes by those names: the config's, and its own."""
+    configured = [*config]
+    if not any(guard.name == SECRETS for guard in configured):
+        configured.insert(0, Guard(SECRETS))
+    applied = (guard for guard in configured if guard.action != "off" and is_for(guard, *names))
+    return (*applied, *own)
+
+
+def is_for(guard: Guard, *names: str) -> bool:
+    """Return True if the guard is for a ticket that goes by one of those names."""
+    return not guard.tickets or any(name in guard.tickets for name in names)
+
+
+def guard_mistakes(guards: Sequence[Guard], *, of_config: bool) -> Iterator[tuple[int, str, str]]:
+    """Yield what is wrong: the number of the guard, its key, and the reason."""
+    names = [guard.name for guard in guards]
+    steps = 0
+    for index, guard in enumerate(guards):
+        if guard.name in names[:index]:
+            yield index, "name", f'guard "{guard.name}": there is another of that name'
+        if guard.name == SECRETS:
+            if not of_config:
+                yield index, "name", f'guard "{SECRETS}" is built in; it is set in the config'
+            if guard.match is not None or guard.phrase is not None:
+                key = "match" if guard.match is not None else "phrase"
+                yield index, key, f'guard "{SECRETS}" is built in; it takes no "{key}"'
+            continue
+        if guard.action == "off":
+            yield index, "action", f'guard "{guard.name}": only "{SECRETS}" can be "off"'
+        if (guard.match is None) == (guard.phrase is None):
+            yield index, "name", f'guard "{guard.name}" needs either "match" or "phrase"'
+        elif guard.phrase is not None and not guard.phrase.strip():
+            yield index, "phrase", f'guard "{guard.name}": the phrase is empty'
+        else:
+            try:
+                steps += Matcher([guard.pattern]).size
+                if steps > MOST_STEPS:
+                    raise PatternError(f"the guards up to it have more than {MOST_STEPS} steps")
+            except PatternError as error:
+                key = "match" if guard.match is not None else "phrase"
+                yield index, key, f'guard "{guard.name}": {error}'

@@ -1,0 +1,67 @@
+"""The limits of a run: what all of its tickets together may cost, and how long they may take."""
+
+from typing import Annotated, Literal, TypeAlias, get_args
+
+import msgspec
+
+from lfgtui.text import figures
+
+RunLimit: TypeAlias = Literal["run_cost", "run_tokens", "run_time"]
+"""One of the limits, as an ending names it; its key begins with `max_`."""
+
+RUN_LIMITS: tuple[RunLimit, ...] = get_args(RunLimit)
+
+AtLimit: TypeAlias = Literal["stop", "hold", "ask"]
+
+WARNED = 0.8
+"""Share of a limit from which it is soon reached."""
+
+
+class RunLimits(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Limits in USD, tokens sent and received, and seconds at work; None where there is none.
+
+    At a limit the run stops, or sends nothing more and waits; `ask` also asks the person, and is
+    what None means.
+    """
+
+    max_run_cost: Annotated[float, msgspec.Meta(gt=0, le=1e6)] | None = None
+    max_run_tokens: Annotated[int, msgspec.Meta(ge=1, le=10**12)] | None = None
+    max_run_time: Annotated[float, msgspec.Meta(gt=0, le=1e9)] | None = None
+    at_limit: AtLimit | None = None
+
+    def of(self, limit: RunLimit) -> float | None:
+        """Return the value of one limit."""
+        value: float | None = getattr(self, f"max_{limit}")
+        return value
+
+    @property
+    def is_limited(self) -> bool:
+        """True if there is any limit."""
+        return any(self.of(limit) is not None for limit in RUN_LIMITS)
+
+    def over(self, base: "RunLimits") -> "RunLimits":
+        """Return these, with those of `base` where there is none."""
+        own = {k: v for k, v in msgspec.structs.asdict(self).items() if v is not None}
+        return msgspec.structs.replace(base, **own)
+
+    def within(self, base: "RunLimits") -> "RunLimits":
+        """Return the lower ones of these and `base`: a file does not raise the person's own."""
+        lower = {
+            f"max_{limit}": min(filter(None, (self.of(limit), base.of(limit))), default=None)
+            for limit in RUN_LIMITS
+        }
+        return RunLimits(**lower, at_limit=self.at_limit or base.at_limit)  # type: ignore[arg-type]  # each has the type of its own field
+
+
+NO_LIMITS = RunLimits()
+
+
+def amount(limit: RunLimit, value: float) -> str:
+    """Return an amount of what is limited, for people."""
+    match limit:
+        case "run_cost":
+            return figures.money(value)
+        case "run_tokens":
+            return f"{figures.count(value)} tokens"
+        case "run_time":
+            return figures.duration(value)

@@ -1,0 +1,332 @@
+"""A tickets file: what may stand in `tickets.toml`, read and checked."""
+
+import stat
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from lfgtui.errors import SourceError, did_you_mean
+from lfgtui.model.approvals import Approvals, ToolName, approval_mistake
+from lfgtui.model.guards import Guard, guard_mistakes, is_for
+from lfgtui.model.run_limits import RunLimits
+from lfgtui.model.tickets import (
+    ID_CHARACTERS,
+    PROMPT_ID,
+    TICKET_ID,
+    Amount,
+    Compact,
+    Copies,
+    CopyProviders,
+    Count,
+    Reasoning,
+    SandboxMode,
+    Ticket,
+    Title,
+    side_by_side,
+)
+from lfgtui.text import toml_file
+from lfgtui.text.json_schema import JsonSchema, SchemaError
+
+_MOST_BYTES = 10_000_000
+"""Size of the largest file that is read as a prompt."""
+
+_LARGEST_SCHEMA = 256_000
+"""Bytes: it goes with the prompt."""
+
+_NO_PROVIDERS = ("copies", "provider", "model")
+"""Keys of a ticket that take the place of `providers` in `[defaults]`."""
+
+
+class TicketKeys(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """The keys a ticket, or `[defaults]`, may have; None where not given."""
+
+    title: Title | None = None
+    prompt: str | None = None
+    prompt_file: str | None = None
+    schema: str | None = None
+    system: str | None = None
+    provider: str | None = None
+    model: str | None = None
+    workspace: str | None = None
+    worktree: bool | None = None
+    watch: bool | None = None
+    watch_every: Count | None = None
+    watch_interval: Amount | None = None
+    setup: str | None = None
+    copies: Copies | None = None
+    providers: CopyProviders | None = None
+    choose: Literal["first"] | None = None
+    tools: tuple[ToolName, ...] | None = None
+    mcp: tuple[str, ...] | None = None
+    needs: tuple[str, ...] | None = None
+    fallback: tuple[str, ...] | None = None
+    reasoning: Reasoning | None = None
+    extra: dict[str, object] | None = None
+    max_turns: Count | None = None
+    max_output_tokens: Count | None = None
+    compact: Compact | None = None
+    timeout: Amount | None = None
+    first_token_timeout: Amount | None = None
+    idle_timeout: Amount | None = None
+    max_cost: Amount | None = None
+    stream: bool | None = None
+    cache: bool | None = None
+    approve: Approvals | None = None
+    sandbox: SandboxMode | None = None
+    network: bool | None = None
+    readable: tuple[str, ...] | None = None
+    writable: tuple[str, ...] | None = None
+
+
+class TicketTable(TicketKeys, frozen=True, kw_only=True):
+    """One `[[ticket]]`."""
+
+    id: str
+
+
+class TicketsDocument(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The whole of `tickets.toml`."""
+
+    ticket: tuple[TicketTable, ...] = ()
+    title: Title | None = None
+    run: RunLimits = RunLimits()
+    defaults: TicketKeys = TicketKeys()
+    guards: tuple[Guard, ...] = ()
+
+
+class TicketsFile(msgspec.Struct, frozen=True):
+    """A tickets file, checked: ids unique, needs known and free of circles.
+
+    `prompt_files` and `schema_files` are the files that were read, by ticket, with
+    every link resolved.
+    """
+
+    title: str
+    tickets: tuple[Ticket, ...]
+    prompt_files: dict[str, str] = {}
+    schema_files: dict[str, str] = {}
+    run: RunLimits = RunLimits()
+
+
+def single_ticket(prompt: str, workspace: Path) -> TicketsFile:
+    """Return the run of `lfg run -p PROMPT`: one ticket that answers and, if asked, works."""
+    ticket = Ticket(id=PROMPT_ID, prompt=prompt, workspace=str(workspace))
+    return TicketsFile(title=_shorten(prompt), tickets=(ticket,))
+
+
+def load_tickets(path: Path, known: Collection[str] = ()) -> TicketsFile:
+    """Read and check a tickets file; raises `SourceError` with line and nearest name.
+
+    `known` are the ids of the run that it is added to: they are taken, and may be needed.
+    """
+    text = toml_file.read_text(path)
+    document = toml_file.convert(path, text, toml_file.parse(path, text), TicketsDocument)
+    if not document.ticket:
+        raise SourceError(path, None, "no [[ticket]] in it; a run needs at least one")
+    source = _Source(path, text, document)
+    _check(source, known)
+    read, schemas = dict[str, str](), dict[str, str]()
+    taken = {*known, *(table.id for table in document.ticket)}
+    tickets: list[Ticket] = []
+    for index, table in enumerate(document.ticket):
+        for ticket in _complete(source, index, read, schemas):
+            if ticket.copy_of and ticket.id in taken:
+                message = f'"{table.id}" has a copy "{ticket.id}", but that id is taken'
+                raise source.refusal(message, index, "id")
+            tickets.append(ticket)
+    return TicketsFile(document.title or path.stem, tuple(tickets), read, schemas, document.run)
+
+
+def find_cycle(needs: Mapping[str, Iterable[str]]) -> list[str]:
+    """Return a cycle among the needs, as ids with the first repeated at the end; or nothing."""
+    try:
+        TopologicalSorter(needs).prepare()
+    except CycleError as error:
+        cycle: list[str] = error.args[1][:0:-1]  # it goes from a need to who needs it
+        start = cycle.index(next(name for name in needs if name in cycle))
+        return [*cycle[start:], *cycle[: start + 1]]
+    return []
+
+
+class _Source(msgspec.Struct, frozen=True):
+    """The file that is checked; where a key stands is looked up only to refuse it."""
+
+    path: Path
+    text: str
+    document: TicketsDocument
+
+    def refusal(self, message: str, *at: str | int) -> SourceError:
+        """Return the error to raise, at the key's line; a ticket's index stands for its table."""
+        at = ("ticket", *at) if at and isinstance(at[0], int) else at
+        return SourceError(self.path, toml_file.line_of(self.text, at), message)
+
+
+def _check(source: _Source, known: Collection[str]) -> None:
+    document = source.document
+    if document.defaults.needs:
+        message = '"needs" belongs to a ticket, not to [defaults]'
+        raise source.refusal(message, "defaults", "needs")
+    first: dict[str, int] = {}
+    for index, table in enumerate(document.ticket):
+        if not TICKET_ID.fullmatch(table.id):
+            message = f'id "{table.id}": {ID_CHARACTERS}'
+            raise source.refusal(message, index, "id")
+        if table.id in known:
+            message = f'the run has a ticket "{table.id}" already; give it only new ones'
+            raise source.refusal(message, index, "id")
+        if table.id in first:
+            line = toml_file.line_of(source.text, ("ticket", first[table.id], "id"))
+            message = f'id "{table.id}" is taken (line {line}); ids are unique'
+            raise source.refusal(message, index, "id")
+        first[table.id] = index
+    _check_watchers(source)
+    for index, table in enumerate(document.ticket):
+        for need in table.needs or ():
+            if need not in first and need not in known:
+                hint = did_you_mean(need, {*first, *known} - {table.id})
+                message = f'"{table.id}" needs "{need}", which is not a ticket{hint}'
+                raise source.refusal(message, index, "needs")
+    if cycle := find_cycle({table.id: table.needs or () for table in document.ticket}):
+        message = f"circular needs: {' -> '.join(cycle)}"
+        raise source.refusal(message, first[cycle[0]], "needs")
+    for index, key, message in guard_mistakes(document.guards, of_config=False):
+        raise source.refusal(message, "guards", index, key)
+    for index, guard in enumerate(document.guards):
+        for name in guard.tickets:
+            if name not in first:
+                message = f'guard "{guard.name}": no ticket "{name}"{did_you_mean(name, first)}'
+                raise source.refusal(message, "guards", index, "tickets")
+
+
+def _check_watchers(source: _Source) -> None:
+    document = source.document
+    if document.defaults.watch:
+        raise source.refusal('"watch" belongs to a ticket, not to [defaults]', "defaults", "watch")
+    watchers = {table.id for table in document.ticket if table.watch}
+    for index, table in enumerate(document.ticket):
+        if needed := watchers.intersection(table.needs or ()):
+            message = f'"{table.id}" needs "{min(needed)}", which watches until all have ended'
+            raise source.refusal(message, index, "needs")
+        for key in ("needs", "copies", "providers", "worktree"):
+            if table.watch and getattr(table, key):
+                message = f'"{table.id}" watches the others from the start: it takes no "{key}"'
+                raise source.refusal(message, index, key)
+
+
+def _complete(
+    source: _Source, index: int, read: dict[str, str], schemas: dict[str, str]
+) -> Sequence[Ticket]:
+    """Return a ticket with defaults merged, or the copies it runs as.
+
+    Adds the file of its prompt, if any, to `read`, and that of its schema to `schemas`.
+    """
+    table = source.document.ticket[index]
+    own = {k: v for k, v in msgspec.structs.asdict(table).items() if v is not None}
+    defaults = source.document.defaults
+    keys = msgspec.structs.asdict(defaults) | own
+    if defaults.provider not in (None, keys["provider"]):
+        keys["model"] = own.get("model")  # a model belongs to its provider
+    folder = source.path.absolute().parent
+
+    def refusal(key: str, message: str) -> SourceError:
+        return source.refusal(message, index if key in own else "defaults", key)
+
+    if own.get("watch"):  # it works at nothing of its own
+        keys |= dict.fromkeys(("copies", "providers", "worktree", "setup", "schema"))
+        keys |= {"tools": (), "mcp": (), **own}
+    if keys["setup"] and not keys["worktree"]:
+        raise refusal("setup", '"setup" needs worktree = true: it runs in a new worktree')
+    workspace = _from(folder, keys.pop("workspace") or ".")
+    if not _is_folder(workspace):
+        raise refusal("workspace", f'workspace "{workspace}" is not a folder')
+    for key in ("readable", "writable"):
+        keys[key] = tuple(str(_resolved(_from(folder, name))) for name in keys[key] or ()) or None
+    prompt, prompt_file = keys.pop("prompt"), keys.pop("prompt_file")
+    if prompt is not None and prompt_file is not None:
+        raise source.refusal('has both "prompt" and "prompt_file"; keep one', index)
+    if prompt_file is not None:
+        file = _resolved(_from(folder, prompt_file))
+        if fault := _fault(file):
+            raise source.refusal(f'prompt_file "{file}" is {fault}', index)
+        prompt, read[table.id] = toml_file.read_text(file), str(file)
+    if not (prompt or "").strip():
+        raise source.refusal(f'ticket "{table.id}" has no prompt', index)
+    if (schema_file := keys["schema"]) is not None:
+        file = _resolved(_from(folder, schema_file))
+        try:
+            keys["schema"], schemas[table.id] = _schema(file), str(file)
+        except SchemaError as error:
+            raise refusal("schema", f'schema "{file}": {error}') from None
+    if rival := next((key for key in _NO_PROVIDERS if key in own), None):
+        if "providers" in own:
+            raise refusal("providers", f'has both "providers" and "{rival}"; keep one')
+        keys["providers"] = None
+    if mistake := approval_mistake(keys["approve"], keys["mcp"] or ()):
+        raise refusal("approve", mistake)
+    copies, providers = keys.pop("copies") or 1, keys.pop("providers")
+    values = {key: value for key, value in keys.items() if value is not None}
+    guards = tuple(guard for guard in source.document.guards if is_for(guard, table.id))
+    place = str(workspace.resolve())
+    ticket = Ticket(prompt=prompt, workspace=place, guards=guards, **values)
+    return side_by_side([_on(ticket, one) for one in providers] if providers else [ticket] * copies)
+
+
+def _on(ticket: Ticket, route: str) -> Ticket:
+    """Return the ticket on PROVIDER/MODEL, or on the default model of a PROVIDER."""
+    provider, _, model = route.partition("/")
+    return msgspec.structs.replace(ticket, provider=provider, model=model or None)
+
+
+def _from(folder: Path, name: str) -> Path:
+    try:
+        return folder / Path(name).expanduser()
+    except RuntimeError:  # "~name" of nobody: then it is a file's name
+        return folder / name
+
+
+def _resolved(path: Path) -> Path:
+    """Return the path without links, so that the file shown to the person is the one read."""
+    try:
+        return path.resolve()
+    except (OSError, RuntimeError, ValueError):  # reading it says what is wrong
+        return path
+
+
+def _fault(path: Path) -> str | None:
+    """Return what a file is that is not to be read: the start screen reads it unasked."""
+    try:
+        status = path.stat()
+    except (OSError, ValueError):  # reading it says what is wrong
+        return None
+    if not (stat.S_ISREG(status.st_mode) or stat.S_ISDIR(status.st_mode)):
+        return "a device or a pipe, not a file"
+    return "larger than 10 MB, too large for a prompt" if status.st_size > _MOST_BYTES else None
+
+
+def _schema(file: Path) -> object:
+    """Return the JSON Schema in the file; raise `SchemaError` if it cannot be used."""
+    try:
+        if _fault(file) or (not file.is_dir() and file.stat().st_size > _LARGEST_SCHEMA):
+            raise SchemaError(_fault(file) or "larger than 256 KB, too large for a schema")
+        schema = msgspec.json.decode(file.read_bytes())
+    except OSError as error:
+        raise SchemaError(f"cannot read: {error.strerror}") from None
+    except (ValueError, RecursionError) as error:
+        raise SchemaError(f"not valid JSON: {error}") from None
+    JsonSchema(schema)
+    return schema
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError:  # its name is too long, or it may not be looked at
+        return False
+
+
+def _shorten(text: str, width: int = 60) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= width else f"{line[: width - 1]}…"

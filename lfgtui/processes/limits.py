@@ -1,0 +1,68 @@
+"""Limits of a program and all that it starts, and the words for one that used more."""
+
+from dataclasses import dataclass
+
+_GIGABYTE, _MEGABYTE = 10**9, 10**6
+
+_TOO_LARGE, _TOO_LONG = 25, 24
+"""SIGXFSZ and SIGXCPU, by which the kernel stops a process of its own accord."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessLimits:
+    """Bounds of everything below one supervisor; None for none.
+
+    CPU seconds and the bytes of memory are sums over all processes, `file_size` is that of each
+    file, in bytes.
+    """
+
+    cpu: int | None = None
+    memory: int | None = None
+    processes: int | None = None
+    file_size: int | None = None
+
+    def argument(self, *, is_walled: bool = False) -> str:
+        """Return the limits as the supervisor takes them."""
+        given = {"cpu": self.cpu, "memory": self.memory, "processes": self.processes}
+        given |= {"file": self.file_size, "walled": 1 if is_walled else None}
+        return ",".join(f"{name}={value}" for name, value in given.items() if value is not None)
+
+    def excess(self, name: str) -> str:
+        """Return why a program was stopped that exceeded the limit of that name."""
+        match name:
+            case "memory":
+                return (
+                    f"stopped: used more than {size_in_words(self.memory or 0)} of memory;"
+                    " work on less at a time, or have the limit raised ([sandbox] memory)"
+                )
+            case "cpu":
+                return (
+                    f"stopped: used more than {self.cpu:,} s of CPU time; do less at a time,"
+                    " or have the limit raised ([sandbox] cpu_seconds)"
+                )
+            case _:
+                return (
+                    f"stopped: started more than {self.processes:,} processes;"
+                    " start fewer, or have the limit raised ([sandbox] processes)"
+                )
+
+    def excess_of(self, code: int | None) -> str:
+        """Return why the kernel stopped a program with that exit status; "" if it did not."""
+        if code in (-_TOO_LARGE, 128 + _TOO_LARGE) and self.file_size is not None:
+            return (
+                f"stopped: wrote a file of more than {size_in_words(self.file_size)};"
+                " write less, or have the limit raised ([sandbox] file_size)"
+            )
+        if code in (-_TOO_LONG, 128 + _TOO_LONG) and self.cpu is not None:
+            return self.excess("cpu")
+        return ""
+
+
+NO_LIMITS = ProcessLimits()
+
+
+def size_in_words(size: int) -> str:
+    """Return a number of bytes as people read it: `2 GB`, `1.5 GB`, `300 MB`."""
+    if size < _GIGABYTE:
+        return f"{max(1, round(size / _MEGABYTE))} MB"
+    return f"{round(size / _GIGABYTE, 1):g} GB"

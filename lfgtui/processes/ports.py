@@ -1,0 +1,68 @@
+"""The processes that listen on a port, as /proc has them; there are none where there is no /proc.
+
+Only processes of this user can be looked into, and only in this network namespace: a command
+behind a wall without a network has ports of its own.
+"""
+
+import re
+from collections.abc import Collection, Iterator
+from contextlib import suppress
+from pathlib import Path
+
+_PROC = Path("/proc")
+_LISTENING = "0A"  # TCP_LISTEN in include/net/tcp_states.h
+_SOCKET = re.compile(r"socket:\[(\d+)\]")
+
+
+def listeners(ports: Collection[int]) -> dict[int, int]:
+    """Return a process that listens on each of the ports, by its id. Blocks for some 10 ms."""
+    sockets = dict(_sockets(ports))
+    found: dict[int, int] = {}
+    if sockets:
+        for process in _processes():
+            for socket in _sockets_of(process):
+                if socket in sockets:
+                    found.setdefault(sockets[socket], int(process.name))
+    return found
+
+
+def variable_of(process: int, name: str) -> str | None:
+    """Return a variable that the process was started with; None if it has none, or is gone."""
+    with suppress(OSError):
+        for pair in (_PROC / str(process) / "environ").read_bytes().split(b"\0"):
+            given, is_set, value = pair.partition(b"=")
+            if is_set and given == name.encode():
+                return value.decode("utf-8", "replace")
+    return None
+
+
+def parents_of(process: int) -> Iterator[int]:
+    """Yield the process and those that it was started by, up to the first of all."""
+    with suppress(OSError, ValueError):
+        while process > 0:
+            yield process
+            stat = (_PROC / str(process) / "stat").read_bytes()
+            process = int(stat.rpartition(b")")[2].split()[1])
+
+
+def _sockets(ports: Collection[int]) -> Iterator[tuple[str, int]]:
+    for name in ("tcp", "tcp6"):
+        with suppress(OSError, ValueError, IndexError):
+            for line in (_PROC / "net" / name).read_text("ascii").splitlines()[1:]:
+                words = line.split()
+                port = int(words[1].rpartition(":")[2], 16)
+                if words[3] == _LISTENING and port in ports:
+                    yield words[9], port
+
+
+def _processes() -> Iterator[Path]:
+    with suppress(OSError):
+        yield from (process for process in _PROC.iterdir() if process.name.isdecimal())
+
+
+def _sockets_of(process: Path) -> Iterator[str]:
+    with suppress(OSError):
+        for descriptor in (process / "fd").iterdir():
+            with suppress(OSError):
+                if found := _SOCKET.fullmatch(str(descriptor.readlink())):
+                    yield found[1]

@@ -1,0 +1,69 @@
+"""The chance of putting programs behind a wall here: tried once, with a real wall."""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import NamedTuple
+
+from lfgtui.processes.sandbox.wall import Wall
+
+_SECONDS = 5.0
+_PLACES = ("/usr/bin", "/bin", "/usr/local/bin", "/run/current-system/sw/bin", "/run/wrappers/bin")
+_INSTALL = "install bubblewrap (`apt install bubblewrap`, `dnf install bubblewrap`)"
+_OPEN = "the guide (The sandbox) says how Ubuntu and Docker allow it"
+_VERSIONS = ((True, True), (False, True), (False, False))
+"""Its versions, newest first: 0.8 can forbid user namespaces inside, 0.7 bound a tmpfs."""
+
+_CLOSED = "this system does not let bwrap make user namespaces"
+
+
+class Sandboxing(NamedTuple):
+    """The outcome. `program` is bwrap's path, "" where there is no wall, for the `reason`."""
+
+    program: str
+    reason: str = ""
+    fix: str = ""
+    can_forbid_nesting: bool = True
+    has_sizes: bool = True
+
+
+def find_sandbox(path: str | None = None) -> Sandboxing:
+    """Try to run a program behind a wall; blocks for some 20 ms.
+
+    bwrap is looked for in the `path` or, for no workspace can put its own there, in the system.
+    """
+    if sys.platform != "linux":
+        return Sandboxing("", "there is no bubblewrap for this system")
+    program = shutil.which("bwrap", path=path or os.pathsep.join(_PLACES))
+    if program is None:
+        return Sandboxing("", "bubblewrap is not installed", _INSTALL)
+    program = str(Path(program).absolute())
+    said = ""
+    for can_forbid_nesting, has_sizes in _VERSIONS:
+        said = _try(program, may_nest=not can_forbid_nesting, has_sizes=has_sizes)
+        if not said:
+            return Sandboxing(program, can_forbid_nesting=can_forbid_nesting, has_sizes=has_sizes)
+    return Sandboxing("", f"{_CLOSED} ({said})", _OPEN)
+
+
+def _try(program: str, *, may_nest: bool, has_sizes: bool) -> str:
+    """Return why it does not work; "" if it does."""
+    place = Path(tempfile.gettempdir()), Path("/home")
+    try:
+        wall = Wall(program, *place, may_nest=may_nest, has_sizes=has_sizes)
+        done = subprocess.run(
+            wall.command(("/bin/sh", "-c", ":"), {}),
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=_SECONDS,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return str(error)
+    if done.returncode == 0:
+        return ""
+    lines = done.stderr.decode("utf-8", "replace").strip().splitlines()
+    return lines[-1] if lines else f"exit code {done.returncode}"

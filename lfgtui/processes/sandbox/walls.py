@@ -1,0 +1,106 @@
+"""The walls of a run: which of its tickets has one, and what its programs may use."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import NamedTuple
+
+from lfgtui.model.tickets import NO_SANDBOX, Ticket
+from lfgtui.processes.limits import NO_LIMITS, ProcessLimits
+from lfgtui.processes.sandbox.availability import Sandboxing
+from lfgtui.processes.sandbox.private import PrivateFolder
+from lfgtui.processes.sandbox.wall import Wall
+from lfgtui.settings.memory import memory_bytes
+from lfgtui.settings.sandbox import SandboxPolicy
+
+
+class Confinement(NamedTuple):
+    """The wall around a ticket's programs.
+
+    `missing` is why there is no wall where one should be: then a person decides on each command.
+    """
+
+    wall: Wall | None = None
+    missing: str = ""
+    limits: ProcessLimits = NO_LIMITS
+
+    @property
+    def of_agent(self) -> "Confinement":
+        """That around a whole agent: it needs the network, and its work may take long and much."""
+        limits = replace(self.limits, cpu=None, memory=None)
+        wall = self.wall and replace(self.wall, network=True, may_nest=True)
+        return self._replace(wall=wall, limits=limits)
+
+    @property
+    def description(self) -> str:
+        """The place where its commands run, in a few words; "" where nothing was ever decided."""
+        if self.wall is not None:
+            return self.wall.description
+        return "" if self == UNCONFINED else NO_SANDBOX
+
+
+UNCONFINED = Confinement()
+
+
+class Walls:
+    """Those of one run. `close` removes what its commands kept in their own folders.
+
+    `hidden` are paths of lfg's own; `memory` is what is available, in bytes. Blocks on the disk.
+    """
+
+    def __init__(
+        self, policy: SandboxPolicy, found: Sandboxing, hidden: Sequence[Path], memory: int
+    ) -> None:
+        self._mode = policy.mode
+        self._missing = found.reason
+        self._limits = ProcessLimits(
+            cpu=policy.cpu_seconds,
+            memory=memory_bytes(policy.memory, memory),
+            processes=policy.processes,
+            file_size=memory_bytes(policy.file_size, 0),
+        )
+        self._private = PrivateFolder() if found.program else None
+        self._usual = Wall(
+            found.program,
+            Path("/"),
+            home=_home(),
+            network=policy.network,
+            readable=_paths(policy.readable),
+            writable=_paths(policy.writable),
+            hidden=tuple(path.absolute().resolve() for path in hidden),
+            may_nest=not found.can_forbid_nesting,
+            has_sizes=found.has_sizes,
+        )
+
+    def of(self, ticket: Ticket, workspace: str = "", worktree: str = "") -> Confinement:
+        """Return what holds the ticket's programs in a workspace, which may be in a worktree."""
+        if (ticket.sandbox or self._mode) == "none":
+            return Confinement(limits=self._limits)
+        if self._private is None:
+            return Confinement(missing=self._missing, limits=self._limits)
+        wall = replace(
+            self._usual,
+            workspace=Path(workspace or ticket.workspace),
+            network=self._usual.network if ticket.network is None else ticket.network,
+            worktree=Path(worktree) if worktree else None,
+            private=self._private.path / f"ticket-{ticket.id}",
+        )
+        trees = [worktree] if worktree else []
+        wall = wall.with_paths(_paths(ticket.readable), _paths([*ticket.writable, *trees]))
+        return Confinement(wall, limits=self._limits)
+
+    def close(self) -> None:
+        """Delete the temporary folders and the homes of all tickets."""
+        if self._private is not None:
+            self._private.close()
+
+
+def _home() -> Path:
+    try:
+        return Path.home().resolve()
+    except RuntimeError:  # nobody has a home here
+        return Path("/nonexistent")
+
+
+def _paths(names: Sequence[str]) -> tuple[Path, ...]:
+    return tuple(Path(name).expanduser() for name in names)

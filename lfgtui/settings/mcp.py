@@ -1,0 +1,83 @@
+"""MCP servers as configured: programs that lfg starts, or addresses, with tools for tickets."""
+
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from types import MappingProxyType
+from urllib.parse import urlsplit
+
+import msgspec
+
+from lfgtui.settings.providers import Seconds
+
+INSTALL = "pip install 'lfgtui[mcp]'"
+"""The command that installs the package, an extra."""
+
+CHANGING_TO = ("/bin/sh", "-c", 'cd "$0" && exec "$@"')
+"""Words before a folder and a program, where the folder cannot be said otherwise."""
+
+_NAME = re.compile(r"(?!.*__)[A-Za-z0-9][A-Za-z0-9_-]{0,23}(?<!_)")
+"""Short, since it begins the names of its tools, which may have 64 characters."""
+
+_OF_PROGRAMS, _OF_ADDRESSES = ("env", "cwd", "network", "writable"), ("headers",)
+
+
+class McpServer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A server of tools: a program (`command`) that speaks over its pipes, or a `url`.
+
+    `${VAR}` in `env` and `headers` is taken from the environment. `timeout` is for a call, in
+    seconds. In the sandbox a program has what the ticket's commands have, with `network` that too,
+    and the `writable` folders. `tools` are those that are offered, by the server's own names, None
+    for all.
+    """
+
+    command: tuple[str, ...] = ()
+    env: dict[str, str] = {}
+    cwd: str | None = None
+    network: bool = False
+    writable: tuple[str, ...] = ()
+    url: str | None = None
+    headers: dict[str, str] = {}
+    timeout: Seconds = 120.0
+    tools: tuple[str, ...] | None = None
+
+
+NO_SERVERS: Mapping[str, McpServer] = MappingProxyType({})
+
+
+def server_misfits(name: str, server: McpServer) -> Iterator[tuple[str, str]]:
+    """Yield what lfg cannot use: the field at fault, "" for the table, and the reason."""
+    if not _NAME.fullmatch(name):
+        yield "", f'mcp server "{name}": a name has up to 24 letters, digits, "-" and single "_"'
+    if bool(server.command) == (server.url is not None):
+        has = "both" if server.url is not None else "neither"
+        yield "", f'mcp server "{name}" has {has} "command" and "url"; give it one of them'
+        return
+    kind, other = ("command", "url") if server.command else ("url", "command")
+    for field in _OF_ADDRESSES if server.command else _OF_PROGRAMS:
+        if getattr(server, field):
+            yield field, f'"{field}" belongs to a server with "{other}", not with "{kind}"'
+    if server.command and not server.command[0]:
+        yield "command", "command: the program has no name"
+    if server.url is not None and not _is_address(server.url):
+        yield "url", f'url "{server.url}" must begin with http:// or https:// and a host'
+
+
+def server_at(folder: Path, server: McpServer) -> McpServer:
+    """Return it with absolute paths: relative ones start at the config's folder, `~` is home."""
+    if server.command and "/" in server.command[0]:
+        program = str(folder.absolute() / Path(server.command[0]).expanduser())
+        server = msgspec.structs.replace(server, command=(program, *server.command[1:]))
+    if server.cwd is not None:
+        server = msgspec.structs.replace(
+            server, cwd=str(folder.absolute() / Path(server.cwd).expanduser())
+        )
+    return server
+
+
+def _is_address(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False

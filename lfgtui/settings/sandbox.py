@@ -1,0 +1,42 @@
+"""`[sandbox]` of the config: what the programs of agents may see, reach and use."""
+
+from collections.abc import Iterator
+from typing import Annotated
+
+import msgspec
+
+from lfgtui.model.tickets import Count, SandboxMode
+from lfgtui.settings.memory import memory_bytes
+
+
+class SandboxPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The sandbox of tickets that say nothing else, and what a command of any may use.
+
+    A ticket's `readable` and `writable` are added to these. `memory` is a size, or a share of
+    what is available when a run starts.
+    """
+
+    mode: SandboxMode = "auto"
+    network: bool = False
+    readable: tuple[str, ...] = ()
+    writable: tuple[str, ...] = ()
+    memory: str = "50%"
+    cpu_seconds: Count = 3600
+    processes: Annotated[int, msgspec.Meta(ge=10)] = 1000
+    file_size: str = "4 GB"
+
+
+def misfits(policy: SandboxPolicy) -> Iterator[tuple[str, str]]:
+    """Yield the fields that cannot be used, and the reason."""
+    for field, size in (("memory", policy.memory), ("file_size", policy.file_size)):
+        try:
+            bytes_meant = memory_bytes(size, 0)
+        except ValueError as error:
+            yield field, f"{field}: {error}"
+        else:
+            if field == "file_size" and bytes_meant == 0:
+                yield field, f'{field}: a size is expected, e.g. "4 GB", not "{size}"'
+    for field, paths in (("readable", policy.readable), ("writable", policy.writable)):
+        for path in paths:
+            if not path.startswith(("/", "~/")) and path != "~":
+                yield field, f'{field}: "{path}" must begin with / or ~/'

@@ -1,0 +1,302 @@
+"""Matches in a text that arrives in pieces, found in one pass.
+
+All patterns are one machine (`patterns`). Where a reader of a pattern may stand after the
+characters so far is its state, and of several that stand at the same step only the one that
+began first is kept: so there are never more of them than steps, and each character is looked at
+once. States and where a character leads from them are remembered, within bounds, so most
+characters cost one look into a dict.
+
+A pattern matches wherever it can, so what is found does not depend on the cuts: of matches of
+one pattern that overlap, the first is reported and the others are the same one going on.
+"""
+
+import re
+from collections.abc import Sequence
+from typing import Literal, NamedTuple, TypeAlias
+
+from lfgtui.text.patterns import At, Char, Fork, Found, Place, compiled
+
+MOST_KEPT = 200_000
+"""Steps in all remembered states together, a move counted as eight; then all are forgotten."""
+
+_Kind: TypeAlias = Literal["word", "line", "other", "edge"]
+"""A character, as far as a place beside it depends on it; `edge` is none."""
+
+_WORD = re.compile(r"\w")
+
+
+class Match(NamedTuple):
+    """The pattern of that number matches from `start` to `end`, counted from the text's start."""
+
+    rule: int
+    start: int
+    end: int
+
+
+class _Move(NamedTuple):
+    """The moves that a character makes, if readers begin or end with it.
+
+    `kept` has the numbers of the groups of readers that go on; -1 stands for one that begins
+    with the character. `before` and `behind` are matches that end there, each a pattern and
+    the number of its group.
+    """
+
+    state: "_State"
+    kept: tuple[int, ...]
+    before: tuple[tuple[int, int], ...]
+    behind: tuple[tuple[int, int], ...]
+
+
+class _State:
+    """A state: groups of steps, each of the readers that began at one character, oldest first."""
+
+    def __init__(self, groups: tuple[tuple[int, ...], ...], last: _Kind) -> None:
+        self.groups = groups
+        self.last = last
+        self.plain: dict[str, _State] = {}
+        """Where characters lead with which all readers go on and no match ends."""
+        self.moves: dict[str, _Move] = {}
+        """Where other characters lead."""
+
+
+class Matcher:
+    """The patterns as one machine. `steps_taken` counts the work: for tests.
+
+    Raises `PatternError` for patterns that cannot be matched in one pass.
+    """
+
+    def __init__(self, patterns: Sequence[str]) -> None:
+        self._steps, self._begin = compiled(patterns)
+        self._has_places = any(isinstance(step, At) for step in self._steps)
+        self._states: dict[tuple[tuple[tuple[int, ...], ...], _Kind], _State] = {}
+        self._kept = 0
+        self.steps_taken = 0
+        self.first = self._first()
+
+    @property
+    def size(self) -> int:
+        """Number of its steps."""
+        return len(self._steps)
+
+    def _first(self) -> re.Pattern[str]:
+        """Return a pattern for the first two characters of a match, or its first at the end."""
+        ways = dict[str, None]()
+        for step in self._chars(self._begin):
+            after = self._reached([step.then], "anywhere", set())
+            second = "|".join(_source(each) for each in self._chars(step.then))
+            is_whole = not second or self._found(after)
+            ways[_source(step) + ("" if is_whole else f"(?:{second}|\\Z)")] = None
+        return re.compile("|".join(ways))
+
+    def _chars(self, begin: int) -> list[Char]:
+        reached = self._reached([begin], "anywhere", set())
+        return [self._char(step) for step in reached if self._is_char(step)]
+
+    def _is_char(self, step: int) -> bool:
+        return isinstance(self._steps[step], Char)
+
+    def _char(self, step: int) -> Char:
+        found = self._steps[step]
+        assert isinstance(found, Char)
+        return found
+
+    def state(self, groups: tuple[tuple[int, ...], ...], last: _Kind) -> _State:
+        """Return the state of these readers behind such a character."""
+        last = last if self._has_places else "other"
+        found = self._states.get((groups, last))
+        if found is None:
+            self._kept += 1 + sum(map(len, groups))
+            if self._kept > MOST_KEPT:
+                for state in self._states.values():
+                    state.plain.clear()
+                    state.moves.clear()
+                self._states.clear()
+                self._kept = 0
+            found = self._states[groups, last] = _State(groups, last)
+        return found
+
+    def move(self, state: _State, char: str) -> _Move:
+        """Return where the character leads; "" is the text's end."""
+        next_kind = _kind(char)
+        seen: set[int] = set()
+        fits: dict[re.Pattern[str], bool] = {}
+        groups: list[tuple[int, ...]] = []
+        kept: list[int] = []
+        before: list[tuple[int, int]] = []
+        behind: list[tuple[int, int]] = []
+        for number, steps in (*enumerate(state.groups), (-1, (self._begin,))):
+            here: Sequence[int] = steps
+            if self._has_places or number < 0:
+                here = self._reached(steps, (state.last, next_kind), set())
+            ahead: list[int] = []
+            for each in here:
+                step = self._steps[each]
+                if isinstance(step, Found) and number >= 0:
+                    before.append((step.rule, number))
+                elif isinstance(step, Char) and char:
+                    if (does := fits.get(step.fits)) is None:
+                        does = fits[step.fits] = step.fits.match(char) is not None
+                    if does:
+                        ahead.append(step.then)
+            after = self._reached(ahead, None, seen)
+            behind += ((rule, number) for rule in self._found(after))
+            if left := tuple(one for one in after if not isinstance(self._steps[one], Found)):
+                groups.append(left)
+                kept.append(number)
+        found = self.state(tuple(groups), next_kind)
+        move = _Move(found, tuple(kept), tuple(before), tuple(behind))
+        if before or behind or kept != [*range(len(state.groups))]:
+            state.moves[char] = move
+        else:
+            state.plain[char] = found
+        self._kept += 8
+        return move
+
+    def _found(self, steps: Sequence[int]) -> list[int]:
+        found = (self._steps[step] for step in steps)
+        return [step.rule for step in found if isinstance(step, Found)]
+
+    def _reached(
+        self,
+        steps: Sequence[int],
+        between: tuple[_Kind, _Kind] | Literal["anywhere"] | None,
+        seen: set[int],
+    ) -> list[int]:
+        """Return the steps to take from these without reading a character, but for those `seen`.
+
+        `between` are the characters on both sides; a place, where they are not known, stays. What
+        is met is added to `seen`.
+        """
+        left, reached = list(steps), list[int]()
+        before = len(seen)
+        while left:
+            number = left.pop()
+            if number in seen:
+                continue
+            seen.add(number)
+            step = self._steps[number]
+            if isinstance(step, Fork):
+                left += step.ways
+            elif isinstance(step, At) and between is not None:
+                if between == "anywhere" or _is_at(step.place, *between):
+                    left.append(step.then)
+            else:
+                reached.append(number)
+        self.steps_taken += len(seen) - before
+        reached.sort()
+        return reached
+
+
+class MatchStream:
+    """One text. `feed` returns the matches that a piece brings, `finish` those at the end.
+
+    With a `limit`, what may be a match is followed for so many characters at most. `open_from`
+    is where the oldest of what may still become a match begins, or the end of the text so far,
+    which has that `length`.
+    """
+
+    def __init__(self, matcher: Matcher, limit: int = 0) -> None:
+        self._matcher = matcher
+        self._limit = limit
+        self._state = matcher.state((), "edge")
+        self._starts: list[int] = []
+        self._last = ""
+        self.length = 0
+
+    @property
+    def open_from(self) -> int:
+        """Return where what is undecided begins."""
+        return self._starts[0] if self._starts else self.length
+
+    def feed(self, text: str) -> list[Match]:
+        """Read a piece; return the matches that end in it."""
+        found: list[Match] = []
+        at, end = 0, len(text)
+        while at < end:
+            if not self._starts:
+                first = self._matcher.first.search(text, at)
+                if first is None:
+                    break
+                at = first.start()
+                self._state = self._matcher.state((), _kind(text[at - 1] if at else self._last))
+            stop = end
+            if self._limit and self._starts:
+                stop = min(end, self._starts[0] + self._limit - self.length)
+            at = self._read(text, at, stop, found)
+            if self._limit and self._starts and self.length + at - self._starts[0] >= self._limit:
+                del self._starts[0]
+                self._state = self._matcher.state(self._state.groups[1:], self._state.last)
+        self._last = text[-1:] or self._last
+        self.length += end
+        return found
+
+    def _read(self, text: str, at: int, stop: int, found: list[Match]) -> int:
+        """Read up to `stop`, or to where no reader is left; return that place.
+
+        With a limit also to where readers begin or end.
+        """
+        state = self._state
+        plain = state.plain
+        while at < stop:
+            char = text[at]
+            at += 1
+            if (following := plain.get(char)) is not None:
+                state = following
+                plain = state.plain
+                continue
+            move = state.moves.get(char) or self._matcher.move(state, char)
+            state = self._state = move.state
+            plain = state.plain
+            if move.kept or move.before or move.behind or self._starts:
+                self._starts = self._go(move, self._starts, self.length + at, found)
+                if self._limit or not self._starts:
+                    break
+        self._state = state
+        return at
+
+    def finish(self) -> list[Match]:
+        """End the text; what is fed then is another."""
+        found: list[Match] = []
+        if self._starts:
+            self._go(self._matcher.move(self._state, ""), self._starts, self.length + 1, found)
+        self._starts, self._last, self.length = [], "", 0
+        return found
+
+    def _go(self, move: _Move, starts: list[int], behind: int, found: list[Match]) -> list[int]:
+        """Add the matches that end with the move; return where its readers began."""
+        began = [*starts, behind - 1]
+        for rule, group in move.before:
+            found.append(Match(rule, began[group], behind - 1))
+        for rule, group in move.behind:
+            found.append(Match(rule, began[group], behind))
+        return [began[group] for group in move.kept]
+
+
+def _source(step: Char) -> str:
+    flags = ((re.I, "i"), (re.S, "s"), (re.A, "a"))
+    names = "".join(name for flag, name in flags if step.fits.flags & flag)
+    return f"(?{names}:{step.fits.pattern})"
+
+
+def _kind(char: str) -> _Kind:
+    if not char:
+        return "edge"
+    if char == "\n":
+        return "line"
+    return "word" if _WORD.match(char) else "other"
+
+
+def _is_at(place: Place, last: _Kind, following: _Kind) -> bool:
+    match place:
+        case "\\b":
+            return (last == "word") != (following == "word")
+        case "\\B":
+            return (last == "word") == (following == "word")
+        case "^":
+            return last in ("edge", "line")
+        case "$":
+            return following in ("edge", "line")
+        case "\\A":
+            return last == "edge"
+        case "\\Z":
+            return following == "edge"

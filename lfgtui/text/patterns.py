@@ -1,0 +1,227 @@
+"""Patterns for streams: the part of Python's regular expressions that needs no going back.
+
+A pattern becomes the steps of a machine that reads each character once, whatever the pattern
+(`automaton`). So there are no references to what a group matched, no looking ahead or behind
+beyond `\\b`, and nothing atomic or possessive. Characters, classes and escapes mean what they
+mean to `re`, which is asked about each; `^` and `$` are a line's ends.
+"""
+
+import re
+import warnings
+from collections.abc import Callable, Sequence
+from typing import Literal, NamedTuple, TypeAlias
+
+MOST_STEPS = 1000
+"""Steps that one pattern may have: `a{5}` has five. The work for a character grows with them."""
+
+Place: TypeAlias = Literal["\\b", "\\B", "^", "$", "\\A", "\\Z"]
+
+
+class Char(NamedTuple):
+    """Reads one character that `fits`, then goes to `then`."""
+
+    fits: re.Pattern[str]
+    then: int
+
+
+class Fork(NamedTuple):
+    """Goes on at each of these, and reads nothing."""
+
+    ways: tuple[int, ...]
+
+
+class At(NamedTuple):
+    """Goes on if the text is there at such a place."""
+
+    place: Place
+    then: int
+
+
+class Found(NamedTuple):
+    """The end of the pattern of that number."""
+
+    rule: int
+
+
+Step: TypeAlias = Char | Fork | At | Found
+
+_ATOM = re.compile(
+    r"\[\^?\]?(?:\\.|[^\]\\])*\]|\\(?:x..|u.{4}|U.{8}|N\{[^}]*\}|0[0-7]{0,2}|[1-3][0-7]{2}|.)|.",
+    re.DOTALL,
+)
+_REPEAT = re.compile(r"(?:([*+?])|\{(?!\})(\d*)(,?)(\d*)\})([?+]?)")
+_OPEN = re.compile(r"\((?:\?(?:P<\w+>|([aiLmsux]*)(-[imsx]+)?([:)])))?")
+_PLACES: tuple[Place, ...] = ("\\b", "\\B", "^", "$", "\\A", "\\Z")
+
+
+class PatternError(ValueError):
+    """A pattern that is none, or that cannot be matched in one pass."""
+
+
+def phrase_pattern(phrase: str) -> str:
+    """Return the pattern of words, in any case and with any white space between them."""
+    return "(?i)" + r"\s+".join(map(re.escape, phrase.split()))
+
+
+def compiled(patterns: Sequence[str]) -> tuple[list[Step], int]:
+    """Return the steps of all of the patterns, and where they begin.
+
+    Raises `PatternError` for one that cannot be used, and for one that matches no characters.
+    """
+    steps: list[Step] = []
+    begins: list[int] = []
+    for rule, pattern in enumerate(patterns):
+        try:
+            begin = _Parser(pattern, steps).parse(rule)
+        except RecursionError:
+            raise PatternError("it is nested too deeply") from None
+        begins.append(begin)
+        if _is_empty(steps, begin):
+            raise PatternError("it matches empty text")
+    steps.append(Fork(tuple(begins)))
+    return steps, len(steps) - 1
+
+
+def _is_empty(steps: Sequence[Step], begin: int) -> bool:
+    """Return True if the end is reached from there without a character."""
+    seen, left = {begin}, [begin]
+    while left:
+        step = steps[left.pop()]
+        match step:
+            case Found():
+                return True
+            case Fork(ways):
+                new = set(ways) - seen
+            case At(_, then):
+                new = {then} - seen
+            case Char():
+                new = set()
+        seen |= new
+        left += new
+    return False
+
+
+_Piece: TypeAlias = Callable[[int], int]
+"""Makes the steps of a part, given the step behind it; returns the first of them."""
+
+
+class _Parser:
+    """Turns one pattern, which `re` takes as well, into steps."""
+
+    def __init__(self, pattern: str, steps: list[Step]) -> None:
+        try:
+            with warnings.catch_warnings(action="ignore"):
+                re.compile(pattern)
+        except (re.error, OverflowError) as error:
+            raise PatternError(str(error)) from None
+        self._pattern = pattern
+        self._at = 0
+        self._steps = steps
+        self._most = len(steps) + MOST_STEPS
+        self._flags = re.NOFLAG
+
+    def parse(self, rule: int) -> int:
+        """Make the steps, with the rule's end behind them; return the first."""
+        piece = self._choice()
+        return piece(self._add(Found(rule)))
+
+    def _add(self, step: Step) -> int:
+        if len(self._steps) >= self._most:
+            raise PatternError(
+                f"it has more than {MOST_STEPS} steps when repetitions are written out"
+            )
+        self._steps.append(step)
+        return len(self._steps) - 1
+
+    def _choice(self) -> _Piece:
+        """Read alternatives up to `)` or the end."""
+        ways = [self._sequence()]
+        while self._pattern.startswith("|", self._at):
+            self._at += 1
+            ways.append(self._sequence())
+        if len(ways) == 1:
+            return ways[0]
+        return lambda then: self._add(Fork(tuple(way(then) for way in ways)))
+
+    def _sequence(self) -> _Piece:
+        pieces: list[_Piece] = []
+        while self._at < len(self._pattern) and self._pattern[self._at] not in "|)":
+            if (piece := self._one()) is not None:
+                pieces.append(self._repeated(piece))
+
+        def make(then: int) -> int:
+            for piece in reversed(pieces):
+                then = piece(then)
+            return then
+
+        return make
+
+    def _one(self) -> _Piece | None:
+        """Read a group, a place or a character; None for flags, which hold from there on."""
+        if self._pattern[self._at] == "(":
+            return self._group()
+        atom = _ATOM.match(self._pattern, self._at)
+        assert atom is not None
+        self._at = atom.end()
+        text = atom[0]
+        for place in _PLACES:
+            if text == place:
+                return lambda then: self._add(At(place, then))
+        if re.fullmatch(r"\\[1-9]\d?", text):
+            raise PatternError(f"{text} refers to a group, which cannot be matched in one pass")
+        with warnings.catch_warnings(action="ignore"):
+            fits = re.compile(text, self._flags)
+        return lambda then: self._add(Char(fits, then))
+
+    def _group(self) -> _Piece | None:
+        opened = _OPEN.match(self._pattern, self._at)
+        assert opened is not None
+        if opened[0] == "(" and self._pattern.startswith("(?", self._at):
+            what = self._pattern[self._at : self._at + 3]
+            raise PatternError(f"{what}...) cannot be matched in one pass")
+        added, removed, closing = opened[1] or "", opened[2] or "", opened[3]
+        if "x" in added:
+            raise PatternError("the flag x is not supported")
+        before, self._at = self._flags, opened.end()
+        for letter in added:
+            self._flags |= re.RegexFlag[letter.upper()]
+        for letter in removed[1:]:
+            self._flags &= ~re.RegexFlag[letter.upper()]
+        if closing == ")":
+            return None
+        piece = self._choice()
+        self._flags = before
+        self._at += 1
+        return piece
+
+    def _repeated(self, piece: _Piece) -> _Piece:
+        while (times := _REPEAT.match(self._pattern, self._at)) is not None:
+            self._at = times.end()
+            if times[5] == "+":
+                raise PatternError(f"{times[0]} is possessive, which cannot be matched in one pass")
+            least, most = _bounds(times)
+            piece = self._times(piece, least, most)
+        return piece
+
+    def _times(self, piece: _Piece, least: int, most: int | None) -> _Piece:
+        def make(then: int) -> int:
+            if most is None:
+                again = self._add(Fork(()))
+                self._steps[again] = Fork((piece(again), then))
+                then = again
+            for _ in range((most or least) - least):
+                then = self._add(Fork((piece(then), then)))
+            for _ in range(least):
+                if (before := piece(then)) == then:  # it reads nothing, however often
+                    break
+                then = before
+            return then
+
+        return make
+
+
+def _bounds(times: re.Match[str]) -> tuple[int, int | None]:
+    sign, least, comma, most, _ = times.groups()
+    if sign:
+        return int(sign == "+"), 1 if sign == "?" else None
+    return int(least or 0), int(most) if most else None if comma else int(least)

@@ -1,0 +1,51 @@
+"""The program of a server as it is started for a ticket: its environment, and what holds it."""
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import NamedTuple
+
+from lfgtui.processes.sandbox.variables import walled_variables
+from lfgtui.processes.sandbox.walls import UNCONFINED, Confinement
+from lfgtui.settings.agents import program_files
+from lfgtui.settings.mcp import CHANGING_TO, McpServer
+from lfgtui.tools.programs import command_environment
+
+
+class Place(NamedTuple):
+    """A server's place of work. `secrets` are names of variables that a program does not get."""
+
+    workspace: str
+    secrets: frozenset[str] = frozenset()
+    confinement: Confinement = UNCONFINED
+
+
+class Program(NamedTuple):
+    """A program about to be started."""
+
+    command: Sequence[str]
+    folder: Path
+    environment: Mapping[str, str]
+    confinement: Confinement
+
+
+def program_of(server: McpServer, variables: Mapping[str, str], place: Place) -> Program:
+    """Return a server's program, with the `variables` in its environment. Blocks on the disk.
+
+    It is held as the ticket's commands are, but may work as long as the ticket. It sees its own
+    files besides, and what the config lists.
+    """
+    folder = Path(server.cwd or place.workspace)
+    wall, limits = place.confinement.wall, place.confinement.of_agent.limits
+    if wall is None:
+        environment = command_environment(os.environ, variables, place.secrets)
+        return Program(server.command, folder, environment, Confinement(limits=limits))
+    inherited = walled_variables(os.environ, wall.home)
+    environment = command_environment(inherited, variables, place.secrets)
+    own = [Path(server.cwd)] if server.cwd is not None else []
+    listed = [Path(name).expanduser() for name in server.writable]
+    wall = wall.with_paths(program_files(server.command, environment), [*own, *listed])
+    wall = replace(wall, network=wall.network or server.network)
+    words = server.command if server.cwd is None else (*CHANGING_TO, str(folder), *server.command)
+    return Program(words, Path(place.workspace), environment, Confinement(wall, limits=limits))

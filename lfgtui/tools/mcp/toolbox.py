@@ -1,0 +1,102 @@
+"""The tools of a ticket's MCP servers, as a toolbox of its own."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+
+from lfgtui.errors import ToolError, did_you_mean
+from lfgtui.model.approvals import server_prefix
+from lfgtui.model.call_summary import call_summary
+from lfgtui.model.events import ToolArguments
+from lfgtui.text.terminal_safe import escaped
+from lfgtui.tools.arguments import Tool
+from lfgtui.tools.command import OnOutput
+from lfgtui.tools.limits import ToolLimits, ToolOutcome, cut_line, one_line
+from lfgtui.tools.mcp.definitions import Definition, shown
+from lfgtui.tools.mcp.results import outcome_of
+from lfgtui.tools.mcp.server import McpError, Server
+from lfgtui.tools.preview import Preview
+
+_LIMITS = ToolLimits()
+_LONGEST_PROGRESS = 400
+
+
+class McpTools:
+    """The tools of all servers that a ticket names. See `Toolbox`.
+
+    They are connected when their tools are first asked for, and may be so again after `aclose`.
+    """
+
+    def __init__(self, servers: Sequence[Server]) -> None:
+        self._servers: Mapping[str, Server] = {server_prefix(one.name): one for one in servers}
+
+    async def offered(self) -> Sequence[Tool]:
+        """Return the tools; raises `McpError` where a server cannot be had from the start.
+
+        One that is lost later says so when it is called.
+        """
+        servers = list(self._servers.values())
+        refreshing = (server.refresh() for server in servers)
+        ended = await asyncio.gather(*refreshing, return_exceptions=True)
+        for server, fault in zip(servers, ended, strict=True):
+            if fault is not None and not (server.has_listed and isinstance(fault, McpError)):
+                raise fault
+        return [tool for server in servers for tool in server.tools.values()]
+
+    def owns(self, name: str) -> bool:
+        return name.startswith(server_prefix("")[:-2])
+
+    def offers(self, name: str) -> bool:
+        server = self._of(name)
+        return server is not None and name in server.tools
+
+    def is_well_formed(self, name: str, arguments: ToolArguments) -> bool:
+        return isinstance(arguments, dict) or not arguments.strip()
+
+    async def preview(self, name: str, arguments: ToolArguments) -> Preview:
+        server, tool = await self._tool(name)
+        line = f"{server.name}: {shown(tool.title)} {call_summary(arguments)}".rstrip()
+        return Preview(cut_line(line, 600), definition=tool.digest)
+
+    async def run(
+        self, name: str, arguments: ToolArguments, approved: str, on_output: OnOutput
+    ) -> ToolOutcome:
+        progress = _Progress(on_output)
+        try:
+            if isinstance(arguments, str) and arguments.strip():
+                raise ToolError(f"{name}: the arguments are not a JSON object")
+            server, tool = await self._tool(name)
+            given = arguments if isinstance(arguments, dict) else {}
+            result = await server.call(tool, given, progress.show)
+        except ToolError as error:
+            line = one_line(str(error))
+            return ToolOutcome(line, line)
+        return outcome_of(result, _LIMITS.output_characters)
+
+    async def aclose(self) -> None:
+        """End all servers."""
+        await asyncio.gather(*(server.aclose() for server in self._servers.values()))
+
+    def _of(self, name: str) -> Server | None:
+        servers = self._servers.items()
+        return next((server for prefix, server in servers if name.startswith(prefix)), None)
+
+    async def _tool(self, name: str) -> tuple[Server, Definition]:
+        if (server := self._of(name)) is None:
+            known = [tool for one in self._servers.values() for tool in one.tools]
+            raise ToolError(f'there is no tool "{shown(name)}"{did_you_mean(name, known)}')
+        return server, await server.definition(name)
+
+
+class _Progress:
+    """The progress of a call as its output, of which only so much is shown."""
+
+    def __init__(self, on_output: OnOutput) -> None:
+        self._left = _LIMITS.live_characters
+        self._on_output = on_output
+
+    def show(self, progress: float, total: float | None, message: str) -> None:
+        figures = f"{progress:g}" if total is None else f"{progress:g} of {total:g}"
+        words = cut_line(escaped(message), _LONGEST_PROGRESS)
+        line = ": ".join(filter(None, (figures, words))) + "\n"
+        self._left -= len(line)
+        self._on_output("stdout", line if self._left >= 0 else "")

@@ -1,0 +1,250 @@
+"""The work of a ticket, brought into the checkout that its worktree was made from.
+
+The person's HEAD and the worktree's state are merged without touching a file. What comes out is
+written to the checkout as changes that are not committed: neither HEAD nor the index nor any
+branch changes. It is all or nothing: where the two conflict, where a file that it would change has
+changes of the person's own, or where writing fails, everything stays as it was.
+
+Files are written beside the checkout, in the repository's own folder, and then put in their
+places one by one, each in one step. If lfg is killed in between, the same command goes on: what
+is already as it should be is no change of the person's.
+"""
+
+import asyncio
+import os
+import stat
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+
+from lfgtui.processes.waiting import finish
+from lfgtui.text.terminal_safe import visible_line
+from lfgtui.workspace.git import GitError, git
+from lfgtui.workspace.placing import NEW, ChangedError, Placing, clear
+from lfgtui.workspace.repository import locked
+from lfgtui.workspace.snapshots import merge, snapshot
+from lfgtui.workspace.worktrees import Worktree, remove_tree
+
+_SECONDS = 600.0
+_SHOWN = 5
+_SUBMODULE, _GONE = "160000", "000000"
+_UNDER_WAY = {
+    "MERGE_HEAD": "merge",
+    "rebase-merge": "rebase",
+    "rebase-apply": "rebase",
+    "CHERRY_PICK_HEAD": "cherry-pick",
+    "REVERT_HEAD": "revert",
+}
+
+
+class NotAppliedError(GitError):
+    """Nothing was applied, because of these files."""
+
+    def __init__(self, why: str, files: Sequence[str]) -> None:
+        shown = ", ".join(visible_line(name) for name in files[:_SHOWN])
+        more = f" and {len(files) - _SHOWN} more" if len(files) > _SHOWN else ""
+        super().__init__(f"{why}: {shown}{more}; nothing was changed")
+        self.files = tuple(files)
+
+
+class _Change(msgspec.Struct, frozen=True):
+    """A file that differs between HEAD and the merge; `mode` is all zeros where it goes away."""
+
+    name: str
+    mode: str
+    blob: str
+    old_mode: str
+    old_blob: str
+
+    @property
+    def undone(self) -> "_Change":
+        """The change that would lead back to HEAD."""
+        old, new = (self.old_mode, self.old_blob), (self.mode, self.blob)
+        return _Change(self.name, *old, *new)
+
+
+async def apply_worktree(worktree: Worktree) -> tuple[str, ...]:
+    """Bring the ticket's work into the checkout; return the files changed, all that differed.
+
+    Raises `NotAppliedError` or another `GitError`, and has changed nothing then.
+    """
+    await _check_worktree(worktree)
+    theirs = await snapshot(worktree.path, f"The uncommitted work of {worktree.ticket}")
+    async with locked(worktree.common) as lock:
+        await _check_state(worktree.checkout)
+        changes = await _changes(worktree, theirs)
+        due = await _due(worktree.checkout, changes)
+        asking = ("rev-parse", "--path-format=absolute", "--git-path", "lfg/apply")
+        staging = Path((await git(*asking, cwd=worktree.checkout)).checked().text)
+        try:
+            await asyncio.to_thread(clear, staging)
+            await _export(worktree.checkout, due, staging, lock)
+            put = Placing(Path(worktree.checkout), staging, [one.name for one in due])
+            await asyncio.to_thread(put.look)
+            if await _due(worktree.checkout, changes) != due:
+                raise NotAppliedError("changed just now", [one.name for one in due])
+            gone = {change.name for change in due if change.mode == _GONE}
+            await finish(asyncio.to_thread(put.carry_out, gone))
+        except ChangedError as error:
+            raise NotAppliedError("changed just now", [str(error)]) from None
+        except OSError as error:
+            where = visible_line(str(error.filename))
+            raise GitError(f"{where}: {error.strerror}; nothing was changed") from None
+        finally:
+            await asyncio.to_thread(remove_tree, staging)
+    return tuple(change.name for change in due)
+
+
+async def _check_worktree(worktree: Worktree) -> None:
+    """Raise if the folder belongs to another repository now: an agent may have made one there."""
+    asking = ("rev-parse", "--path-format=absolute", "--git-common-dir", "--show-toplevel")
+    found = (await git(*asking, cwd=worktree.path)).checked().text.split("\n")
+    known = [worktree.common, str(await asyncio.to_thread(worktree.path.resolve))]
+    if found != known:
+        of = visible_line(worktree.checkout)
+        raise GitError(f"{visible_line(str(worktree.path))} is no longer a worktree of {of}")
+
+
+async def _check_state(checkout: str) -> None:
+    for name, what in _UNDER_WAY.items():
+        asking = ("rev-parse", "--path-format=absolute", "--git-path", name)
+        found = (await git(*asking, cwd=checkout)).checked().text
+        if await asyncio.to_thread(os.path.lexists, found):
+            raise GitError(
+                f"{visible_line(checkout)} is in the middle of a {what}; finish it first"
+            )
+
+
+async def _changes(worktree: Worktree, theirs: str) -> list[_Change]:
+    """Return what the merge changes of HEAD."""
+    checkout = worktree.checkout
+    head = (await git("rev-parse", "--verify", "HEAD^{commit}", cwd=checkout)).checked().text
+    merged = await merge(checkout, head, theirs)
+    if merged.conflicts:
+        raise NotAppliedError("conflicts with your branch", merged.conflicts)
+    asking = ("diff-tree", "-r", "-z", "--raw", "--no-renames", "--no-abbrev", head, merged.tree)
+    fields = (await git(*asking, cwd=checkout)).checked().names
+    changes, submodules = [], []
+    for row, name in zip(fields[::2], fields[1::2], strict=True):
+        old_mode, mode, old_blob, blob, _ = row.removeprefix(":").split(" ")
+        changes.append(_Change(name, mode, blob, old_mode, old_blob))
+        if _SUBMODULE in (old_mode, mode):
+            submodules.append(name)
+    if submodules:
+        raise NotAppliedError("a repository inside of it cannot be applied", submodules)
+    return changes
+
+
+async def _due(checkout: str, changes: Sequence[_Change]) -> list[_Change]:
+    """Return the changes that are not made yet; raises where the person has others there."""
+    done = await _done(checkout, changes)
+    due = [change for change in changes if change not in done]
+    looking = ("status", "--porcelain", "-z", "--no-renames", "--untracked-files=no")
+    seen = await git(*looking, cwd=checkout, seconds=_SECONDS)  # `diff` would write the index
+    dirty = {row[3:] for row in seen.checked().names}
+    rows = (await git("ls-files", "-v", "-z", cwd=checkout)).checked().names
+    tracked = {row[2:] for row in rows}
+    unwatched = {row[2:] for row in rows if row[0].islower() or row[0] == "S"}
+    unsure = [change.undone for change in due if change.name in unwatched]
+    as_in_head = {change.name for change in await _done(checkout, unsure)}
+    dirty.update(change.name for change in unsure if change.name not in as_in_head)
+    blocked = await asyncio.to_thread(_in_the_way, Path(checkout), due, dirty, tracked)
+    if blocked:
+        raise NotAppliedError("you have changes in files that it would change", blocked)
+    return due
+
+
+def _in_the_way(
+    checkout: Path, due: Sequence[_Change], dirty: set[str], tracked: set[str]
+) -> list[str]:
+    """Return the names where something of the person's would be lost."""
+    going = {change.name for change in due if change.mode == _GONE}
+    blocked = []
+    for change in due:
+        path = checkout / change.name
+        above = [one for one in path.relative_to(checkout).parents if one != Path()]
+        is_folder = path.is_dir() and not path.is_symlink()
+        if change.name in dirty:
+            blocked.append(change.name)
+        elif os.path.lexists(path) and change.name not in tracked:
+            if not (is_folder and _is_going(checkout, path, going)):
+                blocked.append(change.name)
+        elif any(
+            os.path.lexists(checkout / one)
+            and ((checkout / one).is_symlink() or not (checkout / one).is_dir())
+            and str(one) not in going
+            for one in above
+        ):
+            blocked.append(change.name)
+    return blocked
+
+
+def _is_going(checkout: Path, folder: Path, going: set[str]) -> bool:
+    """Return True for a folder of which nothing will be left once these files are gone."""
+    files = [Path(parent, name) for parent, _, names in os.walk(folder) for name in names]
+    links = [
+        Path(parent, name)
+        for parent, names, _ in os.walk(folder)
+        for name in names
+        if Path(parent, name).is_symlink()
+    ]
+    return all(str(one.relative_to(checkout)) in going for one in (*files, *links))
+
+
+async def _done(checkout: str, changes: Sequence[_Change]) -> set[_Change]:
+    """Return the changes that the checkout has already."""
+    there = await asyncio.to_thread(_there, Path(checkout), changes)
+    files = [change for change, found in there.items() if found == "file"]
+    done = set()
+    for group in (
+        [f for f in files if "\n" not in f.name],
+        *([f] for f in files if "\n" in f.name),
+    ):
+        asking = b"".join(os.fsencode(change.name) + b"\n" for change in group)
+        hashing = ("--stdin-paths",) if len(group) != 1 else ("--", group[0].name)
+        hashed = await git("hash-object", *hashing, cwd=checkout, input=asking)
+        hashes = hashed.checked().text.split()
+        done |= {change for change, blob in zip(group, hashes, strict=True) if blob == change.blob}
+    for change, found in there.items():
+        if found == "link" and change.mode == "120000":
+            target = os.fsencode(await asyncio.to_thread(Path(checkout, change.name).readlink))
+            hashed = await git("hash-object", "--stdin", cwd=checkout, input=target)
+            if hashed.checked().text == change.blob:
+                done.add(change)
+    return done | {change for change, found in there.items() if found == "gone"}
+
+
+def _there(checkout: Path, changes: Sequence[_Change]) -> dict[_Change, str]:
+    """Return what is in the place of each change, if it may be what it should be."""
+    found = {}
+    for change in changes:
+        path = checkout / change.name
+        try:
+            mode = path.lstat().st_mode
+        except OSError:
+            if change.mode == _GONE:
+                found[change] = "gone"
+            continue
+        if stat.S_ISDIR(mode) and change.mode == _GONE:
+            found[change] = "gone"  # a folder is in its place
+        is_executable = bool(mode & stat.S_IXUSR)
+        if stat.S_ISREG(mode) and change.mode == ("100755" if is_executable else "100644"):
+            found[change] = "file"
+        elif stat.S_ISLNK(mode):
+            found[change] = "link"
+    return found
+
+
+async def _export(checkout: str, due: Sequence[_Change], staging: Path, lock: int) -> None:
+    """Write the new files below `staging`/new, as a checkout would."""
+    rows = b"".join(
+        os.fsencode(f"{change.mode} {change.blob}\t{change.name}") + b"\0"
+        for change in due
+        if change.mode != _GONE
+    )
+    env = {"GIT_INDEX_FILE": str(staging / "index")}
+    filling = ("update-index", "-z", "--index-info")
+    (await git(*filling, cwd=checkout, env=env, input=rows)).checked()
+    exporting = ("checkout-index", "--all", "--quiet", f"--prefix={staging / NEW}/")
+    (await git(*exporting, cwd=checkout, env=env, seconds=_SECONDS, keeps=[lock])).checked()

@@ -1,0 +1,110 @@
+"""The files of a folder that changed since a moment, by looking at the folder once.
+
+A file system stamps an inode with its own clock whenever its content or its name changes, and
+nobody can set that time back (`ctime`): so one look afterwards tells what changed since, whatever
+modification times a checkout or an archive gave the files. It does not tell what is gone.
+
+What git ignores is left out, and the look is bounded: a command must not wait for it.
+"""
+
+import asyncio
+import os
+import time
+from collections import deque
+from collections.abc import Collection, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import NamedTuple
+
+from lfgtui.workspace.git import GitError, git
+
+ENTRIES = 20_000
+"""Files and folders that are looked at; some 3 µs each."""
+
+FILES = 1_000
+"""Changed files that are found."""
+
+SECONDS = 0.25
+"""Time that a look may take."""
+
+_NEVER = frozenset({".git", ".hg", ".jj", ".svn", "__pycache__", "node_modules"})
+_COARSE = 5  # CLOCK_REALTIME_COARSE of Linux, the clock by which it stamps files
+_IGNORED_SECONDS = 2.0
+_SLICE = 256
+
+
+class ChangedFiles(NamedTuple):
+    """The files that changed, with the nanoseconds of their change; not all if `is_cut`."""
+
+    files: dict[str, int]
+    is_cut: bool = False
+
+
+def file_clock() -> int:
+    """Return the earliest time, in nanoseconds, that a file can have that is changed from now on.
+
+    Most systems stamp files by a clock that ticks every few milliseconds.
+    """
+    with suppress(OSError):
+        return time.clock_gettime_ns(_COARSE)
+    return time.time_ns()
+
+
+async def changed_since(folder: Path, moment: int, but: Path) -> ChangedFiles:
+    """Return the files below the folder that changed since the moment, by their absolute paths.
+
+    Those below the folder `but` are left out.
+    """
+    ignored = await _ignored_folders(folder) | {str(but)}
+    found = await asyncio.to_thread(_changed_since, folder, moment, ignored)
+    return ChangedFiles(await _not_ignored(folder, found.files), found.is_cut)
+
+
+def _changed_since(folder: Path, moment: int, ignored: Collection[str]) -> ChangedFiles:
+    until, left = time.monotonic() + SECONDS, ENTRIES
+    found: dict[str, int] = {}
+    folders = deque([str(folder)])
+    while folders:  # those at the top first, if there is no time for all
+        for entry in _entries(folders.popleft()):
+            left -= 1
+            if left < 0 or len(found) >= FILES or (left % _SLICE == 0 and time.monotonic() > until):
+                return ChangedFiles(found, is_cut=True)
+            with suppress(OSError):
+                if entry.is_dir(follow_symlinks=False):
+                    if entry.name not in _NEVER and entry.path not in ignored:
+                        folders.append(entry.path)
+                elif (changed := entry.stat(follow_symlinks=False).st_ctime_ns) >= moment:
+                    found[entry.path] = changed
+    return ChangedFiles(found)
+
+
+def _entries(folder: str) -> Iterator["os.DirEntry[str]"]:
+    with suppress(OSError), os.scandir(folder) as entries:
+        yield from entries
+
+
+async def _ignored_folders(folder: Path) -> frozenset[str]:
+    """Return the folders that git ignores as a whole; none where git cannot tell."""
+    asking = ("ls-files", "-z", "--others", "--ignored", "--exclude-standard", "--directory")
+    with suppress(GitError):
+        names = (await git(*asking, cwd=folder, seconds=_IGNORED_SECONDS)).checked().names
+        return frozenset(str(folder / name) for name in names if name.endswith("/"))
+    return frozenset()
+
+
+async def _not_ignored(folder: Path, files: dict[str, int]) -> dict[str, int]:
+    """Return the files that git does not ignore; all where git cannot tell."""
+    if not files:
+        return files
+    asked = b"\0".join(os.fsencode(file) for file in files)
+    with suppress(GitError):
+        found = await git(
+            *("check-ignore", "-z", "--stdin"),
+            cwd=folder,
+            env={"GIT_LITERAL_PATHSPECS": "0"},  # which it refuses
+            input=asked,
+            seconds=_IGNORED_SECONDS,
+        )
+        ignored = frozenset(found.names)
+        return {file: at for file, at in files.items() if file not in ignored}
+    return files

@@ -1,0 +1,266 @@
+"""The one way to git: short commands, in a repository that may be hostile.
+
+An agent can write to a repository's own configuration, and a repository may come out of an
+archive. So nothing that is configured there is run: no hooks, file system monitors, filters,
+merge drivers, external diffs, signers, editors, pagers or helpers, and no transport. What the
+person configured for all repositories (filters, say, as Git LFS has them) goes on working. Paths
+are taken literally, without wildcards.
+
+A command that lfg no longer waits for gets SIGTERM, on which git takes its lock files away. One
+that runs while lfg is killed comes to its end: killed in the middle it would leave half of its
+work in the person's checkout. It has no terminal, no network and, once lfg is gone, no output.
+"""
+
+import asyncio
+import os
+import re
+import signal
+from asyncio import Future
+from asyncio.subprocess import DEVNULL, PIPE, Process
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from lfgtui.errors import LfgError, too_many_files
+from lfgtui.processes.waiting import finish
+from lfgtui.text.terminal_safe import visible_line
+
+SECONDS = 60.0
+"""Seconds that a command may take, unless it is told otherwise."""
+
+OUTPUT_BYTES = 16 * 1024 * 1024
+"""Of a command's output, what is read at most."""
+
+_GRACE = 5.0
+_MESSAGE_BYTES = 16 * 1024
+_MESSAGE_LENGTH = 300
+_READ_AT_ONCE = 64 * 1024
+
+_INHERITED = re.compile("GIT_(AUTHOR|COMMITTER|CONFIG_(GLOBAL|SYSTEM|NOSYSTEM)|CEILING|EXEC)")
+"""Variables of git's that are the person's; the others name a repository, or commands."""
+
+_ENVIRONMENT = {
+    "GIT_TERMINAL_PROMPT": "0",
+    "GIT_OPTIONAL_LOCKS": "0",  # or a look at the status would rewrite the index
+    "GIT_LITERAL_PATHSPECS": "1",
+    "GIT_ALLOW_PROTOCOL": "",
+    "GIT_NO_LAZY_FETCH": "1",
+    "GIT_EDITOR": ":",
+    "GIT_SEQUENCE_EDITOR": ":",
+    "GIT_PAGER": "cat",
+    "GIT_ASKPASS": "false",
+    "SSH_ASKPASS": "false",
+    "LC_ALL": "C.UTF-8",  # for the messages that are told by their words, and for names
+}
+_SETTINGS = {
+    "core.hooksPath": os.devnull,
+    "core.fsmonitor": "false",
+    "commit.gpgSign": "false",
+    "merge.verifySignatures": "false",
+    "log.showSignature": "false",
+    "rerere.enabled": "false",
+    "submodule.recurse": "false",
+    "gc.auto": "0",
+    "maintenance.auto": "false",
+}
+_SHOWING = frozenset({"diff", "diff-files", "diff-index", "diff-tree", "log", "show"})
+"""Commands that would run a configured diff program."""
+
+_HARMLESS = frozenset(
+    (
+        *("branch", "cat-file", "config", "for-each-ref", "ls-tree", "merge-base", "rev-list"),
+        *("pack-objects", "prune-packed", "rev-parse", "symbolic-ref", "update-ref"),
+        *("version", "write-tree"),
+    )
+)
+"""Commands that neither read nor write a file of a work tree."""
+
+_PROGRAMS = r"^(filter\..*\.(clean|smudge|process|required)|merge\..*\.driver)$"
+_BUILT_IN_MERGE = "git merge-file -q --marker-size=%L %A %O %B"
+
+_IN_WORDS = (
+    (r"detected dubious ownership in repository at '(.*?)'",
+     "{} belongs to another user, so git refuses to work in it; if you trust it:"
+     " git config --global --add safe.directory {}"),
+    (r"not a git repository", "not a git repository"),
+    (r"No space left on device|Disk quota exceeded", "no space left on the disk"),
+    (r"Unable to create '(.*?\.lock)': File exists",
+     "another git command is at work ({} exists); remove that file if none is"),
+)  # fmt: skip
+
+
+class GitError(LfgError):
+    """Git could not be run, refused, or took too long; the message is one line."""
+
+
+@dataclass(frozen=True, slots=True)
+class GitResult:
+    """A command that ended. `message`: what it complained of, on one line that is safe to show."""
+
+    command: str
+    code: int
+    output: bytes
+    message: str
+    is_cut: bool = False
+
+    @property
+    def text(self) -> str:
+        """Its output without the line feeds at the end; names in it are such as `Path` takes."""
+        return os.fsdecode(self.output).rstrip("\n")
+
+    @property
+    def names(self) -> list[str]:
+        """The parts of an output that was asked for with `-z`."""
+        return os.fsdecode(self.output).rstrip("\0").split("\0") if self.output else []
+
+    def checked(self) -> "GitResult":
+        """Return this; raises `GitError` if the command failed, or said more than is read."""
+        if self.is_cut:
+            raise GitError(f"git {self.command} printed more than {OUTPUT_BYTES:,} bytes")
+        if self.code:
+            raise GitError(self.message or f"git {self.command} failed (exit code {self.code})")
+        return self
+
+
+async def git(
+    *arguments: str,
+    cwd: Path | str,
+    env: Mapping[str, str] | None = None,
+    input: bytes | None = None,  # noqa: A002
+    seconds: float = SECONDS,
+    keeps: Sequence[int] = (),
+) -> GitResult:
+    """Run a git command to its end, whatever that is; raises `GitError` where it has none.
+
+    `env` is added to its environment. The descriptors `keeps` (locks) are held by it too. A
+    cancellation ends it, and is passed on once it is gone.
+    """
+    settings = dict(_SETTINGS)
+    command = arguments[0]
+    if command not in _HARMLESS:
+        settings |= await _disarming(cwd)
+    if command in _SHOWING:
+        arguments = (command, "--no-ext-diff", "--no-textconv", *arguments[1:])
+    return await _run(arguments, cwd, _environment(settings, env or {}), input, seconds, keeps)
+
+
+async def _disarming(cwd: Path | str) -> dict[str, str]:
+    """Return settings that take the place of programs which the repository itself names."""
+    asking = ("config", "--show-scope", "-z", "--get-regexp", _PROGRAMS)
+    found = await _run(asking, cwd, _environment(_SETTINGS, {}), None, SECONDS, ())
+    fields = found.names
+    settings = {}
+    for scope, setting in zip(fields[::2], fields[1::2], strict=False):
+        name = setting.partition("\n")[0]
+        if scope in ("local", "worktree"):
+            is_required = name.endswith(".required")
+            is_merge = name.startswith("merge.")
+            settings[name] = "false" if is_required else _BUILT_IN_MERGE if is_merge else ""
+    return settings
+
+
+def _environment(settings: Mapping[str, str], added: Mapping[str, str]) -> dict[str, str]:
+    """Return the person's environment with these settings of git's, which outrank all others."""
+    theirs = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith("GIT_") or _INHERITED.match(name)
+    }
+    numbered = {"GIT_CONFIG_COUNT": str(len(settings))}
+    for number, (name, value) in enumerate(settings.items()):
+        numbered |= {f"GIT_CONFIG_KEY_{number}": name, f"GIT_CONFIG_VALUE_{number}": value}
+    return {**theirs, **_ENVIRONMENT, **numbered, **added}
+
+
+async def _run(
+    arguments: Sequence[str], cwd: Path | str, env: Mapping[str, str], data: bytes | None,
+    seconds: float, keeps: Sequence[int],
+) -> GitResult:  # fmt: skip
+    starting = asyncio.ensure_future(_start(arguments, cwd, env, data is not None, keeps))
+    try:
+        process = await asyncio.shield(starting)
+        async with asyncio.timeout(seconds):
+            (output, is_cut), (complaint, _), _ = await asyncio.gather(
+                _read(process.stdout, OUTPUT_BYTES),
+                _read(process.stderr, _MESSAGE_BYTES),
+                _write(process.stdin, data),
+            )
+            if not is_cut:
+                await process.wait()
+    except TimeoutError:
+        raise GitError(f"git {arguments[0]} took more than {seconds:g} s") from None
+    finally:
+        await finish(_end(starting))
+    message = _in_words(complaint.decode("utf-8", "replace"))
+    return GitResult(arguments[0], process.returncode or 0, output, message, is_cut)
+
+
+async def _start(
+    arguments: Sequence[str], cwd: Path | str, env: Mapping[str, str], has_input: bool,
+    keeps: Sequence[int],
+) -> Process:  # fmt: skip
+    try:
+        return await asyncio.create_subprocess_exec(
+            *("git", *arguments), cwd=cwd, env=env, stdin=PIPE if has_input else DEVNULL,
+            stdout=PIPE, stderr=PIPE, pass_fds=keeps, start_new_session=True,
+        )  # fmt: skip
+    except FileNotFoundError as error:
+        if error.filename == "git":
+            raise GitError("git is not installed") from None
+        raise GitError(f"{visible_line(str(cwd))} is not a folder") from None
+    except (OSError, ValueError) as error:
+        reason = too_many_files(error) or getattr(error, "strerror", None) or error
+        raise GitError(f"git cannot be started: {reason}") from None
+
+
+async def _read(pipe: asyncio.StreamReader | None, most: int) -> tuple[bytes, bool]:
+    """Return what comes, and True if there was more than that; then the rest is not waited for."""
+    assert pipe is not None
+    kept = bytearray()
+    while data := await pipe.read(_READ_AT_ONCE):
+        kept += data
+        if len(kept) > most:
+            return bytes(kept[:most]), True
+    return bytes(kept), False
+
+
+async def _write(pipe: asyncio.StreamWriter | None, data: bytes | None) -> None:
+    if pipe is not None:
+        with suppress(BrokenPipeError, ConnectionResetError):  # then its complaint says why
+            pipe.write(data or b"")
+            await pipe.drain()
+        pipe.close()
+
+
+async def _end(starting: Future[Process]) -> None:
+    """End what still runs: it may clear up, and is killed if that takes long."""
+    with suppress(GitError):
+        await starting
+    if starting.exception() is not None:
+        return
+    process = starting.result()
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        if process.returncode is not None:
+            break
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, number)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(process.wait(), _GRACE)
+    for pipe in (process.stdout, process.stderr):  # asyncio closes them at their ends
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_GRACE):
+                while pipe is not None and await pipe.read(_READ_AT_ONCE):
+                    pass
+
+
+def _in_words(complaint: str) -> str:
+    """Return what git complained of, on one line; what people are likely to see, in our words."""
+    for pattern, words in _IN_WORDS:
+        if found := re.search(pattern, complaint):
+            return visible_line(words.replace("{}", found[1] if found.groups() else ""))
+    lines = [line for line in complaint.splitlines() if line.strip()]
+    telling = [line for line in lines if line.startswith(("fatal:", "error:"))]
+    line = (telling or lines or [""])[0]
+    line = visible_line(line.removeprefix("fatal:").removeprefix("error:").strip())
+    return line if len(line) <= _MESSAGE_LENGTH else f"{line[: _MESSAGE_LENGTH - 1]}…"

@@ -1,0 +1,138 @@
+"""New files put in the places of old ones: all of them, or none.
+
+Each file is put in its place in one step, so at any moment a file is as it was or as it should
+be. What it takes the place of is kept until all are in place, and put back if one cannot be.
+"""
+
+import errno
+import os
+import shutil
+import stat
+from collections.abc import Collection, Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import NamedTuple
+
+from lfgtui.workspace.worktrees import remove_tree
+
+NEW, _OLD = "new", "old"
+"""Folders of the staging folder."""
+
+
+class ChangedError(Exception):
+    """The file of that name is not as it was a moment ago."""
+
+
+class _Look(NamedTuple):
+    inode: int
+    size: int
+    changed: int
+    mode: int
+
+    @property
+    def is_folder(self) -> bool:
+        return stat.S_ISDIR(self.mode)
+
+
+def clear(staging: Path) -> None:
+    """Make the staging folder anew."""
+    remove_tree(staging)
+    for name in (NEW, _OLD):
+        (staging / name).mkdir(parents=True)
+
+
+class Placing:
+    """Puts the files `names` of the staging folder into a folder."""
+
+    def __init__(self, folder: Path, staging: Path, names: Sequence[str]) -> None:
+        self._folder, self._staging, self._names = folder, staging, names
+        self._seen: dict[str, _Look | None] = {}
+        self._replaced: list[tuple[Path, Path | None]] = []
+        self._made: list[Path] = []
+
+    def look(self) -> None:
+        """Take note of how the places look now: one that looks otherwise later is left alone."""
+        self._seen = {name: _look(self._folder / name) for name in self._names}
+
+    def carry_out(self, gone: Collection[str]) -> None:
+        """Remove the files that are `gone`, then place the others.
+
+        Raises `OSError` or `ChangedError`, after all is as it was again.
+        """
+        try:
+            for name in sorted(self._names, key=lambda one: (one not in gone, one)):
+                path, seen = self._folder / name, self._seen[name]
+                is_file = seen is not None and not seen.is_folder
+                if (seen is None or is_file) and _look(path) != seen:
+                    raise ChangedError(name)
+                self._keep(path if is_file else None, path)
+                if name in gone:
+                    path.unlink()
+                    self._prune(path.parent)
+                else:
+                    self._make_folders(path.parent)
+                    _place(self._staging / NEW / name, path)
+        except BaseException:
+            self._undo()
+            raise
+
+    def _keep(self, old: Path | None, path: Path) -> None:
+        if old is None:
+            self._replaced.append((path, None))
+            return
+        kept = self._staging / _OLD / str(len(self._replaced))
+        try:
+            os.link(old, kept, follow_symlinks=False)
+        except OSError:  # the folder is on another disk
+            shutil.copy2(old, kept, follow_symlinks=False)
+        self._replaced.append((path, kept))
+
+    def _undo(self) -> None:
+        for path, kept in reversed(self._replaced):
+            with suppress(FileNotFoundError):
+                if kept is None:
+                    path.unlink()
+                else:
+                    path.parent.mkdir(parents=True, exist_ok=True)
+                    _place(kept, path)
+        for folder in reversed(self._made):
+            with suppress(OSError):
+                folder.rmdir()
+
+    def _make_folders(self, folder: Path) -> None:
+        missing = []
+        while not folder.exists():
+            missing.append(folder)
+            folder = folder.parent
+        for one in reversed(missing):
+            one.mkdir()
+            self._made.append(one)
+
+    def _prune(self, folder: Path) -> None:
+        """Remove the folders that have become empty, as git does."""
+        with suppress(OSError):
+            while folder != self._folder:
+                folder.rmdir()
+                folder = folder.parent
+
+
+def _look(path: Path) -> _Look | None:
+    try:
+        status = path.lstat()
+    except OSError:
+        return None
+    return _Look(status.st_ino, status.st_size, status.st_mtime_ns, status.st_mode)
+
+
+def _place(new: Path, path: Path) -> None:
+    """Put the file in its place in one step, also from another disk."""
+    if path.is_dir() and not path.is_symlink():
+        path.rmdir()
+    try:
+        new.replace(path)
+    except OSError as error:
+        if error.errno != errno.EXDEV:
+            raise
+        beside = path.with_name(f".{path.name[:200]}.lfg")
+        shutil.copy2(new, beside, follow_symlinks=False)
+        beside.replace(path)

@@ -1,0 +1,141 @@
+"""A repository as a workspace sees it, and its lock among all the lfg that use it."""
+
+import asyncio
+import fcntl
+import os
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from time import monotonic
+
+import msgspec
+
+from lfgtui.text.terminal_safe import visible_line
+from lfgtui.workspace.git import GitError, git
+
+_OBJECT = re.compile("[0-9a-f]{38}|[0-9a-f]{62}")
+_PATIENCE = 120.0
+_PAUSE = 0.01
+_PACKING_SECONDS = 1800.0
+
+
+class Repository(msgspec.Struct, frozen=True):
+    """The checkout of a workspace: the `checkout` it lies in, as its folder `inside`.
+
+    `common` is the folder that all worktrees of the repository share. `head` is a commit.
+    """
+
+    common: str
+    checkout: str
+    inside: str
+    head: str
+
+
+async def repository_of(workspace: Path) -> Repository:
+    """Return the repository of a workspace; raises `GitError` where no worktree can be made."""
+    shown = visible_line(str(workspace))
+    asking = ("--is-bare-repository", "--is-inside-work-tree", "--git-common-dir")
+    found = await git("rev-parse", "--path-format=absolute", *asking, cwd=workspace)
+    if found.code:
+        raise GitError(f"{shown}: {found.message}")
+    is_bare, is_inside, common = found.text.split("\n", 2)
+    if is_inside != "true":
+        what = "a bare repository" if is_bare == "true" else "inside of a .git folder"
+        raise GitError(f"{shown} is {what}: a worktree needs a checkout as its workspace")
+    top = (await git("rev-parse", "--show-toplevel", cwd=workspace)).checked().text
+    inside = (await git("rev-parse", "--show-prefix", cwd=workspace)).checked().text.rstrip("/")
+    head = await git("rev-parse", "-q", "--verify", "HEAD^{commit}", cwd=workspace)
+    if head.code:
+        raise GitError(f"{shown} has no commit yet, and a worktree needs one to start from")
+    return Repository(common, top, inside, head.text)
+
+
+async def common_dir(folder: Path) -> Path | None:
+    """Return the folder that a worktree shares with its repository; None for any other folder.
+
+    Commits in the worktree write to it. An agent can write the worktree's `.git` file, so this
+    goes by what the repository itself says: the entry that it names has to name it back.
+    """
+    return await asyncio.to_thread(_common_dir, folder)
+
+
+def _common_dir(folder: Path) -> Path | None:
+    link = next(
+        (one / ".git" for one in (folder, *folder.parents) if (one / ".git").exists()), None
+    )
+    try:
+        if link is None or not link.is_file():
+            return None
+        entry = (link.parent / link.read_text("utf-8").removeprefix("gitdir:").strip()).resolve()
+        common = entry.parent.parent
+        is_mutual = Path((entry / "gitdir").read_text("utf-8").strip()).resolve() == link.resolve()
+        is_entry = entry.parent.name == "worktrees" and (common / "objects").is_dir()
+        return common if is_mutual and is_entry else None
+    except (OSError, ValueError):
+        return None
+
+
+async def pack_objects(common: Path, lock: int) -> None:
+    """Pack all objects that are files of their own, also those that nothing names any more.
+
+    The commands of a worktree can delete such files, as they make some; packs they only read.
+    """
+    names = await asyncio.to_thread(_loose, common / "objects")
+    if not names:
+        return
+    packing = (
+        "pack-objects",
+        "-q",
+        "--incremental",
+        "--non-empty",
+        str(common / "objects/pack/pack"),
+    )
+    listed = "".join(f"{name}\n" for name in names).encode()
+    seconds = _PACKING_SECONDS
+    packed = await git(*packing, cwd=common, input=listed, seconds=seconds, keeps=[lock])
+    packed.checked()
+    (await git("prune-packed", "-q", cwd=common, seconds=seconds, keeps=[lock])).checked()
+
+
+def _loose(objects: Path) -> list[str]:
+    return [
+        file.parent.name + file.name
+        for file in objects.glob("[0-9a-f][0-9a-f]/*")
+        if _OBJECT.fullmatch(file.name)
+    ]
+
+
+@asynccontextmanager
+async def locked(common: str) -> AsyncIterator[int]:
+    """Hold the repository's lock of lfg during the body; yield its descriptor.
+
+    A git command that gets the descriptor holds the lock until its own end, also if lfg is killed.
+    """
+    lock = await asyncio.to_thread(_open_lock, Path(common))
+    try:
+        until = monotonic() + _PATIENCE
+        while not _is_taken(lock):
+            if monotonic() > until:
+                raise GitError(f"another lfg has been busy in {visible_line(common)} for too long")
+            await asyncio.sleep(_PAUSE)
+        yield lock
+    finally:
+        os.close(lock)
+
+
+def _open_lock(common: Path) -> int:
+    folder = common / "lfg"
+    try:
+        folder.mkdir(exist_ok=True)
+        return os.open(folder / "lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise GitError(f"{visible_line(str(folder))}: {error.strerror}") from None
+
+
+def _is_taken(lock: int) -> bool:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

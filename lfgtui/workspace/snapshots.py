@@ -1,0 +1,80 @@
+"""The state of a worktree as a commit, and merges that touch no file.
+
+A snapshot has what its agent committed and what it left uncommitted, new files included. It is
+made with a copy of the worktree's index, so neither its branch nor its index changes.
+"""
+
+import asyncio
+import shutil
+from pathlib import Path
+from tempfile import mkdtemp
+
+import msgspec
+
+from lfgtui.workspace.git import GitError, git
+
+_AUTHOR = {
+    f"GIT_{who}_{what}": value
+    for who in ("AUTHOR", "COMMITTER")
+    for what, value in (("NAME", "lfg"), ("EMAIL", "lfg@localhost"))
+}
+_SECONDS = 600.0
+
+
+class Merged(msgspec.Struct, frozen=True):
+    """A merge: its tree, or the files that it could not be made for."""
+
+    tree: str
+    conflicts: tuple[str, ...] = ()
+
+
+async def snapshot(folder: Path, title: str) -> str:
+    """Return a commit with all of the worktree but what is ignored; its last one if that is all."""
+    head = (await git("rev-parse", "HEAD", cwd=folder)).checked().text
+    tree = await _tree(folder)
+    if tree == (await git("rev-parse", "HEAD^{tree}", cwd=folder)).checked().text:
+        return head
+    making = ("commit-tree", tree, "-p", head, "-m", title)
+    return (await git(*making, cwd=folder, env=_AUTHOR)).checked().text
+
+
+async def _tree(folder: Path) -> str:
+    asking = ("rev-parse", "--path-format=absolute", "--git-path", "index")
+    index = (await git(*asking, cwd=folder)).checked().text
+    kept = Path(await asyncio.to_thread(mkdtemp, prefix="lfg-"))
+    try:
+        copy = kept / "index"
+        if await asyncio.to_thread(Path(index).exists):  # it knows which files are unchanged
+            await asyncio.to_thread(shutil.copy2, index, copy)
+        env = {"GIT_INDEX_FILE": str(copy)}
+        adding = ("add", "--all", "--sparse", ".")
+        top = (await git("rev-parse", "--show-toplevel", cwd=folder)).checked().text
+        (await git(*adding, cwd=top, env=env, seconds=_SECONDS)).checked()
+        return (await git("write-tree", cwd=top, env=env)).checked().text
+    finally:
+        await asyncio.to_thread(shutil.rmtree, kept)
+
+
+async def merge(folder: Path | str, ours: str, theirs: str) -> Merged:
+    """Merge two commits; nothing but objects is written."""
+    merging = ("merge-tree", "--write-tree", "--name-only", "--no-messages", "-z")
+    result = await git(*merging, ours, theirs, cwd=folder, seconds=_SECONDS)
+    if result.code not in (0, 1) or not result.output:
+        if "usage:" in result.message or "not a git command" in result.message:
+            raise GitError("this needs git 2.38 or later")
+        result.checked()
+    tree, *conflicts = result.names
+    return Merged(tree, tuple(dict.fromkeys(name for name in conflicts if name)))
+
+
+async def merged_commit(folder: Path | str, ours: str, theirs: str) -> str | None:
+    """Return a commit that joins the two, or the one that has the other; None if they conflict."""
+    for one, other in ((ours, theirs), (theirs, ours)):
+        if (await git("merge-base", "--is-ancestor", one, other, cwd=folder)).code == 0:
+            return other
+    merged = await merge(folder, ours, theirs)
+    if merged.conflicts:
+        return None
+    title = "The work of tickets that another one needs"
+    making = ("commit-tree", merged.tree, "-p", ours, "-p", theirs, "-m", title)
+    return (await git(*making, cwd=folder, env=_AUTHOR)).checked().text

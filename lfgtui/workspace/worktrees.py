@@ -1,0 +1,265 @@
+"""Worktrees of tickets: made, found again, and taken away.
+
+A ticket's worktree is the folder RUN/TICKET below lfg's own `worktrees` folder, and its branch
+`lfg/RUN/TICKET`. Beside the folder, where the ticket's agent cannot write, a record says what it
+was made from. The record is there before the worktree and goes after it, and says how far that has
+come: so whenever lfg is killed, whoever comes next knows what is left to do.
+
+Git's own part, which writes to what all worktrees share, happens under the repository's lock and
+takes a few milliseconds; files are checked out after that, many worktrees at once.
+"""
+
+import asyncio
+import os
+import re
+import shutil
+import stat
+from contextlib import suppress
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from lfgtui.processes.sandbox.git_folders import forget_run
+from lfgtui.processes.waiting import finish
+from lfgtui.text.terminal_safe import visible_line
+from lfgtui.workspace.git import GitError, git
+from lfgtui.workspace.repository import Repository, locked, pack_objects, repository_of
+
+_CHECKOUT_SECONDS = 1800.0
+_LITTLE = 1024 * 1024
+"""Bytes of room on a disk that explain why a file could not be written: git does not say."""
+
+_UNFIT = re.compile(r"^\.|\.(?=\.)|\.$|\.(?=lock$)")
+"""Dots of a ticket's id that a branch or a folder cannot have."""
+
+
+class Worktree(msgspec.Struct, frozen=True):
+    """A ticket's worktree, below the folder `root`.
+
+    `checkout` is the person's own folder that it was made from, `common` what both share, and
+    `inside` the workspace's place in them. It began at the commit `base`.
+    """
+
+    root: str
+    run: str
+    ticket: str
+    checkout: str
+    common: str
+    inside: str
+    base: str
+    phase: Literal["making", "ready", "restoring", "discarding"] = "ready"
+
+    @property
+    def branch(self) -> str:
+        return f"lfg/{self.run}/{_fit(self.ticket)}"
+
+    @property
+    def path(self) -> Path:
+        """Its top folder."""
+        return Path(self.root, self.run, _fit(self.ticket))
+
+    @property
+    def record(self) -> Path:
+        """The file that it is read from; of the time at which the folder was ready for an agent."""
+        return self.path.parent / _record_name(self.ticket)
+
+    @property
+    def folder(self) -> Path:
+        """The folder that the ticket works in."""
+        return self.path / self.inside
+
+
+def find_worktree(root: Path, run: str, ticket: str) -> Worktree | None:
+    """Return the record of a ticket's worktree; None if it has none. Blocks for a moment."""
+    return _read(root, root / run / _record_name(ticket))
+
+
+def find_worktrees(root: Path, run: str = "*") -> list[Worktree]:
+    """Return the records of all worktrees, or of those of a run. Blocks for a moment."""
+    files = sorted(root.glob(f"{run}/=*.json"))
+    return [found for file in files if (found := _read(root, file)) is not None]
+
+
+async def open_worktree(
+    root: Path, run: str, ticket: str, workspace: Path, start: str | None = None
+) -> Worktree:
+    """Return the ticket's worktree, made if there is none; raises `GitError`.
+
+    It begins at the commit `start`, or at the last one of the workspace. One that was half made is
+    made anew: nobody has worked in it. One whose folder is gone is made again of its branch.
+    """
+    opened = await _open(root, run, ticket, workspace, start)
+    async with locked(opened.common) as lock:
+        await pack_objects(Path(opened.common), lock)
+    return opened
+
+
+async def _open(root: Path, run: str, ticket: str, workspace: Path, start: str | None) -> Worktree:
+    known = await asyncio.to_thread(find_worktree, root, run, ticket)
+    if known is not None:
+        if known.phase == "ready" and await asyncio.to_thread((known.path / ".git").exists):
+            return known
+        if known.phase in ("ready", "restoring") and await _has_branch(known, known.branch):
+            return await _restore(known)
+        await discard_worktree(known)
+    of = await repository_of(workspace)
+    start = start or of.head
+    if of.inside:
+        await _check_folder(of, workspace, start)
+    made = Worktree(str(root), run, ticket, of.checkout, of.common, of.inside, start, "making")
+    await _check_names(made)
+    return await _make(made)
+
+
+async def _check_folder(of: Repository, workspace: Path, start: str) -> None:
+    found = await git("rev-parse", "-q", "--verify", f"{start}:{of.inside}", cwd=of.checkout)
+    if found.code:
+        shown = visible_line(str(workspace))
+        raise GitError(f"{shown} is not in the last commit, so a worktree would not have it")
+
+
+async def _check_names(made: Worktree) -> None:
+    if await _has_branch(made, made.branch):
+        raise GitError(f"branch {made.branch} exists already; rename it or delete it")
+    for other in ("lfg", f"lfg/{made.run}"):
+        if await _has_branch(made, other):
+            raise GitError(f"branch {made.branch} cannot be made beside a branch {other}")
+    if await asyncio.to_thread(os.path.lexists, made.path):
+        raise GitError(f"{visible_line(str(made.path))} exists already; move it away")
+
+
+async def _has_branch(worktree: Worktree, branch: str) -> bool:
+    asking = ("rev-parse", "-q", "--verify", f"refs/heads/{branch}")
+    return (await git(*asking, cwd=worktree.common)).code == 0
+
+
+async def _make(worktree: Worktree) -> Worktree:
+    """Make the worktree and its branch; where that fails, nothing of them is left."""
+    await asyncio.to_thread(_write, worktree)
+    try:
+        await _add(worktree, "--no-track", "-b", worktree.branch, str(worktree.path), worktree.base)
+        return await _fill(worktree)
+    except BaseException:
+        with suppress(GitError):
+            await finish(discard_worktree(worktree))
+        raise
+
+
+async def _restore(worktree: Worktree) -> Worktree:
+    """Make the folder again, as its branch has it."""
+    await asyncio.to_thread(_write, msgspec.structs.replace(worktree, phase="restoring"))
+    if not await asyncio.to_thread((worktree.path / ".git").exists):
+        await _add(worktree, "--force", str(worktree.path), worktree.branch)
+    return await _fill(worktree)
+
+
+async def _add(worktree: Worktree, *arguments: str) -> None:
+    adding = ("worktree", "add", "--quiet", "--no-checkout", *arguments)
+    async with locked(worktree.common) as lock:
+        (await git(*adding, cwd=worktree.checkout, keeps=[lock])).checked()
+
+
+async def _fill(worktree: Worktree) -> Worktree:
+    """Check its files out, and note that it is ready."""
+    filling = ("reset", "--hard", "--quiet", "HEAD")
+    filled = await git(*filling, cwd=worktree.path, seconds=_CHECKOUT_SECONDS)
+    if filled.code and (await asyncio.to_thread(shutil.disk_usage, worktree.path)).free < _LITTLE:
+        raise GitError(f"{visible_line(str(worktree.path))}: no space left on the disk")
+    filled.checked()
+    ready = msgspec.structs.replace(worktree, phase="ready")
+    await asyncio.to_thread(_write, ready)
+    return ready
+
+
+async def discard_worktree(worktree: Worktree) -> None:
+    """Take the worktree away with all that is in it, and its branch; raises `GitError`.
+
+    To do so again after any interruption goes on where it stopped.
+    """
+    with suppress(GitError):  # the disk may be full: then this is what makes room
+        await asyncio.to_thread(_write, msgspec.structs.replace(worktree, phase="discarding"))
+    await asyncio.to_thread(_remove_folder, worktree)
+    if await asyncio.to_thread(Path(worktree.common).is_dir):
+        async with locked(worktree.common) as lock:
+            await _forget(worktree, lock)
+    await asyncio.to_thread(_remove_record, worktree)
+    if not await asyncio.to_thread(find_worktrees, Path(worktree.root), worktree.run):
+        await asyncio.to_thread(forget_run, Path(worktree.common), worktree.run)
+
+
+async def _forget(worktree: Worktree, lock: int) -> None:
+    """Take its entry and its branch out of the repository."""
+    common = worktree.common
+    listed = (await git("worktree", "list", "--porcelain", "-z", cwd=common)).checked().names
+    if f"worktree {await asyncio.to_thread(worktree.path.resolve)}" in listed:
+        removing = ("worktree", "remove", "--force", "--force", str(worktree.path))
+        (await git(*removing, cwd=common, keeps=[lock])).checked()
+    if await _has_branch(worktree, worktree.branch):
+        (await git("branch", "-D", "--", worktree.branch, cwd=common, keeps=[lock])).checked()
+
+
+def _fit(ticket: str) -> str:
+    """Return the ticket's id as part of a branch's and a folder's name; no two have the same."""
+    return _UNFIT.sub("%2E", ticket)
+
+
+def _record_name(ticket: str) -> str:
+    return f"={_fit(ticket)}.json"  # a character that no id has
+
+
+def _read(root: Path, file: Path) -> Worktree | None:
+    try:
+        found = msgspec.json.decode(file.read_bytes(), type=Worktree)
+    except (OSError, msgspec.DecodeError):
+        return None
+    return msgspec.structs.replace(found, root=str(root))
+
+
+def _write(worktree: Worktree) -> None:
+    file = worktree.record
+    beside = file.with_name(f"{file.name}.new")
+    try:
+        worktree.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        beside.write_bytes(msgspec.json.encode(worktree))
+        beside.replace(file)
+    except OSError as error:
+        beside.unlink(missing_ok=True)
+        raise GitError(f"{visible_line(str(file))}: {error.strerror}") from None
+
+
+def _remove_record(worktree: Worktree) -> None:
+    worktree.record.unlink(missing_ok=True)
+    with suppress(OSError):  # other tickets of the run have theirs in it
+        worktree.path.parent.rmdir()
+
+
+def _remove_folder(worktree: Worktree) -> None:
+    """Remove the folder. It goes out of the way first, so that half of it is never in its place."""
+    leaving = worktree.path.with_name(f"={_fit(worktree.ticket)}.leaving")
+    for folder in (leaving, worktree.path):
+        if not os.path.lexists(folder):
+            continue
+        try:
+            if folder != leaving:
+                folder.rename(leaving)
+            remove_tree(leaving)
+        except OSError as error:
+            raise GitError(f"{visible_line(str(leaving))}: {error.strerror}") from None
+
+
+def remove_tree(folder: Path) -> None:
+    """Remove a folder with all that is in it, if there is one. Blocks."""
+    if folder.is_symlink():
+        folder.unlink()
+    if not folder.exists():
+        return
+    try:
+        shutil.rmtree(folder)
+    except PermissionError:  # there are folders that may not be written to, as in package caches
+        folder.chmod(stat.S_IRWXU)
+        for parent, names, _ in os.walk(folder):
+            for inner in (Path(parent, name) for name in names):
+                if not inner.is_symlink():
+                    inner.chmod(stat.S_IRWXU)
+        shutil.rmtree(folder)

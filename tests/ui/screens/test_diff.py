@@ -1,0 +1,270 @@
+"""The screen of changes: what it shows, how one moves in it, and that it keeps its place."""
+
+import subprocess
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from textual.pilot import Pilot
+
+from lfgtui.model import events as e
+from lfgtui.settings import paths
+from lfgtui.ui.app import LfgApp
+from lfgtui.ui.screens.diff import DiffScreen
+from lfgtui.workspace.worktrees import open_worktree
+from tests.ui.fake_live import FakeLive
+from tests.ui.screen_text import lines, make_app, opened, run_screen, text_of, toasts
+from tests.ui.waiting import shown
+
+LONG = "".join(f"line {number}\n" for number in range(1, 101))
+
+
+def git(folder: Path, *arguments: str) -> str:
+    run = ["git", *arguments]
+    return subprocess.run(run, cwd=folder, capture_output=True, text=True, check=True).stdout
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    made = tmp_path / "repository"
+    made.mkdir()
+    git(made, "init", "-q", "-b", "main")
+    (made / "long.txt").write_text(LONG)
+    (made / "app.py").write_text("def one() -> int:\n    return 1\n")
+    git(made, "add", ".")
+    git(made, "-c", "user.name=A", "-c", "user.email=a@example.org", "commit", "-qm", "first")
+    (made / "app.py").write_text("def one() -> int:\n    return 2\n")
+    (made / "new").write_text("x\x1b[31m\u200b\n")
+    changed = LONG.replace("line 10\n", "line ten\n").replace("line 90\n", "")
+    (made / "long.txt").write_text(changed)
+    return made
+
+
+@asynccontextmanager
+async def looked_at(
+    folder: Path, size: tuple[int, int] = (100, 30)
+) -> AsyncIterator[tuple[FakeLive, LfgApp, Pilot[int]]]:
+    """The changes of the first of two tickets, of which the second is in no repository."""
+    live = FakeLive("a", "b", workspace=folder)
+    tree = git(folder, "rev-parse", "HEAD^{tree}").strip()
+    app = make_app(live)
+    async with opened(app, size) as pilot:
+        live.happen("a", e.TicketQueued(), e.BaseRecorded(str(folder), tree, "1234567890"))
+        live.begin("a")
+        live.begin("b")
+        await pilot.press("g")
+        await shown(pilot, "3 files")
+        yield live, app, pilot
+
+
+def cursor(app: LfgApp) -> str:
+    """The row under the cursor."""
+    return next(line[1:].rstrip(" ▁▂▃▄▅▆▇█").strip() for line in lines(app) if line.startswith("›"))
+
+
+async def test_files_come_with_their_counts_and_their_lines(folder: Path) -> None:
+    async with looked_at(folder) as (_, app, pilot):
+        shown_rows = [line.rstrip(" ▁▂▃▄▅▆▇█") for line in lines(app)]
+        assert shown_rows[0].startswith(" changes   a  3 files +3 −3")
+        assert shown_rows[0].endswith("since the run began at 12345678")
+        assert shown_rows[1].startswith(" app.py") and shown_rows[1].endswith("file 1/3")
+        assert shown_rows[2:7] == [
+            "›▾ M app.py  +1 −1",
+            "   line 1",
+            "  1   def one() -> int:",
+            "  2 -     return 1",
+            "  2 +     return 2",
+        ]
+        assert "x\\x1b[31m\\u200b" in text_of(app).replace("␛", "\\x1b")
+        await pilot.press("g")
+        assert run_screen(app).current == "a"
+
+
+async def test_one_moves_by_changes_files_pages_and_lines(folder: Path) -> None:
+    async with looked_at(folder, (80, 15)) as (_, app, pilot):
+        places = []
+        for key in ("n", "n", "n", "n", "n", "N", "[", "]", "end", "home", "j", "pagedown"):
+            await pilot.press(key)
+            places.append(cursor(app).partition("  line")[0])
+        assert places[:8] == [
+            "line 1",
+            "line 7",
+            "line 87",
+            "line 1",
+            "line 1",
+            "line 87",
+            "▾ M long.txt  +1 −2",
+            "▾ A new  +1",
+        ]
+        assert places[8].startswith("1 + x") and places[9:11] == ["▾ M app.py  +1 −1", "line 1"]
+        assert toasts(app) == ["no more changes"]
+
+
+async def test_a_file_is_folded_by_key_and_by_mouse_and_all_at_once(folder: Path) -> None:
+    async with looked_at(folder) as (_, app, pilot):
+        await pilot.press("down", "down", "space")
+        assert cursor(app) == "▸ M app.py  +1 −1"
+        assert "return 2" not in text_of(app)
+        await pilot.press("enter")
+        assert "return 2" in text_of(app)
+        await pilot.click(offset=(5, 2))
+        assert "return 2" not in text_of(app)
+        await pilot.press("Z")
+        assert [line[:10] for line in lines(app)[2:5]] == ["›▸ M app.p", " ▸ M long.", " ▸ A new  "]
+        await pilot.press("Z")
+        assert "return 2" in text_of(app)
+
+
+async def test_what_comes_above_the_cursor_moves_nothing(folder: Path) -> None:
+    async with looked_at(folder, (80, 15)) as (live, app, pilot):
+        await pilot.press("n", "n", "n", "down", "down")
+        before = lines(app)[2:-1]
+        assert "line 88" in cursor(app)
+        (folder / "app.py").write_text("# new\n" * 30)
+        (folder / "aa").write_text("# new\n" * 30)
+        live.happen("a", e.TextDelta("."), e.FileChange("1", str(folder / "aa"), ""))
+        await shown(pilot, "4 files")
+        after = lines(app)[2:-1]
+        assert [row[:20] for row in after] == [row[:20] for row in before]
+
+
+async def test_tab_shows_the_next_ticket_and_w_its_own_calls(folder: Path) -> None:
+    async with looked_at(folder) as (live, app, pilot):
+        await pilot.press("w")
+        await shown(pilot, "by file tools of this ticket")
+        await shown(pilot, "no changes yet")
+        await pilot.press("tab")
+        await shown(pilot, "changes   b")
+        await shown(pilot, "no changes yet")
+        live.ask_to_write("b", "x", "1\n", "x", "@@ -0,0 +1,1 @@\n+1\n")
+        live.happen("b", e.ApprovalGiven("call-1"), e.ToolRunStarted("call-1"))
+        live.happen("b", e.ToolCallFinished("call-1", "ok", None, None, 0.1))
+        await shown(pilot, "1 file ")
+        assert "A x  +1" in text_of(app) and "commands may have changed more" in text_of(app)
+        await pilot.press("w")
+        assert toasts(app)[-1].startswith("git does not know this folder")
+
+
+async def test_a_call_whose_place_is_not_known_claims_none(folder: Path) -> None:
+    async with looked_at(folder, (80, 15)) as (live, app, pilot):
+        await pilot.press("tab")
+        await shown(pilot, "changes   b")
+        edit: e.ToolArguments = {"path": "x", "old": "two", "new": "2"}
+        live.happen("b", e.ToolCallStarted("1", "edit_file"))
+        live.happen("b", e.ToolCallRequested("1", "edit_file", edit), e.ToolRunStarted("1"))
+        live.happen("b", e.ToolCallFinished("1", "ok", None, None, 0.1))
+        await shown(pilot, "M x  +1 −1")
+        rows = [line.rstrip(" ▁▂▃▄▅▆▇█") for line in lines(app)]
+        assert rows[3:6] == ["   somewhere in the file", "   - two", "   + 2"]
+        assert "No newline" not in text_of(app)
+
+
+async def test_what_git_cannot_tell_is_said(folder: Path) -> None:
+    async with looked_at(folder) as (live, app, pilot):
+        (folder / ".git").rename(folder / "gone")
+        live.happen("a", e.TextDelta("."), e.FileChange("1", "x", ""))
+        await shown(pilot, "git no longer has")
+        assert "3 files" not in text_of(app) and isinstance(app.screen, DiffScreen)
+
+
+async def test_too_many_lines_are_read_when_they_are_asked_for(folder: Path) -> None:
+    (folder / "many").write_text("line\n" * 6_000)
+    live = FakeLive("a", workspace=folder)
+    tree = git(folder, "rev-parse", "HEAD^{tree}").strip()
+    app = make_app(live)
+    async with opened(app, (100, 20)) as pilot:
+        live.happen("a", e.TicketQueued(), e.BaseRecorded(str(folder), tree))
+        await pilot.press("g")
+        await shown(pilot, "4 files")
+        assert "▸ A many  +6,000  too long to be shown at once" in text_of(app)
+        await pilot.press("]", "]", "space")
+        await shown(pilot, "▾ A many")
+        await shown(pilot, "1 + line")
+        await pilot.press("end")
+        assert "6000 + line" in text_of(app) and cursor(app) == "▸ A new  +1"
+
+
+@pytest.mark.parametrize("size", [(60, 15), (300, 100)])
+async def test_it_works_in_small_and_in_large(folder: Path, size: tuple[int, int]) -> None:
+    async with looked_at(folder, size) as (_, app, pilot):
+        for key in ("n", "n", "right", "left", "pagedown", "space", "Z", "end", "home"):
+            await pilot.press(key)
+        assert cursor(app).endswith("M app.py  +1 −1")
+        assert "esc back" in lines(app)[-1]
+
+
+@asynccontextmanager
+async def in_worktree(folder: Path) -> AsyncIterator[tuple[FakeLive, LfgApp, Pilot[int]]]:
+    """The changes of a ticket with a worktree, which has one new file."""
+    git(folder, "checkout", "-q", ".")
+    live = FakeLive("a", workspace=folder)
+    tree, commit = git(folder, "rev-parse", "HEAD^{tree}", "HEAD").split()
+    root = paths.data_dir() / "worktrees"
+    opened_tree = await open_worktree(root, live.run, "a", folder)
+    (opened_tree.folder / "theirs.py").write_text("import this\n")
+    app = make_app(live)
+    async with opened(app, (120, 24)) as pilot:
+        live.happen(
+            "a",
+            e.TicketQueued(),
+            e.BaseRecorded(str(folder), tree, commit),
+            e.AttemptStarted("anthropic", "m"),
+            e.WorktreeOpened(str(opened_tree.path), opened_tree.branch, opened_tree.base),
+            e.BaseRecorded(str(opened_tree.folder), tree, commit),
+        )
+        await pilot.press("g")
+        await shown(pilot, "theirs.py")
+        yield live, app, pilot
+
+
+async def test_a_worktree_is_applied_after_a_question(folder: Path) -> None:
+    async with in_worktree(folder) as (_, app, pilot):
+        assert "since its branch began at" in lines(app)[0]
+        await pilot.press("a")
+        await shown(pilot, "Apply the changes of “a” to your checkout?")
+        await shown(pilot, "still at work")
+        await pilot.press("n")
+        assert not (folder / "theirs.py").exists()
+        await pilot.press("a", "y")
+        await shown(pilot, "changed 1 file in")
+        assert (folder / "theirs.py").read_text() == "import this\n"
+        await pilot.press("w", "w")
+        await shown(pilot, "by anybody since the run began")
+        await shown(pilot, "A theirs.py  +1")
+
+
+async def test_a_worktree_is_discarded_after_a_question_once_its_ticket_has_ended(
+    folder: Path,
+) -> None:
+    async with in_worktree(folder) as (live, _, pilot):
+        await pilot.press("x")
+        await shown(pilot, "“a” is still at work; cancel it first")
+        edit: e.ToolArguments = {"path": "x", "old": "two", "new": "2"}
+        live.begin("a")
+        live.happen("a", e.ToolCallStarted("1", "edit_file"))
+        live.happen("a", e.ToolCallRequested("1", "edit_file", edit), e.ToolRunStarted("1"))
+        live.happen("a", e.ToolCallFinished("1", "ok", None, None, 0.1), e.TicketCancelled())
+        await pilot.press("x")
+        await shown(pilot, "Discard the worktree of “a” for good?")
+        await pilot.press("y")
+        await shown(pilot, "are gone")
+        await shown(pilot, "its folder is gone: /")
+        await shown(pilot, "M x  +1 −1")
+        assert "lfg/" not in git(folder, "branch", "--list")
+        await pilot.press("a", "y")
+        await shown(pilot, "no longer has a worktree")
+
+
+async def test_what_conflicts_is_said_and_changes_nothing(folder: Path) -> None:
+    async with in_worktree(folder) as (_, _, pilot):
+        (folder / "theirs.py").write_text("mine\n")
+        await pilot.press("a", "y")
+        await shown(pilot, "nothing was changed")
+        assert (folder / "theirs.py").read_text() == "mine\n"
+
+
+async def test_a_ticket_without_a_worktree_has_nothing_to_apply(folder: Path) -> None:
+    async with looked_at(folder) as (_, app, pilot):
+        await pilot.press("a")
+        assert toasts(app) == ["“a” has no worktree of its own: its changes are in your folder"]
