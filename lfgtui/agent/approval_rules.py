@@ -16,9 +16,9 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import accumulate
 
-from lfgtui.model.approvals import ApprovalRule
 from lfgtui.model.events import ToolArguments
 from lfgtui.model.fold.items import ToolItem
+from lfgtui.model.ticket_keys.approvals import ApprovalRule
 
 _SIGN = r"[A-Za-z0-9_./:=@%+,^-]|(?<=[A-Za-z0-9^~])~"  # HEAD~1, but neither ~/x nor a=~
 _QUOTED = r"""'[ -&(-~]*'|"[ #%-\[\]-_a-~]*\""""

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from lfgtui.model import events as e
-from lfgtui.model.approvals import ApprovalRule
 from lfgtui.model.fold.transcript import Transcript
+from lfgtui.model.ticket_keys.approvals import ApprovalRule
 from lfgtui.model.tickets import Ticket
 from lfgtui.processes.sandbox.walls import Confinement
 from lfgtui.providers.base import Stream

@@ -10,8 +10,8 @@ from functools import cache
 from typing import NamedTuple, get_args
 
 from lfgtui.model import events as e
-from lfgtui.model.guards import SECRETS, Channel, Guard
 from lfgtui.model.pieces import call_of, channel_of, text_of, tool_of
+from lfgtui.model.ticket_keys.guards import SECRETS, Channel, Guard
 from lfgtui.text.matching import Matcher, MatchStream
 from lfgtui.text.redactor import Redactor, TextStream
 

@@ -13,9 +13,9 @@ from lfgtui.agent.questions import unaskable
 from lfgtui.agent.repetition import REPETITION, calls_made, circle
 from lfgtui.errors import ToolError
 from lfgtui.model import events as e
-from lfgtui.model.approvals import Approval
 from lfgtui.model.fold.conversation import CallPart
 from lfgtui.model.fold.items import NOT_RUN
+from lfgtui.model.ticket_keys.approvals import Approval
 from lfgtui.text.redactor import is_marked
 from lfgtui.tools import CHANGED, Preview, Toolboxes, ToolOutcome
 

@@ -10,7 +10,7 @@ import click
 import msgspec
 
 from lfgtui.errors import UsageError
-from lfgtui.model.run_limits import AtLimit, RunLimits
+from lfgtui.model.ticket_keys.run_limits import AtLimit, RunLimits
 from lfgtui.text import output
 
 P = ParamSpec("P")

@@ -24,7 +24,7 @@ from lfgtui.cli.launching.launch import (
 from lfgtui.cli.options import RAW_HELP, limit_options, output_options, prompt_text
 from lfgtui.errors import LfgError, UsageError
 from lfgtui.model.needs import select
-from lfgtui.model.run_limits import RunLimits
+from lfgtui.model.ticket_keys.run_limits import RunLimits
 from lfgtui.model.tickets_file import TicketsFile, load_tickets
 from lfgtui.settings import paths
 from lfgtui.settings.config import Config, StreamUnit, load_config

@@ -4,8 +4,8 @@ from typing import TypeAlias
 
 import msgspec
 
-from lfgtui.model.approvals import ApprovalRule
-from lfgtui.model.run_limits import RunLimits
+from lfgtui.model.ticket_keys.approvals import ApprovalRule
+from lfgtui.model.ticket_keys.run_limits import RunLimits
 from lfgtui.model.tickets import Ticket
 
 

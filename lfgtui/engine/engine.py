@@ -25,13 +25,13 @@ from lfgtui.engine.alarm import Alarm
 from lfgtui.engine.conflicts.conflicts import Conflicts
 from lfgtui.engine.delivery import Delivery
 from lfgtui.engine.folder_changes import FolderChanges
-from lfgtui.engine.limits import known_limits
 from lfgtui.engine.needs import Needs
+from lfgtui.engine.recovery.limits import known_limits
 from lfgtui.engine.run_limits import RunLimiter
 from lfgtui.engine.session import Session
-from lfgtui.engine.ticket_run import Outcome, TicketRun
+from lfgtui.engine.ticket.ticket_run import Outcome, TicketRun
 from lfgtui.engine.turns import Turns
-from lfgtui.engine.watching import Watchers
+from lfgtui.engine.watch.watching import Watchers
 from lfgtui.model import events as e
 from lfgtui.model.fold.metrics import Health, Meter
 from lfgtui.model.fold.states import RunState

@@ -10,7 +10,7 @@ from contextlib import suppress
 
 from msgspec import UNSET
 
-from lfgtui.engine.ticket_run import TicketRun
+from lfgtui.engine.ticket.ticket_run import TicketRun
 from lfgtui.model import events as e
 from lfgtui.settings.config import Config, programs_of
 from lfgtui.workspace.diff_git import Base, record

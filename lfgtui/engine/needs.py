@@ -8,7 +8,7 @@ what the person paid for: the tickets that need them are blocked until somebody 
 from collections.abc import Mapping
 
 from lfgtui.agent.schema import answer_of
-from lfgtui.engine.ticket_run import TicketRun
+from lfgtui.engine.ticket.ticket_run import TicketRun
 from lfgtui.model import events as e
 from lfgtui.model.fold.states import IN_WORDS, MOVES
 

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from lfgtui.agent.context import Decision, StoppedError
 from lfgtui.engine import commands as c
 from lfgtui.model import events as e
-from lfgtui.model.approvals import ApprovalRule
+from lfgtui.model.ticket_keys.approvals import ApprovalRule
 from lfgtui.providers.base import Stream, TakesMessages
 
 

@@ -6,8 +6,8 @@ from lfgtui.agent.approval_rules import covering
 from lfgtui.agent.context import Decision
 from lfgtui.engine.person import Person
 from lfgtui.model import events as e
-from lfgtui.model.approvals import ApprovalRule
 from lfgtui.model.fold.transcript import Transcript
+from lfgtui.model.ticket_keys.approvals import ApprovalRule
 from lfgtui.model.tickets import Ticket
 
 

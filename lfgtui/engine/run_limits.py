@@ -11,10 +11,10 @@ import msgspec
 
 from lfgtui.engine.alarm import Alarm
 from lfgtui.engine.session import Session
-from lfgtui.engine.ticket_run import TicketRun
+from lfgtui.engine.ticket.ticket_run import TicketRun
 from lfgtui.model import events as e
 from lfgtui.model.fold.spending import spent
-from lfgtui.model.run_limits import RunLimit, RunLimits, amount
+from lfgtui.model.ticket_keys.run_limits import RunLimit, RunLimits, amount
 
 _SPENDING: tuple[type[e.Event], ...] = (
     *(e.Usage, e.ResponseFinished, e.AttemptStarted, e.Paused, e.Resumed, e.Parked),

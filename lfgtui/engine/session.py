@@ -5,20 +5,21 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from lfgtui.engine.admission import Admission
-from lfgtui.engine.limits import Limits
-from lfgtui.engine.recovery import Circuits
+from lfgtui.engine.recovery.limits import Limits
+from lfgtui.engine.recovery.recovery import Circuits
 from lfgtui.engine.rules import Rules
 from lfgtui.engine.slots import Slots
 from lfgtui.engine.workspaces import Workspaces
 from lfgtui.errors import ProviderError, UsageError
 from lfgtui.history.recording.recorder import Recorder
-from lfgtui.model.run_limits import NO_LIMITS, RunLimit, RunLimits
+from lfgtui.model.ticket_keys.run_limits import NO_LIMITS, RunLimit, RunLimits
+from lfgtui.model.tickets import Ticket
 from lfgtui.processes.sandbox.walls import Walls
 from lfgtui.providers.base import Provider
 from lfgtui.providers.errors.mapping import as_provider_error
 from lfgtui.providers.registry import Providers
 from lfgtui.settings import paths
-from lfgtui.settings.config import Config
+from lfgtui.settings.config import Config, programs_of
 from lfgtui.text.redactor import Redactor
 from lfgtui.workspace.kept import KeptFiles
 
@@ -60,6 +61,11 @@ class Session:
         self.slots = Slots(self.config.concurrency, are_kept=self.config.hold_slot)
         self.workspaces = Workspaces(paths.worktrees_dir(), self.run)
         self.admission = Admission(self.config, self.providers.agents, self.available_memory)
+
+    def lacks_wall(self, ticket: Ticket) -> bool:
+        """Return True if the ticket has programs and no wall holds them, wanted or not."""
+        has_programs = "run_command" in ticket.tools or bool(programs_of(self.config, ticket))
+        return has_programs and self.walls is not None and self.walls.of(ticket).wall is None
 
     async def provider(self, name: str) -> Provider:
         """Return the provider; raises `ProviderError`, also for what keeps it from being made."""

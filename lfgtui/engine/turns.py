@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterator
 from contextlib import suppress
 
 from lfgtui.engine.session import Session
-from lfgtui.engine.ticket_run import TicketRun
+from lfgtui.engine.ticket.ticket_run import TicketRun
 from lfgtui.providers.base import Prepares, Request
 
 _log = logging.getLogger(__name__)

@@ -16,12 +16,12 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from lfgtui.errors import ErrorKind
-from lfgtui.model.approvals import ApprovalRule
 from lfgtui.model.bounds import Bounded
 from lfgtui.model.facets import Facets
-from lfgtui.model.guards import GuardAction
-from lfgtui.model.run_limits import AtLimit, RunLimit, RunLimits
-from lfgtui.model.watch import ContradictionFound as ContradictionFound
+from lfgtui.model.ticket_keys.approvals import ApprovalRule
+from lfgtui.model.ticket_keys.guards import GuardAction
+from lfgtui.model.ticket_keys.run_limits import AtLimit, RunLimit, RunLimits
+from lfgtui.model.ticket_keys.watch import ContradictionFound as ContradictionFound
 from lfgtui.model.wire_events import STOPPED as STOPPED
 from lfgtui.model.wire_events import ApprovalOption as ApprovalOption
 from lfgtui.model.wire_events import ApprovalRequested as ApprovalRequested

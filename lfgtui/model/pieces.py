@@ -8,7 +8,7 @@ import msgspec
 
 from lfgtui.model.events import ApprovalRequested, Event, FileChange
 from lfgtui.model.facets import Kind
-from lfgtui.model.guards import Channel
+from lfgtui.model.ticket_keys.guards import Channel
 
 _E = TypeVar("_E", bound=Event)
 

@@ -25,8 +25,8 @@ from typing import Literal, TypeVar, get_args, get_origin, get_type_hints
 import msgspec
 
 from lfgtui.model import events as e
-from lfgtui.model.guards import Channel
 from lfgtui.model.pieces import call_of, channel_of, merge, stream_of, text_of, with_text
+from lfgtui.model.ticket_keys.guards import Channel
 from lfgtui.model.tickets import Ticket
 from lfgtui.text.redactor import Redactor, TextStream
 

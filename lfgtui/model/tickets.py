@@ -10,7 +10,7 @@ from typing import Annotated, Literal, TypeAlias
 
 import msgspec
 
-from lfgtui.model.approvals import (
+from lfgtui.model.ticket_keys.approvals import (
     ALL_TOOLS,
     READING_TOOLS,
     Approval,
@@ -19,8 +19,8 @@ from lfgtui.model.approvals import (
     approval_for,
     unasked,
 )
-from lfgtui.model.guards import Guard
-from lfgtui.model.watch import INSTRUCTIONS
+from lfgtui.model.ticket_keys.guards import Guard
+from lfgtui.model.ticket_keys.watch import INSTRUCTIONS
 
 SandboxMode: TypeAlias = Literal["auto", "bwrap", "none"]
 """`auto`: the best there is, and where there is none, a person decides on each command."""

@@ -9,9 +9,9 @@ from typing import Literal
 import msgspec
 
 from lfgtui.errors import SourceError, did_you_mean
-from lfgtui.model.approvals import Approvals, ToolName, approval_mistake
-from lfgtui.model.guards import Guard, guard_mistakes, is_for
-from lfgtui.model.run_limits import RunLimits
+from lfgtui.model.ticket_keys.approvals import Approvals, ToolName, approval_mistake
+from lfgtui.model.ticket_keys.guards import Guard, guard_mistakes, is_for
+from lfgtui.model.ticket_keys.run_limits import RunLimits
 from lfgtui.model.tickets import (
     ID_CHARACTERS,
     PROMPT_ID,

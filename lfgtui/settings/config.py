@@ -14,8 +14,8 @@ from typing import Annotated, Literal, NamedTuple, TypeAlias
 import msgspec
 
 from lfgtui.errors import SourceError, UsageError, did_you_mean
-from lfgtui.model.guards import Guard, guard_mistakes
-from lfgtui.model.run_limits import RunLimits
+from lfgtui.model.ticket_keys.guards import Guard, guard_mistakes
+from lfgtui.model.ticket_keys.run_limits import RunLimits
 from lfgtui.model.tickets import Ticket
 from lfgtui.settings import sandbox
 from lfgtui.settings.agents import program_path

@@ -14,8 +14,8 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from lfgtui.errors import ToolError, did_you_mean
-from lfgtui.model.approvals import ToolName
 from lfgtui.model.events import ToolArguments
+from lfgtui.model.ticket_keys.approvals import ToolName
 
 
 def _text(description: str) -> Meta:

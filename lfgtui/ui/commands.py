@@ -12,7 +12,7 @@ from textual.theme import Theme
 from textual.widgets import OptionList
 
 from lfgtui.engine.commands import WithdrawRule
-from lfgtui.model.approvals import ApprovalRule
+from lfgtui.model.ticket_keys.approvals import ApprovalRule
 from lfgtui.settings import paths
 from lfgtui.settings.config import Speak
 from lfgtui.settings.keys import KEYS

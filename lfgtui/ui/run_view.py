@@ -8,7 +8,7 @@ from lfgtui.model.choices import is_settled
 from lfgtui.model.events import Sink
 from lfgtui.model.fold.metrics import Health, Meter
 from lfgtui.model.fold.transcript import Transcript
-from lfgtui.model.run_limits import RunLimits
+from lfgtui.model.ticket_keys.run_limits import RunLimits
 from lfgtui.model.tickets import Ticket
 
 

@@ -9,8 +9,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from lfgtui.agent.approval_rules import covering, offered_rules
-from lfgtui.model.approvals import ApprovalRule
 from lfgtui.model.fold.items import ToolItem
+from lfgtui.model.ticket_keys.approvals import ApprovalRule
 
 GIT_DIFF = ApprovalRule("run_command", "prefix", "git diff")
 OTHER_PROGRAMS = (

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from lfgtui.agent.guards import Guards, _Own
 from lfgtui.model import events as e
-from lfgtui.model.guards import Guard
+from lfgtui.model.ticket_keys.guards import Guard
 from tests.helpers.any_events import lives
 from tests.helpers.effort import times
 from tests.providers.published import DECODERS, decode

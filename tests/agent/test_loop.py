@@ -13,9 +13,9 @@ from lfgtui.agent.context import Decision
 from lfgtui.agent.loop import Agent
 from lfgtui.errors import ProviderError
 from lfgtui.model import events as e
-from lfgtui.model.approvals import ApprovalRule
 from lfgtui.model.fold.conversation import ToolResult, UserTurn
 from lfgtui.model.fold.transcript import Transcript
+from lfgtui.model.ticket_keys.approvals import ApprovalRule
 from lfgtui.model.tickets import Ticket
 from lfgtui.processes.sandbox.walls import UNCONFINED
 from lfgtui.providers.base import Provider, Request, Stream

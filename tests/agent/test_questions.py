@@ -10,8 +10,8 @@ from lfgtui.agent.context import Decision
 from lfgtui.agent.loop import Agent
 from lfgtui.agent.questions import UNASKABLE
 from lfgtui.model import events as e
-from lfgtui.model.approvals import ApprovalRule
 from lfgtui.model.fold.items import ToolItem
+from lfgtui.model.ticket_keys.approvals import ApprovalRule
 from lfgtui.processes.sandbox.walls import UNCONFINED, Confinement
 from lfgtui.providers.base import Request
 from tests.agent.test_loop import Surroundings

@@ -14,8 +14,8 @@ from msgspec import inspect
 
 from lfgtui.history.transfer import EndLine, RunLine, TicketLine
 from lfgtui.model import events as e
-from lfgtui.model.approvals import ALL_TOOLS
 from lfgtui.model.event_json import EVENTS, encode_event
+from lfgtui.model.ticket_keys.approvals import ALL_TOOLS
 from lfgtui.model.tickets import Ticket
 from lfgtui.model.tickets_file import TicketsDocument, TicketTable
 from lfgtui.settings.config import Config

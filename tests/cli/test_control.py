@@ -15,7 +15,7 @@ from lfgtui.cli.launching.control_socket import ask, listening
 from lfgtui.engine.commands import Add, Approve
 from lfgtui.errors import UsageError
 from lfgtui.model import events as e
-from lfgtui.model.approvals import ApprovalRule
+from lfgtui.model.ticket_keys.approvals import ApprovalRule
 from lfgtui.providers.registry import Providers
 from lfgtui.settings import paths
 from tests.agent.test_questions import NEVER, OPTIONS, Asking

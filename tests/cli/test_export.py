@@ -15,7 +15,7 @@ from lfgtui.cli.launching.session import build_engine
 from lfgtui.errors import UsageError
 from lfgtui.history.recording.recorder import Recorder
 from lfgtui.model import events as e
-from lfgtui.model.approvals import ApprovalRule
+from lfgtui.model.ticket_keys.approvals import ApprovalRule
 from lfgtui.model.tickets import Ticket
 from lfgtui.settings import paths
 from lfgtui.settings.config import Config

@@ -16,9 +16,9 @@ from lfgtui.engine.session import Session
 from lfgtui.history.reader import Reader
 from lfgtui.history.recording.recorder import Recorder
 from lfgtui.model import events as e
-from lfgtui.model.approvals import ApprovalRule
 from lfgtui.model.fold.attempts import Attempt
-from lfgtui.model.run_limits import NO_LIMITS, RunLimits
+from lfgtui.model.ticket_keys.approvals import ApprovalRule
+from lfgtui.model.ticket_keys.run_limits import NO_LIMITS, RunLimits
 from lfgtui.model.tickets import Ticket
 from lfgtui.processes.sandbox.walls import Walls
 from lfgtui.providers.registry import Providers

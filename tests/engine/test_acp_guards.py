@@ -6,7 +6,7 @@ import pytest
 
 from lfgtui.engine import commands as c
 from lfgtui.model import events as e
-from lfgtui.model.guards import Guard
+from lfgtui.model.ticket_keys.guards import Guard
 from tests.acp.agent import Json, Steps
 from tests.acp.scripts import scripted, update
 from tests.engine.acp import prompts, working

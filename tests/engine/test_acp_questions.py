@@ -8,7 +8,7 @@ import pytest
 from lfgtui.agent.questions import UNASKABLE
 from lfgtui.engine import commands as c
 from lfgtui.model import events as e
-from lfgtui.model.approvals import ApprovalRule
+from lfgtui.model.ticket_keys.approvals import ApprovalRule
 from lfgtui.text.redactor import Redactor
 from tests.acp.agent import Json, Steps
 from tests.acp.scripts import MISBEHAVIOUR, scripted, shell, write

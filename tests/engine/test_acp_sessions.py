@@ -8,7 +8,7 @@ import pytest
 
 from lfgtui.engine import commands as c
 from lfgtui.model import events as e
-from lfgtui.model.run_limits import AtLimit, RunLimits
+from lfgtui.model.ticket_keys.run_limits import AtLimit, RunLimits
 from lfgtui.providers.acp import pool
 from tests.acp.agent import Json, Steps
 from tests.acp.scripts import MISBEHAVIOUR, ended, scripted, shell, update

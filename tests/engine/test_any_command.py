@@ -10,9 +10,9 @@ import pytest
 
 from lfgtui.engine import commands as c
 from lfgtui.model import events as e
-from lfgtui.model.approvals import ApprovalRule
 from lfgtui.model.fold.items import NoteItem
 from lfgtui.model.fold.states import ENDED
+from lfgtui.model.ticket_keys.approvals import ApprovalRule
 from lfgtui.model.tickets import Ticket, side_by_side
 from lfgtui.settings.config import BreakerPolicy
 from tests.engine.harness import QUICK_RETRY, WIRES, Room, room, says, scenario, ticket

@@ -12,10 +12,10 @@ from lfgtui.agent.questions import UNASKABLE
 from lfgtui.engine import commands as c
 from lfgtui.history.recording.recorder import Recorder
 from lfgtui.model import events as e
-from lfgtui.model.approvals import ApprovalRule
 from lfgtui.model.fold.conversation import UserTurn
 from lfgtui.model.fold.metrics import Meter
 from lfgtui.model.fold.transcript import Transcript
+from lfgtui.model.ticket_keys.approvals import ApprovalRule
 from lfgtui.providers.base import Request
 from lfgtui.providers.openai_chat.decoder import ChatDecoder
 from lfgtui.providers.sdk.provider import SdkProvider

@@ -9,7 +9,7 @@ from lfgtui.engine import commands as c
 from lfgtui.model import events as e
 from lfgtui.model.event_json import entry_json
 from lfgtui.model.fold.items import NoteItem, TextItem, ToolItem
-from lfgtui.model.guards import Guard
+from lfgtui.model.ticket_keys.guards import Guard
 from lfgtui.text.redactor import Redactor
 from tests.engine.harness import calls, finished, room, says, scenario, ticket
 from tests.text.secrets import GITHUB, drawn

@@ -9,7 +9,7 @@ import pytest
 
 from lfgtui.engine import commands as c
 from lfgtui.model import events as e
-from lfgtui.model.approvals import ApprovalRule
+from lfgtui.model.ticket_keys.approvals import ApprovalRule
 from lfgtui.settings.mcp import McpServer
 from tests.engine.harness import calls, finished, room, scenario, ticket
 from tests.helpers.leash import Leash

@@ -8,8 +8,8 @@ import pytest
 
 from lfgtui.engine import commands as c
 from lfgtui.model import events as e
-from lfgtui.model.approvals import ApprovalRule
 from lfgtui.model.fold.items import ToolItem
+from lfgtui.model.ticket_keys.approvals import ApprovalRule
 from lfgtui.simulator.scenario import Scenario
 from tests.engine.harness import Room, room, scenario, ticket
 

@@ -8,7 +8,7 @@ import pytest
 
 from lfgtui.engine import commands as c
 from lfgtui.model import events as e
-from lfgtui.model.run_limits import AtLimit, RunLimits
+from lfgtui.model.ticket_keys.run_limits import AtLimit, RunLimits
 from lfgtui.settings.providers import Price
 from tests.engine.harness import Room, finished, room, says, scenario, ticket
 from tests.engine.test_tell import SILENT

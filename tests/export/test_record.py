@@ -11,8 +11,8 @@ from lfgtui.export.figures import TicketDocument
 from lfgtui.export.markdown import PLAIN, ticket_markdown
 from lfgtui.export.record import ticket_record
 from lfgtui.model import events as e
-from lfgtui.model.approvals import ApprovalRule
 from lfgtui.model.fold.transcript import Transcript
+from lfgtui.model.ticket_keys.approvals import ApprovalRule
 from lfgtui.model.tickets import Ticket
 from lfgtui.text.figures import clock_time, day_and_time
 from lfgtui.text.markdown import StreamingMarkdown

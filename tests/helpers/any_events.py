@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 from msgspec import UNSET, UnsetType
 
 from lfgtui.model import events as e
-from lfgtui.model.approvals import ApprovalRule
 from lfgtui.model.event_json import EVENTS
 from lfgtui.model.fold.states import MOVES, StateMachine
+from lfgtui.model.ticket_keys.approvals import ApprovalRule
 
 KINDS = EVENTS
 

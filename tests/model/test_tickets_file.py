@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lfgtui.errors import SourceError, UsageError
-from lfgtui.model.approvals import ALL_TOOLS, Approval
 from lfgtui.model.needs import select, with_needs
+from lfgtui.model.ticket_keys.approvals import ALL_TOOLS, Approval
 from lfgtui.model.tickets import Ticket, distrusted
 from lfgtui.model.tickets_file import TicketsFile, TicketTable, load_tickets, single_ticket
 

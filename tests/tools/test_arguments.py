@@ -4,8 +4,8 @@ import msgspec
 import pytest
 
 from lfgtui.errors import ToolError
-from lfgtui.model.approvals import ALL_TOOLS
 from lfgtui.model.events import ToolArguments
+from lfgtui.model.ticket_keys.approvals import ALL_TOOLS
 from lfgtui.tools import TOOLS
 from lfgtui.tools.arguments import Arguments, ListFiles, ReadFile, RunCommand, WriteFile, parse
 

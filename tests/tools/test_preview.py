@@ -9,8 +9,8 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from lfgtui.errors import ToolError
-from lfgtui.model.approvals import ALL_TOOLS
 from lfgtui.model.events import ToolArguments
+from lfgtui.model.ticket_keys.approvals import ALL_TOOLS
 from lfgtui.text.diffs import LONGEST_LINE, MOST_LINES, diff
 from lfgtui.tools import Preview, ToolLimits, preview
 

@@ -9,7 +9,7 @@ from textual.widgets import Label
 
 from lfgtui.engine.commands import Approve, Deny, WithdrawRule
 from lfgtui.model import events as e
-from lfgtui.model.approvals import ApprovalRule
+from lfgtui.model.ticket_keys.approvals import ApprovalRule
 from lfgtui.model.tickets import Ticket
 from lfgtui.settings.config import Config
 from lfgtui.ui.screens.dialogs import Choice

@@ -13,7 +13,7 @@ from lfgtui.cli import launching
 from lfgtui.cli.launching.server_check import check_servers
 from lfgtui.errors import SourceError, UsageError
 from lfgtui.model.needs import select
-from lfgtui.model.run_limits import RunLimits
+from lfgtui.model.ticket_keys.run_limits import RunLimits
 from lfgtui.model.tickets import Ticket, side_by_side
 from lfgtui.model.tickets_file import TicketsFile, load_tickets, single_ticket
 from lfgtui.processes.sandbox.availability import find_sandbox

@@ -11,7 +11,7 @@ from typing import Literal, NamedTuple, TypeAlias
 
 from msgspec import UNSET, UnsetType
 
-from lfgtui.engine.ticket_run import TicketRun
+from lfgtui.engine.ticket.ticket_run import TicketRun
 from lfgtui.model import events as e
 from lfgtui.model.needs import with_needs
 

@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 from lfgtui.engine.conflicts.accesses import Accesses
 from lfgtui.engine.session import Session
-from lfgtui.engine.ticket_run import TicketRun
+from lfgtui.engine.ticket.ticket_run import TicketRun
 from lfgtui.errors import too_many_files
 from lfgtui.model import events as e
 from lfgtui.model.clock import now

@@ -5,12 +5,12 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import PurePath
 
-from lfgtui.engine.agents_files import AgentsFiles
 from lfgtui.engine.conflicts.accesses import Accesses
+from lfgtui.engine.conflicts.agents_files import AgentsFiles
 from lfgtui.engine.conflicts.commands import CommandWatch, Interval
 from lfgtui.engine.conflicts.ports import PortWatch
 from lfgtui.engine.session import Session
-from lfgtui.engine.ticket_run import TicketRun
+from lfgtui.engine.ticket.ticket_run import TicketRun
 from lfgtui.model import events as e
 from lfgtui.model.call_summary import program
 from lfgtui.model.fold.items import ToolItem

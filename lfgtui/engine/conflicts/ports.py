@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping
 
 from lfgtui.engine.conflicts.accesses import Accesses
 from lfgtui.engine.session import Session
-from lfgtui.engine.ticket_run import TICKET_VARIABLE, TicketRun
+from lfgtui.engine.ticket.ticket_run import TICKET_VARIABLE, TicketRun
 from lfgtui.processes.ports import listeners, parents_of, variable_of
 
 _TAKEN = re.compile(

@@ -8,7 +8,6 @@ from typing import Literal, TypeAlias
 
 import msgspec
 
-from lfgtui.model.approvals import ApprovalRule
 from lfgtui.model.call_summary import BULK, call_summary, seen_from
 from lfgtui.model.events import (
     ApprovalOption,
@@ -16,6 +15,7 @@ from lfgtui.model.events import (
     PlanStep,
     ToolArguments,
 )
+from lfgtui.model.ticket_keys.approvals import ApprovalRule
 from lfgtui.text.growing_text import Growing
 
 SHOWN = 50_000

@@ -14,7 +14,7 @@ from msgspec import UNSET
 from lfgtui.model import events as e
 from lfgtui.model.fold.tokens import TokenCount
 from lfgtui.model.pieces import text_of
-from lfgtui.model.run_limits import RunLimit
+from lfgtui.model.ticket_keys.run_limits import RunLimit
 
 WINDOW = 2.0
 """Seconds the live rate looks back."""

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from lfgtui.model.fold.attempts import cost_of
 from lfgtui.model.fold.metrics import Meter, covered
 from lfgtui.model.fold.transcript import Transcript
-from lfgtui.model.run_limits import RUN_LIMITS, RunLimit, RunLimits
+from lfgtui.model.ticket_keys.run_limits import RUN_LIMITS, RunLimit, RunLimits
 
 
 class Spent(NamedTuple):

@@ -15,7 +15,6 @@ from msgspec import UNSET
 
 from lfgtui.errors import RETRYABLE_KINDS, IllegalMoveError
 from lfgtui.model import events as e
-from lfgtui.model.approvals import ApprovalRule
 from lfgtui.model.fold.attempts import FULL_CONTEXT, Attempt, AttemptError
 from lfgtui.model.fold.calls import Calls
 from lfgtui.model.fold.conversation import Conversation, ModelTurn, UserTurn, with_answers
@@ -29,7 +28,8 @@ from lfgtui.model.fold.items import (
     ToolItem,
 )
 from lfgtui.model.fold.states import State, StateMachine
-from lfgtui.model.run_limits import RunLimits
+from lfgtui.model.ticket_keys.approvals import ApprovalRule
+from lfgtui.model.ticket_keys.run_limits import RunLimits
 from lfgtui.text.figures import clock_time
 from lfgtui.text.markdown_lines import ends_in_question
 

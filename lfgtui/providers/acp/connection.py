@@ -30,7 +30,7 @@ from lfgtui.providers.acp.inbox import Inbox
 from lfgtui.providers.acp.json_rpc import Peer
 from lfgtui.providers.acp.messages import RpcError
 from lfgtui.providers.acp.permissions import CANCELLED, chosen, question_of
-from lfgtui.providers.acp.updates import Updates, brief
+from lfgtui.providers.acp.updates.updates import Updates, brief
 from lfgtui.providers.lenient_json import JsonObject
 
 EXIT_GRACE = 2.0

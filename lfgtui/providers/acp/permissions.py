@@ -9,7 +9,7 @@ from msgspec import UNSET
 from lfgtui.model.call_summary import members_of, members_summary
 from lfgtui.model.events import ApprovalOption, ApprovalRequested, WireEvent
 from lfgtui.providers import lenient_json, limits
-from lfgtui.providers.acp.calls import Call, Calls
+from lfgtui.providers.acp.updates.calls import Call, Calls
 from lfgtui.providers.lenient_json import JsonObject
 from lfgtui.text.terminal_safe import escaped
 

@@ -12,7 +12,7 @@ from lfgtui.model.events import (
 from lfgtui.model.fold.conversation import Session
 from lfgtui.model.pieces import call_of
 from lfgtui.providers import lenient_json
-from lfgtui.providers.acp.updates import Updates
+from lfgtui.providers.acp.updates.updates import Updates
 from lfgtui.providers.lenient_json import JsonObject
 
 _WENT_ON = "the agent had gone on with this after lfg was stopped:"

@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from lfgtui.model.approvals import server_prefix
+from lfgtui.model.ticket_keys.approvals import server_prefix
 from lfgtui.text.terminal_safe import escaped, without_controls
 from lfgtui.tools.arguments import Tool
 from lfgtui.tools.limits import cut_line, cut_middle

@@ -4,9 +4,9 @@ import asyncio
 from collections.abc import Mapping, Sequence
 
 from lfgtui.errors import ToolError, did_you_mean
-from lfgtui.model.approvals import server_prefix
 from lfgtui.model.call_summary import call_summary
 from lfgtui.model.events import ToolArguments
+from lfgtui.model.ticket_keys.approvals import server_prefix
 from lfgtui.text.terminal_safe import escaped
 from lfgtui.tools.arguments import Tool
 from lfgtui.tools.command import OnOutput

@@ -4,7 +4,7 @@ import msgspec
 
 from lfgtui.engine.commands import SetRunLimits
 from lfgtui.model.fold.spending import spent
-from lfgtui.model.run_limits import RunLimit, RunLimits, amount
+from lfgtui.model.ticket_keys.run_limits import RunLimit, RunLimits, amount
 from lfgtui.ui.run_view import LiveRun, limits_of
 from lfgtui.ui.screens.dialogs import Choice
 from lfgtui.ui.screens.run import RunScreen

@@ -9,7 +9,7 @@ from lfgtui.model.choices import choices, due_choices
 from lfgtui.model.fold.metrics import Health, OpenCircuit
 from lfgtui.model.fold.spending import Spent, spent
 from lfgtui.model.fold.states import BADGES, CONFLICT, ENDED, GUARD, QUESTION, RUNNING, STALLED
-from lfgtui.model.run_limits import WARNED, RunLimit, RunLimits, amount
+from lfgtui.model.ticket_keys.run_limits import WARNED, RunLimit, RunLimits, amount
 from lfgtui.text import figures
 from lfgtui.ui.attention import Attention, stall
 from lfgtui.ui.run_view import RunView, limits_of

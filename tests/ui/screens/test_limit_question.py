@@ -5,7 +5,7 @@ import pytest
 from lfgtui.engine.commands import SetRunLimits
 from lfgtui.model import events as e
 from lfgtui.model.fold.metrics import Health
-from lfgtui.model.run_limits import RunLimits
+from lfgtui.model.ticket_keys.run_limits import RunLimits
 from tests.ui.fake_live import FakeLive
 from tests.ui.screen_text import MakeApp, lines, opened, run_screen, text_of, toasts
 

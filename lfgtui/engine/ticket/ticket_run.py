@@ -13,18 +13,18 @@ from msgspec import UNSET, UnsetType
 from lfgtui.agent.context import Decision
 from lfgtui.agent.guards import Trip
 from lfgtui.agent.loop import Agent
-from lfgtui.engine.change_watch import ChangeWatch
-from lfgtui.engine.guarding import Guarding, heed
-from lfgtui.engine.hold import Hold
-from lfgtui.engine.limits import Limit, RunLimitError, can_park
-from lfgtui.engine.parking import Parking
 from lfgtui.engine.person import Person
-from lfgtui.engine.recovery import Recovery, Step, final_message
-from lfgtui.engine.response_times import ResponseTimes
-from lfgtui.engine.servers import tools_of_servers
+from lfgtui.engine.recovery.limits import Limit, RunLimitError, can_park
+from lfgtui.engine.recovery.parking import Parking
+from lfgtui.engine.recovery.recovery import Recovery, Step, final_message
 from lfgtui.engine.session import Session
 from lfgtui.engine.slots import Slot
-from lfgtui.engine.time_limit import TimeLimit
+from lfgtui.engine.ticket.change_watch import ChangeWatch
+from lfgtui.engine.ticket.guarding import Guarding, heed
+from lfgtui.engine.ticket.hold import Hold
+from lfgtui.engine.ticket.response_times import ResponseTimes
+from lfgtui.engine.ticket.servers import tools_of_servers
+from lfgtui.engine.ticket.time_limit import TimeLimit
 from lfgtui.errors import (
     RETRYABLE_KINDS,
     ErrorKind,
@@ -42,7 +42,7 @@ from lfgtui.model.fold.transcript import Transcript
 from lfgtui.model.tickets import Ticket
 from lfgtui.processes.sandbox.walls import UNCONFINED, Confinement
 from lfgtui.providers.errors.mapping import one_line
-from lfgtui.settings.config import Route, programs_of, routes_of
+from lfgtui.settings.config import Route, routes_of
 from lfgtui.settings.credentials import secret_variables
 from lfgtui.settings.prices import ModelFacts, model_facts
 from lfgtui.workspace.kept import TicketFiles
@@ -56,12 +56,6 @@ TICKET_VARIABLE = "LFG_TICKET"
 Phase = Literal["pending", "running", "ended"]
 Outcome: TypeAlias = e.Ending | None
 """The ending of a ticket's work; None if it goes on when its providers' limits have ended."""
-
-
-def lacks_wall(session: Session, ticket: Ticket) -> bool:
-    """Return True if the ticket has programs and no wall holds them, wanted or not."""
-    has_programs = "run_command" in ticket.tools or bool(programs_of(session.config, ticket))
-    return has_programs and session.walls is not None and session.walls.of(ticket).wall is None
 
 
 class TicketRun:
@@ -89,7 +83,7 @@ class TicketRun:
         place = f"{session.run}/{ticket.id}"
         self.environment = {**session.environment, TICKET_VARIABLE: place}
         self.secrets = secret_variables(session.config)
-        self.lacks_wall = lacks_wall(session, ticket)
+        self.lacks_wall = session.lacks_wall(ticket)
         self.is_seen = None if session.headless else self._is_seen
         self.settle = session.recorder.settle
         self.room = session.recorder.room

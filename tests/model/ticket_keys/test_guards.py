@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from lfgtui.errors import SourceError
-from lfgtui.model.guards import Guard, in_force
+from lfgtui.model.ticket_keys.guards import Guard, in_force
 from lfgtui.model.tickets_file import load_tickets
 from lfgtui.settings.config import load_config
 

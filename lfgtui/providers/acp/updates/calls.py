@@ -24,7 +24,7 @@ from lfgtui.model.events import (
     WireEvent,
 )
 from lfgtui.providers import lenient_json, limits
-from lfgtui.providers.acp.content import Change, changes_in, text_of, texts_in
+from lfgtui.providers.acp.updates.content import Change, changes_in, text_of, texts_in
 from lfgtui.providers.lenient_json import JsonObject
 
 _WORD = re.compile(r"[\w.:/-]{1,40}")

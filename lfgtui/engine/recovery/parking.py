@@ -1,7 +1,7 @@
 """Parking: a ticket waits for the time at which its providers' limits end, or tries in spite."""
 
-from lfgtui.engine.limits import Limit, LimitedError, Limits
-from lfgtui.engine.recovery import Recovery
+from lfgtui.engine.recovery.limits import Limit, LimitedError, Limits
+from lfgtui.engine.recovery.recovery import Recovery
 from lfgtui.model import events as e
 
 

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lfgtui.model.run_limits import RUN_LIMITS, RunLimits, amount
+from lfgtui.model.ticket_keys.run_limits import RUN_LIMITS, RunLimits, amount
 
 limits = st.builds(
     RunLimits,

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lfgtui.engine.news import KEPT, News
+from lfgtui.engine.watch.news import KEPT, News
 from lfgtui.model import events as e
 
 

@@ -35,7 +35,7 @@ from contextlib import (
 )
 from typing import NamedTuple, TypeAlias
 
-from lfgtui.engine.limits import LimitedError, can_park, is_limit
+from lfgtui.engine.recovery.limits import LimitedError, can_park, is_limit
 from lfgtui.errors import ProviderError
 from lfgtui.model.fold.metrics import OpenCircuit
 from lfgtui.settings.config import BreakerPolicy, RetryPolicy, Route

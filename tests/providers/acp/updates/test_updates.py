@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from lfgtui.model import events as e
 from lfgtui.model.pieces import joined
 from lfgtui.processes.lines import LineSplitter
-from lfgtui.providers.acp.updates import Updates
+from lfgtui.providers.acp.updates.updates import Updates
 from tests.helpers.any_events import json_values
 from tests.providers.recordings import FOLDER, WHY_SKIPPED, cuts
 

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractContextManager, asynccontextmanager, nullcontext
 
-from lfgtui.engine.recovery import Waiting
+from lfgtui.engine.recovery.recovery import Waiting
 from lfgtui.engine.slots import Slot
 from lfgtui.model import events as e
 

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from lfgtui.engine import commands as c
-from lfgtui.engine.limits import Limit, Limits, known_limits
+from lfgtui.engine.recovery.limits import Limit, Limits, known_limits
 from lfgtui.model import events as e
 from lfgtui.model.fold.transcript import Transcript
 from lfgtui.settings.config import BreakerPolicy, RetryPolicy, Route

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from lfgtui.engine.time_limit import TimeLimit
+from lfgtui.engine.ticket.time_limit import TimeLimit
 
 
 @pytest.mark.parametrize("seconds", [0.0, 0.01])

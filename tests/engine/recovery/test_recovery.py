@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lfgtui.engine.recovery import (
+from lfgtui.engine.recovery.recovery import (
     Circuit,
     Circuits,
     Recovery,

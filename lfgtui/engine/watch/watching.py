@@ -16,8 +16,8 @@ from msgspec import UNSET
 
 from lfgtui.agent.findings import Finding, read_findings, unfounded
 from lfgtui.agent.loop import Agent
-from lfgtui.engine.news import News
-from lfgtui.engine.ticket_run import TicketRun
+from lfgtui.engine.ticket.ticket_run import TicketRun
+from lfgtui.engine.watch.news import News
 from lfgtui.model import events as e
 from lfgtui.model.fold.conversation import Message, ModelTurn, ToolResult
 from lfgtui.model.fold.items import ReasoningItem, TextItem, ToolItem

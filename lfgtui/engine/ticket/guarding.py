@@ -9,11 +9,11 @@ from functools import cache
 from typing import get_args
 
 from lfgtui.agent.guards import Guards, Trip
-from lfgtui.engine.hold import Hold
 from lfgtui.engine.person import Person
+from lfgtui.engine.ticket.hold import Hold
 from lfgtui.model import events as e
-from lfgtui.model.guards import SECRETS, Channel, Guard, in_force
 from lfgtui.model.redaction import EventRedactor, is_empty_delta
+from lfgtui.model.ticket_keys.guards import SECRETS, Channel, Guard, in_force
 from lfgtui.model.tickets import Ticket
 from lfgtui.text.marking import Marking
 from lfgtui.text.redactor import Redactor

@@ -2,7 +2,13 @@
 
 import pytest
 
-from lfgtui.model.approvals import Approval, Approvals, approval_for, approval_mistake, unasked
+from lfgtui.model.ticket_keys.approvals import (
+    Approval,
+    Approvals,
+    approval_for,
+    approval_mistake,
+    unasked,
+)
 
 TOOL = "mcp__time__get_current_time"
 

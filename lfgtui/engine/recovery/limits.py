@@ -13,7 +13,7 @@ from typing import NamedTuple
 from lfgtui.errors import LIMIT_KINDS, ErrorKind, LfgError, ProviderError
 from lfgtui.model.clock import now
 from lfgtui.model.fold.transcript import Transcript
-from lfgtui.model.run_limits import RunLimit
+from lfgtui.model.ticket_keys.run_limits import RunLimit
 from lfgtui.settings.config import RetryPolicy, Route
 
 _SAME = 60.0

@@ -23,8 +23,8 @@ from lfgtui.model.events import (
     WireEvent,
 )
 from lfgtui.providers import lenient_json, limits
-from lfgtui.providers.acp.calls import Calls
-from lfgtui.providers.acp.content import is_known, text_of
+from lfgtui.providers.acp.updates.calls import Calls
+from lfgtui.providers.acp.updates.content import is_known, text_of
 from lfgtui.providers.lenient_json import JsonObject
 from lfgtui.text.growing_text import Growing
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from msgspec import UNSET
 
-from lfgtui.engine.response_times import ResponseTimes
+from lfgtui.engine.ticket.response_times import ResponseTimes
 from lfgtui.model import events as e
 from lfgtui.model.clock import now
 from tests.engine.harness import room, scenario, ticket

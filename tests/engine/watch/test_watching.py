@@ -16,7 +16,7 @@ from tests.engine.acp import prompts, working
 from tests.engine.harness import WIRES, Room, finished, room, says, scenario, ticket
 from tests.engine.test_tell import SILENT
 
-EXAMPLE = Path(__file__).parents[2] / "examples" / "watch.toml"
+EXAMPLE = Path(__file__).parents[3] / "examples" / "watch.toml"
 API = "The server listens on port 8080, with amounts in cents."
 DOCS = "Point your browser at **port 9090**; amounts are in euros."
 FOUND = """Two of them do not fit.
@@ -206,7 +206,7 @@ async def test_one_that_is_done_goes_on_with_what_is_added(tmp_path: Path) -> No
 async def test_a_long_conversation_begins_anew_with_what_was_found(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("lfgtui.engine.watching._LONGEST", 10)
+    monkeypatch.setattr("lfgtui.engine.watch.watching._LONGEST", 10)
     mine = both(tmp_path)
     async with finished(tmp_path, mine, scenarios={**SCENARIOS, "c": says("News.")}) as r:
         r.engine.send(c.Add((ticket("c", tmp_path),)))

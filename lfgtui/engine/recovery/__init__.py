@@ -1,0 +1,1 @@
+"""After a failure: ask again, fail over, park for a limit."""

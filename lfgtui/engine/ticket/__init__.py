@@ -1,0 +1,1 @@
+"""One ticket at work, from its slot to its end."""

@@ -1,0 +1,1 @@
+"""A ticket that reads what the others say."""

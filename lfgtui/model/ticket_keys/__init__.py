@@ -1,0 +1,1 @@
+"""Keys of a ticket that have a form of their own."""
