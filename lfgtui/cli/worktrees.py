@@ -50,7 +50,7 @@ def apply(place: str) -> int:
     try:
         files = asyncio.run(apply_worktree(worktree))
     except NotAppliedError as error:
-        output.print_error(str(error))
+        output.print_error(f"nothing was changed: {error.why}:")
         for file in error.files:
             output.print_line(file)
         return 1

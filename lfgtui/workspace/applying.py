@@ -29,6 +29,8 @@ from lfgtui.workspace.worktrees import Worktree, remove_tree
 _SECONDS = 600.0
 _SHOWN = 5
 _SUBMODULE, _GONE = "160000", "000000"
+_DIRTY = "you have changes in files that it would change"
+_UNTRACKED = "files that git does not track are in its way"
 _UNDER_WAY = {
     "MERGE_HEAD": "merge",
     "rebase-merge": "rebase",
@@ -45,6 +47,7 @@ class NotAppliedError(GitError):
         shown = ", ".join(visible_line(name) for name in files[:_SHOWN])
         more = f" and {len(files) - _SHOWN} more" if len(files) > _SHOWN else ""
         super().__init__(f"{why}: {shown}{more}; nothing was changed")
+        self.why = why
         self.files = tuple(files)
 
 
@@ -149,35 +152,39 @@ async def _due(checkout: str, changes: Sequence[_Change]) -> list[_Change]:
     unsure = [change.undone for change in due if change.name in unwatched]
     as_in_head = {change.name for change in await _done(checkout, unsure)}
     dirty.update(change.name for change in unsure if change.name not in as_in_head)
-    blocked = await asyncio.to_thread(_in_the_way, Path(checkout), due, dirty, tracked)
-    if blocked:
-        raise NotAppliedError("you have changes in files that it would change", blocked)
+    changed, untracked = await asyncio.to_thread(_in_the_way, Path(checkout), due, dirty, tracked)
+    whys = [_DIRTY] * bool(changed) + [_UNTRACKED] * bool(untracked)
+    if whys:
+        raise NotAppliedError(", and ".join(whys), [*changed, *untracked])
     return due
 
 
 def _in_the_way(
     checkout: Path, due: Sequence[_Change], dirty: set[str], tracked: set[str]
-) -> list[str]:
-    """Return the names where something of the person's would be lost."""
+) -> tuple[list[str], list[str]]:
+    """Return what of the person's would be lost: changed files, and what git does not track."""
     going = {change.name for change in due if change.mode == _GONE}
-    blocked = []
+    changed, untracked = list[str](), dict[str, None]()
     for change in due:
         path = checkout / change.name
-        above = [one for one in path.relative_to(checkout).parents if one != Path()]
-        is_folder = path.is_dir() and not path.is_symlink()
         if change.name in dirty:
-            blocked.append(change.name)
+            changed.append(change.name)
+        elif above := _file_above(checkout, change.name, going):
+            untracked[above] = None
         elif os.path.lexists(path) and change.name not in tracked:
+            is_folder = path.is_dir() and not path.is_symlink()
             if not (is_folder and _is_going(checkout, path, going)):
-                blocked.append(change.name)
-        elif any(
-            os.path.lexists(checkout / one)
-            and ((checkout / one).is_symlink() or not (checkout / one).is_dir())
-            and str(one) not in going
-            for one in above
-        ):
-            blocked.append(change.name)
-    return blocked
+                untracked[change.name] = None
+    return changed, list(untracked)
+
+
+def _file_above(checkout: Path, name: str, going: set[str]) -> str | None:
+    """Return what is no folder, a link for example, where the file needs one."""
+    for one in reversed(Path(name).parents[:-1]):
+        path = checkout / one
+        if str(one) not in going and (path.is_symlink() or (path.exists() and not path.is_dir())):
+            return str(one)
+    return None
 
 
 def _is_going(checkout: Path, folder: Path, going: set[str]) -> bool:
@@ -221,8 +228,10 @@ def _there(checkout: Path, changes: Sequence[_Change]) -> dict[_Change, str]:
     for change in changes:
         path = checkout / change.name
         try:
-            mode = path.lstat().st_mode
+            mode = None if _is_below_link(checkout, change.name) else path.lstat().st_mode
         except OSError:
+            mode = None
+        if mode is None:
             if change.mode == _GONE:
                 found[change] = "gone"
             continue
@@ -234,6 +243,10 @@ def _there(checkout: Path, changes: Sequence[_Change]) -> dict[_Change, str]:
         elif stat.S_ISLNK(mode):
             found[change] = "link"
     return found
+
+
+def _is_below_link(checkout: Path, name: str) -> bool:
+    return any((checkout / one).is_symlink() for one in Path(name).parents[:-1])
 
 
 async def _export(checkout: str, due: Sequence[_Change], staging: Path, lock: int) -> None:

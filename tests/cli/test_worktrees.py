@@ -56,9 +56,7 @@ def test_what_does_not_apply_is_listed_and_the_code_says_so(lfg: Lfg, checkout: 
     checkout.write("a.txt", "mine\n")
     code, out, err = lfg("apply", "last/a")
     assert (code, out) == (1, "a.txt\n")
-    assert (
-        err == "lfg: you have changes in files that it would change: a.txt; nothing was changed\n"
-    )
+    assert err == "lfg: nothing was changed: you have changes in files that it would change:\n"
 
 
 def test_discarding_asks_and_says_what_would_be_lost(

@@ -105,6 +105,22 @@ def in_the_way(checkout: Checkout) -> None:
     checkout.write("new", "a file where a folder should be\n")
 
 
+def link_in_the_way(checkout: Checkout) -> None:
+    """It leads to a folder that has the file already."""
+    (checkout.folder.parent / "elsewhere" / "deep").mkdir(parents=True)
+    (checkout.folder.parent / "elsewhere" / "deep" / "n ä\n.txt").write_text("new\n")
+    (checkout.folder / "new").symlink_to("../elsewhere")
+
+
+def link_in_its_place(checkout: Checkout) -> None:
+    (checkout.folder / "link").symlink_to("sub/b.txt")
+
+
+def both(checkout: Checkout) -> None:
+    dirty(checkout)
+    in_the_way(checkout)
+
+
 def folder_in_the_way(checkout: Checkout) -> None:
     checkout.write("link/precious.log", "mine\n")
 
@@ -119,18 +135,25 @@ def deleted(checkout: Checkout) -> None:
     (checkout.folder / "a.txt").unlink()
 
 
+DIRTY = "you have changes in files that it would change"
+UNTRACKED = "files that git does not track are in its way"
+
+
 @pytest.mark.parametrize(
-    ("spoil", "files"),
+    ("spoil", "why", "files"),
     [
-        (conflict, ("a.txt",)),
-        (dirty, ("a.txt",)),
-        (staged, ("a.txt",)),
-        (untracked, ("new/deep/n ä\n.txt",)),
-        (ignored, ("link",)),
-        (in_the_way, ("new/deep/n ä\n.txt",)),
-        (folder_in_the_way, ("link",)),
-        (deleted, ("a.txt",)),
-        (unwatched, ("a.txt",)),
+        (conflict, "conflicts with your branch", ("a.txt",)),
+        (dirty, DIRTY, ("a.txt",)),
+        (staged, DIRTY, ("a.txt",)),
+        (untracked, UNTRACKED, ("new/deep/n ä\n.txt",)),
+        (ignored, UNTRACKED, ("link",)),
+        (in_the_way, UNTRACKED, ("new",)),
+        (link_in_the_way, UNTRACKED, ("new",)),
+        (link_in_its_place, UNTRACKED, ("link",)),
+        (folder_in_the_way, UNTRACKED, ("link",)),
+        (both, f"{DIRTY}, and {UNTRACKED}", ("a.txt", "new")),
+        (deleted, DIRTY, ("a.txt",)),
+        (unwatched, DIRTY, ("a.txt",)),
     ],
     ids=lambda value: getattr(value, "__name__", ""),
 )
@@ -138,6 +161,7 @@ async def test_what_stands_in_its_way_is_named_and_all_stays_as_it_was(
     checkout: Checkout,
     ticket: Worktree,
     spoil: Callable[[Checkout], None],
+    why: str,
     files: tuple[str, ...],
 ) -> None:
     work(checkout, ticket, commits=False)
@@ -145,7 +169,7 @@ async def test_what_stands_in_its_way_is_named_and_all_stays_as_it_was(
     before = checkout.everything()
     with pytest.raises(NotAppliedError, match=r"; nothing was changed$") as refused:
         await apply_worktree(ticket)
-    assert refused.value.files == files
+    assert (refused.value.why, refused.value.files) == (why, files)
     assert "\n" not in str(refused.value)
     assert checkout.everything() == before
 
