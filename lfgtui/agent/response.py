@@ -48,7 +48,7 @@ class Response:
         self._is_whole = False
         self._spent_before = context.transcript.cost_since_start
         self._is_too_dear = self._is_unlimited = False
-        self._circles = AgentCircles()
+        self._circles = AgentCircles() if context.ticket.repetition == "ask" else None
         self._is_context_remarked = context.transcript.attempts[-1].is_context_remarked
 
     async def follow(
@@ -103,7 +103,8 @@ class Response:
         for one in self._leaks.feed(self._ids.own(event)):
             if not self._emptiness.is_over and (remark := self._emptiness.watch(one)):
                 self._context.emit(remark)
-            if not isinstance(one, _SPOKEN) and (circle := self._circles.watch(one)):
+            circles = None if isinstance(one, _SPOKEN) else self._circles
+            if circles is not None and (circle := circles.watch(one)):
                 self._context.emit(e.GuardTripped(REPETITION, circle, "flag"))
             match one:
                 case e.ToolCallRequested(call_id, _, arguments):

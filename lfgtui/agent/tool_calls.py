@@ -176,6 +176,8 @@ class ToolCalls:
 
     async def _repeated(self, call: CallPart) -> str:
         """Return how the call would go on in a circle, and say so in the stream; "" if not."""
+        if self._ticket.repetition == "off":
+            return ""
         await self._context.settle()
         made = calls_made(self._transcript.attempts)
         if repeated := circle(made, call.name, call.arguments):

@@ -33,6 +33,8 @@ Reasoning: TypeAlias = Literal["low", "medium", "high"] | Annotated[int, msgspec
 Count: TypeAlias = Annotated[int, msgspec.Meta(ge=1)]
 Compact: TypeAlias = Literal["auto", "ask", "off"]
 """The leave of old tool output from the requests when the context is full; `ask`: once allowed."""
+Repetition: TypeAlias = Literal["ask", "off"]
+"""What becomes of calls that go in circles; `off` is for those that wait for something."""
 DEFAULT_OUTPUT_TOKENS = 8192
 Amount: TypeAlias = Annotated[float, msgspec.Meta(gt=0)]
 Copies: TypeAlias = Annotated[int, msgspec.Meta(ge=1, le=9)]
@@ -79,6 +81,7 @@ class Ticket(msgspec.Struct, frozen=True, kw_only=True):
     max_turns: int = 30
     max_output_tokens: int = DEFAULT_OUTPUT_TOKENS
     compact: Compact = "auto"
+    repetition: Repetition = "ask"
     timeout: float = 900.0
     first_token_timeout: float = 120.0
     idle_timeout: float = 120.0

@@ -22,6 +22,7 @@ from lfgtui.model.tickets import (
     CopyProviders,
     Count,
     Reasoning,
+    Repetition,
     SandboxMode,
     Ticket,
     Title,
@@ -68,6 +69,7 @@ class TicketKeys(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_d
     max_turns: Count | None = None
     max_output_tokens: Count | None = None
     compact: Compact | None = None
+    repetition: Repetition | None = None
     timeout: Amount | None = None
     first_token_timeout: Amount | None = None
     idle_timeout: Amount | None = None
