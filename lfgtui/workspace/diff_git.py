@@ -11,20 +11,16 @@ No look into submodules: git would run there under their own configuration.
 import asyncio
 import os
 import re
-import shutil
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from secrets import token_hex
-from tempfile import gettempdir
 from typing import NamedTuple
 
 import msgspec
 
-from lfgtui.processes.waiting import finish
 from lfgtui.text.figures import size
 from lfgtui.workspace.diff import ChangedFile, Changes, Hunk, bounded, read_patch, read_summary
 from lfgtui.workspace.git import GitError, GitResult, git
+from lfgtui.workspace.index_copy import index_copy
 
 LARGEST = 8 * 1024 * 1024
 """Bytes of an untracked file beyond which it is neither recorded nor compared."""
@@ -65,7 +61,7 @@ async def record(folder: str | Path) -> Base | None:
     if is_inside != "true":
         return None
     commit = next(filter(_HASH.fullmatch, commits), "")
-    async with _index_copy(folder) as env:
+    async with index_copy(folder) as env:
         listed = await _names(folder, env, "-t", "--others", "--modified")
         untracked = [name[2:] for name in listed if name.startswith("?")]
         files = [name[2:] for name in listed if not name.startswith("?")]
@@ -96,7 +92,7 @@ async def changes(folder: str | Path, tree: str, *, since: float = 0.0) -> Chang
     `since`: when that was, in seconds since the epoch. An untracked file that is too large to
     compare is left out if nothing happened to it after.
     """
-    async with _index_copy(folder) as env:
+    async with index_copy(folder) as env:
         large, remarks = await _take_untracked(folder, tree, env, since)
         printed = await _diff("-z", "--raw", "--no-abbrev", "--numstat", tree, cwd=folder, env=env)
     files = await _with_sizes(folder, read_summary(printed.checked().output))
@@ -146,7 +142,7 @@ def has_lines(file: ChangedFile) -> bool:
 
 
 async def _patch(folder: str | Path, tree: str, paths: Sequence[str], *how: str) -> GitResult:
-    async with _index_copy(folder) as env:
+    async with index_copy(folder) as env:
         await _take_untracked(folder, tree, env, 0.0)
         return await _diff(*how, "--patch", tree, "--", *paths, cwd=folder, env=env)
 
@@ -177,31 +173,6 @@ async def _with_sizes(folder: str | Path, files: Sequence[ChangedFile]) -> list[
         return msgspec.structs.replace(file, note=" ".join(filter(None, ("binary", note))))
 
     return await asyncio.to_thread(lambda: [with_sizes(file) for file in files])
-
-
-# The copy of the index
-
-
-@asynccontextmanager
-async def _index_copy(folder: str | Path) -> AsyncIterator[Mapping[str, str]]:
-    """Give the variables by which git works on a copy of the index."""
-    path = (await git("rev-parse", "--git-path", "index", cwd=folder)).checked().text
-    own = Path(gettempdir(), f"lfg-index-{token_hex(8)}")
-    try:
-        await finish(asyncio.to_thread(_copy, Path(folder, path), own))
-        yield {"GIT_INDEX_FILE": str(own / "index")}
-    finally:
-        await finish(asyncio.to_thread(shutil.rmtree, own, ignore_errors=True))
-
-
-def _copy(index: Path, folder: Path) -> None:
-    try:
-        folder.mkdir(mode=0o700)
-        if index.exists():  # else nothing was ever added
-            # With its time: by that git tells which files were changed as soon as they were added.
-            shutil.copy2(index, folder / "index")
-    except OSError as error:
-        raise GitError(f"cannot copy git's index: {error.strerror}") from None
 
 
 async def _names(folder: str | Path, env: Mapping[str, str], *which: str) -> list[str]:

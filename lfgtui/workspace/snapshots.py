@@ -4,14 +4,12 @@ A snapshot has what its agent committed and what it left uncommitted, new files 
 made with a copy of the worktree's index, so neither its branch nor its index changes.
 """
 
-import asyncio
-import shutil
 from pathlib import Path
-from tempfile import mkdtemp
 
 import msgspec
 
 from lfgtui.workspace.git import GitError, git
+from lfgtui.workspace.index_copy import index_copy
 
 _AUTHOR = {
     f"GIT_{who}_{what}": value
@@ -39,20 +37,11 @@ async def snapshot(folder: Path, title: str) -> str:
 
 
 async def _tree(folder: Path) -> str:
-    asking = ("rev-parse", "--path-format=absolute", "--git-path", "index")
-    index = (await git(*asking, cwd=folder)).checked().text
-    kept = Path(await asyncio.to_thread(mkdtemp, prefix="lfg-"))
-    try:
-        copy = kept / "index"
-        if await asyncio.to_thread(Path(index).exists):  # it knows which files are unchanged
-            await asyncio.to_thread(shutil.copy2, index, copy)
-        env = {"GIT_INDEX_FILE": str(copy)}
+    async with index_copy(folder) as env:
         adding = ("add", "--all", "--sparse", ".")
         top = (await git("rev-parse", "--show-toplevel", cwd=folder)).checked().text
         (await git(*adding, cwd=top, env=env, seconds=_SECONDS)).checked()
         return (await git("write-tree", cwd=top, env=env)).checked().text
-    finally:
-        await asyncio.to_thread(shutil.rmtree, kept)
 
 
 async def merge(folder: Path | str, ours: str, theirs: str) -> Merged:

@@ -23,7 +23,7 @@ TIME_OF_DAY = {
     "history/deletion.py": "the age of runs",
     "history/query.py": "dates in a search",
     "history/recording/written_file.py": "names of files",
-    "processes/sandbox/private.py": "the age of a folder",
+    "processes/private_folder.py": "the age of a folder",
     "providers/errors/reset_times.py": "Retry-After may be a date",
 }
 """Who asks for the time of day, and what for. Nobody measures by it."""

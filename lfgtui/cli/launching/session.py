@@ -18,8 +18,8 @@ from lfgtui.history.recording.recorder import Recorder
 from lfgtui.model.events import Entry
 from lfgtui.model.redaction import redacted_entries
 from lfgtui.model.tickets import Ticket
+from lfgtui.processes.private_folder import sweep
 from lfgtui.processes.sandbox.availability import find_sandbox
-from lfgtui.processes.sandbox.private import sweep
 from lfgtui.processes.sandbox.walls import Walls
 from lfgtui.processes.usage import available_memory
 from lfgtui.providers.registry import Providers, Starter

@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 from lfgtui.model.tickets import NO_SANDBOX, Ticket
 from lfgtui.processes.limits import NO_LIMITS, ProcessLimits
+from lfgtui.processes.private_folder import PrivateFolder
 from lfgtui.processes.sandbox.availability import Sandboxing
-from lfgtui.processes.sandbox.private import PrivateFolder
 from lfgtui.processes.sandbox.wall import Wall
 from lfgtui.settings.memory import memory_bytes
 from lfgtui.settings.sandbox import SandboxPolicy

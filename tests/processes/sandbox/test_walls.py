@@ -8,8 +8,8 @@ import msgspec
 import pytest
 
 from lfgtui.model.tickets import NO_SANDBOX, Ticket, distrusted
+from lfgtui.processes.private_folder import PrivateFolder, sweep
 from lfgtui.processes.sandbox.availability import Sandboxing, find_sandbox
-from lfgtui.processes.sandbox.private import PrivateFolder, sweep
 from lfgtui.processes.sandbox.variables import walled_variables
 from lfgtui.processes.sandbox.walls import Walls
 from lfgtui.settings.sandbox import SandboxPolicy

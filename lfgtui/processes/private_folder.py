@@ -1,4 +1,7 @@
-"""The folder of a run in which its tickets have a home and a temporary folder of their own."""
+"""Folders in the temporary folder that are nobody else's and outlive no lfg by much.
+
+A run's tickets have their homes and temporary folders in one, and git the copy of an index.
+"""
 
 import fcntl
 import os
