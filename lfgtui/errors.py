@@ -44,6 +44,9 @@ LIMIT_KINDS: frozenset[ErrorKind] = frozenset({"rate_limit", "overloaded"})
 """Refusals that end with time, which the server may name."""
 
 
+STDIN = Path("-")
+"""In place of a file's path: standard input."""
+
 _LONGEST_CHAIN = 20  # of causes; libraries wrap an error two or three times
 
 
@@ -56,10 +59,11 @@ class UsageError(LfgError):
 
 
 class SourceError(UsageError):
-    """A mistake in a file; `line` counts from 1, None stands for the whole file."""
+    """A mistake in a file, or in `STDIN`; `line` counts from 1, None stands for the whole file."""
 
     def __init__(self, path: Path, line: int | None, message: str) -> None:
-        where = f"{path}:{line}" if line is not None else str(path)
+        at_line = ", line " if path == STDIN else ":"
+        where = source_name(path) + (f"{at_line}{line}" if line is not None else "")
         super().__init__(f"{where}: {message}")
         self.path = path
         self.line = line
@@ -128,6 +132,13 @@ def too_many_files(error: BaseException | None) -> str | None:
             case BaseException():
                 left += [*getattr(one, "exceptions", ()), one.__cause__, one.__context__]
     return None
+
+
+def source_name(path: Path) -> str:
+    """Return the path in words; one that was resolved names the folder of standard input."""
+    if path.name != STDIN.name:
+        return str(path)
+    return "standard input" if path == STDIN else f"standard input, in {path.parent}"
 
 
 def no_run(run: str) -> UsageError:

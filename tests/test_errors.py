@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from lfgtui import errors
 from lfgtui.errors import (
     RETRYABLE_KINDS,
+    STDIN,
     ErrorKind,
     IllegalMoveError,
     LfgError,
@@ -18,6 +19,7 @@ from lfgtui.errors import (
     SourceError,
     UsageError,
     did_you_mean,
+    source_name,
 )
 
 ALL_ERRORS = [
@@ -38,6 +40,13 @@ def test_a_source_error_begins_with_file_and_line() -> None:
     assert str(error) == "x/tickets.toml:7: no prompt"
     assert isinstance(error, UsageError)
     assert str(SourceError(Path("x.toml"), None, "no such file")) == "x.toml: no such file"
+
+
+def test_standard_input_is_named_in_words() -> None:
+    assert str(SourceError(STDIN, 7, "no prompt")) == "standard input, line 7: no prompt"
+    assert str(SourceError(STDIN, None, "empty")) == "standard input: empty"
+    assert source_name(Path("/a/-")) == "standard input, in /a"
+    assert source_name(Path("/a/b-")) == "/a/b-"
 
 
 @pytest.mark.parametrize("kind", get_args(ErrorKind))

@@ -9,7 +9,7 @@ from lfgtui.cli.launching import control_socket
 from lfgtui.cli.launching.control_socket import WaitingCall
 from lfgtui.cli.launching.launch import file_tickets
 from lfgtui.cli.launching.past_runs import reader
-from lfgtui.cli.options import prompt_text
+from lfgtui.cli.options import piped_tickets, prompt_text
 from lfgtui.engine.commands import (
     Add,
     AddPrompt,
@@ -21,7 +21,7 @@ from lfgtui.engine.commands import (
     SetConcurrency,
     Tell,
 )
-from lfgtui.errors import UsageError
+from lfgtui.errors import STDIN, UsageError
 from lfgtui.model.approval_options import Verdict, plain_option
 from lfgtui.model.events import ApprovalOption
 from lfgtui.settings import paths
@@ -60,6 +60,8 @@ def add(
 ) -> int:
     """Add the tickets of a file, or a prompt, to a run in progress.
 
+    '-' reads tickets from stdin: TOML, or JSON lines with a ticket's keys on each.
+
     Tickets of the file may need tickets of the run. A prompt gets the settings that most of the
     run's tickets have. RUN may be a unique prefix, or 'last'. Prints RUN/TICKET for each ticket
     once it is saved.
@@ -96,7 +98,8 @@ def _tickets_of(path: Path, run: str, provider: str | None, model: str | None, *
     """
     known = control_socket.ask(run, control_socket.ListTickets()).tickets
     config = load_config(paths.config_file())
-    file = file_tickets(path, config, provider, model, known=known)
+    piped = piped_tickets() if path == STDIN else None
+    file = file_tickets(path, config, provider, model, known=known, piped=piped)
     launching.trust.ensure_trusted(path, file, config, yes=yes)
     return Add(file.tickets)
 

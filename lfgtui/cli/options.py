@@ -9,7 +9,7 @@ from typing import ParamSpec, TypeVar, get_args
 import click
 import msgspec
 
-from lfgtui.errors import UsageError
+from lfgtui.errors import STDIN, SourceError, UsageError
 from lfgtui.model.ticket_keys.run_limits import AtLimit, RunLimits
 from lfgtui.text import output
 
@@ -28,6 +28,9 @@ class FiniteRange(click.FloatRange):
             self.fail(f"{value} is not a valid number", param, ctx)
         return number
 
+
+_MOST_BYTES = 64 << 20
+"""Size of the tickets that are read from a pipe, which may have no end."""
 
 SPEED = FiniteRange(0.05, 100)
 IDLE_SECONDS = FiniteRange(min=0)
@@ -91,6 +94,21 @@ def prompt_text(prompt: str) -> str:
         raise UsageError("-p -: the prompt on stdin is not UTF-8") from None
     if not text.strip():
         raise UsageError("-p: the prompt is empty")
+    return text
+
+
+def piped_tickets() -> str:
+    """Return the tickets on stdin; raises `UsageError`."""
+    data = output.read_piped(_MOST_BYTES)
+    if len(data) > _MOST_BYTES:
+        raise SourceError(STDIN, None, f"more than {_MOST_BYTES >> 20} MB of tickets")
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise SourceError(STDIN, line, "not valid UTF-8") from None
+    if not text.strip():
+        raise SourceError(STDIN, None, "empty; expected tickets, as TOML or as JSON lines")
     return text
 
 

@@ -21,14 +21,20 @@ from lfgtui.cli.launching.launch import (
     prompt_tickets,
     run_plan,
 )
-from lfgtui.cli.options import RAW_HELP, limit_options, output_options, prompt_text
-from lfgtui.errors import LfgError, UsageError
+from lfgtui.cli.options import (
+    RAW_HELP,
+    limit_options,
+    output_options,
+    piped_tickets,
+    prompt_text,
+)
+from lfgtui.errors import STDIN, LfgError, UsageError, source_name
 from lfgtui.model.needs import select
 from lfgtui.model.ticket_keys.run_limits import RunLimits
 from lfgtui.model.tickets_file import TicketsFile, load_tickets
 from lfgtui.settings import paths
 from lfgtui.settings.config import Config, StreamUnit, load_config
-from lfgtui.text.output import check_raw, is_interactive, print_remark
+from lfgtui.text.output import can_draw, check_raw, is_interactive, print_remark
 
 _SIMULATOR = Path(__file__).parent.parent / "simulator"
 
@@ -86,6 +92,8 @@ def run(
 ) -> int:
     """Run the tickets of a file, one agent each, or a single prompt with -p.
 
+    '-' reads tickets from stdin: TOML, or JSON lines with a ticket's keys on each.
+
     With neither, open a start screen. With --changed, run the tickets that are new, changed or
     not done since this file was last run, with those that need them and those they need. On the
     screen, a file that was run before asks for this.
@@ -114,7 +122,10 @@ def run(
         repeated = " ".join(f"--only {one.strip()}" for one in listed.split(",") if one.strip())
         raise UsageError(f"--only takes one ID: repeat it, as {repeated}")
     config = _config(concurrency)
+    piped = piped_tickets() if file == STDIN else None  # keys come from the terminal from now on
     output = _output(headless, as_json)
+    if output == "states" and piped is not None and not headless and can_draw():
+        raise UsageError("no terminal to read keys from; add --headless or --json")
     versions = list(models) if len(models) > 1 else [model] * (copies or 1)
     if len(versions) > 1 and output == "states" and not headless:
         raise UsageError("answers to choose from need a terminal, or --headless or --json")
@@ -131,13 +142,14 @@ def run(
         own = (msgspec.structs.replace(one, worktree=worktree) for one in tickets.tickets)
         tickets = msgspec.structs.replace(tickets, tickets=tuple(own))
     else:
-        tickets = file_tickets(file, config, provider, model, only=only)
+        tickets = file_tickets(file, config, provider, model, only=only, piped=piped)
         if changed:
             tickets = select(tickets, launching.past_runs.changed_since(file, tickets, config))
         elif output is None and not (only or yes):
             return _run_file(file, tickets, config, limits)
         if not tickets.tickets:
-            print_remark(f"nothing to run: every ticket of {file} is done and unchanged")
+            name = source_name(file)
+            print_remark(f"nothing to run: every ticket of {name} is done and unchanged")
             return 0
         launching.trust.ensure_trusted(file, tickets, config, yes=yes)
     return launch(_plan(tickets, config, limits, source=file, output=output))

@@ -1,4 +1,4 @@
-"""A tickets file: what may stand in `tickets.toml`, read and checked."""
+"""A tickets file: what may stand in `tickets.toml`, or in JSON lines, read and checked."""
 
 import stat
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -8,7 +8,7 @@ from typing import Literal
 
 import msgspec
 
-from lfgtui.errors import SourceError, did_you_mean
+from lfgtui.errors import STDIN, SourceError, did_you_mean
 from lfgtui.model.ticket_keys.approvals import Approvals, ToolName, approval_mistake
 from lfgtui.model.ticket_keys.guards import Guard, guard_mistakes, is_for
 from lfgtui.model.ticket_keys.run_limits import RunLimits
@@ -28,7 +28,7 @@ from lfgtui.model.tickets import (
     Title,
     side_by_side,
 )
-from lfgtui.text import toml_file
+from lfgtui.text import json_lines, toml_file
 from lfgtui.text.json_schema import JsonSchema, SchemaError
 
 _MOST_BYTES = 10_000_000
@@ -120,12 +120,18 @@ def single_ticket(prompt: str, workspace: Path) -> TicketsFile:
 
 
 def load_tickets(path: Path, known: Collection[str] = ()) -> TicketsFile:
-    """Read and check a tickets file; raises `SourceError` with line and nearest name.
+    """Read and check a tickets file, as `read_tickets` does."""
+    return read_tickets(path, toml_file.read_text(path), known)
+
+
+def read_tickets(path: Path, text: str, known: Collection[str] = ()) -> TicketsFile:
+    """Check the text of a tickets file, or of `STDIN`, whose folder is the current one.
 
     `known` are the ids of the run that it is added to: they are taken, and may be needed.
+    Raises `SourceError` with line and nearest name.
     """
-    text = toml_file.read_text(path)
-    document = toml_file.convert(path, text, toml_file.parse(path, text), TicketsDocument)
+    parse = json_lines.parse if json_lines.is_json(text) else toml_file.parse
+    document = toml_file.convert(path, text, parse(path, text), TicketsDocument)
     if not document.ticket:
         raise SourceError(path, None, "no [[ticket]] in it; a run needs at least one")
     source = _Source(path, text, document)
@@ -139,7 +145,15 @@ def load_tickets(path: Path, known: Collection[str] = ()) -> TicketsFile:
                 message = f'"{table.id}" has a copy "{ticket.id}", but that id is taken'
                 raise source.refusal(message, index, "id")
             tickets.append(ticket)
-    return TicketsFile(document.title or path.stem, tuple(tickets), read, schemas, document.run)
+    title = document.title or (path.stem if path != STDIN else _title(tickets))
+    return TicketsFile(title, tuple(tickets), read, schemas, document.run)
+
+
+def _title(tickets: Sequence[Ticket]) -> str:
+    """Return a name for a run that has no file to be called by."""
+    first, *others = tickets
+    more = f" and {len(others)} more" if others else ""
+    return f"{_shorten(first.title or first.prompt)}{more}"
 
 
 def find_cycle(needs: Mapping[str, Iterable[str]]) -> list[str]:

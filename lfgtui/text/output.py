@@ -152,7 +152,29 @@ def check_raw() -> None:
 
 def is_interactive() -> bool:
     """Return True if a screen is possible: Textual reads keys from stdin and draws on stderr."""
-    return all(is_terminal(stream) for stream in (sys.stdin, sys.stdout, sys.stderr))
+    return can_draw() and is_terminal(sys.stdin)
+
+
+def can_draw() -> bool:
+    """Return True if a screen lacks nothing but keys."""
+    return is_terminal(sys.stdout) and is_terminal(sys.stderr)
+
+
+def read_piped(most_bytes: int) -> bytes:
+    """Return all that is piped in, or a byte more than `most_bytes` of it.
+
+    Questions and the screen read the controlling terminal from then on, where there is one.
+    """
+    if sys.stdin is None:
+        raise UsageError("standard input is closed")
+    descriptor = sys.stdin.fileno()
+    with open(os.dup(descriptor), "rb") as piped:  # noqa: PTH123 - a handle has no path
+        if not sys.stdin.isatty():
+            with contextlib.suppress(OSError):
+                terminal = os.open("/dev/tty", os.O_RDWR)
+                os.dup2(terminal, descriptor)
+                os.close(terminal)
+        return piped.read(most_bytes + 1)
 
 
 def can_ask() -> bool:

@@ -2,7 +2,7 @@
 
 `tomllib` forgets where a key stood and msgspec only knows `$.ticket[2].model`.
 So when something is wrong, the text is scanned once more for the lines on
-which tables and keys begin.
+which tables and keys begin. The lines of a table in JSON lines are known as well.
 """
 
 import re
@@ -11,15 +11,16 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import UnionType
-from typing import Annotated, Literal, TypeAlias, TypeVar, Union, get_args, get_origin
+from typing import Annotated, Literal, TypeVar, Union, get_args, get_origin
 
 import msgspec
 
 from lfgtui.errors import SourceError, did_you_mean
+from lfgtui.text import json_lines
+from lfgtui.text.json_lines import KeyPath
 
 T = TypeVar("T", bound=msgspec.Struct)
 _OPTIONS = (Union, UnionType, Annotated)
-KeyPath: TypeAlias = tuple[str | int, ...]
 
 _MOST_PARTS = 200
 """Parts of a dotted key; the time that tomllib takes grows with their square."""
@@ -86,7 +87,7 @@ def read(path: Path, kind: type[T]) -> T:
 
 def line_of(text: str, path: Sequence[str | int]) -> int | None:
     """Return the line (from 1) on which the key, or the nearest table around it, begins."""
-    places = _places(text)
+    places = json_lines.places(text) if json_lines.is_json(text) else _places(text)
     for length in range(len(path), 0, -1):
         if (line := places.get(tuple(path[:length]))) is not None:
             return line
@@ -106,6 +107,8 @@ def _places(text: str) -> dict[KeyPath, int]:
         if header := re.match(_HEADER, line):
             table = _open_table(_parts(header[2]), header[1] == "[[", counts)
             places.setdefault(table, number)
+            if isinstance(table[-1], int):  # the list as a whole
+                places.setdefault(table[:-1], number)
         elif key := re.match(_KEY, line):
             parts = _parts(key[1])
             for end in range(1, len(parts) + 1):

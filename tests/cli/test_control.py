@@ -2,10 +2,12 @@
 
 import asyncio
 import json
+import shlex
 import stat
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from subprocess import PIPE
 
 import pytest
 from click.testing import CliRunner, Result
@@ -21,6 +23,7 @@ from lfgtui.settings import paths
 from tests.agent.test_questions import NEVER, OPTIONS, Asking
 from tests.cli.conftest import configure
 from tests.engine.harness import Room, calls, room, says, scenario, ticket
+from tests.helpers.terminal import LFG
 
 CONFIG = '[providers.chat]\nwire = "openai-chat"\nbase_url = "http://127.0.0.1:9/v1"\n'
 ONE = """[[ticket]]
@@ -202,6 +205,19 @@ async def test_tickets_of_a_file_and_a_prompt_are_added(tmp_path: Path, more: Pa
         added = await run("add", "last", "-p", "And more.")
         assert (added.return_value, added.stdout) == (1, "")
         assert "added prompt-2, but not in the history yet: the disk is full" in added.stderr
+
+
+async def test_tickets_that_a_program_prints_are_added(tmp_path: Path, more: Path) -> None:
+    line = '{"id": "b", "prompt": "Go.", "model": "chat/writes", "needs": ["a"]}'
+    command = f"echo '{line}' | {shlex.join([*LFG, 'add', 'last', '-'])}"
+    async with at_work(tmp_path, "silent") as r:
+        await r.until_event("a", e.TextDelta)
+        adding = await asyncio.create_subprocess_exec(
+            *("sh", "-c", command), stdout=PIPE, cwd=more.parent
+        )
+        added, _ = await adding.communicate()
+        assert added.decode() == f"{r.engine.run}/b\n"
+        assert r.engine.tickets[1].workspace == str(more.parent)
 
 
 WRONG: list[tuple[str, str, tuple[str, ...]]] = [

@@ -7,11 +7,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lfgtui.errors import SourceError, UsageError
+from lfgtui.errors import STDIN, SourceError, UsageError
 from lfgtui.model.needs import select, with_needs
 from lfgtui.model.ticket_keys.approvals import ALL_TOOLS, Approval
 from lfgtui.model.tickets import Ticket, distrusted
-from lfgtui.model.tickets_file import TicketsFile, TicketTable, load_tickets, single_ticket
+from lfgtui.model.tickets_file import (
+    TicketsFile,
+    TicketTable,
+    load_tickets,
+    read_tickets,
+    single_ticket,
+)
 
 NO_PATHS = ["none", "~nobody-of-that-name", "a\\u0000b", pytest.param("x" * 5000, id="a long name")]
 A = '[[ticket]]\nid = "a"\nprompt = "Do a."\n'
@@ -56,6 +62,35 @@ def test_a_title_that_fills_screens_is_refused(folder: Path, before: str, line: 
     after = "" if before else A
     told = refused(folder, f'{before}title = "{"x" * 1001}"\n{after}')
     assert told == f"{line}: `title`: expected `str` of length <= 1000"
+
+
+def test_json_lines_are_tickets_as_tables_are(folder: Path) -> None:
+    lines = (
+        '{"id": "b", "prompt": "x", "needs": ["a"]}\n{"id": "a", "prompt": "Do a.", "model": null}'
+    )
+    assert load(folder, lines) == load(folder, f'[[ticket]]\nid="b"\nprompt="x"\nneeds=["a"]\n{A}')
+    assert refused(folder, "\n" + lines.replace('["a"]', '["aa"]')) == (
+        '2: "b" needs "aa", which is not a ticket; did you mean "a"?'
+    )
+    assert refused(folder, lines.replace("model", "modle")) == (
+        '2: unknown key "modle"; did you mean "model"?'
+    )
+
+
+@pytest.mark.parametrize(
+    ("lines", "title"),
+    [
+        ('{"id": "a", "prompt": "Do\\n a."}', "Do a."),
+        ('{"id": "a", "prompt": "x", "title": "T"}\n{"id": "b", "prompt": "y"}', "T and 1 more"),
+        (f'title = "Rewrite"\n{A}', "Rewrite"),
+    ],
+)
+def test_a_run_without_a_file_is_named_by_its_tickets(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, lines: str, title: str
+) -> None:
+    monkeypatch.chdir(folder)
+    file = read_tickets(STDIN, lines)
+    assert (file.title, file.tickets[0].workspace) == (title, str(folder.resolve()))
 
 
 def test_defaults_hold_where_the_ticket_says_nothing(folder: Path) -> None:

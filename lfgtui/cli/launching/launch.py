@@ -15,7 +15,7 @@ from lfgtui.errors import SourceError, UsageError
 from lfgtui.model.needs import select
 from lfgtui.model.ticket_keys.run_limits import RunLimits
 from lfgtui.model.tickets import Ticket, side_by_side
-from lfgtui.model.tickets_file import TicketsFile, load_tickets, single_ticket
+from lfgtui.model.tickets_file import TicketsFile, read_tickets, single_ticket
 from lfgtui.processes.sandbox.availability import find_sandbox
 from lfgtui.settings import environment, paths
 from lfgtui.settings.agents import IGNORED, find_program
@@ -133,11 +133,16 @@ def file_tickets(
     *,
     only: tuple[str, ...] = (),
     known: Sequence[str] = (),
+    piped: str | None = None,
 ) -> TicketsFile:
-    """Return a file's tickets as the command line wants them; `known` as in `load_tickets`."""
-    tickets = load_tickets(path, known)
+    """Return a file's tickets as the command line wants them; `known` as in `read_tickets`.
+
+    `piped` is the text in place of the file's, where the path is `STDIN`.
+    """
+    text = toml_file.read_text(path) if piped is None else piped
+    tickets = read_tickets(path, text, known)
     if provider is None and model is None:
-        check_models(path, tickets, config)
+        check_models(path, text, tickets, config)
     if only:
         tickets = select(tickets, only)
     return with_model(tickets, config, provider, model)
@@ -234,12 +239,11 @@ def _kept_model(ticket: Ticket, config: Config, provider: str) -> str | None:
     return kept if own == provider or config.provider(provider).needs_model else None
 
 
-def check_models(path: Path, file: TicketsFile, config: Config) -> None:
+def check_models(path: Path, text: str, file: TicketsFile, config: Config) -> None:
     """Check that every ticket's providers and servers are known, and that it has a model.
 
     Raises `SourceError` with the line of the tickets file that is wrong.
     """
-    text = toml_file.read_text(path)
     tables = list(dict.fromkeys(ticket.file_id for ticket in file.tickets))
     for ticket in file.tickets:
         index = tables.index(ticket.file_id)

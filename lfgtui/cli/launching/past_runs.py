@@ -7,7 +7,7 @@ from pathlib import Path
 
 from lfgtui.cli.launching.launch import Output, Plan, check_providers, with_model
 from lfgtui.cli.launching.redactors import redactor_for_writing
-from lfgtui.errors import HistoryError, UsageError
+from lfgtui.errors import HistoryError, UsageError, source_name
 from lfgtui.history import deletion, maintenance
 from lfgtui.history.reader import Reader, StoredTicket
 from lfgtui.history.recording.recorder import Recorder
@@ -170,7 +170,8 @@ def changed_since(path: Path, file: TicketsFile, config: Config) -> tuple[str, .
     with open_reader() as history:
         runs = history.runs_of(path.resolve())
         if busy := [run.run for run in runs if run.state == "running"]:
-            raise UsageError(f"run {busy[0]} of {path} is in progress; wait for it or cancel it")
+            name = f"{busy[0]} of {source_name(path)}"
+            raise UsageError(f"run {name} is in progress; wait for it or cancel it")
         for run in runs:
             for stored in history.tickets(run.run):
                 last.setdefault(stored.ticket.id, stored)

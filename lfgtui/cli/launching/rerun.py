@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from lfgtui.cli import launching
-from lfgtui.errors import HistoryError, UsageError
+from lfgtui.errors import STDIN, HistoryError, UsageError, source_name
 from lfgtui.history.started_files import last_started
 from lfgtui.model.clock import now
 from lfgtui.model.needs import select
@@ -32,6 +32,7 @@ def offer_changed(path: Path, file: TicketsFile, config: Config) -> TicketsFile 
     needed = len(left.tickets) - len(changed)
     also = f", with {needed} that they need" if needed else ""
     what = f"{len(changed)} of {len(file.tickets)} tickets are new, changed or not done"
-    when = f"{path.name} was run {age(now() - started)} ago"
+    name = source_name(path) if path == STDIN else path.name
+    when = f"{name} was run {age(now() - started)} ago"
     answer = choose_letter(f"{when}: {what}. Run only those{also}?", "ynq")
     return {"y": left, "n": file, "q": None}[answer]

@@ -23,7 +23,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from lfgtui.errors import UsageError
+from lfgtui.errors import UsageError, source_name
 from lfgtui.model.tickets import Ticket
 from lfgtui.model.tickets_file import TicketsFile
 from lfgtui.settings import paths
@@ -119,18 +119,19 @@ def _is_outside(folder: Path, workspace: Path) -> bool:
 
 
 def _ask(path: Path, grants: list[Grant]) -> None:
+    name = source_name(path)
     if not output.can_ask():
         kinds = ", ".join(dict.fromkeys(grant.kind for grant in grants))
-        raise UsageError(f"{path} {kinds}; review it, then add --yes")
+        raise UsageError(f"{name} {kinds}; review it, then add --yes")
     tickets: defaultdict[str, list[str]] = defaultdict(list)
     for grant in grants:
         tickets[grant.description].append(grant.ticket)
     if len(tickets) > _MOST_LINES:  # the first would be out of sight when the last is read
         raise UsageError(
-            f"{path} asks for {len(tickets)} permissions, too many to show in a question;"
+            f"{name} asks for {len(tickets)} permissions, too many to show in a question;"
             " review it, then add --yes"
         )
-    output.print_remark(f"{path} asks for more than reading its own folder:")
+    output.print_remark(f"{name} asks for more than reading its own folder:")
     for description, names in tickets.items():
         more = f" and {len(names) - 3} more" if len(names) > 3 else ""
         output.print_remark(f"  {', '.join(names[:3])}{more}: {description}")
@@ -183,6 +184,6 @@ def _remember(digest: str, path: Path) -> None:
                 Path(beside.name).unlink(missing_ok=True)
     except OSError as error:
         raise UsageError(
-            f"{file}: cannot store that you trust {path}: {error.strerror or error};"
+            f"{file}: cannot store that you trust {source_name(path)}: {error.strerror or error};"
             " set LFG_DATA_DIR to a folder you can write to"
         ) from None

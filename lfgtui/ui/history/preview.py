@@ -14,7 +14,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 from textual.worker import WorkType
 
-from lfgtui.errors import LfgError
+from lfgtui.errors import LfgError, source_name
 from lfgtui.history.reader import Reader, RunSummary, StoredTicket
 from lfgtui.history.search import SearchHit
 from lfgtui.model.fold.states import BADGES, PIN
@@ -47,7 +47,7 @@ class RunPreview(msgspec.Struct, frozen=True):
         yield from _run_head(self.summary, palette, width, now)
         yield from wrap([(self.summary.run, palette.faint)], width)
         if self.source is not None:
-            yield from wrap([(str(self.source), palette.faint)], width)
+            yield from wrap([(source_name(self.source), palette.faint)], width)
         for stored in self.tickets:
             yield Row(())
             yield from self._ticket(stored, palette, width, now)
