@@ -1,6 +1,7 @@
 """The reader of a history: past runs, their tickets, and search over all of it."""
 
 from collections.abc import Iterator
+from heapq import merge
 from pathlib import Path
 from typing import Any, Self, get_args
 
@@ -233,6 +234,40 @@ class Reader:
         with file.opening(self._path):
             for row in stored.stored(self._connection, rowid, first):
                 yield stored.entry(run, ticket, row)
+
+    def entries_after(self, run: str, place: int, until: int | None = None) -> Iterator[e.Entry]:
+        """Return the entries of all tickets behind that place, in the run's order.
+
+        They are read bit by bit. Of a run at work all up to `until`, and no others, must be in
+        the file. One that cannot be read is replaced by one that says why.
+        """
+        rows = self._rows("SELECT name, id FROM tickets WHERE run = ? ORDER BY position", (run,))
+        if not rows:
+            raise no_run(run)
+        each = (self._after(run, str(name), int(key), place, until) for name, key in rows)
+        return merge(*each, key=lambda entry: entry.at)
+
+    def _after(
+        self, run: str, ticket: str, key: int, place: int, until: int | None
+    ) -> Iterator[e.Entry]:
+        with file.opening(self._path):
+            seq = stored.first_after(self._connection, key, e.time_at(place)) if place else 1
+        while True:
+            with file.opening(self._path):
+                rows = stored.some(self._connection, key, seq)
+            if not rows:
+                return
+            for row in rows:
+                seq = row[0] + 1
+                try:
+                    entry = stored.entry(run, ticket, row)
+                except HistoryError as error:
+                    event = e.GuardTripped("history", str(error))
+                    at = values.moment(row[2])
+                    entry = e.Entry(run, ticket, max(1, values.count(row[1])), row[0], at, event)
+                if until is not None and entry.place > until:
+                    return
+                yield entry
 
     def transcript(self, run: str, ticket: str) -> Transcript:
         """Return the ticket as it looks: the fold of its entries."""

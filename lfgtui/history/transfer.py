@@ -19,10 +19,10 @@ from lfgtui.history import orphaned_runs
 from lfgtui.history.reader import IMPORTED, Reader
 from lfgtui.history.storage import batch as batches
 from lfgtui.history.storage import file
-from lfgtui.history.storage.batch import Batch, Submission
+from lfgtui.history.storage.batch import Batch
 from lfgtui.history.storage.runs import RunRow, TicketState, insert_run, store_ticket
 from lfgtui.model import events as e
-from lfgtui.model.event_json import decode_event, entry_json
+from lfgtui.model.event_json import decode_event, encode_event, entry_json
 from lfgtui.model.fold.states import RunState
 from lfgtui.model.needs import needs_of
 from lfgtui.model.redaction import redacted_entries, redacted_ticket
@@ -215,7 +215,9 @@ class _Import:
         if identity.seq != state.last_seq + 1:
             raise self._refused(f"entry {identity.seq} after {state.last_seq}: a line is missing")
         self._entries += 1
-        self._batch.add(Submission(state, identity.attempt, identity.at, event, size))
+        entry = e.Entry(self._run, state.ticket, identity.attempt, identity.seq, identity.at, event)
+        self._batch.take(state, entry, encode_event(event).decode(), state.apply(entry))
+        self._batch.size += size
         if len(self._batch.rows) >= _A_BATCH or self._batch.size >= _BATCH_BYTES:
             self._write()
 

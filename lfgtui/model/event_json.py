@@ -7,7 +7,7 @@ from operator import or_
 import msgspec
 
 from lfgtui.model.bounds import bounded_json, is_too_deep
-from lfgtui.model.events import Entry, Event
+from lfgtui.model.events import Entry, Event, time_at
 
 
 def _leaves(kind: type[Event]) -> Iterator[type[Event]]:
@@ -52,6 +52,6 @@ def decode_event(body: bytes | str) -> Event:
 
 def entry_json(entry: Entry) -> str:
     """Return one line of `--json`: identity first, then the event's own fields."""
-    place = {"attempt": entry.attempt, "seq": entry.seq, "at": round(entry.at, 3)}
+    place = {"attempt": entry.attempt, "seq": entry.seq, "at": time_at(entry.place)}
     identity = _encoder.encode({"run": entry.run, "ticket": entry.ticket, **place})
     return (identity[:-1] + b"," + _encoder.encode(entry.event)[1:]).decode()

@@ -380,11 +380,15 @@ class TicketInterrupted(Ending, frozen=True):
     """The process died or was quit while the ticket ran."""
 
 
+_MICROSECONDS = 1_000_000
+
+
 class Entry(msgspec.Struct, frozen=True):
     """An event with its identity: whose, when, and its place in the order.
 
     `seq` is dense per ticket from 1, across attempts. `at` is the time of arrival in seconds
-    since the epoch; of merged deltas, the first one's. `saved` is False where history is behind.
+    since the epoch; of merged deltas, the first one's; no two of a run have the same. `saved` is
+    False where history is behind.
     """
 
     run: str
@@ -394,6 +398,16 @@ class Entry(msgspec.Struct, frozen=True):
     at: float
     event: Event
     saved: bool = True
+
+    @property
+    def place(self) -> int:
+        """Its place in the run: `at` in microseconds, which grows from entry to entry."""
+        return round(self.at * _MICROSECONDS)
+
+
+def time_at(place: int) -> float:
+    """Return the `at` of the entry at that place."""
+    return place / _MICROSECONDS
 
 
 Sink: TypeAlias = Callable[[Sequence[Entry]], None]

@@ -94,6 +94,56 @@ def test_entries_are_read_from_any_number_on(recorder: Recording) -> None:
             assert list(reader.whole_entries(run, "a", first=first)) == delivered[first - 1 :]
 
 
+def test_entries_are_read_from_any_place_on_in_the_order_of_the_run(recorder: Recording) -> None:
+    run = recorder.start("a", "b", "c")
+    for ticket, event in zip("abaabbababaabb", [*STORY, *STORY], strict=True):
+        recorder.play(run, ticket, [event])
+    recorder.play(run, "a", [*BEGIN, *[e.TextDelta("x"), e.Status("y")] * 3000])
+    delivered = recorder.entries
+    with recorder.reader() as reader:
+        assert list(reader.entries_after(run, 0)) == delivered
+        some = [*range(20), 3000, 5000, len(delivered) - 1]
+        for index in some:
+            place = delivered[index].place
+            assert list(reader.entries_after(run, place)) == delivered[index + 1 :]
+            assert list(reader.entries_after(run, place - 1)) == delivered[index:]
+            until = delivered[min(index + 9, len(delivered) - 1)].place
+            assert (
+                list(reader.entries_after(run, place, until)) == delivered[index + 1 : index + 10]
+            )
+        assert list(reader.entries_after(run, 0, 0)) == []
+        with pytest.raises(UsageError, match='no run "x"'):
+            reader.entries_after("x", 0)
+
+
+def test_entries_that_are_packed_while_they_are_read_come_once(recorder: Recording) -> None:
+    run = recorder.start("a", "b")
+    for ticket in "ab":
+        recorder.play(run, ticket, [*BEGIN, *[e.TextDelta("x"), e.Status("y")] * 2500])
+    delivered = list(recorder.entries)
+    with recorder.reader() as reader:
+        coming = reader.entries_after(run, 0, delivered[-1].place)
+        read = [next(coming) for _ in range(10)]
+        for ticket in "ab":
+            recorder.play(run, ticket, END)
+        assert [*read, *coming] == delivered
+
+
+def test_an_entry_that_this_version_cannot_read_is_replaced_in_its_place(
+    recorder: Recording,
+) -> None:
+    run = recorder.start("a")
+    told: list[e.Event] = [e.Status(word) for word in ("one", "two", "three")]
+    recorder.play(run, "a", told)
+    changed = 'UPDATE entries SET body = \'{"type": "of_tomorrow"}\' WHERE seq = 2'
+    spoil(recorder.file.path, changed)
+    with recorder.reader() as reader:
+        first, second, third = reader.entries_after(run, 0)
+    assert (first.event, second.seq, third.event) == (told[0], 2, told[2])
+    assert isinstance(second.event, e.GuardTripped)
+    assert "another version of lfg" in second.event.message
+
+
 def test_an_unknown_run_or_ticket_is_refused_with_the_nearest_name(recorder: Recording) -> None:
     run = recorder.start("schema", "api")
     with recorder.reader() as reader:

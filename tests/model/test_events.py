@@ -99,7 +99,7 @@ def test_a_line_of_json_is_identity_and_behind_it_the_event(entry: e.Entry) -> N
     assert "\n" not in line
     parsed = json.loads(line)
     assert list(parsed)[:6] == [*IDENTITY, "type"]
-    identity = [entry.run, entry.ticket, entry.attempt, entry.seq, round(entry.at, 3)]
+    identity = [entry.run, entry.ticket, entry.attempt, entry.seq, e.time_at(entry.place)]
     assert [parsed.pop(key) for key in IDENTITY] == identity
     assert parsed == json.loads(encode_event(entry.event))
 

@@ -19,7 +19,14 @@ from lfgtui.history.storage import batch as batches
 from lfgtui.history.storage import entries, file, leases
 from lfgtui.history.storage.batch import Batch, RequestedTickets, RunMark
 from lfgtui.history.storage.leases import Lease
-from lfgtui.history.storage.runs import RunRow, TicketState, insert_run, load, store_ticket
+from lfgtui.history.storage.runs import (
+    RunClock,
+    RunRow,
+    TicketState,
+    insert_run,
+    load,
+    store_ticket,
+)
 from lfgtui.model.tickets import Ticket
 
 _A_BATCH = 1000
@@ -46,6 +53,7 @@ class OwnRun:
         self.states = {state.ticket: state for state in states}
         self._requested = dict(tickets)
         self._added: dict[str, TicketState] = {}
+        self._clock = states[0].clock if states else RunClock()
         self._leases = [lease]
         self._lock = Lock()
 
@@ -64,7 +72,8 @@ class OwnRun:
             if spec != self._requested.get(ticket.id):
                 self._requested[ticket.id] = spec
                 if (state := self.state(ticket.id)) is None:
-                    state = self._added[ticket.id] = TicketState(0, self.row.id, ticket.id)
+                    state = TicketState(0, self.row.id, ticket.id, self._clock)
+                    self._added[ticket.id] = state
                 changed.append((state, spec))
         return RequestedTickets(changed)
 
@@ -179,7 +188,8 @@ def _copy_entries(
 def _store(
     db: sqlite3.Connection, run: str, tickets: Iterable[tuple[str, str]]
 ) -> list[TicketState]:
-    return [store_ticket(db, run, *ticket) for ticket in tickets]
+    clock = RunClock()
+    return [store_ticket(db, run, *ticket, clock) for ticket in tickets]
 
 
 def _take(folder: Path, run: str) -> Lease:

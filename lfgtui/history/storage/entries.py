@@ -10,6 +10,7 @@ import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from functools import partial
+from itertools import islice
 
 import msgspec
 
@@ -111,6 +112,50 @@ def stored(connection: sqlite3.Connection, ticket: int, first: int = 1) -> Itera
         ]
     yield from packed
     yield from rows
+
+
+def some(connection: sqlite3.Connection, ticket: int, first: int) -> list[Row]:
+    """Return the ticket's next entries from `first` on, of one pack or the open turn.
+
+    So a long ticket is read bit by bit, however long that takes: what is packed meanwhile is
+    found in its pack. There are no more where the list is empty.
+    """
+    before, end = pack_ids(ticket)
+    with file.snapshot(connection):
+        packs = connection.execute(
+            "SELECT body FROM packs WHERE id >= coalesce((SELECT max(id) FROM packs"
+            " WHERE id BETWEEN ? AND ?), ?) AND id < ? ORDER BY id LIMIT 2",
+            (before, before | first, before, end),
+        )
+        for (body,) in packs:
+            rows = packing.unpack(body, partial(texts_of, connection))
+            if rows := [row for row in rows if row[0] >= first]:
+                return rows
+        return list(islice(unpacked(connection, ticket, first), AT_MOST))
+
+
+def first_after(connection: sqlite3.Connection, ticket: int, at: float) -> int:
+    """Return the number of the ticket's first entry after that time, or of the one to come."""
+    found = 0
+    with file.snapshot(connection):
+        for times in _times(connection, ticket):
+            later = [seq for seq, then in times if then > at]
+            found = later[0] if later else found
+            if len(later) < len(times):
+                return found or times[-1][0] + 1
+    return found or 1
+
+
+def _times(connection: sqlite3.Connection, ticket: int) -> Iterator[list[tuple[int, float]]]:
+    """Yield number and time of the open turn's entries, then of each pack's, newest first."""
+    rows = connection.execute(
+        "SELECT seq, at FROM entries WHERE ticket = ? ORDER BY seq", (ticket,)
+    )
+    yield rows.fetchall()
+    packs = "SELECT id, body FROM packs WHERE id >= ? AND id < ? ORDER BY id DESC"
+    before, end = pack_ids(ticket)
+    for key, body in connection.execute(packs, (before, end)):
+        yield list(enumerate(packing.times_of(body), key - before))
 
 
 def unpacked(

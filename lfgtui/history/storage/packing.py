@@ -5,7 +5,8 @@ it costs some 80 bytes for the four characters of a token. Once its text is
 over it stands in `segments`, whole, for search to find. So the entries can be
 taken apart then. What repeats (the JSON of an event without its text) becomes
 a *shape*, listed once; the text becomes lengths, counted off from where it
-stands in the segments; times become steps of milliseconds. These columns of
+stands in the segments; times become steps of milliseconds, and the few microseconds
+that tell entries of one millisecond apart. These columns of
 small numbers, compressed, take one or two bytes an entry.
 
 Reading puts the very same rows together again. `pack` proves it before it
@@ -14,8 +15,9 @@ returns: a pack that could not be undone would be a history that lies.
 
 import zlib
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
-from itertools import accumulate, count, groupby, islice, pairwise
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from itertools import accumulate, count, groupby, islice, pairwise, repeat
 from typing import NamedTuple, TypeAlias
 
 import msgspec
@@ -25,6 +27,7 @@ from lfgtui.model import events as e
 from lfgtui.model.bounds import within
 from lfgtui.model.clock import MOMENT
 from lfgtui.model.event_json import decode_event
+from lfgtui.model.events import time_at
 from lfgtui.model.facets import Facets
 from lfgtui.model.pieces import text_of
 
@@ -61,6 +64,8 @@ class _Pack(msgspec.Struct, array_like=True):
     lengths: list[int]
     starts: list[tuple[int, int, int]]
     literal: str
+    within: list[int] = []
+    """Microseconds behind the whole millisecond; empty if there are none."""
 
 
 _encoder = msgspec.msgpack.Encoder()
@@ -77,7 +82,7 @@ def pack(rows: Sequence[Row], passages: Sequence[Passage]) -> bytes:
     for row in rows:
         columns.add(row)
     times = [at for _, _, at, _ in rows]
-    steps = _steps(times)
+    steps, within = _steps(times)
     body = _Pack(
         first_seq=rows[0][0],
         attempts=[(n, len(list(same))) for n, same in groupby(row[1] for row in rows)],
@@ -89,6 +94,7 @@ def pack(rows: Sequence[Row], passages: Sequence[Passage]) -> bytes:
         lengths=columns.lengths,
         starts=columns.starts,
         literal="".join(columns.literal),
+        within=within,
     )
     packed = zlib.compress(_encoder.encode(body), 6)
     texts = {passage.id: passage.text for passage in passages}
@@ -102,21 +108,43 @@ def unpack(packed: bytes, texts_of: Callable[[list[int]], Mapping[int, str]]) ->
 
     Raises `DamagedError`.
     """
+    with _damage_named():
+        return _unpack(_decode(packed), texts_of)
+
+
+def times_of(packed: bytes) -> list[float]:
+    """Return the rows' times, without reading their texts; raises `DamagedError`."""
+    with _damage_named():
+        return _times(_decode(packed))
+
+
+@contextmanager
+def _damage_named() -> Iterator[None]:
     try:
-        return _unpack(packed, texts_of)
+        yield
     except (zlib.error, msgspec.MsgspecError, IndexError, KeyError, TypeError, ValueError) as error:
         raise DamagedError(f"a pack is damaged: {error}") from None
 
 
-def _unpack(packed: bytes, texts_of: Callable[[list[int]], Mapping[int, str]]) -> list[Row]:
+def _decode(packed: bytes) -> _Pack:
     inflater = zlib.decompressobj()
     unpacked = inflater.decompress(packed, MOST_BYTES)
     if inflater.unconsumed_tail or not inflater.eof:
         raise ValueError("it is cut off, or larger than any pack")
-    body = _decoder.decode(unpacked)
+    return _decoder.decode(unpacked)
+
+
+def _times(body: _Pack) -> list[float]:
+    return body.times or [
+        time_at(1000 * ms + us)
+        for ms, us in zip(accumulate(body.steps), body.within or repeat(0), strict=False)
+    ]
+
+
+def _unpack(body: _Pack, texts_of: Callable[[list[int]], Mapping[int, str]]) -> list[Row]:
     each = (number for number, entries in body.attempts for _ in range(entries))
     attempts = list(islice(each, len(body.shape_of) + 1))  # a damaged number may be any
-    times = body.times or [ms / 1000 for ms in accumulate(body.steps)]
+    times = _times(body)
     if not len(attempts) == len(times) == len(body.shape_of):
         raise ValueError("its columns differ in length")
     texts = dict(texts_of(body.passages)) if body.passages else {}
@@ -204,11 +232,15 @@ def _shape(body: str) -> tuple[e.Event | None, tuple[str, str]]:
     return event, (f'{before}"{field}":', after)
 
 
-def _steps(times: list[float]) -> list[int]:
-    """Return the milliseconds from one to the next, the first from the epoch; [] if not exact."""
+def _steps(times: list[float]) -> tuple[list[int], list[int]]:
+    """Return the milliseconds from one to the next, the first from the epoch, and what is left.
+
+    Both are empty if they are not exact; that of what is left also where nothing is.
+    """
     if any(within(at, MOMENT) != at for at in times):
-        return []
-    whole = [round(at * 1000) for at in times]
-    if any(ms / 1000 != at for ms, at in zip(whole, times, strict=True)):
-        return []
-    return [later - earlier for earlier, later in pairwise([0, *whole])]
+        return [], []
+    places = [round(at * 1_000_000) for at in times]
+    if any(time_at(place) != at for place, at in zip(places, times, strict=True)):
+        return [], []
+    whole, left = [place // 1000 for place in places], [place % 1000 for place in places]
+    return [later - earlier for earlier, later in pairwise([0, *whole])], left if any(left) else []

@@ -8,6 +8,7 @@ from lfgtui.errors import IllegalMoveError
 from lfgtui.history.storage import entries
 from lfgtui.history.storage.segments import OpenSegments, Segment
 from lfgtui.model import events as e
+from lfgtui.model.events import time_at
 from lfgtui.model.fold.states import ENDED, State, StateMachine
 
 
@@ -24,19 +25,42 @@ class RunRow(NamedTuple):
     note: str = ""
 
 
+class RunClock:
+    """The times of a run's entries, each later than the one before, whatever the system's clock is.
+
+    So a time is a place in the run: `model.events.Entry.place`.
+    """
+
+    def __init__(self) -> None:
+        self._last = -1
+
+    def next(self, at: float) -> float:
+        """Return the time of the next entry: in milliseconds, as it is shown and small to store.
+
+        Of several within one of them, each is a microsecond later.
+        """
+        self._last = max(round(at * 1000) * 1000, self._last + 1)
+        return time_at(self._last)
+
+    def note(self, entry: e.Entry) -> None:
+        """Take note of an entry that has its time."""
+        self._last = max(self._last, entry.place)
+
+
 class TicketState:
     """A ticket's row, a function of its entries alone. `rowid` is its key in `tickets`.
 
-    It gives an event its `seq` and so turns it into an `Entry`. `last_seq` is
-    the newest entry's number, `stored_seq` that of the newest one committed,
+    It gives an event its `seq`, and by the run's `clock` its time, and so turns it into an
+    `Entry`. `last_seq` is the newest entry's number, `stored_seq` that of the newest one committed,
     `complete_to` that up to which no text is open, if the newest one made it so.
     `state` is None before the first.
     """
 
-    def __init__(self, rowid: int, run: str, ticket: str) -> None:
+    def __init__(self, rowid: int, run: str, ticket: str, clock: RunClock | None = None) -> None:
         self.rowid = rowid
         self.run = run
         self.ticket = ticket
+        self.clock = clock or RunClock()
         self.last_seq = 0
         self.stored_seq = 0
         self.complete_to: int | None = None
@@ -66,13 +90,14 @@ class TicketState:
 
     def number(self, attempt: int, at: float, event: e.Event) -> tuple[e.Entry, list[Segment]]:
         """Return the event as this ticket's next entry, and the segments that it closes."""
-        at = round(at, 3)  # as it is shown, and small to store
+        at = self.clock.next(at)
         entry = e.Entry(self.run, self.ticket, attempt, self.last_seq + 1, at, event)
         return entry, self.apply(entry)
 
     def apply(self, entry: e.Entry) -> list[Segment]:
         """Take an entry into account; return the segments that it closes."""
         event = entry.event
+        self.clock.note(entry)
         self.last_seq, self.last_at, self.attempt = entry.seq, entry.at, entry.attempt
         with suppress(IllegalMoveError):  # the fold that shows it says so; it is kept all the same
             self._machine.apply(event)
@@ -106,7 +131,9 @@ def insert_run(db: sqlite3.Connection, row: RunRow) -> None:
     db.execute(f"INSERT INTO runs ({', '.join(row._fields)}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
 
 
-def store_ticket(db: sqlite3.Connection, run: str, name: str, spec: str) -> TicketState:
+def store_ticket(
+    db: sqlite3.Connection, run: str, name: str, spec: str, clock: RunClock | None = None
+) -> TicketState:
     """Store a ticket of the run as it is requested now; `spec` is the ticket as JSON.
 
     A new one is queued, and stands behind those that the run has.
@@ -119,15 +146,16 @@ def store_ticket(db: sqlite3.Connection, run: str, name: str, spec: str) -> Tick
     )
     key = "SELECT id FROM tickets WHERE run = ? AND name = ?"
     (rowid,) = db.execute(key, (run, name)).fetchone()
-    return TicketState(rowid, run, name)
+    return TicketState(rowid, run, name, clock)
 
 
 def load(connection: sqlite3.Connection, run: str) -> list[TicketState]:
-    """Return the states of a stored run, in ticket order."""
+    """Return the states of a stored run, in ticket order; they have one clock."""
     rows = connection.execute(
         "SELECT id, name FROM tickets WHERE run = ? ORDER BY position", (run,)
     ).fetchall()
-    states = [TicketState(rowid, run, name) for rowid, name in rows]
+    clock = RunClock()
+    states = [TicketState(rowid, run, name, clock) for rowid, name in rows]
     for state in states:
         for row in entries.stored(connection, state.rowid):
             state.apply(entries.entry(run, state.ticket, row))

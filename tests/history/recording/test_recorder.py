@@ -244,3 +244,25 @@ async def test_on_a_loop_entries_arrive_there_and_much_that_is_pending_holds_bac
     await asyncio.to_thread(recorder.close)
     assert submitted == 3 * PENDING_EVENTS
     assert threads == {threading.get_ident()}
+
+
+def test_each_entry_of_a_run_is_later_than_the_one_before_whatever_the_clock_says(
+    recorder: Recording,
+) -> None:
+    run = recorder.start("a", "b")
+    for at in (1000.0, 1000.0, 1000.0004, 1000.002, 900.0):
+        for ticket in "ab":
+            recorder.submit(run, ticket, 1, at, e.Status(str(at)))
+        recorder.flush().result(30)
+    recorder.add(run, "c")
+    recorder.submit(run, "c", 1, 950.0, e.Status("new"))
+    recorder.finish_run(run, "failed")
+    recorder.resume_run(run)
+    recorder.submit(run, "a", 1, 800.0, e.Status("resumed"))
+    recorder.flush().result(30)
+    recorder.submit(run, "b", 1, 2000.0, e.Status("later"))
+    recorder.flush().result(30)
+    places = [entry.place for entry in recorder.entries]
+    assert places == sorted(set(places))
+    assert places[:3] == [1000_000_000, 1000_000_001, 1000_000_002]
+    assert recorder.entries[-1].at == 2000.0

@@ -152,7 +152,7 @@ def test_tickets_of_a_dead_process_are_interrupted_when_last_heard(recorder: Rec
         states = {t.ticket.id: t.state for t in reader.tickets(run)}
         for ticket in ("running", "queued", "untouched"):
             *_, end = reader.entries(run, ticket)
-            assert (end.at, end.event) == (last, e.TicketInterrupted())
+            assert (round(end.at, 3), end.event) == (last, e.TicketInterrupted())
             assert states.pop(ticket) == reader.transcript(run, ticket).state == "interrupted"
         assert states == {"done": "cancelled"}
     assert [hit.kind for hit in recorder.search("unfinished business")] == ["text"]

@@ -61,6 +61,44 @@ def test_streamed_text_is_counted_off_and_not_kept_again(text: str, data: st.Dat
     assert said == "x" * len(text)
 
 
+@given(st.lists(st.integers(0, 2 * 10**15), min_size=1, max_size=9))
+def test_times_of_microseconds_are_kept_exactly_and_read_without_the_texts(
+    places: list[int],
+) -> None:
+    times = [e.time_at(place) for place in places]
+    given_rows = rows([e.Status("x")] * len(times), times)
+    packed = packing.pack(given_rows, [])
+    assert packing.times_of(packed) == [at for _, _, at, _ in given_rows]
+    assert [round(at * 1_000_000) for at in times] == places
+
+
+def test_times_of_one_millisecond_take_little_room() -> None:
+    text = "Some words, and then some more of them. " * 200
+    tokens = [text[i : i + 4] for i in range(0, len(text), 4)]
+    times = [e.time_at(n // 8 * 1000 + n % 8) for n in range(len(tokens))]
+    found = Passage(1, 5, 4 + len(tokens), "text", text)
+    packed = packing.pack(rows([e.TextDelta(token) for token in tokens], times), [found])
+    assert len(packed) < len(tokens) / 2
+
+
+def test_a_pack_from_before_there_were_microseconds_is_read() -> None:
+    columns: tuple[object, ...] = (
+        5,
+        [(1, 2)],
+        [1500, 1],
+        [],
+        [],
+        [('{"x":1}', "")],
+        [0, 0],
+        [-1, -1],
+        [],
+        "",
+    )
+    packed = zlib.compress(msgspec.msgpack.encode(columns))
+    body = '{"x":1}'
+    assert packing.unpack(packed, lambda _: {}) == [(5, 1, 1.5, body), (6, 1, 1.501, body)]
+
+
 def test_damaged_numbers_of_entries_are_refused_and_not_counted_out() -> None:
     attempts = [(1, 2**60), (1, 1 - 2**60)]
     columns: tuple[object, ...] = (5, attempts, [], [1.0], [], [("{}", "")], [0], [-1], [], "")
