@@ -31,10 +31,11 @@ from pydantic import FileUrl
 
 from lfgtui import __version__
 from lfgtui.errors import ToolError
-from lfgtui.processes.child import MEGABYTE, ChildProcess, StartError
+from lfgtui.processes.child import ChildProcess, StartError
 from lfgtui.processes.waiting import finish
 from lfgtui.settings.mcp import McpServer
 from lfgtui.tools.limits import one_line
+from lfgtui.tools.mcp.address import LARGEST_MESSAGE, http_client
 from lfgtui.tools.mcp.definitions import shown
 from lfgtui.tools.mcp.programs import Place, program_of
 from lfgtui.tools.mcp.server import McpError, OnProgress
@@ -43,12 +44,11 @@ from lfgtui.tools.mcp.transport import LIMITS, Pipes
 _GRACE = 0.5
 """Seconds for a goodbye, and then for the program to end by itself."""
 
+_UNREAD = "Failed to parse JSON response: "
+"""What the package puts before the reason why a body was not read."""
+
 _MOST_PAGES = 20
 _MOST_ROUNDS = 3
-_LARGEST_EVENT = 8 * MEGABYTE
-_CONNECTING = 10.0
-_SILENCE = 300.0
-"""Seconds without a byte after which a stream of events is opened anew."""
 
 for _name in ("mcp", "client"):  # the package's loggers: what nobody handles goes to the terminal
     logging.getLogger(_name).addHandler(logging.NullHandler())
@@ -70,12 +70,9 @@ async def connect(
     """
     workspace = Path(place.workspace)
     if server.url is not None:
-        timeout = httpx2.Timeout(_CONNECTING, read=_SILENCE)
-        client = await asyncio.to_thread(  # it reads certificates
-            httpx2.AsyncClient, headers=dict(variables), timeout=timeout
-        )
+        client = await asyncio.to_thread(http_client, variables)
         address = streamable_http_client(
-            server.url, http_client=client, max_sse_event_size=_LARGEST_EVENT
+            server.url, http_client=client, max_sse_event_size=LARGEST_MESSAGE
         )
         connection = Connection(name, server, workspace, address, http=client)
     else:
@@ -268,4 +265,4 @@ def _innermost(error: BaseException | None) -> str:
     """Return the message of what was raised first: the package's tasks put it into groups."""
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
-    return str(error) or type(error).__name__
+    return str(error).removeprefix(_UNREAD) or type(error).__name__

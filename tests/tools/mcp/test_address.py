@@ -11,6 +11,7 @@ from lfgtui.settings.mcp import McpServer
 from lfgtui.tools.mcp.programs import Place
 from lfgtui.tools.mcp.server import McpError, Server
 from lfgtui.tools.mcp.toolbox import McpTools
+from tests.mcp.flooding import FLOODS, TOTAL, Flooding
 
 pytest.importorskip("mcp")
 
@@ -60,3 +61,38 @@ async def test_an_address_without_a_server_says_so(
     with pytest.raises(McpError, match=f"the MCP server s cannot be used: {reason}"):
         await tools.offered()
     await tools.aclose()
+
+
+REASONS = {
+    "application/json": "its answer has more than 8,388,608 bytes",
+    "text/event-stream": "Server-sent event exceeded the 8388608 byte limit",
+    "gzip": "its answer is compressed (gzip), although that was not asked for",
+}
+
+
+@pytest.mark.parametrize("flood", FLOODS)
+async def test_a_flood_is_cut_off_and_the_conversation_goes_on(tmp_path: Path, flood: str) -> None:
+    server = Flooding("tools/call", flood)
+    media_type, coding, _ = FLOODS[flood]
+    async with server.serving() as url:
+        tools = tools_of(tmp_path, McpServer(url=url))
+        try:
+            assert [tool.name for tool in await tools.offered()] == ["mcp__s__pour"]
+            poured = await tools.run("mcp__s__pour", {}, "", _ignored)
+            assert poured.error is not None and REASONS[coding or media_type] in poured.error
+            assert (await tools.run("mcp__s__pour", {}, "", _ignored)).output == "a drop"
+        finally:
+            await tools.aclose()
+    assert server.sent < TOTAL / 4
+
+
+async def test_a_server_that_floods_from_the_start_cannot_be_used(tmp_path: Path) -> None:
+    server = Flooding("initialize", "a body")
+    async with server.serving() as url:
+        tools = tools_of(tmp_path, McpServer(url=url))
+        with pytest.raises(McpError) as raised:
+            await tools.offered()
+        await tools.aclose()
+    reason = REASONS["application/json"]
+    assert str(raised.value) == f"the MCP server s cannot be used: {reason}"
+    assert server.sent < TOTAL / 4
