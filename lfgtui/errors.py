@@ -2,7 +2,8 @@
 
     LfgError
     ├── UsageError            the person's: bad arguments, bad file; exit code 2
-    │   └── SourceError       ... at a line of a file
+    │   ├── SourceError       ... at a line of a file
+    │   └── NotFoundError     ... a run or a ticket that is not there
     ├── ProviderError         the other side's: a request or a stream that failed
     ├── ToolError             the agent's: a tool call that cannot be carried out
     ├── HistoryError          the disk's: the history cannot be read or written
@@ -68,6 +69,10 @@ class SourceError(UsageError):
         self.path = path
         self.line = line
         self.message = message
+
+
+class NotFoundError(UsageError):
+    """A run or a ticket that the history does not have."""
 
 
 class ProviderError(LfgError):
@@ -141,9 +146,9 @@ def source_name(path: Path) -> str:
     return "standard input" if path == STDIN else f"standard input, in {path.parent}"
 
 
-def no_run(run: str) -> UsageError:
+def no_run(run: str) -> NotFoundError:
     """Return the error for a run that is not in the history."""
-    return UsageError(f'no run "{run}"; `lfg history` lists them')
+    return NotFoundError(f'no run "{run}"; `lfg history` lists them')
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:

@@ -3,28 +3,25 @@
 import os
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
-import msgspec
 
 from lfgtui.cli import launching
 from lfgtui.cli.launching.past_runs import open_reader, report_gaps
 from lfgtui.cli.launching.redactors import redactor_of
 from lfgtui.cli.options import IDLE_SECONDS, SPEED
 from lfgtui.errors import UsageError
-from lfgtui.export.figures import RunDocument
-from lfgtui.export.html import run_html
-from lfgtui.export.markdown import DOCUMENT, run_markdown
-from lfgtui.export.record import run_record
+from lfgtui.export.documents import Form, pieces_of, safe_lines
 from lfgtui.history import deletion, maintenance
-from lfgtui.history.transfer import import_run, lines_in, lines_of
+from lfgtui.history.transfer import import_run, lines_in
 from lfgtui.settings import paths
 from lfgtui.settings.config import age_seconds, load_config
-from lfgtui.settings.themes import load_themes
 from lfgtui.text import output as out
-from lfgtui.text.terminal_safe import json_safe
+
+_FORMS: dict[str, Form] = {"html": "html", "json": "json", "jsonl": "jsonl"}
+"""The others are Markdown, by either of its names, and a cast."""
 
 
 @click.command()
@@ -66,21 +63,19 @@ def export(
     with open_reader() as reader:
         run = reader.find_run(name)
         pieces: Iterator[str]
-        if form == "jsonl":
-            pieces = _lines(lines_of(reader, run, redactor))
-        elif form == "cast":
+        if form == "cast":
             pace = {"speed": speed, "idle_limit": idle_limit}
             cast = launching.replay.cast_lines(reader, run, config, redactor, size=size, **pace)
-            pieces = _lines(cast)
+            pieces = safe_lines(cast)
         else:
-            exported = RunDocument(reader, run, only, redactor)
-            if form == "json":
-                pieces = _lines([msgspec.json.encode(run_record(exported))])
-            elif form == "html":
-                themes = load_themes(paths.config_file().parent)
-                pieces = run_html(exported, themes, config.theme)
-            else:
-                pieces = run_markdown(exported, DOCUMENT)
+            pieces = pieces_of(
+                reader,
+                run,
+                _FORMS.get(form, "md"),
+                only=only,
+                redactor=redactor,
+                theme=config.theme,
+            )
         if output is not None:
             _write(output, pieces)
         else:
@@ -108,11 +103,6 @@ def import_(file: Path) -> None:
     if age is not None and run in deletion.older_than(history, time.time() - age_seconds(age)):
         maintenance.pin(history, run, True)
         out.print_remark(f"pinned, since it is older than retention keeps runs ({age})")
-
-
-def _lines(lines: Iterable[bytes]) -> Iterator[str]:
-    """Yield lines of JSON that are safe to look at wherever they go."""
-    return (f"{json_safe(line.decode())}\n" for line in lines)
 
 
 def _print(pieces: Iterator[str], *, is_document: bool) -> None:

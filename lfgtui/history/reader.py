@@ -7,7 +7,7 @@ from typing import Any, Self, get_args
 
 import msgspec
 
-from lfgtui.errors import HistoryError, UsageError, did_you_mean, no_run
+from lfgtui.errors import HistoryError, NotFoundError, UsageError, did_you_mean, no_run
 from lfgtui.history.search import SearchHit, search
 from lfgtui.history.stats import Request, requests_of
 from lfgtui.history.storage import entries as stored
@@ -187,7 +187,7 @@ class Reader:
         chosen = [one for one in tickets if only in ("", one.ticket.id)]
         if only and not chosen:
             known = [one.ticket.id for one in tickets]
-            raise UsageError(f'no ticket "{only}" in that run{did_you_mean(only, known)}')
+            raise NotFoundError(f'no ticket "{only}" in that run{did_you_mean(only, known)}')
         return chosen
 
     def entries(self, run: str, ticket: str) -> Iterator[e.Entry]:
@@ -317,7 +317,7 @@ class Reader:
         if not keys:
             raise no_run(run)
         if ticket not in keys:
-            raise UsageError(f'run {run} has no ticket "{ticket}"{did_you_mean(ticket, keys)}')
+            raise NotFoundError(f'run {run} has no ticket "{ticket}"{did_you_mean(ticket, keys)}')
         return keys[ticket]
 
     def _rows(self, sql: str, values: tuple[object, ...]) -> list[Any]:  # columns have no types

@@ -1,0 +1,40 @@
+"""A stored run in the form that was asked for, in pieces: what `lfg export` writes."""
+
+from collections.abc import Iterable, Iterator
+from typing import Literal, TypeAlias
+
+import msgspec
+
+from lfgtui.export.figures import RunDocument
+from lfgtui.export.html import run_html
+from lfgtui.export.markdown import DOCUMENT, run_markdown
+from lfgtui.export.record import run_record
+from lfgtui.history.reader import Reader
+from lfgtui.history.transfer import lines_of
+from lfgtui.settings import paths
+from lfgtui.settings.themes import load_themes
+from lfgtui.text.redactor import Redactor
+from lfgtui.text.terminal_safe import json_safe
+
+Form: TypeAlias = Literal["md", "html", "json", "jsonl"]
+
+
+def pieces_of(
+    reader: Reader, run: str, form: Form, *, only: str, redactor: Redactor | None, theme: str
+) -> Iterator[str]:
+    """Return the run, or its one ticket `only`; as jsonl a run is whole."""
+    if form == "jsonl":
+        return safe_lines(lines_of(reader, run, redactor))
+    document = RunDocument(reader, run, only, redactor)
+    match form:
+        case "json":
+            return safe_lines([msgspec.json.encode(run_record(document))])
+        case "html":
+            return run_html(document, load_themes(paths.config_file().parent), theme)
+        case "md":
+            return run_markdown(document, DOCUMENT)
+
+
+def safe_lines(lines: Iterable[bytes]) -> Iterator[str]:
+    """Return lines of JSON that are safe to look at wherever they go."""
+    return (f"{json_safe(line.decode())}\n" for line in lines)
