@@ -247,6 +247,13 @@ class Reader:
         each = (self._after(run, str(name), int(key), place, until) for name, key in rows)
         return merge(*each, key=lambda entry: entry.at)
 
+    def last_place(self, run: str) -> int:
+        """Return the place of the run's newest entry, up to which all are stored; 0 if none is."""
+        keys = self._rows("SELECT id FROM tickets WHERE run = ?", (run,))
+        with file.opening(self._path):
+            times = [stored.last_at(self._connection, int(key)) for (key,) in keys]
+        return max((e.place_at(values.moment(at)) for at in times if at is not None), default=0)
+
     def _after(
         self, run: str, ticket: str, key: int, place: int, until: int | None
     ) -> Iterator[e.Entry]:

@@ -402,7 +402,12 @@ class Entry(msgspec.Struct, frozen=True):
     @property
     def place(self) -> int:
         """Its place in the run: `at` in microseconds, which grows from entry to entry."""
-        return round(self.at * _MICROSECONDS)
+        return place_at(self.at)
+
+
+def place_at(at: float) -> int:
+    """Return the place of the entry that came at that time."""
+    return round(at * _MICROSECONDS)
 
 
 def time_at(place: int) -> float:

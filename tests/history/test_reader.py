@@ -116,6 +116,16 @@ def test_entries_are_read_from_any_place_on_in_the_order_of_the_run(recorder: Re
             reader.entries_after("x", 0)
 
 
+def test_the_newest_place_is_that_of_the_last_entry_packed_or_not(recorder: Recording) -> None:
+    run = recorder.start("a", "b")
+    with recorder.reader() as reader:
+        assert reader.last_place(run) == 0
+    for ticket, events in (("b", STORY), ("a", BEGIN), ("b", [e.Status("one more")])):
+        recorder.play(run, ticket, events)
+        with recorder.reader() as reader:
+            assert reader.last_place(run) == recorder.entries[-1].place
+
+
 def test_entries_that_are_packed_while_they_are_read_come_once(recorder: Recording) -> None:
     run = recorder.start("a", "b")
     for ticket in "ab":

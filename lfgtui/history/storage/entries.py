@@ -146,6 +146,13 @@ def first_after(connection: sqlite3.Connection, ticket: int, at: float) -> int:
     return found or 1
 
 
+def last_at(connection: sqlite3.Connection, ticket: int) -> float | None:
+    """Return the time of the ticket's newest entry; None if it has none."""
+    with file.snapshot(connection):
+        each = (times[-1][1] for times in _times(connection, ticket) if times)
+        return next(each, None)
+
+
 def _times(connection: sqlite3.Connection, ticket: int) -> Iterator[list[tuple[int, float]]]:
     """Yield number and time of the open turn's entries, then of each pack's, newest first."""
     rows = connection.execute(
