@@ -7,14 +7,18 @@ from pathlib import Path
 
 import click
 
+from lfgtui.cli.launching import control_socket
 from lfgtui.cli.launching.past_runs import open_reader, run_to_change
 from lfgtui.cli.options import json_option, print_value, yes_option
-from lfgtui.errors import HistoryError, UsageError
+from lfgtui.engine.commands import NoteDiscard
+from lfgtui.errors import HistoryError, LfgError, UsageError
+from lfgtui.history.recording.late_entries import add_late
 from lfgtui.history.storage import leases
+from lfgtui.model.events import WorktreeDiscarded
 from lfgtui.model.fold.states import ENDED
 from lfgtui.settings import paths
 from lfgtui.text import output
-from lfgtui.text.figures import size
+from lfgtui.text.figures import plural, size
 from lfgtui.workspace.applying import NotAppliedError, apply_worktree
 from lfgtui.workspace.git import GitError
 from lfgtui.workspace.repository import repository_of
@@ -22,13 +26,6 @@ from lfgtui.workspace.upkeep import WorktreeState, prune_worktrees, state_of
 from lfgtui.workspace.worktrees import Worktree, discard_worktree, find_worktree, find_worktrees
 
 _PLACE = click.argument("place", metavar="RUN/TICKET")
-_WHY = {
-    "dirty": "it has uncommitted changes",
-    "unmerged": "HEAD does not have all of its commits",
-    "missing": "its folder is gone; lfg resume makes it again of its branch",
-    "clean": "its run is in progress",
-    "unfinished": "its run is in progress",
-}
 
 
 @click.command()
@@ -57,7 +54,7 @@ def apply(place: str) -> int:
     for file in files:
         output.print_line(file)
     if files:
-        output.print_remark(f"changed {_count(len(files), 'file')} in {worktree.checkout}")
+        output.print_remark(f"changed {plural(len(files), 'file')} in {worktree.checkout}")
     else:
         output.print_remark(f"nothing to apply: {worktree.checkout} has all of it")
     return 0
@@ -75,7 +72,7 @@ def discard(place: str, yes: bool) -> int:
     if not yes:
         found = asyncio.run(state_of(worktree))
         is_work = found.state in ("dirty", "unmerged", "ignored")
-        lost = f", although {_why(found)}" if is_work else ""
+        lost = f", although {found.why}" if is_work else ""
         question = f"Delete {worktree.path} and branch {worktree.branch}{lost}?"
         if not output.confirm(question, "nothing was deleted"):
             return 1
@@ -84,8 +81,21 @@ def discard(place: str, yes: bool) -> int:
             cancelling = f"lfg cancel {_name(worktree)}"
             raise UsageError(f"{_name(worktree)} is still at work; cancel it first: {cancelling}")
         asyncio.run(discard_worktree(worktree))
+        _note_discard(worktree, is_over=is_free)
     output.print_line(_name(worktree))
     return 0
+
+
+def _note_discard(worktree: Worktree, *, is_over: bool) -> None:
+    """Have the history take note, by the process that writes it; it may no longer have the run."""
+    try:
+        if is_over:
+            event = WorktreeDiscarded(worktree.branch)
+            add_late(paths.history_file(), worktree.run, worktree.ticket, event)
+        else:
+            control_socket.ask(worktree.run, NoteDiscard(worktree.ticket))
+    except LfgError as error:
+        output.print_remark(f"discarded, but not noted in the history: {error}")
 
 
 @click.group(invoke_without_command=True)
@@ -119,10 +129,8 @@ def worktrees(context: click.Context, as_json: bool) -> None:
             output.print_line(f"{checkout}:")
         name, branch = _name(one.worktree), one.worktree.branch
         output.print_line(f"{name:<{width}}  {one.state:<10}  {size(one.size):>8}  {branch}")
-        if one.ignored:
-            output.print_remark(f"{name}: {_ignored(one)}")
-        if one.fault:
-            output.print_remark(f"{name}: {one.fault}")
+        if one.ignored or one.fault:
+            output.print_remark(f"{name}: {one.why}")
 
 
 @worktrees.command()
@@ -146,19 +154,9 @@ def prune(of_all: bool, dry_run: bool) -> None:
     for one in taken:
         output.print_line(_name(one.worktree))
     for one in kept:
-        output.print_remark(f"kept {_name(one.worktree)}: {one.fault or _why(one)}")
+        output.print_remark(f"kept {_name(one.worktree)}: {one.why or 'its run is in progress'}")
     verb, freed = "would delete" if dry_run else "deleted", size(sum(one.size for one in taken))
-    output.print_remark(f"{verb} {_count(len(taken), 'worktree')}, {freed}")
-
-
-def _why(found: WorktreeState) -> str:
-    """Return why a worktree is not to be deleted without a thought."""
-    why = [_WHY[found.state]] if found.state in _WHY else []
-    return " and ".join([*why, *([_ignored(found)] if found.ignored else [])])
-
-
-def _ignored(found: WorktreeState) -> str:
-    return f"it has {_count(found.ignored, 'file')} of the agent that git ignores"
+    output.print_remark(f"{verb} {plural(len(taken), 'worktree')}, {freed}")
 
 
 def _common() -> str:
@@ -177,10 +175,6 @@ def _of(common: str, run: str = "*") -> list[Worktree]:
 
 def _name(worktree: Worktree) -> str:
     return f"{worktree.run}/{worktree.ticket}"
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'s' * (number != 1)}"
 
 
 def _find(place: str) -> Worktree:

@@ -120,7 +120,14 @@ class Choose(msgspec.Struct, frozen=True, tag=True):
     ticket: str
 
 
+class NoteDiscard(msgspec.Struct, frozen=True, tag=True):
+    """Take note that the ticket's worktree was discarded."""
+
+    ticket: str
+
+
+_Answer: TypeAlias = Approve | Deny | WithdrawRule
 TicketCommand: TypeAlias = (
-    Cancel | Retry | Restart | Pause | Resume | Approve | WithdrawRule | Deny | Tell | Choose
+    Cancel | Retry | Restart | Pause | Resume | _Answer | Tell | Choose | NoteDiscard
 )
 Command: TypeAlias = TicketCommand | CancelAll | SetConcurrency | SetRunLimits | Add | AddPrompt

@@ -252,6 +252,9 @@ class Engine:
             case c.Choose():
                 self._needs.choose(run)
                 self._schedule()
+            case c.NoteDiscard():
+                if (opened := run.transcript.worktree) is not None:
+                    run.emit(e.WorktreeDiscarded(opened.branch))
             case _:
                 assert_never(command)
 

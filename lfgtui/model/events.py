@@ -270,6 +270,12 @@ class WorktreeOpened(Event, frozen=True):
     inside: str | UnsetType = UNSET
 
 
+class WorktreeDiscarded(Event, frozen=True):
+    """A person has thrown the ticket's worktree away, with its branch and all that was in it."""
+
+    branch: str
+
+
 class SetupStarted(Event, frozen=True):
     """The command that makes a new worktree ready begins to run, as a call of lfg's own.
 

@@ -38,6 +38,11 @@ def count(number: float) -> str:
     return f"{number / 1_000_000:.1f}M"
 
 
+def plural(number: int, noun: str) -> str:
+    """Return a number of things in words, as in "1,200 files"."""
+    return f"{number:,} {noun}{'s' * (number != 1)}"
+
+
 def memory(size: int) -> str:
     """Return `940 MB` or `1.2 GB`."""
     return f"{size / 1e6:.0f} MB" if size < 999_500_000 else f"{size / 1e9:.1f} GB"

@@ -2,12 +2,13 @@
 
 import asyncio
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Literal, TypeAlias
 
 import msgspec
 
+from lfgtui.text.figures import plural
 from lfgtui.workspace.git import GitError, git
 from lfgtui.workspace.snapshots import merge
 from lfgtui.workspace.worktrees import Worktree, discard_worktree
@@ -23,6 +24,12 @@ checkout's HEAD does not have. `ignored`: neither, but files of its agent that g
 was killed while it made it or took it away. `unknown`: git cannot tell.
 """
 
+_WHY: Mapping[State, str] = {
+    "dirty": "it has uncommitted changes",
+    "unmerged": "HEAD does not have all of its commits",
+    "missing": "its folder is gone; lfg resume makes it again of its branch",
+}
+
 _SECONDS = 600.0
 
 
@@ -37,6 +44,14 @@ class WorktreeState(msgspec.Struct, frozen=True):
     size: int
     fault: str = ""
     ignored: int = 0
+
+    @property
+    def why(self) -> str:
+        """Why it is not to be deleted without a thought; "" if nothing would be lost."""
+        why = [_WHY[self.state]] if self.state in _WHY else []
+        if self.ignored:
+            why.append(f"it has {plural(self.ignored, 'file')} of the agent that git ignores")
+        return self.fault or " and ".join(why)
 
 
 async def state_of(worktree: Worktree) -> WorktreeState:

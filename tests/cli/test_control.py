@@ -23,6 +23,7 @@ from lfgtui.settings import paths
 from tests.agent.test_questions import NEVER, OPTIONS, Asking
 from tests.cli.conftest import configure
 from tests.engine.harness import Room, calls, room, says, scenario, ticket
+from tests.helpers.checkouts import configure_person, make_checkout
 from tests.helpers.terminal import LFG
 
 CONFIG = '[providers.chat]\nwire = "openai-chat"\nbase_url = "http://127.0.0.1:9/v1"\n'
@@ -113,6 +114,25 @@ async def test_a_call_is_approved_by_its_id_once_it_waits(tmp_path: Path) -> Non
         await r.engine.wait_idle()
         assert (tmp_path / "x").read_text() == "1"
         assert await refused("approve", "last/a") == "a is not waiting for approval"
+
+
+async def test_a_run_at_work_takes_note_of_a_worktree_that_is_discarded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    configure_person(tmp_path, monkeypatch)
+    checkout = await asyncio.to_thread(make_checkout, tmp_path / "project")
+    mine = [
+        ticket("a", checkout.folder, model="writes", worktree=True, approve="auto"),
+        ticket("b", tmp_path, model="silent"),
+    ]
+    scenarios = {"silent": SILENT, "writes": WRITES}
+    async with room(tmp_path, mine, scenarios=scenarios) as r, listening(r.engine):
+        await r.until(lambda: r.state("a") == "done")
+        place = f"{r.engine.run}/a"
+        assert (await run("discard", place, "--yes")).output == f"{place}\n"
+        discarded = await r.until_event("a", e.WorktreeDiscarded)
+        assert discarded == e.WorktreeDiscarded(f"lfg/{place}")
+        assert r.engine.transcript("a").worktree is None
 
 
 async def test_a_rule_cannot_be_given_from_outside(tmp_path: Path) -> None:

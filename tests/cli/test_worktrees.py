@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from lfgtui.history.reader import Reader
 from lfgtui.history.recording.recorder import Recorder
 from lfgtui.model import events as e
 from lfgtui.model.tickets import Ticket
@@ -71,6 +72,9 @@ def test_discarding_asks_and_says_what_would_be_lost(
     assert lfg("discard", "last/a", "--yes").err == (
         f"lfg: {made.run}/a has no worktree; `lfg worktrees` lists them\n"
     )
+    with Reader(paths.history_file()) as reader:
+        *_, noted = reader.entries(made.run, "a")
+    assert noted.event == e.WorktreeDiscarded(made.branch)
 
 
 @pytest.mark.parametrize(

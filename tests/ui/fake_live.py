@@ -17,6 +17,7 @@ from lfgtui.engine.commands import (
     Choose,
     Command,
     Deny,
+    NoteDiscard,
     Pause,
     Resume,
     Retry,
@@ -132,6 +133,8 @@ class FakeLive:
                 self.add(ticket_like(self.tickets, prompt))
             case Choose(ticket):
                 self.happen(ticket, e.ChoiceMade())
+            case NoteDiscard(ticket):
+                self.happen(ticket, e.WorktreeDiscarded("lfg/branch"))
             case SetConcurrency(slots):
                 self.health = self.health._replace(slots=max(1, slots))
 

@@ -118,6 +118,7 @@ MOVES: dict[type[e.Event], _Move] = {
     e.SetupStarted: (_AT_WORK, "running_tool"),
     e.BaseRecorded: _REMARK,
     e.ChangesCounted: (_OPEN | ENDED, None),  # counting takes a moment
+    e.WorktreeDiscarded: (_OPEN | ENDED, None),
     e.ChoiceMade: (_OPEN | ENDED, None),  # one that is tried again loses it to another
     e.RunLimitsSet: (_OPEN | ENDED, None),  # by a run that goes on, of a ticket that has ended
     e.Status: _REMARK,

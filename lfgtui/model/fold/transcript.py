@@ -63,6 +63,9 @@ NOTES: dict[type[e.Event], Callable[..., NoteItem]] = {
     e.WorktreeOpened: lambda event: NoteItem(
         "status", f"works in {event.path}, branch {event.branch}"
     ),
+    e.WorktreeDiscarded: lambda event: NoteItem(
+        "status", f"discarded its worktree and branch {event.branch}"
+    ),
     e.TicketFailed: lambda event: NoteItem(
         "error", f"{event.kind.replace('_', ' ')}: {event.message}"
     ),
@@ -274,6 +277,7 @@ class Transcript:
     def _move(self, event: e.WorktreeOpened) -> None:
         self.worktree, self.is_set_up = event, False
         self.workspace = str(PurePath(event.path, event.inside or ""))
+        self.bases.pop(self.workspace, None)  # that of one in the same place, discarded since
         self.calls.workspace = self.workspace
 
     def _start_attempt(self, number: int, at: float, event: e.AttemptStarted) -> None:
@@ -371,6 +375,8 @@ class Transcript:
                     self.is_chosen = event.chosen
                 elif isinstance(event, e.WorktreeOpened):
                     self._move(event)
+                elif isinstance(event, e.WorktreeDiscarded):
+                    self.worktree = self.changes = None
                 attempt.add(NOTES[type(event)](event))
             case _:
                 pass

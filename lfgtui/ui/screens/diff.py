@@ -33,7 +33,10 @@ _COMMIT = 8
 
 _FAR = 1 << 30
 
-_TELLING = (e.ToolCallFinished, e.FileChange, e.ChangesCounted, e.BaseRecorded, e.Ending)
+_TELLING = (
+    *(e.ToolCallFinished, e.FileChange, e.ChangesCounted, e.BaseRecorded, e.Ending),
+    e.WorktreeDiscarded,
+)
 """Events after which something may have changed."""
 
 _KEYS = (
@@ -214,6 +217,12 @@ class DiffScreen(LfgScreen[None]):
         whose = "by anybody " if len(sharing) > 1 or self._source == "workspace" else ""
         return f"{whose}since the run began{commit}"
 
+    @property
+    def _is_gone(self) -> bool:
+        """True if git knew the folder, which is not there any more."""
+        is_gits = base_of(self.transcript, self._source) is not None
+        return is_gits and self._reading is not None and not self._reading.tree
+
     def _bases(self, ticket: str) -> Collection[e.BaseRecorded]:
         return self.run.transcript(ticket).bases.values()
 
@@ -231,7 +240,7 @@ class DiffScreen(LfgScreen[None]):
         offers = list(_KEYS)
         if len(known := sources(self.transcript)) > 1:
             offers.insert(3, Offer("other_changes", _SOURCES[_next(known, self._source)]))
-        if self.keys.has_worktree:
+        if self.keys.has_worktree and not self._is_gone:
             offers[1:1] = map(Offer, ("apply", "discard"))
         place = f"ticket {ids.index(self.ticket) + 1}/{len(ids)}"
         return compose_footer(offers, self.context.keys, width, place=place)

@@ -48,7 +48,7 @@ def test_every_state_runs_has_ended_or_is_queued() -> None:
 
 _AT_ANY_TIME = (
     *(e.RuleWithdrawn, e.ChoiceMade, e.ChangesCounted, e.RunLimitsSet),
-    *(e.ConflictDetected, e.ContradictionFound),
+    *(e.ConflictDetected, e.ContradictionFound, e.WorktreeDiscarded),
 )
 
 

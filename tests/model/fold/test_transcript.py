@@ -540,3 +540,18 @@ def test_calls_that_wait_are_decided_on_as_they_were_asked_about() -> None:
     assert happen(e.ApprovalGiven("b")) == [("a", True), ("c", False)]
     assert happen(e.ToolCallFinished("a", "", "withdrawn", None, 0.0)) == [("c", True)]
     assert happen(e.ResponseFinished(1, "stopped")) == []
+
+
+def test_a_discarded_worktree_takes_its_figures_and_a_new_one_begins_where_it_does() -> None:
+    opened = [e.WorktreeOpened("/w", "lfg/r/a", "1"), e.BaseRecorded("/w", "t1", "1")]
+    counted = [e.BaseRecorded("/project", "t0", "0"), *opened, e.ChangesCounted(1, 2, 0), FINISHED]
+    life = [*counted, e.TicketDone("end"), e.WorktreeDiscarded("lfg/r/a")]
+    discarded = after(*life)
+    assert (discarded.changes, discarded.worktree) == (None, None)
+    assert discarded.base == e.BaseRecorded("/w", "t1", "1")
+    assert discarded.attempts[0].items[-1] == NoteItem(
+        "status", "discarded its worktree and branch lfg/r/a"
+    )
+    anew = [e.WorktreeOpened("/w", "lfg/r/a", "2"), e.BaseRecorded("/w", "t2", "2")]
+    again = after(*life, e.TicketQueued(), e.AttemptStarted("p", "m"), *anew)
+    assert again.worktree == anew[0] and again.base == anew[1]

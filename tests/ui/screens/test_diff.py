@@ -1,5 +1,6 @@
 """The screen of changes: what it shows, how one moves in it, and that it keeps its place."""
 
+import asyncio
 import subprocess
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -8,14 +9,22 @@ from pathlib import Path
 import pytest
 from textual.pilot import Pilot
 
+from lfgtui.history.reader import Reader
+from lfgtui.history.recording.recorder import Recorder
 from lfgtui.model import events as e
 from lfgtui.settings import paths
 from lfgtui.ui.app import LfgApp
 from lfgtui.ui.screens.diff import DiffScreen
-from lfgtui.workspace.worktrees import open_worktree
+from lfgtui.workspace.worktrees import (
+    Worktree,
+    discard_worktree,
+    find_worktrees,
+    open_worktree,
+)
 from tests.ui.fake_live import FakeLive
+from tests.ui.history.past import begin, play
 from tests.ui.screen_text import lines, make_app, opened, run_screen, text_of, toasts
-from tests.ui.waiting import shown
+from tests.ui.waiting import gone, shown
 
 LONG = "".join(f"line {number}\n" for number in range(1, 101))
 
@@ -226,9 +235,16 @@ async def test_a_worktree_is_applied_after_a_question(folder: Path) -> None:
         await shown(pilot, "still at work")
         await pilot.press("n")
         assert not (folder / "theirs.py").exists()
-        await pilot.press("a", "y")
-        await shown(pilot, "changed 1 file in")
+        await pilot.press("a")
+        await shown(pilot, "Apply the changes of “a” to your checkout?")
+        await pilot.press("y")
+        await shown(pilot, "applied “a”: changed 1 file in")
+        assert toasts(app)[-1] == f"applied “a”: changed 1 file in {folder}, not committed"
         assert (folder / "theirs.py").read_text() == "import this\n"
+        await pilot.press("a")
+        await shown(pilot, "Apply the changes of “a” to your checkout?")
+        await pilot.press("y")
+        await shown(pilot, "nothing of “a” to apply")
         await pilot.press("w", "w")
         await shown(pilot, "by anybody since the run began")
         await shown(pilot, "A theirs.py  +1")
@@ -237,7 +253,7 @@ async def test_a_worktree_is_applied_after_a_question(folder: Path) -> None:
 async def test_a_worktree_is_discarded_after_a_question_once_its_ticket_has_ended(
     folder: Path,
 ) -> None:
-    async with in_worktree(folder) as (live, _, pilot):
+    async with in_worktree(folder) as (live, app, pilot):
         await pilot.press("x")
         await shown(pilot, "“a” is still at work; cancel it first")
         edit: e.ToolArguments = {"path": "x", "old": "two", "new": "2"}
@@ -245,21 +261,106 @@ async def test_a_worktree_is_discarded_after_a_question_once_its_ticket_has_ende
         live.happen("a", e.ToolCallStarted("1", "edit_file"))
         live.happen("a", e.ToolCallRequested("1", "edit_file", edit), e.ToolRunStarted("1"))
         live.happen("a", e.ToolCallFinished("1", "ok", None, None, 0.1), e.TicketCancelled())
+        live.happen("a", e.ChangesCounted(1, 7, 0))
         await pilot.press("x")
         await shown(pilot, "Discard the worktree of “a” for good?")
+        await shown(pilot, "It has uncommitted changes. Its folder and its branch are deleted")
+        assert "x discard" in lines(app)[-1]
         await pilot.press("y")
         await shown(pilot, "are gone")
         await shown(pilot, "its folder is gone: /")
         await shown(pilot, "M x  +1 −1")
         assert "lfg/" not in git(folder, "branch", "--list")
-        await pilot.press("a", "y")
-        await shown(pilot, "no longer has a worktree")
+        assert "apply" not in lines(app)[-1] and "discard" not in lines(app)[-1]
+        await pilot.press("a")
+        assert toasts(app)[-1].startswith("“a” has no worktree of its own")
+        await pilot.press("escape")
+        await shown(pilot, "discarded its worktree and branch")
+        assert "±" not in text_of(app)
+
+
+async def test_a_worktree_of_a_past_run_is_discarded_and_its_history_takes_note(
+    folder: Path,
+) -> None:
+    git(folder, "checkout", "-q", ".")
+
+    def past() -> Worktree:
+        with Recorder(paths.history_file()) as recorder:
+            run = begin(recorder, "Past", "a")
+            root = paths.worktrees_dir()
+            made = asyncio.run(open_worktree(root, run, "a", folder))
+            (made.folder / "theirs.py").write_text("import this\n")
+            opened = e.WorktreeOpened(str(made.path), made.branch, made.base)
+            tree = git(folder, "rev-parse", "HEAD^{tree}").strip()
+            based = e.BaseRecorded(str(made.folder), tree, made.base)
+            asked = (e.TicketQueued(), e.AttemptStarted("p", "m"), opened, based)
+            counted = e.ChangesCounted(1, 7, 0)
+            play(recorder, run, "a", *asked, e.RequestSent(1), counted, e.TicketCancelled())
+            recorder.finish_run(run, "failed")
+        return made
+
+    made = await asyncio.to_thread(past)
+    app = make_app(
+        FakeLive("a"), is_past_only=True, open_reader=lambda: Reader(paths.history_file())
+    )
+    async with opened(app, (120, 24)) as pilot:
+        await shown(pilot, "Past")
+        await pilot.press("tab", "enter")
+        await shown(pilot, "+7")
+        await pilot.press("g")
+        await shown(pilot, "x discard")
+        await pilot.press("x", "x")
+        await shown(pilot, "It has uncommitted changes.")
+        await pilot.press("y")
+        await shown(pilot, "are gone")
+        await gone(pilot, "x discard")
+        await pilot.press("escape")
+        await shown(pilot, "discarded its worktree and branch")
+        await gone(pilot, "+7")
+
+    def last() -> e.Event:
+        with Reader(paths.history_file()) as reader:
+            assert reader.run(made.run).state == "failed"
+            return [*reader.entries(made.run, "a")][-1].event
+
+    assert await asyncio.to_thread(last) == e.WorktreeDiscarded(made.branch)
+
+
+async def test_the_question_counts_ignored_files_and_says_where_nothing_is_lost(
+    folder: Path,
+) -> None:
+    async with in_worktree(folder) as (live, _, pilot):
+        live.happen("a", e.TicketCancelled())
+        worktree = Path(live.transcript("a").workspace)
+        (worktree / "theirs.py").unlink()
+        await pilot.press("x")
+        await shown(pilot, "HEAD has all that is in it. Its folder and its branch are deleted")
+        await pilot.press("n")
+        (folder / ".git" / "info" / "exclude").write_text("*.log\n")
+        (worktree / "one.log").write_text("1\n")
+        await pilot.press("x")
+        await shown(pilot, "It has 1 file of the agent that git ignores.")
+
+
+async def test_a_worktree_that_is_gone_is_not_offered_to_be_applied(folder: Path) -> None:
+    async with in_worktree(folder) as (live, app, pilot):
+        live.happen("a", e.TicketCancelled())
+        assert "a apply" in lines(app)[-1]
+        (found,) = await asyncio.to_thread(find_worktrees, paths.worktrees_dir())
+        await discard_worktree(found)
+        live.happen("a", e.ChangesCounted(1, 7, 0))
+        await shown(pilot, "its folder is gone: /")
+        assert "a apply" not in lines(app)[-1]
+        await pilot.press("a")
+        await shown(pilot, "“a” no longer has a worktree")
 
 
 async def test_what_conflicts_is_said_and_changes_nothing(folder: Path) -> None:
     async with in_worktree(folder) as (_, _, pilot):
         (folder / "theirs.py").write_text("mine\n")
-        await pilot.press("a", "y")
+        await pilot.press("a")
+        await shown(pilot, "Apply the changes of “a” to your checkout?")
+        await pilot.press("y")
         await shown(pilot, "nothing was changed")
         assert (folder / "theirs.py").read_text() == "mine\n"
 
