@@ -14,6 +14,7 @@ from lfgtui.model.ticket_keys.approvals import ApprovalRule
 from lfgtui.model.tickets import Ticket
 from lfgtui.processes.sandbox.walls import Confinement
 from lfgtui.providers.base import Stream
+from lfgtui.tools.context_files import ContextFiles
 from lfgtui.workspace.kept import TicketFiles
 
 
@@ -39,8 +40,8 @@ class AgentContext(Protocol):
     """One ticket's side of the engine; the same for all of its attempts.
 
     `environment` is added to that of commands, from which the variables `secrets` are left out.
-    The files that lfg's tools change are `kept` before. `is_seen` tells if a person has the ticket
-    in view just now; None where nobody can.
+    The files that lfg's tools change are `kept` before; `files` go with the prompt. `is_seen` tells
+    if a person has the ticket in view just now; None where nobody can.
     """
 
     ticket: Ticket
@@ -48,6 +49,7 @@ class AgentContext(Protocol):
     environment: dict[str, str]
     secrets: frozenset[str]
     kept: TicketFiles | None
+    files: ContextFiles
     is_seen: Callable[[], bool] | None
 
     def emit(self, event: e.Event) -> None:

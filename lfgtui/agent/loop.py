@@ -8,7 +8,10 @@ memory that could differ.
 """
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Final, Literal
+
+from msgspec.structs import replace
 
 from lfgtui.agent import output_bound
 from lfgtui.agent.compaction import Compaction
@@ -83,7 +86,7 @@ class Agent:
         self._ids = CallIds(self._transcript.calls.last)
         messages = self._conversation.messages
         if not messages:
-            self._emit(message)
+            self._emit(await self._with_files(message))
             if bounded := output_bound.remark(self._ticket, self._facts.max_output_tokens):
                 self._emit(bounded)
         elif isinstance(messages[-1], ModelTurn) and messages[-1].is_cut:
@@ -101,6 +104,11 @@ class Agent:
                 ending = self._checked(ending)
             if ending is not None:
                 return ending
+
+    async def _with_files(self, message: e.UserMessage) -> e.UserMessage:
+        """Return the message with the files that go before it, as they are now."""
+        files = await self._context.files.read(Path(self._transcript.workspace))
+        return replace(message, context=files) if files else message
 
     @property
     def _stop_reason(self) -> e.StopReason:

@@ -105,6 +105,7 @@ def _tables(one: Statistics) -> Sequence[Sequence[tuple[str, str]]]:
             ("drops", f"{one.drops:,}"),
             ("retries", f"{one.retries:,}"),
             ("in", figures.count(one.input)),
+            ("cached", f"{100 * one.cached / one.input:.0f}%" if one.input else "–"),
             ("out", figures.count(one.output)),
             ("cost", figures.money(one.cost, one.cost_estimated) or "–"),
         ),

@@ -8,12 +8,16 @@ import logging
 from asyncio import Task
 from collections.abc import Callable, Collection, Iterator
 from contextlib import suppress
+from pathlib import Path
 
 from lfgtui.engine.session import Session
 from lfgtui.engine.ticket.ticket_run import TicketRun
 from lfgtui.providers.base import Prepares, Request
 
 _log = logging.getLogger(__name__)
+
+_MOST_READ_AHEAD = 4
+"""Tickets whose files are read before they begin: all of them could take too much memory."""
 
 
 class Turns:
@@ -23,6 +27,7 @@ class Turns:
         self.held_back: dict[str, str] = {}
         self._session = session
         self._preparing: Task[None] | None = None
+        self._reading: dict[str, Task[None]] = {}
         session.providers.agents.on_change = self._look_again
 
     def due(
@@ -50,13 +55,27 @@ class Turns:
                 yield run
                 working[ticket] = provider
                 used += not run.ticket.watch
+        self._read_ahead(left)
         self._prepare_next(left, working)
 
     async def aclose(self) -> None:
         """Prepare nothing more."""
-        if self._preparing is not None:
-            self._preparing.cancel()
-            await asyncio.wait([self._preparing])
+        tasks = [*self._reading.values()]
+        tasks += [self._preparing] if self._preparing is not None else []
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks)
+
+    def _read_ahead(self, left: list[TicketRun]) -> None:
+        """Read the files that go with the prompts of the next tickets."""
+        pending = [run for run in left[:_MOST_READ_AHEAD] if run.phase == "pending"]
+        for run in pending:
+            has_files = run.ticket.context and not run.transcript.conversation.messages
+            # That of a ticket with a worktree is not there yet.
+            if has_files and not run.ticket.worktree and run.ticket.id not in self._reading:
+                reading = run.files.read_ahead(Path(run.transcript.workspace))
+                self._reading[run.ticket.id] = asyncio.create_task(reading)
 
     def _prepare_next(self, left: list[TicketRun], working: dict[str, str]) -> None:
         """Start the first agent for which there is room; when it is on its way, the next one."""

@@ -9,7 +9,7 @@ import msgspec
 from lfgtui.history.reader import Reader, RunSummary
 from lfgtui.model import events as e
 from lfgtui.model.call_summary import seen_from
-from lfgtui.model.fold.attempts import Attempt
+from lfgtui.model.fold.attempts import Attempt, cached_share
 from lfgtui.model.fold.items import NOT_RUN, HostedItem, ToolItem
 from lfgtui.model.fold.transcript import Transcript
 from lfgtui.model.redaction import redacted_entries, redacted_ticket
@@ -97,11 +97,12 @@ def attempt_figures(attempt: Attempt) -> list[tuple[str, str]]:
     output, is_estimate = attempt.tokens.total
     about = "~" if is_estimate else ""
     taken = None if attempt.ended_at is None else attempt.ended_at - attempt.started_at
-    size = attempt.context_size
+    size, share = attempt.context_size, cached_share([attempt])
     figures = [
         ("ttft", "" if attempt.ttft is None else f"{attempt.ttft:.2f} s"),
         ("tok/s", "" if rate is None else f"{about}{rate:.0f}"),
         ("tokens in", count(usage.input) if usage.input else ""),
+        ("cached", "" if share is None else f"{share:.0%}"),
         ("tokens out", f"{about}{count(output)}" if output else ""),
         ("context", f"{count(attempt.context)} of {count(size)}" if size else ""),
         ("cost", money(usage.cost, attempt.is_cost_estimate)),

@@ -184,12 +184,12 @@ def _call_html(call: Call) -> str:
 
 
 def _prompt(item: PromptItem) -> str:
-    text = item.text.strip()
+    text = item.whole.strip()
     lines = text.splitlines()
     if len(lines) <= _LONG_PROMPT:
         return f'<div class="prompt">{_plain(text)}</div>\n'
     first = escape(visible_line((item.own.strip() or text).splitlines()[0]))
-    label = f"with {escape(visible_line(' and '.join(item.needs)))}: " if item.needs else ""
+    label = f"with {escape(visible_line(item.company))}: " if item.company else ""
     head = f'{label}<span class="gist">{first}</span> <span>{len(lines)} lines</span>'
     return _fold("prompt", head, f'<div class="whole">{_plain(text)}</div>')
 

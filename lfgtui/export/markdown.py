@@ -84,7 +84,10 @@ def _item(item: Item, style: Style) -> str:
             thought = _quoted(style.text(item.text))
             return style.folded("thinking", f"{item.seconds:.1f} s", [thought])
         case PromptItem():
-            return _quoted(style.text(item.text))
+            # No list: an indented text below one would be a part of it.
+            names = " · ".join(style.line(file.in_words) for file in item.files)
+            text = style.text(item.text)
+            return _quoted(f"with {names}\n\n{text}" if names else text)
         case SourcesItem():
             return "\n".join("- " + _source(c, style) for c in item.citations)
         case PlanItem(steps):

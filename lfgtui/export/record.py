@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from lfgtui.export.figures import RunDocument
 from lfgtui.model.fold.attempts import Attempt
-from lfgtui.model.fold.items import HostedItem, PlanItem, ToolItem
+from lfgtui.model.fold.items import HostedItem, PlanItem, PromptItem, ToolItem
 from lfgtui.model.fold.transcript import Transcript
 from lfgtui.model.tickets import Ticket
 
@@ -40,11 +40,15 @@ def _attempt(attempt: Attempt) -> dict[str, object]:
     rate, (output, is_estimate) = attempt.tokens_per_second, attempt.tokens.total
     plans = [item for item in attempt.items if isinstance(item, PlanItem)]
     hosted = [item for item in attempt.items if isinstance(item, HostedItem)]
+    given = [f for item in attempt.items if isinstance(item, PromptItem) for f in item.files]
     return {
         "attempt": attempt.number,
         "provider": attempt.provider,
         "model": attempt.model,
         "state": attempt.state,
+        "context_files": [
+            {"path": file.path, "size": file.size, "sha256": file.sha256} for file in given
+        ],
         "text": attempt.text,
         "reasoning": attempt.reasoning,
         "tool_calls": [_call(call) for call in attempt.tools],

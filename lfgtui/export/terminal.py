@@ -190,9 +190,9 @@ def _item(item: Item) -> Iterator[RenderableType]:
 
 
 def _prompt(item: PromptItem) -> Text:
-    needs = _one_line(" and ".join(item.needs))
+    company = _one_line(item.company)
     text = _clipped(item.own.strip() or item.text.strip(), _PROMPT)
-    return Text.assemble((f"with {needs}\n" if needs else "", "muted"), text)
+    return Text.assemble((f"with {company}\n" if company else "", "muted"), text)
 
 
 def _call(call: Call, change: Text | None, style: str) -> Iterator[RenderableType]:

@@ -19,8 +19,10 @@ from lfgtui.errors import ErrorKind
 from lfgtui.model.bounds import Bounded
 from lfgtui.model.facets import Facets
 from lfgtui.model.ticket_keys.approvals import ApprovalRule
+from lfgtui.model.ticket_keys.context import ContextFile
 from lfgtui.model.ticket_keys.guards import GuardAction
-from lfgtui.model.ticket_keys.run_limits import AtLimit, RunLimit, RunLimits
+from lfgtui.model.ticket_keys.run_limits import RunLimit
+from lfgtui.model.ticket_keys.run_limits import RunLimitsSet as RunLimitsSet
 from lfgtui.model.ticket_keys.watch import ContradictionFound as ContradictionFound
 from lfgtui.model.wire_events import STOPPED as STOPPED
 from lfgtui.model.wire_events import ApprovalOption as ApprovalOption
@@ -59,7 +61,7 @@ from lfgtui.text.figures import count
 
 
 class UserMessage(Event, frozen=True):
-    """A message to the model, with the answers of the tickets it needs, by their ids.
+    """A message to the model, with files (`context`) and the answers of tickets it needs, by ids.
 
     One of `origin` "person" goes with the next request if no agent takes it (`MessageTaken`).
     One that tells a watching ticket of others has `read` them up to these `seq`; with `anew` it
@@ -69,6 +71,7 @@ class UserMessage(Event, frozen=True):
     facets = Facets("prompt", "text", ends="text")
     text: str
     answers: dict[str, str] | UnsetType = UNSET
+    context: tuple[ContextFile, ...] | UnsetType = UNSET
     origin: Literal["person"] | UnsetType = UNSET
     read: dict[str, int] | UnsetType = UNSET
     anew: bool | UnsetType = UNSET
@@ -308,23 +311,6 @@ class ChangesCounted(Event, Bounded, frozen=True):
     added: int
     removed: int
     shared: bool | UnsetType = UNSET
-
-
-class RunLimitsSet(Event, Bounded, frozen=True):
-    """The limits of the run from here on, in place of those before; the first ticket has it.
-
-    In USD, tokens and seconds, None where there is none.
-    """
-
-    max_run_cost: float | None = None
-    max_run_tokens: int | None = None
-    max_run_time: float | None = None
-    at_limit: AtLimit = "ask"
-
-    @property
-    def limits(self) -> RunLimits:
-        """The limits as a value."""
-        return RunLimits(self.max_run_cost, self.max_run_tokens, self.max_run_time, self.at_limit)
 
 
 class ChoiceMade(Event, frozen=True):

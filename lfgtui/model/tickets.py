@@ -19,6 +19,7 @@ from lfgtui.model.ticket_keys.approvals import (
     approval_for,
     unasked,
 )
+from lfgtui.model.ticket_keys.context import ContextGlobs
 from lfgtui.model.ticket_keys.guards import Guard
 from lfgtui.model.ticket_keys.watch import INSTRUCTIONS
 
@@ -54,6 +55,7 @@ class Ticket(msgspec.Struct, frozen=True, kw_only=True):
     With `worktree` it works in a git worktree of the workspace's repository, in which the command
     `setup` has run. `sandbox` and `network` None leave it to the config; `readable` and `writable`
     are absolute paths that its programs may see and change besides the workspace.
+    The files that `context` names go with its prompt.
     With `watch` it reads what the others say, after `watch_every` tokens of it and
     `watch_interval` seconds at least.
     """
@@ -61,6 +63,7 @@ class Ticket(msgspec.Struct, frozen=True, kw_only=True):
     id: str
     prompt: str
     workspace: str
+    context: ContextGlobs = ()
     worktree: bool = False
     watch: bool = False
     watch_every: int = 4000
@@ -139,13 +142,13 @@ _SEALED: dict[str, object] = {"sandbox": None, "network": None, "readable": (), 
 def distrusted(ticket: Ticket) -> Ticket:
     """Return the ticket for a run that nobody trusted: each tool asks or is denied.
 
-    It has no `extra`, neither servers nor a setup, which would be started unasked, and a sandbox
-    without holes.
+    It has no `extra`, no files read unasked, neither servers nor a setup, which would be started
+    unasked, and a sandbox without holes.
     """
     approve: dict[str, Approval] = {
         tool: "deny" if ticket.approval_for(tool) == "deny" else "ask" for tool in ticket.tools
     }
-    own = {"approve": approve, "extra": {}, "mcp": (), "setup": ""}
+    own = {"approve": approve, "extra": {}, "context": (), "mcp": (), "setup": ""}
     return msgspec.structs.replace(ticket, **own, **_SEALED)
 
 

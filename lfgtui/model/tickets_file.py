@@ -10,6 +10,7 @@ import msgspec
 
 from lfgtui.errors import STDIN, SourceError, did_you_mean
 from lfgtui.model.ticket_keys.approvals import Approvals, ToolName, approval_mistake
+from lfgtui.model.ticket_keys.context import ContextGlobs, mistake_in
 from lfgtui.model.ticket_keys.guards import Guard, guard_mistakes, is_for
 from lfgtui.model.ticket_keys.run_limits import RunLimits
 from lfgtui.model.tickets import (
@@ -52,6 +53,7 @@ class TicketKeys(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_d
     provider: str | None = None
     model: str | None = None
     workspace: str | None = None
+    context: ContextGlobs | None = None
     worktree: bool | None = None
     watch: bool | None = None
     watch_every: Count | None = None
@@ -226,7 +228,7 @@ def _check_watchers(source: _Source) -> None:
         if needed := watchers.intersection(table.needs or ()):
             message = f'"{table.id}" needs "{min(needed)}", which watches until all have ended'
             raise source.refusal(message, index, "needs")
-        for key in ("needs", "copies", "providers", "worktree"):
+        for key in ("needs", "copies", "providers", "worktree", "context"):
             if table.watch and getattr(table, key):
                 message = f'"{table.id}" watches the others from the start: it takes no "{key}"'
                 raise source.refusal(message, index, key)
@@ -251,7 +253,7 @@ def _complete(
         return source.refusal(message, index if key in own else "defaults", key)
 
     if own.get("watch"):  # it works at nothing of its own
-        keys |= dict.fromkeys(("copies", "providers", "worktree", "setup", "schema"))
+        keys |= dict.fromkeys(("copies", "providers", "worktree", "setup", "schema", "context"))
         keys |= {"tools": (), "mcp": (), **own}
     if keys["setup"] and not keys["worktree"]:
         raise refusal("setup", '"setup" needs worktree = true: it runs in a new worktree')
@@ -282,6 +284,8 @@ def _complete(
         keys["providers"] = None
     if mistake := approval_mistake(keys["approve"], keys["mcp"] or ()):
         raise refusal("approve", mistake)
+    if mistake := next(filter(None, map(mistake_in, keys["context"] or ())), ""):
+        raise refusal("context", mistake)
     copies, providers = keys.pop("copies") or 1, keys.pop("providers")
     values = {key: value for key, value in keys.items() if value is not None}
     guards = tuple(guard for guard in source.document.guards if is_for(guard, table.id))

@@ -53,6 +53,7 @@ class Reply:
     stop: Stop
     input_tokens: int
     cached_tokens: int
+    written_tokens: int = 0
 
     @property
     def reasoning(self) -> str:
@@ -138,6 +139,7 @@ def compose(
         stop="length" if not is_whole else "tool_use" if offered else "end",
         input_tokens=request.input_tokens,
         cached_tokens=request.cached_tokens,
+        written_tokens=request.written_tokens,
     )
 
 

@@ -126,6 +126,7 @@ class Request:
     tools: frozenset[str]
     input_tokens: int
     cached_tokens: int
+    written_tokens: int = 0
 
 
 @dataclass(eq=False)

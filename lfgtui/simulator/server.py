@@ -138,6 +138,8 @@ def _endpoint(state: SimulatorState, wire: Wire) -> Callable[[HttpRequest], Awai
             request, body = await _read(state, wire, http)
             scenario, turn = state.find(request)
             state.use_fault(request, turn)
+            if wire.keeps_marked:
+                request = state.with_cache(request, body)
         except Refused as refused:
             if refused.retry_after is not None:
                 headers["retry-after"] = f"{refused.retry_after:g}"

@@ -1,13 +1,16 @@
 """The state of a running simulator: its scenarios, and which faults are used up."""
 
 import random
+import re
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from lfgtui.simulator.ids import IdFactory
 from lfgtui.simulator.request import RefusalKind, Refused, Request
 from lfgtui.simulator.scenario import CLOSING, Call, Scenario, Turn, bundled_scenarios
+from lfgtui.simulator.wires.base import Json
+from lfgtui.simulator.wires.prompt_cache import PromptCache
 
 _KINDS: dict[int, RefusalKind] = {
     429: "rate_limit",
@@ -29,6 +32,9 @@ _STEPS = (
     ("Say what was left out", "so that nobody has to guess"),
     ("Name things after what they are", "and not after how they are stored"),
 )
+_ENCLOSED = re.compile(r"\A.*^</\w+>$", re.DOTALL | re.MULTILINE)
+"""Files and answers that stand before a prompt, in tags."""
+
 _RISKS = ("low", "medium", "high")
 
 
@@ -57,6 +63,7 @@ class SimulatorState:
         self.ids = IdFactory(settings.seed)
         self.scenarios = {**bundled_scenarios(), **settings.scenarios}
         self._requests = 0
+        self._prompt_cache = PromptCache()
         self._used: Counter[tuple[str, str, int]] = Counter()
 
     def next_request_id(self) -> str:
@@ -83,6 +90,13 @@ class SimulatorState:
                 turns = told.turn
                 break
         return scenario, turns[number] if number < len(turns) else CLOSING
+
+    def with_cache(self, request: Request, body: Json) -> Request:
+        """Return the request with what of it was read from the prompt cache, or written to it."""
+        read, written = self._prompt_cache.use(body)
+        read = min(read, request.input_tokens)
+        written = min(written, request.input_tokens - read)
+        return replace(request, cached_tokens=read, written_tokens=written)
 
     def use_fault(self, request: Request, turn: Turn) -> None:
         """Raise `Refused` while the turn has faults left for this conversation."""
@@ -111,7 +125,7 @@ def generic_scenario(request: Request, seed: int) -> Scenario:
     and prompt only, and says that it is simulated. It lists the workspace first where
     `list_files` is offered.
     """
-    prompt = request.conversation.prompt
+    prompt = _ENCLOSED.sub("", request.conversation.prompt)
     rng = random.Random(f"{seed} {prompt}")
     turns = [_answer(prompt, rng)]
     if "list_files" in request.tools:

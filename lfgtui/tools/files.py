@@ -151,7 +151,7 @@ def replace(
                 file.write(data)
             found = _keep(path, name, folder, kept, sha256(data).hexdigest())
             _require_approved(path, name, folder, approved)
-            if kept is not None and _identity(_status(name, folder)) != found:
+            if kept is not None and identity_of(_status(name, folder)) != found:
                 raise ToolError(_CHANGED_NOW.format(path.given))
             os.replace(beside, name, src_dir_fd=folder, dst_dir_fd=folder)
         except BaseException:
@@ -167,7 +167,7 @@ def remove(path: WorkspacePath, approved: str, kept: TicketFiles) -> None:
     with explained(path), _parent(path) as (folder, name):
         found = _keep(path, name, folder, kept, None)
         _require_approved(path, name, folder, approved)
-        if _identity(_status(name, folder)) != found:
+        if identity_of(_status(name, folder)) != found:
             raise ToolError(_CHANGED_NOW.format(path.given))
         os.unlink(name, dir_fd=folder)
 
@@ -204,7 +204,7 @@ def _keep(
             content = file.read(kept.limit + 1) if status.st_size <= kept.limit else None
             is_kept = content is not None and len(content) <= kept.limit
             before = Before(content if is_kept else None, stat.S_IMODE(status.st_mode))
-            found = _identity(status)
+            found = identity_of(status)
     try:
         kept.keep(path.root, "/".join(path.parts), before, after)
     except OSError as error:
@@ -220,7 +220,8 @@ def _require_approved(path: WorkspacePath, name: str, folder: int, approved: str
         raise ToolError(CHANGED)
 
 
-def _identity(status: os.stat_result | None) -> tuple[int, ...] | None:
+def identity_of(status: os.stat_result | None) -> tuple[int, ...] | None:
+    """Return what tells this file with this content from any other, without reading it."""
     if status is None:
         return None
     return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns

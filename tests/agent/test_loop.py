@@ -21,6 +21,7 @@ from lfgtui.processes.sandbox.walls import UNCONFINED
 from lfgtui.providers.base import Provider, Request, Stream
 from lfgtui.settings.prices import ModelFacts
 from lfgtui.settings.providers import Price
+from lfgtui.tools.context_files import ContextFiles
 from lfgtui.workspace.kept import TicketFiles
 from tests.engine.harness import ticket
 
@@ -48,6 +49,7 @@ class Surroundings:
         self.secrets: frozenset[str] = frozenset()
         self.confinement = UNCONFINED
         self.kept: TicketFiles | None = None
+        self.files = ContextFiles(())
         self.is_seen: Callable[[], bool] | None = lambda: True
         self.seen: list[e.Event] = []
         self.unsettled_at_output: list[e.Event] = []

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from lfgtui.history.recording.recorder import Recorder
 from lfgtui.model import events as e
+from lfgtui.model.ticket_keys.context import ContextFile
 from lfgtui.model.tickets import Ticket
 from lfgtui.text.terminal_safe import visible
 
@@ -33,7 +34,7 @@ def life(text: str, answer: str = ANSWER) -> list[e.Event]:
         e.TextDelta("Half"),
         e.Retrying(text, 1.0, 2, "overloaded"),
         e.AttemptStarted("xai", "grok"),
-        e.UserMessage(text),
+        e.UserMessage(text, context=(ContextFile(text, 3100, "0f" * 32, text),)),
         e.RequestSent(1),
         e.ReasoningDelta(text),
         e.TextDelta(answer),

@@ -128,8 +128,8 @@ Half
 ↻ busy; retrying in 1 s
 
 attempt 2  ✓ done
-xai/grok · ttft 1.00 s · tok/s ~3 · tokens in 30 · tokens
-out ~17 · cost $0.25 · time 0:14
+xai/grok · ttft 1.00 s · tok/s ~3 · tokens in 30 · cached
+33% · tokens out ~17 · cost $0.25 · time 0:14
 
 ▎ Go.
 ▎ Now.

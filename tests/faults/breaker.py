@@ -12,7 +12,7 @@ import struct
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 Step: TypeAlias = bytes | asyncio.Event | Literal["reset", "close", "silence"]
 """Bytes to send, something to wait for, or how it ends: RST, FIN, or nothing at all any more."""
@@ -60,13 +60,14 @@ def split(marker: bytes, until: asyncio.Event) -> Plan:
 class Breaker:
     """Put before the server at a root, it gives the root to ask instead: `room(front=breaker)`.
 
-    `asked` counts requests by model, `sent` the bytes of replies. `left` is set when a client
-    goes before its reply is whole, `held` when it has read nothing for a while though there is
-    more.
+    `asked` counts requests by model, `bodies` are their JSON, `sent` is the bytes of replies.
+    `left` is set when a client goes before its reply is whole, `held` when it has read nothing
+    for a while though there is more.
     """
 
     def __init__(self, plans: dict[str, list[Plan]]) -> None:
         self.asked: Counter[str] = Counter()
+        self.bodies: list[dict[str, Any]] = []
         self.sent = 0
         self.left = asyncio.Event()
         self.held = asyncio.Event()
@@ -106,7 +107,8 @@ class Breaker:
         head = await reader.readuntil(HEAD)
         lines = dict(line.lower().split(b": ", 1) for line in head.split(b"\r\n")[1:] if line)
         body = await reader.readexactly(int(lines[b"content-length"]))
-        model = str(json.loads(body)["model"])
+        self.bodies.append(json.loads(body))
+        model = str(self.bodies[-1]["model"])
         self.asked[model] += 1
         plans = self._plans.get(model)
         plan = plans.pop(0) if plans else whole

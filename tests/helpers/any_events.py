@@ -11,6 +11,7 @@ from lfgtui.model import events as e
 from lfgtui.model.event_json import EVENTS
 from lfgtui.model.fold.states import MOVES, StateMachine
 from lfgtui.model.ticket_keys.approvals import ApprovalRule
+from lfgtui.model.ticket_keys.context import ContextFile
 
 KINDS = EVENTS
 
@@ -42,7 +43,7 @@ def of_type(annotation: object) -> st.SearchStrategy[object]:
         return st.tuples(*map(of_type, get_args(annotation)))
     if origin is tuple:
         return st.lists(of_type(get_args(annotation)[0]), max_size=3).map(tuple)
-    if annotation in (ApprovalRule, e.ApprovalOption, e.PlanStep):
+    if annotation in (ApprovalRule, e.ApprovalOption, e.PlanStep, ContextFile):
         hints = get_type_hints(annotation)
         made = cast(Callable[..., object], annotation)
         return st.builds(made, **{name: of_type(hint) for name, hint in hints.items()})

@@ -112,6 +112,22 @@ def test_the_prompt_may_be_in_a_file_beside_the_tickets(folder: Path) -> None:
     assert only(folder, text).prompt == "Do it.\n"
 
 
+def test_files_for_the_prompt_are_named_from_the_workspace_on(folder: Path) -> None:
+    text = '[defaults]\ncontext = ["docs/*.md"]\n' + A
+    assert only(folder, text).context == ("docs/*.md",)
+    assert only(folder, text + 'context = ["a.py", "**"]\n').context == ("a.py", "**")
+    inside = "expected a path inside the workspace, relative to it"
+    for name in ("/etc/passwd", "~/x", "../x", "a/../../x", "a\\u0000b"):
+        told = refused(folder, A + f'context = ["a.py", "{name}"]\n')
+        shown = name.replace("\\u0000", "\0")
+        assert told == f'4: context "{shown}": {inside}'
+        assert refused(folder, f'[defaults]\ncontext = ["{name}"]\n{A}').startswith("2: context")
+    assert refused(folder, A + 'context = [""]\n') == "4: expected `str` of length >= 1"
+    watching = A + '[[ticket]]\nid = "w"\nprompt = "x"\nwatch = true\n'
+    assert load(folder, text + watching.removeprefix(A)).tickets[1].context == ()
+    assert '"context"' in refused(folder, watching + 'context = ["a.py"]\n')
+
+
 def test_a_relative_workspace_starts_at_the_files_folder(folder: Path) -> None:
     (folder / "src").mkdir()
     assert only(folder, A + 'workspace = "src"\n').workspace == str((folder / "src").resolve())
@@ -343,6 +359,10 @@ def test_servers_are_named_and_their_tools_approved_by_name(folder: Path) -> Non
 
 def test_a_run_that_nobody_trusted_has_no_servers(folder: Path) -> None:
     assert distrusted(only(folder, A + 'mcp = ["time"]\n')).mcp == ()
+
+
+def test_a_run_that_nobody_trusted_is_given_no_files(folder: Path) -> None:
+    assert distrusted(only(folder, A + 'context = ["**"]\n')).context == ()
 
 
 def test_an_approval_that_is_none_is_refused_at_its_tool(folder: Path) -> None:

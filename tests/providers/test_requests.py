@@ -15,6 +15,7 @@ from lfgtui.model.fold.conversation import (
     ToolResult,
     UserTurn,
 )
+from lfgtui.model.ticket_keys.context import ContextFile, as_message
 from lfgtui.providers.anthropic import request as anthropic_request
 from lfgtui.providers.base import Request, ToolSpec, effort_of
 from lfgtui.providers.openai_chat import request as chat_request
@@ -148,6 +149,103 @@ def test_anthropic_caches_system_tools_and_the_last_message() -> None:
     assert messages[-1]["content"][-1]["cache_control"] == marked
     uncached = replace(request, cache=False)
     assert "cache_control" not in str(anthropic_request.request_body(uncached))
+
+
+FILES = (ContextFile("a.md", 1, "00", "A"), ContextFile('b "c".md', 2, "11", "B\n"))
+GIVEN = UserTurn(as_message(FILES), files=FILES)
+ASKED: list[Message] = [GIVEN, UserTurn("Do it.")]
+
+
+def test_files_are_a_text_in_which_a_tag_names_each() -> None:
+    assert GIVEN.text == (
+        "Files of the workspace, as they were when this began:\n\n"
+        '<file path="a.md">\nA\n</file>\n\n'
+        """<file path='b "c".md'>\nB\n</file>"""
+    )
+
+
+@pytest.mark.parametrize("system", ["Be brief", None])
+def test_anthropic_caches_what_ends_with_the_files_and_marks_four_blocks_at_most(
+    system: str | None,
+) -> None:
+    request = Request(CLAUDE, [*ASKED, *loop_of()[1:]], system=system, tools=(TOOL,))
+    body = anthropic_request.request_body(request)
+    messages = body["messages"]
+    assert isinstance(messages, list)
+    files, prompt = messages[0]["content"]
+    assert files == text(GIVEN.text) | {"cache_control": {"type": "ephemeral"}}
+    assert prompt == text("Do it.")
+    assert messages[-1]["content"][-1]["cache_control"] == {"type": "ephemeral"}
+    # One is left for `extra`; the tools are in what ends with the system prompt.
+    assert str(body).count("cache_control") == 3
+    uncached = replace(request, cache=False)
+    assert "cache_control" not in str(anthropic_request.request_body(uncached))
+
+
+OPENAI = "api.openai.com"
+MARKED: Json = {"prompt_cache_breakpoint": {"mode": "explicit"}}
+
+
+@pytest.mark.parametrize(
+    ("model", "marks"),
+    [
+        ("gpt-5.6", True),
+        ("gpt-5.10-sol", True),
+        ("gpt-6", True),
+        ("gpt-5.5", False),
+        ("gpt-5-mini", False),
+        ("gpt-4o", False),
+        ("o4-mini", False),
+    ],
+)
+def test_openai_models_since_5_6_are_told_where_the_files_end(model: str, marks: bool) -> None:
+    request = Request(model, ASKED, system="Be brief")
+    part: Json = {"type": "input_text", "text": GIVEN.text}
+    given, asked = responses_request.input_items(ASKED, marks_files=marks)
+    assert responses_request.request_body(request, OPENAI)["input"] == [given, asked]
+    assert given["content"] == [part | MARKED if marks else part]
+    chat = chat_request.request_body(request, OPENAI)["messages"]
+    assert isinstance(chat, list)
+    first: Json = {"type": "text", "text": GIVEN.text} | MARKED
+    parts = [first, {"type": "text", "text": "\n\nDo it."}]
+    assert chat[1]["content"] == (parts if marks else f"{GIVEN.text}\n\nDo it.")
+
+
+@pytest.mark.parametrize(
+    ("host", "more", "is_keyed"),
+    [
+        (OPENAI, {}, True),
+        ("eu.api.openai.com", {}, True),
+        ("openrouter.ai", {}, False),
+        ("", {}, False),
+        (OPENAI, {"cache": False}, False),
+    ],
+)
+def test_openai_alone_gets_a_key_for_its_cache(host: str, more: Json, is_keyed: bool) -> None:
+    request = replace(Request("gpt-5.6", ASKED), **more)  # type: ignore[arg-type]
+    for body in (
+        chat_request.request_body(request, host),
+        responses_request.request_body(request, host),
+    ):
+        assert ("prompt_cache_key" in body) == is_keyed
+        assert ("prompt_cache_breakpoint" in str(body)) == is_keyed
+
+
+def test_the_key_is_that_of_all_that_begin_alike() -> None:
+    def key(messages: list[Message], **keys: object) -> object:
+        request = Request("gpt-5", messages, **keys)  # type: ignore[arg-type]
+        body = responses_request.request_body(request, OPENAI)
+        assert (
+            body["prompt_cache_key"]
+            == chat_request.request_body(request, OPENAI)["prompt_cache_key"]
+        )
+        return body["prompt_cache_key"]
+
+    assert key(ASKED) == key([GIVEN, UserTurn("Something else.")])
+    assert key(HI) == key(loop_of()) != key([UserTurn("Ho")])
+    assert key(HI) != key(HI, system="Be brief") != key(HI, tools=(TOOL,))
+    own = Request("gpt-5", HI, extra={"prompt_cache_key": "mine"})
+    assert responses_request.request_body(own, OPENAI)["prompt_cache_key"] == "mine"
 
 
 @pytest.mark.parametrize(

@@ -78,7 +78,8 @@ def _grants(path: Path, file: TicketsFile, config: Config, ticket: Ticket) -> It
     if ticket.mcp:
         starts = f"starts the MCP servers {', '.join(ticket.mcp)} in {ticket.workspace}"
         yield Grant(ticket.id, "starts MCP servers", starts)
-    if (ticket.tools or ticket.mcp or programs) and _is_outside(folder, Path(ticket.workspace)):
+    reads = ticket.tools or ticket.context or ticket.mcp or programs
+    if reads and _is_outside(folder, Path(ticket.workspace)):
         yield Grant(ticket.id, "works outside its folder", f"reads {ticket.workspace}")
     for what, files in (("prompt", file.prompt_files), ("schema", file.schema_files)):
         read = files.get(ticket.file_id)

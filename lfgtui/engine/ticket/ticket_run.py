@@ -45,6 +45,7 @@ from lfgtui.providers.errors.mapping import one_line
 from lfgtui.settings.config import Route, routes_of
 from lfgtui.settings.credentials import secret_variables
 from lfgtui.settings.prices import ModelFacts, model_facts
+from lfgtui.tools.context_files import ContextFiles
 from lfgtui.workspace.kept import TicketFiles
 
 _log = logging.getLogger(__name__)
@@ -87,6 +88,7 @@ class TicketRun:
         self.is_seen = None if session.headless else self._is_seen
         self.settle = session.recorder.settle
         self.room = session.recorder.room
+        self.files = ContextFiles(ticket.context)
         self.kept = TicketFiles(store, session.run, ticket.id) if (store := session.kept) else None
         self.watching_command = partial(changes.watching, ticket.id)
         self.changes_kept = partial(changes.kept, ticket.id)

@@ -245,6 +245,13 @@ class Attempt(msgspec.Struct):
                 pass
 
 
+def cached_share(attempts: Iterable[Attempt]) -> float | None:
+    """Return the part of what was sent that providers read from their caches; None for nothing."""
+    usages = [one.usage for one in attempts]
+    sent, cached = sum(one.input for one in usages), sum(one.cached for one in usages)
+    return min(1.0, cached / sent) if cached and sent else None
+
+
 def cost_of(attempts: Iterable[Attempt]) -> tuple[float | None, bool]:
     """Return the USD of these attempts, None where no price is known; and if it is estimated."""
     known = [one for one in attempts if one.usage.cost is not None]

@@ -14,6 +14,7 @@ import msgspec
 
 from lfgtui.model import events as e
 from lfgtui.model.fold.items import COMPACT
+from lfgtui.model.ticket_keys.context import ContextFile, as_message
 from lfgtui.text.growing_text import Growing
 
 
@@ -59,10 +60,14 @@ Part: TypeAlias = TextPart | ReasoningPart | CallPart | ItemPart
 
 
 class UserTurn(msgspec.Struct, frozen=True):
-    """A message to the model, as it is sent; `is_said` if it is the person's, not a prompt."""
+    """A message to the model, as it is sent; `is_said` if it is the person's, not a prompt.
+
+    One of `files` says nothing else: its text is theirs, for wires without a form of their own.
+    """
 
     text: str
     is_said: bool = False
+    files: tuple[ContextFile, ...] = ()
 
 
 class ModelTurn(msgspec.Struct, frozen=True):
@@ -232,6 +237,9 @@ class Conversation:
             case e.UserMessage(read=read):
                 if event.anew is True:
                     self._forget()
+                if event.context:  # first, since it is what several tickets have in common
+                    given = UserTurn(as_message(event.context), files=event.context)
+                    self.messages.append(given)
                 self.messages.append(UserTurn(with_answers(event), is_said=bool(read)))
             case e.AttemptStarted(keeps_partial=True) if self.partial:
                 self._end_response(ModelTurn((TextPart(self.partial),), is_cut=True))

@@ -16,6 +16,7 @@ from lfgtui.model.events import (
     ToolArguments,
 )
 from lfgtui.model.ticket_keys.approvals import ApprovalRule
+from lfgtui.model.ticket_keys.context import ContextFile, in_words
 from lfgtui.text.growing_text import Growing
 
 SHOWN = 50_000
@@ -243,14 +244,26 @@ class PlanItem(msgspec.Struct):
 class PromptItem(msgspec.Struct):
     """A message to the model; `own` is its text without the answers of the tickets it `needs`.
 
-    `is_said` if a person said it while the ticket was at work.
+    `is_said` if a person said it while the ticket was at work; `files` went before it.
     """
 
     text: str
     own: str
     needs: tuple[str, ...] = ()
     is_said: bool = False
+    files: tuple[ContextFile, ...] = ()
     revision: int = 0
+
+    @property
+    def company(self) -> str:
+        """What goes with it: tickets whose answers it has, and how many files; "" for nothing."""
+        return " and ".join([*self.needs, *([in_words(self.files)] if self.files else [])])
+
+    @property
+    def whole(self) -> str:
+        """The text, with the names of the files before it."""
+        names = "\n".join(file.in_words for file in self.files)
+        return f"{names}\n\n{self.text}" if names else self.text
 
 
 NoteKind = Literal["status", "retry", "warning", "error", "end"]

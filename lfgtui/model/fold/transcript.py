@@ -354,8 +354,9 @@ class Transcript:
                 attempt.count(event)
             case e.Citation():
                 attempt.open_citations.append(event)
-            case e.UserMessage(text, answers):
-                attempt.add(PromptItem(with_answers(event), text, tuple(answers or ())))
+            case e.UserMessage(text, answers, files):
+                needs, given = tuple(answers or ()), tuple(files or ())
+                attempt.add(PromptItem(with_answers(event), text, needs, files=given))
             case e.Retrying(reason, delay, _, kind, retryable):
                 may_help = kind in RETRYABLE_KINDS if retryable is UNSET else retryable
                 attempt.error, attempt.state = AttemptError(kind, reason, may_help), "failed"

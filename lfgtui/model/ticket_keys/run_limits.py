@@ -1,9 +1,11 @@
-"""The limits of a run: what all of its tickets together may cost, and how long they may take."""
+"""The limits of a run: what its tickets may cost and how long they may take, all together."""
 
 from typing import Annotated, Literal, TypeAlias, get_args
 
 import msgspec
 
+from lfgtui.model.bounds import Bounded
+from lfgtui.model.wire_events import Event
 from lfgtui.text import figures
 
 RunLimit: TypeAlias = Literal["run_cost", "run_tokens", "run_time"]
@@ -54,6 +56,23 @@ class RunLimits(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_de
 
 
 NO_LIMITS = RunLimits()
+
+
+class RunLimitsSet(Event, Bounded, frozen=True):
+    """The limits of the run from here on, in place of those before; the first ticket has it.
+
+    In USD, tokens and seconds, None where there is none.
+    """
+
+    max_run_cost: float | None = None
+    max_run_tokens: int | None = None
+    max_run_time: float | None = None
+    at_limit: AtLimit = "ask"
+
+    @property
+    def limits(self) -> RunLimits:
+        """The limits as a value."""
+        return RunLimits(self.max_run_cost, self.max_run_tokens, self.max_run_time, self.at_limit)
 
 
 def amount(limit: RunLimit, value: float) -> str:

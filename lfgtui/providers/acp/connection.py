@@ -7,6 +7,7 @@ of its process. Everything is bounded: see `json_rpc`, `inbox` and `providers.li
 import asyncio
 import os
 from asyncio import Future
+from collections.abc import Sequence
 from contextlib import suppress
 
 import msgspec
@@ -77,12 +78,17 @@ class Connection:
         """True while a tool runs or a question is open: then the agent may be silent for long."""
         return bool(self._running or self._questions)
 
-    async def prompt(self, text: str) -> JsonObject:
+    @property
+    def takes_files(self) -> bool:
+        """True if a prompt may have the content of files in blocks of their own."""
+        prompts = lenient_json.child(self.capabilities, "promptCapabilities")
+        return prompts.get("embeddedContext") is True
+
+    async def prompt(self, blocks: Sequence[JsonObject]) -> JsonObject:
         """Return what the agent says at the end of its turn; raises `RpcError`, `ProviderError`."""
         self._running.clear()
         self._turn_ended.clear()
-        block: JsonObject = {"type": "text", "text": text}
-        asked: JsonObject = {"sessionId": self.session_id, "prompt": [block]}
+        asked: JsonObject = {"sessionId": self.session_id, "prompt": blocks}
         try:
             result = await self.peer.request("session/prompt", asked)
         finally:

@@ -1,13 +1,19 @@
-"""The texts that an agent is prompted with.
+"""The prompts of an agent.
 
 It keeps the conversation itself, so it gets what is new. An agent that has no session of it, or
-has lost it, gets all of it as text.
+has lost it, gets all of it as text. Files are resources of their own where the agent takes such
+(agentclientprotocol.com/protocol/content), else a part of the text: a link alone might not be read,
+or lead to another version.
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
 
 from lfgtui.model.fold.conversation import Message, ModelTurn, Session, ToolResult, UserTurn
+from lfgtui.model.ticket_keys.context import ContextFile
 from lfgtui.providers.base import Request
+from lfgtui.providers.lenient_json import JsonObject
 
 _INTERRUPTED = (
     "You were interrupted while you worked on this. Look at what you have done so far, and go on"
@@ -17,8 +23,28 @@ _MEANWHILE = "Others went on with this meanwhile, without you:\n\n{}\n\nNow go o
 _SO_FAR = "This conversation began without you. It went like this:\n\n{}\n\nNow go on:\n\n{}"
 
 
-def prompt_of(request: Request, session: Session | None) -> str:
-    """Return the prompt; `session` is the one that the agent goes on in, None in a new one."""
+def prompt_of(
+    request: Request, session: Session | None, *, embeds: bool = False
+) -> list[JsonObject]:
+    """Return the blocks of the prompt; `session` is the one that the agent goes on in, or None.
+
+    `embeds`: it takes the content of files as blocks of their own.
+    """
+    blocks: list[JsonObject] = []
+    turns = [message for message in request.messages if isinstance(message, UserTurn)]
+    if embeds and session is None and len(turns) == len(request.messages):
+        folder = Path(request.workspace)
+        blocks += [_resource(folder, file) for turn in turns for file in turn.files]
+        request = replace(request, messages=[turn for turn in turns if not turn.files])
+    return [*blocks, {"type": "text", "text": _text(request, session)}]
+
+
+def _resource(folder: Path, file: ContextFile) -> JsonObject:
+    uri, kind = (folder / file.path).as_uri(), "text/plain"
+    return {"type": "resource", "resource": {"uri": uri, "mimeType": kind, "text": file.text}}
+
+
+def _text(request: Request, session: Session | None) -> str:
     messages, known = request.messages, request.session
     later = messages[known.told if known else 0 :]
     is_own = all(isinstance(m, UserTurn) or (isinstance(m, ModelTurn) and m.is_cut) for m in later)

@@ -94,7 +94,8 @@ class AcpStream:
         for event in connection.inbox.take_now():  # of the past, not of the turn that begins
             yield event
         spent = 0.0
-        prompt = asyncio.create_task(connection.prompt(prompt_of(request, session)))
+        blocks = prompt_of(request, session, embeds=connection.takes_files)
+        prompt = asyncio.create_task(connection.prompt(blocks))
         prompt.add_done_callback(partial(self._end, connection))
         yield SessionOpened(connection.session_id)
         async for event in self._said(connection):

@@ -51,7 +51,10 @@ def request_body(request: Request) -> dict[str, object]:
             {"name": tool.name, "description": tool.description, "input_schema": tool.parameters}
             for tool in request.tools
         ]
-        tools[-1] = _cached(tools[-1], request.cache)
+        # Four blocks may be marked, one of them by `extra`. What ends with the system prompt
+        # has the tools in it.
+        has_files = any(isinstance(one, UserTurn) and one.files for one in request.messages)
+        tools[-1] = _cached(tools[-1], request.cache and not (has_files and request.system))
         body["tools"] = tools
     if request.reasoning is not None:
         body |= _thinking(request, request.reasoning)
@@ -96,6 +99,8 @@ def _messages(messages: Sequence[Message], *, cache: bool) -> list[Block]:
         blocks = _blocks(message)
         if not blocks:
             continue
+        if isinstance(message, UserTurn) and message.files:
+            blocks[-1] = _cached(blocks[-1], cache)
         if role == "user":
             _drop_unfinished(turns)
         if turns and turns[-1][0] == role:

@@ -23,6 +23,7 @@ from lfgtui.model.fold.conversation import (
 )
 from lfgtui.providers.base import Request, effort_of
 from lfgtui.providers.openai_chat.decoder import WIRE
+from lfgtui.providers.wire.openai_cache import MARK, cache_key, caches_by_key, takes_marks
 from lfgtui.providers.wire.tool_calls import arguments_text
 
 ChatMessage = dict[str, object]
@@ -38,11 +39,16 @@ _LIMITS = ("max_tokens", "max_completion_tokens")
 
 def request_body(request: Request, host: str) -> dict[str, object]:
     """Return the JSON body, `extra` included. `host` is the server's name."""
+    messages = chat_messages(request.system, request.messages, host)
+    if takes_marks(request, host):
+        _mark_files(messages, request.messages)
     body: dict[str, object] = {
         "model": request.model,
-        "messages": chat_messages(request.system, request.messages, host),
+        "messages": messages,
         "stream": request.stream,
     }
+    if caches_by_key(request, host):
+        body["prompt_cache_key"] = cache_key(request)
     if not any(limit in request.extra for limit in _LIMITS):
         official = host == "api.openai.com" or host.endswith(".openai.azure.com")
         body[_LIMITS[official]] = request.max_output_tokens
@@ -94,6 +100,17 @@ def _add_user(chat: list[ChatMessage], text: str, host: str) -> None:
     elif last == "tool" and _is_mistral(host):
         chat.append({"role": "assistant", "content": "Understood."})
     chat.append({"role": "user", "content": text})
+
+
+def _mark_files(chat: list[ChatMessage], messages: Sequence[Message]) -> None:
+    """Part the message that begins with files behind them, with a mark for the cache there."""
+    for turn in messages:
+        if isinstance(turn, UserTurn) and turn.files:
+            message = next(one for one in chat if str(one["content"]).startswith(turn.text))
+            rest = str(message["content"])[len(turn.text) :]
+            parts = [{"type": "text", "text": turn.text} | MARK, {"type": "text", "text": rest}]
+            message["content"] = parts
+            return
 
 
 def _assistant(turn: ModelTurn) -> ChatMessage:

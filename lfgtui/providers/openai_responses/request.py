@@ -23,6 +23,7 @@ from lfgtui.model.fold.conversation import (
 )
 from lfgtui.providers.base import Request, effort_of
 from lfgtui.providers.openai_responses.decoder import WIRE
+from lfgtui.providers.wire.openai_cache import MARK, cache_key, caches_by_key, takes_marks
 from lfgtui.providers.wire.tool_calls import arguments_text
 
 Item = dict[str, object]
@@ -30,11 +31,11 @@ Item = dict[str, object]
 _REASONS_BY_ITSELF = re.compile(r"(?:gpt-(?:[5-9]|\d\d)|o\d|codex)(?!.*chat)")
 
 
-def request_body(request: Request) -> dict[str, object]:
-    """Return the JSON body, `extra` included."""
+def request_body(request: Request, host: str = "") -> dict[str, object]:
+    """Return the JSON body, `extra` included. `host` is the server's name."""
     body: dict[str, object] = {
         "model": request.model,
-        "input": input_items(request.messages),
+        "input": input_items(request.messages, marks_files=takes_marks(request, host)),
         "max_output_tokens": request.max_output_tokens,
         "store": False,
         "stream": request.stream,
@@ -48,17 +49,20 @@ def request_body(request: Request) -> dict[str, object]:
         body["reasoning"] = {"effort": effort_of(request.reasoning), "summary": "auto"}
     if request.reasoning is not None or _REASONS_BY_ITSELF.match(request.model):
         body["include"] = ["reasoning.encrypted_content"]
+    if caches_by_key(request, host):
+        body["prompt_cache_key"] = cache_key(request)
     return body | request.extra
 
 
-def input_items(messages: Sequence[Message]) -> list[Item]:
+def input_items(messages: Sequence[Message], *, marks_files: bool = False) -> list[Item]:
     """Return the conversation as input items."""
     items: list[Item] = []
     custom: set[str] = set()
     for message in messages:
         match message:
-            case UserTurn(text):
-                content = [{"type": "input_text", "text": text}]
+            case UserTurn(text, files=files):
+                part: Item = {"type": "input_text", "text": text}
+                content = [part | MARK if files and marks_files else part]
                 items.append({"type": "message", "role": "user", "content": content})
             case ToolResult(call_id, output):
                 kind = "custom_tool_call_output" if call_id in custom else "function_call_output"

@@ -32,8 +32,8 @@ def connect_responses(**server: Unpack[Server]) -> SdkProvider:
     """Open a server that speaks the Responses wire. Blocks: call it in a thread."""
     client = _client(server)
     send = client.responses.with_streaming_response.create
-    body, key = responses.request_body, server["api_key"]
-    return SdkProvider(client, send, body, ResponsesDecoder, key=key, required={})
+    body = partial(responses.request_body, host=client.base_url.host)
+    return SdkProvider(client, send, body, ResponsesDecoder, key=server["api_key"], required={})
 
 
 def _client(server: Server) -> openai.AsyncOpenAI:

@@ -10,6 +10,8 @@ from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Callable, Sequence
 
+from msgspec import UNSET
+
 from lfgtui.errors import ProviderError
 from lfgtui.model.events import ReasoningDelta, ResponseFinished, TextDelta, Usage, WireEvent
 from lfgtui.providers import lenient_json
@@ -208,10 +210,12 @@ def openai_usage(usage: JsonObject) -> Usage | None:
     )
     if given is None and output is None:
         return None
-    details = (lenient_json.child(usage, f"{key}_tokens_details") for key in ("input", "prompt"))
+    details = [lenient_json.child(usage, f"{key}_tokens_details") for key in ("input", "prompt")]
     cached = [lenient_json.number(holder, "cached_tokens") for holder in (*details, usage)]
     cached.append(lenient_json.number(usage, "prompt_cache_hit_tokens"))
-    return Usage(given or 0, output or 0, next(filter(None, cached), 0))
+    written = (lenient_json.number(holder, "cache_write_tokens") for holder in details)
+    kept = next(filter(None, written), UNSET)
+    return Usage(given or 0, output or 0, next(filter(None, cached), 0), cache_write=kept)
 
 
 def _error_in(name: str, record: JsonObject) -> object:

@@ -142,8 +142,8 @@ class AnthropicWriter(Writer):
     def _usage(self, output_tokens: int) -> Json:
         reply = self._reply
         return {
-            "input_tokens": reply.input_tokens - reply.cached_tokens,
-            "cache_creation_input_tokens": 0,
+            "input_tokens": reply.input_tokens - reply.cached_tokens - reply.written_tokens,
+            "cache_creation_input_tokens": reply.written_tokens,
             "cache_read_input_tokens": reply.cached_tokens,
             "output_tokens": output_tokens,
         }
@@ -159,6 +159,7 @@ class AnthropicWire(Wire):
     params = "anthropic.types.message_create_params:MessageCreateParamsBase"
     id_header = "request-id"
     writer = AnthropicWriter
+    keeps_marked = True
 
     def authorise(self, headers: Mapping[str, str], key: str | None) -> None:
         if "anthropic-version" not in headers:
@@ -186,14 +187,13 @@ class AnthropicWire(Wire):
         reasons = thinking["type"] != "disabled"
         if reasons:
             _check_thinking_returned(messages, conversation.start, ids)
-        caches = conversation.turns and b'"cache_control":{' in dump(body)
         return build_request(
             body,
             body["messages"],
             conversation,
             max_tokens=body["max_tokens"],
             reasoning=reasons,
-            cached=lambda total, fresh: total - fresh if caches else 0,
+            cached=lambda _, __: 0,  # see `PromptCache`
         )
 
     def misshapen(self, fault: Fault) -> Refused:

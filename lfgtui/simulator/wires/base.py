@@ -71,12 +71,16 @@ class Writer(ABC):
 
 
 class Wire(ABC):
-    """One API. `params` names the SDK's type of its requests, `id_header` the header of an id."""
+    """One API. `params` names the SDK's type of its requests, `id_header` the header of an id.
+
+    `keeps_marked`: its prompt cache keeps what ends at a mark, and nothing else.
+    """
 
     path: ClassVar[str]
     params: ClassVar[str]
     id_header: ClassVar[str]
     writer: ClassVar[type[Writer]]
+    keeps_marked: ClassVar[bool] = False
 
     @abstractmethod
     def authorise(self, headers: Mapping[str, str], key: str | None) -> None:

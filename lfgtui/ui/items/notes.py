@@ -76,10 +76,10 @@ class PromptView(UnfoldingView):
         return self._item.revision
 
     def text(self) -> str:
-        return self._item.text.strip()
+        return self._item.whole.strip()
 
     def source(self, text: str) -> str | None:
-        return text
+        return self._item.text.strip()
 
     def look(self, palette: Palette) -> tuple[Span, Style]:
         return ("▎ ", palette.marker), palette.text
@@ -87,10 +87,8 @@ class PromptView(UnfoldingView):
     def head(self, context: Context, text: str) -> Row:
         palette = self.palette(context)
         words = " ".join(self._item.own[: 4 * context.width].split())
-        needs = " and ".join(self._item.needs)
-        label = (
-            f"prompt, with {needs}: " if needs else "you: " if self._item.is_said else "prompt: "
-        )
+        company = f", with {self._item.company}" if self._item.company else ""
+        label = "you: " if self._item.is_said else f"prompt{company}: "
         return self.fold_row(context, [(label, palette.marker), (words, palette.muted)])
 
 

@@ -25,6 +25,7 @@ _FIGURES = (
     ("tok/s", "tokens a second: the last 2 s, at the end all of it"),
     ("↓", "tokens that came, of all attempts; ~ is estimated"),
     ("↑", "tokens sent: the whole context with each request"),
+    ("cached", "part of these that the provider had in its cache"),
     ("ctx", "part of the context that is used; ctx! from 80 %"),
     ("$", "price of the tokens, if known; ~ by lfg's own table"),
     ("±", "files changed in its folder, lines added, removed"),

@@ -11,7 +11,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from lfgtui.model.events import ChangesCounted
-from lfgtui.model.fold.attempts import FULL, cost_of
+from lfgtui.model.fold.attempts import FULL, cached_share, cost_of
 from lfgtui.model.fold.metrics import Meter
 from lfgtui.model.fold.states import (
     BADGES,
@@ -149,6 +149,8 @@ class PaneHeader(SelfPainted):
             (5, [Span("↑", "muted"), Span(f"{count(sum(each.input for each in usages)):>6}")]),
             (6, [Span(f"{cost:>7}")]),
         ]
+        if (hit := cached_share(transcript.attempts)) is not None:
+            gauges.insert(-1, (6, [Span("cached", "muted"), Span(f"{hit:>5.0%}")]))
         if (paint := meter.paint) is not None:
             colour = "warning" if paint > _PAINT_TARGET else "foreground"
             gauges.append((8, [Span("paint ", "muted"), Span(f"{1000 * paint:>3.0f}ms", colour)]))

@@ -91,6 +91,7 @@ def test_any_change_asks_again(clone: Path) -> None:
             "starts agents that follow rules of their own",
         ),
         (PLAIN + 'provider = "claude"\ntools = []\nworkspace = ".."', "works outside its folder"),
+        (PLAIN + 'context = ["x"]\ntools = []\nworkspace = ".."', "works outside its folder"),
     ],
 )
 def test_what_reaches_beyond_its_folder_is_asked_about(clone: Path, text: str, why: str) -> None:

@@ -8,6 +8,7 @@ import pytest
 from lfgtui.errors import ProviderError, UsageError
 from lfgtui.model.events import ResponseFinished, Status, TextDelta, Usage, WireEvent
 from lfgtui.model.fold.conversation import Message, ModelTurn, TextPart, UserTurn
+from lfgtui.model.ticket_keys.context import ContextFile, as_message
 from lfgtui.providers.base import Request
 from tests.providers.agent_server.agents import KEY, PATH, Agent, failure_of, text
 from tests.providers.decoding import Json
@@ -59,6 +60,17 @@ async def test_the_prompt_is_all_that_was_said_since_the_last_answer(agent: Agen
     ]
     await events_of(agent.provider(body={"input": "{prompt}"}), Request("m", said))
     assert agent.asked[0].body == {"input": "Three\n\nFour"}
+
+
+async def test_files_stand_before_the_prompt_they_are_for(agent: Agent) -> None:
+    agent.plays = [[agent.token("Hello")]]
+    files = (ContextFile("a.md", 1, "00", "A"),)
+    said: list[Message] = [UserTurn(as_message(files), files=files), UserTurn("Do it.")]
+    body: dict[str, object] = {"input": "{prompt}", "messages": "{messages}"}
+    await events_of(agent.provider(body=body), Request("m", said))
+    text = f"{as_message(files)}\n\nDo it."
+    messages = [{"role": "user", "content": text}]
+    assert agent.asked[0].body == {"input": text, "messages": messages}
 
 
 async def test_a_body_of_ones_own_is_filled_in(agent: Agent) -> None:

@@ -56,6 +56,7 @@ REFUSED = [TextDelta("No."), ResponseFinished(1, "refusal")]
 USED = {"input_tokens": 3, "output_tokens": 4}
 CUT = closed("incomplete", incomplete_details=AT_LIMIT)
 CACHED = USED | {"input_tokens_details": {"cached_tokens": 2}}
+WRITTEN = USED | {"input_tokens_details": {"cached_tokens": 0, "cache_write_tokens": 3}}
 TAKEN: list[WireEvent] = [
     *(TextDelta("Hi"), e.ToolCallStarted("c1", "f"), e.ToolArgumentsDelta("c1", '{"a":1}')),
     *(CALLED, ResponseFinished(1, "tool_use")),
@@ -74,6 +75,10 @@ ANSWERS: dict[str, tuple[list[Json], list[WireEvent]]] = {
     "a limit for no reason": (
         [closed("incomplete", output=[message("Once")])],
         [TextDelta("Once"), LENGTH],
+    ),
+    "tokens written to the cache": (
+        [text("He"), closed("incomplete", incomplete_details=AT_LIMIT, usage=WRITTEN)],
+        [TextDelta("He"), e.Usage(3, 4, cache_write=3), LENGTH],
     ),
     "a limit inside a text": (
         [text("He"), closed("incomplete", incomplete_details=AT_LIMIT, usage=CACHED)],

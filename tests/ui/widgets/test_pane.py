@@ -10,6 +10,7 @@ import pytest
 
 from lfgtui.model import events as e
 from lfgtui.model.fold.transcript import Transcript
+from lfgtui.model.ticket_keys.context import ContextFile
 from lfgtui.settings.config import Config
 from lfgtui.settings.providers import PRESETS
 from lfgtui.ui.stream.view import StreamView
@@ -402,6 +403,25 @@ def context_colour(stage: Stage) -> str:
 async def test_a_model_that_says_nothing_of_its_context_has_no_such_gauge() -> None:
     async with staged(*BEGIN, e.Usage(1000, 10), width=110) as (stage, _):
         assert "ctx" not in stage.head_rows()[1]
+
+
+async def test_the_share_that_came_from_a_providers_cache_is_a_gauge() -> None:
+    used = (e.Usage(3_000, 10), e.ResponseFinished(1, "end"), e.RequestSent(2), e.Usage(5_000, 1))
+    async with staged(*BEGIN, *used, width=110) as (stage, pilot):
+        assert "cached" not in stage.head_rows()[1]
+        await stage.play(pilot, e.Usage(5_000, 1, cached=4_000))
+        assert "↑  8.0k  cached  50% " in stage.head_rows()[1]
+
+
+async def test_files_that_went_with_a_prompt_are_counted_and_listed() -> None:
+    files = tuple(ContextFile(f"docs/{n}.md", 1500, "0f" * 32, "# Doc") for n in range(3))
+    prompt = e.UserMessage("Do it.", {"api": "Fine."}, files)
+    async with staged(*BEGIN[:2], prompt, width=110) as (stage, _):
+        assert stage.screen_rows()[0] == "▸ prompt, with api and 3 files (4 kB): Do it."
+        stage.stream.toggle_kind("prompt")
+        shown = stage.stream.plain_text()
+        assert "docs/0.md (2 kB, sha256 0f0f0f0f0f0f)" in shown
+        assert shown.index("docs/2.md") < shown.index("<answer") and "# Doc" not in shown
 
 
 async def test_an_agents_tool_is_named_with_its_time_and_one_that_hangs_is_a_stall() -> None:

@@ -1,0 +1,54 @@
+"""Files of the workspace that go with a ticket's prompt (`context`)."""
+
+from collections.abc import Sequence
+from typing import Annotated, TypeAlias
+from xml.sax.saxutils import quoteattr
+
+import msgspec
+
+from lfgtui.model.bounds import Bounded
+from lfgtui.text import figures
+
+ContextGlobs: TypeAlias = Annotated[
+    tuple[Annotated[str, msgspec.Meta(min_length=1, max_length=1000)], ...],
+    msgspec.Meta(max_length=100),
+]
+"""Paths from the workspace, in which `*`, `?`, `[a-z]` and `{a,b}` stand for others; `**` for
+folders."""
+
+_HEAD = "Files of the workspace, as they were when this began:"
+
+
+class ContextFile(Bounded, frozen=True):
+    """A file as it was given: `path` from the workspace, `size` in bytes and `sha256` of these."""
+
+    path: str
+    size: int
+    sha256: str
+    text: str
+
+    @property
+    def in_words(self) -> str:
+        """Its name, its size and the beginning of its hash."""
+        return f"{self.path} ({figures.size(self.size)}, sha256 {self.sha256[:12]})"
+
+
+def mistake_in(pattern: str) -> str:
+    """Return why files cannot be named like this; "" if they can."""
+    if pattern.startswith(("/", "~")) or ".." in pattern.split("/") or "\0" in pattern:
+        return f'context "{pattern}": expected a path inside the workspace, relative to it'
+    return ""
+
+
+def as_message(files: Sequence[ContextFile]) -> str:
+    """Return the files as a model gets them: each whole, in a tag that names it."""
+    tagged = (
+        f"<file path={quoteattr(file.path)}>\n{file.text.rstrip()}\n</file>" for file in files
+    )
+    return "\n\n".join([_HEAD, *tagged])
+
+
+def in_words(files: Sequence[ContextFile]) -> str:
+    """Return how many files these are, and their size."""
+    number = "1 file" if len(files) == 1 else f"{len(files)} files"
+    return f"{number} ({figures.size(sum(file.size for file in files))})"
