@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import click
+import msgspec
 
 from lfgtui.cli import launching
 from lfgtui.cli.launching import control_socket
@@ -100,6 +101,9 @@ def _tickets_of(path: Path, run: str, provider: str | None, model: str | None, *
     config = load_config(paths.config_file())
     piped = piped_tickets() if path == STDIN else None
     file = file_tickets(path, config, provider, model, known=known, piped=piped)
+    if file.on_end:
+        print_remark("on_end is left out: the run has begun without it")
+        file = msgspec.structs.replace(file, on_end=())
     launching.trust.ensure_trusted(path, file, config, yes=yes)
     return Add(file.tickets)
 

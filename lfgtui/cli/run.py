@@ -165,7 +165,15 @@ def _plan(
 ) -> Plan:
     """Return the plan; `limits` are the command line's, which come before those of files."""
     limits = limits.over(file.run.within(config.run))
-    return Plan(file.title, file.tickets, config, source=source, output=output, run_limits=limits)
+    return Plan(
+        file.title,
+        file.tickets,
+        config,
+        source=source,
+        output=output,
+        run_limits=limits,
+        on_end=file.on_end,
+    )
 
 
 def _start(

@@ -12,6 +12,7 @@ from lfgtui.errors import STDIN, SourceError, did_you_mean
 from lfgtui.model.ticket_keys.approvals import Approvals, ToolName, approval_mistake
 from lfgtui.model.ticket_keys.context import ContextGlobs, mistake_in
 from lfgtui.model.ticket_keys.guards import Guard, guard_mistakes, is_for
+from lfgtui.model.ticket_keys.on_end import OnEnd, on_end_mistakes, with_program
 from lfgtui.model.ticket_keys.run_limits import RunLimits
 from lfgtui.model.tickets import (
     ID_CHARACTERS,
@@ -99,6 +100,7 @@ class TicketsDocument(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     run: RunLimits = RunLimits()
     defaults: TicketKeys = TicketKeys()
     guards: tuple[Guard, ...] = ()
+    on_end: tuple[OnEnd, ...] = ()
 
 
 class TicketsFile(msgspec.Struct, frozen=True):
@@ -113,6 +115,7 @@ class TicketsFile(msgspec.Struct, frozen=True):
     prompt_files: dict[str, str] = {}
     schema_files: dict[str, str] = {}
     run: RunLimits = RunLimits()
+    on_end: tuple[OnEnd, ...] = ()
 
 
 def single_ticket(prompt: str, workspace: Path) -> TicketsFile:
@@ -148,7 +151,8 @@ def read_tickets(path: Path, text: str, known: Collection[str] = ()) -> TicketsF
                 raise source.refusal(message, index, "id")
             tickets.append(ticket)
     title = document.title or (path.stem if path != STDIN else _title(tickets))
-    return TicketsFile(title, tuple(tickets), read, schemas, document.run)
+    hooks = tuple(with_program(path.absolute().parent, one) for one in document.on_end)
+    return TicketsFile(title, tuple(tickets), read, schemas, document.run, hooks)
 
 
 def _title(tickets: Sequence[Ticket]) -> str:
@@ -210,6 +214,8 @@ def _check(source: _Source, known: Collection[str]) -> None:
     if cycle := find_cycle({table.id: table.needs or () for table in document.ticket}):
         message = f"circular needs: {' -> '.join(cycle)}"
         raise source.refusal(message, first[cycle[0]], "needs")
+    for index, key, message in on_end_mistakes(document.on_end):
+        raise source.refusal(message, "on_end", index, key)
     for index, key, message in guard_mistakes(document.guards, of_config=False):
         raise source.refusal(message, "guards", index, key)
     for index, guard in enumerate(document.guards):

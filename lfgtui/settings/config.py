@@ -15,6 +15,7 @@ import msgspec
 
 from lfgtui.errors import SourceError, UsageError, did_you_mean
 from lfgtui.model.ticket_keys.guards import Guard, guard_mistakes
+from lfgtui.model.ticket_keys.on_end import OnEnd, on_end_mistakes, with_program
 from lfgtui.model.ticket_keys.run_limits import RunLimits
 from lfgtui.model.tickets import Ticket
 from lfgtui.settings import sandbox
@@ -151,6 +152,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     speak: Speak = "off"
     speak_command: tuple[str, ...] = ()
     keys: dict[str, str] = {}
+    on_end: tuple[OnEnd, ...] = ()
     guards: tuple[Guard, ...] = ()
     providers: dict[str, ProviderConfig] = {}
     mcp: dict[str, McpServer] = {}
@@ -208,7 +210,8 @@ def read_config(path: Path) -> tuple[Config, list[SourceError]]:
     mistakes += (SourceError(path, toml_file.line_of(text, k), why) for k, why in _mistakes(config))
     placed = {name: with_paths(path.parent, one) for name, one in config.providers.items()}
     servers = {name: server_at(path.parent, one) for name, one in config.mcp.items()}
-    return msgspec.structs.replace(config, providers=placed, mcp=servers), mistakes
+    hooks = tuple(with_program(path.parent, one) for one in config.on_end)
+    return msgspec.structs.replace(config, providers=placed, mcp=servers, on_end=hooks), mistakes
 
 
 def route_of(config: Config, ticket: Ticket) -> Route:
@@ -305,6 +308,8 @@ def _mistakes(config: Config) -> Iterator[tuple[tuple[str | int, ...], str]]:
             yield ("history", "retention"), f"retention: {error}"
     for number, field, message in guard_mistakes(config.guards, of_config=True):
         yield ("guards", number, field), message
+    for number, field, message in on_end_mistakes(config.on_end):
+        yield ("on_end", number, field), message
     for name, provider in config.providers.items():
         for field, message in misfits(name, provider):
             yield ("providers", name, field), message

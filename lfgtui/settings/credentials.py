@@ -6,16 +6,23 @@ They are read when they are needed, and kept only by the code that sends them.
 import re
 import shlex
 import subprocess
+from base64 import b64decode
 from collections.abc import Container, Iterator, Mapping
 from contextlib import suppress
 from urllib.parse import unquote, urlsplit
 
 from lfgtui.errors import UsageError
+from lfgtui.model.ticket_keys.on_end import OnEnd
 from lfgtui.settings import environment
 from lfgtui.settings.agents import known_program
 from lfgtui.settings.config import Config
 from lfgtui.settings.mcp import McpServer
 from lfgtui.settings.providers import ProviderConfig
+
+_SIZES = range(24, 65)
+"""Bytes of a secret (https://www.standardwebhooks.com, signature scheme)."""
+
+_A_SECRET = 'expected e.g. what `echo "whsec_$(openssl rand -base64 32)"` prints'
 
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
@@ -43,6 +50,7 @@ def api_key(name: str, provider: ProviderConfig, others: Container[str] = ()) ->
 def secret_variables(config: Config) -> frozenset[str]:
     """Return the environment variables that hold keys, which agents' commands do not get."""
     named = [one.api_key_env for one in config.providers.values() if one.api_key_env]
+    named += [hook.secret_env for hook in config.on_end if hook.secret_env]
     tables = [one.headers for one in config.providers.values()]
     tables += [table for one in config.mcp.values() for table in (one.env, one.headers)]
     values = " ".join(value for table in tables for value in table.values())
@@ -63,6 +71,8 @@ def held_keys(config: Config) -> frozenset[str]:
         keys.update(_keys_of(provider.headers))
     for server in config.mcp.values():
         keys.update(_keys_of(server.env), _keys_of(server.headers))
+    for hook in config.on_end:
+        keys.update((environment.variable(hook.secret_env or "") or "").split())
     return frozenset(keys - {""})
 
 
@@ -85,6 +95,28 @@ def _keys_within(value: object) -> Iterator[str]:
     elif isinstance(value, list):
         for item in value:
             yield from _keys_within(item)
+
+
+def signing_keys(hook: OnEnd) -> list[bytes]:
+    """Return the keys that what is posted is signed with: several while one replaces another.
+
+    Raises `UsageError` where the variable holds no secret of Standard Webhooks.
+    """
+    if hook.secret_env is None:
+        return []
+    keys = []
+    for secret in (environment.variable(hook.secret_env) or "").split():
+        encoded = secret.removeprefix("whsec_")
+        try:
+            key = b64decode(encoded + "=" * (-len(encoded) % 4), validate=True)
+        except ValueError:
+            key = b""
+        keys.append(key)
+        if len(key) not in _SIZES:
+            raise UsageError(f"on_end: {hook.secret_env} holds no signing secret; {_A_SECRET}")
+    if not keys:
+        raise UsageError(f"on_end: {hook.secret_env} is not set; {_A_SECRET}")
+    return keys
 
 
 def request_headers(name: str, provider: ProviderConfig) -> dict[str, str]:

@@ -4,10 +4,10 @@ import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
-from urllib.parse import urlsplit
 
 import msgspec
 
+from lfgtui.model.ticket_keys.on_end import is_address
 from lfgtui.settings.providers import Seconds
 
 INSTALL = "pip install 'lfgtui[mcp]'"
@@ -59,7 +59,7 @@ def server_misfits(name: str, server: McpServer) -> Iterator[tuple[str, str]]:
             yield field, f'"{field}" belongs to a server with "{other}", not with "{kind}"'
     if server.command and not server.command[0]:
         yield "command", "command: the program has no name"
-    if server.url is not None and not _is_address(server.url):
+    if server.url is not None and not is_address(server.url):
         yield "url", f'url "{server.url}" must begin with http:// or https:// and a host'
 
 
@@ -73,11 +73,3 @@ def server_at(folder: Path, server: McpServer) -> McpServer:
             server, cwd=str(folder.absolute() / Path(server.cwd).expanduser())
         )
     return server
-
-
-def _is_address(url: str) -> bool:
-    try:
-        parts = urlsplit(url)
-        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        return False

@@ -32,6 +32,11 @@ def worktrees_dir() -> Path:
     return data_dir().absolute() / "worktrees"
 
 
+def outbox() -> Path:
+    """Return the folder of what is still to be sent of runs that ended."""
+    return data_dir() / "outbox"
+
+
 def history_file() -> Path:
     """Return the path of the history database."""
     return data_dir() / "history.db"

@@ -17,6 +17,7 @@ from lfgtui.history.recording.recorder import Recorder
 from lfgtui.model import events as e
 from lfgtui.model.tickets import Ticket
 from lfgtui.settings import paths
+from tests.helpers.processes import simulator
 
 S = TypeVar("S")
 
@@ -103,6 +104,13 @@ def in_background(serving: AbstractAsyncContextManager[S]) -> Iterator[S]:
         loop.call_soon_threadsafe(over.set)
         thread.join()
         loop.close()
+
+
+@pytest.fixture(scope="session")
+def quick() -> Iterator[str]:
+    """A config with a provider "quick", whose simulator, a process of its own, does not dawdle."""
+    with simulator("--speed", "10") as url:
+        yield f'[providers.quick]\nwire = "openai-chat"\nbase_url = "{url}/v1"\n'
 
 
 @pytest.fixture

@@ -208,8 +208,10 @@ def more(tmp_path: Path) -> Path:
 async def test_tickets_of_a_file_and_a_prompt_are_added(tmp_path: Path, more: Path) -> None:
     async with at_work(tmp_path, "silent") as r:
         await r.until_event("a", e.TextDelta)
+        await asyncio.to_thread(more.write_text, f"{TWO}[[on_end]]\nwebhook = 'http://h'\n")
         added = await run("add", "last", str(more))
-        assert added.output.split() == [f"{r.engine.run}/{name}" for name in "bc"]
+        assert added.stderr == "on_end is left out: the run has begun without it\n"
+        assert added.stdout.split() == [f"{r.engine.run}/{name}" for name in "bc"]
         stored = json.loads((await run("show", "last", "--json")).output)["tickets"]
         assert [one["ticket"] for one in stored] == ["a", "b", "c"]
         await r.until_event("b", e.ApprovalRequested)

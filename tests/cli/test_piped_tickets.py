@@ -6,7 +6,6 @@ import pty
 import shlex
 import subprocess
 import sys
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -16,7 +15,6 @@ from lfgtui.history.reader import Reader
 from lfgtui.model.tickets import Ticket
 from lfgtui.settings import paths
 from tests.cli.conftest import LIFE, Lfg, configure, store
-from tests.helpers.processes import simulator
 from tests.helpers.terminal import LFG, Program
 
 HELLO = {"prompt": "Say hello.", "model": "quick/generic", "tools": []}
@@ -33,17 +31,10 @@ needs = ["a"]
 """
 
 
-@pytest.fixture(scope="module")
-def url() -> Iterator[str]:
-    """Where a simulator is that does not dawdle."""
-    with simulator("--speed", "10") as url:
-        yield url
-
-
 @pytest.fixture(autouse=True)
-def folder(url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def folder(quick: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The folder that lfg is started in."""
-    configure(f'[providers.quick]\nwire = "openai-chat"\nbase_url = "{url}/v1"\n')
+    configure(quick)
     folder = tmp_path / "shop"
     folder.mkdir()
     monkeypatch.chdir(folder)

@@ -227,6 +227,11 @@ def test_fallbacks_are_the_tickets_or_the_defaults(folder: Path) -> None:
             A + "watch = true\ncopies = 2\n",
             '5: "a" watches the others from the start: it takes no "copies"',
         ),
+        ("[[on_end]]\n" + A, '1: on_end needs either "command" or "webhook"'),
+        (
+            '[[on_end]]\nwebhook = "h"\n' + A,
+            '2: webhook "h" must begin with http:// or https:// and a host',
+        ),
         (A + "watch_every = 0\n", "4: `watch_every`: expected `int` >= 1"),
         (A + 'setup = "make"\n', '4: "setup" needs worktree = true: it runs in a new worktree'),
         (A + 'worktree = "yes"\n', "4: `worktree`: expected `bool`, got `str`"),

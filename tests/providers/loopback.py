@@ -19,6 +19,7 @@ class Asked:
     headers: dict[str, str]
     body: dict[str, object]
     method: str = "POST"
+    raw: bytes = b""
 
 
 @dataclass
@@ -75,7 +76,7 @@ class Loopback:
         plain = dict(line.split(": ", 1) for line in head[1:] if line)
         headers = {name.lower(): value for name, value in plain.items()}
         method, path = head[0].split()[:2]
-        self.asked.append(Asked(path, headers, json.loads(body or b"{}"), method))
+        self.asked.append(Asked(path, headers, json.loads(body or b"{}"), method, body))
         answer = self.answer if self.answering is None else self.answering(self.asked[-1])
         if not await self._play(reader, writer, answer.before, chunked=False):
             return False

@@ -2,6 +2,7 @@
 
 import re
 import sys
+from base64 import b64encode
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import msgspec
 import pytest
 
 from lfgtui.errors import SourceError, UsageError
+from lfgtui.model.ticket_keys.on_end import OnEnd
 from lfgtui.model.tickets import Ticket
 from lfgtui.settings import environment, paths
 from lfgtui.settings.agents import AGENTS
@@ -28,6 +30,7 @@ from lfgtui.settings.credentials import (
     held_keys,
     request_headers,
     secret_variables,
+    signing_keys,
 )
 from lfgtui.settings.keys import BY_ACTION, KEYS, keys_in_force
 from lfgtui.settings.providers import (
@@ -165,6 +168,18 @@ def test_what_the_file_does_not_say_is_the_default_or_the_presets(tmp_path: Path
         ('[keys]\nhelp = "F1"\n"cancel" = "r"\n', '3: "r" is assigned to both "cancel" and "ret'),
         ('[keys]\nfind = ""\nretry = "c"\n', '3: "c" is assigned to both "cancel" and "retry"'),
         ('keys = { cancel = "Ctrl+B" }\n', '1: cancel = "Ctrl+B" cannot be used: it is tmux'),
+        ("[[on_end]]\n", '1: on_end needs either "command" or "webhook"'),
+        (
+            '[[on_end]]\ncommand = ["x"]\n[[on_end]]\ncommand = ["x"]\nwebhook = "https://h"\n',
+            '4: on_end needs either "command" or "webhook"',
+        ),
+        ('[[on_end]]\ncommand = [""]\n', "2: command: the program has no name"),
+        ('[[on_end]]\nwebhook = "h/x"\n', '2: webhook "h/x" must begin with http:// or https'),
+        ('[[on_end]]\nwebhook = "https://[x"\n', '2: webhook "https://[x" must begin with'),
+        (
+            '[[on_end]]\ncommand = ["x"]\nsecret_env = "S"\n',
+            '3: "secret_env" belongs to a "webhook", not to a "command"',
+        ),
         ('concurrency = 2\ntheme = "drak"\n', '2: unknown theme "drak"; did you mean "dark"?'),
     ],
 )
@@ -382,6 +397,40 @@ def test_keys_held_are_of_variables_urls_headers_bodies_and_agents(
     assert held_keys(Config(providers=providers)) == {*values, "said", "p@ss", "in the body"}
 
 
+def test_the_secrets_of_webhooks_are_secret_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOOK", "whsec_new whsec_old")
+    config = Config(on_end=(OnEnd(webhook="https://h", secret_env="HOOK"),))
+    assert secret_variables(config) == {"HOOK"}
+    assert held_keys(config) == {"whsec_new", "whsec_old"}
+
+
+def test_a_webhook_is_signed_by_each_secret_that_its_variable_holds(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    hook = OnEnd(webhook="https://h", secret_env="HOOK")
+    assert signing_keys(OnEnd(webhook="https://h")) == []
+    new, old = b"n" * 24, b"o" * 32
+    encoded = [b64encode(key).decode() for key in (new, old)]
+    monkeypatch.setenv("HOOK", f"whsec_{encoded[0]} {encoded[1].rstrip('=')}")
+    assert signing_keys(hook) == [new, old]
+    for secret in ("", "whsec_", "whsec_short", "n" * 23, "whsec_" + "%" * 40, encoded[0] + " x"):
+        monkeypatch.setenv("HOOK", secret)
+        with pytest.raises(UsageError, match=r"on_end: HOOK .* e\.g\. what .* prints") as caught:
+            signing_keys(hook)
+        assert len(secret) < 10 or secret not in str(caught.value)
+
+
+def test_a_hook_written_with_a_slash_is_found_from_the_files_folder(tmp_path: Path) -> None:
+    text = "".join(
+        f'[[on_end]]\ncommand = ["{name}", "x"]\n' for name in ("./a", "b", "~/c", "~nobody-has/d")
+    )
+    here, there, home, nobody = load(tmp_path, text).on_end
+    assert here.command == (str(tmp_path / "a"), "x")
+    assert there.command == ("b", "x")
+    assert home.command == (str(Path.home() / "c"), "x")
+    assert nobody.command == (str(tmp_path / "~nobody-has" / "d"), "x")
+
+
 def test_an_agent_has_the_environment_of_the_person_and_its_own(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -433,7 +482,7 @@ def test_the_example_changes_nothing() -> None:
     assert load_config(EXAMPLE) == Config(providers=PRESETS)
 
 
-@pytest.mark.parametrize("kind", [Config, ProviderConfig, Price, RetryPolicy, SandboxPolicy])
+@pytest.mark.parametrize("kind", [Config, ProviderConfig, Price, RetryPolicy, SandboxPolicy, OnEnd])
 def test_the_example_names_every_setting(kind: type[msgspec.Struct]) -> None:
     text = EXAMPLE.read_text("utf-8")
     missing = [
@@ -461,7 +510,7 @@ def test_every_setting_of_the_example_may_be_switched_on(
 
 def test_the_example_shows_the_defaults(uncommented: Config) -> None:
     own = {"providers", "keys", "model", "history", "notify", "command_variables", "speak_command"}
-    own |= {"max_output_tokens", "run", "guards", "sandbox", "mcp"}
+    own |= {"max_output_tokens", "run", "guards", "sandbox", "mcp", "on_end"}
     for name in set(Config.__struct_fields__) - own:
         assert getattr(uncommented, name) == getattr(Config(), name), name
     assert uncommented.notify.via == NotifyPolicy().via

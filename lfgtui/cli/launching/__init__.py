@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from lfgtui.cli.launching import control_socket as control_socket
     from lfgtui.cli.launching import headless as headless
     from lfgtui.cli.launching import launch as launch
+    from lfgtui.cli.launching import on_end as on_end
     from lfgtui.cli.launching import past_runs as past_runs
     from lfgtui.cli.launching import provider_check as provider_check
     from lfgtui.cli.launching import redactors as redactors

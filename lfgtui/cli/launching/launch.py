@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import shutil
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -13,6 +14,7 @@ from lfgtui.cli import launching
 from lfgtui.cli.launching.server_check import check_servers
 from lfgtui.errors import SourceError, UsageError
 from lfgtui.model.needs import select
+from lfgtui.model.ticket_keys.on_end import OnEnd
 from lfgtui.model.ticket_keys.run_limits import RunLimits
 from lfgtui.model.tickets import Ticket, side_by_side
 from lfgtui.model.tickets_file import TicketsFile, read_tickets, single_ticket
@@ -20,7 +22,7 @@ from lfgtui.processes.sandbox.availability import find_sandbox
 from lfgtui.settings import environment, paths
 from lfgtui.settings.agents import IGNORED, find_program
 from lfgtui.settings.config import Config, installed_agents, route_of, routes_of, split_name
-from lfgtui.settings.credentials import api_key, held_keys, request_headers
+from lfgtui.settings.credentials import api_key, held_keys, request_headers, signing_keys
 from lfgtui.settings.providers import LOCAL, PRESETS, SIMULATED
 from lfgtui.simulator.local import find_model
 from lfgtui.text import toml_file
@@ -38,7 +40,7 @@ class Plan(msgspec.Struct, frozen=True):
     Of one that `is_imported` no rule of approval holds: somebody else gave it.
     `unfinished` are the ids that will be worked on, None for all. `output` None is the screen;
     `environment` is added to that of commands; where `is_harmless`, these need no sandbox.
-    `run_limits` come before those of a run that it resumes.
+    `run_limits` come before those of a run that it resumes, `on_end` are hooks beside the config's.
     """
 
     title: str
@@ -52,6 +54,7 @@ class Plan(msgspec.Struct, frozen=True):
     is_harmless: bool = False
     environment: dict[str, str] = {}
     run_limits: RunLimits = RunLimits()
+    on_end: tuple[OnEnd, ...] = ()
 
 
 def launch(plan: Plan) -> int:
@@ -67,8 +70,13 @@ def run_plan(plan: Plan) -> tuple[int, str | None]:
     is missing, `HistoryError` when the run cannot be stored,
     `UnicodeEncodeError` where a prompt, a model or a path is not UTF-8.
     """
+    hooks = (*plan.config.on_end, *plan.on_end)
+    plan = msgspec.structs.replace(
+        plan, config=msgspec.structs.replace(plan.config, on_end=hooks), on_end=()
+    )
     msgspec.json.encode(plan.tickets)  # what cannot be stored is refused before there is a screen
     used = check_providers(plan)
+    _check_hooks(hooks)
     _warn_of_root(plan, used)
     _remark_on_ignored(plan)
     if plan.config.history.redact == "write" or _contains_key(plan):
@@ -123,6 +131,14 @@ def check_providers(plan: Plan) -> set[str]:
         if provider.wire == "acp":
             find_program(name, provider.command, provider.env)
     return used
+
+
+def _check_hooks(hooks: Sequence[OnEnd]) -> None:
+    """Raise `UsageError` where a hook could not run: it is then too late to say so."""
+    for hook in hooks:
+        signing_keys(hook)
+        if hook.command and shutil.which(hook.command[0]) is None:
+            raise UsageError(f"on_end: no program {hook.command[0]}")
 
 
 def file_tickets(

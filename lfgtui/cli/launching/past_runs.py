@@ -7,6 +7,7 @@ from pathlib import Path
 
 from lfgtui.cli.launching.launch import Output, Plan, check_providers, with_model
 from lfgtui.cli.launching.redactors import redactor_for_writing
+from lfgtui.cli.launching.trust import trusted_hooks
 from lfgtui.errors import HistoryError, UsageError, source_name
 from lfgtui.history import deletion, maintenance
 from lfgtui.history.reader import Reader, StoredTicket
@@ -89,6 +90,7 @@ def plan_to_resume(
         title = history.run(run_id).title
         stored = history.tickets(run_id)
         is_imported = history.is_imported(run_id)
+        source = None if is_imported else history.source(run_id)
         chosen = _chosen(history, stored)
     if fault := next((one.fault for one in stored if one.fault), None):
         raise HistoryError(fault)
@@ -109,6 +111,7 @@ def plan_to_resume(
         is_imported=is_imported,
         unfinished=unfinished,
         output=output,
+        on_end=() if source is None else trusted_hooks(source),
     )
 
 

@@ -4,15 +4,18 @@ import asyncio
 from collections.abc import Sequence
 from contextlib import ExitStack
 from threading import Event, Thread
+from typing import TYPE_CHECKING
 
 import msgspec
 
+from lfgtui.cli import launching
 from lfgtui.cli.launching.launch import Plan
 from lfgtui.cli.launching.past_runs import reader, report_missing
 from lfgtui.cli.launching.redactors import hide_secrets, redactor_for_writing, without_secrets
 from lfgtui.engine.engine import Engine
 from lfgtui.engine.session import Session
 from lfgtui.errors import HistoryError, UsageError
+from lfgtui.export.outbox import Outbox
 from lfgtui.history.deletion import delete_old
 from lfgtui.history.recording.recorder import Recorder
 from lfgtui.model.events import Entry
@@ -32,6 +35,9 @@ from lfgtui.text.output import print_error
 from lfgtui.text.redactor import Redactor
 from lfgtui.workspace.kept import KeptFiles
 
+if TYPE_CHECKING:
+    from lfgtui.cli.launching.on_end import Hooks
+
 
 def build_engine(plan: Plan, closing: ExitStack, unsaved: list[str]) -> Engine:
     """Open the history, begin or resume the run, and build what runs it.
@@ -40,6 +46,7 @@ def build_engine(plan: Plan, closing: ExitStack, unsaved: list[str]) -> Engine:
     """
     hide_secrets(plan.config)
     redactor = redactor_for_writing(plan.config)
+    hooks = _hooks(plan, closing)
     plan = without_secrets(plan, redactor)
     recorder = Recorder(paths.history_file(), plan.config.history.durability)
     # Reported when it is closed: closing may be what saves all.
@@ -74,7 +81,21 @@ def build_engine(plan: Plan, closing: ExitStack, unsaved: list[str]) -> Engine:
     engine = Engine(session, plan.title, plan.tickets, stored=stored, on_close=servers.aclose)
     for ticket in plan.tickets if plan.is_imported else ():
         engine.transcript(ticket.id).rules = []
+    if hooks is not None:
+        hooks.watch(engine, recorder)
     return engine
+
+
+def _hooks(plan: Plan, closing: ExitStack) -> "Hooks | None":
+    """Return what is told of the run's end, if anything is; it is closed when all is saved."""
+    if plan.is_harmless or not (plan.config.on_end or Outbox(paths.outbox()).waiting()):
+        return None
+    patience = launching.on_end.PATIENCE
+    if plan.output is None:
+        patience = launching.on_end.PATIENCE_OF_A_SCREEN
+    hooks = launching.on_end.Hooks(plan.config, patience=patience)
+    closing.callback(hooks.close)
+    return hooks
 
 
 def build_walls(plan: Plan) -> Walls:

@@ -5,8 +5,9 @@ unasked. Without trust it may only have agents read its own folder and send
 that to the providers of the person's config. Anything further is shown
 first: tools that run without asking, servers of tools, a workspace or a
 prompt from elsewhere (links resolved), holes in the sandbox, agents that are
-programs, which follow rules of their own and may find some in the folder, and
-fields added to requests, which may tell a provider to talk to other servers.
+programs, which follow rules of their own and may find some in the folder,
+fields added to requests, which may tell a provider to talk to other servers,
+and programs and addresses that get the run when it has ended.
 
 What is trusted is the content: all that the file says, the prompts it reads
 and the places that its paths lead to. Any change asks again.
@@ -14,18 +15,21 @@ and the places that its paths lead to. Any change asks again.
 
 import hashlib
 import os
+import shlex
 import stat
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import NamedTuple
 
 import msgspec
 
-from lfgtui.errors import UsageError, source_name
+from lfgtui.errors import SourceError, UsageError, source_name
+from lfgtui.model.ticket_keys.on_end import OnEnd
 from lfgtui.model.tickets import Ticket
-from lfgtui.model.tickets_file import TicketsFile
+from lfgtui.model.tickets_file import TicketsFile, load_tickets
 from lfgtui.settings import paths
 from lfgtui.settings.config import Config, programs_of
 from lfgtui.text import output
@@ -47,7 +51,8 @@ class Grant(NamedTuple):
 
 def ensure_trusted(path: Path, file: TicketsFile, config: Config, *, yes: bool) -> None:
     """Return if the file may do what it asks for; raise `UsageError` otherwise."""
-    grants = [grant for ticket in file.tickets for grant in _grants(path, file, config, ticket)]
+    grants = [_hook(one) for one in file.on_end]
+    grants += (grant for ticket in file.tickets for grant in _grants(path, file, config, ticket))
     digest = hashlib.sha256(msgspec.json.encode((str(path.resolve()), file))).hexdigest()
     if not grants or digest in _trusted():
         return
@@ -58,7 +63,32 @@ def ensure_trusted(path: Path, file: TicketsFile, config: Config, *, yes: bool) 
             raise UsageError(
                 f"{ticket.workspace} has become a link since it was checked; nothing was started"
             )
-    _remember(digest, path)
+    of_hooks = [_digest_of_hooks(path, file)] if file.on_end else []
+    _remember([digest, *of_hooks], path)
+
+
+def trusted_hooks(path: Path) -> tuple[OnEnd, ...]:
+    """Return the hooks of a tickets file for a resume: those that were trusted, or none."""
+    with suppress(SourceError):
+        file = load_tickets(path)
+        if file.on_end and _digest_of_hooks(path, file) in _trusted():
+            return file.on_end
+    return ()
+
+
+def _digest_of_hooks(path: Path, file: TicketsFile) -> str:
+    of_hooks = msgspec.json.encode((str(path.resolve()), file.on_end))
+    return hashlib.sha256(b"on_end" + of_hooks).hexdigest()
+
+
+def _hook(hook: OnEnd) -> Grant:
+    """Return what the file has done with the run when it has ended."""
+    if hook.command:
+        runs = f"runs `{escaped(shlex.join(hook.command))}` with all of the run, without a sandbox"
+        return Grant("on_end", "runs a command when the run has ended", runs)
+    signed = f", signed with {hook.secret_env}" if hook.secret_env else ""
+    sends = f"sends all of the run to {escaped(hook.webhook or '')}{signed}"
+    return Grant("on_end", "sends the run to an address when it has ended", sends)
 
 
 def _grants(path: Path, file: TicketsFile, config: Config, ticket: Ticket) -> Iterator[Grant]:
@@ -164,11 +194,11 @@ def _is_ours(status: os.stat_result) -> bool:
     )
 
 
-def _remember(digest: str, path: Path) -> None:
-    """Add a line, replacing the file by one that only its owner can read."""
+def _remember(digests: Iterable[str], path: Path) -> None:
+    """Add a line for each, replacing the file by one that only its owner can read."""
     file = _trusted_file()
     name = str(path.resolve()).replace("\n", "␊")
-    lines = {**_trusted(), digest: f"{digest} {name}\n"}
+    lines = {**_trusted(), **{digest: f"{digest} {name}\n" for digest in digests}}
     text = "".join(lines.values()).encode("utf-8", "surrogateescape")
     try:
         file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

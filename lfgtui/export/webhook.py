@@ -1,0 +1,76 @@
+"""Runs sent over HTTP: signed as Standard Webhooks has it, and answers as it reads them.
+
+https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md (1.0.0)
+"""
+
+import hmac
+import time
+from base64 import b64encode
+from collections.abc import Mapping, Sequence
+from hashlib import sha256
+from typing import NamedTuple
+
+import httpx
+
+from lfgtui import __version__
+from lfgtui.providers.errors.reset_times import retry_after
+
+_TIMEOUT = 15.0
+"""Seconds, of which the receiver may take so many for a byte."""
+
+_GONE = 410
+
+
+class Refusal(NamedTuple):
+    """A request that did not succeed. `retry_after` is in seconds, as the server asked for it.
+
+    `is_final` where it wants no more of them.
+    """
+
+    reason: str
+    retry_after: float | None = None
+    is_final: bool = False
+
+
+def signed(keys: Sequence[bytes], message_id: str, body: bytes) -> dict[str, str]:
+    """Return the headers of a message that is sent now, with a signature by each key."""
+    timestamp = str(int(time.time()))
+    headers = {"webhook-id": message_id, "webhook-timestamp": timestamp}
+    if keys:
+        headers["webhook-signature"] = " ".join(
+            signature(key, message_id, timestamp, body) for key in keys
+        )
+    return headers
+
+
+def signature(key: bytes, message_id: str, timestamp: str, body: bytes) -> str:
+    """Return the signature of a message: HMAC-SHA256, in base64."""
+    content = b".".join((message_id.encode(), timestamp.encode(), body))
+    return f"v1,{b64encode(hmac.digest(key, content, sha256)).decode()}"
+
+
+def post(url: str, body: bytes, headers: Mapping[str, str]) -> Refusal | None:
+    """Post JSON; return None where it is taken. No reason has the address, which may be a secret.
+
+    Redirects are refusals, and what the receiver answers besides its status is not read.
+    """
+    named = {"content-type": "application/json", "user-agent": f"lfg/{__version__}", **headers}
+    try:
+        with httpx.stream("POST", url, content=body, headers=named, timeout=_TIMEOUT) as answer:
+            if answer.is_success:
+                return None
+            wait, status = retry_after(answer.headers), answer.status_code
+            return Refusal(f"HTTP {status}", wait, status == _GONE)
+    except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as error:
+        return Refusal(_reason(error))
+
+
+def _reason(error: Exception) -> str:
+    """Return in words why nothing was answered."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, OSError) and cause.strerror:
+            return cause.strerror.lower()
+        cause = cause.__cause__ or cause.__context__
+    name = type(error).__name__
+    return f"no answer within {_TIMEOUT:.0f} s" if "Timeout" in name else name

@@ -1,0 +1,62 @@
+"""What is done with a run that has ended, as a person writes it in the config or a tickets file."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import msgspec
+
+
+class OnEnd(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """A program that gets the run as JSON, or an address that it is posted to.
+
+    `secret_env` is the variable with the secret that what is posted is signed with.
+    """
+
+    command: tuple[str, ...] = ()
+    webhook: str | None = None
+    secret_env: str | None = None
+
+    @property
+    def name(self) -> str:
+        """The program, or the host: the rest of an address may be a secret."""
+        if self.command:
+            return Path(self.command[0]).name
+        parts = urlsplit(self.webhook or "")
+        return f"{parts.hostname}:{parts.port}" if parts.port else str(parts.hostname)
+
+
+def on_end_mistakes(hooks: Sequence[OnEnd]) -> Iterator[tuple[int, str, str]]:
+    """Yield what is wrong: the number of the entry, its key, and the reason."""
+    for index, hook in enumerate(hooks):
+        if bool(hook.command) == (hook.webhook is not None):
+            yield index, "command", 'on_end needs either "command" or "webhook"'
+        elif hook.command and not hook.command[0]:
+            yield index, "command", "command: the program has no name"
+        elif hook.webhook is not None and not is_address(hook.webhook):
+            message = f'webhook "{hook.webhook}" must begin with http:// or https:// and a host'
+            yield index, "webhook", message
+        elif hook.secret_env is not None and hook.command:
+            yield index, "secret_env", '"secret_env" belongs to a "webhook", not to a "command"'
+
+
+def with_program(folder: Path, hook: OnEnd) -> OnEnd:
+    """Return it with the path of a program written with a slash, which starts at the folder."""
+    if not hook.command or "/" not in hook.command[0]:
+        return hook
+    program = Path(hook.command[0])
+    with suppress(RuntimeError):  # "~name" of nobody: then it is a file's name
+        program = program.expanduser()
+    return msgspec.structs.replace(
+        hook, command=(str(folder.absolute() / program), *hook.command[1:])
+    )
+
+
+def is_address(url: str) -> bool:
+    """Return True for the address of an HTTP server."""
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
