@@ -6,8 +6,6 @@ import click
 import msgspec
 
 from lfgtui.cli import launching
-from lfgtui.cli.launching import control_socket
-from lfgtui.cli.launching.control_socket import WaitingCall
 from lfgtui.cli.launching.launch import file_tickets
 from lfgtui.cli.launching.past_runs import reader
 from lfgtui.cli.options import piped_tickets, prompt_text
@@ -25,6 +23,8 @@ from lfgtui.engine.commands import (
 from lfgtui.errors import STDIN, UsageError
 from lfgtui.model.approval_options import Verdict, plain_option
 from lfgtui.model.events import ApprovalOption
+from lfgtui.server.control.client import RunOverError, ask
+from lfgtui.server.control.messages import ListApprovals, ListTickets, WaitingCall
 from lfgtui.settings import paths
 from lfgtui.settings.config import load_config
 from lfgtui.text.output import can_ask, confirm, print_error, print_line, print_remark, print_text
@@ -41,7 +41,7 @@ def tell(place: str, text: str, stop: bool) -> None:
     run, ticket = _ticket(place)
     if not text.strip():
         raise UsageError("the message is empty")
-    control_socket.ask(run, Tell(ticket, text, stop))
+    ask(run, Tell(ticket, text, stop))
 
 
 @click.command()
@@ -81,7 +81,7 @@ def add(
         command = AddPrompt(prompt_text(prompt or ""))
     else:
         command = _tickets_of(file, run_id, provider, model, yes=yes)
-    reply = control_socket.ask(run_id, command)
+    reply = ask(run_id, command)
     if reply.unsaved:
         print_error(
             f"added {', '.join(reply.tickets)}, but not in the history yet: {reply.unsaved}"
@@ -97,7 +97,7 @@ def _tickets_of(path: Path, run: str, provider: str | None, model: str | None, *
 
     The run, whose keys and history they are, checks again that it has what the tickets use.
     """
-    known = control_socket.ask(run, control_socket.ListTickets()).tickets
+    known = ask(run, ListTickets()).tickets
     config = load_config(paths.config_file())
     piped = piped_tickets() if path == STDIN else None
     file = file_tickets(path, config, provider, model, known=known, piped=piped)
@@ -142,7 +142,7 @@ def approve(place: str, call_id: str | None, option: str | None) -> None:
             print_remark(f"not approved; to deny it: lfg deny {place}")
             return
     chosen = answer.option_id if answer and option else ""
-    control_socket.ask(run, Approve(ticket, call.call_id, option=chosen))
+    ask(run, Approve(ticket, call.call_id, option=chosen))
 
 
 @click.command()
@@ -155,7 +155,7 @@ def deny(place: str, reason: str, call_id: str | None, option: str | None) -> No
     run, ticket = _ticket(place)
     call, _ = _waiting(run, ticket, call_id)
     answer = _answer(call, option, "reject").option_id if option else ""
-    control_socket.ask(run, Deny(ticket, call.call_id, reason, answer))
+    ask(run, Deny(ticket, call.call_id, reason, answer))
 
 
 @click.command()
@@ -164,8 +164,8 @@ def choose(place: str) -> None:
     """Choose this copy of a ticket for the tickets that need it, also when the run is over."""
     run, ticket = _ticket(place)
     try:
-        control_socket.ask(run, Choose(ticket))
-    except control_socket.RunOverError:
+        ask(run, Choose(ticket))
+    except RunOverError:
         launching.past_runs.choose(run, ticket)
 
 
@@ -174,7 +174,7 @@ def choose(place: str) -> None:
 def cancel(place: str) -> None:
     """Cancel a ticket, or a whole run; its output is kept."""
     name, _, ticket = place.partition("/")
-    control_socket.ask(_run(name), Cancel(ticket) if ticket else CancelAll())
+    ask(_run(name), Cancel(ticket) if ticket else CancelAll())
 
 
 @click.command()
@@ -182,7 +182,7 @@ def cancel(place: str) -> None:
 @click.argument("slots", type=click.IntRange(min=1))
 def concurrency(run: str, slots: int) -> None:
     """Change how many tickets of a run work at once; those already working continue."""
-    control_socket.ask(_run(run), SetConcurrency(slots))
+    ask(_run(run), SetConcurrency(slots))
     print_line(f"{slots} ticket{'s' * (slots != 1)} at a time")
 
 
@@ -200,7 +200,7 @@ def _ticket(place: str) -> tuple[str, str]:
 
 def _waiting(run: str, ticket: str, call_id: str | None) -> tuple[WaitingCall, int]:
     """Return the call of that id, or the first that waits, and how many more do."""
-    waiting = control_socket.ask(run, control_socket.ListApprovals(ticket)).approvals
+    waiting = ask(run, ListApprovals(ticket)).approvals
     if not waiting:
         raise UsageError(f"{ticket} is not waiting for approval")
     call = next((one for one in waiting if call_id in (None, one.call_id)), None)

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import click
 
-from lfgtui.cli.launching import control_socket
 from lfgtui.cli.launching.past_runs import open_reader, run_to_change
 from lfgtui.cli.options import json_option, print_value, yes_option
 from lfgtui.engine.commands import NoteDiscard
@@ -16,6 +15,7 @@ from lfgtui.history.recording.late_entries import add_late
 from lfgtui.history.storage import leases
 from lfgtui.model.events import WorktreeDiscarded
 from lfgtui.model.fold.states import ENDED
+from lfgtui.server.control.client import ask
 from lfgtui.settings import paths
 from lfgtui.text import output
 from lfgtui.text.figures import plural, size
@@ -93,7 +93,7 @@ def _note_discard(worktree: Worktree, *, is_over: bool) -> None:
             event = WorktreeDiscarded(worktree.branch)
             add_late(paths.history_file(), worktree.run, worktree.ticket, event)
         else:
-            control_socket.ask(worktree.run, NoteDiscard(worktree.ticket))
+            ask(worktree.run, NoteDiscard(worktree.ticket))
     except LfgError as error:
         output.print_remark(f"discarded, but not noted in the history: {error}")
 

@@ -13,6 +13,8 @@ class Delivery:
     def __init__(self, runs: Mapping[str, TicketRun]) -> None:
         self.behind: str | None = None
         """The reason for which the history cannot be written; None when all is saved."""
+        self.place = 0
+        """The place in the run of the newest entry."""
         self._runs = runs
         self._sinks: list[e.Sink] = []
         self.subscribe = self._sinks.append
@@ -20,8 +22,13 @@ class Delivery:
     def deliver(self, entries: Sequence[e.Entry]) -> None:
         """Take entries that were stored, in their order."""
         for entry in entries:
-            self._runs[entry.ticket].apply(entry)
+            self.apply(entry)
         self.show(entries)
+
+    def apply(self, entry: e.Entry) -> None:
+        """Fold an entry into its ticket."""
+        self._runs[entry.ticket].apply(entry)
+        self.place = max(self.place, entry.place)
 
     def show(self, entries: Sequence[e.Entry]) -> None:
         """Tell the sinks of the entries; of none for a change that is no event."""

@@ -14,6 +14,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import AsyncExitStack
 from functools import partial
+from pathlib import Path
 from typing import assert_never
 
 import msgspec
@@ -60,6 +61,7 @@ class Engine:
         self.title = title
         self.config = session.config
         self.settle = session.recorder.settle
+        self.watch = session.in_view.watch
         self._session = session
         self._recorder = session.recorder
         self._on_close = on_close
@@ -86,7 +88,7 @@ class Engine:
             self._add_run(ticket)
         for entries in (stored or {}).values():
             for entry in entries:
-                self._runs[entry.ticket].apply(entry)
+                self._delivery.apply(entry)
                 self._conflicts.recall(entry)
         self._watchers.recall((stored or {}).values())
 
@@ -113,6 +115,16 @@ class Engine:
         )
 
     @property
+    def place(self) -> int:
+        """The place in the run up to which entries were delivered."""
+        return self._delivery.place
+
+    @property
+    def history(self) -> Path:
+        """The file that the run is stored in at the moment."""
+        return self._recorder.file.path
+
+    @property
     def unfinished(self) -> Sequence[str]:
         return [ticket for ticket, run in self._runs.items() if run.phase != "ended"]
 
@@ -126,10 +138,6 @@ class Engine:
 
     def meter(self, ticket: str) -> Meter:
         return self._runs[ticket].meter
-
-    def watch(self, tickets: Collection[str]) -> None:
-        """Take note of which tickets are in view from now on."""
-        self._session.in_view = tickets
 
     def painted(self, tickets: Collection[str]) -> None:
         """Take note that all that came of these tickets is in the frame that was just painted."""

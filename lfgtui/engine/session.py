@@ -1,10 +1,10 @@
 """The session: the recorder, limits, circuits and slots shared by a run's tickets."""
 
 import sys
-from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from lfgtui.engine.admission import Admission
+from lfgtui.engine.in_view import InView
 from lfgtui.engine.recovery.limits import Limits
 from lfgtui.engine.recovery.recovery import Circuits
 from lfgtui.engine.rules import Rules
@@ -30,7 +30,7 @@ class Session:
 
     `environment` is added to that of commands. What the `redactor` takes out goes neither to
     the history nor, since requests are made from it, to a model. `in_view` are the tickets that
-    a person can see just now, whose answers are read sooner. `available_memory` in bytes is what
+    people can see just now, whose answers are read sooner. `available_memory` in bytes is what
     `max_memory` is a share of. Without `kept`, changes of files cannot be undone. `run_limits`
     come before those that a resumed run had; `run_limit` is the one that was reached, at which
     the run stops. `walls` hold the tickets' programs; without them nothing does.
@@ -42,7 +42,7 @@ class Session:
     providers: Providers
     redactor: Redactor
     headless: bool = False
-    in_view: Collection[str] = ()
+    in_view: InView = field(default_factory=InView)
     available_memory: int = sys.maxsize
     environment: dict[str, str] = field(default_factory=dict)
     kept: KeptFiles | None = None

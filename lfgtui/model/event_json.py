@@ -7,7 +7,7 @@ from operator import or_
 import msgspec
 
 from lfgtui.model.bounds import bounded_json, is_too_deep
-from lfgtui.model.events import Entry, Event, time_at
+from lfgtui.model.events import Entry, Event, GuardTripped, time_at
 
 
 def _leaves(kind: type[Event]) -> Iterator[type[Event]]:
@@ -48,6 +48,31 @@ def decode_event(body: bytes | str) -> Event:
     if (foreign := event.facets.json) and is_too_deep(getattr(event, foreign), body):
         raise msgspec.ValidationError(_TOO_DEEP)
     return event
+
+
+class _Identity(msgspec.Struct):
+    run: str
+    ticket: str
+    attempt: int
+    seq: int
+    at: float
+
+
+_identity = msgspec.json.Decoder(_Identity)
+
+
+def read_entry(line: bytes | msgspec.Raw) -> Entry:
+    """Read what `entry_json` wrote; an event of a newer lfg is replaced by one that says so.
+
+    Raises `msgspec.MsgspecError`.
+    """
+    one = _identity.decode(line)
+    try:
+        event = decode_event(bytes(line))
+    except msgspec.MsgspecError as error:
+        message = f"an entry of another version of lfg cannot be shown: {error}"
+        event = GuardTripped("version", message)
+    return Entry(one.run, one.ticket, one.attempt, one.seq, one.at, event)
 
 
 def entry_json(entry: Entry) -> str:

@@ -13,12 +13,13 @@ import pytest
 from click.testing import CliRunner, Result
 
 from lfgtui.cli.commands import lfg
-from lfgtui.cli.launching.control_socket import ask, listening
+from lfgtui.cli.launching.reachable import reachable
 from lfgtui.engine.commands import Add, Approve
 from lfgtui.errors import UsageError
 from lfgtui.model import events as e
 from lfgtui.model.ticket_keys.approvals import ApprovalRule
 from lfgtui.providers.registry import Providers
+from lfgtui.server.control.client import ask
 from lfgtui.settings import paths
 from tests.agent.test_questions import NEVER, OPTIONS, Asking
 from tests.cli.conftest import configure
@@ -66,7 +67,7 @@ async def at_work(tmp_path: Path, model: str) -> AsyncIterator[Room]:
     """A run of one ticket that can be reached."""
     scenarios = {"silent": SILENT, "writes": WRITES}
     mine = ticket("a", tmp_path, model=model)
-    async with room(tmp_path, [mine], scenarios=scenarios) as r, listening(r.engine):
+    async with room(tmp_path, [mine], scenarios=scenarios) as r, reachable(r.engine):
         yield r
 
 
@@ -126,7 +127,7 @@ async def test_a_run_at_work_takes_note_of_a_worktree_that_is_discarded(
         ticket("b", tmp_path, model="silent"),
     ]
     scenarios = {"silent": SILENT, "writes": WRITES}
-    async with room(tmp_path, mine, scenarios=scenarios) as r, listening(r.engine):
+    async with room(tmp_path, mine, scenarios=scenarios) as r, reachable(r.engine):
         await r.until(lambda: r.state("a") == "done")
         place = f"{r.engine.run}/a"
         assert (await run("discard", place, "--yes")).output == f"{place}\n"
@@ -158,7 +159,7 @@ async def test_a_copy_is_chosen_once_it_is_done(tmp_path: Path) -> None:
         ticket("a.2", tmp_path, model="silent", copy_of="a"),
         ticket("b", tmp_path, model="writes", needs=["a"]),
     ]
-    async with room(tmp_path, mine, scenarios=scenarios) as r, listening(r.engine):
+    async with room(tmp_path, mine, scenarios=scenarios) as r, reachable(r.engine):
         await r.until_event("a.1", e.TicketDone)
         assert "nothing to choose" in await refused("choose", "last/b")
         assert "only a copy that is" in await refused("choose", "last/a.2")

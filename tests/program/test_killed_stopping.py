@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from lfgtui.cli.launching.control_socket import ask
 from lfgtui.engine import commands as c
+from lfgtui.server.control.client import ask
 from tests.acp.scripts import MISBEHAVIOUR, scripted, words
 from tests.cli.conftest import Lfg, configure
 from tests.helpers.processes import start

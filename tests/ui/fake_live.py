@@ -7,6 +7,7 @@ table, so a test cannot show the screen what the engine could not.
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
+import msgspec
 from msgspec import UNSET
 
 from lfgtui.engine.commands import (
@@ -136,7 +137,7 @@ class FakeLive:
             case NoteDiscard(ticket):
                 self.happen(ticket, e.WorktreeDiscarded("lfg/branch"))
             case SetConcurrency(slots):
-                self.health = self.health._replace(slots=max(1, slots))
+                self.health = msgspec.structs.replace(self.health, slots=max(1, slots))
 
     # What the test makes happen
 

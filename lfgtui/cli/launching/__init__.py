@@ -10,12 +10,12 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from lfgtui.cli.launching import control_socket as control_socket
     from lfgtui.cli.launching import headless as headless
     from lfgtui.cli.launching import launch as launch
     from lfgtui.cli.launching import on_end as on_end
     from lfgtui.cli.launching import past_runs as past_runs
     from lfgtui.cli.launching import provider_check as provider_check
+    from lfgtui.cli.launching import reachable as reachable
     from lfgtui.cli.launching import redactors as redactors
     from lfgtui.cli.launching import replay as replay
     from lfgtui.cli.launching import rerun as rerun

@@ -10,9 +10,9 @@ from typing import Any
 
 import msgspec
 
-from lfgtui.cli.launching import control_socket
 from lfgtui.cli.launching.launch import Output
 from lfgtui.cli.launching.printer import Formatter, Printer
+from lfgtui.cli.launching.reachable import reachable
 from lfgtui.engine import signals
 from lfgtui.engine.engine import Engine
 from lfgtui.errors import IllegalMoveError
@@ -205,9 +205,9 @@ async def _run(
     warning = asyncio.create_task(warnings.run())
     engine.start()
     idle = asyncio.create_task(engine.wait_idle())
-    async with control_socket.listening(engine):
+    async with reachable(engine):
         await _first_of(idle, stopped_by, writing)
-    ended_well = await _close(engine, idle)
+        ended_well = await _close(engine, idle)
     printer.finish()
     warnings.finish()
     written = asyncio.create_task(asyncio.wait((writing, warning)))

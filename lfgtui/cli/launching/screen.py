@@ -54,7 +54,7 @@ class DeferredRun:
         self._sinks: list[Sink] = []
         self.subscribe = self._sinks.append
         self._starting: asyncio.Task[None] | None = None
-        self._listening = AsyncExitStack()
+        self._reachable = AsyncExitStack()
         self._nothing = Transcript(), Meter()
 
     @property
@@ -101,8 +101,8 @@ class DeferredRun:
             await self._starting
         if self._engine is not None:
             try:
-                await self._listening.aclose()
-                await self._engine.shutdown()
+                async with self._reachable:  # viewers see the end
+                    await self._engine.shutdown()
             except LfgError as error:  # the end could not be saved: reported after the screen
                 self.failure = error
 
@@ -116,7 +116,8 @@ class DeferredRun:
         for sink in self._sinks:
             self._engine.subscribe(sink)
         self._engine.start()
-        await self._listening.enter_async_context(launching.control_socket.listening(self._engine))
+        reachable = launching.reachable.reachable
+        await self._reachable.enter_async_context(reachable(self._engine))
 
 
 def run(plan: Plan, build: "Callable[[], Engine]", *, is_simulated: bool) -> tuple[int, str | None]:

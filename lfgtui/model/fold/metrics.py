@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from statistics import median
 from typing import NamedTuple
 
+import msgspec
 from msgspec import UNSET
 
 from lfgtui.model import events as e
@@ -46,7 +47,7 @@ class AgentUsage(NamedTuple):
     cpu: float
 
 
-class Health(NamedTuple):
+class Health(msgspec.Struct, frozen=True, omit_defaults=True):
     """A run's troubles at the moment.
 
     `behind`: the reason for which the history cannot be written; None when all is saved.

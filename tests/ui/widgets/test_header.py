@@ -1,5 +1,6 @@
 """The rows at the top and bottom: what they say, and that they fit."""
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -209,7 +210,7 @@ def test_an_unsaved_history_comes_before_what_keeps_failing() -> None:
     assert header(live, 80).endswith(
         " history not saved: disk full  openrouter/an… keeps failing (+1 more) "
     )
-    live.health = live.health._replace(behind=f"disk full: {'x' * 99}")
+    live.health = msgspec.structs.replace(live.health, behind=f"disk full: {'x' * 99}")
     assert "xxx… " in header(live, 80) and "failing" not in header(live, 80)
 
 

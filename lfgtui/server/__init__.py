@@ -1,0 +1,1 @@
+"""Runs reached from outside their process: through sockets, pipes and other machines."""

@@ -1,0 +1,98 @@
+"""What a run answers to a request: it is carried out, or refused in one line."""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import TypeAlias
+
+import msgspec
+
+from lfgtui.engine.commands import Add, Approve, Choose, Command, Deny
+from lfgtui.engine.engine import Engine
+from lfgtui.errors import LfgError, did_you_mean
+from lfgtui.model.choices import choice_refusal
+from lfgtui.model.fold.items import ToolItem
+from lfgtui.model.needs import check_added, needs_of
+from lfgtui.model.tickets import Ticket
+from lfgtui.model.unified_diff import beside
+from lfgtui.server.control.messages import ListApprovals, ListTickets, Reply, WaitingCall
+
+Check: TypeAlias = Callable[[Sequence[Ticket]], object]
+"""Raises `LfgError` where the run could not work on these tickets."""
+
+
+class Answers:
+    """Carries out what others ask of a run."""
+
+    def __init__(self, engine: Engine, check: Check) -> None:
+        self._engine = engine
+        self._check = check
+
+    def to(self, request: Command | ListApprovals | ListTickets) -> Reply:
+        """Answer a request; a rule of approval is given on a screen alone, and left out here."""
+        match request:
+            case ListTickets():
+                return Reply(tickets=tuple(needs_of(self._engine.tickets)))
+            case ListApprovals(ticket):
+                if unknown := self._unknown(ticket):
+                    return Reply(unknown)
+                return Reply(approvals=tuple(self._waiting(ticket)))
+            case Approve(ticket, call_id, option=option):
+                return self.carry_out(Approve(ticket, call_id, option=option))
+            case _:
+                return self.carry_out(request)
+
+    def carry_out(self, command: Command) -> Reply:
+        """Carry out a command that came from a screen."""
+        engine = self._engine
+        before = len(engine.tickets)
+        if refusal := self._refusal(command):
+            return Reply(refusal)
+        try:
+            if isinstance(command, Add):
+                check_added(command.tickets, needs_of(engine.tickets))
+                self._check(command.tickets)
+            engine.send(command)
+        except LfgError as error:
+            return Reply(str(error))
+        return Reply(tickets=tuple(one.id for one in engine.tickets[before:]))
+
+    def _refusal(self, command: Command) -> str:
+        engine = self._engine
+        ticket = getattr(command, "ticket", None)
+        if ticket is not None and (unknown := self._unknown(ticket)):
+            return unknown
+        match command:
+            case Approve(name, call_id, option=option) | Deny(name, call_id, option=option):
+                call = next((c for c in self._waiting(name) if c.call_id == call_id), None)
+                if call is None:
+                    return f"{name} is no longer waiting for approval of that call"
+                if option and option not in (one.option_id for one in call.options):
+                    return f"{name} does not offer that answer to the call"
+            case Choose(name) if refusal := choice_refusal(engine, name):
+                return refusal
+        if engine.is_closing:
+            return f"run {engine.run} is ending; to continue: lfg resume {engine.run}"
+        return ""
+
+    def _unknown(self, ticket: str) -> str:
+        """Return what to say of a ticket that the run does not have; "" if it has it."""
+        ids = [one.id for one in self._engine.tickets]
+        if ticket in ids:
+            return ""
+        return f'run {self._engine.run} has no ticket "{ticket}"{did_you_mean(ticket, ids)}'
+
+    def _waiting(self, ticket: str) -> Iterator[WaitingCall]:
+        for call in self._engine.transcript(ticket).waiting_approvals:
+            yield WaitingCall(call.call_id, call.approval or call.name, _shown(call), call.options)
+
+
+def _shown(call: ToolItem) -> str:
+    """Return the arguments, without what the changes show, and the changes."""
+    parts, given = [diff for _, diff in call.diffs], call.given
+    if call.is_agents and not isinstance(given, str):
+        given = beside(parts, given)
+        parts = [f"{path}:\n{diff}" for path, diff in call.diffs]
+    if isinstance(given, str):
+        parts.insert(0, given)
+    elif given and (call.is_agents or not parts):
+        parts.insert(0, msgspec.json.format(msgspec.json.encode(given)).decode())
+    return "\n".join(parts)

@@ -1,0 +1,123 @@
+"""The other side of a run's socket: a request, or a connection that stays open."""
+
+import asyncio
+import socket
+
+import msgspec
+
+from lfgtui.engine.commands import Command
+from lfgtui.errors import UsageError
+from lfgtui.history.storage import leases
+from lfgtui.server.control.address import person, short_address, socket_path
+from lfgtui.server.control.messages import (
+    LONGEST,
+    Hello,
+    ListApprovals,
+    ListTickets,
+    Reply,
+    Watch,
+    check,
+    line,
+    read_hello,
+    reply_decoder,
+    request_line,
+)
+from lfgtui.settings import paths
+
+_SECONDS = 10.0
+"""Seconds that a run may take to reply."""
+
+
+_A_READ = 1 << 16
+"""Bytes that are read at once."""
+
+
+class RunOverError(UsageError):
+    """The run is not in progress: nobody takes requests for it."""
+
+
+def ask(run: str, request: Command | ListApprovals | ListTickets) -> Reply:
+    """Send the request to the run; raises `UsageError` with its error, `RunOverError`."""
+    try:
+        with short_address(socket_path(run)) as address, socket.socket(socket.AF_UNIX) as client:
+            client.settimeout(_SECONDS)
+            client.connect(address)
+            client.sendall(request_line(request, person()))
+            with client.makefile("rb") as answer:
+                reply = reply_decoder.decode(answer.readline(LONGEST))
+    except TimeoutError:
+        raise UsageError(f"run {run} did not reply within {_SECONDS:.0f} s") from None
+    except (OSError, msgspec.MsgspecError):
+        raise _over(run) from None
+    if reply.error:
+        raise UsageError(reply.error)
+    return reply
+
+
+async def connect(run: str, viewer: str) -> tuple[Hello, "Lines", asyncio.StreamWriter]:
+    """Begin to watch the run: return its first line, the next ones, and where to send others.
+
+    Raises `RunOverError`, and `UsageError` where its lfg cannot be talked to.
+    """
+    try:
+        with short_address(socket_path(run)) as address:
+            reader, writer = await asyncio.open_unix_connection(address)
+    except OSError:
+        raise _over(run) from None
+    lines = Lines(reader)
+    try:
+        writer.write(line(Watch(run, viewer=viewer)))
+        async with asyncio.timeout(_SECONDS):
+            hello = read_hello(await anext(lines, b""))
+        check(hello, f"run {run}")
+    except TimeoutError:
+        writer.close()
+        raise UsageError(f"run {run} did not reply within {_SECONDS:.0f} s") from None
+    except msgspec.MsgspecError:
+        writer.close()
+        raise _over(run) from None
+    except BaseException:
+        writer.close()
+        raise
+    return hello, lines, writer
+
+
+class Lines:
+    """The whole lines that come from a stream, until it ends or breaks, one at a time.
+
+    While nobody takes them, little more is read: `StreamReader.readline` would have to buffer twice
+    as much as the longest line.
+    """
+
+    def __init__(self, reader: asyncio.StreamReader) -> None:
+        self._reader = reader
+        self._rest = bytearray()
+        self._searched = 0
+
+    def __aiter__(self) -> "Lines":
+        return self
+
+    async def __anext__(self) -> bytes:
+        while (end := self._rest.find(b"\n", self._searched)) < 0:
+            self._searched = len(self._rest)
+            try:
+                more = await self._reader.read(_A_READ)
+            except OSError:
+                more = b""
+            if not more or len(self._rest) > LONGEST:
+                raise StopAsyncIteration
+            self._rest += more
+        self._searched = 0
+        line = bytes(self._rest[: end + 1])
+        del self._rest[: end + 1]
+        return line
+
+
+def is_at_work(run: str) -> bool:
+    """Return True if a process works on the run. Takes a moment: call it in a thread."""
+    with leases.held(paths.data_dir() / "locks", run, patiently=False) as is_free:
+        return not is_free
+
+
+def _over(run: str) -> RunOverError:
+    return RunOverError(f"run {run} is not in progress; to continue: lfg resume {run}")

@@ -1,0 +1,203 @@
+"""What a run's viewers are sent: each batch of entries, encoded once, and how the run is.
+
+A viewer costs the run no more than `MOST_BYTES`, and never its time. What it does not read in time
+is dropped, as it is in the history; once it reads again it is told up to where to look there. The
+same goes for what the history has not saved yet: a viewer is shown nothing but what is stored.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Sequence
+
+import msgspec
+
+from lfgtui.engine.engine import Engine
+from lfgtui.model import events as e
+from lfgtui.model.event_json import entry_json
+from lfgtui.model.tickets import Ticket
+from lfgtui.server.control.messages import Frame, Status, line
+
+MOST_BYTES = 2 << 20
+"""Bytes of frames that wait for a viewer; with more of them it has fallen behind."""
+
+_AT_ONCE = 1 << 18
+"""About how many bytes are written before it is waited until they are read."""
+
+_ANSWERS = 64
+"""Answers that wait to be read, from which on no more commands of the viewer are taken."""
+
+_QUEUE = 1 << 17  # bytes that are on their way for a moment say nothing
+
+
+class Viewer:
+    """The lines that one viewer is still to be sent."""
+
+    def __init__(self, feed: "Feed") -> None:
+        self._feed = feed
+        self._news: dict[str, bytes] = {}
+        """The newest line of each kind of which only the newest counts."""
+        self._frames: deque[bytes] = deque()
+        self._size = 0
+        self._is_behind = False
+        self._answers: list[bytes] = []
+        self._is_over = False
+        self._due = asyncio.Event()
+        self._written = asyncio.Event()
+
+    def put(self, frame: bytes) -> None:
+        """Take a frame of entries, unless it has fallen behind, or does so now."""
+        if self._is_behind:
+            return
+        self._frames.append(frame)
+        self._size += len(frame)
+        if self._size > MOST_BYTES:
+            self._frames.clear()
+            self._size = 0
+            self.fall_behind()
+        self._due.set()
+
+    def fall_behind(self) -> None:
+        """Take no more frames until it is told up to where the history has them."""
+        self._is_behind = True
+
+    def tell(self, kind: str, frame: bytes) -> None:
+        """Take a frame that takes the place of an earlier one of its kind."""
+        self._news[kind] = frame
+        self._due.set()
+
+    async def answer(self, frame: bytes) -> None:
+        """Take the answer to a command; wait while many wait to be read."""
+        self._answers.append(frame)
+        self._due.set()
+        while len(self._answers) > _ANSWERS:
+            self._written.clear()
+            await self._written.wait()
+
+    def catch_up(self) -> None:
+        """Have it told, if it has fallen behind: all that was left out is stored."""
+        self._due.set()
+
+    def end(self) -> None:
+        """Say, behind all else, that the run's process ends."""
+        self._is_over = True
+        self._due.set()
+
+    async def write_to(self, writer: asyncio.StreamWriter) -> None:
+        """Write what there is whenever there is something, as fast as it is read, to the end."""
+        while True:
+            await self._due.wait()
+            self._due.clear()
+            while chunk := self._next():
+                writer.write(chunk)
+                await writer.drain()
+                self._written.set()
+            if self._is_over:
+                writer.write(line(Frame(has_ended=True)))
+                await writer.drain()
+                return
+
+    def _next(self) -> bytes:
+        """Return what to write next: the news first, as entries may be of a ticket in it."""
+        chunk, self._news = list(self._news.values()), {}
+        if self._is_behind and not self._frames and self._feed.is_saved:
+            self._is_behind = False
+            chunk.append(self._feed.left_out())
+        size = 0
+        while self._frames and size < _AT_ONCE:
+            chunk.append(self._frames.popleft())
+            size += len(chunk[-1])
+        self._size -= min(size, self._size)
+        if not self._frames:
+            chunk += self._answers
+            self._answers = []
+        return b"".join(chunk)
+
+
+class Feed:
+    """The viewers of a run. Without any it does next to nothing."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._viewers: set[Viewer] = set()
+        self.place = engine.place
+        """The place up to which all entries are stored, and were given to those who keep up."""
+        self.is_saved = engine.health.behind is None
+        self._tickets: Sequence[Ticket] = ()
+        self._status = Status()
+        engine.subscribe(self._take)
+
+    def join(self) -> Viewer:
+        """Return a new viewer, who gets what comes from now on."""
+        viewer = Viewer(self)
+        if not self._viewers:
+            self._tickets, self._status = self._engine.tickets, self.status()
+        if not self.is_saved:
+            viewer.fall_behind()
+        self._viewers.add(viewer)
+        return viewer
+
+    def leave(self, viewer: Viewer) -> None:
+        """Give the viewer nothing more."""
+        self._viewers.discard(viewer)
+
+    def end(self) -> None:
+        """Tell the viewers that the run's process ends."""
+        for viewer in self._viewers:
+            viewer.end()
+
+    def status(self) -> Status:
+        """Return how the run is just now."""
+        health = self._engine.health
+        queued = health.queued_bytes // _QUEUE * _QUEUE
+        health = msgspec.structs.replace(health, queued_bytes=queued)
+        return Status(health, tuple(self._engine.unfinished))
+
+    def left_out(self) -> bytes:
+        """Return the frame that says where to find what a viewer was not given."""
+        return line(Frame(stored_to=self.place, file=str(self._engine.history)))
+
+    def tell_news(self, *, is_due: bool = False) -> None:
+        """Tell the viewers how the run is and of its tickets, if that changed or it `is_due`."""
+        if not self._viewers:
+            return
+        tickets, status = self._engine.tickets, self.status()
+        if tickets != self._tickets:
+            self._tickets = tickets
+            self._tell("tickets", Frame(tickets=raw_tickets(tickets)))
+        if is_due or status != self._status:
+            self._status = status
+            self._tell("status", Frame(status=status))
+
+    def _tell(self, kind: str, frame: Frame) -> None:
+        sent = line(frame)
+        for viewer in self._viewers:
+            viewer.tell(kind, sent)
+
+    def _take(self, entries: Sequence[e.Entry]) -> None:
+        if not all(entry.event.facets.is_generated for entry in entries) or not entries:
+            self.tell_news()
+        if entries and not entries[-1].saved:
+            self.is_saved = False
+            for viewer in self._viewers:
+                viewer.fall_behind()
+        elif entries and self.is_saved:
+            self.place = entries[-1].place
+            self._send(entries)
+        elif not self.is_saved and (entries or self._engine.health.behind is None):
+            self.place = self._engine.place  # all before is saved as well
+            self.is_saved = True
+            for viewer in self._viewers:
+                viewer.catch_up()
+
+    def _send(self, entries: Sequence[e.Entry]) -> None:
+        if not self._viewers:
+            return
+        texts = ",".join(map(entry_json, entries))
+        frame = f'{{"entries":[{texts}],"place":{self.place}}}\n'.encode()
+        for viewer in self._viewers:
+            viewer.put(frame)
+
+
+def raw_tickets(tickets: Sequence[Ticket]) -> tuple[msgspec.Raw, ...]:
+    """Return tickets as messages have them."""
+    return tuple(msgspec.Raw(msgspec.json.encode(ticket)) for ticket in tickets)

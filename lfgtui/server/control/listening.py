@@ -1,0 +1,201 @@
+"""The run's side of its socket."""
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
+
+import msgspec
+
+from lfgtui import __version__
+from lfgtui.engine.engine import Engine
+from lfgtui.errors import HistoryError
+from lfgtui.model.clock import now
+from lfgtui.server.control import address
+from lfgtui.server.control.answers import Answers, Check
+from lfgtui.server.control.feed import Feed, Viewer, raw_tickets
+from lfgtui.server.control.messages import (
+    LONGEST,
+    PROTOCOL,
+    Frame,
+    Hello,
+    Reply,
+    Watch,
+    line,
+    request_decoder,
+    viewer_decoder,
+)
+
+_LAST_WORDS = 0.5
+"""Seconds that viewers have to read the rest when the run ends; then it is in the history."""
+
+_NEWS = 1.0
+"""Seconds between two looks at how the run is."""
+
+HEARTBEAT = 5
+"""Looks after which viewers are told how it is though nothing changed: the run is there."""
+
+_GONE: tuple[type[Exception], ...] = (OSError, ValueError, asyncio.IncompleteReadError)
+"""Errors of a client that went, or that sends a line longer than any."""
+
+
+@asynccontextmanager
+async def listening(engine: Engine, check: Check) -> AsyncIterator[None]:
+    """Take requests and viewers while the body runs; without a socket where there can be none.
+
+    `check` is asked about tickets that are to be added.
+    """
+    listener = _Listener(engine, check)
+    path = address.socket_path(engine.run)
+    server = None
+    try:
+        await asyncio.to_thread(address.prepare, path)
+        with address.short_address(path) as short:
+            server = await asyncio.start_unix_server(listener.serve, short, limit=LONGEST)
+            await asyncio.to_thread(path.chmod, 0o600)
+    except OSError:  # a file system without sockets: the run goes on without
+        pass
+    telling = asyncio.create_task(listener.tell())
+    try:
+        yield
+    finally:
+        telling.cancel()
+        if server is not None:
+            server.close()
+            await asyncio.to_thread(path.unlink, missing_ok=True)
+        await listener.close()
+
+
+class _Listener:
+    def __init__(self, engine: Engine, check: Check) -> None:
+        self._engine = engine
+        self._answers = Answers(engine, check)
+        self._feed = Feed(engine)
+        self._serving: set[asyncio.Task[object]] = set()
+        self._viewing: set[asyncio.Task[object]] = set()
+
+    async def tell(self) -> None:
+        """Look again and again how the run is, for those changes that no entry comes with."""
+        looks = 0
+        while True:
+            await asyncio.sleep(_NEWS)
+            looks += 1
+            self._feed.tell_news(is_due=looks % HEARTBEAT == 0)
+
+    async def close(self) -> None:
+        """Let viewers read to the end, a moment, and let go of all clients."""
+        self._feed.end()
+        if self._viewing:
+            await asyncio.wait(self._viewing, timeout=_LAST_WORDS)
+        for task in self._serving:
+            task.cancel()
+        await asyncio.gather(*self._serving, return_exceptions=True)
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Serve one client."""
+        with _noted(self._serving):
+            try:
+                with suppress(*_GONE):
+                    if address.is_owner(writer.get_extra_info("socket")):
+                        await self._serve(await reader.readline(), reader, writer)
+                    writer.close()
+                    await writer.wait_closed()
+            finally:
+                writer.transport.abort()
+
+    async def _serve(
+        self, first: bytes, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        try:
+            request = request_decoder.decode(first)
+        except msgspec.MsgspecError as error:
+            writer.write(line(Reply(f"not a request: {error}")))
+            await writer.drain()
+            return
+        if isinstance(request, Watch):
+            with _noted(self._viewing):
+                await self._show(request.viewer, reader, writer)
+            return
+        reply = await self._settled(self._answers.to(request))
+        writer.write(line(reply))
+        await writer.drain()
+
+    async def _settled(self, reply: Reply) -> Reply:
+        """Return the reply once what was asked for outlives this process."""
+        with suppress(HistoryError):  # it has been closed: what else there is to say was said
+            await self._engine.settle()
+        return msgspec.structs.replace(reply, unsaved=self._engine.health.behind or "")
+
+    # Viewers
+
+    async def _show(
+        self, name: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        """Show the run to a viewer until it leaves or the run ends."""
+        viewer = self._feed.join()
+        writer.write(line(self._hello()))
+        tasks = {
+            asyncio.create_task(viewer.write_to(writer)),
+            asyncio.create_task(self._obey(viewer, name, reader)),
+        }
+        try:
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            self._feed.leave(viewer)
+            self._engine.watch((), viewer)
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _hello(self) -> Hello:
+        engine = self._engine
+        return Hello(
+            PROTOCOL,
+            __version__,
+            engine.run,
+            engine.title,
+            os.getpid(),
+            now(),
+            self._feed.place,
+            str(engine.history),
+            raw_tickets(engine.tickets),
+            self._feed.status(),
+        )
+
+    async def _obey(self, viewer: Viewer, name: str, reader: asyncio.StreamReader) -> None:
+        """Carry out the viewer's commands, one after the other, until it leaves."""
+        while sent := await reader.readline():
+            try:
+                said = viewer_decoder.decode(sent)
+            except msgspec.MsgspecError as error:
+                await viewer.answer(line(Frame(answer=_number(sent), error=f"unknown: {error}")))
+                continue
+            if said.in_view is not None:
+                self._engine.watch(said.in_view, viewer)
+            if said.command is not None:
+                reply = await self._settled(self._answers.carry_out(said.command))
+                await viewer.answer(line(Frame(answer=said.id, error=reply.error)))
+
+
+@contextmanager
+def _noted(tasks: set[asyncio.Task[object]]) -> Iterator[None]:
+    """Keep this task among those during the body."""
+    task = asyncio.current_task()
+    assert task is not None
+    tasks.add(task)
+    try:
+        yield
+    finally:
+        tasks.discard(task)
+
+
+def _number(sent: bytes) -> int:
+    """Return the number of a command that cannot be read; 0 where that cannot be either."""
+    try:
+        return msgspec.json.decode(sent, type=_Numbered).id
+    except msgspec.MsgspecError:
+        return 0
+
+
+class _Numbered(msgspec.Struct):
+    id: int = 0

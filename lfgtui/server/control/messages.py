@@ -1,0 +1,204 @@
+"""What a run and those who reach it say to each other: JSON, one object a line.
+
+A client sends a `Request` and gets a `Reply`. After `Watch` the connection stays open: a `Hello`
+comes, then a `Frame` whenever something is new, and the client may send `FromViewer` lines. What a
+newer lfg adds is passed over by an older one. `PROTOCOL` changes only where that does not do.
+"""
+
+from typing import TypeAlias, TypeVar
+
+import msgspec
+
+from lfgtui import __version__
+from lfgtui.engine.commands import Command
+from lfgtui.errors import UsageError
+from lfgtui.model.events import ApprovalOption
+from lfgtui.model.fold.metrics import Health
+from lfgtui.model.tickets import Ticket
+
+PROTOCOL = 1
+
+LONGEST = 64 << 20
+"""Bytes of a line: hundreds of tickets with long prompts."""
+
+
+class ListApprovals(msgspec.Struct, frozen=True, tag=True):
+    """Ask which calls of the ticket wait for approval."""
+
+    ticket: str
+
+
+class ListTickets(msgspec.Struct, frozen=True, tag=True):
+    """Ask for the ids of the run's tickets, and of those that it runs as copies."""
+
+
+class Watch(msgspec.Struct, frozen=True, tag=True):
+    """Ask for what happens in the run, on a connection that stays open.
+
+    A run sends what is new from now on. Where others pass it on, as a relay does, they add what
+    the history has of the `run` behind the place `after`. `viewer` is who wants to see it, as
+    ann@laptop, and stands as `by` in the events that their commands cause.
+    """
+
+    run: str = ""
+    after: int = 0
+    viewer: str = ""
+    protocol: int = PROTOCOL
+
+
+Request: TypeAlias = Command | ListApprovals | ListTickets | Watch
+
+
+class WaitingCall(msgspec.Struct, frozen=True):
+    """A call that waits for approval, as the person would see it in its card.
+
+    `options` are the answers that its agent offers.
+    """
+
+    call_id: str
+    summary: str
+    shown: str
+    options: tuple[ApprovalOption, ...] = ()
+
+
+class Reply(msgspec.Struct, frozen=True):
+    """The answer to a request: an error in one line, or nothing else than what was asked for.
+
+    `unsaved` says why what was done is not in the history yet.
+    """
+
+    error: str = ""
+    unsaved: str = ""
+    approvals: tuple[WaitingCall, ...] = ()
+    tickets: tuple[str, ...] = ()
+
+
+class Status(msgspec.Struct, frozen=True, omit_defaults=True):
+    """How the run is: what no entry tells. `unfinished` are the tickets that have not ended."""
+
+    health: Health = Health()
+    unfinished: tuple[str, ...] = ()
+
+
+class Hello(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The first line to a viewer: which run this is, and who runs it.
+
+    `now` is the run's clock in seconds since the epoch, `pid` its process, 0 where none is at work.
+    All entries up to the place `stored_to` are in the history at `file`, and not sent. Without a
+    `protocol` the line is another one, of an lfg that knows no viewers; `error` may say why.
+    """
+
+    protocol: int = 0
+    version: str = ""
+    run: str = ""
+    title: str = ""
+    pid: int = 0
+    now: float = 0.0
+    stored_to: int = 0
+    file: str = ""
+    tickets: tuple[msgspec.Raw, ...] = ()
+    status: Status = Status()
+    error: str = ""
+
+
+class Frame(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What is new: any of these.
+
+    `entries`, as `--json` prints them, the last of which is at `place`. `stored_to`: all up to
+    that place was left out and is in the history at `file`. All `tickets`, where one is new or
+    requested in another way. `answer`: the number of the command that was carried out, or not
+    because of the `error`. `has_ended`: the run's process ends, and nothing more comes.
+    """
+
+    entries: tuple[msgspec.Raw, ...] = ()
+    place: int = 0
+    stored_to: int = 0
+    file: str = ""
+    tickets: tuple[msgspec.Raw, ...] = ()
+    status: Status | None = None
+    answer: int = 0
+    error: str = ""
+    has_ended: bool = False
+
+
+class FromViewer(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A line from a viewer: a command with a number to answer to, or the tickets it can see."""
+
+    id: int = 0
+    command: Command | None = None
+    in_view: tuple[str, ...] | None = None
+
+
+class _From(msgspec.Struct, frozen=True):
+    by: str = ""
+
+
+request_decoder: msgspec.json.Decoder[Request] = msgspec.json.Decoder(Request)
+reply_decoder = msgspec.json.Decoder(Reply)
+_hello = msgspec.json.Decoder(Hello)
+_frame = msgspec.json.Decoder(Frame)
+viewer_decoder = msgspec.json.Decoder(FromViewer)
+_from = msgspec.json.Decoder(_From)
+_ticket = msgspec.json.Decoder(Ticket)
+_fields = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_T = TypeVar("_T")
+
+
+def line(message: msgspec.Struct) -> bytes:
+    """Return the message as it is sent."""
+    return msgspec.json.encode(message) + b"\n"
+
+
+def request_line(request: Request, by: str) -> bytes:
+    """Return a request as it is sent by that person."""
+    return msgspec.json.encode({**msgspec.to_builtins(request), "by": by}) + b"\n"
+
+
+def sender_of(request: bytes) -> str:
+    """Return who sent the request; "" where it does not say."""
+    return _from.decode(request).by
+
+
+def read_hello(sent: bytes) -> Hello:
+    """Read the first line to a viewer; raises `msgspec.MsgspecError`."""
+    return _read(_hello, sent)
+
+
+def read_frame(sent: bytes) -> Frame:
+    """Read a later line to a viewer; raises `msgspec.MsgspecError`."""
+    return _read(_frame, sent)
+
+
+def _read(decoder: msgspec.json.Decoder[_T], sent: bytes) -> _T:
+    """Read a line; without the run's status if only a newer lfg understands that."""
+    try:
+        return decoder.decode(sent)
+    except msgspec.ValidationError:
+        fields = _fields.decode(sent)
+        if fields.pop("status", None) is None:
+            raise
+        return decoder.decode(msgspec.json.encode(fields))
+
+
+def read_ticket(raw: msgspec.Raw) -> Ticket:
+    """Return the ticket; of one that only a newer lfg understands, what can be shown of it."""
+    try:
+        return _ticket.decode(raw)
+    except msgspec.MsgspecError as error:
+        name = msgspec.json.decode(_fields.decode(raw)["id"], type=str)
+        title = f"({name}: requested by another version of lfg: {error})"
+        return Ticket(id=name, prompt="", workspace="/", title=title)
+
+
+def check(hello: Hello, where: str) -> None:
+    """Raise `UsageError` with its error, or saying who is older if the sides cannot talk."""
+    if hello.protocol == PROTOCOL:
+        if hello.error:
+            raise UsageError(hello.error)
+        return
+    theirs = f"lfg {hello.version}" if hello.version else "an lfg"
+    if hello.protocol < PROTOCOL:
+        order, advice = "older", "update it there, and resume the run with it"
+    else:
+        order, advice = "newer", "update this one"
+    raise UsageError(f"{where} has {theirs}, {order} than this one ({__version__}): {advice}")

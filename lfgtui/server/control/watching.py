@@ -1,0 +1,162 @@
+"""A run watched from its own machine: what the history has of it, then what it sends.
+
+The history is read here, in the viewer's process, so that a viewer who comes late or reads slowly
+costs the run nothing. Entries come in the run's order, each exactly once, whoever sent them; and
+also when the run is killed, since all that was committed is in the history.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import msgspec
+
+from lfgtui import __version__
+from lfgtui.errors import HistoryError, UsageError
+from lfgtui.history.reader import Reader
+from lfgtui.history.recording.recorder import Recorder
+from lfgtui.model.clock import now
+from lfgtui.model.event_json import entry_json
+from lfgtui.model.events import Entry
+from lfgtui.model.fold.states import ENDED
+from lfgtui.server.control.client import Lines, RunOverError, connect, is_at_work
+from lfgtui.server.control.feed import raw_tickets
+from lfgtui.server.control.messages import (
+    PROTOCOL,
+    Frame,
+    FromViewer,
+    Hello,
+    Status,
+    line,
+    read_frame,
+)
+from lfgtui.settings import paths
+
+_A_FRAME = 1 << 16
+"""About how many bytes of stored entries make a frame."""
+
+
+class BrokenError(UsageError):
+    """The connection to a run broke, and may be made again."""
+
+
+async def watch(run: str, after: int, viewer: str) -> "Watching":
+    """Begin to watch the run behind that place, also one that is over.
+
+    Raises `UsageError` where there is no such run or its lfg cannot be talked to, `BrokenError`
+    where it is at work and cannot be reached.
+    """
+    try:
+        return Watching(run, after, *await connect(run, viewer))
+    except RunOverError:
+        if await asyncio.to_thread(is_at_work, run):
+            raise BrokenError(f"run {run} is at work, but cannot be reached just now") from None
+    return Watching(run, after, await asyncio.to_thread(_stored_hello, run))
+
+
+class Watching:
+    """A run that is watched; `close` it in the end. `place` is that of the newest entry given."""
+
+    def __init__(
+        self,
+        run: str,
+        after: int,
+        hello: Hello,
+        lines: Lines | None = None,
+        writer: asyncio.StreamWriter | None = None,
+    ) -> None:
+        self.hello = hello
+        self.place = after
+        self._run = run
+        self._lines = lines
+        self._writer = writer
+
+    def send(self, message: FromViewer) -> None:
+        """Send a line to the run, if it is at work."""
+        if self._writer is not None and not self._writer.is_closing():
+            self._writer.write(line(message))
+
+    def close(self) -> None:
+        """Leave the run."""
+        if self._writer is not None:
+            self._writer.close()
+
+    async def frames(self) -> AsyncIterator[Frame]:
+        """Yield all that is new, to the end of the run's process.
+
+        Raises `BrokenError` where the connection breaks before, `HistoryError`.
+        """
+        has_ended = self._lines is None
+        if self._lines is not None:
+            async for frame in self._stored(Path(self.hello.file), self.hello.stored_to):
+                yield frame
+            async for frame in self._sent(self._lines):
+                has_ended = has_ended or frame.has_ended
+                if not frame.has_ended:
+                    yield frame
+        if not has_ended and await asyncio.to_thread(is_at_work, self._run):
+            raise BrokenError(f"the connection to run {self._run} broke")
+        await asyncio.to_thread(_end_orphaned_runs)
+        async for frame in self._stored(paths.history_file(), None):
+            yield frame
+        yield Frame(has_ended=True)
+
+    async def _sent(self, lines: Lines) -> AsyncIterator[Frame]:
+        """Yield what the run sends, and what it left out from the history, as long as it does."""
+        async for sent in lines:
+            frame = read_frame(sent)
+            if frame.stored_to:
+                async for stored in self._stored(Path(frame.file), frame.stored_to):
+                    yield stored
+                continue
+            self.place = frame.place or self.place
+            yield frame
+
+    async def _stored(self, file: Path, until: int | None) -> AsyncIterator[Frame]:
+        """Yield what the file has behind the place, up to another one; None: to the end."""
+        if until is not None and until <= self.place:
+            return
+        reader = await asyncio.to_thread(Reader, file)
+        try:
+            entries = await asyncio.to_thread(reader.entries_after, self._run, self.place, until)
+            while frame := await asyncio.to_thread(_frame, entries):
+                self.place = frame.place
+                yield frame
+        finally:
+            await asyncio.to_thread(reader.close)
+
+
+def _frame(entries: Iterator[Entry]) -> Frame | None:
+    """Return the next entries as a frame; None if there are none."""
+    texts: list[msgspec.Raw] = []
+    place = size = 0
+    for entry in entries:
+        texts.append(msgspec.Raw(entry_json(entry).encode()))
+        place, size = entry.place, size + len(texts[-1])
+        if size >= _A_FRAME:
+            break
+    return Frame(tuple(texts), place) if texts else None
+
+
+def _end_orphaned_runs() -> None:
+    """End runs whose process was killed as interrupted, as every lfg does that writes."""
+    path = paths.history_file()
+    with suppress(HistoryError, OSError):  # it may be readable all the same
+        if path.exists():
+            Recorder(path).close()
+
+
+def _stored_hello(run: str) -> Hello:
+    _end_orphaned_runs()
+    with Reader(paths.history_file()) as reader:
+        title, tickets = reader.run(run).title, reader.tickets(run)
+    return Hello(
+        PROTOCOL,
+        __version__,
+        run,
+        title,
+        now=now(),
+        tickets=raw_tickets([one.ticket for one in tickets]),
+        status=Status(unfinished=tuple(t.ticket.id for t in tickets if t.state not in ENDED)),
+    )
