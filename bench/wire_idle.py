@@ -64,11 +64,21 @@ def _wait(is_so: Callable[[], bool]) -> None:
 
 
 def _watched(terminal: Terminal, seconds: float) -> Idle:
-    before = _spent(terminal.process.pid)
+    worker = _worker(terminal.process.pid)
+    before = _spent(worker)
     time.sleep(seconds)
-    after = _spent(terminal.process.pid)
+    after = _spent(worker)
     closed(terminal)
     return Idle((after[0] - before[0]) / seconds, (after[1] - before[1]) / seconds)
+
+
+def _worker(process: int) -> int:
+    """The process of which the one that was started is the parent, where that only waits."""
+    commands = Path(f"/proc/{process}/task/{process}/children").read_text().split()
+    line = Path(f"/proc/{process}/cmdline").read_bytes()
+    return next(
+        (int(one) for one in commands if Path(f"/proc/{one}/cmdline").read_bytes() == line), process
+    )
 
 
 def _spent(process: int) -> tuple[float, int]:

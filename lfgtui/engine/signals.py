@@ -33,6 +33,11 @@ def raise_on_first() -> None:
         signal.signal(number, _raise)
 
 
+def are_ours() -> bool:
+    """Return True if the process is lfg's own, and not one that imports it."""
+    return signal.getsignal(signal.SIGTERM) is _raise
+
+
 def block() -> None:
     """Block the signals for the rest of the process, whose exit code is already decided."""
     signal.pthread_sigmask(signal.SIG_BLOCK, ENDING)

@@ -40,6 +40,7 @@ NotifyVia: TypeAlias = Literal["off", "bell", "osc9", "osc777", "osc99"]
 """A way to reach a person through the terminal; the numbers are those of its escape sequences."""
 
 StreamUnit: TypeAlias = Literal["token", "sentence", "section"]
+OnHangup: TypeAlias = Literal["end", "detach"]
 """The pieces in which answers are printed without a screen."""
 
 Speak: TypeAlias = Literal["answers", "endings", "off"]
@@ -138,6 +139,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     max_memory: str = "80%"
     max_output_tokens: Tokens | None = None
     stream_unit: StreamUnit = "token"
+    on_hangup: OnHangup = "end"
     command_variables: tuple[str, ...] = ()
     stall_after: Seconds = 10.0
     ttft_budget: Seconds = 1.5

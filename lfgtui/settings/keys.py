@@ -135,6 +135,13 @@ KEYS: tuple[Key, ...] = (
     Key("palette", ("ctrl+p",), "commands", "all commands by name", "lfg"),
     Key("help", ("?",), "help", "all keys", "lfg"),
     Key("quit", ("q",), "quit", "quit (asks first while tickets run)", "lfg"),
+    Key(
+        "detach",
+        ("D",),
+        "detach",
+        "leave; the run goes on until `lfg attach`",
+        "lfg",
+    ),
     Key("suspend", ("ctrl+z",), "suspend", "to the shell until `fg`; agents may go on", "lfg"),
     Key("repaint", ("ctrl+l",), "repaint", "paint the whole screen anew", "lfg"),
     Key("copy_or_quit", ("ctrl+c",), "quit", "copy the selection, or quit", "lfg"),

@@ -9,7 +9,6 @@ painted it stands still.
 import asyncio
 import os
 import signal
-import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -32,8 +31,9 @@ from lfgtui.settings.themes import ThemeFile
 from lfgtui.text.terminal_safe import visible
 from lfgtui.ui.attention import needing_attention
 from lfgtui.ui.guard import GuardedApp
+from lfgtui.ui.leaving import Leaving
 from lfgtui.ui.notifications import Notifier
-from lfgtui.ui.run_view import HistoryActions, LiveRun, RunView, all_done
+from lfgtui.ui.run_view import HistoryActions, LiveRun, RunView
 from lfgtui.ui.screens.base import EntriesCame, LfgScreen, ResumeRequested, ScreenContext
 from lfgtui.ui.screens.dialogs import Help, Question, help_text
 from lfgtui.ui.screens.modes import LiveMode, PastRun
@@ -52,9 +52,6 @@ if TYPE_CHECKING:
     from lfgtui.history.reader import Reader
 
 FirstScreen: TypeAlias = Callable[[ScreenContext], LfgScreen[None]]
-
-IMPATIENT = 2.0
-"""Seconds after which another signal is meant: end at once. Before, it is one of a storm."""
 
 
 class LfgApp(Copying, GuardedApp, inherit_bindings=False):
@@ -89,6 +86,7 @@ class LfgApp(Copying, GuardedApp, inherit_bindings=False):
         history_actions: Callable[[], HistoryActions] | None = None,
         clock: Callable[[], float] = now,
         first_screen: FirstScreen | None = None,
+        can_detach: bool = False,
     ) -> None:
         super().__init__(ansi_color="NO_COLOR" in os.environ or None)
         self.keys_in_force = keys_in_force(config.keys)
@@ -97,6 +95,7 @@ class LfgApp(Copying, GuardedApp, inherit_bindings=False):
         self._open_reader = open_reader
         self._history_actions = history_actions
         self.resumes: str | None = None
+        self._can_detach = can_detach
         self.context = ScreenContext(
             frames=FrameClock(clock),
             keys=self.keys_in_force,
@@ -113,9 +112,13 @@ class LfgApp(Copying, GuardedApp, inherit_bindings=False):
         self._first_screen = first_screen
         self._changed: set[str] = set()
         self._gauges_at = self._told_at = 0.0
-        self._ending: asyncio.Task[None] | None = None
+        self._leaving = Leaving(
+            run,
+            self.exit,
+            self._say_stopping,
+            outlives_terminal=can_detach and config.on_hangup == "detach",
+        )
         self._signals = ExitStack()
-        self._signalled_at = 0.0
         self._notifier = Notifier(
             config.notify,
             clock,
@@ -162,7 +165,7 @@ class LfgApp(Copying, GuardedApp, inherit_bindings=False):
         await self.speech.close()
         if not self._runs_alone:
             self._signals.close()
-        if self._live is not None and self.has_shown and self._ending is None:
+        if self._live is not None and self.has_shown and not self._leaving.has_begun:
             await self._live.shutdown()  # the screen broke: what runs ends as interrupted
 
     def _begin(self) -> None:
@@ -299,6 +302,17 @@ class LfgApp(Copying, GuardedApp, inherit_bindings=False):
         else:
             os.kill(0, signal.SIGTSTP)  # all of the job, as the terminal would
 
+    def action_detach(self) -> None:
+        """Leave the screen; the run goes on."""
+        if self._live is None or not self._live.unfinished:
+            self.notify("nothing is at work here; q quits")
+        elif not self._live.run:
+            self.notify("the run has not begun yet")
+        elif not self._can_detach:
+            self.notify("lfg cannot detach from this run")
+        else:
+            self._leaving.detach()
+
     def action_repaint(self) -> None:
         self.screen.refresh()
 
@@ -314,10 +328,10 @@ class LfgApp(Copying, GuardedApp, inherit_bindings=False):
     async def action_quit(self) -> None:
         """End, after a question where work would be interrupted."""
         unfinished = len(self._live.unfinished) if self._live is not None else 0
-        if self._ending is not None:
+        if self._leaving.has_begun:
             self.exit(1)  # the second request: no more waiting
         elif unfinished == 0:
-            self._end(None)
+            self._leaving.end(None)
         else:
             tickets = "1 ticket is" if unfinished == 1 else f"{unfinished} tickets are"
             question = f"{tickets} unfinished. Quit anyway?"
@@ -326,13 +340,13 @@ class LfgApp(Copying, GuardedApp, inherit_bindings=False):
 
     def _quit_answered(self, is_sure: bool | None) -> None:
         if is_sure and self._live is not None:
-            self._end(1 if self._live.unfinished else None)
+            self._leaving.end(1 if self._live.unfinished else None)
 
     async def on_resume_requested(self, event: ResumeRequested) -> None:
         """End, for the run to be resumed on this terminal; say so where it cannot be."""
         if self._live is not None and self._live.unfinished:
             self.notify(f"a run is in progress; in another terminal: lfg resume {event.run}")
-        elif self._ending is None and self._history_actions is not None:
+        elif not self._leaving.has_begun and self._history_actions is not None:
             self.run_worker(self._resume(self._history_actions(), event.run), group="resume")
 
     async def _resume(self, actions: HistoryActions, run: str) -> None:
@@ -343,7 +357,7 @@ class LfgApp(Copying, GuardedApp, inherit_bindings=False):
             self.notify(str(error), severity="error")
         else:
             self.resumes = run
-            self._end(None)
+            self._leaving.end(None)
 
     def notify(
         self,
@@ -372,29 +386,14 @@ class LfgApp(Copying, GuardedApp, inherit_bindings=False):
 
     def _watch_signals(self) -> None:
         loop = asyncio.get_running_loop()
-        self._signals.enter_context(signals.delivered(loop, self._signalled))
+        self._signals.enter_context(signals.delivered(loop, self._leaving.signalled))
 
-    def _signalled(self, number: signal.Signals) -> None:
-        at = time.monotonic()
-        if self._ending is None:
-            self._signalled_at = at
-            self._end(128 + number)
-        elif at - self._signalled_at >= IMPATIENT:
-            self.exit(128 + number)
+    def _say_stopping(self) -> None:
+        if screen := self._shown_run():
+            screen.notice = "stopping …"
+            screen.update_bars()
 
-    def _end(self, code: int | None) -> None:
-        """Shut the run down and leave; None: with the code that the tickets' ends give."""
-        if self._ending is None:
-            self._ending = asyncio.create_task(self._shut_down(code))
-
-    async def _shut_down(self, code: int | None) -> None:
-        if code is None:
-            code = int(self._run is not None and not all_done(self._run))
-        try:
-            if self._live is not None:
-                if screen := self._shown_run():
-                    screen.notice = "stopping …"
-                    screen.update_bars()
-                await self._live.shutdown()
-        finally:
-            self.exit(code)
+    @property
+    def is_detached(self) -> bool:
+        """True once the screen was left with its run at work."""
+        return self._leaving.is_detached

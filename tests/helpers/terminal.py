@@ -152,6 +152,15 @@ class Program(Terminal):
         """True while it has not ended."""
         return self.process.poll() is None
 
+    @property
+    def worker(self) -> int:
+        """The id of lfg's process that works, of which the one that was started is the parent."""
+        started = self.process.pid
+        for child in Path(f"/proc/{started}/task/{started}/children").read_text().split():
+            if _command_line(int(child)) == _command_line(started):
+                return int(child)
+        return started
+
     def read_until(self, text: str) -> None:
         """Wait for a text among what is written from where the last one stood."""
         match = self.wait_for(re.compile(re.escape(text.encode())), self._seen)
@@ -174,6 +183,10 @@ class Program(Terminal):
             self.process.kill()
             self.process.wait()
         super().close()
+
+
+def _command_line(process: int) -> bytes:
+    return Path(f"/proc/{process}/cmdline").read_bytes()
 
 
 @contextlib.contextmanager

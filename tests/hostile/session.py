@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 from lfgtui.settings.providers import PRESETS, WireName
 from tests.helpers.terminal import LFG, Program
+from tests.helpers.waiting import until
 from tests.hostile.cases import Case
 from tests.hostile.wires import ROOTS
 
@@ -138,8 +139,9 @@ class Session:
 
     @property
     def pid(self) -> int:
-        """The program's process id."""
-        return self.terminal.process.pid
+        """The id of the process that works, once it is there."""
+        until(lambda: self.terminal.worker != self.terminal.process.pid)
+        return self.terminal.worker
 
     def name_of(self, case: Case, wire: WireName) -> str:
         """The ticket and the provider of a case."""

@@ -28,6 +28,7 @@ def make_app(
     config: Config | None = None,
     open_reader: Callable[[], Reader] | None = None,
     simulated: bool = False,
+    can_detach: bool = False,
 ) -> LfgApp:
     """An app on a run; its clock is the run's."""
     return LfgApp(
@@ -38,6 +39,7 @@ def make_app(
         themes=THEMES,
         history_actions=lambda: history_actions or FileHistoryActions(Config()),
         clock=lambda: live.now,
+        can_detach=can_detach,
     )
 
 

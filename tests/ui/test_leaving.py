@@ -63,3 +63,20 @@ async def test_a_screen_that_breaks_leaves_nothing_running(monkeypatch: pytest.M
             await pilot.pause()
     assert live.closed == 1
     assert live.transcript("a").state == "interrupted"
+
+
+async def test_a_run_at_work_is_left_without_a_question_where_it_can_go_on() -> None:
+    live = FakeLive("a")
+    app = make_app(live, can_detach=True)
+    async with opened(app) as pilot:
+        await pilot.press("D")
+        await pilot.pause()
+    assert (app.return_value, app.is_detached, live.closed) == (0, True, 0)
+
+
+async def test_where_it_cannot_go_on_it_is_not_left() -> None:
+    async with on_screen("a") as (_, app, pilot):
+        await pilot.press("D")
+        await pilot.pause()
+        assert "lfg cannot detach from this run" in text_of(app)
+        assert not app.is_detached

@@ -2,13 +2,18 @@
 
 import asyncio
 import gc
+import signal
+import threading
 from collections import Counter
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from contextlib import AsyncExitStack, suppress
+from functools import partial
 from typing import TYPE_CHECKING
 
 from lfgtui.cli import launching
+from lfgtui.cli.launching.foreground import Foreground, split
 from lfgtui.cli.launching.launch import Plan
+from lfgtui.engine import signals
 from lfgtui.engine.commands import Command
 from lfgtui.errors import LfgError
 from lfgtui.model.events import Sink
@@ -106,6 +111,28 @@ class DeferredRun:
             except LfgError as error:  # the end could not be saved: reported after the screen
                 self.failure = error
 
+    async def go_on_alone(self) -> None:
+        """Work until the last ticket has ended, or a signal comes, with nobody at the screen."""
+        loop = asyncio.get_running_loop()
+        signalled = asyncio.Event()
+
+        def take(number: signal.Signals) -> None:
+            if number != signal.SIGHUP:  # of a terminal that is no longer its own
+                signalled.set()
+
+        with signals.delivered(loop, take):
+            self.watch(())
+            if self._starting is not None:
+                await self._starting
+            if self._engine is not None:
+                ends = [
+                    asyncio.create_task(end) for end in (self._engine.wait_idle(), signalled.wait())
+                ]
+                await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+                for end in ends:
+                    end.cancel()
+            await self.shutdown()
+
     async def _start(self) -> None:
         try:
             self._engine = await asyncio.to_thread(self._build)
@@ -123,9 +150,11 @@ class DeferredRun:
 def run(plan: Plan, build: "Callable[[], Engine]", *, is_simulated: bool) -> tuple[int, str | None]:
     """Run the plan on the screen; return the exit code, and the stored run to resume next."""
     gc.disable()  # nothing made before the first frame is garbage; `DeferredRun` ends it
+    is_alone = signals.are_ours() and threading.active_count() == 1
+    foreground = split() if is_alone else None
     live = DeferredRun(plan.title, plan.tickets, build, lambda: app.exit(2))
-    app = _app(live, plan.config, is_simulated=is_simulated)
-    code = _run_app(app)
+    app = _app(live, plan.config, is_simulated=is_simulated, can_detach=foreground is not None)
+    code = _run_app(app, partial(_detach, live, foreground) if foreground else None)
     if live.run:
         print_remark(_last_line(live, "last" if plan.resumes is None else live.run))
     match live.failure:
@@ -160,9 +189,26 @@ def collect_rarely() -> None:
     gc.enable()
 
 
-def _run_app(app: LfgApp) -> int:
-    """Run the app until it ends, and report a bug in it; return the exit code."""
-    code = app.run()
+async def _detach(live: DeferredRun, foreground: Foreground) -> None:
+    """Give the terminal back and work on without one."""
+    print_remark(f"run {live.run} goes on: lfg attach {live.run}")
+    foreground.let_go()
+    await live.go_on_alone()
+
+
+def _run_app(app: LfgApp, detach: Callable[[], Awaitable[None]] | None = None) -> int:
+    """Run the app until it ends, and report a bug in it; return the exit code.
+
+    `detach` is for the work to go on, in the same loop, where the person has detached from it.
+    """
+
+    async def run() -> int | None:
+        code = await app.run_async()
+        if app.is_detached and detach is not None:
+            await detach()
+        return code
+
+    code = asyncio.run(run())
     if app.bug is not None:
         _report_bug(app.bug)
     return 1 if code is None else code
@@ -173,10 +219,12 @@ def _app(
     config: Config,
     *,
     is_simulated: bool = False,
+    can_detach: bool = False,
     first_screen: FirstScreen | None = None,
 ) -> LfgApp:
     return LfgApp(
         run,
+        can_detach=can_detach,
         config=config,
         open_reader=lambda: launching.past_runs.reader(),  # noqa: PLW0108  # imports when called
         simulated=is_simulated,

@@ -73,6 +73,7 @@ class Terminal(LinuxDriver):
     _output: TerminalOutput | None = None
     _title = ""
     suspended_at: float | None = None
+    _is_suspending = False
     _sent: "Future[bool] | None" = None
 
     def start_application_mode(self) -> None:
@@ -86,8 +87,18 @@ class Terminal(LinuxDriver):
 
     def _sigtstp_application(self, *_: object) -> None:
         # Between two steps of the loop. The signal may come in the middle of a write, which holds
-        # the lock that the output needs to restore the terminal before all stands still.
-        self._loop.call_soon_threadsafe(super()._sigtstp_application)
+        # the lock that the output needs to restore the terminal before all stands still. It comes
+        # twice where it was sent to all of the shell's job.
+        if not self._is_suspending:
+            self._is_suspending = True
+            self._loop.call_soon_threadsafe(super()._sigtstp_application)
+
+    def _sigcont_application(self, *_: object) -> None:
+        if self._is_suspending:
+            self._is_suspending = False
+            super()._sigcont_application()
+        else:
+            self._caught_up()  # it was stopped without a warning, or is continued once more
 
     def close(self) -> None:
         super().close()
