@@ -69,10 +69,12 @@ class _Reader:
 
     def feed(self, text: str) -> Sequence[tuple[Guard, str]]:
         """Add a piece; return the guards that trip, each with what it saw."""
-        self._waiting += text
-        if len(self._waiting) < self._least:
-            return ()
-        text, self._waiting = self._waiting, ""
+        if self._least:
+            text = self._waiting + text
+            if len(text) < self._least:
+                self._waiting = text
+                return ()
+            self._waiting = ""
         return self._read(text, is_over=False)
 
     def finish(self) -> Sequence[tuple[Guard, str]]:
@@ -116,14 +118,16 @@ class _Own(_Reader):
         length = self._matches.length
         if is_over:
             found += self._matches.finish()
+        if not (found or self._matches.is_open):  # as nearly always
+            self._begun = ""
+            return ()
         tripped: list[tuple[Guard, str]] = []
         for rule, start, end in found:
             seen = self._begun + text
             begin = len(seen) - length
             quote = seen[max(0, start + begin) : end + begin]
             tripped.append((self._guards[rule], _quoted(quote, is_whole=start + begin >= 0)))
-        is_open = self._matches.open_from < length
-        self._begun = (self._begun + text)[-_QUOTED:] if is_open else ""
+        self._begun = (self._begun + text)[-_QUOTED:] if self._matches.is_open else ""
         return tripped
 
 

@@ -204,12 +204,21 @@ class MatchStream:
         self.length = 0
 
     @property
+    def is_open(self) -> bool:
+        """True if the end of the text so far may still become a match."""
+        return bool(self._starts)
+
+    @property
     def open_from(self) -> int:
         """Return where what is undecided begins."""
         return self._starts[0] if self._starts else self.length
 
     def feed(self, text: str) -> list[Match]:
         """Read a piece; return the matches that end in it."""
+        if not (self._starts or self._matcher.first.search(text)):  # as nearly always
+            self._last = text[-1:] or self._last
+            self.length += len(text)
+            return []
         found: list[Match] = []
         at, end = 0, len(text)
         while at < end:

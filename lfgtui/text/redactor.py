@@ -15,7 +15,7 @@ from collections.abc import Iterable, Sequence
 from typing import Literal
 
 from lfgtui.text.marking import Marking, MarkingStream
-from lfgtui.text.secret_rules import CONTEXT, RULES, Rule, is_boundary, literal_rules
+from lfgtui.text.secret_rules import CONTEXT, RULES, Rule, beginnings, is_boundary, literal_rules
 
 _MARK = "[redacted: "
 _LONGEST_LINE = 16_384
@@ -122,6 +122,7 @@ class Redactor:
         for opening, is_anywhere in sorted(known.items(), key=lambda item: -len(item[0])):
             self.openings.setdefault(opening[-2:], []).append((opening, is_anywhere))
         self.begins = re.compile("|".join(dict.fromkeys(rule.head for rule in table)) or "(?!)")
+        self.may_begin = beginnings(table)
 
     def text(self, text: str) -> str:
         """Return a whole text without secrets."""
@@ -192,7 +193,9 @@ class TextStream:
 
     def feed(self, text: str) -> str:
         """Add a piece; return what is decided by now and was not returned yet."""
-        text = self._lines(self._decided(text, is_over=False), is_over=False)
+        text = self._decided(text, is_over=False)
+        if self._redactor.patterns:
+            text = self._lines(text, is_over=False)
         return text if self._marks is None else self._marks.feed(text)
 
     def finish(self) -> str:
@@ -202,7 +205,11 @@ class TextStream:
         return rest if self._marks is None else self._marks.feed(rest) + self._marks.finish()
 
     def _decided(self, text: str, *, is_over: bool) -> str:
-        source, position = self._before + self._held + text, len(self._before)
+        held = self._held
+        source, position = self._before + held + text, len(self._before)
+        if self._redactor.may_begin.search(source, position) is None:  # as nearly always
+            self._before, self._held = source[-CONTEXT:], ""
+            return held + text
         parts: list[str] = []
         begin, search_from = 0, position
         longest = self._redactor.longest_head

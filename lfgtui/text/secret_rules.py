@@ -14,7 +14,7 @@ import json
 import re
 from base64 import b64decode, b64encode
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import groupby
@@ -27,6 +27,9 @@ CONTEXT = 6
 
 _HEAD = 8
 """Characters of a known secret that are searched for; the rest is compared."""
+
+_FIRST = 4
+"""Characters of a head that tell most texts apart from it."""
 
 _WORD_BEGINS = re.compile(r"(?:^|[^A-Za-z0-9]|\\[bfnrt]|\\u[0-9A-Fa-f]{4})\Z")
 _TO_URLSAFE = str.maketrans("+/", "-_")
@@ -112,6 +115,39 @@ class Rule:
             return False
         before = text[max(0, position - CONTEXT) : position]
         return (self.within_words or is_boundary(before)) and self.is_open(text, position)
+
+
+def beginnings(rules: Iterable[Rule]) -> re.Pattern[str]:
+    """Return a pattern for where a head begins, or at the end may begin; it may find too much.
+
+    It is quick, since each way through it begins with another letter.
+    """
+    rests: dict[str, set[str]] = {}
+    anywhere: set[str] = set()
+    for rule in rules:
+        for head in rule.heads:
+            for letter in {head[0], head[0].swapcase()} if rule.ignores_case else {head[0]}:
+                rests.setdefault(letter, set()).add(head[1:_FIRST])
+                if rule.within_words:
+                    anywhere.add(letter)
+    ways: list[str] = []
+    for letter, known in rests.items():
+        one, end = re.escape(letter), r"\Z"
+        if letter not in anywhere:  # as `is_boundary` has it
+            end += rf"(?:(?<![A-Za-z0-9]{one})|(?<=\\.{one})|(?<=\\u....{one}))"
+        ways.append(rf"{one}(?:(?!\Z)(?i:{_whole_or_cut_off(known)})|{end})")
+    return re.compile("|".join(ways) or "(?!)")
+
+
+def _whole_or_cut_off(texts: Collection[str]) -> str:
+    """Return a pattern for the shortest of the texts, or what there is of one before the end."""
+    if "" in texts:
+        return ""
+    rests: dict[str, set[str]] = {}
+    for text in texts:
+        rests.setdefault(text[0], set()).add(text[1:])
+    ways = (re.escape(letter) + _whole_or_cut_off(rest) for letter, rest in rests.items())
+    return rf"(?:{'|'.join(ways)}|\Z)"
 
 
 def literal_rules(secrets: Iterable[str]) -> tuple[Rule, ...]:

@@ -8,6 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from lfgtui.text.redactor import Redactor, TextStream, is_marked
+from lfgtui.text.secret_rules import RULES, beginnings, literal_rules
 from tests.text.secrets import GITHUB, IN_PLACE, JWT, ORDINARY, SECRETS, drawn, pem
 
 WORDS = ("and ", "x", "\n", '"', "\\n", " = ", "sk-", "-----", "eyJ", "://", "bearer ", "Ï", ".")
@@ -95,6 +96,19 @@ def test_text_goes_out_at_once_unless_it_may_become_a_secret() -> None:
     ):
         assert stream.feed(fed) == given_out
     assert stream.finish() == "-----BEGIN "
+
+
+@pytest.mark.parametrize("before", ["", "x", "a ", "\\n", "\\u00e9", "é"])
+def test_wherever_a_head_begins_or_may_begin_it_is_looked_for(before: str) -> None:
+    rules = (*RULES, *literal_rules(["İ[secret]", "key-1234"]))
+    may_begin = beginnings(rules)
+    for rule in rules:
+        if before == "x" and not rule.within_words:
+            continue
+        for head in {*rule.heads, *(head.upper() for head in rule.heads if rule.ignores_case)}:
+            assert may_begin.search(f"{before}{head} and more")
+            for end in range(1, len(head) + 1):
+                assert may_begin.search(before + head[:end]), head[:end]
 
 
 def test_json_keeps_its_form_and_its_fields_stay_distinct() -> None:

@@ -67,6 +67,9 @@ class Guarding:
         trips = self._guards.feed(event)
         if self._later and not event.facets.is_aside and type(event) is not self._text:
             self._record_later(record)
+        if not trips:
+            record(event)
+            return
         if isinstance(event, e.Ending):  # nothing follows it
             for trip in trips:
                 record(_tripped(trip))
