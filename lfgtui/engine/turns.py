@@ -82,7 +82,7 @@ class Turns:
         if self._preparing is not None:
             return
         may = self._session.admission.may_prepare
-        pending = (run for run in left if run.phase == "pending" and not run.ticket.worktree)
+        pending = (run for run in left if run.phase == "pending" and _has_folder(run))
         fresh = (run for run in pending if not run.is_prepared)
         run = next((run for run in fresh if may(run.ticket.id, run.route.provider, working)), None)
         if run is not None:
@@ -94,6 +94,8 @@ class Turns:
         session = self._session
         await session.recorder.settle()
         provider = await session.providers.get(run.route.provider)
+        if not await asyncio.to_thread(Path(run.transcript.workspace).is_dir):
+            return  # its worktree was discarded
         if run.phase == "pending" and isinstance(provider, Prepares):
             _log.info("%s: %s is started ahead of its turn", run.ticket.id, run.route.provider)
             provider.prepare(_request(run))
@@ -107,6 +109,13 @@ class Turns:
 
     def _look_again(self) -> None:
         self._session.slots.on_change()
+
+
+def _has_folder(run: TicketRun) -> bool:
+    """Return True if its agent will find its folder as it is; a worktree is made in its turn."""
+    ticket, transcript = run.ticket, run.transcript
+    is_ready = transcript.worktree is not None and (transcript.is_set_up or not ticket.setup)
+    return is_ready or not ticket.worktree
 
 
 def _request(run: TicketRun) -> Request:

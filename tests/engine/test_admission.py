@@ -19,6 +19,7 @@ from lfgtui.simulator.server import Settings, running
 from tests.acp.agent import Steps
 from tests.acp.scripts import ScriptedAgent, scripted
 from tests.engine.harness import Room, room, says, ticket
+from tests.helpers.checkouts import configure_person, make_checkout
 from tests.helpers.waiting import until
 
 SAYS = {"says": says("Hi.")}
@@ -139,6 +140,23 @@ async def test_the_next_tickets_agent_is_started_ahead_of_its_turn(tmp_path: Pat
         await r.engine.wait_idle()
         assert r.engine.all_done
         assert len(started.log("started")) == 5
+
+
+async def test_an_agent_whose_worktree_is_there_is_started_ahead_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    configure_person(tmp_path, monkeypatch)
+    project = make_checkout(tmp_path / "project").folder
+    started, more = agent(tmp_path)
+    tickets = [mine(name, project, worktree=True) for name in "ab"]
+    async with room(tmp_path, tickets, more=more, concurrency=2) as r:
+        await r.until_event("a", e.TextDelta)
+        await r.until_event("b", e.TextDelta)
+        run = r.engine.run
+    async with room(tmp_path, tickets, more=more, concurrency=1, resumes=run) as r:
+        await r.until_event("a", e.TextDelta)
+        await asyncio.to_thread(until, lambda: len(started.log("started")) == 4)
+        assert r.state("b") == "queued"
 
 
 @pytest.mark.parametrize("memory", ["500 MB", "2 GB"])
