@@ -76,14 +76,8 @@ class Prepared:
 
     def outcome(self, load: Load) -> Outcome:
         """What the history holds, by lfg's own command."""
-        shown = subprocess.run(
-            [self._lfg.python, "-m", "lfgtui", "show", "last", "--json"],
-            cwd=self._lfg.root,
-            env=self.environment,
-            stdout=subprocess.PIPE,
-            check=True,
-        )
-        run = msgspec.json.decode(shown.stdout, type=_Run)
+        (newest,) = msgspec.json.decode(self._printed("history", "--limit", "1", "--json"))
+        run = msgspec.json.decode(self._printed("show", newest["run"], "--json"), type=_Run)
         dropped, ended = 0, 0.0
         for stream, ticket in enumerate(run.tickets):
             said = "".join(wire_text.tokens(stream, load.length))
@@ -92,6 +86,13 @@ class Prepared:
             ended = max(ended, attempt.ended_at or 0.0)
         # The history's clock is the wall's.
         return Outcome(ended - time.time() + time.monotonic(), dropped)
+
+    def _printed(self, *arguments: str) -> bytes:
+        command = [self._lfg.python, "-m", "lfgtui", *arguments]
+        done = subprocess.run(
+            command, cwd=self._lfg.root, env=self.environment, stdout=subprocess.PIPE, check=True
+        )
+        return done.stdout
 
 
 class _Attempt(msgspec.Struct):

@@ -32,6 +32,12 @@ def own_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
+def at_root(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All runs work below the current folder: `last` is the newest of all."""
+    monkeypatch.chdir("/")
+
+
+@pytest.fixture
 def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The one folder where programs are looked for: empty, whatever this machine has installed."""
     folder = tmp_path / "bin"

@@ -37,7 +37,10 @@ _PLACE = click.argument("place", metavar="RUN/TICKET")
 @click.argument("text")
 @click.option("--stop", is_flag=True, help="Stop its current response or tool first.")
 def tell(place: str, text: str, stop: bool) -> None:
-    """Send a message to a ticket's agent. RUN may be a unique prefix, or 'last'."""
+    """Send a message to a ticket's agent.
+
+    RUN may be a unique prefix, or 'last': the newest in this folder's repository.
+    """
     run, ticket = _ticket(place)
     if not text.strip():
         raise UsageError("the message is empty")
@@ -64,8 +67,8 @@ def add(
     '-' reads tickets from stdin: TOML, or JSON lines with a ticket's keys on each.
 
     Tickets of the file may need tickets of the run. A prompt gets the settings that most of the
-    run's tickets have. RUN may be a unique prefix, or 'last'. Prints RUN/TICKET for each ticket
-    once it is saved.
+    run's tickets have. RUN may be a unique prefix, or 'last': the newest in this folder's
+    repository. Prints RUN/TICKET for each ticket once it is saved.
 
     \b
     lfg add last more.toml

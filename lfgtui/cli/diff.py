@@ -39,7 +39,8 @@ def diff(place: str, files: tuple[str, ...], stat: bool, exit_code: bool, raw: b
 
     A folder in a git repository is compared with how it was when the run began, by whomever it
     was changed since; without git, or once it is gone, these are the changes by file tools. FILE
-    is seen from there, and may be a folder. RUN may be a unique prefix, or 'last'.
+    is seen from there, and may be a folder. RUN may be a unique prefix, or 'last':
+    the newest in this folder's repository.
 
     \b
     lfg diff last

@@ -282,7 +282,10 @@ def resume(
     as_json: bool,
     limits: RunLimits,
 ) -> int:
-    """Continue what RUN did not finish. RUN may be a unique prefix, or 'last'."""
+    """Continue what RUN did not finish.
+
+    RUN may be a unique prefix, or 'last': the newest in this folder's repository.
+    """
     config, output = _config(concurrency), _output(headless, as_json)
     plan = launching.past_runs.plan_to_resume(name, config, provider, model, output=output)
     if not plan.unfinished:

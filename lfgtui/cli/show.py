@@ -26,7 +26,10 @@ from lfgtui.text import output
 )
 @click.option("--raw", is_flag=True, help=f"With --markdown: {RAW_HELP}")
 def show(place: str, as_json: bool, as_markdown: bool, raw: bool) -> int:
-    """Show one run, or one ticket of it. RUN may be a unique prefix, or 'last'."""
+    """Show one run, or one ticket of it.
+
+    RUN may be a unique prefix, or 'last': the newest in this folder's repository.
+    """
     if as_json and as_markdown:
         raise UsageError("--json and --markdown cannot be combined")
     if raw and not as_markdown:
@@ -74,7 +77,9 @@ def _print_page(document: RunDocument) -> None:
     "--from", "begin", metavar="PLACE", help="Start at 1:30, 90s, 50%, 'api 17' or 14:03:22."
 )
 def replay(name: str, speed: float, idle_limit: float | None, begin: str | None) -> int:
-    """Replay RUN as it was. RUN may be a unique prefix, or 'last'.
+    """Replay RUN as it was.
+
+    RUN may be a unique prefix, or 'last': the newest in this folder's repository.
 
     p pauses and resumes, [ and ] skip 10 seconds, + and - change the speed,
     comma and dot step by events, g goes to a time or an event.

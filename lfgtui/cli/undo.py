@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from lfgtui.cli.launching.past_runs import reader, run_to_change
+from lfgtui.cli.launching.past_runs import reader
 from lfgtui.cli.options import yes_option
 from lfgtui.errors import ToolError, UsageError, did_you_mean
 from lfgtui.settings import paths
@@ -69,7 +69,7 @@ def _ticket(place: str) -> tuple[str, str]:
     """Return the run and its ticket; where it has only one, that need not be named."""
     name, _, ticket = place.partition("/")
     with reader() as stored:
-        run = run_to_change(stored, name)
+        run = stored.find_run(name)
         known = [one.ticket.id for one in stored.tickets(run)]
     if not ticket and len(known) == 1:
         return run, known[0]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from lfgtui.cli.launching.past_runs import open_reader, run_to_change
+from lfgtui.cli.launching.past_runs import open_reader
 from lfgtui.cli.options import json_option, print_value, yes_option
 from lfgtui.engine.commands import NoteDiscard
 from lfgtui.errors import HistoryError, LfgError, UsageError
@@ -184,7 +184,7 @@ def _find(place: str) -> Worktree:
         raise UsageError(f'"{place}" names no ticket: expected RUN/TICKET')
     try:
         with open_reader() as reader:
-            run = run_to_change(reader, name)
+            run = reader.find_run(name)
     except (UsageError, HistoryError):
         runs = {
             one.run for one in find_worktrees(paths.worktrees_dir()) if one.run.startswith(name)

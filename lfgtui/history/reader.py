@@ -8,6 +8,7 @@ from typing import Any, Self, get_args
 import msgspec
 
 from lfgtui.errors import HistoryError, NotFoundError, UsageError, did_you_mean, no_run
+from lfgtui.history.last_run import WITHIN, find_last_run
 from lfgtui.history.search import SearchHit, search
 from lfgtui.history.stats import Request, requests_of
 from lfgtui.history.storage import entries as stored
@@ -76,13 +77,6 @@ SELECT r.id, r.title, r.state, r.started_at, r.ended_at,
 FROM runs r
 """
 
-_WITHIN = """EXISTS (
-    SELECT 1 FROM tickets t WHERE t.run = r.id AND substr(
-        CASE WHEN json_valid(t.spec) THEN json_extract(t.spec, '$.workspace') END || '/',
-        1, length(?)) = ?
-)"""
-"""A run with a ticket that works in a folder, whose name ends with a slash, or below it."""
-
 
 class Reader:
     """A read-only view of a history file; an empty one where there is no file yet.
@@ -109,7 +103,7 @@ class Reader:
         """Return past and running runs, newest first; before all others those in the folder."""
         within = (f"{folder.rstrip('/')}/",) * 2 if folder else ()
         rows = self._rows(
-            f"{_RUNS} WHERE r.id <> '' ORDER BY {f'{_WITHIN} DESC,' if folder else ''}"
+            f"{_RUNS} WHERE r.id <> '' ORDER BY {f'{WITHIN} DESC,' if folder else ''}"
             " r.started_at DESC, r.id DESC LIMIT ? OFFSET ?",
             (*within, limit, offset),
         )
@@ -145,23 +139,13 @@ class Reader:
         """Return True if the run was imported, so nobody here has trusted its tickets."""
         return self.source(run) == Path(IMPORTED)
 
-    def last_run_in(self, folder: str) -> str | None:
-        """Return the newest run with a ticket that works in the folder or below it."""
-        rows = self._rows(
-            f"SELECT r.id FROM runs r WHERE r.id <> '' AND {_WITHIN}"
-            " ORDER BY r.started_at DESC, r.id DESC LIMIT 1",
-            (f"{folder.rstrip('/')}/",) * 2,
-        )
-        return str(rows[0][0]) if rows else None
-
     def find_run(self, text: str) -> str:
-        """Return the run named by an id, its unique beginning or end, or `last`."""
+        """Return the run named by an id, its unique beginning or end, or `last` (`last_run`)."""
+        if text == "last":
+            with file.opening(self._path):
+                return find_last_run(self._connection)
         newest = "SELECT id FROM runs WHERE id <> '' ORDER BY started_at DESC, id DESC"
         ids = [str(run) for (run,) in self._rows(newest, ())]
-        if text == "last" and not ids:
-            raise UsageError("no runs yet; `lfg run` or `lfg demo` makes the first")
-        if text == "last":
-            return ids[0]
         if text in ids:
             return text
         for is_match in (str.startswith, str.endswith):

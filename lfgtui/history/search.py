@@ -18,6 +18,7 @@ from typing import NamedTuple, TypeAlias, get_args
 
 from lfgtui.errors import UsageError
 from lfgtui.history import query as queries
+from lfgtui.history.last_run import find_last_run
 from lfgtui.history.query import Finder, Match, ParsedQuery
 from lfgtui.history.storage import file, values
 from lfgtui.model.facets import Kind
@@ -39,9 +40,6 @@ FROM segments_fts
     CROSS JOIN tickets t ON t.id = s.ticket
 WHERE segments_fts MATCH ? AND t.run <> ''
 """
-_NEWEST_RUN = "SELECT id FROM runs WHERE id <> '' ORDER BY started_at DESC, id DESC LIMIT 1"
-
-
 _Row: TypeAlias = tuple[object, ...]
 
 
@@ -97,9 +95,8 @@ def search(
         raise UsageError(
             f"the query has {len(query):,} characters; the limit is {MOST_CHARACTERS:,}"
         )
-    if "run:last" in query.split():  # as everywhere
-        newest = connection.execute(_NEWEST_RUN).fetchone()
-        query = query.replace("run:last", f"run:{newest[0] if newest else 'last'}")
+    if "run:last" in query.split():
+        query = query.replace("run:last", f"run:{find_last_run(connection)}")
     parsed = queries.parse(query)
 
     def answer(db: sqlite3.Connection) -> SearchResult:

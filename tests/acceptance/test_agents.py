@@ -27,7 +27,7 @@ from tests.helpers.terminal import Program, lfg_in_terminal
 from tests.helpers.waiting import PATIENCE, until
 
 __all__ = ["lfg"]
-pytestmark = pytest.mark.acceptance
+pytestmark = [pytest.mark.acceptance, pytest.mark.usefixtures("at_root")]
 
 Entry: TypeAlias = dict[str, Any]
 
@@ -259,4 +259,4 @@ def test_on_the_screen_it_is_steered_in_mid_answer(run: Run) -> None:
 def stored() -> list[e.Event]:
     """Return what the history has of the one ticket."""
     with Reader(paths.history_file()) as reader:
-        return [entry.event for entry in reader.entries(reader.find_run("last"), "one")]
+        return [entry.event for entry in reader.entries(reader.runs(1)[0].run, "one")]

@@ -27,6 +27,8 @@ from tests.engine.harness import Room, calls, room, says, scenario, ticket
 from tests.helpers.checkouts import configure_person, make_checkout
 from tests.helpers.terminal import LFG
 
+pytestmark = pytest.mark.usefixtures("at_root")
+
 CONFIG = '[providers.chat]\nwire = "openai-chat"\nbase_url = "http://127.0.0.1:9/v1"\n'
 ONE = """[[ticket]]
 id = "b"
@@ -232,8 +234,8 @@ async def test_tickets_of_a_file_and_a_prompt_are_added(tmp_path: Path, more: Pa
 
 async def test_tickets_that_a_program_prints_are_added(tmp_path: Path, more: Path) -> None:
     line = '{"id": "b", "prompt": "Go.", "model": "chat/writes", "needs": ["a"]}'
-    command = f"echo '{line}' | {shlex.join([*LFG, 'add', 'last', '-'])}"
     async with at_work(tmp_path, "silent") as r:
+        command = f"echo '{line}' | {shlex.join([*LFG, 'add', r.engine.run, '-'])}"
         await r.until_event("a", e.TextDelta)
         adding = await asyncio.create_subprocess_exec(
             *("sh", "-c", command), stdout=PIPE, cwd=more.parent

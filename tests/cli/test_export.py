@@ -52,6 +52,7 @@ def damage_packs() -> None:
         db.commit()
 
 
+@pytest.mark.usefixtures("at_root")
 def test_a_round_trip_shows_the_same(
     run: str, lfg: Lfg, exported: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -63,6 +64,7 @@ def test_a_round_trip_shows_the_same(
     assert lfg("show", "last", "--json") == here
 
 
+@pytest.mark.usefixtures("at_root")
 def test_a_redacted_run_is_imported_as_it_was_shown(
     secretive: str, lfg: Lfg, exported: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

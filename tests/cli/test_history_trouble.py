@@ -143,6 +143,7 @@ def test_a_closed_folder_is_refused(not_root: tuple[str, ...], data: Path, ticke
         assert_refused(lfg_within(not_root, *command), "Permission denied; set LFG_DATA_DIR")
 
 
+@pytest.mark.usefixtures("at_root")
 def test_a_file_to_read_only_is_read(not_root: tuple[str, ...], data: Path, tickets: str) -> None:
     with Recorder(data / "history.db") as history:
         run = history.start_run("t", [Ticket(id="a", prompt="p", workspace="/")], None)

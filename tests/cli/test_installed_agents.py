@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from tests.acp.scripts import ScriptedAgent, scripted
 from tests.cli.conftest import Lfg, configure
 
@@ -39,6 +41,7 @@ def test_a_model_is_the_agents_to_have(lfg: Lfg, tmp_path: Path) -> None:
     assert [group["name"] for group in groups] == ["mine/large"]
 
 
+@pytest.mark.usefixtures("at_root")
 def test_a_fallback_may_be_an_agent(lfg: Lfg, tmp_path: Path) -> None:
     gone = '[providers.gone]\nwire = "openai-chat"\nbase_url = "http://127.0.0.1:9/v1"\n'
     configured(tmp_path, f"{gone}[retry]\nattempts = 1\n", turns=[[{"text": "Nine."}]])

@@ -75,7 +75,7 @@ def test_what_a_program_prints_is_run_and_told_apart_from_what_was_run_before(
     assert (done.returncode, done.stderr) == (0, "")
     assert ran() == [("Say hello. and 1 more", "done", ["a", "b"])]
     with Reader(paths.history_file()) as reader:
-        run = reader.find_run("last")
+        run = reader.runs(1)[0].run
         assert reader.source(run) == folder / "-"
         assert [(one.ticket.prompt, one.ticket.workspace) for one in reader.tickets(run)] == [
             ("Say hello.", str(folder)),
@@ -97,7 +97,7 @@ def test_a_run_of_json_lines_that_was_not_done_is_resumed_from_the_history(lfg: 
     assert ran() == [("Say hello. and 1 more", "failed", ["a", "b"])]
     assert lfg("resume", "last", "--headless").code == 1  # its time is up again
     with Reader(paths.history_file()) as reader:
-        assert [one.attempt for one in reader.tickets(reader.find_run("last"))] == [1, 2]
+        assert [one.attempt for one in reader.tickets(reader.runs(1)[0].run)] == [1, 2]
 
 
 @pytest.mark.parametrize(
@@ -189,7 +189,7 @@ def test_a_screen_without_keys_is_refused() -> None:
 
 
 def test_tickets_for_a_run_that_is_over_are_not_read() -> None:
-    store("Mine", [Ticket(id="a", prompt="p", workspace="/")], LIFE)
+    store("Mine", [Ticket(id="a", prompt="p", workspace=str(Path.cwd()))], LIFE)
     done = piped(lines({"id": "b", **HELLO}), "add", "last", "-")
     assert (done.returncode, done.stdout) == (2, "")
     assert "is not in progress; to continue: lfg resume" in done.stderr

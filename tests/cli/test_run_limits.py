@@ -26,6 +26,7 @@ needs = ["a"]
 """
 
 
+@pytest.mark.usefixtures("at_root")
 def test_an_option_replaces_the_files_limit_and_a_resume_needs_a_higher_one(
     lfg: Lfg, tmp_path: Path
 ) -> None:

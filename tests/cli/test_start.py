@@ -46,7 +46,7 @@ def test_a_tickets_file_is_run_once_it_is_trusted(folder: Path) -> None:
         lfg.type(b"q")
         assert lfg.wait() == 0
     with Reader(paths.history_file()) as reader:
-        assert reader.source(reader.find_run("last")) == folder / "hello.toml"
+        assert reader.source(reader.runs(1)[0].run) == folder / "hello.toml"
 
 
 def test_a_prompt_is_run_with_the_model_of_the_command_line() -> None:

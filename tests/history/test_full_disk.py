@@ -75,7 +75,7 @@ def test_what_a_full_disk_did_not_take_is_written_once_it_has_room(tmp_path: Pat
     assert unsaved > 0
     assert maintenance.damage(copy) == []
     with Reader(copy) as reader:
-        run = reader.find_run("last")
+        run = reader.runs(1)[0].run
         assert reader.run(run).state == "done"
         assert [entry.seq for entry in reader.entries(run, "a")] == list(range(1, count + 1))
         text = "".join(f"word{n} " * 200 for n in range(50))

@@ -226,7 +226,10 @@ def test_a_filter_with_a_bad_value_is_refused(story: Recording, words: str, why:
     assert str(caught.value).startswith(why)
 
 
-def test_a_run_is_named_by_part_of_its_id_title_or_note_or_as_last(recorder: Recording) -> None:
+def test_a_run_is_named_by_part_of_its_id_title_or_note_or_as_last(
+    recorder: Recording, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir("/")  # which the tickets work in
     shop, garden = (recorder.start("a", title=title) for title in ("Shop 100%", "Garden"))
     for run in (shop, garden):
         recorder.play(run, "a", [*STORY[:8], e.TextDelta("still going")])

@@ -123,7 +123,7 @@ def killed_once(
     damage = maintenance.damage(data / "history.db")
     if set(states(environment).values()) != {"done"}:
         resume = [*LFG, "resume", "last", "--headless"]
-        subprocess.run(resume, env=environment, capture_output=True, check=False)
+        subprocess.run(resume, cwd="/", env=environment, capture_output=True, check=False)
         left += gone_or_left(token)
     return Outcome(way, after, alive, left, seconds, damage, states(environment))
 
@@ -198,7 +198,11 @@ def _is_supervisor(one: Process) -> bool:
 def states(environment: dict[str, str]) -> dict[str, str]:
     """The state of each ticket of the last run."""
     shown = subprocess.run(
-        [*LFG, "show", "last", "--json"], env=environment, capture_output=True, check=True
+        [*LFG, "show", "last", "--json"],
+        cwd="/",
+        env=environment,
+        capture_output=True,
+        check=True,
     )
     return {one["ticket"]: one["state"] for one in json.loads(shown.stdout)["tickets"]}
 

@@ -79,7 +79,11 @@ def killed_once(folder: Path, environment: dict[str, str], dice: random.Random) 
     stored = _stored(environment)
     damage = maintenance.damage(data / "history.db")
     subprocess.run(
-        [*LFG, "resume", "last", "--headless"], env=environment, capture_output=True, check=False
+        [*LFG, "resume", "last", "--headless"],
+        cwd="/",
+        env=environment,
+        capture_output=True,
+        check=False,
     )
     resumed = {name: state for name, (state, _) in _tickets(environment).items()}
     lost = {word for word in seen if word not in stored}
@@ -135,7 +139,11 @@ def _last(words: set[str]) -> dict[str, int]:
 def _tickets(environment: dict[str, str]) -> dict[str, tuple[str, str]]:
     """State and all visible text of each ticket."""
     shown = subprocess.run(
-        [*LFG, "show", "last", "--json"], env=environment, capture_output=True, check=True
+        [*LFG, "show", "last", "--json"],
+        cwd="/",
+        env=environment,
+        capture_output=True,
+        check=True,
     )
     return {
         ticket["ticket"]: (ticket["state"], "".join(a["text"] for a in ticket["attempts"]))

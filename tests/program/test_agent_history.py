@@ -14,6 +14,8 @@ from tests.helpers.processes import start
 from tests.helpers.sandbox import walled
 from tests.program.test_agents import processes as processes
 
+pytestmark = pytest.mark.usefixtures("at_root")
+
 SECRET = "sk-ant-api03-" + "aB3dE5fG7h" * 9
 
 

@@ -30,6 +30,8 @@ from tests.helpers.terminal_attacks import ALL
 from tests.helpers.terminal_sequences import SCREEN, foreign_sequences
 from tests.helpers.waiting import until
 
+pytestmark = pytest.mark.usefixtures("at_root")
+
 ENDS = {
     "exits at once": "failed",
     "dies in mid-turn": "failed",

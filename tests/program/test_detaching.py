@@ -55,12 +55,12 @@ def folder(tmp_path: Path) -> Iterator[Path]:
 
 def state() -> str:
     with Reader(paths.history_file()) as reader:
-        return reader.tickets(reader.find_run("last"))[0].state
+        return reader.tickets(reader.runs(1)[0].run)[0].state
 
 
 def answer() -> str:
     with Reader(paths.history_file()) as reader:
-        entries = reader.entries(reader.find_run("last"), "patient")
+        entries = reader.entries(reader.runs(1)[0].run, "patient")
         return "".join(one.event.text for one in entries if isinstance(one.event, e.TextDelta))
 
 

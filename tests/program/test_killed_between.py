@@ -7,12 +7,15 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import pytest
 from starlette.types import Message, Receive, Scope, Send
 
 from lfgtui.simulator.server import Settings, build_app, listening
 from tests.cli.conftest import Lfg, configure, in_background
 from tests.engine.harness import scenario
 from tests.helpers.processes import start, three_wires
+
+pytestmark = pytest.mark.usefixtures("at_root")
 
 SAID = "Use pathlib please"
 WIRES = ("chat", "responses", "messages")

@@ -11,6 +11,8 @@ from tests.acp.scripts import MISBEHAVIOUR, scripted, words
 from tests.cli.conftest import Lfg, configure
 from tests.helpers.processes import start
 
+pytestmark = pytest.mark.usefixtures("at_root")
+
 SAID, ANEW = "Use pathlib please", "Do it well."
 
 

@@ -16,6 +16,8 @@ from tests.helpers.sandbox import walled
 from tests.helpers.waiting import PATIENCE, is_alive
 
 # The command ends by itself once nobody reads it: a kill -9 of lfg leaves nothing behind.
+pytestmark = pytest.mark.usefixtures("at_root")
+
 SCENARIO = """
 rate = 400
 first_token = 0.0

@@ -29,7 +29,7 @@ NONSENSE = (
 def committed() -> int:
     """Entries of the last run in the history."""
     with Reader(paths.history_file()) as reader:
-        run = reader.find_run("last")
+        run = reader.runs(1)[0].run
         return sum(len(list(reader.entries(run, one.ticket.id))) for one in reader.tickets(run))
 
 
@@ -39,7 +39,7 @@ def wait_for_more_than(count: int) -> None:
 
 def states() -> set[str]:
     with Reader(paths.history_file()) as reader:
-        return {ticket.state for ticket in reader.tickets(reader.find_run("last"))}
+        return {ticket.state for ticket in reader.tickets(reader.runs(1)[0].run)}
 
 
 def wait_for_whole_picture(lfg: Program) -> None:
@@ -62,7 +62,7 @@ def test_a_terminal_that_does_not_read_stops_nothing() -> None:
             wait_for_more_than(committed() + 20)
         lfg.process.send_signal(signal.SIGTERM)
         assert lfg.wait() == 143
-    assert b"\x1b[?1049l" in lfg.written and b"lfg resume last" in lfg.written
+    assert b"\x1b[?1049l" in lfg.written and b", lfg resume 2" in lfg.written
     assert states() <= {"interrupted", "done"}
 
 

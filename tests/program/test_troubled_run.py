@@ -138,7 +138,7 @@ def test_all_that_goes_wrong_is_named_and_in_the_history(troubled: Path) -> None
         screen.press("q")
         assert program.wait() == 1
     with Reader(paths.history_file()) as reader:
-        run = reader.find_run("last")
+        run = reader.runs(1)[0].run
         said = {one: [entry.event for entry in reader.entries(run, one)] for one in SCENARIOS}
     for one, other in (("api", "docs"), ("docs", "api")):
         kinds = {type(x) for x in said[one]}

@@ -10,10 +10,15 @@ from tests.program.worktree_world import ADDED, CHANGED, world
 def test_one_is_applied_one_discarded_and_one_left(tmp_path: Path) -> None:
     with world(tmp_path) as made:
         mine, status = made.mine(), made.git("status", "--porcelain", "--ignored")
-        made.lfg("run", str(made.tickets), "--headless", "--yes")
+        with made.start("run", str(made.tickets), "--headless", "--yes") as process:
+            out, err = process.communicate()
+        assert (process.returncode, "lfg diff" in out) == (0, False)
         assert made.mine() == mine
         states = made.states()
         (run,) = {one["run"] for one in states.values()}
+        place = f"{run}/TICKET"
+        led = f"changes of 3 tickets: lfg worktrees; lfg diff {place}, lfg apply {place}\n"
+        assert err.endswith(led)
         kinds = {one["ticket"]: one["state"] for one in states.values()}
         assert kinds == {"apply": "unmerged", "discard": "dirty", "leave": "dirty"}
         assert all(one["size"] > 1_000 for one in states.values())

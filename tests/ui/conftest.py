@@ -113,7 +113,7 @@ def open_reader(store: Recorder) -> Callable[[], Reader]:
 def stored(history: Path) -> StoredRun:
     """The newest run."""
     with Reader(history) as reader:
-        return read_run(reader, reader.find_run("last"))
+        return read_run(reader, reader.runs(1)[0].run)
 
 
 @pytest.fixture

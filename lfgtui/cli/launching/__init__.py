@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from lfgtui.cli.launching import headless as headless
     from lfgtui.cli.launching import launch as launch
+    from lfgtui.cli.launching import next_step as next_step
     from lfgtui.cli.launching import on_end as on_end
     from lfgtui.cli.launching import past_runs as past_runs
     from lfgtui.cli.launching import provider_check as provider_check

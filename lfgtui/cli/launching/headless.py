@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from lfgtui.cli.launching.launch import Output
+from lfgtui.cli.launching.next_step import print_worktrees
 from lfgtui.cli.launching.printer import Formatter, Printer
 from lfgtui.cli.launching.reachable import reachable
 from lfgtui.engine import signals
@@ -223,6 +224,7 @@ async def _run(
     document.close()
     if is_answer:
         _explain_endings(engine)
+    print_worktrees(engine)
     return code
 
 

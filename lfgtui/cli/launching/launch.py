@@ -2,16 +2,17 @@
 
 import asyncio
 import os
+import shlex
 import shutil
 from collections.abc import Sequence
 from contextlib import ExitStack
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import msgspec
 
 from lfgtui.cli import launching
-from lfgtui.cli.launching.server_check import check_servers
 from lfgtui.errors import SourceError, UsageError
 from lfgtui.model.needs import select
 from lfgtui.model.ticket_keys.on_end import OnEnd
@@ -20,9 +21,16 @@ from lfgtui.model.tickets import Ticket, side_by_side
 from lfgtui.model.tickets_file import TicketsFile, read_tickets, single_ticket
 from lfgtui.processes.sandbox.availability import find_sandbox
 from lfgtui.settings import environment, paths
-from lfgtui.settings.agents import IGNORED, find_program
+from lfgtui.settings.agents import IGNORED, find_program, program_path
 from lfgtui.settings.config import Config, installed_agents, route_of, routes_of, split_name
-from lfgtui.settings.credentials import api_key, held_keys, request_headers, signing_keys
+from lfgtui.settings.credentials import (
+    api_key,
+    held_keys,
+    request_headers,
+    server_variables,
+    signing_keys,
+)
+from lfgtui.settings.mcp import INSTALL
 from lfgtui.settings.providers import LOCAL, PRESETS, SIMULATED
 from lfgtui.simulator.local import find_model
 from lfgtui.text import toml_file
@@ -120,7 +128,7 @@ def check_providers(plan: Plan) -> set[str]:
                     f" set price in [providers.{name}] of the config"
                 )
             used.add(name)
-        check_servers(plan.config, ticket)
+        _check_servers(plan.config, ticket)
     for name in sorted(used - SIMULATED):
         provider = plan.config.provider(name)
         if provider.api_key_command is None:  # a command may ask the person: when needed
@@ -139,6 +147,20 @@ def _check_hooks(hooks: Sequence[OnEnd]) -> None:
         signing_keys(hook)
         if hook.command and shutil.which(hook.command[0]) is None:
             raise UsageError(f"on_end: no program {hook.command[0]}")
+
+
+def _check_servers(config: Config, ticket: Ticket) -> None:
+    """Raise `UsageError` where a server, its program, a variable or the package is missing."""
+    is_agents = config.provider(route_of(config, ticket).provider).is_agent
+    if ticket.mcp and not is_agents and find_spec("mcp") is None:
+        raise UsageError(f'ticket "{ticket.id}" uses MCP servers, which need {INSTALL}')
+    for name in ticket.mcp:
+        server = config.mcp_server(name)
+        variables = server_variables(name, server)
+        if server.command and program_path(server.command, variables) is None:
+            program = shlex.quote(server.command[0])
+            fix = "install it, or check `command` and the PATH"
+            raise UsageError(f'mcp server "{name}": {program} is not installed; {fix}')
 
 
 def file_tickets(

@@ -40,20 +40,6 @@ def reader() -> Reader:
     return Reader(paths.history_file())
 
 
-def run_to_change(history: Reader, name: str) -> str:
-    """Return the named run; `last` is the newest in this folder's repository, or in this folder.
-
-    The newest of all may be another project's, and its files are not to change by mistake.
-    """
-    if name != "last":
-        return history.find_run(name)
-    here = Path.cwd()
-    top = next((one for one in (here, *here.parents) if (one / ".git").exists()), here)
-    if found := history.last_run_in(str(top)):
-        return found
-    raise UsageError(f"no run has worked in {top}; `lfg history` lists those of other folders")
-
-
 def report_missing(runs: Sequence[str]) -> None:
     """Report runs that should be in the history and are not."""
     for run in runs:

@@ -4,7 +4,6 @@ import asyncio
 import gc
 import signal
 import threading
-from collections import Counter
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from contextlib import AsyncExitStack, suppress
 from functools import partial
@@ -156,7 +155,8 @@ def run(plan: Plan, build: "Callable[[], Engine]", *, is_simulated: bool) -> tup
     app = _app(live, plan.config, is_simulated=is_simulated, can_detach=foreground is not None)
     code = _run_app(app, partial(_detach, live, foreground) if foreground else None)
     if live.run:
-        print_remark(_last_line(live, "last" if plan.resumes is None else live.run))
+        launching.next_step.print_outcome(live)
+        launching.next_step.print_worktrees(live)
     match live.failure:
         case None:
             return code, app.resumes
@@ -237,11 +237,3 @@ def _app(
 def _report_bug(error: Exception) -> None:
     log_bug(error)
     print_error(f"{bug_line(error)}; set LFG_LOG=FILE to log the traceback")
-
-
-def _last_line(run: DeferredRun, name: str) -> str:
-    """Return the line left on the terminal: how the run ended, and what to type next."""
-    states = Counter(run.transcript(ticket.id).state or "queued" for ticket in run.tickets)
-    counts = ", ".join(f"{count} {state}" for state, count in states.most_common())
-    resume = "" if set(states) == {"done"} else f", lfg resume {name}"
-    return f"run {run.run}: {counts} · lfg show {name}{resume}"

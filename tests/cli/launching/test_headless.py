@@ -68,6 +68,7 @@ def tickets(url: str, tmp_path: Path) -> str:
     return str(file)
 
 
+@pytest.mark.usefixtures("at_root")
 def test_json_lines_are_numbered_and_are_what_show_and_search_find(tickets: str, lfg: Lfg) -> None:
     code, out, err = lfg("run", tickets, "--json")
     assert (code, err) == (0, "")
@@ -102,6 +103,7 @@ def test_without_json_there_is_a_line_per_state_change(tickets: str, lfg: Lfg) -
     assert all(state != after for state, after in pairwise(states))
 
 
+@pytest.mark.usefixtures("at_root")
 def test_what_changed_in_a_file_is_run_with_what_it_needs_and_what_needs_it(
     tickets: str, lfg: Lfg, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -162,6 +164,7 @@ def shown(lfg: Lfg) -> Shown:
     return show
 
 
+@pytest.mark.usefixtures("at_root")
 def test_a_choice_outlives_a_kill_and_copies_not_chosen_are_left(
     tickets: str, lfg: Lfg, shown: Shown
 ) -> None:
@@ -185,6 +188,7 @@ def test_a_choice_outlives_a_kill_and_copies_not_chosen_are_left(
     ]
 
 
+@pytest.mark.usefixtures("at_root")
 def test_copies_wait_for_a_choice_that_is_made_when_the_run_is_over(
     tickets: str, lfg: Lfg, shown: Shown
 ) -> None:
