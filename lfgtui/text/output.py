@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 _PATIENCE = 1.0
 """Seconds to wait for stderr to accept a line."""
 
+_WIDTH = 80
+"""Columns of a paragraph where stderr is no terminal."""
+
 _THREAD = "last-words"
 
 _LONGEST_ERROR = 2000
@@ -195,6 +198,27 @@ def print_text(text: str) -> None:
 def print_remark(text: str) -> None:
     """Write one line on stderr, waiting at most `_PATIENCE` for a terminal that hangs."""
     _attempt(lambda: _write(sys.stderr, (text,), is_line=True))
+
+
+def print_paragraph(text: str) -> None:
+    """Write a remark that may be long, in lines of whole words: a terminal breaks it anywhere."""
+    from textwrap import wrap  # few commands need it
+
+    try:
+        width = os.get_terminal_size(own.fileno()).columns if (own := _own(sys.stderr)) else 0
+    except (OSError, ValueError):  # no terminal, no file at all
+        width = 0
+    text = visible_line(text)
+    indent = " " * (2 * (len(text) - len(text.lstrip())))
+    rows = wrap(
+        text,
+        width or _WIDTH,
+        subsequent_indent=indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    for row in rows:
+        print_remark(row)
 
 
 def print_error(message: str) -> None:

@@ -92,25 +92,25 @@ def _hook(hook: OnEnd) -> Grant:
 
 
 def _grants(path: Path, file: TicketsFile, config: Config, ticket: Ticket) -> Iterator[Grant]:
-    folder = path.absolute().parent.resolve()
+    folder, place = path.absolute().parent.resolve(), _named(ticket.workspace)
     if tools := ticket.approves_by_itself():
-        calls = f"{', '.join(tools)} without asking, in {ticket.workspace}"
+        calls = f"{', '.join(tools)} without asking, in {place}"
         yield Grant(ticket.id, "approves tool calls by itself", f"runs {calls}")
     if ticket.setup:
-        runs = f"runs `{escaped(ticket.setup)}`, with network, in a worktree of {ticket.workspace}"
+        runs = f"runs `{escaped(ticket.setup)}`, with network, in a worktree of {place}"
         yield Grant(ticket.id, "runs a command before its tickets begin", runs)
     programs = programs_of(config, ticket)
     for program in programs.values():
-        starts = f"starts {program} in {ticket.workspace}, which has tools and rules of its own"
+        starts = f"starts {program} in {place}, which has tools and rules of its own"
         starts += "; approves all that it asks for" if ticket.approve == "auto" else ""
         yield Grant(ticket.id, "starts agents that follow rules of their own", starts)
     yield from _holes(ticket, has_programs=bool(programs) or "run_command" in ticket.tools)
     if ticket.mcp:
-        starts = f"starts the MCP servers {', '.join(ticket.mcp)} in {ticket.workspace}"
+        starts = f"starts the MCP servers {', '.join(ticket.mcp)} in {place}"
         yield Grant(ticket.id, "starts MCP servers", starts)
     reads = ticket.tools or ticket.context or ticket.mcp or programs
     if reads and _is_outside(folder, Path(ticket.workspace)):
-        yield Grant(ticket.id, "works outside its folder", f"reads {ticket.workspace}")
+        yield Grant(ticket.id, "works outside its folder", f"reads {place}")
     for what, files in (("prompt", file.prompt_files), ("schema", file.schema_files)):
         read = files.get(ticket.file_id)
         if read is not None and not Path(read).is_relative_to(folder):
@@ -141,12 +141,24 @@ def _holes(ticket: Ticket, *, has_programs: bool) -> Iterator[Grant]:
 
 def _is_outside(folder: Path, workspace: Path) -> bool:
     """Return True if it is elsewhere, or holds the home folder, which no file owns."""
-    if not workspace.is_relative_to(folder):
-        return True
+    home = _home()
+    holds_home = home is not None and home.is_relative_to(workspace)
+    return holds_home or not workspace.is_relative_to(folder)
+
+
+def _named(workspace: str) -> str:
+    """Return the workspace, and that it is, or holds, the home folder."""
+    home = _home()
+    if home is None or not home.is_relative_to(workspace):
+        return workspace
+    return f"{workspace} ({'your' if str(home) == workspace else 'with your'} home folder)"
+
+
+def _home() -> Path | None:
     try:
-        return Path.home().resolve().is_relative_to(workspace)
+        return Path.home().resolve()
     except RuntimeError:  # nobody has a home here
-        return False
+        return None
 
 
 def _ask(path: Path, grants: list[Grant]) -> None:
@@ -162,10 +174,10 @@ def _ask(path: Path, grants: list[Grant]) -> None:
             f"{name} asks for {len(tickets)} permissions, too many to show in a question;"
             " review it, then add --yes"
         )
-    output.print_remark(f"{name} asks for more than reading its own folder:")
+    output.print_paragraph(f"{name} asks for more than reading its own folder:")
     for description, names in tickets.items():
         more = f" and {len(names) - 3} more" if len(names) > 3 else ""
-        output.print_remark(f"  {', '.join(names[:3])}{more}: {description}")
+        output.print_paragraph(f"  {', '.join(names[:3])}{more}: {description}")
     if not output.confirm("Trust this file as it is now?"):
         raise UsageError("not trusted; nothing was started")
 

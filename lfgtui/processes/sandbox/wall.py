@@ -98,7 +98,9 @@ class Wall:
     @property
     def description(self) -> str:
         """Its meaning for a command, in a few words."""
-        return "in the sandbox, with network" if self.network else "in the sandbox, no network"
+        network = "with network" if self.network else "no network"
+        all_of = "; your home folder is its workspace" * self.home.is_relative_to(self.workspace)
+        return f"in the sandbox, {network}{all_of}"
 
     def with_paths(self, readable: Iterable[Path] = (), writable: Iterable[Path] = ()) -> "Wall":
         """Return one that shows more."""

@@ -6,6 +6,7 @@ import select
 import stat
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from lfgtui.model.tickets_file import load_tickets
 from lfgtui.settings import paths
 from lfgtui.settings.config import Config
 from lfgtui.settings.providers import PRESETS
+from tests.helpers.terminal import LFG, Program
 
 AUTO = '[[ticket]]\nid = "a"\nprompt = "Hi."\napprove = "auto"\n'
 PLAIN = '[[ticket]]\nid = "a"\nprompt = "Hi."\n'
@@ -106,6 +108,41 @@ def test_what_reaches_beyond_its_folder_is_asked_about(clone: Path, text: str, w
 def test_the_home_folder_is_no_files_own(clone: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(clone / "home"))
     assert_refused(clone, PLAIN, "works outside its folder")
+
+
+@pytest.mark.parametrize(
+    ("home", "said"), [("", "your home folder"), ("me", "with your home folder")]
+)
+def test_a_workspace_that_is_or_holds_the_home_folder_is_called_so(
+    clone: Path,
+    home: str,
+    said: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("HOME", str(clone / home))
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True)
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    monkeypatch.setattr("click.confirm", lambda *_, **__: True)
+    ensure(clone, AUTO)
+    shown = " ".join(capsys.readouterr().err.split())
+    assert f"a: reads {clone} ({said})" in shown
+    assert f"without asking, in {clone} ({said})" in shown
+
+
+def test_the_question_is_broken_between_words(tmp_path: Path) -> None:
+    (tmp_path / "tickets.toml").write_text(AUTO + 'provider = "simulator"\nmodel = "m"\n')
+    with closing(Program([*LFG, "run", str(tmp_path / "tickets.toml")], size=(60, 24))) as program:
+        program.read_until("[y/N]")
+        rows = bytes(program.written).decode().splitlines()
+        program.type(b"n\r")
+        assert program.wait() == 2
+    first = rows.index(str(tmp_path / "tickets.toml"))  # too long for more words beside it
+    question = rows[first:-1]
+    assert question[1] == "asks for more than reading its own folder:"
+    runs = "  a: runs write_file, edit_file, run_command without asking, in "
+    assert " ".join(" ".join(question[2:]).split()) == f"{runs.strip()} {tmp_path}"
+    assert all(len(row) <= 60 or " " not in row.strip() for row in question)
 
 
 def test_a_ticket_without_tools_reads_nothing_wherever_it_is(clone: Path) -> None:
@@ -216,7 +253,7 @@ def test_the_question_shows_what_it_grants_and_nothing_a_terminal_obeys(tmp_path
         os.write(terminal, b"n\n")
         assert process.wait(60) == 2
         os.close(terminal)
-    text = shown.decode()
+    text = " ".join(shown.decode().split())
     assert "run_command without asking" in text
     assert f"reads {tmp_path}" in text
     assert f"sends {tmp_path / 'secret'} to the model" in text

@@ -64,6 +64,16 @@ def test_the_network_is_the_tickets_to_say(
     assert held.description == f"in the sandbox, {'with' if network else 'no'} network"
 
 
+def test_a_command_that_has_all_of_the_home_folder_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path / "me"))
+    for workspace, whole in (("me", True), ("", True), ("me/project", False)):
+        held = walls().of(ticket(workspace=str(tmp_path / workspace)))
+        said = "in the sandbox, no network" + "; your home folder is its workspace" * whole
+        assert held.description == said
+
+
 def test_an_agent_has_the_network_and_no_limit_of_time_or_memory() -> None:
     held = walls().of(TICKET).of_agent
     assert held.wall is not None and held.wall.network and held.wall.may_nest
