@@ -112,12 +112,25 @@ async def locked(common: str) -> AsyncIterator[int]:
 
     A git command that gets the descriptor holds the lock until its own end, also if lfg is killed.
     """
-    lock = await asyncio.to_thread(_open_lock, Path(common))
+    async with _held(await asyncio.to_thread(_open_lock, Path(common)), common) as lock:
+        yield lock
+
+
+@asynccontextmanager
+async def folder_locked(folder: Path) -> AsyncIterator[int]:
+    """Hold the folder itself during the body; yield its descriptor, as `locked` does."""
+    lock = await asyncio.to_thread(os.open, folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    async with _held(lock, str(folder)):
+        yield lock
+
+
+@asynccontextmanager
+async def _held(lock: int, place: str) -> AsyncIterator[int]:
     try:
         until = monotonic() + _PATIENCE
         while not _is_taken(lock):
             if monotonic() > until:
-                raise GitError(f"another lfg has been busy in {visible_line(common)} for too long")
+                raise GitError(f"another lfg has been busy in {visible_line(place)} for too long")
             await asyncio.sleep(_PAUSE)
         yield lock
     finally:

@@ -24,7 +24,13 @@ from lfgtui.processes.sandbox.git_folders import forget_run
 from lfgtui.processes.waiting import finish
 from lfgtui.text.terminal_safe import visible_line
 from lfgtui.workspace.git import GitError, git
-from lfgtui.workspace.repository import Repository, locked, pack_objects, repository_of
+from lfgtui.workspace.repository import (
+    Repository,
+    folder_locked,
+    locked,
+    pack_objects,
+    repository_of,
+)
 
 _CHECKOUT_SECONDS = 1800.0
 _LITTLE = 1024 * 1024
@@ -163,7 +169,8 @@ async def _add(worktree: Worktree, *arguments: str) -> None:
 async def _fill(worktree: Worktree) -> Worktree:
     """Check its files out, and note that it is ready."""
     filling = ("reset", "--hard", "--quiet", "HEAD")
-    filled = await git(*filling, cwd=worktree.path, seconds=_CHECKOUT_SECONDS)
+    async with folder_locked(worktree.path) as lock:
+        filled = await git(*filling, cwd=worktree.path, seconds=_CHECKOUT_SECONDS, keeps=[lock])
     if filled.code and (await asyncio.to_thread(shutil.disk_usage, worktree.path)).free < _LITTLE:
         raise GitError(f"{visible_line(str(worktree.path))}: no space left on the disk")
     filled.checked()
@@ -179,6 +186,9 @@ async def discard_worktree(worktree: Worktree) -> None:
     """
     with suppress(GitError):  # the disk may be full: then this is what makes room
         await asyncio.to_thread(_write, msgspec.structs.replace(worktree, phase="discarding"))
+    with suppress(OSError):  # there is none, or it cannot be read
+        async with folder_locked(worktree.path):  # git that outlived lfg still fills it
+            pass
     await asyncio.to_thread(_remove_folder, worktree)
     if await asyncio.to_thread(Path(worktree.common).is_dir):
         async with locked(worktree.common) as lock:

@@ -88,7 +88,7 @@ class Kills:
         made = self._world
         with made.start("resume", "last", "--headless") as process:
             _, err = process.communicate()
-        is_over = process.returncode in (0, 2)  # 2: it is finished already
+        is_over = process.returncode == 0
         self._expect(is_over, f"the resume ended well: {process.returncode} {err}")
         for worktree in self._worktrees():
             self._work_anew(worktree)
@@ -211,14 +211,14 @@ def main() -> int:
         os.environ.update(made.environment)
         shown = 0
         while sum(kill.hit for kill in kills.kills) < chosen.rounds:
-            kills.cycle()
-            for kill in kills.kills[shown:]:
-                if kill.faults:
-                    print(
-                        f"{kill.command}, late: {kill.is_late}: {'; '.join(kill.faults)}",
-                        flush=True,
-                    )
-            shown = len(kills.kills)
+            try:
+                kills.cycle()
+            finally:  # what went wrong may have stopped it
+                for kill in kills.kills[shown:]:
+                    if kill.faults:
+                        faults = "; ".join(kill.faults)
+                        print(f"{kill.command}, late: {kill.is_late}: {faults}", flush=True)
+                shown = len(kills.kills)
     hits = [kill for kill in kills.kills if kill.hit]
     well = sum(not kill.faults for kill in hits)
     commands = Counter(kill.command for kill in hits)

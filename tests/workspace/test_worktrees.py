@@ -22,6 +22,7 @@ from lfgtui.workspace.worktrees import (
     open_worktree,
 )
 from tests.helpers.checkouts import Checkout
+from tests.helpers.waiting import until
 
 
 @pytest.fixture
@@ -279,3 +280,46 @@ def test_no_space(checkout: Checkout, root: Path) -> None:
     )
     assert done.stdout == f"GitError {root}/r1/api: no space left on the disk []\n"
     assert checkout.everything() == before
+
+
+HELD = """\
+#!/bin/sh
+if test -e {at}/hold; then
+    touch {at}/begun
+    cat {at}/hold
+    test -e "$1" && touch {at}/in_place
+fi
+cat
+"""
+
+
+async def test_git_that_outlives_a_killed_lfg_is_waited_for(
+    checkout: Checkout, root: Path, person: Path, tmp_path: Path
+) -> None:
+    """It still writes files into the worktree that is half made."""
+    checkout.commit("slow", _gitattributes="a.txt filter=slow\n")
+    (checkout.folder / "_gitattributes").rename(checkout.folder / ".gitattributes")
+    checkout.git("add", "-A")
+    checkout.git("commit", "-qm", "attributes")
+    os.mkfifo(tmp_path / "hold")
+    smudge = tmp_path / "smudge"
+    smudge.write_text(HELD.format(at=tmp_path))
+    smudge.chmod(0o755)
+    with person.open("a") as file:
+        file.write(f'[filter "slow"]\nclean = cat\nsmudge = {smudge} {root}/r1/api/.git\n')
+    command = [sys.executable, "-c", OPEN, str(root), str(checkout.folder)]
+    killed = await asyncio.create_subprocess_exec(*command)
+    await asyncio.to_thread(until, (tmp_path / "begun").exists)
+    killed.kill()
+    await killed.wait()
+    again = asyncio.create_task(open_worktree(root, "r1", "api", checkout.folder))
+    record = root / "r1" / "=api.json"
+    await asyncio.to_thread(until, lambda: b"discarding" in record.read_bytes())
+    hold = await asyncio.to_thread(os.open, tmp_path / "hold", os.O_WRONLY)
+    (tmp_path / "hold").unlink()  # the next one goes through
+    os.close(hold)
+    made = await again
+    assert (tmp_path / "in_place").exists()
+    assert (made.path / "a.txt").read_text() == "one\nmore\n"
+    assert checkout.git("status", "--porcelain", cwd=made.path) == ""
+    assert [one.name for one in (root / "r1").iterdir() if "leaving" in one.name] == []
