@@ -14,6 +14,9 @@ from lfgtui.cli.launching.redactors import redactor_of
 from lfgtui.cli.options import IDLE_SECONDS, SPEED
 from lfgtui.errors import UsageError
 from lfgtui.export.documents import Form, pieces_of, safe_lines
+from lfgtui.export.figures import RunDocument
+from lfgtui.export.otlp.encoding import encode
+from lfgtui.export.otlp.spans import RunSpans, trace_id
 from lfgtui.history import deletion, maintenance
 from lfgtui.history.transfer import import_run, lines_in
 from lfgtui.settings import paths
@@ -29,12 +32,20 @@ _FORMS: dict[str, Form] = {"html": "html", "json": "json", "jsonl": "jsonl"}
 @click.option(
     "--format",
     "form",
-    type=click.Choice(["md", "html", "json", "jsonl", "cast", "markdown"]),
+    type=click.Choice(["md", "html", "json", "jsonl", "otlp", "cast", "markdown"]),
     default="md",
     show_default=True,
 )
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Write to this new file.")
 @click.option("--redact/--no-redact", default=None, help="Remove secrets; default: the config's.")
+@click.option("--content", is_flag=True, help="otlp: with prompts, answers, input and output.")
+@click.option(
+    "--to",
+    metavar="[URL]",
+    is_flag=False,
+    flag_value="",
+    help="otlp: send to this collector; default: OTEL_EXPORTER_OTLP_ENDPOINT.",
+)
 @click.option("--size", metavar="120x40", help="cast: columns and rows.")
 @click.option("--speed", type=SPEED, help="cast: playback speed.")
 @click.option("--idle-limit", type=IDLE_SECONDS, help="cast: shorten idle gaps to this.")
@@ -43,16 +54,23 @@ def export(
     form: str,
     output: Path | None,
     redact: bool | None,
+    content: bool,
+    to: str | None,
     size: str | None,
     speed: float | None,
     idle_limit: float | None,
 ) -> int:
     """Export RUN: to read (md, html), for programs (json), for `lfg import` (jsonl).
 
-    A cast is a recording of `lfg replay` for asciinema and its players.
+    otlp is OpenTelemetry spans, for a file or a collector. A cast is a recording of `lfg replay`
+    for asciinema and its players.
     """
     if form != "cast" and (size, speed, idle_limit) != (None, None, None):
         raise UsageError("--size, --speed and --idle-limit require --format cast")
+    if form != "otlp" and (content or to is not None):
+        raise UsageError("--content and --to require --format otlp")
+    if to is not None and output is not None:
+        raise UsageError("--to cannot be combined with -o")
     name, _, only = place.partition("/")
     if only and form in ("jsonl", "cast"):
         raise UsageError(f"--format {form} exports whole runs only; remove /{only}")
@@ -63,7 +81,11 @@ def export(
     with open_reader() as reader:
         run = reader.find_run(name)
         pieces: Iterator[str]
-        if form == "cast":
+        if form == "otlp":
+            wires = {name: provider.wire for name, provider in config.providers.items()}
+            spans = RunSpans(RunDocument(reader, run, only, redactor), wires, content=content)
+            pieces = safe_lines(encode(trace_id(run), batch) for batch in spans.batches())
+        elif form == "cast":
             pace = {"speed": speed, "idle_limit": idle_limit}
             cast = launching.replay.cast_lines(reader, run, config, redactor, size=size, **pace)
             pieces = safe_lines(cast)
@@ -76,11 +98,14 @@ def export(
                 redactor=redactor,
                 theme=config.theme,
             )
-        if output is not None:
+        is_sent = True
+        if to is not None:
+            is_sent = _send(to, pieces)
+        elif output is not None:
             _write(output, pieces)
         else:
             _print(pieces, is_document=form in ("md", "markdown", "html"))
-        code = report_gaps(reader)
+        code = max(report_gaps(reader), not is_sent)
     if redactor is not None and redactor.counts:
         count = redactor.counts.total()
         kinds = ", ".join(f"{kind} {times}" for kind, times in redactor.counts.most_common())
@@ -103,6 +128,28 @@ def import_(file: Path) -> None:
     if age is not None and run in deletion.older_than(history, time.time() - age_seconds(age)):
         maintenance.pin(history, run, True)
         out.print_remark(f"pinned, since it is older than retention keeps runs ({age})")
+
+
+def _send(address: str, lines: Iterator[str]) -> bool:
+    """Send each line to the collector, and say what became of them; return True if all is well."""
+    from lfgtui.export.otlp.collector import Collector  # it has an HTTP client
+
+    collector, sent, rejected = Collector(address), 0, 0
+    for line in lines:
+        outcome = collector.send(line.encode())
+        if outcome.message:
+            out.print_error(f"{collector.name}: {outcome.message}")
+        if outcome.failure:
+            were = "request before it was" if sent == 1 else "requests before it were"
+            before = f"; {sent} {were} taken" if sent else ""
+            out.print_error(f"{collector.name}: {outcome.failure}{before}")
+            return False
+        sent, rejected = sent + 1, rejected + outcome.rejected
+    if rejected:
+        out.print_error(f"{collector.name} rejected {rejected} span{'s' * (rejected != 1)}")
+    else:
+        out.print_remark(f"sent to {collector.name}")
+    return not rejected
 
 
 def _print(pieces: Iterator[str], *, is_document: bool) -> None:

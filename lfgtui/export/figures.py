@@ -7,6 +7,7 @@ from typing import NamedTuple
 import msgspec
 
 from lfgtui.history.reader import Reader, RunSummary
+from lfgtui.history.stats import Request, requests_of
 from lfgtui.model import events as e
 from lfgtui.model.call_summary import seen_from
 from lfgtui.model.fold.attempts import Attempt, cached_share
@@ -60,6 +61,10 @@ class RunDocument:
             if self._redactor:
                 ticket = redacted_ticket(self._redactor, ticket)
             yield TicketDocument(ticket, transcript)
+
+    def requests(self, ticket: str) -> Iterator[Request]:
+        """Yield the requests of a ticket, which have no texts."""
+        return requests_of(self._reader.entries(self.run, ticket))
 
 
 _SHORT, _LINE = 60, 140

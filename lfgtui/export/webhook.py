@@ -62,10 +62,10 @@ def post(url: str, body: bytes, headers: Mapping[str, str]) -> Refusal | None:
             wait, status = retry_after(answer.headers), answer.status_code
             return Refusal(f"HTTP {status}", wait, status == _GONE)
     except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as error:
-        return Refusal(_reason(error))
+        return Refusal(reason_of(error))
 
 
-def _reason(error: Exception) -> str:
+def reason_of(error: Exception) -> str:
     """Return in words why nothing was answered."""
     cause: BaseException | None = error
     while cause is not None:

@@ -21,8 +21,8 @@ Outcome: TypeAlias = Literal["open", "completed", "failed", "stopped"]
 class Request(msgspec.Struct):
     """A request to a model and what came of it. Times in seconds, since the epoch if `_at`.
 
-    `is_drop`: the response broke off. `tools` and `people` are the times that its calls ran, and
-    waited for approval.
+    `is_drop`: the response broke off; `error` is the kind of its failure. `tools` and `people` are
+    the times that its calls ran, and waited for approval.
     """
 
     provider: str
@@ -40,6 +40,11 @@ class Request(msgspec.Struct):
     usage: e.Usage = e.Usage(0, 0)
     tools: float = 0.0
     people: float = 0.0
+    attempt: int = 1
+    turn: int = 1
+    ended_at: float | None = None
+    stop_reason: e.StopReason = ""
+    error: str = ""
     _characters: int = 0
     _waited: float = 0.0
     _asked_at: dict[str, float] = {}
@@ -73,11 +78,13 @@ class Request(msgspec.Struct):
             case e.ResponseFinished(_, reason, commit, paint):
                 self.commit = None if commit is msgspec.UNSET else commit
                 self.paint = None if paint is msgspec.UNSET else paint
+                self.stop_reason = reason
                 self._end(at, "stopped" if reason == e.STOPPED else "completed")
             case e.Retrying() | e.Parked() | e.TicketFailed():
                 self.is_retried = self.is_retried or isinstance(event, e.Retrying)
                 has_begun = self.ttft is not None or event.kind == "cut"
                 self.is_drop = self.is_drop or (self.outcome == "open" and has_begun)
+                self.error = event.kind if self.outcome == "open" else self.error
                 self._end(at, "failed")
             case e.ApprovalRequested(call_id):
                 self._asked_at[call_id] = at
@@ -103,6 +110,7 @@ class Request(msgspec.Struct):
     def _end(self, at: float, outcome: Outcome) -> None:
         if self.outcome == "open":
             self.outcome, self.taken = outcome, max(0.0, at - self.sent_at - self._waited)
+            self.ended_at = at
 
 
 def requests_of(entries: Iterable[e.Entry]) -> Iterator[Request]:
@@ -116,7 +124,7 @@ def requests_of(entries: Iterable[e.Entry]) -> Iterator[Request]:
         elif isinstance(event, e.RequestSent):
             if request is not None:
                 yield request
-            request = Request(provider, model, entry.at)
+            request = Request(provider, model, entry.at, attempt=entry.attempt, turn=event.turn)
         elif request is not None:
             request.apply(entry.at, event)
     if request is not None:

@@ -5,7 +5,8 @@ import json
 import sqlite3
 import stat
 import subprocess
-from contextlib import ExitStack, closing
+from collections.abc import AsyncIterator, Iterator
+from contextlib import ExitStack, asynccontextmanager, closing
 from pathlib import Path
 
 import pytest
@@ -20,7 +21,8 @@ from lfgtui.model.tickets import Ticket
 from lfgtui.settings import paths
 from lfgtui.settings.config import Config
 from lfgtui.settings.providers import PRESETS
-from tests.cli.conftest import LIFE, Lfg, configure, store
+from tests.cli.conftest import LIFE, Lfg, configure, in_background, store
+from tests.providers.loopback import Answer, Loopback
 from tests.text.secrets import GITHUB
 
 OTHER = Ticket(id="b", prompt="the other", workspace="/", title="the other")
@@ -258,3 +260,89 @@ def test_the_advice_after_a_repair_is_sound(run: str, lfg: Lfg, tmp_path: Path) 
     assert lfg("history", "check").code == 0
     states = {one["run"]: one["state"] for one in json.loads(lfg("history", "--json").out)}
     assert states == {run: "done", killed: "interrupted"}
+
+
+# OpenTelemetry.
+
+
+@asynccontextmanager
+async def listening() -> AsyncIterator[Loopback]:
+    loopback = Loopback()
+    loopback.answer = Answer([b"{}"], content_type="application/json")
+    await loopback.start()
+    yield loopback
+    await loopback.stop()
+
+
+@pytest.fixture
+def collector() -> Iterator[Loopback]:
+    """A collector that takes what it gets."""
+    with in_background(listening()) as loopback:
+        yield loopback
+
+
+def test_spans_are_lines_without_content_and_with_it_without_secrets(
+    secretive: str, lfg: Lfg, tmp_path: Path
+) -> None:
+    done = lfg("export", secretive, "--format", "otlp")
+    ticket, run = map(json.loads, done.out.splitlines())
+    names = [
+        span["name"]
+        for line in (ticket, run)
+        for span in line["resourceSpans"][0]["scopeSpans"][0]["spans"]
+    ]
+    assert names == ["execute_tool run_command", "chat m", "invoke_agent a", "invoke_workflow"]
+    assert (done.code, GITHUB in done.out, "keep it" in done.out) == (0, False, False)
+    file = tmp_path / "run.jsonl"
+    place = f"{secretive}/a"
+    assert lfg("export", place, "--format", "otlp", "--content", "-o", str(file)).code == 0
+    assert "keep it" in file.read_text() and GITHUB not in file.read_text()
+    open_handed = lfg("export", place, "--format", "otlp", "--content", "--no-redact")
+    assert GITHUB in open_handed.out
+
+
+def test_spans_go_to_a_collector(
+    run: str, lfg: Lfg, collector: Loopback, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines = lfg("export", run, "--format", "otlp").out.splitlines()
+    host = collector.url.removeprefix("http://")
+    done = lfg("export", run, "--format", "otlp", "--to", collector.url)
+    assert done == (0, "", f"sent to {host}\n")
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", collector.url)
+    assert lfg("export", run, "--format", "otlp", "--to") == done
+    bodies = [json.loads(asked.raw) for asked in collector.asked]
+    assert bodies == [json.loads(line) for line in lines] * 2
+    assert {asked.path for asked in collector.asked} == {"/v1/traces"}
+
+
+def test_what_a_collector_does_not_take_is_said(run: str, lfg: Lfg, collector: Loopback) -> None:
+    host = collector.url.removeprefix("http://")
+    partial = b'{"partialSuccess": {"rejectedSpans": "1", "errorMessage": "too old\\u001b[31m"}}'
+    collector.answer = Answer([partial])
+    done = lfg("export", run, "--format", "otlp", "--to", collector.url)
+    assert done.code == 1
+    assert done.err == f"lfg: {host}: too old␛[31m\n" * 2 + f"lfg: {host} rejected 2 spans\n"
+    full, refused = Answer([b"{}"]), Answer([b'{"message": "no"}'], status=400)
+    collector.asked.clear()
+    collector.answering = lambda _: refused if len(collector.asked) > 1 else full
+    done = lfg("export", run, "--format", "otlp", "--to", collector.url)
+    assert done == (1, "", f"lfg: {host}: HTTP 400: no; 1 request before it was taken\n")
+    done = lfg("export", run, "--format", "otlp", "--to", "http://127.0.0.1:9")
+    assert done == (1, "", "lfg: 127.0.0.1:9: connection refused\n")
+
+
+@pytest.mark.parametrize(
+    ("options", "refusal"),
+    [
+        (("--content",), "--content and --to require --format otlp"),
+        (("--format", "md", "--to", "http://h"), "--content and --to require --format otlp"),
+        (("--format", "otlp", "--to", "http://h", "-o", "x"), "--to cannot be combined with -o"),
+        (("--format", "otlp", "--to"), "--to needs an address: --to URL, or OTEL_EXPORTER_OTLP"),
+    ],
+)
+def test_options_of_spans_are_refused_where_they_mean_nothing(
+    run: str, lfg: Lfg, options: tuple[str, ...], refusal: str
+) -> None:
+    done = lfg("export", run, *options)
+    assert (done.code, done.out) == (2, "")
+    assert done.err.startswith(f"lfg: {refusal}")

@@ -1,0 +1,127 @@
+"""Traces sent to a collector by OTLP/HTTP: https://opentelemetry.io/docs/specs/otlp/#otlphttp."""
+
+from collections.abc import Mapping
+from time import sleep
+from typing import NamedTuple
+from urllib.parse import unquote
+
+import httpx
+import msgspec
+
+from lfgtui import __version__
+from lfgtui.errors import UsageError
+from lfgtui.export.webhook import reason_of
+from lfgtui.model.ticket_keys.on_end import is_address
+from lfgtui.providers.errors.reset_times import retry_after
+from lfgtui.settings import environment
+
+_PATH = "/v1/traces"
+_RETRIED = frozenset({429, 502, 503, 504})
+_DELAYS = (1.0, 2.0, 4.0)
+_LONGEST_WAIT = 30.0
+"""Seconds that a collector may ask to wait, as a person does so too."""
+
+_TIMEOUT = 30.0
+_MOST_BYTES = 64 << 10
+"""Size of an answer that is read."""
+
+_ENDPOINT, _HEADERS = "OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_HEADERS"
+_TRACES_ENDPOINT = "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"
+_TRACES_HEADERS = "OTEL_EXPORTER_OTLP_TRACES_HEADERS"
+
+
+class Outcome(NamedTuple):
+    """What became of a request: why it failed, or what the collector says of it, and rejects."""
+
+    failure: str = ""
+    message: str = ""
+    rejected: int = 0
+
+
+class _Rejection(msgspec.Struct, frozen=True):
+    rejectedSpans: int | str = 0  # noqa: N815 - the names are the protocol's
+    errorMessage: str = ""  # noqa: N815
+
+
+class _Answer(msgspec.Struct, frozen=True):
+    """What is read of an answer: of a success, or of a failure."""
+
+    partialSuccess: _Rejection | None = None  # noqa: N815
+    message: str = ""
+
+
+class Collector:
+    """A collector at an address, or where OpenTelemetry's variables say if there is none.
+
+    Their headers go with every request. Raises `UsageError` where there is no address.
+    """
+
+    def __init__(self, address: str = "") -> None:
+        self._url = _url(address)
+        self._headers = _headers()
+        self.name = httpx.URL(self._url).netloc.decode("ascii", "replace")
+
+    def send(self, body: bytes) -> Outcome:
+        """Send a request, again where the collector is busy."""
+        for delay in (*_DELAYS, None):
+            try:
+                status, headers, answer = self._post(body)
+            except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as error:
+                return Outcome(reason_of(error))
+            if 200 <= status < 300:
+                return _taken(answer)
+            if delay is None or status not in _RETRIED:
+                break
+            sleep(min(retry_after(headers) or delay, _LONGEST_WAIT))
+        said = _read(answer).message
+        return Outcome(f"HTTP {status}{f': {said}' if said else ''}")
+
+    def _post(self, body: bytes) -> tuple[int, Mapping[str, str], str]:
+        named = {"content-type": "application/json", "user-agent": f"lfg/{__version__}"}
+        headers = {**named, **self._headers}
+        with httpx.stream(
+            "POST", self._url, content=body, headers=headers, timeout=_TIMEOUT
+        ) as answer:
+            text = b""
+            for piece in answer.iter_bytes():
+                text += piece
+                if len(text) > _MOST_BYTES:
+                    break
+            return answer.status_code, answer.headers, text.decode("utf-8", "replace")
+
+
+def _url(address: str) -> str:
+    exact = "" if address else environment.variable(_TRACES_ENDPOINT) or ""
+    base = address or environment.variable(_ENDPOINT) or ""
+    if not (exact or base):
+        raise UsageError(f"--to needs an address: --to URL, or {_ENDPOINT}")
+    if not is_address(exact or base):
+        wrong = exact or base
+        raise UsageError(f'--to: "{wrong}" must begin with http:// or https:// and a host')
+    base = base.rstrip("/")
+    return exact or (base if base.endswith(_PATH) else f"{base}{_PATH}")
+
+
+def _headers() -> dict[str, str]:
+    """Return the headers of the variable: `name=value`, with commas between them, in URL form."""
+    text = environment.variable(_TRACES_HEADERS) or environment.variable(_HEADERS) or ""
+    pairs = [pair.partition("=") for pair in text.split(",") if pair.strip()]
+    if any(not (name.strip() and equals) for name, equals, _ in pairs):
+        raise UsageError(f"{_HEADERS}: expected name=value, with commas between several")
+    return {unquote(name.strip()): unquote(value.strip()) for name, _, value in pairs}
+
+
+def _taken(text: str) -> Outcome:
+    partial = _read(text).partialSuccess
+    if partial is None:
+        return Outcome()
+    count = str(partial.rejectedSpans)
+    return Outcome("", partial.errorMessage, int(count) if count.isdecimal() else 0)
+
+
+def _read(text: str) -> _Answer:
+    """Return what can be read of an answer; a proxy's may be anything."""
+    try:
+        return msgspec.json.decode(text, type=_Answer)
+    except (ValueError, RecursionError):
+        return _Answer()
