@@ -231,6 +231,7 @@ REFUSED = {
         " fcntl.ioctl(open('/dev/tty'), t.TIOCSTI, b'x')\""
     ),
     "sockets of the system": "ls /run/*",
+    "hashes of passwords": "grep : /etc/shadow",
     "a new user namespace": "unshare --user true",
 }
 """Commands that fail; without the wall they would change this machine, if root runs them."""
@@ -463,6 +464,37 @@ def test_no_command_in_a_worktree_loses_what_is_the_persons(
     else:
         with pytest.raises((AssertionError, subprocess.CalledProcessError)):
             assert kept(checkout) == before
+
+
+PACKING = {
+    "gc": "git gc --prune=now",
+    "gc of packs alone": (
+        "git -c gc.packRefs=false -c gc.reflogExpire=never -c gc.reflogExpireUnreachable=never"
+        " gc --prune=now"
+    ),
+    "repack": "git repack -a -d",
+    "maintenance": "git maintenance run --task=loose-objects --task=incremental-repack",
+    "a large file": "echo large > large; git -c core.bigFileThreshold=1 add large",
+}
+"""Commands that write packs."""
+
+
+@walled
+@pytest.mark.parametrize("command", PACKING.values(), ids=PACKING.keys())
+def test_no_pack_is_written_in_a_worktree_and_nothing_is_lost_by_trying(
+    world: World, checkout: Checkout, command: str
+) -> None:
+    opened(world, checkout)
+    checkout.write("a.txt", "stashed later\n")
+    checkout.git("stash")
+    checkout.commit("committed later", b_txt="later\n")
+    checkout.write("a.txt", "only in the index, later\n")
+    checkout.git("add", "a.txt")
+    checkout.git("reset", "-q", "--hard")
+    before = kept(checkout)
+    assert world.run(command).exit_code not in (0, None)
+    assert kept(checkout) == before
+    checkout.git("fsck", "--full")
 
 
 @walled

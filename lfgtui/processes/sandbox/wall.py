@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from lfgtui.processes.sandbox.git_folders import git_folders, restore
+from lfgtui.processes.sandbox.root_files import unshared_files
 
 _SYSTEM = (
     *("usr", "bin", "sbin", "lib", "lib32", "lib64", "libx32"),
@@ -148,6 +149,8 @@ class Wall:
     def _places(self, environment: Mapping[str, str]) -> dict[Path, Sequence[str]]:
         """Return what is mounted where; of what is asked for twice, what is said last."""
         places = dict(self._own_folders())
+        for path in unshared_files() if os.geteuid() == 0 else ():
+            places[path] = self._hiding(path)
         shown = [*(self.home / name for name in _TOOLS), *_program_folders(environment, self.home)]
         shown += (Path(environment[name]) for name in _NAMED if environment.get(name))
         if self.network:  # where a name server is told by a program in /run
@@ -184,11 +187,17 @@ class Wall:
     ) -> None:
         with suppress(OSError):
             real = path.resolve(strict=True)
-            if real == _ROOT or (read_only and _is_of_system(real)):
+            is_there = _is_of_system(real) and not any(map(real.is_relative_to, places))
+            if real == _ROOT or (read_only and is_there):
                 return
             places[real] = _bind(real, read_only=read_only)
             if real != path:
                 self._link(path, real)
+
+    def _hiding(self, path: Path) -> Sequence[str]:
+        return (
+            self._memory(path) if path.is_dir() else _bind(path, Path(os.devnull), read_only=True)
+        )
 
     def _memory(self, path: Path) -> Sequence[str]:
         size = ("--size", _RAM) if self.has_sizes else ()
@@ -215,10 +224,8 @@ class Wall:
         for path in hidden:
             if path in listed or not any(path.is_relative_to(folder) for folder in shown):
                 continue
-            if path.is_dir():
-                yield path, self._memory(path)
-            elif path.exists():
-                yield path, _bind(path, Path(os.devnull), read_only=True)
+            if path.exists():
+                yield path, self._hiding(path)
 
 
 def _system() -> Iterator[Sequence[str]]:

@@ -1,0 +1,43 @@
+"""Settings of the system that not everybody may read: keys, hashes of passwords.
+
+Where root runs lfg its commands own these files, so they could read them even with no privilege
+of root's left. Anybody else's commands are kept out by the files' modes.
+"""
+
+import os
+import stat
+from collections.abc import Sequence
+from contextlib import suppress
+from functools import cache
+from pathlib import Path
+
+_SETTINGS = "/etc"
+
+
+@cache
+def unshared_files(folder: str = _SETTINGS) -> tuple[Path, ...]:
+    """Return what is this user's and not for everybody: files, and folders as a whole.
+
+    Blocks on the disk.
+    """
+    found: list[Path] = []
+    left = [Path(folder)]
+    while left:
+        for path in _entries(left.pop()):
+            with suppress(OSError):  # it is being replaced
+                status = path.lstat()
+                is_folder = stat.S_ISDIR(status.st_mode)
+                if is_folder and status.st_mode & stat.S_IXOTH:
+                    left.append(path)
+                    continue
+                is_secret = is_folder or (status.st_size and not status.st_mode & stat.S_IROTH)
+                if is_secret and (status.st_uid == os.geteuid() or status.st_gid == os.getegid()):
+                    found.append(path)
+    return tuple(found)
+
+
+def _entries(folder: Path) -> Sequence[Path]:
+    try:
+        return list(folder.iterdir())
+    except OSError:
+        return ()
