@@ -8,7 +8,6 @@ painted it stands still.
 
 import asyncio
 import os
-import signal
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -33,15 +32,16 @@ from lfgtui.ui.attention import needing_attention
 from lfgtui.ui.guard import GuardedApp
 from lfgtui.ui.leaving import Leaving
 from lfgtui.ui.notifications import Notifier
-from lfgtui.ui.run_view import HistoryActions, LiveRun, RunView
+from lfgtui.ui.run_view import AttachedRun, HistoryActions, LiveRun, RunView
 from lfgtui.ui.screens.base import EntriesCame, LfgScreen, ResumeRequested, ScreenContext
 from lfgtui.ui.screens.dialogs import Help, Question, help_text
-from lfgtui.ui.screens.modes import LiveMode, PastRun
+from lfgtui.ui.screens.modes import mode_of
 from lfgtui.ui.screens.run import RunScreen
 from lfgtui.ui.speech import Speech
 from lfgtui.ui.terminal.clipboard import Copying
 from lfgtui.ui.terminal.driver import Terminal
 from lfgtui.ui.terminal.output import is_behind, show_title, suspended_at, write_sequence
+from lfgtui.ui.terminal.suspension import Suspending
 from lfgtui.ui.themes import to_textual
 from lfgtui.ui.toast import Toast, withdraw
 from lfgtui.ui.widgets.frame_clock import GAUGE, SECOND, FrameClock, due, figures_move
@@ -54,7 +54,7 @@ if TYPE_CHECKING:
 FirstScreen: TypeAlias = Callable[[ScreenContext], LfgScreen[None]]
 
 
-class LfgApp(Copying, GuardedApp, inherit_bindings=False):
+class LfgApp(Copying, Suspending, GuardedApp, inherit_bindings=False):
     """A run on the screen, or with None the past ones; returns the program's exit code.
 
     A `LiveRun` is started after the first frame and shut down before the app ends.
@@ -107,6 +107,7 @@ class LfgApp(Copying, GuardedApp, inherit_bindings=False):
                 kept_lines=config.pane_lines,
                 ticks=clock,
             ),
+            host=run.host if isinstance(run, AttachedRun) else "",
         )
         self._simulated = simulated
         self._first_screen = first_screen
@@ -141,7 +142,7 @@ class LfgApp(Copying, GuardedApp, inherit_bindings=False):
             return self._first_screen(self.context)
         if self._run is None:
             return self._past_runs()
-        mode = PastRun() if self._live is None else LiveMode(self._live)
+        mode = mode_of(self._run)
         return RunScreen(self._run, self.context, mode, simulated=self._simulated)
 
     def get_css_variables(self) -> dict[str, str]:
@@ -266,7 +267,9 @@ class LfgApp(Copying, GuardedApp, inherit_bindings=False):
 
     async def action_history(self) -> None:
         if self._open_reader is None:
-            self.notify("history is not available here")
+            host = self.context.host
+            there = f"the history of runs on {host} is there; in a shell: ssh {host} lfg history"
+            self.notify(there if host else "history is not available here")
         elif not any(screen.has_class("history") for screen in self.screen_stack):
             await self.push_screen(self._past_runs())
         elif not self.screen.has_class("history"):
@@ -293,18 +296,11 @@ class LfgApp(Copying, GuardedApp, inherit_bindings=False):
         if not isinstance(self.screen, Palette):
             await self.push_screen(Palette([LfgCommands], placeholder="search commands …"))
 
-    def action_suspend(self) -> None:
-        """Give the terminal back to the shell that lfg was started from, until `fg`."""
-        if self._driver is None or not self._driver.can_suspend:
-            self.notify("lfg cannot be suspended here")
-        elif os.getpgrp() == os.getsid(0):  # nobody would be left to continue it
-            self.notify("there is no shell to go back to in this terminal")
-        else:
-            os.kill(0, signal.SIGTSTP)  # all of the job, as the terminal would
-
     def action_detach(self) -> None:
         """Leave the screen; the run goes on."""
-        if self._live is None or not self._live.unfinished:
+        if isinstance(self._live, AttachedRun):
+            self._leaving.end(None)
+        elif self._live is None or not self._live.unfinished:
             self.notify("nothing is at work here; q quits")
         elif not self._live.run:
             self.notify("the run has not begun yet")
@@ -330,7 +326,7 @@ class LfgApp(Copying, GuardedApp, inherit_bindings=False):
         unfinished = len(self._live.unfinished) if self._live is not None else 0
         if self._leaving.has_begun:
             self.exit(1)  # the second request: no more waiting
-        elif unfinished == 0:
+        elif unfinished == 0 or isinstance(self._live, AttachedRun):
             self._leaving.end(None)
         else:
             tickets = "1 ticket is" if unfinished == 1 else f"{unfinished} tickets are"

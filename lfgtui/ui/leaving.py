@@ -5,7 +5,7 @@ import signal
 import time
 from collections.abc import Callable
 
-from lfgtui.ui.run_view import LiveRun, RunView, all_done
+from lfgtui.ui.run_view import AttachedRun, LiveRun, RunView, all_done
 
 _IMPATIENT = 2.0
 """Seconds after which another signal is meant: end at once. Before, it is one of a storm."""
@@ -67,11 +67,13 @@ class Leaving:
             self._exit(128 + number)
 
     async def _shut_down(self, code: int | None) -> None:
+        goes_on = isinstance(self._run, AttachedRun) and not self._run.has_ended
         if code is None:
-            code = int(self._run is not None and not all_done(self._run))
+            code = int(self._run is not None and not (goes_on or all_done(self._run)))
         try:
             if isinstance(self._run, LiveRun):
-                self._stopping()
+                if not goes_on:
+                    self._stopping()
                 await self._run.shutdown()
         finally:
             self._exit(code)

@@ -1,6 +1,6 @@
 """The rest of lfg as the screens see it: a run, live or stored, and the history file."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Protocol, runtime_checkable
 
 from lfgtui.engine.commands import Command
@@ -84,6 +84,20 @@ class LiveRun(RunView, Protocol):
     def unfinished(self) -> Sequence[str]:
         """Tickets that have not ended."""
         ...
+
+
+@runtime_checkable
+class AttachedRun(LiveRun, Protocol):
+    """A run in another process, which goes on when its screen is left.
+
+    `host` is the machine it is on, "" for this one. What is sent to it may be refused later, or
+    may not arrive: `on_refusal` is called with the command and the reason. `has_ended` once its
+    process has: nothing can be done in it any more.
+    """
+
+    host: str
+    has_ended: bool
+    on_refusal: Callable[[Command, str], object]
 
 
 class HistoryActions(Protocol):

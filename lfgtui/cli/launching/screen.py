@@ -15,6 +15,7 @@ from lfgtui.cli.launching.launch import Plan
 from lfgtui.engine import signals
 from lfgtui.engine.commands import Command
 from lfgtui.errors import LfgError
+from lfgtui.model.clock import now
 from lfgtui.model.events import Sink
 from lfgtui.model.fold.metrics import Health, Meter
 from lfgtui.model.fold.transcript import Transcript
@@ -25,9 +26,11 @@ from lfgtui.settings.themes import load_themes
 from lfgtui.text.output import print_error, print_remark
 from lfgtui.ui.app import FirstScreen, LfgApp
 from lfgtui.ui.guard import bug_line, log_bug
+from lfgtui.ui.run_view import AttachedRun
 
 if TYPE_CHECKING:
     from lfgtui.engine.engine import Engine
+    from lfgtui.server.remote_run import RemoteRun
 
 
 _COLLECTIONS = (20_000, 20, 100)
@@ -173,9 +176,20 @@ def browse(config: Config, first_screen: FirstScreen | None = None) -> tuple[int
     """Show past runs, or another screen; return the exit code, and the stored run to resume."""
     with suppress(LfgError), launching.past_runs.open_reader():
         pass  # runs of dead processes are marked as interrupted; the screen reports an error
-    app = _app(None, config, first_screen=first_screen)
-    collect_rarely()
+    app = browsing_app(config, first_screen)
     return _run_app(app), app.resumes
+
+
+def browsing_app(config: Config, first_screen: FirstScreen | None) -> LfgApp:
+    """Return the app without a run of its own."""
+    collect_rarely()
+    return _app(None, config, first_screen=first_screen)
+
+
+def attached_app(run: "RemoteRun", config: Config) -> LfgApp:
+    """Return the app for a run in another process."""
+    collect_rarely()
+    return _app(run, config, is_simulated=run.is_simulated, clock=run.clock)
 
 
 def collect_rarely() -> None:
@@ -202,35 +216,44 @@ def _run_app(app: LfgApp, detach: Callable[[], Awaitable[None]] | None = None) -
     `detach` is for the work to go on, in the same loop, where the person has detached from it.
     """
 
-    async def run() -> int | None:
-        code = await app.run_async()
+    async def run() -> int:
+        code = await show(app)
         if app.is_detached and detach is not None:
             await detach()
         return code
 
-    code = asyncio.run(run())
+    return asyncio.run(run())
+
+
+async def show(app: LfgApp) -> int:
+    """Run the app until it ends, and report a bug in it; return the exit code."""
+    code = await app.run_async()
     if app.bug is not None:
         _report_bug(app.bug)
     return 1 if code is None else code
 
 
 def _app(
-    run: DeferredRun | None,
+    run: "DeferredRun | RemoteRun | None",
     config: Config,
     *,
     is_simulated: bool = False,
     can_detach: bool = False,
     first_screen: FirstScreen | None = None,
+    clock: Callable[[], float] = now,
 ) -> LfgApp:
+    is_elsewhere = isinstance(run, AttachedRun) and run.host
     return LfgApp(
         run,
         can_detach=can_detach,
         config=config,
-        open_reader=lambda: launching.past_runs.reader(),  # noqa: PLW0108  # imports when called
+        # Imported when it is called.
+        open_reader=None if is_elsewhere else lambda: launching.past_runs.reader(),  # noqa: PLW0108
         simulated=is_simulated,
         themes=load_themes(paths.config_file().parent),
         history_actions=lambda: launching.past_runs.FileHistoryActions(config),
         first_screen=first_screen,
+        clock=clock,
     )
 
 

@@ -57,7 +57,8 @@ class Health(msgspec.Struct, frozen=True, omit_defaults=True):
     `held_back`: what tickets wait for that could begin but for it, as memory, in words; `agents`:
     what the processes of tickets use. `held_at`: the limit of the run at which nothing more is
     sent; `asks_at_limit`: the person is asked how to go on. `without_sandbox`: tickets
-    whose programs run as the user, also those that want it so.
+    whose programs run as the user, also those that want it so. `lost`: the reason for which
+    nothing is heard of a run in another process; "" while it is.
     """
 
     behind: str | None = None
@@ -71,6 +72,7 @@ class Health(msgspec.Struct, frozen=True, omit_defaults=True):
     held_at: RunLimit | None = None
     asks_at_limit: bool = False
     without_sandbox: int = 0
+    lost: str = ""
 
 
 def covered(spans: Iterable[tuple[float, float]]) -> float:

@@ -32,6 +32,10 @@ _A_READ = 1 << 16
 """Bytes that are read at once."""
 
 
+class BrokenError(UsageError):
+    """The connection to a run broke, or could not be made just now, and may be made again."""
+
+
 class RunOverError(UsageError):
     """The run is not in progress: nobody takes requests for it."""
 
@@ -57,7 +61,7 @@ def ask(run: str, request: Command | ListApprovals | ListTickets) -> Reply:
 async def connect(run: str, viewer: str) -> tuple[Hello, "Lines", asyncio.StreamWriter]:
     """Begin to watch the run: return its first line, the next ones, and where to send others.
 
-    Raises `RunOverError`, and `UsageError` where its lfg cannot be talked to.
+    Raises `RunOverError`, `BrokenError`, and `UsageError` where its lfg cannot be talked to.
     """
     try:
         with short_address(socket_path(run)) as address:
@@ -72,7 +76,7 @@ async def connect(run: str, viewer: str) -> tuple[Hello, "Lines", asyncio.Stream
         check(hello, f"run {run}")
     except TimeoutError:
         writer.close()
-        raise UsageError(f"run {run} did not reply within {_SECONDS:.0f} s") from None
+        raise BrokenError(f"run {run} did not reply within {_SECONDS:.0f} s") from None
     except msgspec.MsgspecError:
         writer.close()
         raise _over(run) from None

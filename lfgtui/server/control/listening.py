@@ -11,6 +11,7 @@ from lfgtui import __version__
 from lfgtui.engine.engine import Engine
 from lfgtui.errors import HistoryError
 from lfgtui.model.clock import now
+from lfgtui.model.tickets import Ticket
 from lfgtui.server.control import address
 from lfgtui.server.control.answers import Answers, Check
 from lfgtui.server.control.feed import Feed, Viewer, raw_tickets
@@ -25,6 +26,8 @@ from lfgtui.server.control.messages import (
     request_decoder,
     viewer_decoder,
 )
+from lfgtui.settings.config import Config, routes_of
+from lfgtui.settings.providers import SIMULATED
 
 _LAST_WORDS = 0.5
 """Seconds that viewers have to read the rest when the run ends; then it is in the history."""
@@ -160,6 +163,7 @@ class _Listener:
             str(engine.history),
             raw_tickets(engine.tickets),
             self._feed.status(),
+            is_simulated=any(_is_simulated(engine.config, one) for one in engine.tickets),
         )
 
     async def _obey(self, viewer: Viewer, name: str, reader: asyncio.StreamReader) -> None:
@@ -175,6 +179,10 @@ class _Listener:
             if said.command is not None:
                 reply = await self._settled(self._answers.carry_out(said.command))
                 await viewer.answer(line(Frame(answer=said.id, error=reply.error)))
+
+
+def _is_simulated(config: Config, ticket: Ticket) -> bool:
+    return any(route.provider in SIMULATED for route in routes_of(config, ticket))
 
 
 @contextmanager

@@ -84,8 +84,9 @@ class Hello(msgspec.Struct, frozen=True, omit_defaults=True):
     """The first line to a viewer: which run this is, and who runs it.
 
     `now` is the run's clock in seconds since the epoch, `pid` its process, 0 where none is at work.
-    All entries up to the place `stored_to` are in the history at `file`, and not sent. Without a
-    `protocol` the line is another one, of an lfg that knows no viewers; `error` may say why.
+    `is_simulated`: some of its models are. All entries up to the place `stored_to` are in the
+    history at `file`, and not sent. Without a `protocol` the line is another one, of an lfg that
+    knows no viewers; `error` may say why.
     """
 
     protocol: int = 0
@@ -98,6 +99,7 @@ class Hello(msgspec.Struct, frozen=True, omit_defaults=True):
     file: str = ""
     tickets: tuple[msgspec.Raw, ...] = ()
     status: Status = Status()
+    is_simulated: bool = False
     error: str = ""
 
 

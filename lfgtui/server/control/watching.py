@@ -6,21 +6,23 @@ also when the run is killed, since all that was committed is in the history.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 
 from lfgtui import __version__
-from lfgtui.errors import HistoryError, UsageError
+from lfgtui.errors import HistoryError
 from lfgtui.history.reader import Reader
 from lfgtui.history.recording.recorder import Recorder
 from lfgtui.model.clock import now
 from lfgtui.model.event_json import entry_json
 from lfgtui.model.events import Entry
 from lfgtui.model.fold.states import ENDED
-from lfgtui.server.control.client import Lines, RunOverError, connect, is_at_work
+from lfgtui.server.control.client import BrokenError, Lines, RunOverError, connect, is_at_work
 from lfgtui.server.control.feed import raw_tickets
 from lfgtui.server.control.messages import (
     PROTOCOL,
@@ -33,12 +35,10 @@ from lfgtui.server.control.messages import (
 )
 from lfgtui.settings import paths
 
+_T = TypeVar("_T")
+
 _A_FRAME = 1 << 16
 """About how many bytes of stored entries make a frame."""
-
-
-class BrokenError(UsageError):
-    """The connection to a run broke, and may be made again."""
 
 
 async def watch(run: str, after: int, viewer: str) -> "Watching":
@@ -117,14 +117,29 @@ class Watching:
         """Yield what the file has behind the place, up to another one; None: to the end."""
         if until is not None and until <= self.place:
             return
-        reader = await asyncio.to_thread(Reader, file)
+        reader = await _to_its_end(partial(Reader, file))
         try:
-            entries = await asyncio.to_thread(reader.entries_after, self._run, self.place, until)
-            while frame := await asyncio.to_thread(_frame, entries):
+            read = partial(reader.entries_after, self._run, self.place, until)
+            entries = await _to_its_end(read)
+            while frame := await _to_its_end(partial(_frame, entries)):
                 self.place = frame.place
                 yield frame
         finally:
-            await asyncio.to_thread(reader.close)
+            await _to_its_end(reader.close)
+
+
+async def _to_its_end(work: Callable[[], _T]) -> _T:
+    """Do the work in a thread, and wait for it also when it is cancelled.
+
+    A thread cannot be stopped, and SQLite does not outlive a connection that is closed while
+    another thread reads from it.
+    """
+    working = asyncio.ensure_future(asyncio.to_thread(work))
+    try:
+        return await asyncio.shield(working)
+    except asyncio.CancelledError:
+        await asyncio.wait({working})
+        raise
 
 
 def _frame(entries: Iterator[Entry]) -> Frame | None:

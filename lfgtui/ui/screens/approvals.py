@@ -8,7 +8,7 @@ from typing import TypeAlias
 import msgspec
 
 from lfgtui.agent.approval_rules import offered_rules
-from lfgtui.engine.commands import Approve, Deny
+from lfgtui.engine.commands import Approve, Command, Deny
 from lfgtui.model.approval_options import Verdict, other_options
 from lfgtui.model.fold.items import ToolItem
 from lfgtui.ui.attention import Attention, Reason, needing_attention
@@ -85,6 +85,12 @@ class Approvals:
         self._seen.note(shown, self.screen.now())
         if self.place and (self._opened() if self._opened else self._waiting()):
             self._open_next()
+
+    def take_back(self, command: Command) -> None:
+        """Let a call be decided on again: the decision did not arrive, or was refused."""
+        if isinstance(command, Approve | Deny):
+            this = (command.ticket, command.call_id)
+            self._decided = {one for one in self._decided if one[:2] != this}
 
     # Keys
 

@@ -35,11 +35,15 @@ _TOAST_SECONDS = 2.5
 
 
 class ScreenContext(msgspec.Struct, frozen=True):
-    """The frame clock, the keys and the settings of panes, as every run screen gets them."""
+    """The frame clock, the keys and the settings of panes, as every run screen gets them.
+
+    `host` is the machine that the run's files are on, "" for this one.
+    """
 
     frames: FrameClock
     keys: Mapping[str, Sequence[str]]
     panes: PaneSettings
+    host: str = ""
 
 
 class ResumeRequested(Message):

@@ -6,6 +6,7 @@ from lfgtui.engine.commands import (
     AddPrompt,
     Cancel,
     CancelAll,
+    Command,
     Pause,
     Restart,
     Resume,
@@ -16,7 +17,7 @@ from lfgtui.engine.commands import (
 from lfgtui.model.fold.states import ENDED, State
 from lfgtui.model.tickets import ticket_like
 from lfgtui.ui.keymap import displayed
-from lfgtui.ui.run_view import LiveRun, all_done
+from lfgtui.ui.run_view import AttachedRun, LiveRun, RunView, all_done
 from lfgtui.ui.screens.approvals import Approvals
 from lfgtui.ui.screens.base import Prompt, ResumeRequested
 from lfgtui.ui.screens.dialogs import Question
@@ -28,8 +29,8 @@ from lfgtui.ui.widgets.footer import Offer
 CONFIRM_SECONDS = 4.0
 """Seconds within which a second press of a key confirms the first."""
 
-_MODEL = 30
-"""Cells of a model's name that are shown."""
+_MODEL, _HOST = 30, 20
+"""Cells of the name of a model and of a machine that are shown."""
 
 
 class PastRun(RunMode):
@@ -81,6 +82,8 @@ class LiveMode(RunMode):
     """A running run: commands go to the engine; what comes of them arrives as entries."""
 
     is_live = True
+    answers_later = False
+    """True where a command that is refused is so after it was sent."""
 
     def __init__(self, live: LiveRun) -> None:
         self._live = live
@@ -188,10 +191,10 @@ class LiveMode(RunMode):
         self._add_slots(-1)
 
     def _add_slots(self, more: int) -> None:
-        self._live.send(SetConcurrency(max(1, self._live.health.slots + more)))
-        health = self._live.health
-        slots = "1 slot" if health.slots == 1 else f"{health.slots} slots"
-        self.screen.toast(f"{slots}, {health.slots_in_use} in use")
+        number = max(1, self._live.health.slots + more)
+        self._live.send(SetConcurrency(number))
+        slots = "1 slot" if number == 1 else f"{number} slots"
+        self.screen.toast(f"{slots}, {self._live.health.slots_in_use} in use")
 
     # Messages
 
@@ -222,7 +225,7 @@ class LiveMode(RunMode):
             self._sent.append(prompt)
             before = len(self._live.tickets)
             self._live.send(AddPrompt(prompt))
-            if len(self._live.tickets) == before:  # the engine is not there yet, or no longer
+            if len(self._live.tickets) == before and not self.answers_later:
                 self.screen.toast("not added: the run is starting or ending; up brings it back")
 
         alike = ticket_like(self._live.tickets, "")
@@ -257,3 +260,41 @@ class LiveMode(RunMode):
     def _show_hint(self, hint: str) -> None:
         self.screen.notice = hint
         self.screen.update_bars()
+
+
+class AttachedMode(LiveMode):
+    """A run in another process: it goes on when this screen is left."""
+
+    answers_later = True
+    help: Mapping[str, str] = {"quit": "leave; the run goes on"}
+
+    def __init__(self, live: AttachedRun) -> None:
+        super().__init__(live)
+        live.on_refusal = self._refused
+        host = shorten(one_line(live.host), _HOST)
+        self.label = f"ATTACHED TO {host}" if host else "ATTACHED"
+        self._attached = live
+        self._has_told_end = False
+
+    def offers(self, state: State | None) -> Iterator[Offer]:
+        for offer in super().offers(state):
+            yield Offer("quit", "leave") if offer.action == "quit" else offer
+
+    def painted(self) -> None:
+        """Say once that nothing can be done here any more."""
+        super().painted()
+        if self._attached.has_ended and not self._has_told_end:
+            self._has_told_end = True
+            resume = f": lfg resume {self._live.run}" if not all_done(self._live) else ""
+            self.screen.notify(f"the run has ended{resume}")
+
+    def _refused(self, command: Command, why: str) -> None:
+        self._approvals.take_back(command)
+        self.screen.notify(why, severity="warning")
+
+
+def mode_of(run: RunView) -> RunMode:
+    """Return the mode in which the app's own run is shown."""
+    if isinstance(run, AttachedRun):
+        return AttachedMode(run)
+    return LiveMode(run) if isinstance(run, LiveRun) else PastRun()

@@ -112,6 +112,10 @@ class PaneScreen(LfgScreen[None]):
     action_zoom = partialmethod(_zoom, True)
 
     def action_diff(self) -> None:
+        if host := self.context.host:
+            place = f"{self.run.run}/{self.current.partition(' #')[0]}"
+            self.toast(f"its files are on {host}; in a shell there: lfg diff {place}")
+            return
         from lfgtui.ui.screens.diff import DiffScreen  # the first frame does without
 
         self.app.push_screen(DiffScreen(self.run, self.context, self.current))

@@ -164,6 +164,7 @@ class RunScreen(CachedContainer, PaneScreen):
             run,
             context.panes.stall_after,
             label=mode.label,
+            is_live=mode.is_live,
             is_simulated=simulated,
             note=note,
         )

@@ -58,13 +58,15 @@ def compose_header(
     now: float,
     *,
     label: str = "",
+    is_live: bool = False,
     is_simulated: bool = False,
     notice: str = "",
     note: str = "",
 ) -> Line:
     """Return alarms at the right, the title, counts and figures while there is room, the note.
 
-    `label`: the kind of a run that is only looked at. `notice` stands instead of the states.
+    `label`: the kind of a run that is not here and at work; of one that `is_live` the outcome is
+    told all the same. `notice` stands instead of the states.
     """
     labels = []
     if label:
@@ -79,7 +81,7 @@ def compose_header(
     least = max(_TITLE, counts[0].width + 3) if counted["needs_approval"] else _TITLE
     alarms = [*_alarms(run.health, width - line_width(labels) - least), *labels]
     room = width - line_width(alarms) - 1
-    outcome = "" if notice or label else _outcome(run)
+    outcome = "" if notice or (label and not is_live) else _outcome(run)
     line: Line = []
     cells = min(max(_TITLE - 2, room // 3), room - line_width(counts[:1]) - 3)
     if cells >= _SHORTEST_TITLE:
@@ -101,6 +103,10 @@ def _label(text: str, on: str) -> Span:
 
 def _alarms(health: Health, room: int) -> Iterator[Span]:
     """Yield what should not be so, in at most `room` cells."""
+    if health.lost:
+        alarm = _label(shorten(one_line(health.lost), room - 2), "error")
+        room -= alarm.width
+        yield alarm
     if health.behind is not None:
         text = one_line(f"history not saved: {health.behind}")
         alarm = _label(shorten(text, room - 2), "error")

@@ -4,7 +4,8 @@ import asyncio
 import json
 import os
 import socket
-from collections.abc import AsyncIterator, Iterable
+import threading
+from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -13,13 +14,14 @@ import pytest
 
 from lfgtui.engine.commands import Add, Approve, Cancel, Pause
 from lfgtui.errors import UsageError
+from lfgtui.history.reader import Reader
 from lfgtui.model import events as e
 from lfgtui.model.ticket_keys.approvals import ApprovalRule
 from lfgtui.model.tickets import Ticket
-from lfgtui.server.control import feed
+from lfgtui.server.control import feed, watching
 from lfgtui.server.control.address import is_owner, short_address, socket_path
 from lfgtui.server.control.listening import listening
-from lfgtui.server.control.messages import FromViewer, Watch, line
+from lfgtui.server.control.messages import Frame, FromViewer, Watch, line
 from lfgtui.server.control.watching import watch
 from lfgtui.simulator.scenario import Scenario
 from tests.engine.harness import Room, calls, room, says, scenario, ticket
@@ -140,6 +142,41 @@ async def test_a_run_that_is_over_is_read_from_the_history(tmp_path: Path) -> No
         assert (seen.hello.pid, seen.tickets, seen.entries) == (0, ["a"], r.seen[5:])
     with pytest.raises(UsageError, match="no run"):
         await watch("20000101-000000-abcd", 0, "ann@here")
+
+
+async def test_a_viewer_that_leaves_while_it_reads_the_history_closes_it_afterwards(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reads, goes_on = asyncio.Event(), threading.Event()
+    loop, order = asyncio.get_running_loop(), list[str]()
+    read = watching._frame
+
+    class Noted(Reader):
+        def __init__(self, path: Path) -> None:
+            super().__init__(path)
+            self.close = self._closed
+
+        def _closed(self) -> None:
+            order.append("closed")
+            self._connection.close()
+
+    def slow(entries: Iterator[e.Entry]) -> Frame | None:
+        loop.call_soon_threadsafe(reads.set)
+        assert goes_on.wait(60)
+        order.append("read")
+        return read(entries)
+
+    async with at_work(tmp_path, ticket("a", tmp_path, model="says"), says=says(WORDS)) as r:
+        await r.engine.wait_idle()
+        monkeypatch.setattr(watching, "_frame", slow)
+        monkeypatch.setattr(watching, "Reader", Noted)
+        async with viewer(r.engine.run) as seen:
+            await reads.wait()
+            leaving = asyncio.create_task(seen.leave())
+            await asyncio.sleep(0)
+            goes_on.set()
+            await leaving
+    assert order == ["read", "closed"]
 
 
 async def test_a_viewer_acts_as_on_the_runs_own_screen(tmp_path: Path) -> None:

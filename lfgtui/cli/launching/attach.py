@@ -1,0 +1,128 @@
+"""Runs at work, opened from another process: on the screen, or line by line."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Literal, TypeAlias
+
+import msgspec
+
+from lfgtui.cli.launching import past_runs
+from lfgtui.cli.launching.headless import StateLines
+from lfgtui.cli.launching.next_step import print_outcome
+from lfgtui.cli.launching.screen import attached_app, browsing_app, show
+from lfgtui.errors import UsageError
+from lfgtui.history.reader import RunSummary
+from lfgtui.model.choices import is_settled
+from lfgtui.model.event_json import entry_json
+from lfgtui.model.events import Entry
+from lfgtui.server.at_work import RunAtWork, named
+from lfgtui.server.here import Here
+from lfgtui.server.remote_run import RemoteRun
+from lfgtui.settings.config import Config
+from lfgtui.text.output import print_error, print_json, print_remark, print_text
+from lfgtui.ui.runs_at_work import AttachScreen, ListedRun
+
+Output: TypeAlias = Literal["states", "json"]
+Place: TypeAlias = Here
+
+
+def attach(name: str | None, config: Config, output: Output | None) -> int:
+    """Show a run at work until it has ended or is left; return the exit code.
+
+    Without a name it is the only one, or the one that is chosen of several. `output` None is the
+    screen. Raises `UsageError` where there is no such run.
+    """
+    return asyncio.run(_attach(name, config, output))
+
+
+async def _attach(name: str | None, config: Config, output: Output | None) -> int:
+    here = Here()
+    run = await _chosen([(here, await here.runs())], name, config, output)
+    if run is None:
+        return 0
+    place, found = run
+    remote = RemoteRun(place, await place.watch(found))
+    if output is not None:
+        return await _print(remote, output)
+    app = attached_app(remote, config)
+    code = await show(app)
+    _print_last_line(remote)
+    return code
+
+
+async def _chosen(
+    listed: Sequence[tuple[Place, Sequence[RunAtWork]]],
+    name: str | None,
+    config: Config,
+    output: Output | None,
+) -> tuple[Place, str] | None:
+    """Return the run that is meant, and where it is; None if the person chose none."""
+    found = [
+        (place, one)
+        for place, runs in listed
+        for one in (runs if name is None else named(runs, name))
+    ]
+    if not found:
+        raise _nothing(name)
+    if len(found) > 1 and output is not None:
+        ids = ", ".join(one.run for _, one in found)
+        raise UsageError(f"{len(found)} runs are at work; name one of them: {ids}")
+    if len(found) == 1:
+        ((place, one),) = found
+        return place, one.run
+    return await _ask(found, config)
+
+
+def _nothing(name: str | None) -> UsageError:
+    """Return the error for no run that could be meant."""
+    if name is None:
+        return UsageError("no run is at work; `lfg run --detach` starts one without a screen")
+    with past_runs.open_reader() as reader:
+        run = reader.find_run(name)
+    return UsageError(f"run {run} is not at work; lfg show {run} prints it, lfg resume {run}")
+
+
+async def _ask(
+    found: Sequence[tuple[Place, RunAtWork]], config: Config
+) -> tuple[Place, str] | None:
+    """Have the person choose on a screen."""
+    rows = [ListedRun(_told(one), place.host) for place, one in found]
+    chosen: list[ListedRun] = []
+    await show(browsing_app(config, lambda context: AttachScreen(context, rows, (), chosen.append)))
+    if not chosen:
+        return None
+    place, one = found[rows.index(chosen[-1])]
+    return place, one.run
+
+
+def _told(run: RunAtWork) -> RunSummary:
+    waiting = f"{run.waiting} waiting for you" if run.waiting else ""
+    return msgspec.structs.replace(run.summary, note=waiting or run.summary.note)
+
+
+async def _print(remote: RemoteRun, output: Output) -> int:
+    """Print what comes until the run has ended; a reader that is slow holds up nobody else."""
+    lines = StateLines()
+
+    def sink(entries: Sequence[Entry]) -> None:
+        if output == "json":
+            print_json("".join(f"{entry_json(entry)}\n" for entry in entries))
+        else:
+            print_text("".join(map(lines, entries)))
+
+    remote.subscribe(sink)
+    remote.start()
+    await remote.wait()
+    await remote.shutdown()
+    if not remote.has_ended:
+        print_error(remote.health.lost)
+        return 1
+    return int(not all(is_settled(remote, ticket) for ticket in remote.tickets))
+
+
+def _print_last_line(remote: RemoteRun) -> None:
+    """Print how the run stands, and what to type next."""
+    if remote.has_ended:
+        print_outcome(remote)
+    else:
+        print_remark(f"run {remote.run} goes on: lfg attach {remote.run}")

@@ -1,0 +1,45 @@
+"""The runs that are at work on this machine."""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from lfgtui.history.reader import Reader, RunSummary
+from lfgtui.server.control.address import socket_path
+from lfgtui.server.control.client import is_at_work
+from lfgtui.settings import paths
+
+_NEWEST = 1000
+"""Runs among which those at work are looked for."""
+
+_NEEDS_PERSON = ("needs_approval", "paused")
+
+
+class RunAtWork(msgspec.Struct, frozen=True):
+    """A run that can be attached to. `waiting`: tickets that wait for a person."""
+
+    summary: RunSummary
+    waiting: int = 0
+
+    @property
+    def run(self) -> str:
+        """Its id."""
+        return self.summary.run
+
+
+def runs_at_work() -> list[RunAtWork]:
+    """Return the runs that can be attached to, newest first. Takes a moment."""
+    with Reader(paths.history_file()) as reader:
+        return [
+            RunAtWork(run, sum(one.state in _NEEDS_PERSON for one in reader.tickets(run.run)))
+            for run in reader.runs(_NEWEST)
+            if run.state == "running" and socket_path(run.run).exists() and is_at_work(run.run)
+        ]
+
+
+def named(runs: Sequence[RunAtWork], name: str) -> list[RunAtWork]:
+    """Return those that the name may mean: an id, its beginning or its end, `last`."""
+    if name == "last":
+        return list(runs[:1])
+    exact = [one for one in runs if one.run == name]
+    return exact or [one for one in runs if one.run.startswith(name) or one.run.endswith(name)]

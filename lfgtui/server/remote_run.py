@@ -1,0 +1,275 @@
+"""A run in another process, on this machine or another, as the screen sees it.
+
+It is folded here from the entries that come, just as the run folds them there. Commands go there,
+and what comes of them comes back as entries; one that is refused is told to whoever sent it. A
+connection that breaks is made again at the place where it broke.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable, Collection, Iterator, Sequence
+from typing import Protocol
+
+import msgspec
+
+from lfgtui.engine.commands import Command
+from lfgtui.errors import LfgError
+from lfgtui.model.clock import now
+from lfgtui.model.event_json import read_entry
+from lfgtui.model.events import Entry, Sink
+from lfgtui.model.fold.metrics import Health, Meter
+from lfgtui.model.fold.transcript import Transcript
+from lfgtui.model.tickets import Ticket
+from lfgtui.server.control.client import BrokenError
+from lfgtui.server.control.messages import Frame, FromViewer, Hello, Status, read_ticket
+
+SILENCE = 20.0
+"""Seconds without a word, though a run says something every few, after which it is lost."""
+
+_RESTS = (0.5, 1.0, 2.0, 5.0, 10.0)
+"""Seconds between attempts to reach the run again; the last one again and again."""
+
+_log = logging.getLogger(__name__)
+
+
+class Watched(Protocol):
+    """A run that is being watched, from wherever it is."""
+
+    @property
+    def hello(self) -> Hello: ...
+
+    def frames(self) -> AsyncIterator[Frame]:
+        """Yield what is new until the run's process has ended; raises `LfgError`.
+
+        That is a `BrokenError` where it may go on on another connection.
+        """
+        ...
+
+    def send(self, message: FromViewer) -> None:
+        """Send a line to the run."""
+        ...
+
+    def close(self) -> None:
+        """Leave the run."""
+        ...
+
+
+class Source(Protocol):
+    """Where runs are: this machine, or another one."""
+
+    @property
+    def host(self) -> str:
+        """Name of the machine; "" for this one."""
+        ...
+
+    async def watch(self, run: str, after: int = 0) -> Watched:
+        """Begin to watch the run behind that place; raises `LfgError`, as `frames` does."""
+        ...
+
+
+def _tell_nobody(command: Command, refusal: str) -> None:
+    _log.info("%s: %s", type(command).__name__, refusal)
+
+
+class RemoteRun:
+    """`ui.run_view.AttachedRun` over a run that is watched.
+
+    `has_ended` once its process has: all that was committed is here then. `on_refusal` gets each
+    command that was not carried out, and why.
+    """
+
+    def __init__(self, source: Source, watched: Watched) -> None:
+        hello = watched.hello
+        self.run = hello.run
+        self.title = hello.title
+        self.host = source.host
+        self.is_simulated = hello.is_simulated
+        self.has_ended = False
+        self.on_refusal: Callable[[Command, str], object] = _tell_nobody
+        self.place = 0
+        """That of the newest entry."""
+        self._source = source
+        self._watched = watched
+        self._lost = ""
+        self._tickets: dict[str, Ticket] = {}
+        self._folds: dict[str, tuple[Transcript, Meter]] = {}
+        self._status = Status()
+        self._in_view: frozenset[str] = frozenset()
+        self._sent: dict[int, Command] = {}
+        """Commands that were not answered yet, by their numbers."""
+        self._number = 0
+        self._sinks: list[Sink] = []
+        self.subscribe = self._sinks.append
+        self._following: asyncio.Task[None] | None = None
+        self._greet(hello)
+
+    # What the screen reads
+
+    @property
+    def tickets(self) -> Sequence[Ticket]:
+        return tuple(self._tickets.values())
+
+    @property
+    def health(self) -> Health:
+        return msgspec.structs.replace(self._status.health, lost=self._lost)
+
+    @property
+    def unfinished(self) -> Sequence[str]:
+        return self._status.unfinished
+
+    def transcript(self, ticket: str) -> Transcript:
+        return self._folds[ticket][0]
+
+    def meter(self, ticket: str) -> Meter:
+        return self._folds[ticket][1]
+
+    def clock(self) -> float:
+        """Return the time where the run is, which its entries have."""
+        return now() + self._ahead
+
+    # What the screen does
+
+    def start(self) -> None:
+        """Begin to take what comes. Call once, from the running loop."""
+        self._following = asyncio.create_task(self._follow())
+
+    async def wait(self) -> None:
+        """Wait until nothing more comes: the run `has_ended`, or is lost for good."""
+        if self._following is not None:
+            await self._following
+
+    async def shutdown(self) -> None:
+        """Leave the run, which goes on."""
+        if self._following is not None:
+            self._following.cancel()
+            await asyncio.gather(self._following, return_exceptions=True)
+        self._watched.close()
+
+    def watch(self, tickets: Collection[str]) -> None:
+        """Tell the run what is in view here."""
+        if self._in_view != frozenset(tickets):
+            self._in_view = frozenset(tickets)
+            self._tell_view()
+
+    def painted(self, tickets: Collection[str]) -> None:
+        """Nothing: how long it takes until it is painted is measured on the run's own screen."""
+
+    def send(self, command: Command) -> None:
+        """Send a command; without the run it is refused at once."""
+        if self.has_ended:
+            where = f" on {self.host}" if self.host else ""
+            self.on_refusal(command, f"the run has ended; to go on: lfg resume {self.run}{where}")
+        elif self._lost:
+            self.on_refusal(command, f"not sent: {self._lost}")
+        else:
+            self._number += 1
+            self._sent[self._number] = command
+            self._watched.send(FromViewer(self._number, command))
+
+    # What comes
+
+    async def _follow(self) -> None:
+        while True:
+            try:
+                async for frame in _heard(self._watched.frames()):
+                    self._take(frame)
+                return
+            except BrokenError as error:
+                self._lose(f"{error}; trying again")
+            except LfgError as error:
+                self._lose(str(error))
+                return
+            finally:
+                self._watched.close()
+            if not await self._find_again():
+                return
+
+    async def _find_again(self) -> bool:
+        """Watch the run anew from its place, however long that takes; False if it cannot be."""
+        for rest in _rests():
+            await asyncio.sleep(rest)
+            try:
+                self._watched = await self._source.watch(self.run, self.place)
+            except BrokenError as error:
+                self._lose(f"{error}; trying again")
+            except LfgError as error:
+                self._lose(str(error))
+                return False
+            else:
+                self._lost = ""
+                self._greet(self._watched.hello)
+                self._tell_view()
+                self._show(())
+                return True
+        raise AssertionError("the rests have no end")
+
+    def _greet(self, hello: Hello) -> None:
+        self._ahead = hello.now - now()
+        """Seconds that the run's clock is ahead of ours."""
+        self._status = hello.status
+        self._take_tickets(hello.tickets)
+
+    def _take(self, frame: Frame) -> None:
+        if frame.tickets:
+            self._take_tickets(frame.tickets)
+        if frame.status is not None:
+            self._status = frame.status
+        entries = [read_entry(raw) for raw in frame.entries]
+        for entry in entries:
+            self._apply(entry)
+        command = self._sent.pop(frame.answer, None)
+        if command is not None and frame.error:
+            self.on_refusal(command, frame.error)
+        self.has_ended = frame.has_ended
+        if entries or frame.status or frame.has_ended:
+            self._show(entries)
+
+    def _take_tickets(self, tickets: Sequence[msgspec.Raw]) -> None:
+        self._tickets = {one.id: one for one in map(read_ticket, tickets)}
+        for name, ticket in self._tickets.items():
+            if name not in self._folds:
+                self._folds[name] = Transcript(ticket.workspace), Meter()
+
+    def _apply(self, entry: Entry) -> None:
+        transcript, meter = self._folds[entry.ticket]
+        self.place = entry.place
+        try:
+            transcript.apply(entry)
+            meter.apply(entry)
+        except Exception as error:  # a bug here: the run knows nothing of it
+            _log.warning("cannot fold %r", entry, exc_info=error)
+
+    def _lose(self, why: str) -> None:
+        """Show why nothing is heard of the run, and refuse what it has not answered."""
+        self._lost = why
+        unanswered, self._sent = self._sent, {}
+        for command in unanswered.values():
+            self.on_refusal(command, f"it may not have arrived: {why}")
+        self._show(())
+
+    def _tell_view(self) -> None:
+        if not self._lost:
+            self._watched.send(FromViewer(in_view=tuple(self._in_view)))
+
+    def _show(self, entries: Sequence[Entry]) -> None:
+        for sink in self._sinks:
+            sink(entries)
+
+
+async def _heard(frames: AsyncIterator[Frame]) -> AsyncIterator[Frame]:
+    """Yield the frames; raises `BrokenError` where none comes for too long."""
+    while True:
+        try:
+            async with asyncio.timeout(SILENCE):
+                frame = await anext(frames)
+        except TimeoutError:
+            raise BrokenError(f"nothing heard of the run for {SILENCE:.0f} s") from None
+        except StopAsyncIteration:
+            return
+        yield frame
+
+
+def _rests() -> Iterator[float]:
+    yield from _RESTS
+    while True:
+        yield _RESTS[-1]

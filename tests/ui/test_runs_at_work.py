@@ -1,0 +1,94 @@
+"""The list of runs at work, of one machine or several."""
+
+from collections.abc import Callable
+
+import pytest
+from textual.pilot import Pilot
+
+from lfgtui.history.reader import RunSummary
+from lfgtui.settings.config import Config
+from lfgtui.ui.app import LfgApp
+from lfgtui.ui.runs_at_work import AttachScreen, ListedRun, RunsAtWork
+from tests.ui.fake_live import START
+from tests.ui.screen_text import THEMES, opened, text_of
+
+RUNS = [
+    ListedRun(
+        RunSummary(
+            f"2026030{n}-051300-a1b{n}",
+            title,
+            "running",
+            START - 600 * n,
+            None,
+            6,
+            n,
+            None,
+            note=note,
+        ),
+        host,
+    )
+    for n, (title, host, note) in enumerate(
+        [
+            ("Checkout rewrite", "", "2 waiting for you"),
+            ("Docs sweep", "web1", ""),
+            ("语 \x1b[31m" * 20, "ann@a-very-long-name.of-a-machine.example", ""),
+        ],
+        start=2,
+    )
+]
+TROUBLE = "web2: ssh: connect to host web2 port 22: Connection refused"
+
+
+def app_of(chosen: list[ListedRun], theme: str = "dark") -> LfgApp:
+    return LfgApp(
+        None,
+        config=Config(theme=theme),
+        open_reader=None,
+        simulated=False,
+        themes=THEMES,
+        clock=lambda: START,
+        first_screen=lambda context: AttachScreen(context, RUNS, [TROUBLE], chosen.append),
+    )
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
+def test_what_it_looks_like(
+    snap_compare: Callable[..., bool], utc: None, size: tuple[int, int]
+) -> None:
+    async def run_before(pilot: Pilot[int]) -> None:
+        await pilot.press("j")
+
+    assert snap_compare(app_of([]), terminal_size=size, run_before=run_before)
+
+
+@pytest.mark.parametrize(
+    ("keys", "index"),
+    [
+        (("enter",), 0),
+        (("j", "enter"), 1),
+        (("G", "enter"), 2),
+        (("G", "j", "j", "k", "enter"), 1),
+        (("?", "escape", "q"), None),
+        (("escape",), None),
+    ],
+)
+async def test_one_is_chosen_or_none(keys: tuple[str, ...], index: int | None) -> None:
+    chosen: list[ListedRun] = []
+    app = app_of(chosen)
+    async with opened(app) as pilot:
+        assert "2 waiting for you" in text_of(app) and "Connection refused" in text_of(app)
+        await pilot.press(*keys)
+        await pilot.pause()
+    assert chosen == ([] if index is None else [RUNS[index]])
+    assert app.return_value == 0
+
+
+async def test_a_second_click_chooses() -> None:
+    chosen: list[ListedRun] = []
+    app = app_of(chosen)
+    async with opened(app) as pilot:
+        rows = app.screen.query_one(RunsAtWork)
+        await pilot.click(rows, offset=(5, 1))
+        await pilot.click(rows, offset=(5, 1))
+        await pilot.pause()
+    assert chosen == [RUNS[1]]
