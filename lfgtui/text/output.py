@@ -15,6 +15,7 @@ import stat
 import sys
 import threading
 from collections.abc import Callable, Iterable
+from textwrap import wrap
 from typing import TYPE_CHECKING, NamedTuple, TextIO
 
 import click
@@ -202,8 +203,6 @@ def print_remark(text: str) -> None:
 
 def print_paragraph(text: str) -> None:
     """Write a remark that may be long, in lines of whole words: a terminal breaks it anywhere."""
-    from textwrap import wrap  # few commands need it
-
     try:
         width = os.get_terminal_size(own.fileno()).columns if (own := _own(sys.stderr)) else 0
     except (OSError, ValueError):  # no terminal, no file at all
