@@ -8,6 +8,7 @@ from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
+from lfgtui.history.answers import AnswerCache
 from lfgtui.model import events as e
 from lfgtui.model.fold.transcript import Transcript
 from lfgtui.model.ticket_keys.approvals import ApprovalRule
@@ -40,8 +41,9 @@ class AgentContext(Protocol):
     """One ticket's side of the engine; the same for all of its attempts.
 
     `environment` is added to that of commands, from which the variables `secrets` are left out.
-    The files that lfg's tools change are `kept` before; `files` go with the prompt. `is_seen` tells
-    if a person has the ticket in view just now; None where nobody can.
+    The files that lfg's tools change are `kept` before; `files` go with the prompt. Equal requests
+    have `answers` again. `is_seen` tells if a person has the ticket in view just now; None where
+    nobody can.
     """
 
     ticket: Ticket
@@ -50,6 +52,7 @@ class AgentContext(Protocol):
     secrets: frozenset[str]
     kept: TicketFiles | None
     files: ContextFiles
+    answers: AnswerCache | None
     is_seen: Callable[[], bool] | None
 
     def emit(self, event: e.Event) -> None:

@@ -174,7 +174,7 @@ class Guards:
             trips += self._end(lambda key: True)
         elif not (facets.is_aside or isinstance(event, e.UserMessage)):
             trips += self._end(lambda key: key.call in ("", call))
-        if isinstance(event, e.RequestSent | e.AttemptStarted):
+        if isinstance(event, e.TurnBegun | e.AttemptStarted):
             for kept in (self._tools, self._streamed, self._tripped):
                 kept.clear()
         if tool := tool_of(event):

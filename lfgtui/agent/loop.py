@@ -7,7 +7,7 @@ a crash is the one the crashed process would have sent: there is no second
 memory that could differ.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final, Literal
 
@@ -17,6 +17,7 @@ from lfgtui.agent import output_bound
 from lfgtui.agent.compaction import Compaction
 from lfgtui.agent.context import AgentContext, StoppedError
 from lfgtui.agent.response import Response
+from lfgtui.agent.reuse import Reuse, events_of, reused
 from lfgtui.agent.schema import again, misfit, was_asked_again
 from lfgtui.agent.tool_calls import ToolCalls
 from lfgtui.errors import ProviderError
@@ -24,7 +25,7 @@ from lfgtui.model import events as e
 from lfgtui.model.fold.call_ids import CallIds, messages_for
 from lfgtui.model.fold.conversation import CallPart, ModelTurn
 from lfgtui.model.fold.items import NOT_RUN
-from lfgtui.providers.base import Provider, Request, ToolSpec
+from lfgtui.providers.base import Provider, Request, Stream, ToolSpec
 from lfgtui.providers.wire.tool_calls import broke_off
 from lfgtui.settings.prices import ModelFacts
 from lfgtui.settings.providers import Dialect
@@ -74,6 +75,7 @@ class Agent:
         self._tools = Toolboxes((*toolboxes, own))
         self._calls = ToolCalls(context, self._tools)
         self._compaction = Compaction(context, self._facts)
+        self._reuse = Reuse(context, provider)
         self._ids = CallIds(0)
 
     async def run(self, message: e.UserMessage) -> e.Ending:
@@ -173,20 +175,38 @@ class Agent:
     async def _send(self) -> e.Ending | None:
         """Send the next request; return an ending where its response cannot go on."""
         tools = tuple(map(_spec, await self._tools.offered()))
+        sought = self._reuse.fingerprint(self._request(tools))
+        answer = await self._reuse.find(sought)
+        if answer is not None and sought == self._reuse.fingerprint(self._request(tools)):
+            turn = self._turn
+            self._emit(reused(answer, turn))
+            return await self._follow(events_of(answer, turn), lambda _: None, frozenset())
         async with self._context.permit() as answered_with:
             await self._context.hear()
-            response = Response(self._context, self._ids, self._facts, self._leak_dialects)
-            self._calls.requested = response.requested
-            request = self._request(response.turn, tools)
-            self._emit(e.RequestSent(response.turn))
-            try:
-                return await response.follow(self._provider.stream(request), answered_with)
-            except StoppedError:
-                await self._context.settle()
-                self._calls.answer_not_begun(self._conversation.unanswered)
-                return None
+            request = self._request(tools)
+            self._emit(e.RequestSent(request.turn, self._reuse.fingerprint(request)))
+            stream = self._provider.stream(request)
+            return await self._follow(stream, answered_with, self._leak_dialects)
 
-    def _request(self, turn: int, tools: tuple[ToolSpec, ...]) -> Request:
+    async def _follow(
+        self, stream: Stream, answered_with: Callable[[e.Event], None], leaks: frozenset[Dialect]
+    ) -> e.Ending | None:
+        """Follow the response to its end; return an ending where it cannot go on."""
+        response = Response(self._context, self._ids, self._facts, leaks)
+        self._calls.requested = response.requested
+        try:
+            return await response.follow(stream, answered_with)
+        except StoppedError:
+            await self._context.settle()
+            self._calls.answer_not_begun(self._conversation.unanswered)
+            return None
+
+    @property
+    def _turn(self) -> int:
+        """The number of the next response."""
+        return self._conversation.responses + 1
+
+    def _request(self, tools: tuple[ToolSpec, ...]) -> Request:
         ticket = self._ticket
         provider = self._transcript.attempts[-1].provider
         request = Request(
@@ -199,7 +219,7 @@ class Agent:
             extra=ticket.extra,
             stream=ticket.stream,
             cache=ticket.cache,
-            turn=turn,
+            turn=self._turn,
             first_token_timeout=ticket.first_token_timeout,
             idle_timeout=ticket.idle_timeout,
             ticket=ticket.id,

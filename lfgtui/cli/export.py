@@ -20,8 +20,9 @@ from lfgtui.export.otlp.spans import RunSpans, trace_id
 from lfgtui.history import deletion, maintenance
 from lfgtui.history.transfer import import_run, lines_in
 from lfgtui.settings import paths
-from lfgtui.settings.config import age_seconds, load_config
+from lfgtui.settings.config import load_config
 from lfgtui.text import output as out
+from lfgtui.text.figures import age_seconds
 
 _FORMS: dict[str, Form] = {"html": "html", "json": "json", "jsonl": "jsonl"}
 """The others are Markdown, by either of its names, and a cast."""

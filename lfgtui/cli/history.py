@@ -13,8 +13,9 @@ from lfgtui.cli.options import json_option, print_value, yes_option
 from lfgtui.errors import UsageError
 from lfgtui.history import deletion, maintenance
 from lfgtui.settings import paths
-from lfgtui.settings.config import age_seconds, load_config
+from lfgtui.settings.config import load_config
 from lfgtui.text import figures, output
+from lfgtui.text.figures import age_seconds
 from lfgtui.workspace.kept import KeptFiles
 
 _UNTOUCHED = "nothing was deleted"

@@ -75,7 +75,7 @@ def stats(days: int | None, by: By | None, plot: bool, as_json: bool) -> int:
         output.print_remark(f"no requests {when}")
     else:
         _print([*groups, ("all", total)] if len(groups) != 1 else groups)
-        for remark in _price_remarks(total):
+        for remark in _remarks(total):
             output.print_remark(remark)
         if plot:
             _plot(requests)
@@ -129,8 +129,11 @@ def _tables(one: Statistics) -> Sequence[Sequence[tuple[str, str]]]:
     )
 
 
-def _price_remarks(total: Statistics) -> Iterator[str]:
-    """Yield what a reader of the cost should know of the prices behind it."""
+def _remarks(total: Statistics) -> Iterator[str]:
+    """Yield what a reader should know of what is in the figures: prices, and answers reused."""
+    if total.reused:
+        answers = "1 answer" if total.reused == 1 else f"{total.reused:,} answers"
+        yield f"{answers} came from the history (cache_answers): nothing was sent for that"
     if total.price_dates:
         dates = ", ".join(total.price_dates)
         newest = price_table().date
@@ -145,7 +148,8 @@ def _plot(requests: Sequence[Request]) -> None:
     """Draw the times to the first token, a dot a request."""
     from plotille import Figure  # an extra
 
-    dots = [(one.sent_at, one.ttft) for one in requests if one.ttft is not None]
+    sent = (one for one in requests if not one.is_reused)
+    dots = [(one.sent_at, one.ttft) for one in sent if one.ttft is not None]
     if not dots:
         output.print_remark("no request had a first token")
         return

@@ -1,5 +1,6 @@
 """The session: the recorder, limits, circuits and slots shared by a run's tickets."""
 
+import math
 import sys
 from dataclasses import dataclass, field
 
@@ -11,6 +12,7 @@ from lfgtui.engine.rules import Rules
 from lfgtui.engine.slots import Slots
 from lfgtui.engine.workspaces import Workspaces
 from lfgtui.errors import ProviderError, UsageError
+from lfgtui.history.answers import AnswerCache
 from lfgtui.history.recording.recorder import Recorder
 from lfgtui.model.ticket_keys.run_limits import NO_LIMITS, RunLimit, RunLimits
 from lfgtui.model.tickets import Ticket
@@ -20,6 +22,7 @@ from lfgtui.providers.errors.mapping import as_provider_error
 from lfgtui.providers.registry import Providers
 from lfgtui.settings import paths
 from lfgtui.settings.config import Config, programs_of
+from lfgtui.text.figures import age_seconds
 from lfgtui.text.redactor import Redactor
 from lfgtui.workspace.kept import KeptFiles
 
@@ -66,6 +69,19 @@ class Session:
         """Return True if the ticket has programs and no wall holds them, wanted or not."""
         has_programs = "run_command" in ticket.tools or bool(programs_of(self.config, ticket))
         return has_programs and self.walls is not None and self.walls.of(ticket).wall is None
+
+    def answers_for(self, ticket: Ticket) -> AnswerCache | None:
+        """Return the answers that its equal requests have again; None where it wants none.
+
+        A copy is to give an answer of its own.
+        """
+        own, common = ticket.cache_answers, self.config.cache_answers
+        wanted = common if own is None else own
+        if wanted is False:
+            return None
+        age = math.inf if wanted is True else age_seconds(wanted)
+        cache = AnswerCache(self.recorder.path, age)
+        return cache.unread() if ticket.copy_of else cache
 
     async def provider(self, name: str) -> Provider:
         """Return the provider; raises `ProviderError`, also for what keeps it from being made."""

@@ -65,6 +65,7 @@ def _attempt(attempt: Attempt) -> dict[str, object]:
         "usage": replace(attempt.usage, output=output),
         "tokens_estimated": is_estimate,
         "cost_estimated": attempt.is_cost_estimate,
+        "answers_reused": attempt.answers_reused,
         "context": attempt.context or None,
         "context_size": attempt.context_size or None,
         "connect_ms": _milliseconds(attempt.connect),

@@ -31,14 +31,15 @@ RANKED = 10_000
 
 _COLUMNS = "t.run, t.name, s.attempt, s.first_seq, s.kind, s.at, s.text"
 _TEXTS = f"""
-SELECT {_COLUMNS} FROM segments s CROSS JOIN tickets t ON t.id = s.ticket WHERE t.run <> ''
+SELECT {_COLUMNS} FROM segments s CROSS JOIN tickets t ON t.id = s.ticket
+WHERE t.run <> '' AND s.kind <> 'fingerprint'
 """
 # CROSS JOIN keeps the order of the tables, and so that of the walk.
 _MATCHES = """
 FROM segments_fts
     CROSS JOIN segments s ON s.id = segments_fts.rowid
     CROSS JOIN tickets t ON t.id = s.ticket
-WHERE segments_fts MATCH ? AND t.run <> ''
+WHERE segments_fts MATCH ? AND t.run <> '' AND s.kind <> 'fingerprint'
 """
 _Row: TypeAlias = tuple[object, ...]
 

@@ -21,8 +21,9 @@ Outcome: TypeAlias = Literal["open", "completed", "failed", "stopped"]
 class Request(msgspec.Struct):
     """A request to a model and what came of it. Times in seconds, since the epoch if `_at`.
 
-    `is_drop`: the response broke off; `error` is the kind of its failure. `tools` and `people` are
-    the times that its calls ran, and waited for approval.
+    `is_drop`: the response broke off; `error` is the kind of its failure. `is_reused`: an answer
+    from the history, and no request. `tools` and `people` are the times that its calls ran, and
+    waited for approval.
     """
 
     provider: str
@@ -37,6 +38,7 @@ class Request(msgspec.Struct):
     outcome: Outcome = "open"
     is_drop: bool = False
     is_retried: bool = False
+    is_reused: bool = False
     usage: e.Usage = e.Usage(0, 0)
     tools: float = 0.0
     people: float = 0.0
@@ -121,10 +123,11 @@ def requests_of(entries: Iterable[e.Entry]) -> Iterator[Request]:
         event = entry.event
         if isinstance(event, e.AttemptStarted):
             provider, model = event.provider, event.model
-        elif isinstance(event, e.RequestSent):
+        elif isinstance(event, e.TurnBegun):
             if request is not None:
                 yield request
             request = Request(provider, model, entry.at, attempt=entry.attempt, turn=event.turn)
+            request.is_reused = isinstance(event, e.AnswerReused)
         elif request is not None:
             request.apply(entry.at, event)
     if request is not None:
@@ -157,12 +160,15 @@ class Waited(msgspec.Struct, frozen=True):
 class Statistics(msgspec.Struct, frozen=True):
     """Figures of many requests. Those that are `open` have not ended.
 
+    `reused` answers came from the history: nothing was sent, and but for what tools and people
+    took they are in no figure.
     `completion_rate`: the share of those that completed among these and the failed, from 0 to 1.
     `input` includes `cached`; `cost` is USD, None where no price is known. Estimates are by lfg's
     tables of `price_dates`; the tokens of the models in `unpriced` are not in it.
     """
 
     requests: int
+    reused: int
     completed: int
     failed: int
     stopped: int
@@ -188,38 +194,40 @@ class Statistics(msgspec.Struct, frozen=True):
 
 def summarize(requests: Sequence[Request]) -> Statistics:
     """Return the figures of these requests."""
-    outcomes = [request.outcome for request in requests]
+    sent = [request for request in requests if not request.is_reused]
+    outcomes = [request.outcome for request in sent]
     completed, failed = outcomes.count("completed"), outcomes.count("failed")
-    costs = [one.usage.cost for one in requests if one.usage.cost is not None]
-    dates = {one.usage.price_date for one in requests if one.usage.price_date}
+    costs = [one.usage.cost for one in sent if one.usage.cost is not None]
+    dates = {one.usage.price_date for one in sent if one.usage.price_date}
     unpriced = {
         model_name(one.provider, one.model)
-        for one in requests
+        for one in sent
         if one.usage.cost is None and one.usage.input
     }
     waits = (
-        (one.taken or 0.0 for one in requests),
+        (one.taken or 0.0 for one in sent),
         (one.tools for one in requests),
         (one.people for one in requests),
     )
     return Statistics(
-        requests=len(requests),
+        requests=len(sent),
+        reused=len(requests) - len(sent),
         completed=completed,
         failed=failed,
         stopped=outcomes.count("stopped"),
         open=outcomes.count("open"),
         completion_rate=round(completed / (completed + failed), 4) if completed + failed else None,
-        drops=sum(one.is_drop for one in requests),
-        retries=sum(one.is_retried for one in requests),
-        connect_ms=Percentiles.of((one.connect for one in requests), 1000),
-        first_byte_ms=Percentiles.of((one.first_byte for one in requests), 1000),
-        ttft_ms=Percentiles.of((one.ttft for one in requests), 1000),
-        tokens_per_s=Percentiles.of(one.tokens_per_second for one in requests),
-        commit_ms=Percentiles.of((one.commit for one in requests), 1000),
-        paint_ms=Percentiles.of((one.paint for one in requests), 1000),
-        input=sum(one.usage.input for one in requests),
-        cached=sum(one.usage.cached for one in requests),
-        output=sum(one.output for one in requests),
+        drops=sum(one.is_drop for one in sent),
+        retries=sum(one.is_retried for one in sent),
+        connect_ms=Percentiles.of((one.connect for one in sent), 1000),
+        first_byte_ms=Percentiles.of((one.first_byte for one in sent), 1000),
+        ttft_ms=Percentiles.of((one.ttft for one in sent), 1000),
+        tokens_per_s=Percentiles.of(one.tokens_per_second for one in sent),
+        commit_ms=Percentiles.of((one.commit for one in sent), 1000),
+        paint_ms=Percentiles.of((one.paint for one in sent), 1000),
+        input=sum(one.usage.input for one in sent),
+        cached=sum(one.usage.cached for one in sent),
+        output=sum(one.output for one in sent),
         cost_estimated=bool(dates),
         price_dates=tuple(sorted(dates)),
         unpriced=tuple(sorted(unpriced)),

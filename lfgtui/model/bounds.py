@@ -49,6 +49,7 @@ RANGES: dict[str, Range] = {
     "max_run_tokens": (0, 10**12),
     "max_run_time": _SECONDS,
     "until": MOMENT,
+    "recorded_at": MOMENT,
     "started_at": MOMENT,
     "ended_at": MOMENT,
 }

@@ -24,6 +24,10 @@ from lfgtui.model.ticket_keys.guards import GuardAction
 from lfgtui.model.ticket_keys.run_limits import RunLimit
 from lfgtui.model.ticket_keys.run_limits import RunLimitsSet as RunLimitsSet
 from lfgtui.model.ticket_keys.watch import ContradictionFound as ContradictionFound
+from lfgtui.model.turn_events import AnswerReused as AnswerReused
+from lfgtui.model.turn_events import RequestSent as RequestSent
+from lfgtui.model.turn_events import ResponseStarted as ResponseStarted
+from lfgtui.model.turn_events import TurnBegun as TurnBegun
 from lfgtui.model.wire_events import STOPPED as STOPPED
 from lfgtui.model.wire_events import ApprovalOption as ApprovalOption
 from lfgtui.model.wire_events import ApprovalRequested as ApprovalRequested
@@ -75,22 +79,6 @@ class UserMessage(Event, frozen=True):
     origin: Literal["person"] | UnsetType = UNSET
     read: dict[str, int] | UnsetType = UNSET
     anew: bool | UnsetType = UNSET
-
-
-class RequestSent(Event, Bounded, frozen=True):
-    """A model request left. `turn` counts responses from 1, attempts that continue included."""
-
-    facets = Facets(ends="turn")
-    turn: int
-
-
-class ResponseStarted(Event, Bounded, frozen=True):
-    """The head of a response came: the first byte of what was asked for.
-
-    `connect`: seconds that its connection took to open; None where one was open already.
-    """
-
-    connect: float | None = None
 
 
 class ApprovalGiven(Event, frozen=True):

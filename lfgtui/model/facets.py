@@ -9,6 +9,9 @@ from typing import Literal, NamedTuple, TypeAlias
 Kind: TypeAlias = Literal["text", "reasoning", "prompt", "tool_call", "tool_output", "error"]
 """The kinds of text that a search can be limited to."""
 
+IndexedKind: TypeAlias = Kind | Literal["fingerprint"]
+"""The kinds in the index. A fingerprint is looked up, and no search finds it."""
+
 Part: TypeAlias = Literal["begins", "replaces", "completes"]
 """The part of an event in the text of its call: it begins a new one, stands for all pieces, or
 repeats their text in whole or in part."""
@@ -28,7 +31,7 @@ class Facets(NamedTuple):
     differ in nothing but `text` become one.
     """
 
-    kind: Kind | None = None
+    kind: IndexedKind | None = None
     text: str = ""
     call: str = ""
     tool: str = ""

@@ -7,12 +7,12 @@ from typing import TypeVar
 import msgspec
 
 from lfgtui.model.events import ApprovalRequested, Event, FileChange
-from lfgtui.model.facets import Kind
+from lfgtui.model.facets import IndexedKind
 from lfgtui.model.ticket_keys.guards import Channel
 
 _E = TypeVar("_E", bound=Event)
 
-_CHANNELS: Mapping[Kind | None, Channel] = {
+_CHANNELS: Mapping[IndexedKind | None, Channel] = {
     "text": "text",
     "reasoning": "reasoning",
     "tool_call": "arguments",
@@ -35,13 +35,13 @@ def tool_of(event: Event) -> str:
     return _field(event, event.facets.tool)
 
 
-def kind_of(event: Event) -> Kind | None:
+def kind_of(event: Event) -> IndexedKind | None:
     """Return the kind of the event's text: without output yet, a hosted tool is but a call.
 
-    An end that gives no reason has no text.
+    An end that gives no reason has no text, and neither has a request without a fingerprint.
     """
     facets = event.facets
-    if facets.kind == "error" and facets.ends == "turn" and not text_of(event):
+    if facets.kind in ("error", "fingerprint") and facets.ends == "turn" and not text_of(event):
         return None
     is_call = facets.kind == "tool_output" and facets.tool and not text_of(event)
     return "tool_call" if is_call else facets.kind

@@ -117,7 +117,7 @@ class EventRedactor:
         redactor = self._of(event)
         cleared = _fields(redactor, event)
         match event:
-            case e.RequestSent():
+            case e.TurnBegun():
                 self._reasoned = 0
             case e.ProviderItem():
                 signs_redacted, self._reasoned = self._reasoned > 0, 0

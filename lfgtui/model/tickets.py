@@ -22,6 +22,7 @@ from lfgtui.model.ticket_keys.approvals import (
 from lfgtui.model.ticket_keys.context import ContextGlobs
 from lfgtui.model.ticket_keys.guards import Guard
 from lfgtui.model.ticket_keys.watch import INSTRUCTIONS
+from lfgtui.text.figures import age_seconds
 
 SandboxMode: TypeAlias = Literal["auto", "bwrap", "none"]
 """`auto`: the best there is, and where there is none, a person decides on each command."""
@@ -32,6 +33,8 @@ NO_SANDBOX = "without a sandbox"
 Title: TypeAlias = Annotated[str, msgspec.Meta(max_length=1000)]
 Reasoning: TypeAlias = Literal["low", "medium", "high"] | Annotated[int, msgspec.Meta(ge=1)]
 Count: TypeAlias = Annotated[int, msgspec.Meta(ge=1)]
+CacheAnswers: TypeAlias = bool | str
+"""The reuse of answers to equal requests; a text is the age (`7d`) that they may have."""
 Compact: TypeAlias = Literal["auto", "ask", "off"]
 """The leave of old tool output from the requests when the context is full; `ask`: once allowed."""
 Repetition: TypeAlias = Literal["ask", "off"]
@@ -55,7 +58,7 @@ class Ticket(msgspec.Struct, frozen=True, kw_only=True):
     With `worktree` it works in a git worktree of the workspace's repository, in which the command
     `setup` has run. `sandbox` and `network` None leave it to the config; `readable` and `writable`
     are absolute paths that its programs may see and change besides the workspace.
-    The files that `context` names go with its prompt.
+    The files that `context` names go with its prompt. `cache_answers` None leaves it to the config.
     With `watch` it reads what the others say, after `watch_every` tokens of it and
     `watch_interval` seconds at least.
     """
@@ -91,6 +94,7 @@ class Ticket(msgspec.Struct, frozen=True, kw_only=True):
     max_cost: float | None = None
     stream: bool = True
     cache: bool = True
+    cache_answers: CacheAnswers | None = None
     approve: Approvals | None = None
     guards: tuple[Guard, ...] = ()
     sandbox: SandboxMode | None = None
@@ -124,6 +128,16 @@ class Ticket(msgspec.Struct, frozen=True, kw_only=True):
     def approves_by_itself(self) -> tuple[str, ...]:
         """Return the tools beyond reading that would run without asking: what trust is about."""
         return tuple(unasked(self.approve, self.tools, self.mcp))
+
+
+def age_mistake(wanted: CacheAnswers | None) -> str:
+    """Return why the value of `cache_answers` is no age; "" if it is one, or none is given."""
+    try:
+        if isinstance(wanted, str):
+            age_seconds(wanted)
+    except ValueError as error:
+        return f"cache_answers: {error}"
+    return ""
 
 
 def side_by_side(tickets: Sequence[Ticket]) -> tuple[Ticket, ...]:

@@ -19,6 +19,7 @@ from lfgtui.model.tickets import (
     PROMPT_ID,
     TICKET_ID,
     Amount,
+    CacheAnswers,
     Compact,
     Copies,
     CopyProviders,
@@ -28,6 +29,7 @@ from lfgtui.model.tickets import (
     SandboxMode,
     Ticket,
     Title,
+    age_mistake,
     side_by_side,
 )
 from lfgtui.text import json_lines, toml_file
@@ -79,6 +81,7 @@ class TicketKeys(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_d
     max_cost: Amount | None = None
     stream: bool | None = None
     cache: bool | None = None
+    cache_answers: CacheAnswers | None = None
     approve: Approvals | None = None
     sandbox: SandboxMode | None = None
     network: bool | None = None
@@ -288,10 +291,14 @@ def _complete(
         if "providers" in own:
             raise refusal("providers", f'has both "providers" and "{rival}"; keep one')
         keys["providers"] = None
-    if mistake := approval_mistake(keys["approve"], keys["mcp"] or ()):
-        raise refusal("approve", mistake)
-    if mistake := next(filter(None, map(mistake_in, keys["context"] or ())), ""):
-        raise refusal("context", mistake)
+    mistakes = {
+        "approve": approval_mistake(keys["approve"], keys["mcp"] or ()),
+        "context": next(filter(None, map(mistake_in, keys["context"] or ())), ""),
+        "cache_answers": age_mistake(keys["cache_answers"]),
+    }
+    for key, mistake in mistakes.items():
+        if mistake:
+            raise refusal(key, mistake)
     copies, providers = keys.pop("copies") or 1, keys.pop("providers")
     values = {key: value for key, value in keys.items() if value is not None}
     guards = tuple(guard for guard in source.document.guards if is_for(guard, table.id))

@@ -74,6 +74,15 @@ class ListsModels(Protocol):
 
 
 @runtime_checkable
+class HasFingerprints(Protocol):
+    """A provider that can tell if two requests are equal; no agent is, since those do things."""
+
+    def fingerprint(self, request: Request) -> str:
+        """Return a text that only requests of the same bytes share, of this server and this key."""
+        ...
+
+
+@runtime_checkable
 class Prepares(Protocol):
     """A provider that takes seconds to be ready for a ticket, and can be so before."""
 

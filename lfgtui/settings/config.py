@@ -17,7 +17,7 @@ from lfgtui.errors import SourceError, UsageError, did_you_mean
 from lfgtui.model.ticket_keys.guards import Guard, guard_mistakes
 from lfgtui.model.ticket_keys.on_end import OnEnd, on_end_mistakes, with_program
 from lfgtui.model.ticket_keys.run_limits import RunLimits
-from lfgtui.model.tickets import Ticket
+from lfgtui.model.tickets import CacheAnswers, Ticket, age_mistake
 from lfgtui.settings import sandbox
 from lfgtui.settings.agents import program_path
 from lfgtui.settings.keys import key_mistakes
@@ -34,7 +34,7 @@ from lfgtui.settings.providers import (
 from lfgtui.settings.sandbox import SandboxPolicy
 from lfgtui.settings.themes import read_themes
 from lfgtui.text import toml_file
-from lfgtui.text.figures import model_name
+from lfgtui.text.figures import age_seconds, model_name
 
 NotifyVia: TypeAlias = Literal["off", "bell", "osc9", "osc777", "osc99"]
 """A way to reach a person through the terminal; the numbers are those of its escape sequences."""
@@ -47,9 +47,6 @@ Speak: TypeAlias = Literal["answers", "endings", "off"]
 """The texts that are read aloud: answers, or how tickets end."""
 
 Delay: TypeAlias = Annotated[float, msgspec.Meta(ge=0, le=86400)]
-
-_AGE = re.compile(r"([1-9][0-9]{0,4})([hdw])")
-_SECONDS = {"h": 3600, "d": 86400, "w": 7 * 86400}
 
 
 class Route(NamedTuple):
@@ -128,8 +125,9 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Everything a person can set. Times are in seconds.
 
     `max_memory` is what installed agents may use together: a size, or a share of what is available
-    when a run starts. `max_output_tokens` is a bound that no ticket exceeds. `command_variables`
-    are given to agents' commands although they look secret.
+    when a run starts. `max_output_tokens` is a bound that no ticket exceeds. With `cache_answers`
+    equal requests have answers of the history again. `command_variables` are given to agents'
+    commands although they look secret.
     """
 
     theme: str = "dark"
@@ -138,6 +136,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     hold_slot: bool = False
     max_memory: str = "80%"
     max_output_tokens: Tokens | None = None
+    cache_answers: CacheAnswers = False
     stream_unit: StreamUnit = "token"
     on_hangup: OnHangup = "end"
     command_variables: tuple[str, ...] = ()
@@ -177,14 +176,6 @@ def ttft_budgets(config: Config) -> dict[str, float]:
     """Return the `ttft_budget` of each provider that has one of its own."""
     each = config.providers.items()
     return {name: one.ttft_budget for name, one in each if one.ttft_budget is not None}
-
-
-def age_seconds(age: str) -> int:
-    """Return the seconds of an age such as `30d`; raise `ValueError` if it is invalid."""
-    match = _AGE.fullmatch(age)
-    if match is None:
-        raise ValueError(f'invalid duration "{age}": expected e.g. 30d, 12w or 48h')
-    return int(match[1]) * _SECONDS[match[2]]
 
 
 def load_config(path: Path) -> Config:
@@ -303,6 +294,8 @@ def _mistakes(config: Config) -> Iterator[tuple[tuple[str | int, ...], str]]:
             yield ("undo", name), f"{name}: {error}"
     for field, message in sandbox.misfits(config.sandbox):
         yield ("sandbox", field), message
+    if mistake := age_mistake(config.cache_answers):
+        yield ("cache_answers",), mistake
     if config.history.retention is not None:
         try:
             age_seconds(config.history.retention)

@@ -1,9 +1,12 @@
 """Figures and names for people, in as few cells as possible."""
 
+import re
 from collections.abc import Iterable
 from datetime import datetime
 from math import ceil
 
+_AGE = re.compile(r"([1-9][0-9]{0,4})([hdw])")
+_SECONDS = {"h": 3600, "d": 86400, "w": 7 * 86400}
 _SPARKS = "▁▂▃▄▅▆▇█"
 
 
@@ -25,6 +28,14 @@ def age(seconds: float) -> str:
     if days < 1:
         return f"{hours}h {minutes % 60:02}m"
     return f"{days}d {hours % 24}h" if days < 100 else f"{days}d"
+
+
+def age_seconds(age: str) -> int:
+    """Return the seconds of an age such as `30d`; raise `ValueError` if it is invalid."""
+    match = _AGE.fullmatch(age)
+    if match is None:
+        raise ValueError(f'invalid duration "{age}": expected e.g. 30d, 12w or 48h')
+    return int(match[1]) * _SECONDS[match[2]]
 
 
 def count(number: float) -> str:

@@ -17,7 +17,7 @@ from typing import Literal
 from lfgtui.text.marking import Marking, MarkingStream
 from lfgtui.text.secret_rules import CONTEXT, RULES, Rule, beginnings, is_boundary, literal_rules
 
-_MARK = "[redacted: "
+MARK = "[redacted: "
 _LONGEST_LINE = 16_384
 """Characters; of a longer line each so many are looked at by themselves."""
 
@@ -32,7 +32,7 @@ _LEAST_CUT = 6
 
 def mark(name: str) -> str:
     """Return what replaces a secret; nothing in it needs escaping in JSON."""
-    return f"{_MARK}{name}]"
+    return f"{MARK}{name}]"
 
 
 def is_key(text: str) -> bool:
@@ -46,7 +46,7 @@ def is_marked(value: object) -> bool:
     """Return True if something was redacted in a JSON value."""
     match value:
         case str():
-            return _MARK in value
+            return MARK in value
         case dict():
             return any(is_marked(key) or is_marked(item) for key, item in value.items())
         case list() | tuple():

@@ -12,6 +12,7 @@ import pytest
 from lfgtui.agent.context import Decision
 from lfgtui.agent.loop import Agent
 from lfgtui.errors import ProviderError
+from lfgtui.history.answers import AnswerCache
 from lfgtui.model import events as e
 from lfgtui.model.fold.conversation import ToolResult, UserTurn
 from lfgtui.model.fold.transcript import Transcript
@@ -50,6 +51,7 @@ class Surroundings:
         self.confinement = UNCONFINED
         self.kept: TicketFiles | None = None
         self.files = ContextFiles(())
+        self.answers: AnswerCache | None = None
         self.is_seen: Callable[[], bool] | None = lambda: True
         self.seen: list[e.Event] = []
         self.unsettled_at_output: list[e.Event] = []

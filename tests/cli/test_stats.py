@@ -36,7 +36,7 @@ def test_a_person_gets_tables_and_a_program_objects(run: str, lfg: Lfg) -> None:
     times = {"p50": 500.0, "p90": 500.0, "p99": 500.0}
     speed = {"p50": 8.0, "p90": 8.0, "p99": 8.0}
     assert found["total"] == {
-        **{"requests": 1, "completed": 1, "failed": 0, "stopped": 0, "open": 0},
+        **{"requests": 1, "reused": 0, "completed": 1, "failed": 0, "stopped": 0, "open": 0},
         **{"completion_rate": 1.0, "drops": 0, "retries": 0},
         **{"connect_ms": None, "first_byte_ms": None, "ttft_ms": times, "tokens_per_s": speed},
         **{"commit_ms": None, "paint_ms": None},
@@ -82,6 +82,18 @@ def test_where_nothing_was_sent_it_says_so(run: str, lfg: Lfg) -> None:
     assert lfg("history", "delete", run, "--yes").code == 0
     assert lfg("stats") == (0, "", "no requests yet; try: lfg demo\n")
     assert lfg("stats", "--by", "colour").code == 2
+
+
+def test_answers_that_were_given_again_are_counted_apart(lfg: Lfg) -> None:
+    reused = e.AnswerReused(1, "run/a", 5.0, 30)
+    life = [reused if isinstance(one, e.RequestSent) else one for one in LIFE]
+    for each in (LIFE, life, life):
+        store("one", TICKET, each, 0.5)
+    code, out, remarks = lfg("stats")
+    assert (code, out) == (0, TABLES)
+    told = "2 answers came from the history (cache_answers): nothing was sent for that"
+    assert told in remarks
+    assert lfg("stats", "--json").json["total"]["reused"] == 2
 
 
 def test_costs_say_what_they_are_estimated_by_and_what_is_not_in_them(lfg: Lfg) -> None:

@@ -100,6 +100,7 @@ def test_a_ticket_as_json() -> None:
         "usage": {"input": 30, "output": 17, "cached": 10, "cost": 0.25},
         "tokens_estimated": True,
         "cost_estimated": False,
+        "answers_reused": 0,
         "context": 42,
         "context_size": None,
         "connect_ms": None,

@@ -60,9 +60,9 @@ def split(marker: bytes, until: asyncio.Event) -> Plan:
 class Breaker:
     """Put before the server at a root, it gives the root to ask instead: `room(front=breaker)`.
 
-    `asked` counts requests by model, `bodies` are their JSON, `sent` is the bytes of replies.
-    `left` is set when a client goes before its reply is whole, `held` when it has read nothing
-    for a while though there is more.
+    It stays at its address when it is put before another server. `asked` counts requests by model,
+    `bodies` are their JSON, `sent` is the bytes of replies. `left` is set when a client goes before
+    its reply is whole, `held` when it has read nothing for a while though there is more.
     """
 
     def __init__(self, plans: dict[str, list[Plan]]) -> None:
@@ -71,16 +71,17 @@ class Breaker:
         self.sent = 0
         self.left = asyncio.Event()
         self.held = asyncio.Event()
-        self._port = 0
+        self._port = self._address = 0
         self._plans = {model: list(some) for model, some in plans.items()}
         self._playing: set[asyncio.Task[None]] = set()
 
     @asynccontextmanager
     async def __call__(self, root: str) -> AsyncIterator[str]:
         self._port = int(root.rpartition(":")[2])
-        server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        server = await asyncio.start_server(self._serve, "127.0.0.1", self._address)
+        self._address = server.sockets[0].getsockname()[1]
         try:
-            yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+            yield f"http://127.0.0.1:{self._address}"
         finally:
             server.close()
             for task in self._playing:

@@ -58,7 +58,8 @@ def test_every_event_survives_encoding_and_decoding(event: e.Event) -> None:
 
 def test_the_types_are_those_that_were_promised() -> None:
     promised = """
-        ticket_queued attempt_started request_sent text_delta reasoning_delta citation status
+        ticket_queued attempt_started request_sent answer_reused text_delta reasoning_delta citation
+        status
         tool_call_started tool_arguments_delta tool_call_requested approval_requested
         approval_given approval_denied rule_withdrawn choice_made tool_run_started
         run_limits_set contradiction_found
@@ -82,6 +83,8 @@ def test_the_types_are_those_that_were_promised() -> None:
         (e.FailedOver("a", "b"), {"from": "a", "to": "b"}),
         (e.UserMessage("x"), {"text": "x"}),
         (e.UserMessage("x", {"a": "b"}), {"text": "x", "answers": {"a": "b"}}),
+        (e.RequestSent(1), {"turn": 1}),
+        (e.RequestSent(1, "0f"), {"turn": 1, "fingerprint": "0f"}),
     ],
 )
 def test_fields_are_named_as_promised_or_absent(event: e.Event, fields: dict[str, object]) -> None:

@@ -128,6 +128,17 @@ def test_files_for_the_prompt_are_named_from_the_workspace_on(folder: Path) -> N
     assert '"context"' in refused(folder, watching + 'context = ["a.py"]\n')
 
 
+@pytest.mark.parametrize("said", ["true", "false", '"7d"', '"48h"'])
+def test_answers_may_be_given_again_up_to_an_age(folder: Path, said: str) -> None:
+    wanted = only(folder, f"{A}cache_answers = {said}\n").cache_answers
+    assert wanted == {"true": True, "false": False}.get(said, said.strip('"'))
+
+
+def test_an_age_that_is_none_is_refused(folder: Path) -> None:
+    told = '4: cache_answers: invalid duration "a while": expected e.g. 30d, 12w or 48h'
+    assert refused(folder, f'{A}cache_answers = "a while"\n') == told
+
+
 def test_a_relative_workspace_starts_at_the_files_folder(folder: Path) -> None:
     (folder / "src").mkdir()
     assert only(folder, A + 'workspace = "src"\n').workspace == str((folder / "src").resolve())

@@ -18,7 +18,6 @@ from lfgtui.settings.config import (
     Config,
     NotifyPolicy,
     RetryPolicy,
-    age_seconds,
     load_config,
     read_config,
     route_of,
@@ -43,6 +42,7 @@ from lfgtui.settings.providers import (
     WireName,
 )
 from lfgtui.settings.sandbox import SandboxPolicy
+from lfgtui.text.figures import age_seconds
 
 EXAMPLE = paths.shipped("config.example.toml")
 COMMENTED = re.compile(r"^#(?=[^ \n#])", re.MULTILINE)
@@ -536,6 +536,13 @@ def test_each_setting_of_the_example_may_be_switched_on_alone(tmp_path: Path) ->
 
 
 # The history.
+
+
+def test_answers_may_be_given_again_up_to_an_age(tmp_path: Path) -> None:
+    (tmp_path / "config.toml").write_text('cache_answers = "7d"\n')
+    assert load_config(tmp_path / "config.toml").cache_answers == "7d"
+    told = 'cache_answers: invalid duration "7": expected e.g. 30d, 12w or 48h'
+    assert refused(tmp_path, 'cache_answers = "7"\n') == f"1: {told}"
 
 
 def test_an_age_is_hours_days_or_weeks() -> None:

@@ -63,6 +63,8 @@ def _detail(event: e.Event, at: float) -> str:
             return model_name(provider, model)
         case e.RequestSent(turn):
             return f"turn {turn}"
+        case e.AnswerReused(turn):
+            return f"turn {turn} {event.in_words}"
         case e.Retrying(reason, delay) if delay:
             return f"{reason}; retrying in {delay:g} s"
         case e.ContextCompacted():

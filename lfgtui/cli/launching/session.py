@@ -27,10 +27,11 @@ from lfgtui.processes.sandbox.walls import Walls
 from lfgtui.processes.usage import available_memory
 from lfgtui.providers.registry import Providers, Starter
 from lfgtui.settings import environment, paths
-from lfgtui.settings.config import Config, age_seconds
+from lfgtui.settings.config import Config
 from lfgtui.settings.providers import LOCAL, PRESETS, SIMULATED
 from lfgtui.simulator.local import local_model
 from lfgtui.simulator.subprocess_server import SubprocessServer
+from lfgtui.text.figures import age_seconds
 from lfgtui.text.output import print_error
 from lfgtui.text.redactor import Redactor
 from lfgtui.workspace.kept import KeptFiles

@@ -86,7 +86,7 @@ class Guarding:
 
     def _note_marks(self, event: e.Event) -> None:
         """Note that something was redacted, once a response."""
-        if isinstance(event, e.RequestSent):
+        if isinstance(event, e.TurnBegun):
             self._marked.clear()
         for kind in self._redactor.taken():
             name = SECRETS if kind in _KINDS else kind

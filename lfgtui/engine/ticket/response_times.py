@@ -22,8 +22,8 @@ class ResponseTimes:
 
     def apply(self, entry: e.Entry) -> None:
         """Take note of an entry that was delivered now."""
-        if isinstance(entry.event, e.RequestSent):
-            self._is_due, self._unpainted = True, None
+        if isinstance(entry.event, e.TurnBegun):
+            self._is_due, self._unpainted = isinstance(entry.event, e.RequestSent), None
             self._commit = self._paint = UNSET
         elif self._is_due and entry.event.facets.is_generated:
             self._is_due, self._unpainted = False, entry.at

@@ -81,14 +81,14 @@ class TicketRun:
         """True once it was stopped to be started over."""
         self.has_follow_up = False
         """True once something was said to it while it was ending."""
-        place = f"{session.run}/{ticket.id}"
-        self.environment = {**session.environment, TICKET_VARIABLE: place}
+        self.environment = {**session.environment, TICKET_VARIABLE: f"{session.run}/{ticket.id}"}
         self.secrets = secret_variables(session.config)
         self.lacks_wall = session.lacks_wall(ticket)
         self.is_seen = None if session.headless else self._is_seen
         self.settle = session.recorder.settle
         self.room = session.recorder.room
         self.files = ContextFiles(ticket.context)
+        self.answers = session.answers_for(ticket)
         self.kept = TicketFiles(store, session.run, ticket.id) if (store := session.kept) else None
         self.watching_command = partial(changes.watching, ticket.id)
         self.changes_kept = partial(changes.kept, ticket.id)
@@ -181,6 +181,8 @@ class TicketRun:
         self._begin_anew()
         self.slot.line_up(has_begun=continues)
         starts_over = self._attempt > 0 and not continues
+        if starts_over and self.answers is not None:
+            self.answers = self.answers.unread()
         self.emit(e.TicketQueued(starts_over or UNSET), self.ticket)
 
     def heed_limits(self) -> None:

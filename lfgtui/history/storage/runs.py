@@ -107,7 +107,7 @@ class TicketState:
                 self.provider, self.model = provider, model
                 self.started_at = entry.at if self.started_at is None else self.started_at
                 self._end_turn()
-            case e.RequestSent():
+            case e.TurnBegun():
                 self._end_turn()
             case e.Usage():
                 self._turn_cost = event.cost

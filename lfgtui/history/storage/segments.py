@@ -13,7 +13,7 @@ from typing import TypeAlias
 import msgspec
 
 from lfgtui.model import events as e
-from lfgtui.model.facets import Ends, Kind
+from lfgtui.model.facets import Ends, IndexedKind
 from lfgtui.model.pieces import call_of, kind_of, searchable, text_of, tool_of
 
 _LONG = 2000
@@ -32,7 +32,7 @@ class Segment(msgspec.Struct):
     `tool` and `file` are what a call, or its output, is about.
     """
 
-    kind: Kind
+    kind: IndexedKind
     attempt: int
     first_seq: int
     last_seq: int
@@ -49,7 +49,7 @@ class OpenSegments:
         self._stream: Segment | None = None
         self._is_parted = False
         self._ends_blank = False
-        self._of_calls: dict[tuple[Kind, str], Segment] = {}
+        self._of_calls: dict[tuple[IndexedKind, str], Segment] = {}
         self._about: dict[str, _About] = {}
         self._complete_to = 0
 
@@ -98,7 +98,7 @@ class OpenSegments:
             return [*closed, *([earlier] if earlier else [])]  # some servers reuse ids
         return [*closed, _single(entry, kind, None, about)]
 
-    def _grow_stream(self, entry: e.Entry, kind: Kind) -> list[Segment]:
+    def _grow_stream(self, entry: e.Entry, kind: IndexedKind) -> list[Segment]:
         stream, text = self._stream, text_of(entry.event)
         self._is_parted = False
         if stream is not None and stream.kind == kind:
@@ -112,7 +112,7 @@ class OpenSegments:
         self._stream = _single(entry, kind)
         return [stream] if stream is not None else []
 
-    def _grow_call(self, entry: e.Entry, kind: Kind, call: str) -> None:
+    def _grow_call(self, entry: e.Entry, kind: IndexedKind, call: str) -> None:
         if (run := self._of_calls.get((kind, call))) is not None:
             run.last_seq = entry.seq
         else:
@@ -158,7 +158,7 @@ def joined(segment: Segment, events: Iterable[e.Event]) -> str:
 
 
 def _single(
-    entry: e.Entry, kind: Kind, call: str | None = None, about: _About = _NOTHING
+    entry: e.Entry, kind: IndexedKind, call: str | None = None, about: _About = _NOTHING
 ) -> Segment:
     return Segment(kind, entry.attempt, entry.seq, entry.seq, entry.at, call, *about)
 

@@ -60,8 +60,9 @@ class Attempt(msgspec.Struct):
 
     `usage` counts all finished turns and the running one's last report; `context` is the tokens
     of the last response alone, with all that was sent for it, and `context_size` how many the
-    model or the agent holds, 0 where that is not known. `is_cost_estimate`: a part of the cost is
-    by lfg's own table of prices.
+    model or the agent holds, 0 where that is not known. `answers_reused` of the responses came from
+    the history, with nothing sent. `is_cost_estimate`: a part of the cost is by lfg's own table of
+    prices.
     """
 
     number: int
@@ -80,6 +81,7 @@ class Attempt(msgspec.Struct):
     context: int = 0
     context_size: int = 0
     is_context_remarked: bool = False
+    answers_reused: int = 0
     _is_agents_context: bool = False
     tokens: TokenCount = msgspec.field(default_factory=TokenCount)
     connect: float | None = None
@@ -90,6 +92,7 @@ class Attempt(msgspec.Struct):
     open_citations: list[Citation] = msgspec.field(default_factory=list)
     _request_sent_at: float | None = None
     _first_content_at: float | None = None
+    _is_reused: bool = False
     _calls_at_work: set[str] = msgspec.field(default_factory=set)
 
     @property
@@ -141,6 +144,14 @@ class Attempt(msgspec.Struct):
     def begin_response(self, at: float) -> None:
         """Begin the response to a request that was sent."""
         self._request_sent_at, self._first_content_at = at, None
+        self._is_reused = False
+
+    def reuse_answer(self, tokens: int) -> None:
+        """Begin an answer from the history: it takes no time, and its tokens count there."""
+        self._request_sent_at = self._first_content_at = None
+        self._is_reused = True
+        self.answers_reused += 1
+        self.context = tokens or self.context
 
     def answer(self, at: float, connect: float | None) -> None:
         """Note that the response to a request came, so far without content."""
@@ -149,6 +160,8 @@ class Attempt(msgspec.Struct):
 
     def stream(self, at: float, characters: int = 0) -> None:
         """Note that content came, and how many characters of it from the model."""
+        if self._is_reused:
+            return
         self.tokens.stream(characters)
         if self._first_content_at is None:
             self._first_content_at = at

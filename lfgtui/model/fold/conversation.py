@@ -245,7 +245,7 @@ class Conversation:
                 self._end_response(ModelTurn((TextPart(self.partial),), is_cut=True))
             case e.AttemptStarted():
                 self._drop()
-            case e.RequestSent():
+            case e.TurnBegun():
                 self._is_responding = True
                 self._session = None
                 self._drop()

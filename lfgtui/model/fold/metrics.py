@@ -98,6 +98,8 @@ class Meter:
         self._spans: list[tuple[float, float]] = []
         self._since: float | None = None
         self._is_paused = False
+        self._is_reused = False
+        """True from an answer of the history on: it says nothing of the model's pace."""
         self._sent_at: float | None = None
         self._last_token_at: float | None = None
         self._gaps: deque[float] = deque(maxlen=64)
@@ -117,7 +119,8 @@ class Meter:
         """Take one entry into account."""
         at, event = entry.at, entry.event
         if event.facets.is_generated:
-            self._stream(at, len(text_of(event)))
+            if not self._is_reused:
+                self._stream(at, len(text_of(event)))
             return
         match event:
             case e.Heartbeat() if self._sent_at is not None:
@@ -140,7 +143,10 @@ class Meter:
                 self._tool_heard_at = at
             case e.ToolCallFinished(call_id):
                 self._end_tool(call_id)
+            case e.AnswerReused():
+                self._is_reused = True
             case e.RequestSent():
+                self._is_reused = False
                 self._sent_at, self._last_token_at = at, None
                 self._last_beat_at = None
                 self._beats.clear()

@@ -92,6 +92,7 @@ MOVES: dict[type[e.Event], _Move] = {
     # the agent loop
     e.UserMessage: _REMARK,  # a person may say something at any time
     e.RequestSent: (_NEXT_REQUEST, "waiting"),
+    e.AnswerReused: (_NEXT_REQUEST, "waiting"),
     e.ResponseStarted: (_REQUEST_OUT, None),
     e.ContextCompacted: (_any(*_NEXT_REQUEST, "waiting"), "starting"),  # after a refusal, too
     e.ApprovalRequested: (_any(*_AT_WORK, *_REQUEST_OUT), "needs_approval"),
@@ -168,9 +169,9 @@ class StateMachine:
             case e.ToolCallFinished(call_id):
                 self._questions.discard(call_id)
                 target = "streaming" if self._is_responding else target
-            case e.RequestSent() | e.AttemptStarted():
+            case e.TurnBegun() | e.AttemptStarted():
                 self._calls_due = False
-                self._is_responding = isinstance(event, e.RequestSent)
+                self._is_responding = isinstance(event, e.TurnBegun)
                 self._questions.clear()
             case e.ResponseFinished():
                 self._is_responding = False

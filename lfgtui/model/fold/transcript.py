@@ -57,6 +57,7 @@ NOTES: dict[type[e.Event], Callable[..., NoteItem]] = {
     e.ChoiceMade: lambda event: NoteItem("status", "chosen" if event.chosen else "not chosen"),
     e.RuleWithdrawn: lambda event: NoteItem("status", f"rule withdrawn: {event.rule.description}"),
     e.ContextCompacted: lambda event: NoteItem("status", event.in_words),
+    e.AnswerReused: lambda event: NoteItem("status", event.in_words),
     e.GuardTripped: lambda event: NoteItem("warning", f"{event.guard}: {event.message}"),
     e.ConflictDetected: lambda event: NoteItem("warning", event.in_words),
     e.ContradictionFound: lambda event: NoteItem("warning", event.message),
@@ -372,6 +373,8 @@ class Transcript:
                     attempt.is_context_remarked |= event.guard == FULL_CONTEXT
                 elif isinstance(event, e.Resumed):
                     self.guard_at = None
+                elif isinstance(event, e.AnswerReused):
+                    attempt.reuse_answer(event.tokens)
                 elif isinstance(event, e.ChoiceMade):
                     self.is_chosen = event.chosen
                 elif isinstance(event, e.WorktreeOpened):

@@ -6,6 +6,7 @@ variables, which are meant for one host and must not reach another. The response
 here, by our reader into our decoder.
 """
 
+import hmac
 import ssl
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, aclosing
@@ -13,6 +14,7 @@ from functools import partial
 from typing import NotRequired, Protocol, TypedDict, TypeVar
 
 import httpx2
+import msgspec
 
 from lfgtui.model.events import WireEvent
 from lfgtui.providers import lenient_json, limits
@@ -28,6 +30,9 @@ from lfgtui.providers.wire.decoder import Decoder
 
 _PLACEHOLDER_KEY = "no-key-needed"
 """The key for a server without keys: an SDK given nothing would look for one itself."""
+
+
+_sorted = msgspec.json.Encoder(order="sorted")
 
 
 class SdkResponse(Protocol):
@@ -103,6 +108,12 @@ class SdkProvider:
                     yield event
         except Exception as error:
             raise as_provider_error(error, key=self._key) from error
+
+    def fingerprint(self, request: Request) -> str:
+        """Return what equal requests share. See `base.HasFingerprints`."""
+        server = (type(self._sdk).__name__, str(self._sdk.base_url), self._sdk._custom_headers)
+        content = _sorted.encode((*server, self._body(request)))
+        return hmac.new((self._key or "").encode(), content, "sha256").hexdigest()
 
     def watch(self, probe: Probe) -> None:
         """Have the probe note the requests from now on. See `probe.Watchable`."""

@@ -26,6 +26,7 @@ _FIGURES = (
     ("↓", "tokens that came, of all attempts; ~ is estimated"),
     ("↑", "tokens sent: the whole context with each request"),
     ("cached", "part of these that the provider had in its cache"),
+    ("reused", "answers from the history: nothing was sent for them"),
     ("ctx", "part of the context that is used; ctx! from 80 %"),
     ("$", "price of the tokens, if known; ~ by lfg's own table"),
     ("±", "files changed in its folder, lines added, removed"),

@@ -160,6 +160,8 @@ class PaneHeader(SelfPainted):
             gauges.insert(-1, (4, change_figures(transcript.changes)))
         if transcript.unsaved:
             gauges.append((0, [Span("unsaved", "error")]))
+        if attempt is not None and attempt.answers_reused:
+            gauges.append((3, [Span(f"reused {attempt.answers_reused}", "secondary")]))
         if attempt is not None and attempt.number > 1:
             gauges.append((2, [Span(f"#{attempt.number}", "warning")]))
         time = [Span(f"{duration(meter.elapsed(now)):>5}")]

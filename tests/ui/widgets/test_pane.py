@@ -413,6 +413,16 @@ async def test_the_share_that_came_from_a_providers_cache_is_a_gauge() -> None:
         assert "↑  8.0k  cached  50% " in stage.head_rows()[1]
 
 
+async def test_an_answer_from_the_history_is_marked_and_is_no_figure() -> None:
+    reused = e.AnswerReused(1, "20261123-a1b2/api", 1_700_000_000.0, 900)
+    answer = (*BEGIN[:-1], reused, e.TextDelta("As before. " * 40), e.ResponseFinished(1, "end"))
+    async with staged(*answer, width=110) as (stage, _):
+        assert "from cache, recorded 2023-11-1" in stage.stream.plain_text()
+        figures = stage.head_rows()[1]
+        assert " reused 1 " in figures
+        assert "ttft     –" in figures and "↓     0" in figures
+
+
 async def test_files_that_went_with_a_prompt_are_counted_and_listed() -> None:
     files = tuple(ContextFile(f"docs/{n}.md", 1500, "0f" * 32, "# Doc") for n in range(3))
     prompt = e.UserMessage("Do it.", {"api": "Fine."}, files)

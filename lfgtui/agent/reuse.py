@@ -1,0 +1,56 @@
+"""Answers of the history in place of requests (`cache_answers`).
+
+A request is equal to another if all its bytes are, and it goes to the same server with the same
+key. Its answer is then given again as it is stored: calls in it are new calls, asked about and run
+as any other, and nothing is counted as spent.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from hashlib import sha256
+
+from msgspec import UNSET, UnsetType
+from msgspec.structs import replace
+
+from lfgtui.agent.context import AgentContext
+from lfgtui.history.answers import KeptAnswer
+from lfgtui.model import events as e
+from lfgtui.providers.base import HasFingerprints, Provider, Request
+
+
+class Reuse:
+    """The reuse of answers in one attempt; none where the ticket wants none, or asks an agent."""
+
+    def __init__(self, context: AgentContext, provider: Provider) -> None:
+        self._context = context
+        self._cache = context.answers
+        self._provider = provider if isinstance(provider, HasFingerprints) else None
+
+    def fingerprint(self, request: Request) -> str | UnsetType:
+        """Return what equal requests to this provider share; `UNSET` where nothing is reused."""
+        if self._cache is None or self._provider is None:
+            return UNSET
+        name = self._context.transcript.attempts[-1].provider
+        return sha256(f"{name} {self._provider.fingerprint(request)}".encode()).hexdigest()
+
+    async def find(self, fingerprint: str | UnsetType) -> KeptAnswer | None:
+        """Return the answer that an equal request had; None if it is to be sent."""
+        if self._cache is None or fingerprint is UNSET:
+            return None
+        await self._context.take_slot()
+        answer = await asyncio.to_thread(self._cache.find, fingerprint)
+        await self._context.hear()
+        return answer
+
+
+def reused(answer: KeptAnswer, turn: int) -> e.AnswerReused:
+    """Return the event that this answer is given again."""
+    source = f"{answer.run}/{answer.ticket}"
+    return e.AnswerReused(turn, source, answer.recorded_at, answer.tokens)
+
+
+async def events_of(answer: KeptAnswer, turn: int) -> AsyncGenerator[e.WireEvent, None]:
+    """Yield the answer as a provider's stream would have it. See `providers.base.Stream`."""
+    for event in answer.events:
+        yield event
+    yield replace(answer.finished, turn=turn, commit=UNSET, paint=UNSET)

@@ -1,0 +1,53 @@
+"""How a turn begins: by a request that leaves, or by an answer from the history in its place."""
+
+from msgspec import UNSET, UnsetType
+
+from lfgtui.model.bounds import Bounded
+from lfgtui.model.facets import Facets
+from lfgtui.model.wire_events import Event
+from lfgtui.text.figures import day_and_time
+
+
+class TurnBegun(Event, Bounded, frozen=True):
+    """A response begins. `turn` counts them from 1, attempts that continue included."""
+
+    facets = Facets(ends="turn")
+    turn: int
+
+
+class RequestSent(TurnBegun, frozen=True):
+    """A model request left.
+
+    `fingerprint` is the same for all that are equal, and found again by it; absent where answers
+    are not to be reused.
+    """
+
+    facets = Facets("fingerprint", "fingerprint", ends="turn")
+    fingerprint: str | UnsetType = UNSET
+
+
+class AnswerReused(TurnBegun, frozen=True):
+    """An equal request was answered well before; what follows is that answer, and nothing was sent.
+
+    `source` is the RUN/TICKET that has it since `recorded_at`, in seconds since the epoch; request
+    and answer were so many `tokens`.
+    """
+
+    source: str
+    recorded_at: float
+    tokens: int = 0
+
+    @property
+    def in_words(self) -> str:
+        """Where the answer is from, for the person."""
+        when = day_and_time(self.recorded_at)
+        return f"from cache, recorded {when} in {self.source}; nothing was sent"
+
+
+class ResponseStarted(Event, Bounded, frozen=True):
+    """The head of a response came: the first byte of what was asked for.
+
+    `connect`: seconds that its connection took to open; None where one was open already.
+    """
+
+    connect: float | None = None
