@@ -1,5 +1,9 @@
 """What every test stands on: files of its own, no keys, no blocking of the loop."""
 
+import itertools
+import os
+import re
+import sys
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -12,12 +16,26 @@ from lfgtui.settings import environment
 from lfgtui.settings.providers import PRESETS
 from tests.providers.loopback import Loopback
 
+# Without bytecode every worker and every program that a test starts would compile all of lfg.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+
 # How fast a machine is must not decide a test.
 settings.register_profile("lfg", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("fuzz", settings.get_profile("lfg"), max_examples=2_000)
 settings.load_profile("lfg")
 
 KEY_VARIABLES = [preset.api_key_env for preset in PRESETS.values() if preset.api_key_env]
+
+
+numbers = itertools.count()
+
+
+@pytest.fixture
+def tmp_path(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of its own; pytest's would read all folders of earlier tests to find its number."""
+    name = re.sub(r"\W", "_", request.node.name)[:30]
+    return tmp_path_factory.mktemp(f"{name}{next(numbers)}", numbered=False)
 
 
 @pytest.fixture(autouse=True)
@@ -46,7 +64,7 @@ def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture(autouse=True, scope="session")
 def unblocked_loop() -> Iterator[BlockBuster]:
     """A blocking call made by lfg's own code on the event loop is an error."""
     with blockbuster_ctx("lfgtui") as blockbuster:
