@@ -11,6 +11,8 @@ import lfgtui
 from lfgtui.model.clock import now
 
 TIME_OF_DAY = {
+    "export/outbox.py": "how old a message is that an earlier lfg left",
+    "export/webhook.py": "a signature's time, which the receiver compares with its own",
     "model/clock.py": "where it starts",
     "cli/export.py": "the age of runs",
     "cli/history.py": "the age of runs",
