@@ -135,6 +135,8 @@ def cases(on: Stage) -> list[Case]:
         ["show", f"{run}/{text}"],
         ["show", text],
         ["replay", text],
+        ["attach", run],
+        ["attach", text],
         ["tell", f"{run}/TicketDone", text],
         ["tell", text, text],
         ["approve", f"{run}/{text}"],

@@ -261,6 +261,7 @@ def test_a_tickets_file_has_hooks_of_its_own_once_it_is_trusted(
     assert json.loads((tmp_path / "told").read_text()) == receiver.asked[0].body
 
 
+@pytest.mark.usefixtures("at_root")
 def test_a_resume_has_the_hooks_of_its_file_unless_they_changed(
     lfg: Lfg, quick: str, tmp_path: Path
 ) -> None:

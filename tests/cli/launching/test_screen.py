@@ -1,17 +1,27 @@
 """A run that starts behind the first frame, and what becomes of its errors."""
 
 import asyncio
+from pathlib import Path
 from typing import cast
 
 from lfgtui.cli.launching.screen import DeferredRun
 from lfgtui.engine.engine import Engine
 from lfgtui.errors import HistoryError
+from lfgtui.model.events import Sink
+from lfgtui.model.fold.metrics import Health
 
 
 class FullDisk:
     """An engine that runs, and whose end cannot be saved."""
 
     run = "20260304-0513-a1b2"
+    place = 0
+    history = Path("history.db")
+    health = Health()
+    tickets = unfinished = ()
+
+    def subscribe(self, _: Sink) -> None:
+        pass
 
     def start(self) -> None:
         pass
