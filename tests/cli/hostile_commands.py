@@ -135,8 +135,6 @@ def cases(on: Stage) -> list[Case]:
         ["show", f"{run}/{text}"],
         ["show", text],
         ["replay", text],
-        ["attach", run],
-        ["attach", text],
         ["tell", f"{run}/TicketDone", text],
         ["tell", text, text],
         ["approve", f"{run}/{text}"],
@@ -188,6 +186,8 @@ def cases(on: Stage) -> list[Case]:
     typed = [
         Case(["run", "asks.toml"], no),
         Case(["history", "delete", run], no),
+        Case(["attach", run], (), SCREEN),
+        Case(["attach", text], (), SCREEN),
         Case(["history", "--ui"], _leave(b"$6.00"), SCREEN),
         Case([], _leave(b"works.toml"), SCREEN),
         Case(["run", "works.toml"], _leave(b"to approve"), SCREEN),
