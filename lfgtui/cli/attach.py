@@ -17,10 +17,6 @@ def attach(name: str | None, headless: bool, as_json: bool) -> int:
 
     RUN may be the beginning or the end of its id, or 'last'; without it, the run that is at work,
     or a list of them. Leaving (q or D) stops nothing. Any number of people may be attached.
-
-    \b
-    lfg run --detach tickets.toml
-    lfg attach
     """
     config = load_config(paths.config_file())
     if as_json:

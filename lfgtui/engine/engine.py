@@ -270,8 +270,7 @@ class Engine:
         added = [redacted_ticket(self._session.redactor, ticket) for ticket in tickets]
         self._recorder.add_tickets(self.run, added)
         for ticket in added:
-            run = self._add_run(ticket)
-            run.queue(continues=False)
+            self._add_run(ticket).queue(continues=False)
         self._go_on()
 
     def _add_run(self, ticket: Ticket) -> TicketRun:
@@ -317,9 +316,7 @@ class Engine:
 
     def _is_due(self, run: TicketRun) -> bool:
         """Return True for a ticket that waits for nothing but its providers or a slot."""
-        if run.phase != "pending" or run.hold.is_begun:
-            return False
-        return self._needs.are_met(run)
+        return run.phase == "pending" and not run.hold.is_begun and self._needs.are_met(run)
 
     def _block_lost(self) -> bool:
         """Block what can no longer start; return True if there was any."""

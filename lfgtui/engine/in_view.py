@@ -1,4 +1,4 @@
-"""What people can see just now, on the run's own screen or as viewers from elsewhere."""
+"""The tickets in view just now, on the run's own screen or of viewers from elsewhere."""
 
 from collections.abc import Collection, Iterator
 

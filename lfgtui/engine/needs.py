@@ -1,4 +1,4 @@
-"""What the tickets of a run need, and which ticket's answer is handed on for it.
+"""The needs of a run's tickets, and the ticket whose answer is handed on for each.
 
 For a ticket that runs as copies that is the chosen one's. The person chooses. Where nobody can, a
 single copy that ended well is taken; of several none is, since to guess would be to throw away

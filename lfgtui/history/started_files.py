@@ -1,4 +1,4 @@
-"""Whether a tickets file was ever run, asked before the first frame: it imports SQLite alone."""
+"""The question if a tickets file was ever run, before the first frame: it imports SQLite alone."""
 
 import sqlite3
 from contextlib import closing, suppress

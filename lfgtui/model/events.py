@@ -117,7 +117,7 @@ class ContextCompacted(Event, Bounded, frozen=True):
 
     @property
     def in_words(self) -> str:
-        """What left, for the person."""
+        """The output that left, for the person."""
         calls = f"{len(self.calls)} call{'s' * (len(self.calls) != 1)}"
         much = f"about {count(self.tokens)} tokens"
         return f"the output of {calls} is left out of the requests from here on, {much}"

@@ -139,7 +139,7 @@ KEYS: tuple[Key, ...] = (
         "detach",
         ("D",),
         "detach",
-        "leave; the run goes on until `lfg attach`",
+        "leave; the run works on (`lfg attach`)",
         "lfg",
     ),
     Key("suspend", ("ctrl+z",), "suspend", "to the shell until `fg`; agents may go on", "lfg"),

@@ -90,7 +90,7 @@ CART = """class Cart:
 def play_agent(live: FakeLive) -> None:
     """An installed agent has a plan, a context, and two questions; the first is a change."""
     typed = CART.replace("items = []", "items: list[Item] = []").replace("total(self)", "sum(self)")
-    path, change = "/work/shop/cart.py", diff(CART, typed).text
+    path, change = "/code/shop/cart.py", diff(CART, typed).text
     started = e.AttemptStarted("claude", "")
     live.happen("api", started, e.UserMessage("Do api."), e.RequestSent(1))
     live.happen(

@@ -1,4 +1,4 @@
-"""What a run that is over leaves on the terminal: how it ended, and what to type next."""
+"""The last lines of a run on the terminal: its outcome, and the commands that go on from it."""
 
 from collections import Counter
 from typing import Protocol

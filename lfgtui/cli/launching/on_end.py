@@ -67,7 +67,8 @@ class Hooks:
     def watch(self, engine: "Engine", recorder: Recorder) -> None:
         """Begin with a run, and send what others left."""
         self._engine, self._recorder = engine, recorder
-        engine.subscribe(self._take)
+        if self._config.on_end:
+            engine.subscribe(self._take)
         self._begin(self._send_left)
 
     def close(self) -> None:

@@ -31,7 +31,7 @@ _TRACES_HEADERS = "OTEL_EXPORTER_OTLP_TRACES_HEADERS"
 
 
 class Outcome(NamedTuple):
-    """What became of a request: why it failed, or what the collector says of it, and rejects."""
+    """The outcome of a request: its failure, or the collector's message and rejected spans."""
 
     failure: str = ""
     message: str = ""
@@ -44,7 +44,7 @@ class _Rejection(msgspec.Struct, frozen=True):
 
 
 class _Answer(msgspec.Struct, frozen=True):
-    """What is read of an answer: of a success, or of a failure."""
+    """The parts of an answer that are read, of a success or of a failure."""
 
     partialSuccess: _Rejection | None = None  # noqa: N815
     message: str = ""

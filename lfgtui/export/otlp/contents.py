@@ -1,4 +1,4 @@
-"""What was asked and answered, in the form that the conventions have for it, as JSON.
+"""Prompts and answers as JSON, in the form that the conventions have for them.
 
 https://github.com/open-telemetry/semantic-conventions-genai/blob/main/docs/gen-ai/ has the schemas
 (gen-ai-input-messages.json and its like).

@@ -1,4 +1,4 @@
-"""What a run's viewers are sent: each batch of entries, encoded once, and how the run is.
+"""The lines that a run's viewers are sent: batches of entries, encoded once, and the run's state.
 
 A viewer costs the run no more than `MOST_BYTES`, and never its time. What it does not read in time
 is dropped, as it is in the history; once it reads again it is told up to where to look there. The
@@ -174,7 +174,7 @@ class Feed:
             viewer.tell(kind, sent)
 
     def _take(self, entries: Sequence[e.Entry]) -> None:
-        if not all(entry.event.facets.is_generated for entry in entries) or not entries:
+        if self._viewers and not _is_all_generated(entries):
             self.tell_news()
         if entries and not entries[-1].saved:
             self.is_saved = False
@@ -196,6 +196,11 @@ class Feed:
         frame = f'{{"entries":[{texts}],"place":{self.place}}}\n'.encode()
         for viewer in self._viewers:
             viewer.put(frame)
+
+
+def _is_all_generated(entries: Sequence[e.Entry]) -> bool:
+    """Return True for nothing but what a model wrote, which changes nothing else of the run."""
+    return bool(entries) and all(entry.event.facets.is_generated for entry in entries)
 
 
 def raw_tickets(tickets: Sequence[Ticket]) -> tuple[msgspec.Raw, ...]:

@@ -8,7 +8,7 @@ from lfgtui.model import events as e
 
 
 def told(*events: e.Event) -> News:
-    news = News("/work")
+    news = News("/code")
     for seq, event in enumerate(events, 1):
         news.apply(e.Entry("run", "a", 1, seq, 0.0, event))
     return news
@@ -20,7 +20,7 @@ def test_text_stands_as_it_is_and_calls_in_a_line_each() -> None:
         e.ReasoningDelta("is it?"),
         e.TextDelta("I "),
         e.TextDelta("look."),
-        e.ToolCallRequested("1", "read_file", {"path": "/work/a.py"}),
+        e.ToolCallRequested("1", "read_file", {"path": "/code/a.py"}),
         e.ToolCallFinished("1", "one\n\ntwo " + "word " * 100, None, None, 0.1),
         e.ToolCallFinished("2", "", "no such file", None, 0.1),
     )

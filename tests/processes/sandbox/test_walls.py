@@ -16,7 +16,7 @@ from lfgtui.settings.sandbox import SandboxPolicy
 
 HERE = Sandboxing("/usr/bin/bwrap")
 NOWHERE = Sandboxing("", "bubblewrap is not installed")
-TICKET = Ticket(id="a", prompt="Go.", workspace="/work")
+TICKET = Ticket(id="a", prompt="Go.", workspace="/code")
 
 
 @pytest.fixture(autouse=True)

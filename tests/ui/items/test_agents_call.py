@@ -10,12 +10,12 @@ from tests.ui.stand import Stand
 OLD = "".join(f"line {number}\n" for number in range(1, 11))
 NEW = OLD.replace("line 5\n", "five\n5\n")
 DIFF = diff(OLD, NEW).text
-FILE = "/work/shop/src/cart.py"
+FILE = "/code/shop/src/cart.py"
 EDIT: dict[str, object] = {"filePath": FILE, "oldString": "line 5", "newString": "five\n5"}
 
 
 def stand(*, width: int = 60, unfolded: bool = False) -> Stand:
-    made = Stand(width=width, height=40, workspace="/work/shop")
+    made = Stand(width=width, height=40, workspace="/code/shop")
     if unfolded:
         made.fold("tool")
     return made
@@ -54,10 +54,10 @@ def asked(
         ("execute", {"command": ["git", "status"]}, "$ git status"),
         ("Write", {"file_path": FILE, "content": "a\nb\n"}, "src/cart.py · 2 lines"),
         ("edit", EDIT, "src/cart.py · -1 +2 lines"),
-        ("read", {"abs_path": "/work/shop/src/cart.py"}, "src/cart.py"),
-        ("list", {"path": "/work/shop"}, "."),
-        ("read", {"filePath": "/work/shopping/list"}, "/work/shopping/list"),
-        ("Grep", {"pattern": "TODO", "path": "/work/shop/src"}, "TODO · src"),
+        ("read", {"abs_path": "/code/shop/src/cart.py"}, "src/cart.py"),
+        ("list", {"path": "/code/shop"}, "."),
+        ("read", {"filePath": "/code/shopping/list"}, "/code/shopping/list"),
+        ("Grep", {"pattern": "TODO", "path": "/code/shop/src"}, "TODO · src"),
         ("fetch", {"url": "https://example.org/a", "format": "text"}, "https://example.org/a · …"),
         ("other", {"title": "Thinking about it"}, "Thinking about it"),
         ("think", {}, ""),
@@ -139,9 +139,9 @@ def test_a_file_that_stands_in_no_argument_is_named() -> None:
 
 
 def test_changes_of_several_files_are_all_shown() -> None:
-    other = e.FileChange("c", "/work/shop/b", "@@ -0,0 +1,1 @@\n+b\n")
+    other = e.FileChange("c", "/code/shop/b", "@@ -0,0 +1,1 @@\n+b\n")
     rows = asked("edit", {"edits": "2"}, "edit", e.FileChange("c", FILE, DIFF), other)
-    assert f"  │ {FILE}:" in rows and "  │ /work/shop/b:" in rows
+    assert f"  │ {FILE}:" in rows and "  │ /code/shop/b:" in rows
     assert any(row.endswith("+ five") for row in rows) and any(row.endswith("+ b") for row in rows)
     assert "+3 −1 · needs approval" in "\n".join(rows)
 

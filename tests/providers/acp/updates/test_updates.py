@@ -131,8 +131,8 @@ def block(said: str) -> dict[str, object]:
 
 
 def test_a_path_that_is_relative_begins_in_the_folder_and_is_one_with_the_absolute_one() -> None:
-    decoder = Updates(lambda: 0.0, "/work")
-    diffs = [{"type": "diff", "path": path, "newText": "a\n"} for path in ("b.txt", "/work/b.txt")]
+    decoder = Updates(lambda: 0.0, "/code")
+    diffs = [{"type": "diff", "path": path, "newText": "a\n"} for path in ("b.txt", "/code/b.txt")]
     events = [
         event
         for diff in diffs
@@ -140,7 +140,7 @@ def test_a_path_that_is_relative_begins_in_the_folder_and_is_one_with_the_absolu
             {"sessionUpdate": "tool_call", "toolCallId": "1", "kind": "edit", "content": [diff]}
         )
     ]
-    assert [one.path for one in events if isinstance(one, e.FileChange)] == ["/work/b.txt"]
+    assert [one.path for one in events if isinstance(one, e.FileChange)] == ["/code/b.txt"]
 
 
 STEPS = (e.PlanStep("Look"), e.PlanStep("Mend", "in_progress"), e.PlanStep("Test", "completed"))
