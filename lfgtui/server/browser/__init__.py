@@ -1,0 +1,1 @@
+"""lfg in a web browser: the real screen, and a light page for a phone."""

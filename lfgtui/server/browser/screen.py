@@ -1,0 +1,169 @@
+"""The real screen in a browser: `lfg attach` on a pseudo-terminal, its bytes on a WebSocket.
+
+Each browser has a process of its own, as a terminal has. Binary messages are bytes of the
+terminal, both ways; a text message from the browser is its size, and the first one starts the
+screen, which so never paints for another size. Neither side is read faster than the other takes:
+a browser that stops reading stops its own screen, and nothing else. There is no shell behind it.
+"""
+
+import asyncio
+import fcntl
+import io
+import os
+import pty
+import signal
+import struct
+import sys
+import termios
+from asyncio.subprocess import Process
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
+from typing import Annotated, NamedTuple
+
+import msgspec
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+LEAD = "import fcntl, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0)"
+"""Makes a program the leader of its terminal: only so is it told of a new size and of the end."""
+
+_ATTACH = f"{LEAD}; import sys; from lfgtui.__main__ import main; sys.exit(main())"
+
+_A_READ = 1 << 16
+"""Bytes that are read of the terminal at once."""
+
+_GRACE = 3.0
+"""Seconds that a screen has to end after its terminal was closed."""
+
+_OF_ANOTHER_TERMINAL = ("COLUMNS", "LINES", "TMUX", "STY", "TERM_PROGRAM", "SSH_TTY", "DISPLAY")
+"""Variables that say something of the terminal that lfg itself was started in."""
+
+
+class Size(msgspec.Struct, frozen=True):
+    """The cells of a browser's terminal."""
+
+    columns: Annotated[int, msgspec.Meta(ge=1, le=1000)] = 80
+    rows: Annotated[int, msgspec.Meta(ge=1, le=1000)] = 24
+
+
+class _Screen(NamedTuple):
+    """`terminal` is the descriptor of lfg's terminal on our side."""
+
+    terminal: int
+    output: asyncio.StreamReader
+    input: asyncio.StreamWriter
+
+
+def attach_command(run: str) -> tuple[str, ...]:
+    """Return the command of the screen of that run, or of the runs at work for ""."""
+    return (sys.executable, "-c", _ATTACH, "attach", *([run] if run else []))
+
+
+async def show(websocket: WebSocket, command: Sequence[str]) -> None:
+    """Show the command's screen until it ends or the browser leaves."""
+    await websocket.accept()
+    try:
+        size = _read_size(await websocket.receive_text())
+    except (WebSocketDisconnect, KeyError):
+        return
+    async with _screen(command, size) as screen:
+        ways = {
+            asyncio.create_task(_send_output(screen, websocket)),
+            asyncio.create_task(_take_input(screen, websocket)),
+        }
+        try:
+            await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for way in ways:
+                way.cancel()
+            await asyncio.gather(*ways, return_exceptions=True)
+    with suppress(RuntimeError, WebSocketDisconnect):  # it has left
+        await websocket.close()
+
+
+async def _send_output(screen: _Screen, websocket: WebSocket) -> None:
+    with suppress(OSError, WebSocketDisconnect):  # Linux: EIO is the end of a terminal's output
+        while output := await screen.output.read(_A_READ):
+            await websocket.send_bytes(output)
+
+
+async def _take_input(screen: _Screen, websocket: WebSocket) -> None:
+    while (message := await websocket.receive())["type"] == "websocket.receive":
+        if (typed := message.get("bytes")) is not None:
+            screen.input.write(typed)
+            await screen.input.drain()
+        else:
+            _resize(screen.terminal, _read_size(message["text"]))
+
+
+@asynccontextmanager
+async def _screen(command: Sequence[str], size: Size) -> AsyncIterator[_Screen]:
+    ours, theirs = pty.openpty()
+    with io.FileIO(ours, "r+") as terminal:
+        try:
+            _resize(ours, size)
+            process = await asyncio.create_subprocess_exec(
+                *command,
+                stdin=theirs,
+                stdout=theirs,
+                stderr=theirs,
+                env=_environment(os.environ),
+                start_new_session=True,
+            )
+        finally:
+            os.close(theirs)
+        try:
+            async with _streams(terminal) as streams:
+                yield _Screen(ours, *streams)
+        finally:
+            terminal.close()  # with the last descriptor of it the terminal is hung up
+            await _end(process)
+
+
+@asynccontextmanager
+async def _streams(
+    terminal: io.FileIO,
+) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+    """Open both ways of the terminal."""
+    loop = asyncio.get_running_loop()
+    reader = asyncio.StreamReader(limit=_A_READ)
+    reading, _ = await loop.connect_read_pipe(
+        lambda: asyncio.StreamReaderProtocol(reader), terminal
+    )
+    writing, protocol = await loop.connect_write_pipe(
+        lambda: asyncio.StreamReaderProtocol(asyncio.StreamReader()),
+        terminal,
+    )
+    try:
+        yield reader, asyncio.StreamWriter(writing, protocol, None, loop)
+    finally:
+        reading.close()
+        writing.abort()
+        await asyncio.sleep(0)  # both close in the loop's next turn
+
+
+async def _end(process: Process) -> None:
+    """Wait for the screen to end, a moment, since its terminal is gone."""
+    try:
+        async with asyncio.timeout(_GRACE):
+            await process.wait()
+    except TimeoutError:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        await process.wait()
+
+
+def _environment(ours: Mapping[str, str]) -> dict[str, str]:
+    kept = {name: value for name, value in ours.items() if name not in _OF_ANOTHER_TERMINAL}
+    return {**kept, "TERM": "xterm-256color", "COLORTERM": "truecolor"}
+
+
+def _read_size(sent: str) -> Size:
+    """Read a size; 80 x 24 where it is none."""
+    try:
+        return msgspec.json.decode(sent, type=Size)
+    except msgspec.MsgspecError:
+        return Size()
+
+
+def _resize(terminal: int, size: Size) -> None:
+    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("4H", size.rows, size.columns, 0, 0))
