@@ -35,6 +35,8 @@ _QUIET = (
     "--remote-debugging-port=0",
 )
 
+_KEYS = {"\r": "Enter", "\x1b": "Escape"}
+
 PATIENCE = 60.0
 """Seconds after which what is waited for does not come."""
 
@@ -100,7 +102,7 @@ class Page:
                     "Input.dispatchKeyEvent",
                     type=kind,
                     text=character,
-                    key="Enter" if character == "\r" else character,
+                    key=_KEYS.get(character, character),
                     windowsVirtualKeyCode=ord(character.upper()),
                 )
 

@@ -23,6 +23,7 @@ from lfgtui.server.control.messages import (
     Reply,
     Watch,
     line,
+    number_of,
     request_decoder,
     viewer_decoder,
 )
@@ -172,7 +173,7 @@ class _Listener:
             try:
                 said = viewer_decoder.decode(sent)
             except msgspec.MsgspecError as error:
-                await viewer.answer(line(Frame(answer=_number(sent), error=f"unknown: {error}")))
+                await viewer.answer(line(Frame(answer=number_of(sent), error=f"unknown: {error}")))
                 continue
             if said.in_view is not None:
                 self._engine.watch(said.in_view, viewer)
@@ -195,15 +196,3 @@ def _noted(tasks: set[asyncio.Task[object]]) -> Iterator[None]:
         yield
     finally:
         tasks.discard(task)
-
-
-def _number(sent: bytes) -> int:
-    """Return the number of a command that cannot be read; 0 where that cannot be either."""
-    try:
-        return msgspec.json.decode(sent, type=_Numbered).id
-    except msgspec.MsgspecError:
-        return 0
-
-
-class _Numbered(msgspec.Struct):
-    id: int = 0

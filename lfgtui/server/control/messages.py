@@ -135,12 +135,18 @@ class _From(msgspec.Struct, frozen=True):
     by: str = ""
 
 
+class _Numbered(msgspec.Struct, frozen=True):
+    id: int = 0
+
+
+command_decoder: msgspec.json.Decoder[Command] = msgspec.json.Decoder(Command)
 request_decoder: msgspec.json.Decoder[Request] = msgspec.json.Decoder(Request)
 reply_decoder = msgspec.json.Decoder(Reply)
 _hello = msgspec.json.Decoder(Hello)
 _frame = msgspec.json.Decoder(Frame)
 viewer_decoder = msgspec.json.Decoder(FromViewer)
 _from = msgspec.json.Decoder(_From)
+_number = msgspec.json.Decoder(_Numbered)
 _ticket = msgspec.json.Decoder(Ticket)
 _fields = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _T = TypeVar("_T")
@@ -159,6 +165,14 @@ def request_line(request: Request, by: str) -> bytes:
 def sender_of(request: bytes) -> str:
     """Return who sent the request; "" where it does not say."""
     return _from.decode(request).by
+
+
+def number_of(sent: bytes | str) -> int:
+    """Return the number of a command that cannot be read; 0 where that cannot be either."""
+    try:
+        return _number.decode(sent).id
+    except msgspec.MsgspecError:
+        return 0
 
 
 def read_hello(sent: bytes) -> Hello:

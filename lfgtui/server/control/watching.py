@@ -6,7 +6,7 @@ also when the run is killed, since all that was committed is in the history.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -82,7 +82,7 @@ class Watching:
         if self._writer is not None:
             self._writer.close()
 
-    async def frames(self) -> AsyncIterator[Frame]:
+    async def frames(self) -> AsyncGenerator[Frame, None]:
         """Yield all that is new, to the end of the run's process.
 
         Raises `BrokenError` where the connection breaks before, `HistoryError`.

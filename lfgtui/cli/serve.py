@@ -1,0 +1,80 @@
+"""`lfg serve`: the runs of this machine over HTTP."""
+
+import secrets
+
+import click
+from starlette.applications import Starlette
+
+from lfgtui.cli.launching.redactors import redactor_of
+from lfgtui.errors import UsageError
+from lfgtui.server.browser.pages import routes
+from lfgtui.server.http.app import build_app
+from lfgtui.server.http.listen import (
+    own_socket,
+    port_socket,
+    read_address,
+    socket_path,
+)
+from lfgtui.server.http.listen import (
+    serve as serve_on,
+)
+from lfgtui.settings import environment, paths
+from lfgtui.settings.config import load_config
+from lfgtui.text.output import print_line
+from lfgtui.text.redactor import Redactor
+
+
+@click.command()
+@click.option("--listen", metavar="HOST:PORT", help="Listen on a port instead of the Unix socket.")
+@click.option("--token-env", metavar="NAME", help="The variable with the token that is required.")
+@click.option("--web", is_flag=True, help="Serve the screen, and a page for a phone, to browsers.")
+def serve(listen: str | None, token_env: str | None, web: bool) -> None:
+    """Serve the runs of this machine over HTTP: watch them, act in them, search, export.
+
+    It owns no run: each is a process of its own, and goes on whether this one is there or not.
+    Listens on a Unix socket that only you can open. A port beyond this machine requires a token.
+
+    \b
+    lfg serve
+    lfg serve --web
+    LFG_TOKEN=... lfg serve --listen 0.0.0.0:8334 --token-env LFG_TOKEN
+    """
+    token = _token(token_env)
+    if listen is None and not web:
+        if token is not None:
+            raise UsageError("--token-env requires --listen or --web; the socket is yours alone")
+        with own_socket() as listener:
+            serve_on(
+                _app(None, False, False), listener, lambda: print_line(f"serve: {socket_path()}")
+            )
+        return
+    wanted = read_address(listen or "127.0.0.1:8334")
+    if token is None and not wanted.is_loopback:
+        raise UsageError(f"--listen {listen} is beyond this machine: give --token-env NAME")
+    is_made_up = token is None and web
+    if is_made_up:  # others on this machine reach loopback too
+        token = secrets.token_urlsafe(24)
+    with port_socket(wanted) as (listener, address):
+        shown = f"{address.url}#token={token}" if is_made_up else address.url
+        app = _app(token, address.is_loopback and token is None, web)
+        serve_on(app, listener, lambda: print_line(f"serve: {shown}"))
+
+
+def _app(token: str | None, is_open: bool, web: bool) -> Starlette:
+    config = load_config(paths.config_file())
+
+    def redactor() -> Redactor | None:
+        return None if config.history.redact == "never" else redactor_of(config)
+
+    return build_app(
+        config, redactor, token=token, is_loopback=is_open, pages=routes() if web else ()
+    )
+
+
+def _token(name: str | None) -> str | None:
+    if name is None:
+        return None
+    token = environment.variable(name)
+    if not token:
+        raise UsageError(f"--token-env {name}: the variable is not set")
+    return token

@@ -1,0 +1,214 @@
+// A light page for a phone: the runs, a run's tickets, one ticket's answer as it streams, and the
+// answers to what it asks. Of a run's events it reads text, calls, approvals and endings; the real
+// screen is a page of its own.
+import { signIn } from "./session.js";
+
+const FOLLOWED = [
+  "text_delta", "user_message", "attempt_started", "tool_call_requested", "tool_call_finished",
+  "approval_requested", "approval_given", "approval_denied", "approval_withdrawn", "retrying",
+  "paused", "resumed", "ticket_queued", "ticket_done", "ticket_failed", "ticket_cancelled",
+  "ticket_limited", "ticket_blocked", "ticket_interrupted",
+];
+const REFRESH = 3000; // milliseconds between looks at a list
+const SHORT = 200; // characters of a call among the text
+const MOST_PARTS = 400; // pieces of an answer that are kept on the page
+
+const ENDINGS = { ticket_done: "done", ticket_failed: "failed", ticket_cancelled: "cancelled", ticket_limited: "limited", ticket_blocked: "blocked", ticket_interrupted: "interrupted" };
+const STATES = { done: "done", failed: "failed", needs_approval: "wait", paused: "wait", blocked: "wait", limited: "wait" };
+
+const content = document.getElementById("content");
+const questions = document.getElementById("questions");
+const notice = document.getElementById("notice");
+let leave = () => {}; // stops what the shown view does
+
+function element(tag, properties, ...children) {
+  const made = Object.assign(document.createElement(tag), properties);
+  made.append(...children);
+  return made;
+}
+
+function say(text) {
+  notice.textContent = text;
+  notice.hidden = !text;
+}
+
+async function get(path) {
+  const answer = await fetch(path, { headers: { Accept: "application/json" } });
+  if (answer.status === 401) location.reload();
+  const body = await answer.json();
+  if (!answer.ok) throw new Error(body.error ?? `HTTP ${answer.status}`);
+  return body;
+}
+
+function head(title, back) {
+  document.getElementById("title").textContent = title;
+  document.title = `${title} - lfg`;
+  const link = document.getElementById("back");
+  link.hidden = back === null;
+  link.href = `#/${back ?? ""}`;
+}
+
+function row(href, name, state, details) {
+  const mark = element("span", { className: STATES[state] ?? "busy", textContent: ` ${state.replace("_", " ")}` });
+  return element("a", { className: "row", href }, element("b", { textContent: name }), mark, element("small", { textContent: details }));
+}
+
+// A call's arguments as lines: text as it is, without the escapes of JSON.
+function asText(given) {
+  if (given === null || typeof given !== "object") return String(given);
+  const lines = Object.entries(given).map(([name, value]) => `${name}: ${typeof value === "string" ? value : JSON.stringify(value)}`);
+  return lines.join("\n");
+}
+
+// Looks again and again as long as the page is seen.
+function repeat(look) {
+  let isLeft = false;
+  async function once() {
+    if (isLeft) return;
+    if (!document.hidden) {
+      try {
+        await look(() => isLeft);
+        say("");
+      } catch (error) {
+        say(`${error.message}; trying again…`);
+      }
+    }
+    setTimeout(once, REFRESH);
+  }
+  once();
+  return () => { isLeft = true; };
+}
+
+function showRuns() {
+  head("lfg", null);
+  return repeat(async (isLeft) => {
+    const runs = await get("runs?limit=30");
+    if (isLeft()) return;
+    const rows = runs.map((run) => row(`#/${run.run}`, run.title, run.state, `${run.done} of ${run.tickets} done · ${run.run}`));
+    content.replaceChildren(...(rows.length ? rows : [element("p", { textContent: "No run yet: lfg run tickets.toml" })]));
+  });
+}
+
+function showRun(run) {
+  head(run, "");
+  return repeat(async (isLeft) => {
+    const found = await get(`runs/${run}`);
+    if (isLeft()) return;
+    head(found.title, "");
+    content.replaceChildren(...found.tickets.map((ticket) =>
+      row(`#/${run}/${encodeURIComponent(ticket.id)}`, ticket.title || ticket.id, ticket.state, [ticket.id, ticket.provider, ticket.model].filter(Boolean).join(" · "))));
+  });
+}
+
+// One ticket: its parts as they come, and the calls that wait for an answer.
+function showTicket(run, ticket) {
+  head(ticket, run);
+  content.replaceChildren();
+  const waiting = new Map(); // call id: its request
+  const calls = new Map(); // call id: its element
+  let said = null; // the text that grows
+  let isAtEnd = true;
+
+  function add(part) {
+    said = null;
+    content.append(part);
+    while (content.childElementCount > MOST_PARTS) content.firstElementChild.remove();
+    return part;
+  }
+  function note(text, className = "quiet") {
+    add(element("p", { className, textContent: text }));
+  }
+  async function answer(command, buttons) {
+    for (const button of buttons) button.disabled = true;
+    const sent = await fetch(`runs/${run}/commands`, { method: "POST", body: JSON.stringify(command) });
+    if (sent.ok) return;
+    for (const button of buttons) button.disabled = false;
+    say((await sent.json()).error);
+  }
+  function ask() {
+    const [call] = waiting.values();
+    if (!call) return questions.replaceChildren();
+    const about = { ticket, call_id: call.call_id };
+    const approve = element("button", { textContent: "Approve" });
+    const deny = element("button", { textContent: "Deny", className: "deny" });
+    const buttons = [approve, deny];
+    approve.onclick = () => answer({ type: "Approve", ...about }, buttons);
+    deny.onclick = () => answer({ type: "Deny", ...about }, buttons);
+    const more = waiting.size > 1 ? ` (1 of ${waiting.size})` : "";
+    const parts = [element("b", { className: "summary", textContent: `${call.summary}${more}` })];
+    if (call.reason) parts.push(element("p", { className: "wait", textContent: call.reason }));
+    const given = calls.get(call.call_id)?.dataset.given;
+    const shown = call.diff || given;
+    if (shown) parts.push(element("pre", { textContent: shown }));
+    questions.replaceChildren(...parts, element("div", {}, ...buttons));
+  }
+  const take = {
+    text_delta(entry) {
+      said ??= add(element("div", { className: "said" }));
+      said.append(entry.text);
+    },
+    user_message(entry) { add(element("div", { className: "asked", textContent: entry.text })); },
+    attempt_started(entry) {
+      waiting.clear();
+      if (!entry.continues) { content.replaceChildren(); said = null; }
+      note(`${entry.provider} ${entry.model}`);
+    },
+    tool_call_requested(entry) {
+      const given = asText(entry.arguments);
+      const call = add(element("div", { className: "call" }, element("b", { textContent: `${entry.name} ` }), given.slice(0, SHORT)));
+      call.dataset.given = given;
+      calls.set(entry.call_id, call);
+    },
+    tool_call_finished(entry) {
+      waiting.delete(entry.call_id);
+      const failed = entry.error !== null || (entry.exit_code ?? 0) !== 0;
+      const end = failed ? `failed${entry.error ? `: ${entry.error}` : ` (exit code ${entry.exit_code})`}` : "done";
+      calls.get(entry.call_id)?.append(element("div", { className: failed ? "failed" : "done", textContent: end }));
+    },
+    approval_requested(entry) { waiting.set(entry.call_id, entry); },
+    approval_given(entry) { waiting.delete(entry.call_id); },
+    approval_denied(entry) { waiting.delete(entry.call_id); },
+    approval_withdrawn(entry) { waiting.delete(entry.call_id); },
+    retrying(entry) { note(`trying again in ${entry.delay.toFixed(0)} s: ${entry.reason}`, "wait"); },
+    paused() { note("paused", "wait"); },
+    resumed() { note("resumed"); },
+    ticket_queued() {},
+  };
+  for (const [type, state] of Object.entries(ENDINGS)) {
+    take[type] = (entry) => {
+      waiting.clear();
+      note([state, entry.message ?? entry.reason].filter(Boolean).join(": "), STATES[state] ?? "quiet");
+    };
+  }
+  function show(entry) {
+    take[entry.type](entry);
+    ask();
+    if (isAtEnd) scrollTo(0, document.body.scrollHeight);
+  }
+  onscroll = () => { isAtEnd = innerHeight + scrollY > document.body.scrollHeight - 80; };
+
+  const query = new URLSearchParams([["ticket", ticket], ...FOLLOWED.map((type) => ["type", type])]);
+  const source = new EventSource(`runs/${run}/events?${query}`);
+  source.onopen = () => say("");
+  source.onerror = () => { if (source.readyState !== EventSource.CLOSED) say("The connection is lost; trying again…"); };
+  source.onmessage = (message) => { if (message.data) show(JSON.parse(message.data)); };
+  source.addEventListener("end", () => { source.close(); });
+  return () => {
+    source.close();
+    onscroll = null;
+    questions.replaceChildren();
+  };
+}
+
+function route() {
+  leave();
+  say("");
+  const [run, ticket] = location.hash.slice(2).split("/").map(decodeURIComponent);
+  document.getElementById("screen").href = run ? `screen?run=${run}` : "screen";
+  content.replaceChildren();
+  leave = ticket ? showTicket(run, ticket) : run ? showRun(run) : showRuns();
+}
+
+await signIn();
+addEventListener("hashchange", route);
+route();

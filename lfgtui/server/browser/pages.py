@@ -1,0 +1,34 @@
+"""The pages for browsers, and the WebSocket of the screen."""
+
+from pathlib import Path
+
+from starlette.requests import Request
+from starlette.responses import FileResponse, Response
+from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
+from starlette.staticfiles import StaticFiles
+from starlette.websockets import WebSocket
+
+from lfgtui.server.browser.screen import attach_command, show
+
+_ASSETS = Path(__file__).with_name("assets")
+
+
+def routes() -> list[BaseRoute]:
+    """Return the routes: `/` for a phone, `/screen` for the real one."""
+    return [
+        _page("/", "index.html"),
+        _page("/screen", "screen.html"),
+        WebSocketRoute("/screen/terminal", _screen),
+        Mount("/assets", StaticFiles(directory=_ASSETS, check_dir=False)),
+    ]
+
+
+def _page(path: str, name: str) -> Route:
+    def page(_request: Request) -> Response:
+        return FileResponse(_ASSETS / name, headers={"Cache-Control": "no-cache"})
+
+    return Route(path, page)
+
+
+async def _screen(websocket: WebSocket) -> None:
+    await show(websocket, attach_command(websocket.query_params.get("run", "")))

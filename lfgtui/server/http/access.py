@@ -1,0 +1,127 @@
+"""Who may ask: everybody who reaches the socket, or who knows the token.
+
+A browser shows pages of strangers, which may ask this server too: it is refused where the page is
+another one's (`Origin`), or where a name that is not ours was made to lead here (`Host`). A page
+of ours that knows the token changes it into a cookie, since neither an EventSource nor a WebSocket
+of a browser can send a header.
+"""
+
+import hashlib
+import hmac
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers
+from starlette.requests import HTTPConnection, Request
+from starlette.responses import JSONResponse, Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.websockets import WebSocketClose
+
+COOKIE = "lfg"
+
+OPEN = ("/", "/screen", "/session")
+"""Paths of pages without anything of a run in them, beside those under `OPEN_BELOW`."""
+
+OPEN_BELOW = "/assets/"
+
+_LOOPBACK = ("localhost", "127.0.0.1", "[::1]")
+
+_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src data:;"
+    " connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+"""xterm.js makes styles of its own; nothing else comes from anywhere but here."""
+
+_HEADERS = (
+    (b"content-security-policy", _POLICY.encode()),
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+)
+
+
+class Access:
+    """Middleware that lets pass who may ask. Without a `token` that is everybody who can.
+
+    `is_loopback`: the server listens on loopback only, so every other host's name is a trick.
+    """
+
+    def __init__(self, app: ASGIApp, token: str | None, *, is_loopback: bool) -> None:
+        self._app = app
+        self._token = token
+        self._is_loopback = is_loopback
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self._app(scope, receive, send)
+            return
+        refusal = self._refusal(HTTPConnection(scope))
+        if refusal is None:
+            await self._app(scope, receive, _with_headers(send))
+        elif scope["type"] == "websocket":
+            await WebSocketClose(1008, refusal[1])(scope, receive, send)
+        else:
+            status, why = refusal
+            headers = {"WWW-Authenticate": "Bearer"} if status == 401 else {}
+            await JSONResponse({"error": why}, status, headers)(scope, receive, send)
+
+    def _refusal(self, asked: HTTPConnection) -> tuple[int, str] | None:
+        """Return the status and the reason of a refusal; None for none."""
+        host = asked.headers.get("host", "")
+        if self._is_loopback and _name(host) not in _LOOPBACK:
+            return 403, f"{host} is not a name of this machine's loopback"
+        origin = asked.headers.get("origin")
+        if origin is not None and urlsplit(origin).netloc != host:
+            return 403, f"a page of {origin} may not ask"
+        path = asked.scope["path"]
+        if self._token is None or path in OPEN or path.startswith(OPEN_BELOW):
+            return None
+        if is_known(self._token, asked.headers) or _same(
+            asked.cookies.get(COOKIE, ""), _cookie(self._token)
+        ):
+            return None
+        return 401, "the token is missing or wrong: Authorization: Bearer TOKEN"
+
+
+async def open_session(request: Request) -> Response:
+    """Change the token into a cookie that scripts cannot read."""
+    token: str | None = request.app.state.token
+    if token is None:
+        return Response(status_code=204)
+    if not is_known(token, request.headers):
+        return JSONResponse({"error": "the token is wrong"}, 401)
+    answer = Response(status_code=204)
+    is_secure = request.headers.get("x-forwarded-proto", request.url.scheme) == "https"
+    answer.set_cookie(COOKIE, _cookie(token), httponly=True, samesite="strict", secure=is_secure)
+    return answer
+
+
+def is_known(token: str, headers: Headers) -> bool:
+    """Return True if the headers have the token. Takes as long for a wrong one."""
+    scheme, _, given = headers.get("authorization", "").partition(" ")
+    return scheme.lower() == "bearer" and _same(given.strip(), token)
+
+
+def _same(one: str, other: str) -> bool:
+    return hmac.compare_digest(one.encode(), other.encode())
+
+
+def _cookie(token: str) -> str:
+    """Return what a session's cookie holds: not the token, which could be used elsewhere."""
+    return hmac.new(token.encode(), b"lfg serve: a session", hashlib.sha256).hexdigest()
+
+
+def _name(host: str) -> str:
+    """Return the host of a Host header, without its port."""
+    return host.rpartition(":")[0] if host.rpartition(":")[2].isdigit() else host
+
+
+def _with_headers(send: Send) -> Send:
+    """Return a `send` that adds what keeps a page from being led astray."""
+
+    async def sending(message: "dict[str, object]") -> None:
+        if message["type"] == "http.response.start":
+            headers = message.get("headers", [])
+            assert isinstance(headers, list)
+            message = {**message, "headers": [*headers, *_HEADERS]}
+        await send(message)
+
+    return sending  # type: ignore[return-value]  # as ASGI has it

@@ -1,0 +1,160 @@
+"""A run's entries as Server-Sent Events.
+
+https://html.spec.whatwg.org/multipage/server-sent-events.html. The `id` of an event is its place
+in the run, so whoever comes back with the newest one gets the rest, each entry once: what is
+stored comes from the history, and only what is new from the run. A reader who is slow is waited
+for here, at no cost to the run; one who takes nothing for `STALLED` seconds is let go.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import suppress
+
+import msgspec
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+from starlette.types import Message, Receive, Scope, Send
+
+from lfgtui.errors import LfgError, UsageError, did_you_mean
+from lfgtui.model.event_json import EVENTS
+from lfgtui.model.events import place_at
+from lfgtui.server.control.address import person
+from lfgtui.server.control.client import BrokenError
+from lfgtui.server.control.messages import Frame
+from lfgtui.server.control.watching import Watching, watch
+from lfgtui.server.http.found import read, run_named, whole_number
+
+HEARTBEAT = 10.0
+"""Seconds after which a comment says that the connection is there; proxies cut it after 60."""
+
+STALLED = 60.0
+"""Seconds that a reader may take nothing."""
+
+_RETRY = 1000
+"""Milliseconds after which a browser that was cut off comes back."""
+
+FURTHEST = 1 << 62
+"""The highest place that a run can have."""
+
+_HEADERS = {
+    "Cache-Control": "no-cache, no-transform",
+    # nginx would keep events back until it has a bufferful.
+    "X-Accel-Buffering": "no",
+}
+_TYPES = frozenset(str(event.__struct_config__.tag) for event in EVENTS)
+
+
+class _Sketch(msgspec.Struct):
+    """The parts of an entry that decide if it is sent."""
+
+    ticket: str
+    at: float
+    type: str
+
+
+_sketch = msgspec.json.Decoder(_Sketch)
+
+
+class _Filter(msgspec.Struct, frozen=True):
+    """The tickets and the types of event that are wanted; all where none is named."""
+
+    tickets: frozenset[str]
+    types: frozenset[str]
+
+    def wants(self, entry: _Sketch) -> bool:
+        return (not self.tickets or entry.ticket in self.tickets) and (
+            not self.types or entry.type in self.types
+        )
+
+
+class _Events(StreamingResponse):
+    """A response whose reader may be slow, but not for ever."""
+
+    def __init__(self, watching: Watching, wanted: _Filter) -> None:
+        self._watching = watching
+        self._blocks = _blocks(watching, wanted)
+        super().__init__(self._blocks, media_type="text/event-stream", headers=_HEADERS)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def sending(message: Message) -> None:
+            async with asyncio.timeout(STALLED):
+                await send(message)
+
+        try:
+            with suppress(TimeoutError):
+                await super().__call__(scope, receive, sending)
+        finally:
+            await self._blocks.aclose()
+            self._watching.close()
+
+
+async def events(request: Request) -> Response:
+    """Answer `GET /runs/{run}/events`."""
+    run = await run_named(request.path_params["run"])
+    wanted, after = _filter(request), _after(request)
+    try:
+        watching = await watch(run, after, person())
+    except BrokenError as error:
+        raise HTTPException(503, str(error), {"Retry-After": "1"}) from None
+    except UsageError as error:
+        raise HTTPException(502, str(error)) from None
+    if not watching.hello.pid and after and after >= await read(lambda r: r.last_place(run)):
+        return Response(status_code=204)  # so that a browser comes back no more
+    return _Events(watching, wanted)
+
+
+async def _blocks(watching: Watching, wanted: _Filter) -> AsyncGenerator[str, None]:
+    """Yield blocks of the stream, to the end of the run's process or until it breaks."""
+    yield f"retry: {_RETRY}\n\n"
+    place = watching.place
+    frames = watching.frames()
+    coming: asyncio.Task[Frame] | None = None
+    try:
+        while True:
+            coming = coming or asyncio.ensure_future(anext(frames))
+            done, _ = await asyncio.wait({coming}, timeout=HEARTBEAT)
+            if not done:
+                # The id has a browser come back behind what was left out for it.
+                yield f": alive\nid: {place}\n\n"
+                continue
+            frame, coming = coming.result(), None
+            place = frame.place or place
+            if blocks := "".join(_of(frame, wanted)):
+                yield blocks
+            if frame.has_ended:
+                yield f"id: {place}\nevent: end\ndata: {{}}\n\n"
+                return
+    except LfgError:  # it broke, or cannot be read just now: the reader comes back to its place
+        return
+    finally:
+        if coming is not None:
+            coming.cancel()
+            await asyncio.gather(coming, return_exceptions=True)
+        await frames.aclose()
+
+
+def _of(frame: Frame, wanted: _Filter) -> list[str]:
+    blocks = []
+    for raw in frame.entries:
+        text = bytes(raw)
+        sketch = _sketch.decode(text)
+        if wanted.wants(sketch):
+            blocks.append(f"id: {place_at(sketch.at)}\ndata: {text.decode()}\n\n")
+    return blocks
+
+
+def _after(request: Request) -> int:
+    """Return the place behind which to begin; a browser that comes back names it in a header."""
+    came_back = request.headers.get("last-event-id", "")
+    if came_back.isascii() and came_back.isdigit():
+        return min(int(came_back[:20]), FURTHEST)
+    return whole_number(request, "after", 0, FURTHEST)
+
+
+def _filter(request: Request) -> _Filter:
+    types = request.query_params.getlist("type")
+    for name in types:
+        if name not in _TYPES:
+            raise HTTPException(400, f'no event type "{name}"{did_you_mean(name, _TYPES)}')
+    return _Filter(frozenset(request.query_params.getlist("ticket")), frozenset(types))

@@ -1,0 +1,52 @@
+"""The run that a request names, and what is asked of the history in a thread."""
+
+import asyncio
+from collections.abc import Callable
+from typing import TypeVar
+
+from starlette.exceptions import HTTPException
+from starlette.requests import HTTPConnection
+
+from lfgtui.errors import UsageError
+from lfgtui.history.reader import Reader
+from lfgtui.settings import paths
+
+_T = TypeVar("_T")
+
+
+async def read(work: Callable[[Reader], _T]) -> _T:
+    """Return what the work, in a thread, reads from the history."""
+
+    def reading() -> _T:
+        with Reader(paths.history_file()) as reader:
+            return work(reader)
+
+    return await asyncio.to_thread(reading)
+
+
+async def run_named(name: str) -> str:
+    """Return the id of the run; of `last`, the newest of all, as a server is in no folder.
+
+    Raises 404.
+    """
+
+    def find(reader: Reader) -> str:
+        if name == "last":
+            return next((run.run for run in reader.runs(1)), "")
+        return reader.find_run(name)
+
+    try:
+        found = await read(find)
+    except UsageError as error:
+        raise HTTPException(404, str(error)) from None
+    if not found:
+        raise HTTPException(404, "no runs yet")
+    return found
+
+
+def whole_number(asked: HTTPConnection, name: str, default: int, most: int) -> int:
+    """Return a parameter of the query, from 0 to the most; raises 400."""
+    given = asked.query_params.get(name, str(default))
+    if not (given.isascii() and given.isdigit() and int(given[:20]) <= most):
+        raise HTTPException(400, f"{name}={given}: expected a whole number, at most {most}")
+    return int(given)

@@ -1,0 +1,147 @@
+"""The socket of `lfg serve`, and serving on it until a signal says to stop."""
+
+import asyncio
+import os
+import signal
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import NamedTuple
+
+import uvicorn
+from starlette.types import ASGIApp
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from lfgtui.engine import signals
+from lfgtui.errors import UsageError
+from lfgtui.server.control import address
+
+_GRACE = 1
+"""Seconds that answers have to end by themselves; streams of events do not."""
+
+_LONGEST = 64 << 20
+"""Bytes of a WebSocket's message."""
+
+
+class Address(NamedTuple):
+    """A host and a port to listen on."""
+
+    host: str
+    port: int
+
+    @property
+    def is_loopback(self) -> bool:
+        return self.host in ("127.0.0.1", "::1", "localhost")
+
+    @property
+    def url(self) -> str:
+        return f"http://{f'[{self.host}]' if ':' in self.host else self.host}:{self.port}/"
+
+
+def read_address(text: str) -> Address:
+    """Read HOST:PORT or PORT, which is on loopback; raises `UsageError`."""
+    host, _, port = text.rpartition(":")
+    if not (port.isascii() and port.isdigit() and int(port) < 1 << 16):
+        raise UsageError(f"--listen {text}: expected HOST:PORT, as 127.0.0.1:8334")
+    return Address(host.strip("[]") or "127.0.0.1", int(port))
+
+
+def socket_path() -> Path:
+    """Return the path of the Unix socket, for its owner alone."""
+    return address.sockets_dir() / "serve.sock"
+
+
+@contextmanager
+def own_socket() -> Iterator[socket.socket]:
+    """Listen on the Unix socket; raises `UsageError` where another process does."""
+    path = socket_path()
+    with socket.socket(socket.AF_UNIX) as listener:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with address.short_address(path) as short:
+            with socket.socket(socket.AF_UNIX) as other, suppress(OSError):
+                other.connect(short)
+                raise UsageError(f"another lfg serve listens on {path}")
+            path.unlink(missing_ok=True)
+            listener.bind(short)
+            listener.listen()
+        path.chmod(0o600)
+        try:
+            yield listener
+        finally:
+            path.unlink(missing_ok=True)
+
+
+@contextmanager
+def port_socket(listen: Address) -> Iterator[tuple[socket.socket, Address]]:
+    """Listen on the address; port 0 is any that is free. Raises `UsageError`."""
+    try:
+        family = socket.getaddrinfo(listen.host, listen.port, type=socket.SOCK_STREAM)[0][0]
+        listener = socket.create_server((listen.host, listen.port), family=family)
+    except OSError as error:
+        raise UsageError(
+            f"cannot listen on {listen.host}:{listen.port}: {error.strerror}"
+        ) from None
+    with listener:
+        yield listener, Address(listen.host, listener.getsockname()[1])
+
+
+def serve(app: ASGIApp, listener: socket.socket, on_ready: Callable[[], object]) -> None:
+    """Serve until SIGTERM, SIGINT or SIGHUP; `on_ready` is called once requests are taken."""
+    is_own = listener.family == socket.AF_UNIX
+    config = uvicorn.Config(
+        app,
+        http=_OwnersProtocol if is_own else H11Protocol,
+        ws="websockets-sansio",
+        ws_max_size=_LONGEST,
+        lifespan="off",
+        log_config=None,
+        log_level="critical",
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=_GRACE,
+    )
+    asyncio.run(_serve(_Server(config, on_ready), listener))
+
+
+async def _serve(server: "_Server", listener: socket.socket) -> None:
+    def stop(_number: signal.Signals) -> None:
+        notify_service_manager("STOPPING=1")
+        server.should_exit = True
+
+    with signals.delivered(asyncio.get_running_loop(), stop):
+        await server.serve([listener])
+
+
+class _Server(uvicorn.Server):
+    """A server that leaves signals to lfg."""
+
+    def __init__(self, config: uvicorn.Config, on_ready: Callable[[], object]) -> None:
+        super().__init__(config)
+        self._on_ready = on_ready
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._on_ready()
+        notify_service_manager("READY=1")
+
+
+class _OwnersProtocol(H11Protocol):
+    """A connection over the Unix socket: of its owner, or of root."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's own
+        if not address.is_owner(transport.get_extra_info("socket")):
+            transport.abort()
+        super().connection_made(transport)
+
+
+def notify_service_manager(state: str) -> None:
+    """Tell systemd, where it started this process; see sd_notify(3)."""
+    path = os.environ.get("NOTIFY_SOCKET", "")
+    if path[:1] in ("/", "@"):
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as client, suppress(OSError):
+            client.sendto(state.encode(), path.replace("@", "\0", 1))

@@ -1,0 +1,151 @@
+"""Runs, their tickets, search and export as JSON, and commands to a run at work."""
+
+import asyncio
+from collections.abc import Callable, Iterator
+from contextlib import closing
+
+import msgspec
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+
+from lfgtui.errors import UsageError
+from lfgtui.export.documents import Form, pieces_of
+from lfgtui.history.reader import Reader, RunSummary, StoredTicket
+from lfgtui.server.control.client import RunOverError, ask, is_at_work
+from lfgtui.server.control.messages import LONGEST, command_decoder
+from lfgtui.server.http.found import read, run_named, whole_number
+from lfgtui.settings import paths
+from lfgtui.settings.config import Config
+from lfgtui.text.redactor import Redactor
+
+MOST = 1000
+"""Runs, or hits of a search, in one answer."""
+
+_MEDIA_TYPES: dict[Form, str] = {
+    "md": "text/markdown; charset=utf-8",
+    "html": "text/html; charset=utf-8",
+    "json": "application/json",
+    "jsonl": "application/x-ndjson",
+}
+
+
+class Ticket(msgspec.Struct, frozen=True):
+    """A ticket in a list: what is to be done, how far it is, and who works on it."""
+
+    id: str
+    title: str
+    state: str
+    attempt: int
+    provider: str | None
+    model: str | None
+    cost: float | None
+    started_at: float | None
+    ended_at: float | None
+
+
+async def runs(request: Request) -> Response:
+    """Answer `GET /runs`: the newest first, and which of them are at work."""
+    limit = whole_number(request, "limit", 50, MOST)
+    found = await read(lambda reader: [_listed(run) for run in reader.runs(limit)])
+    return _json(found)
+
+
+async def run(request: Request) -> Response:
+    """Answer `GET /runs/{run}`."""
+    name = await run_named(request.path_params["run"])
+
+    def look(reader: Reader) -> dict[str, object]:
+        tickets = [_ticket(one) for one in reader.tickets(name)]
+        return _listed(reader.run(name)) | {"folder": reader.workspace(name), "tickets": tickets}
+
+    return _json(await read(look))
+
+
+async def search(request: Request) -> Response:
+    """Answer `GET /search?q=`."""
+    query = request.query_params.get("q", "")
+    if not query.strip():
+        raise HTTPException(400, "q is empty: what to search for")
+    limit = whole_number(request, "limit", 50, MOST)
+    options = {name: name in request.query_params for name in ("ranked", "code")}
+    try:
+        hits = await read(lambda reader: reader.search(query, limit, **options))
+    except UsageError as error:
+        raise HTTPException(400, str(error)) from None
+    return _json([hit._asdict() for hit in hits])
+
+
+def exporting(config: Config, redactor: Callable[[], Redactor | None]) -> Callable[..., object]:
+    """Return what answers `GET /runs/{run}/export`."""
+
+    async def export(request: Request) -> Response:
+        name = await run_named(request.path_params["run"])
+        form = request.query_params.get("format", "md")
+        if form not in _MEDIA_TYPES:
+            raise HTTPException(400, f'no format "{form}": md, html, json or jsonl')
+        only = request.query_params.get("ticket", "")
+        if only and form == "jsonl":
+            raise HTTPException(400, "jsonl has whole runs only; remove ticket")
+
+        def pieces() -> Iterator[str]:
+            with closing(Reader(paths.history_file())) as reader:
+                yield from pieces_of(
+                    reader, name, form, only=only, redactor=redactor(), theme=config.theme
+                )
+
+        if only:
+            await read(lambda reader: reader.tickets(name, only))
+        return StreamingResponse(pieces(), media_type=_MEDIA_TYPES[form])
+
+    return export
+
+
+async def command(request: Request) -> Response:
+    """Answer `POST /runs/{run}/commands`: one command, answered once it is stored."""
+    name = await run_named(request.path_params["run"])
+    try:
+        sent = command_decoder.decode(await body(request))
+    except msgspec.MsgspecError as error:
+        raise HTTPException(400, f"not a command: {error}") from None
+    try:
+        reply = await asyncio.to_thread(ask, name, sent)
+    except RunOverError as error:
+        raise HTTPException(410, str(error)) from None
+    except UsageError as error:
+        raise HTTPException(409, str(error)) from None
+    return _json({"tickets": reply.tickets, "unsaved": reply.unsaved})
+
+
+async def body(request: Request) -> bytes:
+    """Return the body of the request; raises 413 where it is too long."""
+    parts, size = [], 0
+    async for part in request.stream():
+        parts.append(part)
+        size += len(part)
+        if size > LONGEST:
+            raise HTTPException(413, f"at most {LONGEST >> 20} MB")
+    return b"".join(parts)
+
+
+def _listed(run: RunSummary) -> dict[str, object]:
+    at_work = run.state == "running" and is_at_work(run.run)
+    return {**msgspec.structs.asdict(run), "at_work": at_work}
+
+
+def _ticket(one: StoredTicket) -> Ticket:
+    return Ticket(
+        one.ticket.id,
+        one.ticket.title or "",
+        one.state,
+        one.attempt,
+        one.provider,
+        one.model,
+        one.cost,
+        one.started_at,
+        one.ended_at,
+    )
+
+
+def _json(value: object) -> Response:
+    return Response(msgspec.json.encode(value), media_type="application/json")

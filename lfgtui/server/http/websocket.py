@@ -1,0 +1,98 @@
+"""A run both ways: what `control.messages` has, a message for each line.
+
+The first message is a `Hello`, the next ones are `Frame`s; a browser or a program sends
+`FromViewer`, whose commands are answered by the number that they came with.
+"""
+
+import asyncio
+from contextlib import suppress
+
+import msgspec
+from starlette.exceptions import HTTPException
+from starlette.websockets import WebSocket, WebSocketDisconnect
+
+from lfgtui.errors import LfgError
+from lfgtui.server.control.address import person
+from lfgtui.server.control.client import BrokenError
+from lfgtui.server.control.messages import Frame, number_of, viewer_decoder
+from lfgtui.server.control.watching import Watching, watch
+from lfgtui.server.http.events import FURTHEST, STALLED
+from lfgtui.server.http.found import run_named, whole_number
+
+_COME_BACK = 1012
+"""https://www.iana.org/assignments/websocket: the service restarts."""
+
+_REFUSED = 1008
+
+
+async def follow(websocket: WebSocket) -> None:
+    """Answer `GET /ws`."""
+    await websocket.accept()
+    try:
+        run = await run_named(websocket.query_params.get("run", "last"))
+        watching = await watch(run, whole_number(websocket, "after", 0, FURTHEST), person())
+    except BrokenError as error:
+        await _close(websocket, _COME_BACK, str(error))
+    except HTTPException as error:
+        await _close(websocket, _REFUSED, error.detail)
+    except LfgError as error:
+        await _close(websocket, _REFUSED, str(error))
+    else:
+        try:
+            await _follow(websocket, watching)
+        finally:
+            watching.close()
+
+
+async def _follow(websocket: WebSocket, watching: Watching) -> None:
+    ways = {
+        asyncio.create_task(_show(websocket, watching)),
+        asyncio.create_task(_obey(websocket, watching)),
+    }
+    try:
+        done, _ = await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for way in ways:
+            way.cancel()
+        await asyncio.gather(*ways, return_exceptions=True)
+    error = next((way.exception() for way in done if way.exception() is not None), None)
+    match error:
+        case None:
+            await _close(websocket, 1000)
+        case WebSocketDisconnect():
+            pass
+        case TimeoutError():
+            await _close(websocket, _COME_BACK, "nothing was read")
+        case LfgError():
+            await _close(websocket, _COME_BACK, str(error))
+        case _:
+            raise error
+
+
+async def _show(websocket: WebSocket, watching: Watching) -> None:
+    """Send what is new to the end of the run's process."""
+    await _send(websocket, watching.hello)
+    async for frame in watching.frames():
+        await _send(websocket, frame)
+
+
+async def _obey(websocket: WebSocket, watching: Watching) -> None:
+    """Hand on what comes, until the other side leaves."""
+    while True:
+        sent = await websocket.receive_text()
+        try:
+            message = viewer_decoder.decode(sent)
+        except msgspec.MsgspecError as error:
+            await _send(websocket, Frame(answer=number_of(sent), error=f"unknown: {error}"))
+        else:
+            watching.send(message)
+
+
+async def _send(websocket: WebSocket, message: msgspec.Struct) -> None:
+    async with asyncio.timeout(STALLED):
+        await websocket.send_text(msgspec.json.encode(message).decode())
+
+
+async def _close(websocket: WebSocket, code: int, why: str = "") -> None:
+    with suppress(RuntimeError, WebSocketDisconnect):  # it has left
+        await websocket.close(code, why.encode()[:120].decode(errors="ignore"))

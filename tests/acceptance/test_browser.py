@@ -1,0 +1,71 @@
+"""The pages of `lfg serve --web` in a real browser, over a run that asks before it writes."""
+
+import asyncio
+from asyncio.subprocess import PIPE
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from lfgtui.model import events as e
+from tests.acceptance.browser import Page, browser_page, needs_chromium
+from tests.engine.harness import Room, ticket
+from tests.helpers.terminal import LFG
+from tests.server.control.test_listening import WRITES, at_work
+
+pytestmark = [pytest.mark.acceptance, needs_chromium]
+
+
+@asynccontextmanager
+async def opened(folder: Path, path: str = "") -> AsyncIterator[tuple[Room, Page]]:
+    """A run whose ticket waits for approval, and a page of the server."""
+    server = await asyncio.create_subprocess_exec(
+        *LFG, "serve", "--web", "--listen", "127.0.0.1:0", stdout=PIPE
+    )
+    assert server.stdout is not None
+    try:
+        url = (await server.stdout.readline()).decode().removeprefix("serve: ").strip()
+        address, _, token = url.partition("#")
+        mine = ticket("writer", folder, model="writes")
+        async with at_work(folder, mine, writes=WRITES) as r, browser_page() as page:
+            await r.until_event("writer", e.ApprovalRequested)
+            await page.open(f"{address}{path}#{token}")
+            yield r, page
+    finally:
+        server.terminate()
+        assert await server.wait() == 0
+
+
+async def test_a_phone_shows_a_ticket_and_approves_its_call(tmp_path: Path) -> None:
+    async with opened(tmp_path) as (r, page):
+        await page.resize(390, 760, phone=True)
+        for name in ("Test", "writer"):
+            row = (
+                f"[...document.querySelectorAll('.row')].find(r => r.innerText.includes('{name}'))"
+            )
+            await page.until(row)
+            await page.evaluate(f"{row}.click()")
+        await page.until("document.querySelector('footer pre').innerText.includes('+1')")
+        assert not await page.evaluate("location.hash.includes('token')")
+        await page.evaluate("document.querySelector('footer button').click()")
+        await r.until_event("writer", e.TicketDone)
+        await page.until("document.querySelector('main').innerText.includes('done')")
+        await page.until("document.querySelector('footer').innerText == ''")
+        assert (tmp_path / "x").read_text() == "1"
+
+
+async def test_the_real_screen_takes_keys_and_is_opened_again(tmp_path: Path) -> None:
+    rows = "document.querySelector('.xterm-rows').innerText"
+    async with opened(tmp_path, "screen") as (_, page):
+        for words in ("ATTACHED", "writer", "a approve"):
+            await page.until(f"{rows}.includes('{words}')")
+        await page.resize(1000, 700)
+        await page.type("?")
+        await page.until(f"{rows}.includes('press esc to close')")
+        await page.type("\x1b")
+        await page.until(f"!{rows}.includes('press esc to close')")
+        await page.type("q")
+        await page.until("document.querySelector('#notice').innerText.includes('Press Enter')")
+        await page.type("\r")
+        await page.until(f"document.querySelector('#notice').hidden && {rows}.includes('ATTACHED')")

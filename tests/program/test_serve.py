@@ -1,0 +1,57 @@
+"""`lfg serve` as a program: killed and started again under viewers, and ended by a signal."""
+
+import asyncio
+import signal
+from asyncio.subprocess import PIPE, Process
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import httpx
+
+from lfgtui.engine.commands import Cancel
+from lfgtui.model import events as e
+from tests.helpers.terminal import LFG
+from tests.server.control.test_listening import at_work
+from tests.server.http.stand import stream
+
+
+@asynccontextmanager
+async def serve() -> AsyncIterator[tuple[Process, httpx.AsyncClient]]:
+    """Start it; yield it and a client on its socket."""
+    process = await asyncio.create_subprocess_exec(*LFG, "serve", stdout=PIPE)
+    assert process.stdout is not None
+    try:
+        path = (await process.stdout.readline()).decode().removeprefix("serve: ").strip()
+        transport = httpx.AsyncHTTPTransport(uds=path)
+        async with httpx.AsyncClient(
+            transport=transport, base_url="http://lfg", timeout=60
+        ) as client:
+            yield process, client
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.wait()
+
+
+async def test_a_viewer_misses_nothing_of_a_server_that_is_killed(tmp_path: Path) -> None:
+    async with at_work(tmp_path) as r:  # its ticket waits in the middle of its answer
+        path = f"/runs/{r.engine.run}/events"
+        async with serve() as (process, client), stream(client, path) as first:
+            await first.until(lambda: len(first.entries) > 5)
+            process.kill()
+            await process.wait()
+        r.engine.send(Cancel("a"))
+        await r.until_event("a", e.TicketCancelled)
+        async with (
+            serve() as (process, client),
+            stream(client, path, **{"Last-Event-ID": first.events[-1].id}) as second,
+        ):
+            await second.until(
+                lambda: [x["type"] for x in second.entries][-1:] == ["ticket_cancelled"]
+            )
+            process.send_signal(signal.SIGTERM)
+            async with asyncio.timeout(30):
+                assert await process.wait() == 0
+        entries = first.entries + second.entries
+        assert [entry["seq"] for entry in entries] == list(range(1, len(r.seen) + 1))

@@ -1,0 +1,139 @@
+"""A run's entries as Server-Sent Events: each once, in order, whenever one comes or comes back."""
+
+import asyncio
+import json
+from pathlib import Path
+
+import httpx
+import pytest
+
+from lfgtui.model import events as e
+from lfgtui.model.event_json import entry_json
+from lfgtui.server.http import events
+from tests.engine.harness import Room, says, ticket
+from tests.server.control.test_listening import WORDS, at_work
+from tests.server.http.stand import served, stream
+
+
+def stored(r: Room, after: int = 0) -> list[object]:
+    return [
+        json.loads(entry_json(entry)) | {"saved": True} for entry in r.seen if entry.place > after
+    ]
+
+
+def as_stored(entries: list[dict[str, object]]) -> list[object]:
+    return [entry | {"saved": True} for entry in entries]
+
+
+async def test_entries_come_as_they_are_and_the_end_behind_them(tmp_path: Path) -> None:
+    async with (
+        at_work(tmp_path, ticket("a", tmp_path, model="says"), says=says(WORDS)) as r,
+        served() as client,
+        stream(client, f"/runs/{r.engine.run}/events") as early,
+    ):
+        await r.engine.wait_idle()
+        last = r.seen[-1].place
+        await early.until(lambda: early.events and early.events[-1].id == str(last))
+        assert as_stored(early.entries) == stored(r)
+        assert [int(one.id) for one in early.events if one.data] == [x.place for x in r.seen]
+        await r.engine.shutdown()
+    async with served() as client, stream(client, f"/runs/{r.engine.run}/events") as late:
+        await late.to_its_end()
+        assert as_stored(late.entries) == stored(r)
+        assert late.events[-1].event == "end"
+
+
+async def test_who_comes_back_gets_the_rest(tmp_path: Path) -> None:
+    async with at_work(tmp_path, ticket("a", tmp_path, model="says"), says=says(WORDS)) as r:
+        await r.engine.wait_idle()
+    middle, path = r.seen[len(r.seen) // 2].place, f"/runs/{r.engine.run}/events"
+    async with (
+        served() as client,
+        stream(client, f"{path}?after={middle}") as asked,
+        stream(client, f"{path}?after=0", **{"Last-Event-ID": str(middle)}) as came_back,
+    ):
+        for one in (asked, came_back):
+            await one.to_its_end()
+            assert as_stored(one.entries) == stored(r, after=middle)
+        # A browser would come back for ever.
+        answer = await client.get(path, headers={"Last-Event-ID": str(r.seen[-1].place)})
+        assert answer.status_code == 204
+
+
+async def test_only_what_is_wanted_comes_and_the_place_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(events, "HEARTBEAT", 0.01)
+    tickets = [ticket(name, tmp_path, model="says") for name in "ab"]
+    async with at_work(tmp_path, *tickets, says=says("Hi.")) as r, served() as client:
+        await r.engine.wait_idle()
+        path = f"/runs/{r.engine.run}/events?ticket=b&type=text_delta&type=ticket_done"
+        raw = ""
+        async with client.stream("GET", path) as answer:
+            async for text in answer.aiter_text():
+                raw += text
+                if f": alive\nid: {r.seen[-1].place}\n\n" in raw:
+                    break
+        wanted = [
+            entry
+            for entry in r.seen
+            if entry.ticket == "b" and isinstance(entry.event, e.TextDelta | e.TicketDone)
+        ]
+        sent = [json.loads(one[6:]) for one in raw.splitlines() if one.startswith("data: ")]
+        assert as_stored(sent) == [json.loads(entry_json(x)) | {"saved": True} for x in wanted]
+
+
+async def test_nothing_on_the_way_keeps_events_back(tmp_path: Path) -> None:
+    async with (
+        at_work(tmp_path) as r,
+        served() as client,
+        client.stream(
+            "GET", f"/runs/{r.engine.run}/events", headers={"Accept-Encoding": "gzip"}
+        ) as answer,
+    ):
+        assert answer.headers["content-type"].startswith("text/event-stream")
+        assert answer.headers["x-accel-buffering"] == "no"
+        assert "no-cache" in answer.headers["cache-control"]
+        assert "content-encoding" not in answer.headers
+
+
+async def test_a_reader_that_takes_nothing_is_let_go_and_holds_up_nobody(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(events, "STALLED", 0.2)
+    async with at_work(tmp_path) as r, served() as client:
+        await r.until_event("a", e.TextDelta)
+        port = httpx.URL(client.base_url).port
+        reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=1)
+        writer.write(f"GET /runs/{r.engine.run}/events HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+        async with stream(client, f"/runs/{r.engine.run}/events") as brisk:
+            for at in range(100):
+                r.recorder.submit(r.engine.run, "a", 1, float(at), e.Status(str(at)))
+                r.recorder.submit(r.engine.run, "a", 1, float(at), e.TextDelta("x" * 200_000))
+            await r.recorder.settle()
+            due = stored(r)
+            await brisk.until(lambda: len(brisk.entries) >= len(due))
+            assert as_stored(brisk.entries)[: len(due)] == due
+        async with asyncio.timeout(60):
+            got = b""
+            while more := await reader.read(1 << 20):
+                got += more
+        assert not got.endswith(b"0\r\n\r\n")  # cut off, and not at the end of all
+        writer.close()
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "says"),
+    [
+        ("/runs/nope/events", 404, 'no run "nope"'),
+        ("/runs/last/events?after=soon", 400, "after=soon: expected a whole number"),
+        ("/runs/last/events?type=text_delt", 400, 'did you mean "text_delta"'),
+    ],
+)
+async def test_a_bad_request_gets_one_line(
+    tmp_path: Path, path: str, status: int, says: str
+) -> None:
+    async with at_work(tmp_path), served() as client:
+        answer = await client.get(path)
+        assert answer.status_code == status
+        assert says in answer.json()["error"]

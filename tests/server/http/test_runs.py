@@ -1,0 +1,76 @@
+"""Runs, search, exports and commands over HTTP, for a run at work and for one that is over."""
+
+import json
+from pathlib import Path
+
+from lfgtui.model import events as e
+from tests.engine.harness import says, ticket
+from tests.server.control.test_listening import WRITES, at_work
+from tests.server.http.stand import served
+
+
+async def test_runs_are_listed_with_their_tickets(tmp_path: Path) -> None:
+    mine = ticket("a", tmp_path, model="says")
+    async with at_work(tmp_path, mine, says=says("Hello there.")) as r, served() as client:
+        await r.engine.wait_idle()
+        (listed,) = (await client.get("/runs")).json()
+        assert (listed["run"], listed["title"]) == (r.engine.run, "Test")
+        for name in (r.engine.run, r.engine.run[-4:], "last"):
+            found = (await client.get(f"/runs/{name}")).json()
+            assert found["folder"] == str(tmp_path)
+            assert [(t["id"], t["state"]) for t in found["tickets"]] == [("a", "done")]
+    async with served() as client:
+        (listed,) = (await client.get("/runs?limit=1")).json()
+        assert not listed["at_work"]
+        (hit,) = (await client.get("/search?q=hello+kind:text")).json()
+        assert (hit["ticket"], hit["snippet"]) == ("a", "Hello there.")
+        answer = await client.get("/runs/last/export?format=jsonl")
+        assert answer.headers["content-type"] == "application/x-ndjson"
+        assert len([json.loads(line) for line in answer.text.splitlines()]) > 3
+        assert "Hello there." in (await client.get("/runs/last/export?ticket=a")).text
+
+
+async def test_a_command_is_carried_out_or_refused_in_one_line(tmp_path: Path) -> None:
+    mine = ticket("a", tmp_path, model="writes")
+    async with at_work(tmp_path, mine, writes=WRITES) as r, served() as client:
+        asked = await r.until_event("a", e.ApprovalRequested)
+        commands = f"/runs/{r.engine.run}/commands"
+        assert [run["at_work"] for run in (await client.get("/runs")).json()] == [True]
+        wrong = await client.post(commands, json={"type": "Approve", "ticket": "b", "call_id": "1"})
+        assert (wrong.status_code, 'no ticket "b"' in wrong.json()["error"]) == (409, True)
+        assert (await client.post(commands, json={"type": "Dance"})).status_code == 400
+        approval = {"type": "Approve", "ticket": "a", "call_id": asked.call_id}
+        assert (await client.post(commands, json=approval)).status_code == 200
+        await r.engine.wait_idle()
+        assert (tmp_path / "x").read_text() == "1"
+    async with served() as client:
+        over = await client.post(commands, json=approval)
+        assert (over.status_code, "lfg resume" in over.json()["error"]) == (410, True)
+
+
+async def test_bad_requests_get_one_line(tmp_path: Path) -> None:
+    async with served() as client:
+        assert (await client.get("/runs")).json() == []
+        for path, status, says_what in (
+            ("/runs/last", 404, "no runs yet"),
+            ("/runs/x/export", 404, "no run"),
+            ("/runs?limit=1e3", 400, "limit=1e3"),
+            ("/runs?limit=-1", 400, "limit=-1"),
+            ("/search", 400, "q is empty"),
+            ("/nothing", 404, "Not Found"),
+        ):
+            answer = await client.get(path)
+            assert answer.status_code == status, path
+            assert says_what in answer.json()["error"]
+
+
+async def test_a_command_gives_no_rule_of_approval(tmp_path: Path) -> None:
+    mine = ticket("a", tmp_path, model="writes")
+    async with at_work(tmp_path, mine, writes=WRITES) as r, served() as client:
+        asked = await r.until_event("a", e.ApprovalRequested)
+        rule = {"tool": "write_file", "matches": "tool", "scope": "run"}
+        approval = {"type": "Approve", "ticket": "a", "call_id": asked.call_id, "rule": rule}
+        answer = await client.post(f"/runs/{r.engine.run}/commands", json=approval)
+        assert answer.status_code == 200
+        given = await r.until_event("a", e.ApprovalGiven)
+        assert not given.rule

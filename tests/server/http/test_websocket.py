@@ -1,0 +1,84 @@
+"""A run both ways over a WebSocket."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import msgspec
+import pytest
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed
+
+from lfgtui.engine.commands import Approve, Cancel
+from lfgtui.model import events as e
+from lfgtui.model.event_json import read_entry
+from lfgtui.server.control.messages import Frame, FromViewer, read_frame, read_hello
+from tests.engine.harness import says, ticket
+from tests.server.control.test_listening import WORDS, WRITES, at_work
+from tests.server.http.stand import served
+
+
+@asynccontextmanager
+async def followed(query: str) -> AsyncIterator[ClientConnection]:
+    async with (
+        served() as client,
+        connect(f"{str(client.base_url).replace('http', 'ws')}/ws?{query}") as connection,
+    ):
+        yield connection
+
+
+async def frame_with(connection: ClientConnection, number: int) -> Frame:
+    """Return the answer to the command of that number."""
+    async with asyncio.timeout(60):
+        while (frame := read_frame(bytes(await connection.recv(decode=False)))).answer != number:
+            pass
+    return frame
+
+
+def message(number: int, command: Approve | Cancel) -> str:
+    return msgspec.json.encode(FromViewer(number, command)).decode()
+
+
+async def test_entries_come_and_commands_are_answered_by_their_numbers(tmp_path: Path) -> None:
+    mine = ticket("a", tmp_path, model="writes")
+    async with at_work(tmp_path, mine, writes=WRITES) as r:
+        asked = await r.until_event("a", e.ApprovalRequested)
+        async with followed(f"run={r.engine.run}") as connection:
+            assert connection.protocol.extensions  # permessage-deflate
+            hello = read_hello(bytes(await connection.recv(decode=False)))
+            assert hello.run == r.engine.run
+            await connection.send('{"id": 7, "command": {"type": "Dance"}}')
+            assert "unknown" in (await frame_with(connection, 7)).error
+            await connection.send(message(8, Cancel("b")))
+            assert 'no ticket "b"' in (await frame_with(connection, 8)).error
+            await connection.send(message(9, Approve("a", asked.call_id)))
+            assert not (await frame_with(connection, 9)).error
+        await r.engine.wait_idle()
+        assert (tmp_path / "x").exists()
+
+
+async def test_a_run_that_is_over_comes_from_the_history_to_its_end(tmp_path: Path) -> None:
+    async with at_work(tmp_path, ticket("a", tmp_path, model="says"), says=says(WORDS)) as r:
+        await r.engine.wait_idle()
+    after = r.seen[3].place
+    async with followed(f"run=last&after={after}") as connection:
+        frames = [json.loads(await connection.recv())]
+        with pytest.raises(ConnectionClosed) as closed:
+            while True:
+                frames.append(read_frame(bytes(await connection.recv(decode=False))))
+        assert closed.value.rcvd is not None and closed.value.rcvd.code == 1000
+        entries = [read_entry(raw) for frame in frames[1:] for raw in frame.entries]
+        assert entries == [
+            msgspec.structs.replace(x, saved=True) for x in r.seen if x.place > after
+        ]
+        assert frames[-1].has_ended
+
+
+async def test_no_such_run_is_said_in_the_closing(tmp_path: Path) -> None:
+    async with followed("run=nope") as connection:
+        with pytest.raises(ConnectionClosed) as closed:
+            await connection.recv()
+        assert closed.value.rcvd is not None
+        assert (closed.value.rcvd.code, 'no run "nope"' in closed.value.rcvd.reason) == (1008, True)
