@@ -97,6 +97,7 @@ def hide(db: sqlite3.Connection, path: Path, run: str, *, before: float | None) 
             )
             db.execute("UPDATE tickets SET run = ?, name = id WHERE run = ?", (DELETED, run))
             db.execute("DELETE FROM runs WHERE id = ?", (run,))
+            db.execute("DELETE FROM hand_outs WHERE run = ?", (run,))
             return True
 
 

@@ -17,7 +17,7 @@ from lfgtui.errors import HistoryError
 from lfgtui.history.storage import batch as batches
 from lfgtui.history.storage import file, leases
 from lfgtui.history.storage.batch import Batch, Submission
-from lfgtui.history.storage.runs import load
+from lfgtui.history.storage.runs import hand_outs, load
 from lfgtui.model import events as e
 
 LOG_GONE = "the history's write-ahead log ({log}) is gone: the end of the run may be missing"
@@ -65,12 +65,18 @@ def _end(db: sqlite3.Connection, path: Path, *, had_log: bool) -> Ended:
 
 
 def interrupt(db: sqlite3.Connection, run: str, now: float, missing_log: str | None) -> None:
-    """End the run's open tickets when it was last heard of; the caller holds the transaction."""
+    """End the run's open tickets when it was last heard of; the caller holds the transaction.
+
+    What a worker has is not ended: it goes on there, and a resume takes up what came of it.
+    """
+    away = {ticket for ticket, (_, is_out) in hand_outs(db, run).items() if is_out}
     batch = Batch()
     states = load(db, run)
     at = max((one.last_at for one in states if one.last_at is not None), default=now)
     for state in states:
         attempt = max(state.attempt, 1)
+        if state.ticket in away:
+            continue
         if state.state is None:
             batch.add(Submission(state, attempt, at, e.TicketQueued(), 0))
         if not state.has_ended:

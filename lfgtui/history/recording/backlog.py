@@ -12,7 +12,7 @@ from typing import NamedTuple, TypeAlias
 from lfgtui.errors import HistoryError
 from lfgtui.history.recording.written_file import WrittenFile
 from lfgtui.history.storage import file
-from lfgtui.history.storage.batch import Batch, RequestedTickets, RunMark, Submission
+from lfgtui.history.storage.batch import Batch, HandOut, RequestedTickets, RunMark, Submission
 
 _log = logging.getLogger(__name__)
 
@@ -46,7 +46,7 @@ class Barrier(NamedTuple):
     done: Future[bool]
 
 
-Item: TypeAlias = Submission | RunMark | RequestedTickets | Barrier
+Item: TypeAlias = Submission | RunMark | HandOut | RequestedTickets | Barrier
 
 
 class Pending:

@@ -17,12 +17,13 @@ from lfgtui.errors import HistoryError
 from lfgtui.history import orphaned_runs
 from lfgtui.history.storage import batch as batches
 from lfgtui.history.storage import entries, file, leases
-from lfgtui.history.storage.batch import Batch, RequestedTickets, RunMark
+from lfgtui.history.storage.batch import Batch, HandOut, RequestedTickets, RunMark
 from lfgtui.history.storage.leases import Lease
 from lfgtui.history.storage.runs import (
     RunClock,
     RunRow,
     TicketState,
+    hand_outs,
     insert_run,
     load,
     store_ticket,
@@ -115,8 +116,13 @@ def start(
         raise
 
 
-def resume(db: sqlite3.Connection, path: Path, now: float, run: str) -> OwnRun:
-    """Make a stored run one that is running; raises `HistoryError` where that is impossible."""
+def resume(
+    db: sqlite3.Connection, path: Path, now: float, run: str, *, with_workers: bool
+) -> OwnRun:
+    """Make a stored run one that is running; raises `HistoryError` where that is impossible.
+
+    Tickets that workers have are interrupted here, too, unless it goes on `with_workers`.
+    """
     lease = _take(path.parent / "locks", run)
     try:
         with file.transaction(db):
@@ -125,7 +131,11 @@ def resume(db: sqlite3.Connection, path: Path, now: float, run: str) -> OwnRun:
             if values is None:
                 raise HistoryError(f"{path}: no run {run}")
             row = RunRow(*values)
-            if row.state == "running":  # its process died while this one was running
+            is_cut = row.state == "running"  # its process died while this one was running
+            if not with_workers:
+                taken = "UPDATE hand_outs SET is_out = 0 WHERE run = ? AND is_out"
+                is_cut = db.execute(taken, (run,)).rowcount > 0 or is_cut
+            if is_cut:
                 orphaned_runs.interrupt(db, run, now, None)
             db.execute("UPDATE runs SET state = 'running', ended_at = NULL WHERE id = ?", (run,))
             tickets = "SELECT name, spec FROM tickets WHERE run = ? ORDER BY position"
@@ -158,7 +168,8 @@ def copy(
             raise HistoryError(f"run {run} was continued there by another lfg")
         if not _copy_entries(source, target, state, copy):
             torn.append(f"{run}/{state.ticket}")
-    batches.write(target, Batch(marks={run: own.mark}))
+    given = [HandOut(run, name, *one) for name, one in hand_outs(source, run).items()]
+    batches.write(target, Batch(marks={run: own.mark}, hand_outs=given))
     return [copy.rowid for copy in copies], torn
 
 

@@ -34,7 +34,7 @@ from lfgtui.history.recording.own_runs import OwnRun
 from lfgtui.history.recording.written_file import WrittenFile
 from lfgtui.history.storage import batch as batches
 from lfgtui.history.storage import file
-from lfgtui.history.storage.batch import Batch, RunMark
+from lfgtui.history.storage.batch import Batch, HandOut, RunMark
 from lfgtui.model import events as e
 from lfgtui.model.clock import now
 from lfgtui.model.fold.states import RunState
@@ -133,10 +133,14 @@ class Recorder:
         self._runs[own.row.id] = own
         return own.row.id
 
-    def resume_run(self, run: str) -> None:
-        """Make a stored run one that runs here; its tickets go on from where they are."""
+    def resume_run(self, run: str, *, with_workers: bool = False) -> None:
+        """Make a stored run one that runs here; its tickets go on from where they are.
+
+        Those that workers have go on there, `with_workers`; else they are interrupted.
+        """
         with self._connected() as (db, path):
-            self._runs[run] = own_runs.resume(db, path, self.clock(), run)
+            now = self.clock()
+            self._runs[run] = own_runs.resume(db, path, now, run, with_workers=with_workers)
 
     def add_tickets(self, run: str, tickets: Sequence[Ticket]) -> None:
         """Store more tickets of the run, all queued, all or none; never waits.
@@ -206,6 +210,26 @@ class Recorder:
             self._put(submission)
         else:
             self._put(own.request([requested]), submission)
+
+    def submit_numbered(self, entries: Sequence[e.Entry]) -> None:
+        """Hand over entries of one ticket that have their numbers, from another history.
+
+        They follow on each other and on the ticket's last one, and are stored all or none.
+        Raises as `submit` does.
+        """
+        if not entries:
+            return
+        own = self._runs.get(entries[0].run)
+        if own is None or (state := own.state(entries[0].ticket)) is None:
+            raise HistoryError(f"run {entries[0].run} is not being written here")
+        submissions = [batches.submission(state, one.attempt, one.at, one.event) for one in entries]
+        for submission, entry in zip(submissions, entries, strict=True):
+            submission.seq = entry.seq
+        self._put(*submissions)
+
+    def hand_out(self, run: str, ticket: str, fence: int, *, is_out: bool) -> None:
+        """Store that a worker is given the ticket, or has it no more, behind its entries so far."""
+        self._put(HandOut(run, ticket, fence, is_out))
 
     def flush(self, *, saved: bool = False) -> Future[bool]:
         """Return a future, done once all submitted before is delivered: True if it is saved.

@@ -29,13 +29,17 @@ MERGED_BYTES = 16 * 1024
 
 
 class Submission(msgspec.Struct):
-    """An event on its way; `size` is that of its JSON in bytes."""
+    """An event on its way; `size` is that of its JSON in bytes.
+
+    `seq` is the number that it has already, as an entry of a worker's history; 0 for the next.
+    """
 
     state: TicketState
     attempt: int
     at: float
     event: e.Event
     size: int
+    seq: int = 0
 
 
 class RunMark(NamedTuple):
@@ -44,6 +48,15 @@ class RunMark(NamedTuple):
     run: str
     state: RunState
     ended_at: float | None
+
+
+class HandOut(NamedTuple):
+    """A ticket given to a worker, or, if not `is_out`, taken back, behind all entries so far."""
+
+    run: str
+    ticket: str
+    fence: int
+    is_out: bool
 
 
 class RequestedTickets(NamedTuple):
@@ -66,16 +79,19 @@ class Batch(msgspec.Struct):
     segments: list[tuple[TicketState, Segment]] = msgspec.field(default_factory=list)
     complete: dict[TicketState, int] = msgspec.field(default_factory=dict)
     marks: dict[str, RunMark] = msgspec.field(default_factory=dict)
+    hand_outs: list[HandOut] = msgspec.field(default_factory=list)
     size: int = 0
     submitted: int = 0
     is_stored: bool = False
 
     def __bool__(self) -> bool:
-        return bool(self.rows or self.marks or self.requested)
+        return bool(self.rows or self.marks or self.requested or self.hand_outs)
 
     def add(self, submission: Submission) -> None:
         """Number the event and note what it changes."""
         state = submission.state
+        if submission.seq and submission.seq != state.last_seq + 1:
+            raise HistoryError(f"entry {submission.seq} came after {state.last_seq}")
         entry, closed = state.number(submission.attempt, submission.at, submission.event)
         self.take(state, entry, encode_event(entry.event).decode(), closed)
         self.size += submission.size
@@ -118,14 +134,15 @@ def _clean(value: object) -> object:
             return value
 
 
-def make(items: Sequence[Submission | RunMark | RequestedTickets]) -> Batch:
+def make(items: Sequence[Submission | RunMark | HandOut | RequestedTickets]) -> Batch:
     """Merge neighbours and number the rest, in the order they were submitted."""
     submissions = [item for item in items if isinstance(item, Submission)]
     marks = {item.run: item for item in items if isinstance(item, RunMark)}
     requested = [
         one for item in items if isinstance(item, RequestedTickets) for one in item.tickets
     ]
-    batch = Batch(requested, submitted=len(submissions), marks=marks)
+    hand_outs = [item for item in items if isinstance(item, HandOut)]
+    batch = Batch(requested, submitted=len(submissions), marks=marks, hand_outs=hand_outs)
     for submission in _merged(submissions):
         try:
             batch.add(submission)
@@ -142,7 +159,7 @@ def _merged(submissions: Iterable[Submission]) -> list[Submission]:
     merged: list[Submission] = []
     last: dict[TicketState, Submission] = {}
     for later in submissions:
-        earlier = last.get(later.state)
+        earlier = None if later.seq else last.get(later.state)
         if earlier is not None and earlier.attempt == later.attempt:
             size = earlier.size + later.size
             joined = merge(earlier.event, later.event) if size <= MERGED_BYTES else None
@@ -189,6 +206,7 @@ def write(connection: sqlite3.Connection, batch: Batch) -> None:
         " WHERE id = :run",
         [mark._asdict() for mark in batch.marks.values()],
     )
+    connection.executemany("INSERT OR REPLACE INTO hand_outs VALUES (?, ?, ?, ?)", batch.hand_outs)
 
 
 def index(

@@ -8,6 +8,9 @@ content. At the end of a turn its entries go into a `pack`, which counts their
 text off from the segments. So in the end no text is stored twice, and what is
 found is what was shown.
 
+`hand_outs` has the tickets that workers on other machines were given: the highest fence of each,
+and whether it is out still. What is stored of it is its entries, whose numbers are the worker's.
+
 Triggers, views, generated columns and CHECK expressions are code inside a file,
 and SQLite runs it for whoever opens the file: a trigger can empty the history
 when a run is saved, a view in place of a table can run for ever. So each object
@@ -84,7 +87,17 @@ CREATE TABLE packs (
 );
 """
 
-MIGRATIONS: tuple[str, ...] = (_FIRST,)
+_HAND_OUTS = """
+CREATE TABLE hand_outs (
+    run TEXT NOT NULL,
+    ticket TEXT NOT NULL,
+    fence INTEGER NOT NULL,
+    is_out INTEGER NOT NULL,
+    PRIMARY KEY (run, ticket)
+) WITHOUT ROWID;
+"""
+
+MIGRATIONS: tuple[str, ...] = (_FIRST, _HAND_OUTS)
 """Applied in order, once each. After a release never edited, only added to."""
 
 _TABLE = re.compile(r"CREATE TABLE ([\"'`\[]?)(\w+)[\"'`\]]?\s*\(")

@@ -149,6 +149,12 @@ def store_ticket(
     return TicketState(rowid, run, name, clock)
 
 
+def hand_outs(db: sqlite3.Connection, run: str) -> dict[str, tuple[int, bool]]:
+    """Return the highest fence of each ticket that workers were given, and if it is out still."""
+    rows = db.execute("SELECT ticket, fence, is_out FROM hand_outs WHERE run = ?", (run,))
+    return {ticket: (fence, bool(is_out)) for ticket, fence, is_out in rows}
+
+
 def load(connection: sqlite3.Connection, run: str) -> list[TicketState]:
     """Return the states of a stored run, in ticket order; they have one clock."""
     rows = connection.execute(

@@ -76,14 +76,14 @@ def test_an_older_lfgs_file_is_carried_forward_and_kept_beside_it(
     assert [hit.run for hit in recorder.search("tokeniser")] == [run]
     with closing(file.connect(path)) as db:
         assert db.execute("SELECT mood FROM runs").fetchall() == [("calm",)]
-        assert db.execute("PRAGMA user_version").fetchone() == (3,)
-    copy = path.with_name("history.db.schema-1")
+        assert db.execute("PRAGMA user_version").fetchone() == (4,)
+    copy = path.with_name("history.db.schema-2")
     assert maintenance.copies(path) == [copy]
     assert stat.S_IMODE(copy.stat().st_mode) == 0o600
     assert copy.stat().st_size == size
     monkeypatch.undo()
     assert stored(copy, run) == recorder.entries
-    with pytest.raises(HistoryError, match=r"newer lfg \(schema 3, this one knows 1\)"):
+    with pytest.raises(HistoryError, match=r"newer lfg \(schema 4, this one knows 2\)"):
         Reader(path)
 
 
@@ -105,4 +105,4 @@ def test_a_broken_migration_leaves_the_file_be(path: Path, monkeypatch: pytest.M
         file.connect(path)
     monkeypatch.undo()
     with closing(file.connect(path)) as connection:
-        assert connection.execute("PRAGMA user_version").fetchone() == (1,)
+        assert connection.execute("PRAGMA user_version").fetchone() == (2,)
