@@ -27,10 +27,11 @@ from lfgtui.engine.conflicts.conflicts import Conflicts
 from lfgtui.engine.delivery import Delivery
 from lfgtui.engine.folder_changes import FolderChanges
 from lfgtui.engine.needs import Needs
-from lfgtui.engine.recovery.limits import known_limits
 from lfgtui.engine.run_limits import RunLimiter
 from lfgtui.engine.session import Session
-from lfgtui.engine.ticket.ticket_run import Outcome, TicketRun
+from lfgtui.engine.ticket.outcomes import Outcome
+from lfgtui.engine.ticket.remote_work import RemoteWork
+from lfgtui.engine.ticket.ticket_run import TicketRun
 from lfgtui.engine.turns import Turns
 from lfgtui.engine.watch.watching import Watchers
 from lfgtui.model import events as e
@@ -45,7 +46,8 @@ class Engine:
     """Runs one run's tickets; `LiveRun` to the screen.
 
     `stored` gives, for a resume, the entries the history holds of each ticket; they are folded
-    before anything starts. `on_close` is awaited when all work has ended.
+    before anything starts. `answers` are those that tickets need of tickets that are elsewhere.
+    Workers do what `remote` takes. `on_close` is awaited when all work has ended.
     """
 
     def __init__(
@@ -55,6 +57,8 @@ class Engine:
         tickets: Sequence[Ticket],
         *,
         stored: Mapping[str, Sequence[e.Entry]] | None = None,
+        answers: Mapping[str, dict[str, str]] | None = None,
+        remote: RemoteWork | None = None,
         on_close: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         self.run = session.run
@@ -65,10 +69,10 @@ class Engine:
         self._session = session
         self._recorder = session.recorder
         self._on_close = on_close
-        self._idle = asyncio.Event()
+        self._remote, self._answers = remote, answers or {}
+        self._idle, self._closed = asyncio.Event(), asyncio.Event()
         self.is_closing = False
         """True once it takes no more commands."""
-        self._closed = asyncio.Event()
         self._is_started = False
         self._alarm = Alarm(self._schedule, session.limits.clock)
         self._tasks: set[asyncio.Task[Outcome]] = set()
@@ -76,9 +80,9 @@ class Engine:
         self._delivery = Delivery(self._runs)
         self.subscribe = self._delivery.subscribe
         self._conflicts = Conflicts(self._runs, session)
-        self.subscribe(self._conflicts.take)
+        self.subscribe(self._of_here(self._conflicts.take))
         self._folders = FolderChanges(self._runs, session.config)
-        self.subscribe(self._folders.take)
+        self.subscribe(self._of_here(self._folders.take))
         self._needs = Needs(self._runs, headless=session.headless)
         self._turns = Turns(session)
         self._limiter = RunLimiter(session, self._runs, self._schedule)
@@ -105,7 +109,7 @@ class Engine:
             self._session.circuits.open,
             self._recorder.queued_bytes,
             self._session.slots.number,
-            sum(run.slot.is_taken and not run.ticket.watch for run in self._runs.values()),
+            sum(run.slot.is_taken and run.needs_slot for run in self._runs.values()),
             frozenset(ticket for ticket, run in self._runs.items() if run.slot.is_awaited),
             {**self._turns.held_back, **self._watchers.waiting},
             self._session.providers.agents.usage,
@@ -150,8 +154,11 @@ class Engine:
         """Queue the tickets and begin. Call once, from the running loop."""
         self._recorder.attach(self._delivery.deliver, self._delivery.fall_behind)
         self._is_started = True
-        self._recall_limits()
-        self._session.limits.on_change = self._schedule
+        if self._remote is not None:
+            self._remote.start(self._runs, self.send)
+        limits, runs = self._session.limits, self._runs.values()
+        limits.recall([(run.own, run.transcript) for run in runs], self.config.retry.max_park)
+        limits.on_change = self._schedule
         self._session.slots.on_change = self._slots_changed
         for run in self._runs.values():
             if run.transcript.state == "done":
@@ -160,19 +167,14 @@ class Engine:
         for run in self._runs.values():
             if self._needs.is_settled(run):
                 run.phase, run.outcome = "ended", run.transcript.ending
+            elif self._remote is not None and self._remote.is_out(run.ticket.id):
+                self._begin(run)
             else:
-                run.queue(continues=bool(run.transcript.conversation.messages))
+                run.queue(continues=run.has_past, is_said=run.transcript.state == "queued")
         self._watchers.resume()
         self.subscribe(self._limiter.take)
         self._limiter.start()
         self._schedule()
-
-    def _recall_limits(self) -> None:
-        """Take up the limits that tickets were parked for when their process ended."""
-        limits, longest = self._session.limits, self._session.config.retry.max_park
-        for limit in known_limits([(run.own, run.transcript) for run in self._runs.values()]):
-            if limit.until <= limits.clock() + longest:
-                limits.note(limit)
 
     async def wait_idle(self) -> None:
         """Wait until every ticket has ended and all of it is saved."""
@@ -215,6 +217,8 @@ class Engine:
             if self._on_close is not None:
                 closing.push_async_callback(self._on_close)
             closing.push_async_callback(self._session.providers.aclose)
+            if self._remote is not None:
+                closing.push_async_callback(self._remote.aclose)
 
     def send(self, command: c.Command) -> None:
         """Carry out a command; ignore one that no longer applies."""
@@ -251,7 +255,7 @@ class Engine:
                     run.resume()
                     self._schedule()
             case c.Approve() | c.Deny():
-                run.person.carry_out(command)
+                (run.forward or run.person.carry_out)(command)
             case c.WithdrawRule(ticket, rule):
                 self._session.rules.withdraw(ticket, rule)
             case c.Tell(_, text, stops):
@@ -275,6 +279,7 @@ class Engine:
 
     def _add_run(self, ticket: Ticket) -> TicketRun:
         run = TicketRun(ticket, self._session, self._conflicts)
+        run.is_remote = self._remote is not None and self._remote.takes(ticket)
         self._runs[ticket.id] = run
         self._watchers.add(run)
         return run
@@ -286,7 +291,7 @@ class Engine:
             return
         self._limiter.enforce(self._end)
         self._needs.choose_unasked()
-        while self._release_blocked() or self._block_lost():
+        while self._needs.release() or self._needs.block(self._end):
             pass
         for run in self._runs.values():
             if self._is_due(run):
@@ -303,9 +308,12 @@ class Engine:
             if run.phase == "running":
                 run.slot.take()
             else:
-                task = run.start(self._work(run))
-                self._tasks.add(task)
-                task.add_done_callback(partial(self._work_ended, run))
+                self._begin(run)
+
+    def _begin(self, run: TicketRun) -> None:
+        task = run.start(self._work(run))
+        self._tasks.add(task)
+        task.add_done_callback(partial(self._work_ended, run))
 
     def _slots_changed(self) -> None:
         self._schedule()
@@ -318,27 +326,12 @@ class Engine:
         """Return True for a ticket that waits for nothing but its providers or a slot."""
         return run.phase == "pending" and not run.hold.is_begun and self._needs.are_met(run)
 
-    def _block_lost(self) -> bool:
-        """Block what can no longer start; return True if there was any."""
-        pending = [run for run in self._runs.values() if run.phase == "pending"]
-        lost = [(run, loss) for run in pending if (loss := self._needs.loss(run))]
-        for run, loss in lost:
-            self._end(run, e.TicketBlocked(loss))
-            run.is_blocked_by_need = True
-        return bool(lost)
-
-    def _release_blocked(self) -> bool:
-        """Queue again what waits for a need that is tried anew; return True if there was any."""
-        blocked = [run for run in self._runs.values() if run.is_blocked_by_need]
-        released = [run for run in blocked if not self._needs.loss(run)]
-        for run in released:
-            run.queue(continues=False)
-        return bool(released)
-
     async def _work(self, run: TicketRun) -> Outcome:
+        answers = self._needs.answers(run) or self._answers.get(run.ticket.id) or UNSET
+        if run.is_remote and self._remote is not None:
+            return await self._remote.work(run, answers or {})
         await self._recorder.settle()
         await self._folders.record(run)
-        answers = self._needs.answers(run) or UNSET
         return await run.work(e.UserMessage(prompt_of(run.ticket), answers))
 
     def _work_ended(self, run: TicketRun, task: "asyncio.Task[Outcome]") -> None:
@@ -348,7 +341,7 @@ class Engine:
         if run.is_restarted:
             run.queue(continues=False)
         elif run.has_follow_up and run.phase == "ended":
-            run.queue(continues=bool(run.transcript.conversation.messages))
+            run.queue(continues=run.has_past)
         run.has_follow_up = False
         if run.phase == "pending":
             self._recorder.mark_run(self.run, "running")
@@ -361,6 +354,13 @@ class Engine:
             run.end(ending)
         except Exception as error:  # it cannot be stored; the ticket has ended all the same
             self._delivery.fall_behind(str(error))
+
+    def _of_here(self, sink: e.Sink) -> e.Sink:
+        """Keep from the sink what happens on the machines of workers."""
+        runs = self._runs
+        if self._remote is None:
+            return sink
+        return lambda entries: sink([one for one in entries if not runs[one.ticket].is_remote])
 
     def _cancel(self, run: TicketRun) -> None:
         if run.phase == "running":

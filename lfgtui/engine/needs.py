@@ -5,7 +5,7 @@ single copy that ended well is taken; of several none is, since to guess would b
 what the person paid for: the tickets that need them are blocked until somebody chose.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from lfgtui.agent.schema import answer_of
 from lfgtui.engine.ticket.ticket_run import TicketRun
@@ -66,6 +66,23 @@ class Needs:
         """Return True if nothing is left to do: it is done, or another copy was chosen."""
         name = run.ticket.copy_of
         return run.is_done or (name != "" and self.source(name) is not None)
+
+    def release(self) -> bool:
+        """Queue again what waits for a need that is tried anew; return True if there was any."""
+        blocked = [run for run in self._runs.values() if run.is_blocked_by_need]
+        released = [run for run in blocked if not self.loss(run)]
+        for run in released:
+            run.queue(continues=False)
+        return bool(released)
+
+    def block(self, end: Callable[[TicketRun, e.Ending], None]) -> bool:
+        """End what can no longer start; return True if there was any."""
+        pending = [run for run in self._runs.values() if run.phase == "pending"]
+        lost = [(run, loss) for run in pending if (loss := self.loss(run))]
+        for run, loss in lost:
+            end(run, e.TicketBlocked(loss))
+            run.is_blocked_by_need = True
+        return bool(lost)
 
     def choose(self, run: TicketRun) -> None:
         """Hand on this copy's answer, if it is done and another's was not taken yet."""

@@ -36,17 +36,21 @@ class Turns:
         """Yield those to give a slot to, in order, and prepare the next ones.
 
         Each is to have its slot when the next one is asked for. `is_ready`: one that has not begun
-        waits for nothing else. Tickets that watch need none that others could have.
+        waits for nothing else. Tickets that watch need none that others could have, and those of
+        workers need none at all: these have slots of their own.
         """
         admission = self._session.admission
-        working = {run.ticket.id: run.route.provider for run in runs if run.slot.is_taken}
+        here = (run for run in runs if run.slot.is_taken and not run.is_remote)
+        working = {run.ticket.id: run.route.provider for run in here}
         waiting = [run for run in runs if run.slot.is_awaited or is_ready(run)]
-        used = sum(run.slot.is_taken and not run.ticket.watch for run in runs)
+        used = sum(run.slot.is_taken and run.needs_slot for run in runs)
         self.held_back = {}
         left = list[TicketRun]()
         for run in sorted(waiting, key=lambda run: run.slot.turn):
             ticket, provider = run.ticket.id, run.route.provider
-            if used >= self._session.slots.number and not run.ticket.watch:
+            if run.is_remote:
+                yield run
+            elif used >= self._session.slots.number and run.needs_slot:
                 left.append(run)
             elif refusal := admission.refusal(ticket, provider, working):
                 self.held_back[ticket] = refusal
@@ -54,7 +58,7 @@ class Turns:
             else:
                 yield run
                 working[ticket] = provider
-                used += not run.ticket.watch
+                used += run.needs_slot
         self._read_ahead(left)
         self._prepare_next(left, working)
 

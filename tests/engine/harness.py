@@ -13,6 +13,7 @@ import msgspec
 from lfgtui.engine import commands as c
 from lfgtui.engine.engine import Engine
 from lfgtui.engine.session import Session
+from lfgtui.engine.ticket.remote_work import RemoteWork
 from lfgtui.history.reader import Reader
 from lfgtui.history.recording.recorder import Recorder
 from lfgtui.model import events as e
@@ -165,6 +166,7 @@ async def room(
     redactor: Redactor | None = None,
     run_limits: RunLimits = NO_LIMITS,
     walls: Walls | None = None,
+    remote: RemoteWork | None = None,
     **settings: object,
 ) -> AsyncIterator[Room]:
     """An engine that has started, shut down at the end.
@@ -193,7 +195,7 @@ async def room(
             run_limits=run_limits,
             walls=walls,
         )
-        engine = Engine(session, "Test", tickets, stored=stored)
+        engine = Engine(session, "Test", tickets, stored=stored, remote=remote)
         opened = Room(engine, recorder, history)
         engine.subscribe(opened.sink)
         engine.start()

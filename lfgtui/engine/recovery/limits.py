@@ -84,6 +84,12 @@ class Limits:
             until = self.clock() + error.retry_after
             self.note(Limit(route.provider, until, error.message, error.kind), route.model)
 
+    def recall(self, tickets: Sequence[tuple[Route, Transcript]], longest: float) -> None:
+        """Take up the `known_limits` of an earlier process that end within so many seconds."""
+        for limit in known_limits(tickets):
+            if limit.until <= self.clock() + longest:
+                self.note(limit)
+
     def lift(self, limit: Limit) -> None:
         """Forget the limit, if it is the one in force."""
         if self._limits.get(limit.provider) == limit:

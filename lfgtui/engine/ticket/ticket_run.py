@@ -13,27 +13,21 @@ from msgspec import UNSET, UnsetType
 from lfgtui.agent.context import Decision
 from lfgtui.agent.guards import Trip
 from lfgtui.agent.loop import Agent
+from lfgtui.engine import commands as c
 from lfgtui.engine.person import Person
 from lfgtui.engine.recovery.limits import Limit, RunLimitError, can_park
 from lfgtui.engine.recovery.parking import Parking
-from lfgtui.engine.recovery.recovery import Recovery, Step, final_message
+from lfgtui.engine.recovery.recovery import Recovery, Step
 from lfgtui.engine.session import Session
 from lfgtui.engine.slots import Slot
 from lfgtui.engine.ticket.change_watch import ChangeWatch
 from lfgtui.engine.ticket.guarding import Guarding, heed
 from lfgtui.engine.ticket.hold import Hold
+from lfgtui.engine.ticket.outcomes import EXPECTED, Outcome, ending_of, failed, outcome_of
 from lfgtui.engine.ticket.response_times import ResponseTimes
 from lfgtui.engine.ticket.servers import tools_of_servers
 from lfgtui.engine.ticket.time_limit import TimeLimit
-from lfgtui.errors import (
-    RETRYABLE_KINDS,
-    ErrorKind,
-    HistoryError,
-    IllegalMoveError,
-    LfgError,
-    ProviderError,
-    too_many_files,
-)
+from lfgtui.errors import RETRYABLE_KINDS, HistoryError, ProviderError
 from lfgtui.model import events as e
 from lfgtui.model.clock import now
 from lfgtui.model.event_json import event_type
@@ -41,7 +35,6 @@ from lfgtui.model.fold.metrics import Meter
 from lfgtui.model.fold.transcript import Transcript
 from lfgtui.model.tickets import Ticket
 from lfgtui.processes.sandbox.walls import UNCONFINED, Confinement
-from lfgtui.providers.errors.mapping import one_line
 from lfgtui.settings.config import Route, routes_of
 from lfgtui.settings.credentials import secret_variables
 from lfgtui.settings.prices import ModelFacts, model_facts
@@ -55,8 +48,8 @@ TICKET_VARIABLE = "LFG_TICKET"
 """The variable by which a command can tell whose it is: RUN/TICKET."""
 
 Phase = Literal["pending", "running", "ended"]
-Outcome: TypeAlias = e.Ending | None
-"""The ending of a ticket's work; None if it goes on when its providers' limits have ended."""
+Forward: TypeAlias = Callable[[c.TicketCommand | e.Event], None]
+"""Takes what is for a ticket that a worker has."""
 
 
 class TicketRun:
@@ -81,6 +74,9 @@ class TicketRun:
         """True once it was stopped to be started over."""
         self.has_follow_up = False
         """True once something was said to it while it was ending."""
+        self.is_remote = False
+        self.forward: Forward | None = None
+        """While a worker has it, who alone numbers its entries: so all is done there."""
         self.environment = {**session.environment, TICKET_VARIABLE: f"{session.run}/{ticket.id}"}
         self.secrets = secret_variables(session.config)
         self.lacks_wall = session.lacks_wall(ticket)
@@ -109,7 +105,8 @@ class TicketRun:
         self._continues = False
         self._keeps_partial: bool | UnsetType = UNSET
         self._task: asyncio.Task[Outcome] | None = None
-        self._stopped_with: e.Ending | None = None
+        self.stopped_with: e.Ending | None = None
+        """The ending that it was stopped to have; None while nobody stopped it."""
         self.hold = Hold(self.slot, self.emit, self.holding_clock)
         self.gate = self.hold.gate
         self._begin_anew()
@@ -141,6 +138,16 @@ class TicketRun:
         return self._recovery.route
 
     @property
+    def has_past(self) -> bool:
+        """True if there is something that it can go on from."""
+        return bool(self.transcript.conversation.messages)
+
+    @property
+    def needs_slot(self) -> bool:
+        """True if it takes a slot away from others while it works."""
+        return not (self.ticket.watch or self.is_remote)
+
+    @property
     def is_done(self) -> bool:
         """True if tickets that need this one may start."""
         return self.phase == "ended" and isinstance(self.outcome, e.TicketDone)
@@ -150,7 +157,7 @@ class TicketRun:
         """True once its work was stopped or has ended, as long as the ticket has not."""
         if self.phase != "running" or self._task is None:
             return False
-        return self._stopped_with is not None or self._task.done()
+        return self.stopped_with is not None or self._task.done()
 
     def apply(self, entry: e.Entry) -> None:
         """Fold and gauge a delivered entry. A bug there, or an impossible one, ends the ticket."""
@@ -167,15 +174,18 @@ class TicketRun:
         if isinstance(entry.event, e.AttemptStarted):
             self._attempt = max(self._attempt, entry.attempt)
         if fault is not None and self.phase == "running":
-            self.stop(_failed("a bug in lfg: ", fault))
+            self.stop(failed("a bug in lfg: ", fault))
 
     def _is_seen(self) -> bool:
         return self.ticket.id in self._session.in_view
 
     # The course of a ticket
 
-    def queue(self, *, continues: bool) -> None:
-        """Wait for its turn, (again) from the prompt or from where it stands."""
+    def queue(self, *, continues: bool, is_said: bool = False) -> None:
+        """Wait for its turn, (again) from the prompt or from where it stands.
+
+        `is_said`: its entries end with that, as those do that came from another process.
+        """
         self.phase, self.outcome, self._continues = "pending", None, continues
         self.is_blocked_by_need = self.is_restarted = self.is_prepared = False
         self._begin_anew()
@@ -183,7 +193,8 @@ class TicketRun:
         starts_over = self._attempt > 0 and not continues
         if starts_over and self.answers is not None:
             self.answers = self.answers.unread()
-        self.emit(e.TicketQueued(starts_over or UNSET), self.ticket)
+        if not is_said:
+            self.emit(e.TicketQueued(starts_over or UNSET), self.ticket)
 
     def heed_limits(self) -> None:
         """While pending, park as long as its providers have limits, then queue again."""
@@ -194,30 +205,24 @@ class TicketRun:
 
     def start(self, work: Coroutine[None, None, Outcome]) -> "asyncio.Task[Outcome]":
         """Run the work as a task of its own; `outcome_of` reads its ending."""
-        self.phase, self._stopped_with = "running", None
+        self.phase, self.stopped_with = "running", None
         self.slot.take()
         self._task = asyncio.create_task(work, name=self.ticket.id)
         return self._task
 
     def stop(self, ending: e.Ending) -> None:
         """Stop the work and end the ticket this way; later calls change nothing."""
-        if self._stopped_with is None and self._task is not None:
-            self._stopped_with = ending
+        if self.stopped_with is None and self._task is not None:
+            self.stopped_with = ending
             self.person.leave_listener()
             self._task.cancel()
 
     def outcome_of(self, task: "asyncio.Task[Outcome]") -> Outcome:
         """Return how the work ended, once its task is done."""
-        if task.cancelled():
-            return self._stopped_with or e.TicketInterrupted()
-        if (error := task.exception()) is None:
-            return task.result() or self._stopped_with
-        if (advice := too_many_files(error)) is not None:
-            return e.TicketFailed("internal", advice, retryable=False)
-        return _failed("", error)
+        return outcome_of(task, self.stopped_with)
 
     def end(self, ending: e.Ending) -> None:
-        """Emit the last event of this start; a hold ends with it.
+        """Emit the last event of this start, unless a worker did; a hold ends with it.
 
         Raises what storing it does; an ending that cannot be stored becomes one that says so.
         """
@@ -225,28 +230,20 @@ class TicketRun:
         self.slot.is_taken = False
         self.hold.end()
         try:
-            self.emit(ending)
+            if ending is not self.transcript.ending:
+                self.emit(ending)
         except HistoryError:
             raise
         except Exception as error:
-            self.outcome = _failed("cannot store how the ticket ended: ", error)
+            self.outcome = failed("cannot store how the ticket ended: ", error)
             self.emit(self.outcome)
 
     async def work(self, message: e.UserMessage) -> Outcome:
         """Make attempts until one ends; failures become values, cancellation passes through."""
         try:
             return await self._attempts(message)
-        except ProviderError as error:
-            reason = final_message(self._session.config.retry, error)
-            return e.TicketFailed(error.kind, reason, error.retryable)
-        except RunLimitError as error:
-            return e.TicketLimited(error.limit)
-        except TimeoutError:
-            return e.TicketLimited("time")
-        except LfgError as error:  # else its folder, its set-up or its servers do not fit it
-            is_internal = isinstance(error, HistoryError | IllegalMoveError)
-            kind: ErrorKind = "internal" if is_internal else "invalid_request"
-            return e.TicketFailed(kind, one_line(str(error)), retryable=False)
+        except EXPECTED as error:
+            return ending_of(error, self._session.config.retry)
         finally:
             await self._servers.aclose()
 
@@ -323,27 +320,35 @@ class TicketRun:
 
     def pause(self) -> None:
         """Hold at the next gate."""
-        if self.phase != "ended":
+        if self.forward is not None:
+            self.forward(c.Pause(self.ticket.id))
+        elif self.phase != "ended":
             self.hold.begin(at_once=self.phase == "pending")
 
     def resume(self) -> None:
         """Go on."""
-        self.hold.end(says_so=self.phase == "pending")
+        if self.forward is not None:
+            return self.forward(c.Resume(self.ticket.id))
+        return self.hold.end(says_so=self.phase == "pending")
 
     def tell(self, text: str, *, stops: bool) -> None:
         """Say something to the agent. One that has ended, or is about to, is queued to answer."""
+        if self.forward is not None:
+            return self.forward(c.Tell(self.ticket.id, text, stops))
         self.has_follow_up = self.is_ending
         if self.phase == "ended":
-            self.queue(continues=bool(self.transcript.conversation.messages))
-        self.person.say(text, stops=stops and not self.has_follow_up)
+            self.queue(continues=self.has_past)
+        return self.person.say(text, stops=stops and not self.has_follow_up)
 
     # What the agent does
 
     def emit(self, event: e.Event, requested: Ticket | None = None) -> None:
+        if self.forward is not None:
+            return self.forward(event)
         session, at, attempt = self._session, now(), max(1, self._attempt)
         record, of = session.recorder.submit, (session.run, self.ticket.id, attempt, at)
         event = self.times.added_to(event)
-        self._guarding.feed(event, lambda one: record(*of, one, requested))
+        return self._guarding.feed(event, lambda one: record(*of, one, requested))
 
     def _heed(self, trip: Trip) -> None:
         heed(trip, self.hold, self.person, self.stop, can_ask=self.can_ask)
@@ -393,8 +398,3 @@ class TicketRun:
         answered()
         if limit is not None:
             self.parking.answered(limit, event)
-
-
-def _failed(context: str, error: BaseException) -> e.TicketFailed:
-    message = one_line(f"{context}{type(error).__name__}: {error}")
-    return e.TicketFailed("internal", message, retryable=False)

@@ -149,7 +149,7 @@ def make(items: Sequence[Submission | RunMark | HandOut | RequestedTickets]) -> 
         except Exception as error:  # one event that cannot be stored keeps no other from it
             _log.exception("not stored: %r", submission.event)
             message = f"an event could not be stored: {type(error).__name__}: {error}"
-            submission.event = e.GuardTripped("history", message)
+            submission.event, submission.seq = e.GuardTripped("history", message), 0
             batch.add(submission)
     return batch
 
