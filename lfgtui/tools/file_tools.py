@@ -6,6 +6,7 @@ writes `\n`, the file keeps its own endings. Bytes outside of an edit never chan
 
 import codecs
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -18,6 +19,7 @@ from lfgtui.tools.limits import ToolLimits, closest, cut_middle, fitting
 from lfgtui.workspace.kept import TicketFiles
 
 _SHOWN_POSITIONS = 8
+_MOST_PLANS = 20
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF16_LE, "utf-16-le"),
@@ -148,11 +150,20 @@ def edit_file(
     approved: str = "",
     kept: TicketFiles | None = None,
 ) -> str:
-    """Replace `old` by `new`; raises `ToolError` unless it is clear where."""
-    path, file, read, old, _, _, data = planned_edit(arguments, workspace, limits)
-    if approved not in ("", files.version(path, read)):
-        raise ToolError(files.CHANGED)
-    files.replace(path, data, approved, kept)
+    """Replace `old` by `new`; raises `ToolError` unless it is clear where.
+
+    Tickets may share a workspace: what another one writes in the meantime is edited, not undone.
+    """
+    for _ in range(_MOST_PLANS):
+        path, file, read, old, _, _, data = planned_edit(arguments, workspace, limits)
+        version = files.version(path, read)
+        if approved not in ("", version):
+            raise ToolError(files.CHANGED)
+        with suppress(files.ChangedError):
+            files.replace(path, data, version, kept)
+            break
+    else:
+        raise ToolError(files.CHANGED_NOW.format(arguments.path))
     count = file.text.count(old)
     times = "" if count == 1 else f" ({count} replacements)"
     at = _positions(file.text, old, step=len(old))

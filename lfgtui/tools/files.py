@@ -20,17 +20,25 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from hashlib import file_digest, sha256
 from pathlib import Path
+from threading import Lock
 
 from lfgtui.errors import ToolError
 from lfgtui.tools.limits import closest
 from lfgtui.workspace.kept import Before, TicketFiles
 
 CHANGED = "the file, or the target of its path, has changed since approval was requested"
-_CHANGED_NOW = '"{}" was changed by someone else at the same moment; read it again'
+CHANGED_NOW = '"{}" was changed by someone else at the same moment; read it again'
+
+# Between the last look at a file and its replacement no other ticket of this process writes.
+_one_at_a_time = Lock()
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+
+
+class ChangedError(ToolError):
+    """A file that is not what it was when its new content was made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,14 +133,14 @@ def version_of(path: WorkspacePath, digest: str | None) -> str:
 def replace(
     path: WorkspacePath,
     data: bytes,
-    approved: str = "",
+    expected: str = "",
     kept: TicketFiles | None = None,
     mode: int | None = None,
 ) -> bool:
     """Make the data the file's whole content at once, folders created; keep its mode, or set one.
 
     Returns True if the file was there before; what it was is `kept` before that. Raises
-    `ToolError`, also where a version was approved and the file is another one by now.
+    `ToolError`, a `ChangedError` where a version is expected and the file is another one by now.
     """
     require_writable(path)
     with explained(path), _parent(path, create=True) as (folder, name):
@@ -149,11 +157,13 @@ def replace(
                 if mode is not None:
                     os.fchmod(descriptor, mode)
                 file.write(data)
+            _require_version(path, name, folder, expected)  # before it is kept for nothing
             found = _keep(path, name, folder, kept, sha256(data).hexdigest())
-            _require_approved(path, name, folder, approved)
-            if kept is not None and identity_of(_status(name, folder)) != found:
-                raise ToolError(_CHANGED_NOW.format(path.given))
-            os.replace(beside, name, src_dir_fd=folder, dst_dir_fd=folder)
+            with _one_at_a_time:
+                _require_version(path, name, folder, expected)
+                if kept is not None and identity_of(_status(name, folder)) != found:
+                    raise ChangedError(CHANGED_NOW.format(path.given))
+                os.replace(beside, name, src_dir_fd=folder, dst_dir_fd=folder)
         except BaseException:
             with suppress(OSError):
                 os.unlink(beside, dir_fd=folder)
@@ -161,15 +171,16 @@ def replace(
         return before is not None
 
 
-def remove(path: WorkspacePath, approved: str, kept: TicketFiles) -> None:
-    """Remove the file, which is `kept` before; raises `ToolError` if it is not as approved."""
+def remove(path: WorkspacePath, expected: str, kept: TicketFiles) -> None:
+    """Remove the file, which is `kept` before; raises `ToolError` if it is not as expected."""
     require_writable(path)
     with explained(path), _parent(path) as (folder, name):
         found = _keep(path, name, folder, kept, None)
-        _require_approved(path, name, folder, approved)
-        if identity_of(_status(name, folder)) != found:
-            raise ToolError(_CHANGED_NOW.format(path.given))
-        os.unlink(name, dir_fd=folder)
+        with _one_at_a_time:
+            _require_version(path, name, folder, expected)
+            if identity_of(_status(name, folder)) != found:
+                raise ChangedError(CHANGED_NOW.format(path.given))
+            os.unlink(name, dir_fd=folder)
 
 
 def digest(path: WorkspacePath) -> str | None:
@@ -215,9 +226,9 @@ def _keep(
     return found
 
 
-def _require_approved(path: WorkspacePath, name: str, folder: int, approved: str) -> None:
-    if approved and version_of(path, _digest(path, name, folder)) != approved:
-        raise ToolError(CHANGED)
+def _require_version(path: WorkspacePath, name: str, folder: int, expected: str) -> None:
+    if expected and version_of(path, _digest(path, name, folder)) != expected:
+        raise ChangedError(CHANGED)
 
 
 def identity_of(status: os.stat_result | None) -> tuple[int, ...] | None:

@@ -1,12 +1,13 @@
 """read_file, write_file and edit_file: what the model sees, what changes, and nothing else."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from lfgtui.tools import ToolLimits, ToolOutcome
+from lfgtui.tools import ToolLimits, ToolOutcome, files
 
 from .conftest import Call
 
@@ -143,6 +144,36 @@ def test_an_edit_that_is_unclear_or_impossible_changes_nothing(
     (workspace / "a.py").write_text(content, "latin-1")
     assert told in str(call("edit_file", path="a.py", old=old, new=new).error)
     assert (workspace / "a.py").read_text("latin-1") == content
+
+
+def test_what_another_ticket_wrote_between_reading_and_writing_is_kept(
+    workspace: Path, call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = workspace / "a.txt"
+    file.write_text("one\ntwo\n")
+    real, others = files.read_bytes, iter([b"ONE\ntwo\n"])
+
+    def read_late(path: files.WorkspacePath, limit: int) -> bytes:
+        data = real(path, limit)
+        for written in others:
+            file.write_bytes(written)
+        return data
+
+    monkeypatch.setattr(files, "read_bytes", read_late)
+    assert call("edit_file", path="a.txt", old="two", new="TWO").error is None
+    assert file.read_text() == "ONE\nTWO\n"
+
+
+def test_edits_of_many_tickets_at_once_are_all_in_the_file(workspace: Path, call: Call) -> None:
+    file = workspace / "a.txt"
+    file.write_text("".join(f"<{n}>\n" for n in range(8)))
+
+    def edit(n: int) -> str | None:
+        return call("edit_file", path="a.txt", old=f"<{n}>", new=f"({n})").error
+
+    with ThreadPoolExecutor(8) as tickets:
+        assert list(tickets.map(edit, range(8))) == [None] * 8
+    assert file.read_text() == "".join(f"({n})\n" for n in range(8))
 
 
 @pytest.mark.parametrize(
