@@ -41,6 +41,11 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON."
 yes_option = click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 
 
+detach_option = click.option(
+    "--detach", is_flag=True, help="Leave it at work without a terminal, and print the run's id."
+)
+
+
 def output_options(command: Callable[P, R]) -> Callable[P, R]:
     """Add `--headless` and `--json` to a command that runs tickets."""
     as_json = click.option("--json", "as_json", is_flag=True, help="No screen; JSON lines.")

@@ -23,6 +23,7 @@ from lfgtui.cli.launching.launch import (
 )
 from lfgtui.cli.options import (
     RAW_HELP,
+    detach_option,
     limit_options,
     output_options,
     piped_tickets,
@@ -72,6 +73,7 @@ _KEPT = 7 * 24 * 3600.0
     help="With --json, or -p in a pipe: print answers by this unit.",
 )
 @limit_options
+@detach_option
 @output_options
 def run(
     file: Path | None,
@@ -86,6 +88,7 @@ def run(
     yes: bool,
     raw: bool,
     stream_unit: StreamUnit | None,
+    detach: bool,
     headless: bool,
     as_json: bool,
     limits: RunLimits,
@@ -100,7 +103,7 @@ def run(
     """
     model = models[0] if models else None
     is_alone = file is None and prompt is None
-    is_bare = not (only or changed or raw or stream_unit or headless or as_json or copies)
+    is_bare = not (only or changed or raw or stream_unit or headless or as_json or copies or detach)
     if is_alone and is_bare and not worktree and is_interactive():
         return _start(_config(concurrency), provider, model, limits, yes=yes)
     if file is None and (only or changed):
@@ -114,8 +117,8 @@ def run(
         raise UsageError("--worktree requires -p PROMPT; in a file: worktree = true")
     if copies and len(models) > 1:
         raise UsageError("--copies cannot be combined with more than one --model")
-    if raw and (prompt is None or headless or as_json):
-        raise UsageError("--raw requires -p, without --headless or --json")
+    if raw and (prompt is None or headless or as_json or detach):
+        raise UsageError("--raw requires -p, without --headless, --json or --detach")
     if raw:
         check_raw()
     if listed := next((one for one in only if "," in one), None):
@@ -123,7 +126,7 @@ def run(
         raise UsageError(f"--only takes one ID: repeat it, as {repeated}")
     config = _config(concurrency)
     piped = piped_tickets() if file == STDIN else None  # keys come from the terminal from now on
-    output = _output(headless, as_json)
+    output = _output(headless, as_json, detach)
     if output == "states" and piped is not None and not headless and can_draw():
         raise UsageError("no terminal to read keys from; add --headless or --json")
     versions = list(models) if len(models) > 1 else [model] * (copies or 1)
@@ -145,14 +148,15 @@ def run(
         tickets = file_tickets(file, config, provider, model, only=only, piped=piped)
         if changed:
             tickets = select(tickets, launching.past_runs.changed_since(file, tickets, config))
-        elif output is None and not (only or yes):
+        elif output is None and not (only or yes or detach):
             return _run_file(file, tickets, config, limits)
         if not tickets.tickets:
             name = source_name(file)
             print_remark(f"nothing to run: every ticket of {name} is done and unchanged")
             return 0
         launching.trust.ensure_trusted(file, tickets, config, yes=yes)
-    return launch(_plan(tickets, config, limits, source=file, output=output))
+    plan = _plan(tickets, config, limits, source=file, output=output)
+    return launch(msgspec.structs.replace(plan, is_detached=detach))
 
 
 def _plan(
@@ -272,12 +276,14 @@ def _in_workspace(file: TicketsFile, workspace: Path) -> TicketsFile:
 @click.option("--provider", help="Continue with this provider.")
 @click.option("--model", help="Continue with this model, as MODEL or PROVIDER/MODEL.")
 @limit_options
+@detach_option
 @output_options
 def resume(
     name: str,
     concurrency: int | None,
     provider: str | None,
     model: str | None,
+    detach: bool,
     headless: bool,
     as_json: bool,
     limits: RunLimits,
@@ -286,12 +292,12 @@ def resume(
 
     RUN may be a unique prefix, or 'last': the newest in this folder's repository.
     """
-    config, output = _config(concurrency), _output(headless, as_json)
+    config, output = _config(concurrency), _output(headless, as_json, detach)
     plan = launching.past_runs.plan_to_resume(name, config, provider, model, output=output)
     if not plan.unfinished:
         print_remark(f"run {plan.resumes} is already finished")
         return 0
-    return launch(msgspec.structs.replace(plan, run_limits=limits))
+    return launch(msgspec.structs.replace(plan, run_limits=limits, is_detached=detach))
 
 
 def _config(concurrency: int | None) -> Config:
@@ -301,8 +307,12 @@ def _config(concurrency: int | None) -> Config:
     return config
 
 
-def _output(headless: bool, as_json: bool) -> Output | None:
-    """Return None for the screen; without a terminal there is none."""
+def _output(headless: bool, as_json: bool, detach: bool = False) -> Output | None:
+    """Return None for the screen, which a detached run has where somebody attaches."""
+    if detach:
+        if headless or as_json:
+            raise UsageError("--detach prints the run's id alone: remove --headless and --json")
+        return None
     if as_json:
         return "json"
     if headless or not is_interactive():

@@ -3,14 +3,18 @@
 import os
 import shlex
 import signal
+import subprocess
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from lfgtui.engine.commands import Approve
 from lfgtui.history.reader import Reader
 from lfgtui.model import events as e
+from lfgtui.server.control.client import ask
+from lfgtui.server.control.messages import ListApprovals, ListTickets
 from lfgtui.settings import paths
 from tests.helpers.processes import simulator
 from tests.helpers.sandbox import walled
@@ -114,3 +118,56 @@ def test_where_nothing_is_at_work_there_is_nothing_to_leave(folder: Path) -> Non
         terminal.read_until("nothing is at work here; q quits")
         terminal.type(b"q")
         assert terminal.wait() == 0
+
+
+def detached(*options: str, tickets: str | None = None) -> str:
+    """Start a run with `--detach`, and return what it printed: its id."""
+    file = "-" if tickets else "tickets.toml"
+    started = subprocess.run(
+        [*LFG, "run", file, "--yes", "--detach", *options],
+        input=tickets,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert f"lfg attach {started.stdout.strip()}" in started.stderr
+    return started.stdout.strip()
+
+
+def test_a_run_that_never_had_a_terminal_can_be_reached_and_ends_by_itself(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(folder)
+    run = detached(tickets=TICKET)
+    # It can be reached from the moment on that its id is known.
+    assert ask(run, ListTickets()).tickets == ("patient",)
+    until(lambda: state() == "running_tool")
+    (folder / "go").touch()
+    until(lambda: state() == "done")
+    assert answer() == "I wait for the file.There it is."
+
+
+def test_a_run_without_a_terminal_waits_for_whoever_attaches(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(folder)
+    asks = TICKET.replace('"auto"', '"ask"')
+    (folder / "go").touch()
+    run = detached(tickets=asks)
+    until(lambda: state() == "needs_approval")
+    (call,) = ask(run, ListApprovals("patient")).approvals
+    ask(run, Approve("patient", call.call_id))
+    until(lambda: state() == "done")
+
+
+def test_what_cannot_be_run_is_said_before_the_shell_goes_on(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(folder)
+    for options, says in (
+        (["run", "nothing.toml", "--detach"], "nothing.toml"),
+        (["run", "tickets.toml", "--detach", "--json"], "--detach prints the run's id alone"),
+        (["run", "tickets.toml", "--yes", "--detach", "--provider", "nobody"], "nobody"),
+    ):
+        ended = subprocess.run([*LFG, *options], capture_output=True, text=True, check=False)
+        assert (ended.returncode, says in ended.stderr) == (2, True), ended.stderr

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from lfgtui.cli.launching import attach as attach
+    from lfgtui.cli.launching import detached as detached
     from lfgtui.cli.launching import headless as headless
     from lfgtui.cli.launching import launch as launch
     from lfgtui.cli.launching import next_step as next_step

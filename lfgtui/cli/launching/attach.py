@@ -76,7 +76,7 @@ async def _chosen(
 def _nothing(name: str | None) -> UsageError:
     """Return the error for no run that could be meant."""
     if name is None:
-        return UsageError("no run is at work; the key D on the screen of one leaves it at work")
+        return UsageError("no run is at work; `lfg run --detach` starts one without a screen")
     with past_runs.open_reader() as reader:
         run = reader.find_run(name)
     return UsageError(f"run {run} is not at work; lfg show {run} prints it, lfg resume {run}")

@@ -48,6 +48,7 @@ class Plan(msgspec.Struct, frozen=True):
     Of one that `is_imported` no rule of approval holds: somebody else gave it.
     `unfinished` are the ids that will be worked on, None for all. `output` None is the screen;
     `environment` is added to that of commands; where `is_harmless`, these need no sandbox.
+    With `is_detached` there is no screen either, and whoever attaches is asked.
     `run_limits` come before those of a run that it resumes, `on_end` are hooks beside the config's.
     """
 
@@ -61,6 +62,7 @@ class Plan(msgspec.Struct, frozen=True):
     output: Output | None = None
     is_harmless: bool = False
     environment: dict[str, str] = {}
+    is_detached: bool = False
     run_limits: RunLimits = RunLimits()
     on_end: tuple[OnEnd, ...] = ()
 
@@ -96,7 +98,9 @@ def run_plan(plan: Plan) -> tuple[int, str | None]:
         def build() -> "Engine":
             return launching.session.build_engine(plan, closing, unsaved)
 
-        if plan.output is None:
+        if plan.is_detached:
+            code = launching.detached.run(build)
+        elif plan.output is None:
             code, resumes = launching.screen.run(plan, build, is_simulated=bool(used & SIMULATED))
         else:
             run_headless, unit = launching.headless.run_headless, plan.config.stream_unit

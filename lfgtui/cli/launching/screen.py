@@ -2,7 +2,6 @@
 
 import asyncio
 import gc
-import signal
 import threading
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from contextlib import AsyncExitStack, suppress
@@ -115,25 +114,12 @@ class DeferredRun:
 
     async def go_on_alone(self) -> None:
         """Work until the last ticket has ended, or a signal comes, with nobody at the screen."""
-        loop = asyncio.get_running_loop()
-        signalled = asyncio.Event()
-
-        def take(number: signal.Signals) -> None:
-            if number != signal.SIGHUP:  # of a terminal that is no longer its own
-                signalled.set()
-
-        with signals.delivered(loop, take):
-            self.watch(())
-            if self._starting is not None:
-                await self._starting
-            if self._engine is not None:
-                ends = [
-                    asyncio.create_task(end) for end in (self._engine.wait_idle(), signalled.wait())
-                ]
-                await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
-                for end in ends:
-                    end.cancel()
-            await self.shutdown()
+        self.watch(())
+        if self._starting is not None:
+            await self._starting
+        if self._engine is not None:
+            await launching.detached.work_alone(self._engine)
+        await self.shutdown()
 
     async def _start(self) -> None:
         try:
