@@ -13,6 +13,7 @@ from lfgtui.errors import LfgError
 from lfgtui.server.http import runs
 from lfgtui.server.http.access import Access, open_session
 from lfgtui.server.http.events import events
+from lfgtui.server.http.starting import start
 from lfgtui.server.http.websocket import follow
 from lfgtui.settings.config import Config
 from lfgtui.text.redactor import Redactor
@@ -30,6 +31,7 @@ def build_app(
     app = Starlette(
         routes=[
             Route("/runs", runs.runs),
+            Route("/runs", start, methods=["POST"]),
             Route("/runs/{run}", runs.run),
             Route("/runs/{run}/events", events),
             Route("/runs/{run}/export", runs.exporting(config, redactor)),
