@@ -10,16 +10,24 @@ from lfgtui.text.output import is_interactive
 
 
 @click.command()
-@click.argument("name", metavar="[RUN]", required=False)
+@click.argument("names", metavar="[RUN] [HOST]...", nargs=-1)
 @output_options
-def attach(name: str | None, headless: bool, as_json: bool) -> int:
+def attach(names: tuple[str, ...], headless: bool, as_json: bool) -> int:
     """Show a run that is at work, wherever it was started, and act in it.
 
     RUN may be the beginning or the end of its id, or 'last'; without it, the run that is at work,
     or a list of them. Leaving (q or D) stops nothing. Any number of people may be attached.
+
+    HOST is another machine, as ssh knows it, or one of [hosts] in the config; several make one
+    list. The RUN of a host is given by its id, the beginning of that, or 'last'.
+
+    \b
+    lfg attach
+    lfg attach last box
+    lfg attach box build-server
     """
     config = load_config(paths.config_file())
     if as_json:
-        return launching.attach.attach(name, config, "json")
+        return launching.attach.attach(names, config, "json")
     is_shown = is_interactive() and not headless
-    return launching.attach.attach(name, config, None if is_shown else "states")
+    return launching.attach.attach(names, config, None if is_shown else "states")

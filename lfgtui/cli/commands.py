@@ -31,6 +31,7 @@ _COMMANDS = {
     "replay": ("show", "replay", "Replay a past run at its original pace."),
     "attach": ("attach", "attach", "Show a run that is at work, and leave it again."),
     "serve": ("serve", "serve", "Serve runs over HTTP, to programs and browsers."),
+    "relay": ("relay", "relay", "Answer `lfg attach` on another machine."),
     "tell": ("control", "tell", "Send a message to an agent of a run in progress."),
     "add": ("control", "add", "Add tickets to a run in progress."),
     "approve": ("control", "approve", "Approve a waiting call from another shell."),

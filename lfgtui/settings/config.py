@@ -20,6 +20,7 @@ from lfgtui.model.ticket_keys.run_limits import RunLimits
 from lfgtui.model.tickets import CacheAnswers, Ticket, age_mistake
 from lfgtui.settings import sandbox
 from lfgtui.settings.agents import program_path
+from lfgtui.settings.hosts import Host
 from lfgtui.settings.keys import key_mistakes
 from lfgtui.settings.mcp import McpServer, server_at, server_misfits
 from lfgtui.settings.memory import memory_bytes
@@ -157,6 +158,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     guards: tuple[Guard, ...] = ()
     providers: dict[str, ProviderConfig] = {}
     mcp: dict[str, McpServer] = {}
+    hosts: dict[str, Host] = {}
 
     def provider(self, name: str) -> ProviderConfig:
         """Return the provider of that name; raise `UsageError` with the nearest one."""

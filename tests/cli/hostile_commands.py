@@ -157,6 +157,7 @@ def cases(on: Stage) -> list[Case]:
         ["worktrees"],
         ["worktrees", "prune", "--all", "--dry-run"],
         ["worktrees", text],
+        ["relay"],
         ["serve", "--listen", text],
         ["serve", "--token-env", text],
         ["serve", text],

@@ -1,5 +1,6 @@
 """The pages for browsers, and the WebSocket of the screen."""
 
+import re
 from pathlib import Path
 
 from starlette.requests import Request
@@ -10,6 +11,7 @@ from starlette.websockets import WebSocket
 
 from lfgtui.server.browser.screen import attach_command, show
 
+_RUN = re.compile(r"\d{8}-[0-9a-z-]+")
 _ASSETS = Path(__file__).with_name("assets")
 
 
@@ -31,4 +33,8 @@ def _page(path: str, name: str) -> Route:
 
 
 async def _screen(websocket: WebSocket) -> None:
-    await show(websocket, attach_command(websocket.query_params.get("run", "")))
+    run = websocket.query_params.get("run", "")
+    if run and not _RUN.fullmatch(run):  # another word would be a host, or an option
+        await websocket.close(1008, "no run of that name")
+        return
+    await show(websocket, attach_command(run))

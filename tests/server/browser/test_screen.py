@@ -92,9 +92,9 @@ async def test_a_program_that_does_not_mind_its_terminals_end_is_killed() -> Non
 
 
 async def test_the_end_of_a_screen_is_told() -> None:
-    async with screen(attach_command("no-such-run")) as connection:
+    async with screen(attach_command("20260101-000000-none")) as connection:
         await connection.send("{}")
-        await shown(connection, 'no run "no-such-run"')
+        await shown(connection, 'no run "20260101')
         with pytest.raises(ConnectionClosed) as closed:
             await connection.recv()
         assert closed.value.rcvd is not None

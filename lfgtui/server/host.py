@@ -1,0 +1,174 @@
+"""Another machine as a place where runs are: a program, as a rule ssh, that runs `lfg relay` there.
+
+Each connection is a process of its own. The first one lists the runs and is then used to watch
+one; when it breaks, the next one goes on at the place.
+"""
+
+import asyncio
+import os
+import signal
+from asyncio.subprocess import PIPE, Process
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import suppress
+from typing import TypeVar
+
+import msgspec
+
+from lfgtui.errors import UsageError
+from lfgtui.server.at_work import RunAtWork
+from lfgtui.server.control.address import person
+from lfgtui.server.control.client import BrokenError, Lines
+from lfgtui.server.control.messages import (
+    Frame,
+    FromViewer,
+    Hello,
+    Watch,
+    check,
+    line,
+    read_frame,
+    read_hello,
+)
+from lfgtui.server.relay import Listing, ListRuns
+from lfgtui.text.terminal_safe import visible_line
+
+_SECONDS = 60.0
+"""Seconds that a host may take to answer: a person may be typing a password."""
+
+_LONGEST_REASON = 200
+
+_NO_PROGRAM = 127
+"""The exit code of a shell that does not find the program."""
+
+_T = TypeVar("_T")
+
+_read_listing = msgspec.json.Decoder(Listing).decode
+
+
+class Host:
+    """`remote_run.Source`: the runs at work on another machine; `close` it in the end.
+
+    `command` runs `lfg relay` there. `again` does so without asking the person anything, since
+    there is a screen by then.
+    """
+
+    def __init__(self, host: str, command: Sequence[str], again: Sequence[str]) -> None:
+        self.host = host
+        self._command, self._again = tuple(command), tuple(again)
+        self._idle: _Connection | None = None
+        """The connection that listed the runs."""
+        self._opened: list[_Connection] = []
+
+    async def runs(self) -> list[RunAtWork]:
+        """Return the runs at work there; raises `UsageError`."""
+        self._idle = await self._connect(self._command)
+        listing = await self._ask(self._idle, ListRuns(), _read_listing)
+        check(Hello(listing.protocol, listing.version), self.host)
+        return list(listing.runs)
+
+    async def watch(self, run: str, after: int = 0) -> "HostedRun":
+        """Begin to watch the run behind that place; raises `UsageError`."""
+        connection, self._idle = self._idle or await self._connect(self._again), None
+        hello = await self._ask(connection, Watch(run, after, person()), read_hello)
+        check(hello, self.host)
+        return HostedRun(connection, hello)
+
+    async def close(self) -> None:
+        """End all that runs for it."""
+        for connection in self._opened:
+            connection.close()
+        await asyncio.gather(*(connection.process.wait() for connection in self._opened))
+
+    async def _connect(self, command: Sequence[str]) -> "_Connection":
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *command, stdin=PIPE, stdout=PIPE, stderr=PIPE
+            )
+        except OSError as error:
+            raise UsageError(f"{self.host}: cannot run {command[0]}: {error.strerror}") from None
+        self._opened = [one for one in self._opened if one.process.returncode is None]
+        self._opened.append(connection := _Connection(self.host, process))
+        return connection
+
+    async def _ask(
+        self, connection: "_Connection", request: msgspec.Struct, read: Callable[[bytes], _T]
+    ) -> _T:
+        """Return the answer to the request; raises `UsageError`, `BrokenError`."""
+        connection.send(request)
+        try:
+            async with asyncio.timeout(_SECONDS):
+                answer = await anext(connection.lines, b"")
+                if answer:
+                    return read(answer)
+                raise await connection.broken()
+        except TimeoutError:
+            connection.close()
+            raise BrokenError(f"{self.host} did not answer within {_SECONDS:.0f} s") from None
+        except msgspec.MsgspecError:
+            connection.close()
+            said = visible_line(answer.decode(errors="replace").strip())[:_LONGEST_REASON]
+            raise UsageError(f'{self.host} answered "{said}", which is not lfg') from None
+
+
+class HostedRun:
+    """`remote_run.Watched`: a run on another machine."""
+
+    def __init__(self, connection: "_Connection", hello: Hello) -> None:
+        self.hello = hello
+        self._connection = connection
+
+    def send(self, message: FromViewer) -> None:
+        self._connection.send(message)
+
+    def close(self) -> None:
+        self._connection.close()
+
+    async def frames(self) -> AsyncIterator[Frame]:
+        async for sent in self._connection.lines:
+            try:
+                frame = read_frame(sent)
+            except msgspec.MsgspecError as error:
+                raise UsageError(f"{self._connection.host} sent no frame: {error}") from None
+            yield frame
+            if frame.has_ended:
+                return
+        raise await self._connection.broken()
+
+
+class _Connection:
+    """A program whose pipes lead to the other machine."""
+
+    def __init__(self, host: str, process: Process) -> None:
+        assert process.stdin and process.stdout and process.stderr
+        self.host = host
+        self.process = process
+        self.lines = Lines(process.stdout)
+        self._input = process.stdin
+        self._complaint = asyncio.create_task(_last_line(process.stderr))
+
+    def send(self, message: msgspec.Struct) -> None:
+        if not self._input.is_closing():
+            self._input.write(line(message))
+
+    def close(self) -> None:
+        self._input.close()
+        # Not `terminate`: subprocess would look if it has ended, and take that from asyncio.
+        if self.process.returncode is None:
+            with suppress(ProcessLookupError):
+                os.kill(self.process.pid, signal.SIGTERM)
+
+    async def broken(self) -> UsageError:
+        """Return the error that says why it ended; a `BrokenError` where it may be made again."""
+        self.close()
+        complaint, code = await self._complaint, await self.process.wait()
+        if code == _NO_PROGRAM:
+            return UsageError(f"{self.host}: {complaint or 'no lfg there'}; install lfg there")
+        return BrokenError(f"{self.host}: {complaint or 'the connection broke'}")
+
+
+async def _last_line(output: asyncio.StreamReader) -> str:
+    """Return the last line of the output once it has ended, so that it can be shown."""
+    last = b""
+    while part := await output.read(1 << 16):
+        last = (last + part)[-4 * _LONGEST_REASON :]
+    lines = last.decode(errors="replace").strip().splitlines()
+    return visible_line(lines[-1])[:_LONGEST_REASON] if lines else ""

@@ -1,0 +1,103 @@
+"""The far side of an attachment over ssh: what is asked on stdin is answered on stdout.
+
+A line asks for the runs at work (`ListRuns`), as often as one likes, or to watch one (`Watch`);
+from then on the lines are those of a run's own socket, with what the history has before them.
+"""
+
+import asyncio
+from collections.abc import AsyncGenerator
+
+import msgspec
+
+from lfgtui import __version__
+from lfgtui.errors import LfgError
+from lfgtui.server.at_work import RunAtWork, runs_at_work
+from lfgtui.server.control.client import BrokenError, Lines
+from lfgtui.server.control.messages import (
+    PROTOCOL,
+    Frame,
+    Hello,
+    Watch,
+    line,
+    viewer_decoder,
+)
+from lfgtui.server.control.watching import Watching, watch
+
+
+class ListRuns(msgspec.Struct, frozen=True, tag=True):
+    """Ask for the runs at work on this machine."""
+
+
+class Listing(msgspec.Struct, frozen=True):
+    """The runs at work, newest first, and the lfg that lists them."""
+
+    protocol: int
+    version: str
+    runs: tuple[RunAtWork, ...]
+
+
+_asked: msgspec.json.Decoder[ListRuns | Watch] = msgspec.json.Decoder(ListRuns | Watch)
+
+
+async def relay(lines: Lines, writer: asyncio.StreamWriter) -> None:
+    """Answer until the other side leaves, or the run that it watches has ended."""
+    async for sent in lines:
+        try:
+            asked = _asked.decode(sent)
+        except msgspec.MsgspecError as error:
+            await _write(writer, Hello(PROTOCOL, __version__, error=f"not a request: {error}"))
+            return
+        if isinstance(asked, Watch):
+            await _relay_run(asked, lines, writer)
+            return
+        runs = await asyncio.to_thread(runs_at_work)
+        await _write(writer, Listing(PROTOCOL, __version__, tuple(runs)))
+
+
+async def _relay_run(asked: Watch, lines: Lines, writer: asyncio.StreamWriter) -> None:
+    try:
+        watching = await watch(asked.run, asked.after, asked.viewer)
+    except BrokenError:
+        return  # as a connection that breaks: the other side tries again
+    except LfgError as error:
+        await _write(writer, Hello(PROTOCOL, __version__, error=str(error)))
+        return
+    frames = watching.frames()
+    ways = {
+        asyncio.create_task(_show(watching, frames, writer)),
+        asyncio.create_task(_obey(watching, lines)),
+    }
+    try:
+        await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for way in ways:
+            way.cancel()
+        await asyncio.gather(*ways, return_exceptions=True)
+        await frames.aclose()
+        watching.close()
+
+
+async def _show(
+    watching: Watching, frames: AsyncGenerator[Frame, None], writer: asyncio.StreamWriter
+) -> None:
+    """Write what is new to the end of the run's process, or until it cannot be read."""
+    await _write(writer, watching.hello)
+    try:
+        async for frame in frames:
+            await _write(writer, frame)
+    except LfgError:
+        return
+
+
+async def _obey(watching: Watching, lines: Lines) -> None:
+    async for sent in lines:
+        try:
+            message = viewer_decoder.decode(sent)
+        except msgspec.MsgspecError:  # of a newer lfg
+            continue
+        watching.send(message)
+
+
+async def _write(writer: asyncio.StreamWriter, message: msgspec.Struct) -> None:
+    writer.write(line(message))
+    await writer.drain()
