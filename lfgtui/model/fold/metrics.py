@@ -208,9 +208,13 @@ class Meter:
 
     def history(self, now: float) -> list[float]:
         """Tokens a second in each of the last half-seconds, oldest first."""
-        behind = (int(now * _SLICES) // _BAR + 1) * _BAR
-        bars = range(behind - _BARS * _BAR, behind, _BAR)
+        bars = _shown(now)[::_BAR]
         return [self._streamed_in(bar, _BAR) / self._tokens.ratio / _BAR * _SLICES for bar in bars]
+
+    def has_history(self, now: float) -> bool:
+        """Return True if any number of `history` is above zero: cheap, for every ticket's frame."""
+        slices = _shown(now)
+        return any(n in slices for n in reversed(self._recent))
 
     def _streamed_in(self, first: int, slices: int) -> int:
         return sum(self._recent.get(n, 0) for n in range(first, first + slices))
@@ -304,3 +308,9 @@ class Meter:
         self._tools.clear()
         self._asked.clear()
         self._tool_heard_at = None
+
+
+def _shown(now: float) -> range:
+    """Return the slices of time that are in the sparkline."""
+    behind = (int(now * _SLICES) // _BAR + 1) * _BAR
+    return range(behind - _BARS * _BAR, behind)

@@ -13,12 +13,14 @@ that touches them.
 import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import chain
 from typing import TypeVar
 
 from textual.app import App
 from textual.geometry import Region, Size
 from textual.message_pump import MessagePump
 from textual.screen import Screen
+from textual.walk import walk_depth_first
 from textual.widget import Widget
 
 ResultT = TypeVar("ResultT")
@@ -117,12 +119,15 @@ def repaint(screen: Screen[ResultT], size: Size) -> None:
 
 async def come_to_rest(app: App[ResultT]) -> None:
     """Return once no message, layout or repaint is pending, or the app has ended."""
-    quiet = 0
+    quiet, busy = 0, None
     while quiet < _REST and app.is_running:
         await asyncio.sleep(0)
         if _has_to_paint(app.screen):
             app.screen._on_timer_update()
-        quiet = 0 if _has_to_paint(app.screen) or _is_busy(app) else quiet + 1
+        # Who was busy mostly still is, and then the others need no look.
+        if busy is None or not (busy.is_running and _has_work(busy)):
+            busy = _busy_one(app)
+        quiet = 0 if busy is not None or _has_to_paint(app.screen) else quiet + 1
 
 
 def _has_to_paint(screen: Screen[ResultT]) -> bool:
@@ -137,16 +142,16 @@ def _has_to_paint(screen: Screen[ResultT]) -> bool:
     )
 
 
-def _is_busy(app: App[ResultT]) -> bool:
-    if app._resize_event is not None:  # Textual waits a moment for the next one
-        return True
-    pumps: list[MessagePump] = [app]
-    for screen in app.screen_stack:
-        pumps += screen.walk_children(with_self=True)
-    return any(_has_work(pump) for pump in pumps)
+def _busy_one(app: App[ResultT]) -> MessagePump | None:
+    if _has_work(app):
+        return app
+    nodes = chain.from_iterable(map(walk_depth_first, app.screen_stack))
+    return next(filter(_has_work, nodes), None)
 
 
 def _has_work(pump: MessagePump) -> bool:
+    if isinstance(pump, App) and pump._resize_event is not None:
+        return True  # Textual waits a moment for the next one
     if pump._next_callbacks or pump.message_queue_size:
         return True
     if isinstance(pump, Screen) or not isinstance(pump, Widget):

@@ -116,6 +116,9 @@ class AttemptMeter(Meter):
     def history(self, now: float) -> list[float]:
         return self._live.history(now) if self._live else super().history(now)
 
+    def has_history(self, now: float) -> bool:
+        return self._live.has_history(now) if self._live else super().has_history(now)
+
     @property
     def tool_since(self) -> float | None:
         return self._live.tool_since if self._live else None

@@ -46,7 +46,7 @@ def figures_move(run: RunView, now: float) -> float | None:
     """Return the seconds after which figures are other ones by time alone; None if never."""
     transcripts = [run.transcript(ticket.id) for ticket in run.tickets]
     states = {one.state for one in transcripts if one.parked_until is None}
-    if states & _STREAMS or any(any(run.meter(one.id).history(now)) for one in run.tickets):
+    if states & _STREAMS or any(run.meter(one.id).has_history(now) for one in run.tickets):
         return GAUGE
     health = run.health
     if states & _TICKS or health.open_circuits or health.behind:

@@ -67,6 +67,13 @@ def test_the_sparkline_has_a_figure_for_every_half_second() -> None:
     assert history == [0.0] * 23 + [8 / CHARACTERS_A_TOKEN / 0.5]
 
 
+@pytest.mark.parametrize("now", [110.0, 110.2, 114.7, 121.9, 122.0, 122.4, 122.5, 300.0])
+def test_there_is_a_sparkline_while_any_of_its_figures_is_above_zero(now: float) -> None:
+    meter = meter_after(STARTED, SENT, (110.1, e.TextDelta("x")), (110.6, e.TextDelta("yz")))
+    assert meter.has_history(now) == any(meter.history(now))
+    assert not meter_after(STARTED, SENT).has_history(now)
+
+
 @pytest.mark.parametrize(
     ("life", "tokens"),
     [
