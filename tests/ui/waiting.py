@@ -13,6 +13,9 @@ from tests.ui.screen_text import lines, toasts
 _PATIENCE = 60.0
 """Seconds until what never comes fails the test, however slow the machine."""
 
+_LOOKS, _BREATH = 3, 0.01
+"""Looks before the rest of the machine has its turn, and the seconds of each."""
+
 
 async def until(
     pilot: Pilot[int], condition: Callable[[], object], describe: Callable[[], str] = str
@@ -20,7 +23,12 @@ async def until(
     """Draw frames until the condition holds. Fails with the description if it never does."""
     try:
         async with asyncio.timeout(_PATIENCE):
+            looks = 0
             while not condition():
+                # At first what is on its way needs turns of the loop alone; then somebody
+                # else has to work, a thread or a program, and needs the CPU for that.
+                await asyncio.sleep(0 if looks < _LOOKS else _BREATH)
+                looks += 1
                 await pilot.pause()
     except TimeoutError:
         pytest.fail(f"{describe()}\n" + "\n".join(lines(pilot.app)))
