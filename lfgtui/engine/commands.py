@@ -1,12 +1,18 @@
 """Commands: the only way back from the screen into the work."""
 
+import re
 from typing import TypeAlias
 
 import msgspec
+from msgspec import UNSET
 
 from lfgtui.model.ticket_keys.approvals import ApprovalRule
 from lfgtui.model.ticket_keys.run_limits import RunLimits
 from lfgtui.model.tickets import Ticket
+from lfgtui.model.turn_events import CommandTaken
+
+_LONGEST_NAME = 80
+"""Characters of who sent a command."""
 
 
 class Cancel(msgspec.Struct, frozen=True, tag=True):
@@ -131,3 +137,9 @@ TicketCommand: TypeAlias = (
     Cancel | Retry | Restart | Pause | Resume | _Answer | Tell | Choose | NoteDiscard
 )
 Command: TypeAlias = TicketCommand | CancelAll | SetConcurrency | SetRunLimits | Add | AddPrompt
+
+
+def taken(command: TicketCommand, by: str) -> CommandTaken:
+    """Return the event that says who sent the command."""
+    name = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", type(command).__name__).lower()
+    return CommandTaken(name, by[:_LONGEST_NAME], getattr(command, "call_id", UNSET))

@@ -186,10 +186,7 @@ class Engine:
             await self.wait_idle()
 
     async def shutdown(self) -> None:
-        """End what still runs as interrupted, kill its processes, close the books.
-
-        Doing so twice is harmless: a second caller waits for the first.
-        """
+        """End what runs as interrupted, and close the books; whoever calls later waits too."""
         if self.is_closing:
             await self._closed.wait()
             return
@@ -220,8 +217,8 @@ class Engine:
             if self._remote is not None:
                 closing.push_async_callback(self._remote.aclose)
 
-    def send(self, command: c.Command) -> None:
-        """Carry out a command; ignore one that no longer applies."""
+    def send(self, command: c.Command, by: str = "") -> None:
+        """Carry out a command, `by` whom if not from here; ignore one that no longer applies."""
         if self.is_closing:
             return
         match command:
@@ -238,6 +235,8 @@ class Engine:
             case c.AddPrompt(prompt):
                 self._add([ticket_like(self.tickets, prompt)])
             case _:
+                if by:
+                    self._runs[command.ticket].emit(c.taken(command, by))
                 self._send_to(self._runs[command.ticket], command)
 
     def _send_to(self, run: TicketRun, command: c.TicketCommand) -> None:

@@ -25,6 +25,7 @@ from lfgtui.model.ticket_keys.run_limits import RunLimit
 from lfgtui.model.ticket_keys.run_limits import RunLimitsSet as RunLimitsSet
 from lfgtui.model.ticket_keys.watch import ContradictionFound as ContradictionFound
 from lfgtui.model.turn_events import AnswerReused as AnswerReused
+from lfgtui.model.turn_events import CommandTaken as CommandTaken
 from lfgtui.model.turn_events import RequestSent as RequestSent
 from lfgtui.model.turn_events import ResponseStarted as ResponseStarted
 from lfgtui.model.turn_events import TurnBegun as TurnBegun

@@ -1,4 +1,5 @@
-"""How a turn begins: by a request that leaves, or by an answer from the history in its place."""
+"""The beginnings of what follows: a request that leaves, an answer of the history in its place, and
+a command that somebody sent who is not at the run's own screen."""
 
 from msgspec import UNSET, UnsetType
 
@@ -51,3 +52,14 @@ class ResponseStarted(Event, Bounded, frozen=True):
     """
 
     connect: float | None = None
+
+
+class CommandTaken(Event, frozen=True):
+    """A command came from another screen, shell or program; what it does is said by what follows.
+
+    `command` is its name, as `approve`; `by` is who sent it, as ann@laptop says of itself.
+    """
+
+    command: str
+    by: str
+    call_id: str | UnsetType = UNSET

@@ -121,6 +121,7 @@ MOVES: dict[type[e.Event], _Move] = {
     e.ChangesCounted: (_OPEN | ENDED, None),  # counting takes a moment
     e.WorktreeDiscarded: (_OPEN | ENDED, None),
     e.ChoiceMade: (_OPEN | ENDED, None),  # one that is tried again loses it to another
+    e.CommandTaken: (_OPEN | ENDED, None),
     e.RunLimitsSet: (_OPEN | ENDED, None),  # by a run that goes on, of a ticket that has ended
     e.Status: _REMARK,
     e.GuardTripped: _REMARK,

@@ -26,7 +26,7 @@ class Answers:
         self._engine = engine
         self._check = check
 
-    def to(self, request: Command | ListApprovals | ListTickets) -> Reply:
+    def to(self, request: Command | ListApprovals | ListTickets, by: str) -> Reply:
         """Answer a request; a rule of approval is given on a screen alone, and left out here."""
         match request:
             case ListTickets():
@@ -36,12 +36,12 @@ class Answers:
                     return Reply(unknown)
                 return Reply(approvals=tuple(self._waiting(ticket)))
             case Approve(ticket, call_id, option=option):
-                return self.carry_out(Approve(ticket, call_id, option=option))
+                return self.carry_out(Approve(ticket, call_id, option=option), by)
             case _:
-                return self.carry_out(request)
+                return self.carry_out(request, by)
 
-    def carry_out(self, command: Command) -> Reply:
-        """Carry out a command that came from a screen."""
+    def carry_out(self, command: Command, by: str) -> Reply:
+        """Carry out a command that came from another screen, and note whose."""
         engine = self._engine
         before = len(engine.tickets)
         if refusal := self._refusal(command):
@@ -50,7 +50,7 @@ class Answers:
             if isinstance(command, Add):
                 check_added(command.tickets, needs_of(engine.tickets))
                 self._check(command.tickets)
-            engine.send(command)
+            engine.send(command, by)
         except LfgError as error:
             return Reply(str(error))
         return Reply(tickets=tuple(one.id for one in engine.tickets[before:]))

@@ -25,6 +25,7 @@ from lfgtui.server.control.messages import (
     line,
     number_of,
     request_decoder,
+    sender_of,
     viewer_decoder,
 )
 from lfgtui.settings.config import Config, routes_of
@@ -120,7 +121,7 @@ class _Listener:
             with _noted(self._viewing):
                 await self._show(request.viewer, reader, writer)
             return
-        reply = await self._settled(self._answers.to(request))
+        reply = await self._settled(self._answers.to(request, sender_of(first)))
         writer.write(line(reply))
         await writer.drain()
 
@@ -178,7 +179,7 @@ class _Listener:
             if said.in_view is not None:
                 self._engine.watch(said.in_view, viewer)
             if said.command is not None:
-                reply = await self._settled(self._answers.carry_out(said.command))
+                reply = await self._settled(self._answers.carry_out(said.command, name))
                 await viewer.answer(line(Frame(answer=said.id, error=reply.error)))
 
 

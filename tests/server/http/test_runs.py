@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 from lfgtui.model import events as e
+from lfgtui.server.control.address import person
 from tests.engine.harness import says, ticket
 from tests.server.control.test_listening import WRITES, at_work
 from tests.server.http.stand import served
@@ -43,6 +44,8 @@ async def test_a_command_is_carried_out_or_refused_in_one_line(tmp_path: Path) -
         assert (await client.post(commands, json=approval)).status_code == 200
         await r.engine.wait_idle()
         assert (tmp_path / "x").read_text() == "1"
+        taken = await r.until_event("a", e.CommandTaken)
+        assert taken == e.CommandTaken("approve", person(), asked.call_id)
     async with served() as client:
         over = await client.post(commands, json=approval)
         assert (over.status_code, "lfg resume" in over.json()["error"]) == (410, True)
