@@ -13,7 +13,7 @@ from lfgtui.cli.options import json_option, print_value
 from lfgtui.doctor.findings import Finding, Latency, Level, Report, is_well
 from lfgtui.doctor.machine import check_machine
 from lfgtui.errors import UsageError
-from lfgtui.settings import paths
+from lfgtui.settings import environment, paths
 from lfgtui.settings.config import load_config
 from lfgtui.text import output
 from lfgtui.text.terminal_safe import visible, visible_line
@@ -26,19 +26,27 @@ _COLOURS: dict[Level, int] = {"ok": output.GREEN, "note": output.YELLOW, "fix": 
 @click.command()
 @click.argument("provider", required=False)
 @click.option("--model", help="Test this model; default: the provider's from the config.")
+@click.option("--token-env", metavar="NAME", help="The variable with the token of lfg serve.")
 @json_option
-def doctor(provider: str | None, model: str | None, as_json: bool) -> int:
+def doctor(provider: str | None, model: str | None, token_env: str | None, as_json: bool) -> int:
     """Check config, keys, terminal and history; with PROVIDER, whether its answers stream.
 
     PROVIDER gets one small request (about a hundred tokens), and the arrival
     of the answer is timed. An installed agent is started and asked what it
-    offers, without a prompt. So is an MCP server, by its own name or as mcp/NAME.
+    offers, without a prompt. So is an MCP server, by its own name or as mcp/NAME. Of an http://
+    address it is tested whether lfg serve answers there, and its events pass one by one.
     The exit code is 1 if there is something to fix.
     """
     if provider is None:
         if model is not None:
             raise UsageError("--model requires a PROVIDER")
         return _report_findings(check_machine(), as_json=as_json)
+    if provider.startswith(("http://", "https://")):
+        token = environment.variable(token_env) if token_env else None
+        findings = launching.provider_check.check_lfg_server(provider, token)
+        return _report_findings(findings, as_json=as_json)
+    if token_env is not None:
+        raise UsageError("--token-env requires the http:// address of an lfg serve")
     name, slash, rest = provider.partition("/")  # as tickets write it: provider/model
     if slash and model is not None:
         raise UsageError(f'"{provider}" already names a model; remove --model')

@@ -186,6 +186,7 @@ def cases(on: Stage) -> list[Case]:
         ["doctor", "agent"],
         ["doctor", text],
         ["doctor", text, "--model", "refused"],
+        ["doctor", f"http://127.0.0.1:1/{text}"],
     ]
     typed = [
         Case(["run", "asks.toml"], no),

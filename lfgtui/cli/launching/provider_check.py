@@ -14,6 +14,7 @@ from lfgtui.doctor.diagnose import report
 from lfgtui.doctor.examine import Examination, LookupTimingLoop, examine, list_models
 from lfgtui.doctor.findings import Finding, Report, is_well
 from lfgtui.doctor.handshake import shake_hands
+from lfgtui.doctor.lfg_server import examine_lfg_server
 from lfgtui.doctor.servers import examine_server
 from lfgtui.errors import ProviderError, UsageError
 from lfgtui.providers.registry import Providers
@@ -43,6 +44,11 @@ def check_server(config: Config, name: str) -> list[Finding]:
         place = Path(folder).resolve()
         secrets = secret_variables(config)
         return asyncio.run(examine_server(name, config.mcp_server(name), secrets, place))
+
+
+def check_lfg_server(url: str, token: str | None) -> list[Finding]:
+    """Say whether `lfg serve` answers at the address, and its events come as they are sent."""
+    return asyncio.run(examine_lfg_server(url, token))
 
 
 def _agent_report(config: Config, name: str, model: str | None) -> Report:

@@ -13,6 +13,7 @@ from lfgtui.errors import LfgError
 from lfgtui.server.http import runs
 from lfgtui.server.http.access import Access, open_session
 from lfgtui.server.http.events import events
+from lfgtui.server.http.probe import probe
 from lfgtui.server.http.starting import start
 from lfgtui.server.http.websocket import follow
 from lfgtui.settings.config import Config
@@ -37,6 +38,7 @@ def build_app(
             Route("/runs/{run}/export", runs.exporting(config, redactor)),
             Route("/runs/{run}/commands", runs.command, methods=["POST"]),
             Route("/search", runs.search),
+            Route("/probe", probe),
             Route("/session", open_session, methods=["POST"]),
             WebSocketRoute("/ws", follow),
             *pages,

@@ -37,7 +37,7 @@ _RETRY = 1000
 FURTHEST = 1 << 62
 """The highest place that a run can have."""
 
-_HEADERS = {
+HEADERS = {
     "Cache-Control": "no-cache, no-transform",
     # nginx would keep events back until it has a bufferful.
     "X-Accel-Buffering": "no",
@@ -74,7 +74,7 @@ class _Events(StreamingResponse):
     def __init__(self, watching: Watching, wanted: _Filter) -> None:
         self._watching = watching
         self._blocks = _blocks(watching, wanted)
-        super().__init__(self._blocks, media_type="text/event-stream", headers=_HEADERS)
+        super().__init__(self._blocks, media_type="text/event-stream", headers=HEADERS)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def sending(message: Message) -> None:

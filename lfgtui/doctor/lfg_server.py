@@ -1,0 +1,53 @@
+"""A `lfg serve` at an address, maybe behind a proxy: does it answer, and do its events pass?"""
+
+from time import monotonic
+
+import httpx
+
+from lfgtui.doctor.arrivals import Arrival, judge
+from lfgtui.doctor.findings import Finding
+from lfgtui.doctor.proxies import UNKNOWN, signed_by
+from lfgtui.text.terminal_safe import visible_line
+
+_SECONDS = 30.0
+_LONGEST = 200
+
+_EVENT = b"data: "
+
+
+async def examine_lfg_server(url: str, token: str | None) -> list[Finding]:
+    """Ask for a second of events, and judge how they arrive."""
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    arrivals: list[Arrival] = []
+    began = last = monotonic()
+    try:
+        async with (
+            httpx.AsyncClient(timeout=_SECONDS, headers=headers) as client,
+            client.stream("GET", f"{url.rstrip('/')}/probe") as answer,
+        ):
+            if answer.status_code == 401:
+                fix = "give the token's variable: --token-env NAME"
+                return [Finding("token", "fix", "missing or wrong (HTTP 401)", fix)]
+            is_ours = answer.headers.get("content-type", "").startswith("text/event-stream")
+            if answer.status_code != 200 or not is_ours:
+                fix = "is lfg serve running there, and does the proxy lead to it?"
+                return [Finding("server", "fix", f"not lfg serve (HTTP {answer.status_code})", fix)]
+            async for part in answer.aiter_raw():
+                now = monotonic()
+                arrivals.append(Arrival(now - last, part.count(_EVENT), len(part), len(part)))
+                last = now
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        said = visible_line(str(error) or type(error).__name__)[:_LONGEST]
+        return [Finding("server", "fix", f"cannot be reached: {said}")]
+    verdict, figures = judge(arrivals, last - began)
+    findings = [Finding("server", "ok", "lfg serve answers")]
+    if verdict == "streams":
+        median = figures.median_gap_ms or 0.0
+        events = f"{figures.pieces} events one by one, {median:.0f} ms apart"
+        return [*findings, Finding("events", "ok", events)]
+    proxies = signed_by([(name, value) for name, value in answer.headers.items()])
+    names = ", then ".join(proxies) or UNKNOWN.name
+    proxy = next(iter(proxies.values()), UNKNOWN)
+    lumps = f"{figures.bursts} lump{'s' * (figures.bursts != 1)}"
+    held = f"{figures.pieces} events arrive in {lumps}: {names} buffers them"
+    return [*findings, Finding("events", "fix", visible_line(held), proxy.unbuffer)]
