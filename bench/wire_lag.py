@@ -25,13 +25,13 @@ class Sightings:
     """When each stream's marks could first be read."""
 
     def __init__(self) -> None:
-        self._first: defaultdict[int, dict[int, float]] = defaultdict(dict)
+        self.first: defaultdict[int, dict[int, float]] = defaultdict(dict)
 
     def saw(self, at: float, text: str) -> None:
         """This text could be read at that time; call it in the order of time."""
         for found in wire_text.MARK.finditer(text):
             stream, number = wire_text.stream_of(found)
-            self._first[stream].setdefault(number, at)
+            self.first[stream].setdefault(number, at)
 
     def lag(self, load: Load, log: Log) -> Lag:
         """How late the marks were, from the first that was seen of each stream on.
@@ -40,14 +40,14 @@ class Sightings:
         unseen: it is as late as that one.
         """
         lags: list[float] = []
-        for stream, first in self._first.items():
+        for stream, first in self.first.items():
             marked, soonest = wire_text.marked(stream, load.length), inf
             for number in range(len(marked) - 1, min(first) - 1, -1):
                 soonest = min(soonest, first.get(number, inf))
                 lags.append(soonest - log.written[stream][marked[number]])
         seen = [lag for lag in lags if lag < inf]
         unseen = len(lags) - len(seen)
-        return Lag(percentile(seen, 0.5), percentile(seen, 0.99), len(self._first), unseen)
+        return Lag(percentile(seen, 0.5), percentile(seen, 0.99), len(self.first), unseen)
 
 
 class Lines:

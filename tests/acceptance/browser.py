@@ -5,6 +5,7 @@ https://chromedevtools.github.io/devtools-protocol/
 
 import asyncio
 import base64
+import os
 import re
 import shutil
 from asyncio.subprocess import Process
@@ -119,7 +120,12 @@ async def browser_page() -> AsyncIterator[Page]:
     assert CHROMIUM is not None
     with TemporaryDirectory(ignore_cleanup_errors=True) as profile:
         process = await asyncio.create_subprocess_exec(
-            CHROMIUM, *_QUIET, f"--user-data-dir={profile}", stdout=DEVNULL, stderr=PIPE
+            CHROMIUM,
+            *_QUIET,
+            f"--user-data-dir={profile}",
+            stdout=DEVNULL,
+            stderr=PIPE,
+            env={**os.environ, "TMPDIR": "/tmp"},  # it makes a socket there, whose path is short
         )
         try:
             async with asyncio.timeout(PATIENCE):
@@ -127,17 +133,20 @@ async def browser_page() -> AsyncIterator[Page]:
             async with connect(address, max_size=None) as connection:
                 yield Page(connection)
         finally:
-            process.kill()
+            if process.returncode is None:
+                process.kill()
             await process.communicate()
 
 
 async def _port(process: Process) -> str:
     """Return the port that the browser says it listens on."""
     assert process.stderr is not None
+    said = b""
     async for line in process.stderr:
+        said += line
         if found := re.search(rb"DevTools listening on ws://127\.0\.0\.1:(\d+)/", line):
             return found[1].decode()
-    raise AssertionError("the browser did not start")
+    raise AssertionError(f"the browser did not start: {said.decode()}")
 
 
 async def _new_page(port: str) -> str:
