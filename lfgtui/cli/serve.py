@@ -1,10 +1,12 @@
 """`lfg serve`: the runs of this machine over HTTP."""
 
+import os
 import secrets
 
 import click
 from starlette.applications import Starlette
 
+from lfgtui.cli.launching.detached import detached_process
 from lfgtui.cli.launching.redactors import redactor_of
 from lfgtui.errors import UsageError
 from lfgtui.server.browser.pages import routes
@@ -20,7 +22,7 @@ from lfgtui.server.http.listen import (
 )
 from lfgtui.settings import environment, paths
 from lfgtui.settings.config import load_config
-from lfgtui.text.output import print_line
+from lfgtui.text.output import print_line, print_remark
 from lfgtui.text.redactor import Redactor
 
 
@@ -28,7 +30,8 @@ from lfgtui.text.redactor import Redactor
 @click.option("--listen", metavar="HOST:PORT", help="Listen on a port instead of the Unix socket.")
 @click.option("--token-env", metavar="NAME", help="The variable with the token that is required.")
 @click.option("--web", is_flag=True, help="Serve the screen, and a page for a phone, to browsers.")
-def serve(listen: str | None, token_env: str | None, web: bool) -> None:
+@click.option("--detach", is_flag=True, help="Serve on without a terminal; print the process's id.")
+def serve(listen: str | None, token_env: str | None, web: bool, detach: bool) -> None:
     """Serve the runs of this machine over HTTP: watch them, act in them, search, export.
 
     It owns no run: each is a process of its own, and goes on whether this one is there or not.
@@ -40,13 +43,19 @@ def serve(listen: str | None, token_env: str | None, web: bool) -> None:
     LFG_TOKEN=... lfg serve --listen 0.0.0.0:8334 --token-env LFG_TOKEN
     """
     token = _token(token_env)
+    if listen is None and not web and token is not None:
+        raise UsageError("--token-env requires --listen or --web; the socket is yours alone")
+    foreground = detached_process() if detach else None
+
+    def ready(address: str) -> None:
+        print_line(f"serve: {address}")
+        if foreground is not None:
+            print_remark(f"process {os.getpid()}; kill {os.getpid()} ends it, and no run")
+            foreground.let_go()
+
     if listen is None and not web:
-        if token is not None:
-            raise UsageError("--token-env requires --listen or --web; the socket is yours alone")
         with own_socket() as listener:
-            serve_on(
-                _app(None, False, False), listener, lambda: print_line(f"serve: {socket_path()}")
-            )
+            serve_on(_app(None, False, False), listener, lambda: ready(str(socket_path())))
         return
     wanted = read_address(listen or "127.0.0.1:8334")
     if token is None and not wanted.is_loopback:
@@ -57,7 +66,7 @@ def serve(listen: str | None, token_env: str | None, web: bool) -> None:
     with port_socket(wanted) as (listener, address):
         shown = f"{address.url}#token={token}" if is_made_up else address.url
         app = _app(token, address.is_loopback and token is None, web)
-        serve_on(app, listener, lambda: print_line(f"serve: {shown}"))
+        serve_on(app, listener, lambda: ready(shown))
 
 
 def _app(token: str | None, is_open: bool, web: bool) -> Starlette:

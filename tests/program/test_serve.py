@@ -1,7 +1,9 @@
 """`lfg serve` as a program: killed and started again under viewers, and ended by a signal."""
 
 import asyncio
+import os
 import signal
+import subprocess
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -12,6 +14,7 @@ import httpx
 from lfgtui.engine.commands import Cancel
 from lfgtui.model import events as e
 from tests.helpers.terminal import LFG
+from tests.helpers.waiting import is_alive, until
 from tests.server.control.test_listening import at_work
 from tests.server.http.stand import stream
 
@@ -32,6 +35,18 @@ async def serve() -> AsyncIterator[tuple[Process, httpx.AsyncClient]]:
         if process.returncode is None:
             process.kill()
         await process.wait()
+
+
+def test_it_can_be_left_without_a_terminal(tmp_path: Path) -> None:
+    started = subprocess.run(
+        [*LFG, "serve", "--detach"], capture_output=True, text=True, check=True
+    )
+    pid = int(started.stderr.split("process ")[1].partition(";")[0])
+    transport = httpx.HTTPTransport(uds=started.stdout.removeprefix("serve: ").strip())
+    with httpx.Client(transport=transport, base_url="http://lfg") as client:
+        assert client.get("/runs").json() == []
+    os.kill(pid, signal.SIGTERM)
+    until(lambda: not is_alive(pid))
 
 
 async def test_a_viewer_misses_nothing_of_a_server_that_is_killed(tmp_path: Path) -> None:

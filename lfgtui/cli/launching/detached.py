@@ -18,10 +18,15 @@ def run(build: Callable[[], Engine]) -> int:
 
     The process that the shell waits for ends with the id; what `build` raises it ends with too.
     """
+    return asyncio.run(_run(build, detached_process()))
+
+
+def detached_process() -> Foreground:
+    """Go on in a process of its own, which is let go later; raises `UsageError`."""
     foreground = split() if signals.are_ours() and threading.active_count() == 1 else None
     if foreground is None:
         raise UsageError("--detach: no process of its own could be started")
-    return asyncio.run(_run(build, foreground))
+    return foreground
 
 
 async def _run(build: Callable[[], Engine], foreground: Foreground) -> int:
