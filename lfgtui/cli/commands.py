@@ -46,6 +46,7 @@ _COMMANDS = {
     "export": ("export", "export", "Export a run as a document, data or a recording."),
     "import": ("export", "import_", "Import an exported run."),
     "config": ("config", "config", "Show file locations and settings."),
+    "worker": ("worker", "worker", "Do the tickets of runs on other machines."),
     "simulator": ("simulator", "simulator", "Serve simulated models on localhost."),
     "completion": ("config", "completion", "Print a shell completion script."),
 }

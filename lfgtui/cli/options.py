@@ -11,6 +11,7 @@ import msgspec
 
 from lfgtui.errors import STDIN, SourceError, UsageError
 from lfgtui.model.ticket_keys.run_limits import AtLimit, RunLimits
+from lfgtui.settings.config import Config
 from lfgtui.text import output
 
 P = ParamSpec("P")
@@ -51,6 +52,19 @@ def output_options(command: Callable[P, R]) -> Callable[P, R]:
     as_json = click.option("--json", "as_json", is_flag=True, help="No screen; JSON lines.")
     headless = click.option("--headless", is_flag=True, help="No screen; a line per state change.")
     return headless(as_json(command))
+
+
+def with_workers(config: Config, url: str | None) -> Config:
+    """Return the config with the workers of the command line."""
+    if url is None:
+        return config
+    workers = msgspec.structs.replace(config.workers, url=url)
+    return msgspec.structs.replace(config, workers=workers)
+
+
+workers_option = click.option(
+    "--workers", metavar="URL", help="Have workers do the tickets, over this Redis server."
+)
 
 
 def limit_options(command: Callable[..., R]) -> Callable[..., R]:

@@ -28,6 +28,8 @@ from lfgtui.cli.options import (
     output_options,
     piped_tickets,
     prompt_text,
+    with_workers,
+    workers_option,
 )
 from lfgtui.errors import STDIN, LfgError, UsageError, source_name
 from lfgtui.model.needs import select
@@ -72,6 +74,7 @@ _KEPT = 7 * 24 * 3600.0
     type=click.Choice(get_args(StreamUnit)),
     help="With --json, or -p in a pipe: print answers by this unit.",
 )
+@workers_option
 @limit_options
 @detach_option
 @output_options
@@ -91,6 +94,7 @@ def run(
     detach: bool,
     headless: bool,
     as_json: bool,
+    workers: str | None,
     limits: RunLimits,
 ) -> int:
     """Run the tickets of a file, one agent each, or a single prompt with -p.
@@ -105,7 +109,7 @@ def run(
     is_alone = file is None and prompt is None
     is_bare = not (only or changed or raw or stream_unit or headless or as_json or copies or detach)
     if is_alone and is_bare and not worktree and is_interactive():
-        return _start(_config(concurrency), provider, model, limits, yes=yes)
+        return _start(_config(concurrency, workers), provider, model, limits, yes=yes)
     if file is None and (only or changed):
         option = "--only" if only else "--changed"
         raise UsageError(f"{option} requires a tickets file: lfg run TICKETS.toml {option}")
@@ -124,7 +128,7 @@ def run(
     if listed := next((one for one in only if "," in one), None):
         repeated = " ".join(f"--only {one.strip()}" for one in listed.split(",") if one.strip())
         raise UsageError(f"--only takes one ID: repeat it, as {repeated}")
-    config = _config(concurrency)
+    config = _config(concurrency, workers)
     piped = piped_tickets() if file == STDIN else None  # keys come from the terminal from now on
     output = _output(headless, as_json, detach)
     if output == "states" and piped is not None and not headless and can_draw():
@@ -275,6 +279,7 @@ def _in_workspace(file: TicketsFile, workspace: Path) -> TicketsFile:
 @click.option("--concurrency", type=click.IntRange(min=1), help="Tickets running at once.")
 @click.option("--provider", help="Continue with this provider.")
 @click.option("--model", help="Continue with this model, as MODEL or PROVIDER/MODEL.")
+@workers_option
 @limit_options
 @detach_option
 @output_options
@@ -286,13 +291,14 @@ def resume(
     detach: bool,
     headless: bool,
     as_json: bool,
+    workers: str | None,
     limits: RunLimits,
 ) -> int:
     """Continue what RUN did not finish.
 
     RUN may be a unique prefix, or 'last': the newest in this folder's repository.
     """
-    config, output = _config(concurrency), _output(headless, as_json, detach)
+    config, output = _config(concurrency, workers), _output(headless, as_json, detach)
     plan = launching.past_runs.plan_to_resume(name, config, provider, model, output=output)
     if not plan.unfinished:
         print_remark(f"run {plan.resumes} is already finished")
@@ -300,8 +306,8 @@ def resume(
     return launch(msgspec.structs.replace(plan, run_limits=limits, is_detached=detach))
 
 
-def _config(concurrency: int | None) -> Config:
-    config = load_config(paths.config_file())
+def _config(concurrency: int | None, workers: str | None = None) -> Config:
+    config = with_workers(load_config(paths.config_file()), workers)
     if concurrency is not None:
         config = msgspec.structs.replace(config, concurrency=concurrency)
     return config

@@ -46,7 +46,7 @@ class Engine:
     """Runs one run's tickets; `LiveRun` to the screen.
 
     `stored` gives, for a resume, the entries the history holds of each ticket; they are folded
-    before anything starts. `answers` are those that tickets need of tickets that are elsewhere.
+    before anything starts. `answers` are those that tickets need of tickets elsewhere.
     Workers do what `remote` takes. `on_close` is awaited when all work has ended.
     """
 
@@ -67,8 +67,7 @@ class Engine:
         self.settle = session.recorder.settle
         self.watch = session.in_view.watch
         self._session = session
-        self._recorder = session.recorder
-        self._on_close = on_close
+        self._recorder, self._on_close = session.recorder, on_close
         self._remote, self._answers = remote, answers or {}
         self._idle, self._closed = asyncio.Event(), asyncio.Event()
         self.is_closing = False
@@ -79,6 +78,7 @@ class Engine:
         self._runs: dict[str, TicketRun] = {}
         self._delivery = Delivery(self._runs)
         self.subscribe = self._delivery.subscribe
+        self.ticket_run = self._runs.__getitem__
         self._conflicts = Conflicts(self._runs, session)
         self.subscribe(self._of_here(self._conflicts.take))
         self._folders = FolderChanges(self._runs, session.config)

@@ -46,6 +46,9 @@ CopyProviders: TypeAlias = Annotated[tuple[str, ...], msgspec.Meta(min_length=1,
 
 TICKET_ID = re.compile(r"[A-Za-z0-9._-]+")
 ID_CHARACTERS = 'only letters, digits, ".", "_" and "-"'
+LABEL = re.compile(r"[A-Za-z0-9._-]{1,40}")
+"""A label of workers; `MOST_LABELS` are as many as one can have."""
+MOST_LABELS = 6
 PROMPT_ID = "prompt"
 """The id of a ticket that was given as nothing but a prompt."""
 
@@ -60,7 +63,7 @@ class Ticket(msgspec.Struct, frozen=True, kw_only=True):
     are absolute paths that its programs may see and change besides the workspace.
     The files that `context` names go with its prompt. `cache_answers` None leaves it to the config.
     With `watch` it reads what the others say, after `watch_every` tokens of it and
-    `watch_interval` seconds at least.
+    `watch_interval` seconds at least. A worker that does it has all labels that it `requires`.
     """
 
     id: str
@@ -82,6 +85,7 @@ class Ticket(msgspec.Struct, frozen=True, kw_only=True):
     tools: tuple[ToolName, ...] = ALL_TOOLS
     mcp: tuple[str, ...] = ()
     needs: tuple[str, ...] = ()
+    requires: tuple[str, ...] = ()
     reasoning: Reasoning | None = None
     extra: dict[str, object] = {}
     max_turns: int = 30
@@ -138,6 +142,14 @@ def age_mistake(wanted: CacheAnswers | None) -> str:
     except ValueError as error:
         return f"cache_answers: {error}"
     return ""
+
+
+def label_mistake(labels: Sequence[str]) -> str:
+    """Return why these cannot be the labels of a worker or a ticket; "" if they can."""
+    if len(labels) > MOST_LABELS:
+        return f"{len(labels)} labels; at most {MOST_LABELS} are possible"
+    wrong = next((one for one in labels if not LABEL.fullmatch(one)), None)
+    return "" if wrong is None else f'label "{wrong}": {ID_CHARACTERS}, 40 at most'
 
 
 def side_by_side(tickets: Sequence[Ticket]) -> tuple[Ticket, ...]:

@@ -30,6 +30,7 @@ from lfgtui.model.tickets import (
     Ticket,
     Title,
     age_mistake,
+    label_mistake,
     side_by_side,
 )
 from lfgtui.text import json_lines, toml_file
@@ -68,6 +69,7 @@ class TicketKeys(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_d
     tools: tuple[ToolName, ...] | None = None
     mcp: tuple[str, ...] | None = None
     needs: tuple[str, ...] | None = None
+    requires: tuple[str, ...] | None = None
     fallback: tuple[str, ...] | None = None
     reasoning: Reasoning | None = None
     extra: dict[str, object] | None = None
@@ -295,6 +297,7 @@ def _complete(
         "approve": approval_mistake(keys["approve"], keys["mcp"] or ()),
         "context": next(filter(None, map(mistake_in, keys["context"] or ())), ""),
         "cache_answers": age_mistake(keys["cache_answers"]),
+        "requires": label_mistake(keys["requires"] or ()),
     }
     for key, mistake in mistakes.items():
         if mistake:

@@ -34,6 +34,7 @@ from lfgtui.settings.providers import (
 )
 from lfgtui.settings.sandbox import SandboxPolicy
 from lfgtui.settings.themes import read_themes
+from lfgtui.settings.workers import WorkersPolicy
 from lfgtui.text import toml_file
 from lfgtui.text.figures import age_seconds, model_name
 
@@ -149,6 +150,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     history: HistoryPolicy = HistoryPolicy()
     undo: UndoPolicy = UndoPolicy()
     sandbox: SandboxPolicy = SandboxPolicy()
+    workers: WorkersPolicy = WorkersPolicy()
     notify: NotifyPolicy = NotifyPolicy()
     run: RunLimits = RunLimits()
     speak: Speak = "off"

@@ -166,7 +166,7 @@ async def room(
     redactor: Redactor | None = None,
     run_limits: RunLimits = NO_LIMITS,
     walls: Walls | None = None,
-    remote: RemoteWork | None = None,
+    remote: Callable[[Session], RemoteWork] | None = None,
     **settings: object,
 ) -> AsyncIterator[Room]:
     """An engine that has started, shut down at the end.
@@ -182,7 +182,8 @@ async def room(
             run = await asyncio.to_thread(recorder.start_run, "Test", tickets, None)
         else:
             run, stored = resumes, await asyncio.to_thread(_stored, history, resumes)
-            await asyncio.to_thread(recorder.resume_run, run)
+            with_workers = remote is not None
+            await asyncio.to_thread(recorder.resume_run, run, with_workers=with_workers)
         config = configured(root, more, **settings)  # type: ignore[arg-type]  # also the price
         session = Session(
             run=run,
@@ -195,7 +196,8 @@ async def room(
             run_limits=run_limits,
             walls=walls,
         )
-        engine = Engine(session, "Test", tickets, stored=stored, remote=remote)
+        workers = None if remote is None else await asyncio.to_thread(remote, session)
+        engine = Engine(session, "Test", tickets, stored=stored, remote=workers)
         opened = Room(engine, recorder, history)
         engine.subscribe(opened.sink)
         engine.start()

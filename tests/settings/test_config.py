@@ -510,7 +510,8 @@ def test_every_setting_of_the_example_may_be_switched_on(
 
 def test_the_example_shows_the_defaults(uncommented: Config) -> None:
     own = {"providers", "keys", "model", "history", "notify", "command_variables", "speak_command"}
-    own |= {"max_output_tokens", "run", "guards", "sandbox", "mcp", "on_end", "hosts"}
+    own |= {"max_output_tokens", "run", "guards", "sandbox", "mcp", "on_end", "hosts", "workers"}
+    assert uncommented.workers.lease == Config().workers.lease
     for name in set(Config.__struct_fields__) - own:
         assert getattr(uncommented, name) == getattr(Config(), name), name
     assert uncommented.notify.via == NotifyPolicy().via

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from lfgtui.cli.launching import session as session
     from lfgtui.cli.launching import start as start
     from lfgtui.cli.launching import trust as trust
+    from lfgtui.cli.launching import worker as worker
 else:
 
     def __getattr__(name: str) -> ModuleType:

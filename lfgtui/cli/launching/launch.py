@@ -86,6 +86,7 @@ def run_plan(plan: Plan) -> tuple[int, str | None]:
     )
     msgspec.json.encode(plan.tickets)  # what cannot be stored is refused before there is a screen
     used = check_providers(plan)
+    _check_workers(plan)
     _check_hooks(hooks)
     _warn_of_root(plan, used)
     _remark_on_ignored(plan)
@@ -120,7 +121,7 @@ def check_providers(plan: Plan) -> set[str]:
 
     Raises `UsageError` where a key, a price, or the program of an agent or server is missing.
     """
-    used: set[str] = set()
+    used, here = set[str](), set[str]()
     for ticket in plan.tickets:
         if plan.unfinished is not None and ticket.id not in plan.unfinished:
             continue
@@ -132,8 +133,11 @@ def check_providers(plan: Plan) -> set[str]:
                     f" set price in [providers.{name}] of the config"
                 )
             used.add(name)
-        _check_servers(plan.config, ticket)
-    for name in sorted(used - SIMULATED):
+            if _is_here(plan.config, ticket):
+                here.add(name)
+        if _is_here(plan.config, ticket):
+            _check_servers(plan.config, ticket)
+    for name in sorted(here - SIMULATED):
         provider = plan.config.provider(name)
         if provider.api_key_command is None:  # a command may ask the person: when needed
             api_key(name, provider)
@@ -143,6 +147,21 @@ def check_providers(plan: Plan) -> set[str]:
         if provider.wire == "acp":
             find_program(name, provider.command, provider.env)
     return used
+
+
+def _is_here(config: Config, ticket: Ticket) -> bool:
+    """Return True for a ticket that no worker does: keys and programs of others are there."""
+    return config.workers.url is None or ticket.watch
+
+
+def _check_workers(plan: Plan) -> None:
+    """Raise `UsageError` where workers are wanted and cannot be reached."""
+    if (url := plan.config.workers.url) is not None:
+        launching.worker.check_reachable(url)
+    elif one := next((one for one in plan.tickets if one.requires), None):
+        labels = ", ".join(one.requires)
+        fix = "--workers URL, or url under [workers] of the config"
+        raise UsageError(f'ticket "{one.id}" requires workers ({labels}); name them: {fix}')
 
 
 def _check_hooks(hooks: Sequence[OnEnd]) -> None:

@@ -60,7 +60,7 @@ def build_engine(plan: Plan, closing: ExitStack, unsaved: list[str]) -> Engine:
         run = recorder.start_run(plan.title, plan.tickets, source)
     else:
         run = plan.resumes
-        recorder.resume_run(run)
+        recorder.resume_run(run, with_workers=plan.config.workers.url is not None)
         stored = stored_entries(run, plan.tickets, redactor)
     _delete_old_runs(plan.config, closing, has_remains=recorder.has_remains)
     servers = OwnServers(plan.config, at_once=min(plan.config.concurrency, len(plan.tickets)))
@@ -79,7 +79,12 @@ def build_engine(plan: Plan, closing: ExitStack, unsaved: list[str]) -> Engine:
         walls=walls,
         environment={**_given_variables(plan.config), **plan.environment},
     )
-    engine = Engine(session, plan.title, plan.tickets, stored=stored, on_close=servers.aclose)
+    remote = None
+    if plan.config.workers.url is not None and not plan.is_harmless:
+        remote = launching.worker.run_workers(plan.config.workers, session, plan.title)
+    engine = Engine(
+        session, plan.title, plan.tickets, stored=stored, remote=remote, on_close=servers.aclose
+    )
     for ticket in plan.tickets if plan.is_imported else ():
         engine.transcript(ticket.id).rules = []
     if hooks is not None:

@@ -35,6 +35,7 @@ from lfgtui.history.recording.written_file import WrittenFile
 from lfgtui.history.storage import batch as batches
 from lfgtui.history.storage import file
 from lfgtui.history.storage.batch import Batch, HandOut, RunMark
+from lfgtui.history.storage.runs import hand_outs
 from lfgtui.model import events as e
 from lfgtui.model.clock import now
 from lfgtui.model.fold.states import RunState
@@ -141,6 +142,11 @@ class Recorder:
         with self._connected() as (db, path):
             now = self.clock()
             self._runs[run] = own_runs.resume(db, path, now, run, with_workers=with_workers)
+
+    def hand_outs(self, run: str) -> dict[str, tuple[int, bool]]:
+        """Return the highest fence of each ticket that workers had, and if one has it still."""
+        with self._connected() as (db, _):
+            return hand_outs(db, run)
 
     def add_tickets(self, run: str, tickets: Sequence[Ticket]) -> None:
         """Store more tickets of the run, all queued, all or none; never waits.

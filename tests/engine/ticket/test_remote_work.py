@@ -67,7 +67,7 @@ async def test_its_ending_is_the_workers_and_its_answer_is_handed_on(tmp_path: P
     tickets = [ticket("far", tmp_path), ticket("here", tmp_path, needs=("far",))]
     elsewhere = Elsewhere()
     thanks = {"here": says("Thanks.")}
-    async with room(tmp_path, tickets, remote=elsewhere, scenarios=thanks) as here:
+    async with room(tmp_path, tickets, remote=lambda _: elsewhere, scenarios=thanks) as here:
         run = await elsewhere.got.get()
         await says_elsewhere(here, run, *ANSWER, e.TicketDone("stop"))
         assert run.transcript.ending is not None
@@ -82,7 +82,7 @@ async def test_its_ending_is_the_workers_and_its_answer_is_handed_on(tmp_path: P
 
 async def test_what_is_done_to_it_is_forwarded_and_numbered_nowhere_else(tmp_path: Path) -> None:
     elsewhere = Elsewhere()
-    async with room(tmp_path, [ticket("far", tmp_path)], remote=elsewhere) as here:
+    async with room(tmp_path, [ticket("far", tmp_path)], remote=lambda _: elsewhere) as here:
         run = await elsewhere.got.get()
         commands: list[c.TicketCommand] = [
             c.Pause("far"),
@@ -104,7 +104,7 @@ async def test_what_is_done_to_it_is_forwarded_and_numbered_nowhere_else(tmp_pat
 async def test_workers_take_more_than_there_are_slots_here(tmp_path: Path) -> None:
     tickets = [ticket(f"t{n}", tmp_path) for n in range(4)]
     elsewhere = Elsewhere()
-    async with room(tmp_path, tickets, concurrency=1, remote=elsewhere) as here:
+    async with room(tmp_path, tickets, concurrency=1, remote=lambda _: elsewhere) as here:
         runs = [await elsewhere.got.get() for _ in tickets]
         assert here.engine.health.slots_in_use == 0
         for run in runs:
@@ -114,7 +114,7 @@ async def test_workers_take_more_than_there_are_slots_here(tmp_path: Path) -> No
 
 async def test_a_ticket_that_is_handed_back_is_handed_out_again(tmp_path: Path) -> None:
     elsewhere = Elsewhere()
-    async with room(tmp_path, [ticket("far", tmp_path)], remote=elsewhere) as here:
+    async with room(tmp_path, [ticket("far", tmp_path)], remote=lambda _: elsewhere) as here:
         run = await elsewhere.got.get()
         run.has_follow_up = True
         elsewhere.endings["far"].set_result(e.TicketInterrupted())

@@ -1,0 +1,156 @@
+"""A worker in this process: the engine of each ticket that it is given, and its end."""
+
+import asyncio
+import signal
+import time
+from collections.abc import AsyncIterator
+from contextlib import ExitStack, asynccontextmanager
+from pathlib import Path
+
+import msgspec
+
+from lfgtui.cli.launching.launch import Plan, check_providers
+from lfgtui.cli.launching.redactors import hide_secrets, redactor_for_writing
+from lfgtui.cli.launching.session import OwnServers, build_walls
+from lfgtui.engine import signals
+from lfgtui.engine.engine import Engine
+from lfgtui.engine.session import Session
+from lfgtui.errors import UsageError
+from lfgtui.history.recording.recorder import Recorder
+from lfgtui.model.tickets import TICKET_ID, Ticket
+from lfgtui.processes.usage import available_memory
+from lfgtui.providers.registry import Providers
+from lfgtui.server.workers.connection import Connection
+from lfgtui.server.workers.protocol import Job, entries_of
+from lfgtui.server.workers.run_workers import RunWorkers
+from lfgtui.server.workers.worker import Worker
+from lfgtui.settings import paths
+from lfgtui.settings.config import Config
+from lfgtui.settings.workers import WorkersPolicy
+from lfgtui.text.output import print_remark
+from lfgtui.text.terminal_safe import visible_line
+
+
+async def run_worker(
+    url: str, name: str, config: Config, slots: int, labels: tuple[str, ...]
+) -> int:
+    """Work until a signal; return the exit code. Raises `UsageError` where Redis is not there."""
+    hide_secrets(config)
+    config = msgspec.structs.replace(config, concurrency=1, on_end=())
+    connection = Connection(url)
+    await connection.check()
+    jobs = Jobs(config, slots)
+    worker = Worker(connection, name, jobs.open, slots=slots, labels=labels, say=_say)
+    loop = asyncio.get_running_loop()
+    stopped: asyncio.Future[signal.Signals] = loop.create_future()
+
+    def stop(number: signal.Signals) -> None:
+        if not stopped.done():
+            stopped.set_result(number)
+
+    _say(f"worker {name} takes tickets from {connection.address}")
+    with signals.delivered(loop, stop):
+        try:
+            await worker.run(stopped)
+        finally:
+            await jobs.aclose()
+    return 128 + stopped.result()
+
+
+def check_reachable(url: str) -> None:
+    """Raise `UsageError` where there is no Redis at the URL."""
+    connection = Connection(url)
+
+    async def check() -> None:
+        try:
+            await connection.check()
+        finally:
+            await connection.aclose()
+
+    asyncio.run(check())
+
+
+def run_workers(policy: WorkersPolicy, session: Session, title: str) -> RunWorkers:
+    """Return the workers of a run, as its engine sees them."""
+    assert policy.url is not None
+    connection = Connection(policy.url)
+    out = session.recorder.hand_outs(session.run)
+    return RunWorkers(session, title, connection, policy.lease, out)
+
+
+def _say(line: str) -> None:
+    print_remark(f"{time.strftime('%H:%M:%S')}  {visible_line(line)}")
+
+
+class Jobs:
+    """Opens an engine for each job, all with the same servers on this machine."""
+
+    def __init__(self, config: Config, slots: int) -> None:
+        self._config = config
+        self._servers = OwnServers(config, at_once=slots)
+
+    async def aclose(self) -> None:
+        await self._servers.aclose()
+
+    @asynccontextmanager
+    async def open(self, job: Job) -> AsyncIterator[Engine]:
+        """Open the engine of a job; raises `LfgError` where it cannot be done here."""
+        with ExitStack() as closing:
+            engine = await asyncio.to_thread(self._open, job, closing)
+            try:
+                yield engine
+            finally:
+                await asyncio.to_thread(closing.close)
+
+    def _open(self, job: Job, closing: ExitStack) -> Engine:
+        ticket = ticket_of(job)
+        plan = Plan(f"{job.title} ({job.run})", [ticket], self._config)
+        check_providers(plan)
+        redactor = redactor_for_writing(self._config)
+        recorder = Recorder(paths.history_file(), self._config.history.durability)
+        closing.callback(recorder.close)
+        run = recorder.start_run(plan.title, plan.tickets, None)
+        stored = entries_of(run, ticket.id, job.entries)
+        recorder.submit_numbered(stored)
+        recorder.flush(saved=True).result()
+        walls = build_walls(plan)
+        closing.callback(walls.close)
+        session = Session(
+            run=run,
+            recorder=recorder,
+            config=self._config,
+            providers=Providers(
+                self._config, self._servers.starters, lambda key: redactor.learn([key])
+            ),
+            redactor=redactor,
+            headless=job.is_headless,
+            available_memory=available_memory(),
+            walls=walls,
+        )
+        return Engine(
+            session,
+            plan.title,
+            plan.tickets,
+            stored={ticket.id: stored},
+            answers={ticket.id: job.answers},
+        )
+
+
+def ticket_of(job: Job) -> Ticket:
+    """Return the ticket as it is done here: what it needs has come, and the walls are ours."""
+    if not (TICKET_ID.fullmatch(job.run) and TICKET_ID.fullmatch(job.ticket.id)):
+        raise UsageError("the ids of its run and itself are none that lfg gives")
+    if {job.run, job.ticket.id} & {".", ".."}:
+        raise UsageError("its id is no name of a folder")
+    folder = paths.data_dir() / "worker" / job.run / job.ticket.id
+    folder.mkdir(parents=True, exist_ok=True)
+    return msgspec.structs.replace(
+        job.ticket,
+        workspace=str(Path(folder).resolve()),
+        needs=(),
+        copy_of="",
+        choose=None,
+        sandbox=None,
+        readable=(),
+        writable=(),
+    )

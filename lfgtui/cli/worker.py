@@ -1,0 +1,49 @@
+"""`lfg worker`."""
+
+import asyncio
+import os
+import socket
+from importlib.util import find_spec
+
+import click
+
+from lfgtui.cli import launching
+from lfgtui.errors import UsageError
+from lfgtui.model.tickets import label_mistake
+from lfgtui.settings import paths
+from lfgtui.settings.config import load_config
+from lfgtui.settings.workers import INSTALL
+
+
+@click.command()
+@click.argument("url", metavar="URL")
+@click.option(
+    "--slots", default=4, show_default=True, type=click.IntRange(1, 256), help="Tickets at once."
+)
+@click.option(
+    "--label",
+    "labels",
+    multiple=True,
+    metavar="LABEL",
+    help="Take tickets that require this label, too; repeatable.",
+)
+def worker(url: str, slots: int, labels: tuple[str, ...]) -> int:
+    """Do the tickets of runs on other machines, which start with --workers URL.
+
+    URL is that of a Redis server: redis://, rediss:// for TLS, or unix://. Providers, keys and
+    the sandbox are those of this machine's config. Who can write to that server can run commands
+    here.
+    """
+    if mistake := label_mistake(labels):
+        raise UsageError(f"--label: {mistake}")
+    check_redis()
+    config = load_config(paths.config_file())
+    name = f"{socket.gethostname()[:40]}-{os.getpid()}"
+    work = launching.worker.run_worker(url, name, config, slots, tuple(dict.fromkeys(labels)))
+    return asyncio.run(work)
+
+
+def check_redis() -> None:
+    """Raise `UsageError` where the package that reaches Redis is missing."""
+    if find_spec("redis") is None:
+        raise UsageError(f"workers need {INSTALL}")

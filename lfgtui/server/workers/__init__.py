@@ -1,0 +1,1 @@
+"""Tickets that workers on other machines do, over Redis Streams."""

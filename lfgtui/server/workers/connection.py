@@ -1,0 +1,252 @@
+"""A connection to Redis, and the few commands that both sides give.
+
+An answer that does not come within `TIMEOUT` seconds breaks the connection: half of one that was
+cut would keep it waiting for ever. Nothing here is tried again: whoever calls knows whether that
+does harm. All errors of Redis and of the way there are `RedisError`, as `unreachable` words them.
+
+Sources: redis.io/docs/latest/develop/data-types/streams, redis-py 6 to 7.
+"""
+
+import asyncio
+import time
+from collections.abc import Collection, Sequence
+from typing import Any, NamedTuple
+
+import redis.asyncio as redis
+from redis import __version__ as version
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+from redis.driver_info import DriverInfo
+from redis.exceptions import AuthenticationError, NoPermissionError, RedisError, ResponseError
+
+from lfgtui.errors import UsageError
+from lfgtui.server.workers.protocol import GROUP, Lease, encode, fence_key, lease_key
+
+TIMEOUT = 5.0
+"""Seconds for a connection, or for an answer."""
+
+BLOCK = 1000
+"""Milliseconds that a read waits for something to come."""
+
+KEPT = 7 * 86_400
+"""Seconds for which Redis keeps what nobody asks for: fences, and the streams of runs."""
+
+MOST = 100_000
+"""Records that a stream keeps where nobody reads them; what is missing is asked for again."""
+
+_FENCE = """
+local fence = math.max(tonumber(redis.call('GET', KEYS[1]) or '0'), tonumber(ARGV[1])) + 1
+redis.call('SET', KEYS[1], fence, 'EX', ARGV[2])
+return fence
+"""
+
+_HOLD = """
+if tonumber(redis.call('GET', KEYS[1]) or '0') > tonumber(ARGV[1]) then return 0 end
+local held = redis.call('GET', KEYS[2])
+if held then
+    local lease = cjson.decode(held)
+    if lease.fence > tonumber(ARGV[1]) then return 0 end
+    if lease.fence == tonumber(ARGV[1]) and lease.worker ~= ARGV[2] then return 0 end
+end
+redis.call('SET', KEYS[1], ARGV[1], 'EX', ARGV[5])
+redis.call('SET', KEYS[2], ARGV[3], 'PX', ARGV[4])
+return 1
+"""
+
+
+class Received(NamedTuple):
+    """One message of a stream."""
+
+    stream: str
+    id: str
+    body: bytes
+
+
+class Connection:
+    """Redis at a URL: `redis://`, `rediss://` for TLS, or `unix://`. Raises `UsageError`."""
+
+    def __init__(self, url: str, timeout: float = TIMEOUT) -> None:
+        self.address = address_of(url)
+        try:
+            self._redis = redis.from_url(
+                url,
+                protocol=2,
+                socket_timeout=timeout,
+                socket_connect_timeout=timeout,
+                retry=Retry(NoBackoff(), 0),
+                client_name="lfg",
+                # Else its version is looked up in the files of the package, on the loop.
+                driver_info=DriverInfo(lib_version=version),
+            )
+        except ValueError as error:
+            raise UsageError(f"{self.address} is no URL of a Redis server: {error}") from None
+        self._fence = self._redis.register_script(_FENCE)
+        self._hold = self._redis.register_script(_HOLD)
+
+    async def check(self) -> None:
+        """Raise `UsageError` where there is no Redis that can be used."""
+        try:
+            await self._redis.exists(GROUP)
+        except (RedisError, OSError) as error:
+            raise UsageError(unreachable(self.address, error)) from None
+
+    async def aclose(self) -> None:
+        """Close it."""
+        await self._redis.aclose()
+
+    # Streams
+
+    async def add(self, stream: str, body: bytes) -> str:
+        """Append a message; return its id."""
+        async with self._redis.pipeline(transaction=True) as pipe:
+            pipe.xadd(stream, {"m": body}, maxlen=MOST, approximate=True)
+            pipe.expire(stream, KEPT)
+            added, _ = await pipe.execute()
+        return str(added.decode())
+
+    async def read(self, stream: str, after: str, count: int = 100) -> list[Received]:
+        """Return the messages after that id; wait `BLOCK` for some if there are none."""
+        found = await self._redis.xread({stream: after}, count=count, block=BLOCK)
+        return _received(found)
+
+    async def trim(self, stream: str, upto: str) -> None:
+        """Forget the messages up to that id."""
+        milliseconds, _, number = upto.partition("-")
+        await self._redis.xtrim(stream, minid=f"{milliseconds}-{int(number) + 1}")
+
+    async def has(self, one: Received) -> bool:
+        """Return True if the message is still in its stream."""
+        return bool(await self._redis.xrange(one.stream, one.id, one.id))
+
+    async def drop(self, one: Received) -> None:
+        """Take the message out of its stream, which has the group."""
+        async with self._redis.pipeline(transaction=True) as pipe:
+            pipe.xack(one.stream, GROUP, one.id)
+            pipe.xdel(one.stream, one.id)
+            await pipe.execute(raise_on_error=False)
+
+    async def delete(self, *keys: str) -> None:
+        """Delete keys."""
+        await self._redis.delete(*keys)
+
+    async def join(self, streams: Sequence[str]) -> None:
+        """Make the group of these streams, where there is none."""
+        for stream in streams:
+            try:
+                await self._redis.xgroup_create(stream, GROUP, id="0", mkstream=True)
+            except ResponseError as error:
+                if "BUSYGROUP" not in str(error):
+                    raise
+
+    async def take(self, streams: Sequence[str], consumer: str, idle: float) -> list[Received]:
+        """Return messages for this consumer of the group, one of a stream at most.
+
+        First comes what others took and did nothing with for `idle` seconds. It waits `BLOCK`.
+        """
+        for stream in streams:
+            claimed = await self._redis.xautoclaim(
+                stream, GROUP, consumer, round(idle * 1000), count=1
+            )
+            if found := _received([(stream.encode(), claimed[1])]):
+                return found
+        for stream in streams:
+            if found := _received(
+                await self._redis.xreadgroup(GROUP, consumer, {stream: ">"}, count=1)
+            ):
+                return found
+        waiting: dict[bytes | str | memoryview, int | bytes | str | memoryview]
+        waiting = dict.fromkeys(streams, ">")
+        return _received(await self._redis.xreadgroup(GROUP, consumer, waiting, 1, BLOCK))
+
+    # Keys
+
+    async def fence(self, run: str, ticket: str, seen: int) -> int:
+        """Return a fence for the ticket that is higher than any before, and than `seen`.
+
+        From then on, nobody holds it under an earlier one.
+        """
+        return int(await self._fence(keys=[fence_key(run, ticket)], args=[seen, KEPT]))
+
+    async def hold(self, run: str, ticket: str, lease: Lease, seconds: float) -> bool:
+        """Take or renew the lease; return False if somebody else has the ticket, or is to."""
+        keys = [fence_key(run, ticket), lease_key(run, ticket)]
+        ends = round(seconds * 1000)
+        args: list[bytes | str | float] = [lease.fence, lease.worker, encode(lease), ends, KEPT]
+        return bool(await self._hold(keys=keys, args=args))
+
+    async def get(self, keys: Sequence[str]) -> list[bytes | None]:
+        """Return the values of these keys."""
+        return list(await self._redis.mget(keys)) if keys else []
+
+    async def put(self, key: str, value: bytes, seconds: float) -> None:
+        """Keep the value for so many seconds."""
+        await self._redis.set(key, value, px=round(seconds * 1000))
+
+    async def matching(self, pattern: str) -> list[bytes]:
+        """Return the values of the keys that match."""
+        keys = [key async for key in self._redis.scan_iter(pattern, count=1000)]
+        return [value for value in await self.get(keys) if value is not None]
+
+
+async def cancel(tasks: Collection["asyncio.Task[None]"]) -> None:
+    """Cancel tasks that may be waiting for Redis, until they have ended.
+
+    Once is not always enough: a cancellation that meets an error of the connection is lost.
+    """
+    left = {task for task in tasks if task is not asyncio.current_task()}
+    while left:
+        for task in left:
+            task.cancel()
+        _, left = await asyncio.wait(left, timeout=0.2)
+
+
+class Patience:
+    """The wait between two tries, which becomes longer, up to `most` seconds."""
+
+    def __init__(self, most: float = 2.0) -> None:
+        self._most = most
+        self._tries = 0
+        self.began = 0.0
+
+    def next(self) -> float:
+        """Return the seconds until the next try."""
+        self.began = self.began or time.monotonic()
+        self._tries += 1
+        return min(self._most, 0.05 * float(2**self._tries))
+
+    def reset(self) -> None:
+        """Take note of a success."""
+        self._tries, self.began = 0, 0.0
+
+
+def address_of(url: str) -> str:
+    """Return the URL without its password, to be shown."""
+    scheme, _, rest = url.partition("://")
+    host, slash, path = rest.partition("/")
+    shown = f"{host.rpartition('@')[2]}{slash}{path}"
+    return f"{scheme}://{shown.partition('?')[0]}" if rest else url or "the URL"
+
+
+def unreachable(address: str, error: BaseException) -> str:
+    """Return one line about an error of Redis or of the way there."""
+    fix = "is it running, and is the address right?"
+    if isinstance(error, AuthenticationError | NoPermissionError):
+        fix = "check the user and password in the URL, and what its ACL allows"
+    elif isinstance(error, ResponseError):
+        fix = "Redis 6.2 or newer is needed"
+    reason = str(error).splitlines()[0].rstrip(".") if str(error) else type(error).__name__
+    return f"no Redis at {address}: {reason}; {fix}"
+
+
+def _received(found: Any) -> list[Received]:  # redis-py has no type for it
+    """Return the messages of an answer, which is pairs of a stream and its messages."""
+    return [
+        Received(_text(stream), _text(id_), fields[b"m"])
+        for stream, messages in found or ()
+        for id_, fields in messages
+        if fields and b"m" in fields  # else it was deleted meanwhile
+    ]
+
+
+def _text(value: str | bytes) -> str:
+    return value.decode() if isinstance(value, bytes) else value

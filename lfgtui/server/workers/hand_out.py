@@ -1,0 +1,132 @@
+"""One ticket that a worker has, or is to have: what came of it, and what it was asked to do.
+
+The numbers of its entries are the worker's, without a gap, so the last one stored says what is
+still to come. What was sent twice is dropped; where something is missing, the worker sends it
+again from its own history.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from itertools import count
+
+import msgspec
+
+from lfgtui.engine import commands as c
+from lfgtui.engine.ticket.ticket_run import TicketRun
+from lfgtui.model import events as e
+from lfgtui.model.clock import now
+from lfgtui.model.event_json import encode_event
+from lfgtui.server.workers.connection import Received
+from lfgtui.server.workers.protocol import (
+    Answered,
+    Happened,
+    Lease,
+    Note,
+    Numbered,
+    Order,
+    Request,
+    Resend,
+    Stop,
+)
+
+_ids = count(round(now() * 1e6))  # an earlier process asked under lower ones
+
+
+class HandOut:
+    """A ticket under one fence. `ended` has its ending, once it is no worker's any more.
+
+    `worker` is "" until one has taken the offer, which is the message it was `offered` in.
+    `job` is that offer, empty where an earlier process made it.
+    `last` is the number of the newest entry that was handed to the recorder.
+    """
+
+    def __init__(self, run_id: str, run: TicketRun, fence: int) -> None:
+        self.run = run
+        self._run_id = run_id
+        self.fence = fence
+        self.worker = ""
+        self.offered: Received | None = None
+        self.last = run.transcript.last_seq
+        self.job = b""
+        self.ended: asyncio.Future[e.Ending] = asyncio.get_running_loop().create_future()
+        self.asked: dict[int, Request] = {}
+        self.unsent: list[Request] = []
+        self._refused: list[Request] = []
+        self.missed_since: float | None = None
+        self._later: float | None = None
+        self._asked_at = self._behind_at = -1
+
+    # Out
+
+    def forward(self, what: c.TicketCommand | e.Event) -> None:
+        """Have the worker do this to the ticket, as soon as there is one."""
+        self.ask(Note(_raw(what)) if isinstance(what, e.Event) else what)
+
+    def stop(self, ending: e.Ending) -> None:
+        """Have the worker end the ticket this way."""
+        self.ask(Stop(_raw(ending)))
+
+    def ask(self, what: Order) -> None:
+        """Have the worker do something."""
+        name = self.run.ticket.id
+        request = Request(next(_ids), self._run_id, name, self.fence, what)
+        if not isinstance(what, Resend):  # whose answer are the entries
+            self.asked[request.id] = request
+        self.unsent.append(request)
+
+    def ask_again(self) -> None:
+        """Send once more what was not answered."""
+        self.unsent = [*self.asked.values()]
+
+    def answered(self, answer: Answered) -> None:
+        """Take note of an answer."""
+        request = self.asked.pop(answer.id, None)
+        if request is not None and answer.error:
+            self._refused.append(request)
+
+    def came_too_late(self) -> list[c.Tell]:
+        """Return the messages that the worker did not take, to be said to whoever goes on."""
+        left = [request.what for request in (*self._refused, *self.asked.values())]
+        return [one for one in left if isinstance(one, c.Tell)]
+
+    # In
+
+    def take(self, happened: Happened) -> Sequence[Numbered]:
+        """Return what is new in it, or nothing where something before it is missing."""
+        new = [one for one in happened.entries if one.seq > self.last]
+        if new and new[0].seq != self.last + 1:
+            if self._asked_at != self.last:
+                self.ask_for_missing()
+            return ()
+        late = now() - happened.sent
+        self._later = late if self._later is None else min(self._later, late)
+        return new
+
+    @property
+    def later(self) -> float:
+        """Seconds by which this machine's clock is ahead of the worker's, at most.
+
+        The least time that a message took, by both clocks. Clocks that agree well are left alone.
+        """
+        return self._later if self._later is not None and abs(self._later) > 1.0 else 0.0
+
+    def ask_for_missing(self) -> None:
+        """Ask for what follows on the last entry."""
+        self._asked_at = self.last
+        self.ask(Resend(self.last))
+
+    def renewed(self, lease: Lease) -> None:
+        """Take note of a lease in force: it also says up to where there should be entries."""
+        self.worker, self.missed_since = lease.worker, None
+        is_behind = lease.seq > self.last
+        if is_behind and self._behind_at == self.last:  # nothing came since the last look
+            self.ask_for_missing()
+        self._behind_at = self.last if is_behind else -1
+
+    def is_over(self, lease: Lease) -> bool:
+        """Return True if all of it has come, and the worker has ended."""
+        return lease.is_over and self.last >= lease.seq
+
+
+def _raw(event: e.Event) -> msgspec.Raw:
+    return msgspec.Raw(encode_event(event))

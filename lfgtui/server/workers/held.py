@@ -1,0 +1,202 @@
+"""A ticket that this worker has: its engine, its lease, and what the run is still to get of it."""
+
+import asyncio
+import time
+from collections.abc import Sequence
+
+from redis.exceptions import RedisError
+
+from lfgtui.engine import commands as c
+from lfgtui.engine.engine import Engine
+from lfgtui.model import events as e
+from lfgtui.model.clock import now
+from lfgtui.server.workers import protocol as p
+from lfgtui.server.workers.connection import Connection, Patience, cancel
+
+AT_ONCE = 500
+"""Entries that are sent as one message."""
+
+_MARGIN = 5
+"""A share of the lease: so long before its end the ticket's tools are stopped."""
+
+_OUT_OF_REACH = (RedisError, OSError, TimeoutError)
+
+
+class Held:
+    """A ticket of `job`, held by the worker of that name."""
+
+    def __init__(self, connection: Connection, worker: str, job: p.Job) -> None:
+        self.job = job
+        self.shipped = asyncio.Event()
+        """Set once Redis has all of it, or the ticket is another's."""
+        self.is_late = False
+        """True once the lease was not renewed in time: who cannot hear must not renew, either."""
+        self._redis = connection
+        self._worker = worker
+        self._until = 0.0
+        self._engine: Engine | None = None
+        self._base = job.entries[-1].seq if job.entries else 0
+        self._entries: list[e.Entry] = []
+        self._sent = self._base
+        self._news = asyncio.Event()
+        self._stopped = asyncio.Event()
+        self._is_over = self._is_lost = False
+        self._refusal = ""
+        self._answers: dict[int, p.Answered] = {}
+        self._early: list[p.Request] = []
+        self._tasks: list[asyncio.Task[None]] = []
+
+    @property
+    def state(self) -> str:
+        """The state of the ticket, for the person."""
+        if self._refusal:
+            return f"is refused: {self._refusal}"
+        if self._is_lost:
+            return "is another worker's now"
+        engine = self._engine
+        return "" if engine is None else str(engine.transcript(self.job.ticket.id).state)
+
+    def start(self) -> None:
+        """Begin to send, and to watch over the lease."""
+        self._tasks = [asyncio.create_task(self._ship()), asyncio.create_task(self._guard())]
+
+    async def aclose(self) -> None:
+        """Send nothing more."""
+        await cancel(self._tasks)
+
+    # The work
+
+    async def work(self, engine: Engine) -> None:
+        """Do the ticket to its end, or until `end` or `lose`."""
+        self._engine = engine
+        engine.subscribe(self._take)
+        engine.watch((self.job.ticket.id,), self)
+        engine.start()
+        for request in self._early:
+            await self.obey(request)
+        idle = asyncio.create_task(engine.wait_idle())
+        stopped = asyncio.create_task(self._stopped.wait())
+        await asyncio.wait([idle, stopped], return_when=asyncio.FIRST_COMPLETED)
+        for task in (idle, stopped):
+            task.cancel()
+        await asyncio.gather(idle, stopped, return_exceptions=True)
+        await engine.shutdown()
+
+    def finish(self) -> None:
+        """Take note that no more entries come."""
+        self._is_over = True
+        self._news.set()
+
+    def refuse(self, reason: str) -> None:
+        """Take note that it cannot be done here."""
+        self._refusal = reason
+
+    async def end(self) -> None:
+        """End the ticket as interrupted, with all that it started."""
+        self._stopped.set()
+        if self._engine is not None:
+            await self._engine.shutdown()
+
+    async def lose(self) -> None:
+        """End it since it is another's now; nothing more is sent."""
+        self._is_lost = True
+        self.shipped.set()
+        await self.aclose()
+        await self.end()
+
+    def _take(self, entries: Sequence[e.Entry]) -> None:
+        self._entries += entries
+        self._news.set()
+
+    # The lease
+
+    async def renew(self) -> bool:
+        """Take or renew the lease; return False if the ticket is another's by now."""
+        asked = time.monotonic()
+        last = self._entries[-1].seq if self._entries else self._base
+        lease = p.Lease(self._worker, self.job.fence, last, self._is_over and not self._refusal)
+        held = await self._redis.hold(self.job.run, self.job.ticket.id, lease, self.job.lease)
+        if held:
+            self._until = asked + self.job.lease
+        return held
+
+    async def _guard(self) -> None:
+        """End the ticket before its lease ends."""
+        margin = self.job.lease / _MARGIN
+        while True:
+            left = self._until - margin - time.monotonic()
+            if left <= 0:
+                self.is_late = True
+                return await self.end()
+            await asyncio.sleep(left)
+
+    # What is sent
+
+    async def _tell(self, what: p.Word) -> None:
+        """Say something to the run."""
+        record = p.Record(self._worker, self.job.ticket.id, self.job.fence, what)
+        await self._redis.add(p.entries_key(self.job.run), p.encode(record))
+
+    async def _ship(self) -> None:
+        """Send all entries, in the order of their numbers, as they come."""
+        patience = Patience()
+        is_claimed = is_told = False
+        while True:
+            self._news.clear()
+            unsent = self._entries[self._sent - self._base :][:AT_ONCE]
+            try:
+                if not is_claimed:
+                    await self._tell(p.Claimed())
+                    is_claimed = True
+                if unsent:
+                    await self._tell(p.Happened(p.numbered(unsent), now()))
+                    self._sent, is_told = unsent[-1].seq, False
+                    continue
+                if self._is_over and not is_told:
+                    last = p.Refused(self._refusal) if self._refusal else p.Released(self._sent)
+                    await self._tell(last)
+                    is_told = True
+                    self.shipped.set()
+                patience.reset()
+            except _OUT_OF_REACH:
+                await asyncio.sleep(patience.next())
+                continue
+            await self._news.wait()
+
+    # What is asked
+
+    async def obey(self, request: p.Request) -> None:
+        """Do what the run asks for, once."""
+        if isinstance(request.what, p.Resend):
+            self._sent = max(self._base, min(self._sent, request.what.after))
+            self._news.set()
+            return
+        if request.id not in self._answers:
+            if self._engine is None and not self._is_over:
+                self._early.append(request)
+                return
+            self._answers[request.id] = p.Answered(request.id, self._done(request.what))
+        await self._tell(self._answers[request.id])
+
+    def _done(self, what: p.Order) -> str:
+        """Do it; return why it cannot be done, or ""."""
+        engine, name = self._engine, self.job.ticket.id
+        if engine is None or engine.is_closing or not engine.unfinished:
+            return "it has ended"
+        match what:
+            case p.Stop(ending):
+                event = p.event_of(ending)
+                run = engine.ticket_run(name)
+                if isinstance(event, e.TicketInterrupted) or not isinstance(event, e.Ending):
+                    self._stopped.set()
+                elif run.phase == "running":
+                    run.stop(event)
+                else:
+                    engine.send(c.Cancel(name))
+            case p.Note(event):
+                engine.ticket_run(name).emit(p.event_of(event))
+            case p.Resend():
+                pass
+            case _:
+                engine.send(what)
+        return ""

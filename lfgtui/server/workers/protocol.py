@@ -1,0 +1,245 @@
+"""What a run and its workers say to each other, as JSON in Redis, and under which keys.
+
+A run hands a ticket out as a `Job` in the stream of its labels, `lfg:tickets:gpu`, which has one
+consumer group. Whoever takes it says so in the run's stream, `lfg:run:RUN:entries`, where all that
+comes of it follows: `Record`s. Back go `Request`s, in the worker's own stream. `PROTOCOL` changes
+where an older side would misunderstand; what a newer side only adds is passed over.
+"""
+
+from collections.abc import Collection, Iterator, Sequence
+from itertools import combinations
+from typing import Annotated, TypeAlias
+
+import msgspec
+
+from lfgtui import __version__
+from lfgtui.engine.commands import TicketCommand
+from lfgtui.model import events as e
+from lfgtui.model.event_json import decode_event, encode_event
+from lfgtui.model.tickets import Ticket
+
+PROTOCOL = 1
+
+GROUP = "workers"
+"""The consumer group of all workers, in each stream of tickets."""
+
+
+class Numbered(msgspec.Struct, frozen=True, array_like=True):
+    """An entry of one ticket: its number, attempt, time by the sender's clock, and event."""
+
+    seq: int
+    attempt: int
+    at: float
+    event: msgspec.Raw
+
+
+class Source(msgspec.Struct, frozen=True):
+    """The code that a ticket begins with: a commit, at a remote that both sides reach."""
+
+    remote: str
+    commit: str
+    inside: str = ""
+
+
+class Job(msgspec.Struct, frozen=True):
+    """A ticket that is handed out, with its entries so far, which a worker goes on from.
+
+    `lease` is in seconds. `answers` are those of the tickets that it needs.
+    """
+
+    run: str
+    ticket: Ticket
+    fence: int
+    title: str
+    lease: Annotated[float, msgspec.Meta(ge=0.1, le=3600)]
+    is_headless: bool
+    entries: tuple[Numbered, ...] = ()
+    answers: dict[str, str] = {}
+    source: Source | None = None
+    protocol: int = PROTOCOL
+    version: str = __version__
+
+
+class JobHead(msgspec.Struct, frozen=True):
+    """As much of a job as any version can read."""
+
+    run: str
+    ticket: "_Named"
+    fence: int
+    protocol: int = 0
+    version: str = ""
+
+
+class _Named(msgspec.Struct, frozen=True):
+    id: str
+
+
+class Lease(msgspec.Struct, frozen=True):
+    """Who has a ticket: kept as long as the worker renews it. `seq` is its last entry."""
+
+    worker: str
+    fence: int
+    seq: int
+    is_over: bool = False
+
+
+class Presence(msgspec.Struct, frozen=True):
+    """A worker that is there."""
+
+    labels: tuple[str, ...]
+    slots: int
+    version: str = __version__
+
+
+# From a worker, each about one ticket
+
+
+class Claimed(msgspec.Struct, frozen=True, tag=True):
+    """The worker has it from now on."""
+
+
+class Refused(msgspec.Struct, frozen=True, tag=True):
+    """The worker cannot do it, for this reason."""
+
+    reason: str
+
+
+class Happened(msgspec.Struct, frozen=True, tag=True):
+    """Entries that the worker has committed; `sent` by the clock that gave them their times."""
+
+    entries: tuple[Numbered, ...]
+    sent: float
+
+
+class Released(msgspec.Struct, frozen=True, tag=True):
+    """Nothing comes any more after the entry with this number. `branch` holds what it changed."""
+
+    seq: int
+    branch: str = ""
+
+
+class Answered(msgspec.Struct, frozen=True, tag=True):
+    """The request was carried out, or not, for this reason."""
+
+    id: int
+    error: str = ""
+
+
+Word: TypeAlias = Claimed | Refused | Happened | Released | Answered
+
+
+class Record(msgspec.Struct, frozen=True):
+    """Something about a ticket, from a worker."""
+
+    worker: str
+    ticket: str
+    fence: int
+    what: Word
+
+
+# To a worker
+
+
+class Stop(msgspec.Struct, frozen=True, tag=True):
+    """End the ticket this way."""
+
+    ending: msgspec.Raw
+
+
+class Note(msgspec.Struct, frozen=True, tag=True):
+    """Add the event to the ticket's."""
+
+    event: msgspec.Raw
+
+
+class Resend(msgspec.Struct, frozen=True, tag=True):
+    """Send the entries after that number again."""
+
+    after: int
+
+
+Order: TypeAlias = TicketCommand | Stop | Note | Resend
+
+
+class Request(msgspec.Struct, frozen=True):
+    """Something to be done to a ticket. It is sent until it is answered, and done once."""
+
+    id: int
+    run: str
+    ticket: str
+    fence: int
+    what: Order
+
+
+def event_of(raw: msgspec.Raw) -> e.Event:
+    """Return an event that was sent; raises `msgspec.MsgspecError` for another version's."""
+    return decode_event(bytes(raw))
+
+
+job_decoder = msgspec.json.Decoder(Job)
+head_decoder = msgspec.json.Decoder(JobHead)
+lease_decoder = msgspec.json.Decoder(Lease)
+presence_decoder = msgspec.json.Decoder(Presence)
+record_decoder = msgspec.json.Decoder(Record)
+request_decoder = msgspec.json.Decoder(Request)
+encode = msgspec.json.encode
+
+
+def numbered(entries: Sequence[e.Entry]) -> tuple[Numbered, ...]:
+    """Return the entries as they are sent."""
+    return tuple(
+        Numbered(one.seq, one.attempt, one.at, msgspec.Raw(encode_event(one.event)))
+        for one in entries
+    )
+
+
+def entries_of(
+    run: str, ticket: str, sent: Sequence[Numbered], later: float = 0.0
+) -> list[e.Entry]:
+    """Return the entries that were sent, with times so many seconds later.
+
+    Raises `msgspec.MsgspecError` for an event of another version.
+    """
+    return [
+        e.Entry(run, ticket, one.attempt, one.seq, one.at + later, event_of(one.event))
+        for one in sent
+    ]
+
+
+# Keys
+
+
+def tickets_key(labels: Collection[str]) -> str:
+    """Return the stream of tickets that require exactly these labels."""
+    return ":".join(["lfg:tickets", *([",".join(sorted(labels))] if labels else [])])
+
+
+def ticket_keys(labels: Collection[str]) -> Iterator[str]:
+    """Yield the streams of all tickets that a worker with these labels can take."""
+    for number in range(len(labels), -1, -1):  # those that few can take come first
+        yield from map(tickets_key, combinations(sorted(labels), number))
+
+
+def entries_key(run: str) -> str:
+    """Return the stream of what workers say to the run."""
+    return f"lfg:run:{run}:entries"
+
+
+def requests_key(worker: str) -> str:
+    """Return the stream of what runs say to the worker."""
+    return f"lfg:worker:{worker}:requests"
+
+
+def presence_key(worker: str) -> str:
+    """Return the key that is there as long as the worker is."""
+    return f"lfg:worker:{worker}:presence"
+
+
+def lease_key(run: str, ticket: str) -> str:
+    """Return the key of the ticket's lease."""
+    return f"lfg:lease:{run}:{ticket}"
+
+
+def fence_key(run: str, ticket: str) -> str:
+    """Return the key of the ticket's highest fence."""
+    return f"lfg:fence:{run}:{ticket}"

@@ -1,0 +1,359 @@
+"""The workers of one run, as its engine sees them: `RemoteWork` over Redis.
+
+Who has a ticket is decided in Redis alone. Each time one is handed out it has a new fence, higher
+than any before, under which a worker takes the lease and renews it; nobody can renew it once the
+fence is higher. So a ticket is taken back by raising its fence: what its old worker still sends
+is of an earlier fence, and is left in that worker's own history.
+
+Redis may lose its memory at any time. The fences that this run saw are in its history and only
+ever rise, leases are taken again by those who have them, an offer that is gone is made again under
+a new fence, and entries that are missing are asked for. What this side must not lose, the entries,
+is trimmed in Redis only when it is in the history.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
+
+import msgspec
+from redis.exceptions import RedisError
+
+from lfgtui.engine import commands as c
+from lfgtui.engine.session import Session
+from lfgtui.engine.ticket.ticket_run import TicketRun
+from lfgtui.errors import HistoryError
+from lfgtui.history.reader import Reader
+from lfgtui.model import events as e
+from lfgtui.model.tickets import Ticket
+from lfgtui.server.workers import protocol as p
+from lfgtui.server.workers.connection import Connection, Patience, Received, cancel
+from lfgtui.server.workers.hand_out import HandOut
+
+ENOUGH = 3
+"""Workers that may die of a ticket."""
+
+LAST_WORDS = 5.0
+"""Seconds that a worker has to end a ticket that is stopped; then it is taken from it."""
+
+_OUT_OF_REACH = (RedisError, OSError, TimeoutError)
+
+_log = logging.getLogger(__name__)
+
+
+class RunWorkers:
+    """Hands a run's tickets out, and takes in what comes of them. `lease` is in seconds.
+
+    `out` are the fences of tickets that workers had before, and whether they have them still.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        title: str,
+        connection: Connection,
+        lease: float,
+        out: Mapping[str, tuple[int, bool]],
+    ) -> None:
+        self._session = session
+        self._title = title
+        self._redis = connection
+        self._lease = lease
+        self._fences = {ticket: fence for ticket, (fence, _) in out.items()}
+        self._had = {ticket for ticket, (_, is_out) in out.items() if is_out}
+        self._out: dict[str, HandOut] = {}
+        self._deaths: dict[str, list[str]] = {}
+        self._stream = p.entries_key(session.run)
+        self._send: Callable[[c.Command], None] = lambda _: None
+        self._runs: Mapping[str, TicketRun] = {}
+        self._tasks: list[asyncio.Task[None]] = []
+        self._to_send = asyncio.Event()
+        self._after = "0"
+
+    # What the engine asks
+
+    def takes(self, ticket: Ticket) -> bool:
+        return not ticket.watch
+
+    def is_out(self, ticket: str) -> bool:
+        return ticket in self._had
+
+    def start(self, runs: Mapping[str, TicketRun], send: Callable[[c.Command], None]) -> None:
+        self._runs, self._send = runs, send
+        for ticket in [*self._had]:
+            if runs[ticket].transcript.ending is not None:  # the last that came before the end
+                self._had.discard(ticket)
+                continue
+            self._note(HandOut(self._session.run, runs[ticket], self._fences[ticket]))
+        loops = (self._listen, self._look, self._ask)
+        self._tasks = [asyncio.create_task(self._keep_on(loop)) for loop in loops]
+        for task in self._tasks:
+            task.add_done_callback(_report)
+
+    async def work(self, run: TicketRun, answers: Mapping[str, str]) -> e.Ending:
+        out = self._out.get(run.ticket.id)
+        try:
+            out = out or await self._hand_out(run, answers)
+            if run.stopped_with is not None:  # while redis-py was waiting, which may swallow that
+                raise asyncio.CancelledError
+            return await asyncio.shield(out.ended)
+        except asyncio.CancelledError:
+            out = out or self._out.get(run.ticket.id)
+            if out is None:  # Redis could not be reached so far
+                raise
+            return await self._stop(out, run.stopped_with or e.TicketInterrupted())
+
+    async def aclose(self) -> None:
+        await cancel(self._tasks)
+        if all(run.phase == "ended" for run in self._runs.values()):
+            with suppress(*_OUT_OF_REACH):
+                await self._redis.delete(self._stream)
+        await self._redis.aclose()
+
+    # A ticket's way out and back
+
+    def _note(self, out: HandOut) -> None:
+        """Let the ticket be the worker's from here on."""
+        self._out[out.run.ticket.id] = out
+        out.run.forward = lambda what: self._forward(out, what)
+
+    def _forward(self, out: HandOut, what: c.TicketCommand | e.Event) -> None:
+        out.forward(what)
+        self._to_send.set()
+
+    async def _hand_out(self, run: TicketRun, answers: Mapping[str, str]) -> HandOut:
+        """Offer the ticket to the workers, as soon as Redis can be reached."""
+        recorder, name = self._session.recorder, run.ticket.id
+        patience = Patience()
+        while True:
+            try:
+                if remark := await self._lacking(run.ticket):
+                    run.emit(e.Status(remark))
+                fence = await self._redis.fence(self._session.run, name, self._fences.get(name, 0))
+                break
+            except _OUT_OF_REACH as error:
+                if run.stopped_with is not None:
+                    raise asyncio.CancelledError from None
+                _log.info("%s waits for Redis: %s", name, error)
+                await asyncio.sleep(patience.next())
+        self._fences[name] = fence
+        await recorder.settle(saved=True)
+        out = HandOut(self._session.run, run, fence)
+        self._note(out)
+        recorder.hand_out(self._session.run, name, fence, is_out=True)
+        await recorder.settle(saved=True)
+        entries = await asyncio.to_thread(self._entries, name)
+        job = p.Job(
+            self._session.run,
+            run.ticket,
+            fence,
+            self._title,
+            self._lease,
+            self._session.headless,
+            p.numbered(entries),
+            dict(answers),
+        )
+        out.job = p.encode(job)
+        with suppress(*_OUT_OF_REACH):  # else it is offered as one whose offer was lost
+            await self._offer(out)
+        return out
+
+    def _entries(self, ticket: str) -> Sequence[e.Entry]:
+        with Reader(self._session.recorder.file.path) as history:
+            return list(history.whole_entries(self._session.run, ticket))
+
+    async def _offer(self, out: HandOut) -> None:
+        stream = p.tickets_key(out.run.ticket.requires)
+        id_ = await self._redis.add(stream, out.job)
+        out.offered = Received(stream, id_, b"")
+
+    async def _lacking(self, ticket: Ticket) -> str:
+        """Return what to say where no worker is there that could take the ticket."""
+        there = await self._redis.matching(p.presence_key("*"))
+        labels = [set(p.presence_decoder.decode(one).labels) for one in there]
+        wanted = set(ticket.requires)
+        if any(wanted <= one for one in labels):
+            return ""
+        having = f" with {', '.join(sorted(wanted))}" if wanted else ""
+        return f"waits for a worker{having}: lfg worker {self._redis.address}" + "".join(
+            f" --label {one}" for one in sorted(wanted)
+        )
+
+    async def _let_go(self, out: HandOut) -> None:
+        """End a ticket of which all has come; its worker need keep nothing."""
+        await self._finish(out)
+        name = out.run.ticket.id
+        if name not in self._out:
+            fence = await self._redis.fence(self._session.run, name, out.fence)
+            self._fences[name] = max(fence, self._fences.get(name, 0))
+
+    async def _take_back(self, out: HandOut, ending: e.Ending) -> None:
+        """End the ticket here, whatever becomes of its worker, who can do nothing for it now."""
+        name = out.run.ticket.id
+        with suppress(*_OUT_OF_REACH):  # its worker cannot renew the lease either, then
+            self._fences[name] = await self._redis.fence(self._session.run, name, out.fence)
+        if out.offered is not None:
+            with suppress(*_OUT_OF_REACH):
+                await self._redis.drop(out.offered)
+        await self._finish(out, ending)
+
+    async def _finish(self, out: HandOut, ending: e.Ending | None = None) -> None:
+        """Let the ticket be this side's again, ended as its entries say, or else this way."""
+        recorder, name, run = self._session.recorder, out.run.ticket.id, out.run
+        if self._out.get(name) is not out:
+            return
+        del self._out[name]
+        self._had.discard(name)
+        with suppress(HistoryError):
+            await recorder.settle(saved=True)
+            fence = self._fences.get(name, out.fence)
+            recorder.hand_out(self._session.run, name, fence, is_out=False)
+        run.forward = None
+        ending = run.transcript.ending or ending
+        if ending is None:
+            ending = e.TicketFailed("internal", f"{out.worker} let go of it", retryable=True)
+        is_cut = isinstance(ending, e.TicketInterrupted)
+        if is_cut and run.stopped_with is None and not out.ended.done():
+            run.has_follow_up = True  # it goes on with another worker
+        for command in out.came_too_late():
+            asyncio.get_running_loop().call_soon(self._send, command)
+        if not out.ended.done():
+            out.ended.set_result(ending)
+
+    async def _stop(self, out: HandOut, ending: e.Ending) -> e.Ending:
+        """Have the worker end the ticket; if it does not do so soon, take it from there."""
+        if out.worker:
+            out.stop(ending)
+            self._to_send.set()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(LAST_WORDS):
+                    return await asyncio.shield(out.ended)
+        await self._take_back(out, ending)
+        return await out.ended
+
+    # What comes
+
+    async def _keep_on(self, step: Callable[[], Awaitable[None]]) -> None:
+        """Repeat a step for ever, with pauses where Redis cannot be reached."""
+        patience = Patience()
+        while True:
+            try:
+                await step()
+                patience.reset()
+            except _OUT_OF_REACH as error:
+                _log.info("run %s: %s", self._session.run, error)
+                for out in self._out.values():
+                    out.missed_since = None  # what workers did meanwhile was not to be seen
+                self._after = "0"
+                self._to_send.set()
+                await asyncio.sleep(patience.next())
+
+    async def _listen(self) -> None:
+        """Take in what workers say; Redis may forget it once it is stored."""
+        received = await self._redis.read(self._stream, self._after)
+        for one in received:
+            try:
+                record = p.record_decoder.decode(one.body)
+            except msgspec.MsgspecError as error:
+                _log.warning("not understood: %s", error)
+                continue
+            out = self._out.get(record.ticket)
+            if out is not None and record.fence == out.fence:
+                try:
+                    await self._take(out, record)
+                except msgspec.MsgspecError as error:
+                    message = f"worker {record.worker} has another lfg than this one: {error}"
+                    await self._take_back(out, e.TicketFailed("protocol", message, False))
+        if received:
+            await self._session.recorder.settle(saved=True)
+            self._after = received[-1].id
+            await self._redis.trim(self._stream, self._after)
+
+    async def _take(self, out: HandOut, record: p.Record) -> None:
+        if out.worker not in ("", record.worker):
+            return
+        out.worker, out.missed_since = record.worker, None
+        match record.what:
+            case p.Claimed():
+                self._to_send.set()
+            case p.Refused(reason):
+                message = f"worker {record.worker}: {reason}"
+                await self._take_back(out, e.TicketFailed("invalid_request", message, False))
+            case p.Answered():
+                out.answered(record.what)
+            case p.Happened():
+                await self._store(out, record.what)
+            case p.Released(seq):
+                if out.last >= seq:
+                    await self._let_go(out)
+                else:
+                    out.ask_for_missing()
+        if out.unsent:
+            self._to_send.set()
+
+    async def _store(self, out: HandOut, happened: p.Happened) -> None:
+        new = out.take(happened)
+        if new:
+            recorder = self._session.recorder
+            name = out.run.ticket.id
+            recorder.submit_numbered(p.entries_of(self._session.run, name, new, out.later))
+            out.last = new[-1].seq
+            await recorder.room()
+
+    async def _look(self) -> None:
+        """Look who has renewed the leases, and take tickets from those who have not."""
+        await asyncio.sleep(self._lease / 4)
+        outs = [*self._out.values()]
+        names = [out.run.ticket.id for out in outs]
+        leases = await self._redis.get([p.lease_key(self._session.run, name) for name in names])
+        for out, value in zip(outs, leases, strict=True):
+            lease = None if value is None else p.lease_decoder.decode(value)
+            if lease is None or lease.fence != out.fence:
+                await self._look_for(out)
+                continue
+            out.renewed(lease)
+            if out.is_over(lease):
+                await self._let_go(out)
+            out.ask_again()
+        self._to_send.set()
+
+    async def _look_for(self, out: HandOut) -> None:
+        """Look what became of a ticket that nobody holds."""
+        if not out.worker and out.offered is not None and await self._redis.has(out.offered):
+            out.missed_since = None
+            return
+        out.missed_since = out.missed_since or time.monotonic()
+        if time.monotonic() - out.missed_since < self._lease / 2:
+            return
+        name, run = out.run.ticket.id, self._session.run
+        if out.worker or not out.job:
+            deaths = self._deaths.setdefault(name, [])
+            deaths += [out.worker] if out.worker else []
+            ending: e.Ending = e.TicketInterrupted()
+            if len(deaths) >= ENOUGH:
+                message = f"{ENOUGH} workers were lost while they had it: {', '.join(deaths)}"
+                ending = e.TicketFailed("internal", message, retryable=False)
+            await self._take_back(out, ending)
+        elif self._out.get(name) is out:  # its offer was lost
+            out.fence = self._fences[name] = await self._redis.fence(run, name, out.fence)
+            self._session.recorder.hand_out(run, name, out.fence, is_out=True)
+            job = msgspec.structs.replace(p.job_decoder.decode(out.job), fence=out.fence)
+            out.job, out.missed_since = p.encode(job), None
+            await self._offer(out)
+
+    async def _ask(self) -> None:
+        """Send the workers what is to be done."""
+        await self._to_send.wait()
+        self._to_send.clear()
+        for out in [*self._out.values()]:
+            while out.worker and out.unsent:
+                await self._redis.add(p.requests_key(out.worker), p.encode(out.unsent[0]))
+                out.unsent.pop(0)
+
+
+def _report(task: "asyncio.Task[None]") -> None:
+    """Report a bug that ended a loop; its tickets' leases say what becomes of them."""
+    if not task.cancelled() and (error := task.exception()) is not None:
+        context = {"message": "workers are listened to no more", "exception": error}
+        asyncio.get_running_loop().call_exception_handler(context)

@@ -1,0 +1,206 @@
+"""A worker: takes tickets from Redis, has the ordinary engine do them, and sends what happens.
+
+A ticket is its own for as long as it can renew the lease. It counts from the moment at which it
+asked, so its lease ends before anybody else's view of it does; some time before that it stops the
+ticket's tools. Entries are sent in the order of their numbers, again and again until Redis has
+them; they stay here until the run has said, by a higher fence, that it has all.
+"""
+
+import asyncio
+import logging
+import signal
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, suppress
+from typing import Any
+
+import msgspec
+from redis.exceptions import RedisError
+
+from lfgtui import __version__
+from lfgtui.engine.engine import Engine
+from lfgtui.errors import LfgError
+from lfgtui.server.workers import protocol as p
+from lfgtui.server.workers.connection import Connection, Patience, Received, cancel
+from lfgtui.server.workers.held import Held
+
+IDLE = 15.0
+"""Seconds after which a ticket that somebody took, and did nothing with, is taken by another."""
+
+LAST_WORDS = 5.0
+"""Seconds that the last entries have to reach Redis when the worker ends."""
+
+_OUT_OF_REACH = (RedisError, OSError, TimeoutError)
+
+_log = logging.getLogger(__name__)
+
+Open = Callable[[p.Job], AbstractAsyncContextManager[Engine]]
+"""Opens the engine for a job, and closes what belongs to it. Raises `LfgError` where it cannot."""
+
+
+class Worker:
+    """A worker with so many slots, for tickets that require nothing else than its labels.
+
+    `say` gets a line for the person when a ticket comes or goes.
+    """
+
+    def __init__(
+        self,
+        connection: Connection,
+        name: str,
+        open_: Open,
+        *,
+        slots: int,
+        labels: Sequence[str] = (),
+        say: Callable[[str], None],
+    ) -> None:
+        self.name = name
+        self._redis = connection
+        self._open = open_
+        self._slots = slots
+        self._labels = tuple(labels)
+        self._streams = list(p.ticket_keys(labels))
+        self._say = say
+        self._held: dict[tuple[str, str], Held] = {}
+        self._working: set[asyncio.Task[None]] = set()
+        self._is_free = asyncio.Event()
+        self._after = "0"
+
+    async def run(self, stopped: "asyncio.Future[signal.Signals]") -> None:
+        """Work until `stopped`; then hand back what is unfinished."""
+        loops = (self._take, self._obey, self._renew)
+        tasks = [asyncio.create_task(self._keep_on(loop)) for loop in loops]
+        try:
+            waiting: list[asyncio.Future[Any]] = [stopped, *tasks]
+            await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+            tasks[0].cancel()
+            for held in [*self._held.values()]:
+                await held.end()
+            if self._working:
+                await asyncio.wait(self._working, timeout=LAST_WORDS)
+        finally:
+            await cancel([*tasks, *self._working])
+            for held in self._held.values():
+                await held.aclose()
+            with suppress(*_OUT_OF_REACH):
+                keys = p.presence_key(self.name), p.requests_key(self.name)
+                await self._redis.delete(*keys)
+            await self._redis.aclose()
+        for task in tasks:
+            if not task.cancelled():
+                task.result()  # a bug
+
+    async def _keep_on(self, step: Callable[[], Awaitable[None]]) -> None:
+        patience = Patience()
+        while True:
+            try:
+                await step()
+                patience.reset()
+            except _OUT_OF_REACH as error:
+                _log.info("%s", error)
+                if "NOGROUP" in str(error):
+                    with suppress(*_OUT_OF_REACH):
+                        await self._redis.join(self._streams)
+                        continue
+                await asyncio.sleep(patience.next())
+
+    async def _take(self) -> None:
+        """Take what there is, as long as a slot is free."""
+        self._is_free.clear()
+        if len(self._working) >= self._slots:
+            await self._is_free.wait()
+            return
+        for one in await self._redis.take(self._streams, self.name, IDLE):
+            if len(self._working) < self._slots:
+                await self._begin(one)
+            else:  # each stream may give one
+                await self._redis.add(one.stream, one.body)
+                await self._redis.drop(one)
+
+    async def _begin(self, one: Received) -> None:
+        """Begin with a ticket, if nobody else has."""
+        job = await self._job(one)
+        if job is None:
+            return
+        key = job.run, job.ticket.id
+        if (before := self._held.pop(key, None)) is not None:
+            await before.lose()
+        held = Held(self._redis, self.name, job)
+        if await held.renew():
+            self._held[key] = held
+            held.start()
+            task = asyncio.create_task(self._work(held))
+            self._working.add(task)
+            task.add_done_callback(self._ended)
+        await self._redis.drop(one)
+
+    async def _job(self, one: Received) -> p.Job | None:
+        """Return the job of an offer; tell its run where there is none that can be done here."""
+        reason = ""
+        try:
+            head = p.head_decoder.decode(one.body)
+        except msgspec.MsgspecError as error:
+            _log.warning("not a ticket: %s", error)
+            await self._redis.drop(one)
+            return None
+        try:
+            if head.protocol == p.PROTOCOL:
+                return p.job_decoder.decode(one.body)
+        except msgspec.MsgspecError as error:
+            reason = f": {error}"
+        order = "older" if head.protocol < p.PROTOCOL else "newer"
+        if head.protocol == p.PROTOCOL:
+            order = "another one"
+        message = f"it has lfg {__version__}, that of the run is {order} ({head.version}){reason}"
+        refused = p.Record(self.name, head.ticket.id, head.fence, p.Refused(message))
+        await self._redis.add(p.entries_key(head.run), p.encode(refused))
+        await self._redis.drop(one)
+        return None
+
+    async def _work(self, held: Held) -> None:
+        """Do a ticket, and keep its entries until its run has them."""
+        name = f"{held.job.run}/{held.job.ticket.id}"
+        self._say(f"{name} begins")
+        try:
+            async with self._open(held.job) as engine:
+                await held.work(engine)
+        except LfgError as error:
+            held.refuse(str(error))
+        self._say(f"{name} {held.state}")
+        held.finish()
+        await held.shipped.wait()
+
+    def _ended(self, task: "asyncio.Task[None]") -> None:
+        self._working.discard(task)
+        self._is_free.set()
+
+    async def _obey(self) -> None:
+        """Do what runs ask for."""
+        stream = p.requests_key(self.name)
+        for one in await self._redis.read(stream, self._after):
+            try:
+                request = p.request_decoder.decode(one.body)
+            except msgspec.MsgspecError as error:
+                _log.warning("not a request: %s", error)
+            else:
+                held = self._held.get((request.run, request.ticket))
+                if held is not None and held.job.fence == request.fence:
+                    await held.obey(request)
+            self._after = one.id
+            await self._redis.trim(stream, one.id)
+
+    async def _renew(self) -> None:
+        """Renew the leases, and say that this worker is there."""
+        pause = min([IDLE, *(held.job.lease for held in self._held.values())]) / 3
+        there = p.Presence(self._labels, self._slots)
+        await self._redis.put(p.presence_key(self.name), p.encode(there), 2 * IDLE)
+        for key, held in [*self._held.items()]:
+            if held.is_late:
+                if held.shipped.is_set() and self._held.get(key) is held:
+                    del self._held[key]
+                    await held.aclose()
+                continue
+            is_ours = await held.renew()
+            if not is_ours and self._held.get(key) is held:
+                del self._held[key]
+                await held.lose()
+        await asyncio.sleep(pause)

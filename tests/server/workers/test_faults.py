@@ -1,0 +1,360 @@
+"""Workers, networks, Redis and runs that fail: nothing is lost, doubled or left over."""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from lfgtui.engine import commands as c
+from lfgtui.model import events as e
+from lfgtui.server.workers import protocol as p
+from lfgtui.server.workers.connection import Connection
+from lfgtui.settings.sandbox import SandboxPolicy
+from tests.engine.harness import Room, calls, says, ticket
+from tests.server.workers.cut import way_to
+from tests.server.workers.here import assert_whole, run_of, worker
+from tests.server.workers.redis_server import RedisServer, needs_redis, redis_server
+
+pytestmark = needs_redis
+
+SHORT = 3.0
+"""A lease that ends within the test."""
+
+HANGS = calls("run_command", {"command": "echo $$ > pid; exec sleep 600"}, then="Enough.")
+LONG = " ".join(f"word{n}" for n in range(3000))
+
+
+def written(folder: Path, config: str) -> Path:
+    folder.mkdir(exist_ok=True)
+    path = folder / "config.toml"
+    path.write_text(config)
+    return path
+
+
+async def lfg(folder: Path, config: str, *arguments: str) -> asyncio.subprocess.Process:
+    """Start lfg with the config, and its data in that folder."""
+    path = await asyncio.to_thread(written, folder, config)
+    own = {"LFG_CONFIG": str(path), "LFG_DATA_DIR": str(folder / "data")}
+    return await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "lfgtui", *arguments),
+        env={**os.environ, **own},
+        stderr=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.DEVNULL,
+    )
+
+
+@asynccontextmanager
+async def process(url: str, here: Room, folder: Path) -> AsyncIterator[asyncio.subprocess.Process]:
+    """A worker in a process of its own, once it takes tickets."""
+    chat = here.engine.config.providers["chat"].base_url
+    config = f'[providers.chat]\nwire = "openai-chat"\nbase_url = "{chat}"\n'
+    config += '[sandbox]\nmode = "none"\n'
+    one = await lfg(folder, config, "worker", url)
+    assert one.stderr is not None
+    async for line in one.stderr:
+        if b"takes tickets" in line:
+            break
+    try:
+        yield one
+    finally:
+        if one.returncode is None:
+            one.kill()
+        await one.communicate()
+
+
+def command_of(folder: Path) -> int:
+    """The process of the command that hangs."""
+    (pid,) = folder.rglob("pid")
+    return int(pid.read_text())
+
+
+async def is_gone(pid: int) -> None:
+    """Wait until the process has ended, whoever's child it is."""
+    try:
+        handle = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return
+    ended = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    loop.add_reader(handle, ended.set)
+    try:
+        async with asyncio.timeout(60):
+            await ended.wait()
+    finally:
+        loop.remove_reader(handle)
+        os.close(handle)
+
+
+def states(here: Room, ticket: str) -> list[str]:
+    """The states of the ticket's attempts."""
+    return [one.state for one in here.engine.transcript(ticket).attempts]
+
+
+class Raw:
+    """A worker that does what the test says."""
+
+    def __init__(self, url: str, name: str) -> None:
+        self.redis = Connection(url)
+        self.name = name
+
+    async def claim(self, lease: float) -> p.Job:
+        await self.redis.join([p.tickets_key(())])
+        while not (taken := await self.redis.take([p.tickets_key(())], self.name, 60.0)):
+            pass
+        job = p.job_decoder.decode(taken[0].body)
+        held = p.Lease(self.name, job.fence, 0)
+        assert await self.redis.hold(job.run, job.ticket.id, held, lease)
+        await self.redis.drop(taken[0])
+        await self.say(job, p.Claimed())
+        return job
+
+    async def say(self, job: p.Job, what: p.Word) -> None:
+        record = p.Record(self.name, job.ticket.id, job.fence, what)
+        await self.redis.add(p.entries_key(job.run), p.encode(record))
+
+
+def happened(job: p.Job, *events: e.Event, after: int | None = None) -> p.Happened:
+    """These events, behind the entries that came with the job."""
+    last = job.entries[-1].seq if after is None else after
+    entries = [e.Entry("", "", 1, last + n, 1e9, one) for n, one in enumerate(events, 1)]
+    return p.Happened(p.numbered(entries), 1e9)
+
+
+async def test_a_killed_workers_ticket_is_resumed_by_another(
+    redis: RedisServer, tmp_path: Path
+) -> None:
+    tickets = [ticket("a", tmp_path, approve="auto"), ticket("b", tmp_path)]
+    scenarios = {"a": HANGS, "b": says(LONG)}
+    async with run_of(tmp_path, tickets, redis.url, lease=SHORT, scenarios=scenarios) as here:
+        async with process(redis.url, here, tmp_path / "one") as one:
+            await here.until_event("a", e.ToolRunStarted)
+            await here.until(lambda: list((tmp_path / "one").rglob("pid")))
+            one.kill()
+            await is_gone(command_of(tmp_path / "one"))
+        async with worker(redis.url, here.engine.config, "two"):
+            await here.engine.wait_idle()
+        assert here.engine.transcript("a").state == here.engine.transcript("b").state == "done"
+        assert [one.state for one in here.engine.transcript("a").attempts] == [
+            "interrupted",
+            "done",
+        ]
+        assert here.engine.transcript("b").answer == LONG
+        await assert_whole(here)
+
+
+async def test_a_worker_that_wakes_too_late_changes_nothing(
+    redis: RedisServer, tmp_path: Path
+) -> None:
+    auto = ticket("a", tmp_path, approve="auto")
+    scenarios = {"a": HANGS}
+    async with run_of(tmp_path, [auto], redis.url, lease=SHORT, scenarios=scenarios) as here:
+        async with process(redis.url, here, tmp_path / "one") as one:
+            await here.until_event("a", e.ToolRunStarted)
+            await here.until(lambda: list((tmp_path / "one").rglob("pid")))
+            one.send_signal(signal.SIGSTOP)
+            async with worker(redis.url, here.engine.config, "two"):
+                await here.engine.wait_idle()
+            before = len(here.seen)
+            one.send_signal(signal.SIGCONT)
+            await is_gone(command_of(tmp_path / "one"))
+            one.terminate()
+            assert one.stderr is not None
+            said = await one.stderr.read()
+            assert b"is another worker's now" in said or b"interrupted" in said
+        assert len(here.seen) == before
+        assert [one.state for one in here.engine.transcript("a").attempts] == [
+            "interrupted",
+            "done",
+        ]
+        await assert_whole(here)
+
+
+@pytest.mark.parametrize("ways", [("there",), ("back",), ("there", "back")], ids="+".join)
+async def test_a_worker_that_is_cut_off_stops_its_tools_and_another_goes_on(
+    redis: RedisServer, tmp_path: Path, ways: tuple[str, ...]
+) -> None:
+    auto = ticket("a", tmp_path, approve="auto")
+    how = {"scenarios": {"a": HANGS}, "sandbox": SandboxPolicy(mode="none")}
+    async with (
+        run_of(tmp_path, [auto], redis.url, lease=SHORT, **how) as here,
+        way_to(redis.url) as way,
+        worker(way.url, here.engine.config, "one"),
+    ):
+        await here.until_event("a", e.ToolRunStarted)
+        await here.until(lambda: list(tmp_path.rglob("pid")))
+        way.cut(*ways)
+        await is_gone(command_of(tmp_path))
+        async with worker(redis.url, here.engine.config, "two"):
+            await here.engine.wait_idle()
+        way.mend()
+        assert [one.state for one in here.engine.transcript("a").attempts] == [
+            "interrupted",
+            "done",
+        ]
+        await assert_whole(here)
+
+
+@pytest.mark.parametrize("keeps", [True, False], ids=["with its log", "without"])
+async def test_redis_may_die_and_lose_its_memory(tmp_path: Path, keeps: bool) -> None:
+    tickets = [ticket("a", tmp_path, approve="ask"), ticket("later", tmp_path, needs=("a",))]
+    scenarios = {"a": calls("run_command", {"command": "true"}, then=LONG)}
+    async with (
+        redis_server(keeps=keeps) as redis,
+        run_of(tmp_path, tickets, redis.url, lease=10.0, scenarios=scenarios) as here,
+        worker(redis.url, here.engine.config),
+    ):
+        question = await here.until_event("a", e.ApprovalRequested)
+        await redis.kill()
+        here.engine.send(c.Approve("a", question.call_id))
+        await redis.start()
+        await here.engine.wait_idle()
+        assert here.engine.all_done
+        assert here.engine.transcript("a").answer.endswith(LONG)
+        await assert_whole(here)
+
+
+async def test_what_is_missing_in_redis_is_sent_again(redis: RedisServer, tmp_path: Path) -> None:
+    async with run_of(tmp_path, [ticket("a", tmp_path)], redis.url) as here:
+        raw = Raw(redis.url, "raw")
+        job = await raw.claim(30.0)
+        first = (e.AttemptStarted("p", "m"), e.RequestSent(1))
+        rest = (e.TextDelta("42"), e.ResponseFinished(1, "end"), e.TicketDone("end"))
+        await raw.say(job, happened(job, *first))
+        await raw.say(job, happened(job, *rest[1:], after=job.entries[-1].seq + 3))  # a gap
+        while not (asked := await raw.redis.read(p.requests_key("raw"), "0")):
+            pass
+        request = p.request_decoder.decode(asked[0].body)
+        assert request.what == p.Resend(job.entries[-1].seq + 2)
+        again = happened(job, *first, *rest)
+        await raw.say(job, again)
+        await raw.say(job, again)
+        await raw.say(job, p.Released(again.entries[-1].seq))
+        await here.engine.wait_idle()
+        assert here.engine.transcript("a").answer == "42"
+        await assert_whole(here)
+        await raw.redis.aclose()
+
+
+async def test_a_ticket_that_kills_three_workers_fails(redis: RedisServer, tmp_path: Path) -> None:
+    async with run_of(tmp_path, [ticket("a", tmp_path)], redis.url, lease=0.2) as here:
+        for name in ("one", "two", "three"):
+            raw = Raw(redis.url, name)
+            job = await raw.claim(0.2)
+            await raw.say(job, happened(job, e.AttemptStarted("p", "m")))
+            await raw.redis.aclose()
+        await here.engine.wait_idle()
+        (failed,) = here.events("a", e.TicketFailed)
+        assert failed.message == "3 workers were lost while they had it: one, two, three"
+        await assert_whole(here)
+
+
+async def test_an_offer_that_redis_lost_is_made_again(redis: RedisServer, tmp_path: Path) -> None:
+    async with run_of(tmp_path, [ticket("a", tmp_path)], redis.url, lease=0.4) as here:
+        await here.until_event("a", e.Status)
+        raw = Raw(redis.url, "raw")
+        await raw.redis.join([p.tickets_key(())])
+        while not await raw.redis.take([p.tickets_key(())], "raw", 60.0):
+            pass
+        await raw.redis.delete(p.tickets_key(()))
+        await raw.redis.aclose()
+        async with worker(redis.url, here.engine.config):
+            await here.engine.wait_idle()
+        assert here.engine.all_done
+        await assert_whole(here)
+
+
+async def test_a_request_that_comes_twice_is_done_once(redis: RedisServer, tmp_path: Path) -> None:
+    tickets = [ticket("a", tmp_path, approve="ask")]
+    scenarios = {"a": calls("run_command", {"command": "true"})}
+    async with run_of(tmp_path, tickets, redis.url, scenarios=scenarios) as here:
+        async with worker(redis.url, here.engine.config, "one"):
+            question = await here.until_event("a", e.ApprovalRequested)
+            said = p.Request(7, here.engine.run, "a", 1, c.Tell("a", "only once"))
+            redis_ = Connection(redis.url)
+            for _ in range(2):
+                await redis_.add(p.requests_key("one"), p.encode(said))
+            await redis_.aclose()
+            await here.until(lambda: len(here.events("a", e.UserMessage)) > 1)
+            here.engine.send(c.Approve("a", question.call_id))
+            await here.engine.wait_idle()
+        assert [m.text for m in here.events("a", e.UserMessage)] == ["Do a.", "only once"]
+
+
+async def test_a_cancel_and_the_end_cross_on_their_way(redis: RedisServer, tmp_path: Path) -> None:
+    async with run_of(tmp_path, [ticket("a", tmp_path)], redis.url) as here:
+        raw = Raw(redis.url, "raw")
+        job = await raw.claim(30.0)
+        await here.until(lambda: True)
+        events = (e.AttemptStarted("p", "m"), e.RequestSent(1), e.ResponseFinished(1, "end"))
+        await raw.say(job, happened(job, *events, e.TicketDone("end")))
+        here.engine.send(c.Cancel("a"))
+        await raw.say(job, p.Released(job.entries[-1].seq + 4))
+        await here.engine.wait_idle()
+        assert here.engine.transcript("a").state in ("done", "cancelled")
+        await assert_whole(here)
+        await raw.redis.aclose()
+
+
+async def test_the_older_side_is_named(redis: RedisServer, tmp_path: Path) -> None:
+    async with run_of(tmp_path, [ticket("a", tmp_path)], redis.url) as here:
+        raw = Raw(redis.url, "raw")
+        job = await raw.claim(30.0)
+        odd = msgspec.Raw(b'{"type": "of_next_year"}')
+        last = job.entries[-1].seq
+        await raw.say(job, p.Happened((p.Numbered(last + 1, 1, 1e9, odd),), 1e9))
+        await here.engine.wait_idle()
+        (failed,) = here.events("a", e.TicketFailed)
+        assert failed.message.startswith("worker raw has another lfg than this one: ")
+        newer = msgspec.structs.replace(job, protocol=p.PROTOCOL + 1, version="9.9", run="r")
+        await raw.redis.add(p.tickets_key(()), p.encode(newer))
+        async with worker(redis.url, here.engine.config, "one"):
+            while not (told := await raw.redis.read(p.entries_key("r"), "0")):
+                pass
+        refused = p.record_decoder.decode(told[0].body).what
+        assert isinstance(refused, p.Refused)
+        assert refused.reason.endswith("that of the run is newer (9.9)")
+        await raw.redis.aclose()
+
+
+async def test_what_is_no_message_disturbs_nobody(redis: RedisServer, tmp_path: Path) -> None:
+    async with run_of(tmp_path, [ticket("a", tmp_path)], redis.url) as here:
+        connection = Connection(redis.url)
+        odd = (b"{}", b"\xff", b'{"run": 1}', b"[" * 2000)
+        for stream in (p.tickets_key(()), p.requests_key("one"), p.entries_key(here.engine.run)):
+            for one in odd:
+                await connection.add(stream, one)
+        async with worker(redis.url, here.engine.config, "one"):
+            await here.engine.wait_idle()
+        assert here.engine.all_done
+        await connection.aclose()
+
+
+async def test_a_killed_run_that_goes_on_takes_in_what_came_meanwhile(
+    redis: RedisServer, tmp_path: Path
+) -> None:
+    raw = Raw(redis.url, "raw")
+    options = ("--provider", "chat", "--model", "any", "--workers", redis.url)
+    nowhere = '[providers.chat]\nwire = "openai-chat"\nbase_url = "http://127.0.0.1:9"\n'
+    killed = await lfg(tmp_path, nowhere, "run", "-p", "Go.", *options)
+    job = await raw.claim(60.0)
+    await raw.say(job, happened(job, e.AttemptStarted("p", "m"), e.RequestSent(1)))
+    while await raw.redis.read(p.entries_key(job.run), "0"):
+        pass  # until it is in the history
+    killed.kill()
+    await killed.communicate()
+    rest = (e.TextDelta("42"), e.ResponseFinished(1, "end"), e.TicketDone("end"))
+    await raw.say(job, happened(job, *rest, after=job.entries[-1].seq + 2))
+    await raw.say(job, p.Released(job.entries[-1].seq + 5))
+    async with run_of(tmp_path, [job.ticket], redis.url, resumes=job.run) as here:
+        await here.engine.wait_idle()
+        transcript = here.engine.transcript(job.ticket.id)
+        assert (transcript.state, transcript.answer) == ("done", "42")
+        assert len(transcript.attempts) == 1
+        await assert_whole(here)
+    await raw.redis.aclose()
