@@ -68,6 +68,12 @@ async def process(url: str, here: Room, folder: Path) -> AsyncIterator[asyncio.s
         await one.communicate()
 
 
+def was_taken_up(here: Room, ticket: str) -> bool:
+    """Return True if the ticket was interrupted, once or, on a slow machine, more often."""
+    *before, last = [one.state for one in here.engine.transcript(ticket).attempts]
+    return set(before) == {"interrupted"} and last == "done"
+
+
 def command_of(folder: Path) -> int:
     """The process of the command that hangs."""
     (pid,) = folder.rglob("pid")
@@ -140,10 +146,7 @@ async def test_a_killed_workers_ticket_is_resumed_by_another(
         async with worker(redis.url, here.engine.config, "two"):
             await here.engine.wait_idle()
         assert here.engine.transcript("a").state == here.engine.transcript("b").state == "done"
-        assert [one.state for one in here.engine.transcript("a").attempts] == [
-            "interrupted",
-            "done",
-        ]
+        assert was_taken_up(here, "a")
         assert here.engine.transcript("b").answer == LONG
         await assert_whole(here)
 
@@ -168,10 +171,7 @@ async def test_a_worker_that_wakes_too_late_changes_nothing(
             said = await one.stderr.read()
             assert b"is another worker's now" in said or b"interrupted" in said
         assert len(here.seen) == before
-        assert [one.state for one in here.engine.transcript("a").attempts] == [
-            "interrupted",
-            "done",
-        ]
+        assert was_taken_up(here, "a")
         await assert_whole(here)
 
 
@@ -193,10 +193,7 @@ async def test_a_worker_that_is_cut_off_stops_its_tools_and_another_goes_on(
         async with worker(redis.url, here.engine.config, "two"):
             await here.engine.wait_idle()
         way.mend()
-        assert [one.state for one in here.engine.transcript("a").attempts] == [
-            "interrupted",
-            "done",
-        ]
+        assert was_taken_up(here, "a")
         await assert_whole(here)
 
 
