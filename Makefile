@@ -53,6 +53,7 @@ bench: $(READY) ## measure; prints ratios from interleaved runs
 	$(BIN)/python bench/pane.py $(ARGS)
 	$(BIN)/python bench/sandbox.py
 	$(BIN)/python bench/attach.py
+	$(BIN)/python bench/workers.py
 
 bench-wire: $(READY) ## measure from a paced server to the screen, beside the SDKs; ARGS=--quick for a look
 	$(BIN)/python bench/wire.py $(ARGS)

@@ -12,7 +12,7 @@ import pytest
 from tests.helpers.terminal import run_in_terminal
 
 SDKS = {"anthropic", "openai", "httpx", "httpx2"}
-SERVER = {"starlette", "uvicorn"}
+SERVER = {"starlette", "uvicorn", "redis"}
 SCREEN = {"textual"}
 LATER = SDKS | SERVER | {"markdown_it", "pygments", "sqlite3"}
 

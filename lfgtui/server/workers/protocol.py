@@ -33,14 +33,6 @@ class Numbered(msgspec.Struct, frozen=True, array_like=True):
     event: msgspec.Raw
 
 
-class Source(msgspec.Struct, frozen=True):
-    """The code that a ticket begins with: a commit, at a remote that both sides reach."""
-
-    remote: str
-    commit: str
-    inside: str = ""
-
-
 class Job(msgspec.Struct, frozen=True):
     """A ticket that is handed out, with its entries so far, which a worker goes on from.
 
@@ -55,7 +47,6 @@ class Job(msgspec.Struct, frozen=True):
     is_headless: bool
     entries: tuple[Numbered, ...] = ()
     answers: dict[str, str] = {}
-    source: Source | None = None
     protocol: int = PROTOCOL
     version: str = __version__
 
@@ -112,10 +103,9 @@ class Happened(msgspec.Struct, frozen=True, tag=True):
 
 
 class Released(msgspec.Struct, frozen=True, tag=True):
-    """Nothing comes any more after the entry with this number. `branch` holds what it changed."""
+    """Nothing comes any more after the entry with this number."""
 
     seq: int
-    branch: str = ""
 
 
 class Answered(msgspec.Struct, frozen=True, tag=True):
