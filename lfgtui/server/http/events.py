@@ -110,18 +110,24 @@ async def _blocks(watching: Watching, wanted: _Filter) -> AsyncGenerator[str, No
     place = watching.place
     frames = watching.frames()
     coming: asyncio.Task[Frame] | None = None
+    clock = asyncio.get_running_loop().time
+    due = clock() + HEARTBEAT
     try:
         while True:
             coming = coming or asyncio.ensure_future(anext(frames))
-            done, _ = await asyncio.wait({coming}, timeout=HEARTBEAT)
-            if not done:
+            done, _ = await asyncio.wait({coming}, timeout=max(0.0, due - clock()))
+            # Also when frames come all the time, and nothing of them is wanted here.
+            if clock() >= due:
                 # The id has a browser come back behind what was left out for it.
                 yield f": alive\nid: {place}\n\n"
+                due = clock() + HEARTBEAT
+            if not done:
                 continue
             frame, coming = coming.result(), None
             place = frame.place or place
             if blocks := "".join(_of(frame, wanted)):
                 yield blocks
+                due = clock() + HEARTBEAT
             if frame.has_ended:
                 yield f"id: {place}\nevent: end\ndata: {{}}\n\n"
                 return

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import httpx
@@ -81,6 +82,31 @@ async def test_only_what_is_wanted_comes_and_the_place_goes_on(
         ]
         sent = [json.loads(one[6:]) for one in raw.splitlines() if one.startswith("data: ")]
         assert as_stored(sent) == [json.loads(entry_json(x)) | {"saved": True} for x in wanted]
+
+
+async def test_a_reader_who_wants_nothing_of_a_busy_run_hears_of_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(events, "HEARTBEAT", 0.5)
+    async with at_work(tmp_path) as r, served() as client:
+        path = f"/runs/{r.engine.run}/events?type=ticket_done"
+        async with asyncio.timeout(20), client.stream("GET", path) as answer:
+            lines = answer.aiter_lines()
+            heard = asyncio.ensure_future(_until_alive(lines))
+            at = 0
+            while not heard.done():  # frames come faster than the heartbeat
+                at += 1
+                r.recorder.submit(r.engine.run, "a", 1, float(at), e.Status(str(at)))
+                await r.recorder.settle()
+            assert int(heard.result()) > 0
+
+
+async def _until_alive(lines: AsyncIterator[str]) -> str:
+    """Return the id that stands in the first comment."""
+    async for line in lines:
+        if line == ": alive":
+            return (await anext(lines)).removeprefix("id: ")
+    raise AssertionError("the stream ended")
 
 
 async def test_nothing_on_the_way_keeps_events_back(tmp_path: Path) -> None:
