@@ -104,6 +104,7 @@ class Engine:
 
     @property
     def health(self) -> Health:
+        elsewhere = self._remote.waiting if self._remote is not None else {}
         return Health(
             self._delivery.behind,
             self._session.circuits.open,
@@ -111,7 +112,7 @@ class Engine:
             self._session.slots.number,
             sum(run.slot.is_taken and run.needs_slot for run in self._runs.values()),
             frozenset(ticket for ticket, run in self._runs.items() if run.slot.is_awaited),
-            {**self._turns.held_back, **self._watchers.waiting},
+            {**self._turns.held_back, **self._watchers.waiting, **elsewhere},
             self._session.providers.agents.usage,
             self._limiter.held_at,
             self._limiter.asks,

@@ -17,6 +17,10 @@ from lfgtui.model.tickets import Ticket
 class RemoteWork(Protocol):
     """Workers that take tickets of one run."""
 
+    @property
+    def waiting(self) -> Mapping[str, str]:
+        """What tickets wait for that no worker has taken yet, in words, as in `Health`."""
+
     def takes(self, ticket: Ticket) -> bool:
         """Return True for a ticket that is a worker's to do."""
 

@@ -73,6 +73,11 @@ class RunWorkers:
 
     # What the engine asks
 
+    @property
+    def waiting(self) -> Mapping[str, str]:
+        free = {ticket: out.run.ticket for ticket, out in self._out.items() if not out.worker}
+        return {ticket: _wanted(one) for ticket, one in free.items()}
+
     def takes(self, ticket: Ticket) -> bool:
         return not ticket.watch
 
@@ -175,10 +180,8 @@ class RunWorkers:
         wanted = set(ticket.requires)
         if any(wanted <= one for one in labels):
             return ""
-        having = f" with {', '.join(sorted(wanted))}" if wanted else ""
-        return f"waits for a worker{having}: lfg worker {self._redis.address}" + "".join(
-            f" --label {one}" for one in sorted(wanted)
-        )
+        options = "".join(f" --label {one}" for one in sorted(wanted))
+        return f"waits for {_wanted(ticket)}: lfg worker {self._redis.address}{options}"
 
     async def _let_go(self, out: HandOut) -> None:
         """End a ticket of which all has come; its worker need keep nothing."""
@@ -350,6 +353,12 @@ class RunWorkers:
             while out.worker and out.unsent:
                 await self._redis.add(p.requests_key(out.worker), p.encode(out.unsent[0]))
                 out.unsent.pop(0)
+
+
+def _wanted(ticket: Ticket) -> str:
+    """Return in words who may take the ticket."""
+    labels = ", ".join(sorted(ticket.requires))
+    return f"a worker with {labels}" if labels else "a worker"
 
 
 def _report(task: "asyncio.Task[None]") -> None:

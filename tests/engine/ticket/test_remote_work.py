@@ -22,6 +22,10 @@ class Elsewhere:
         self.endings: dict[str, asyncio.Future[e.Ending]] = {}
         self.answers: dict[str, Mapping[str, str]] = {}
 
+    @property
+    def waiting(self) -> Mapping[str, str]:
+        return {"far": "a worker"}
+
     def takes(self, ticket: Ticket) -> bool:
         return ticket.id != "here"
 

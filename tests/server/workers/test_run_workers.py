@@ -74,6 +74,7 @@ async def test_labels_say_who_may_take_a_ticket(redis: RedisServer, tmp_path: Pa
         async with worker(redis.url, here.engine.config, "cpu") as cpu:
             await here.until(lambda: here.engine.transcript("plain").state == "done")
             assert here.engine.transcript("fast").state == "queued"
+            assert here.engine.health.held_back == {"fast": "a worker with gpu"}
             async with worker(redis.url, here.engine.config, "gpu", labels=("gpu", "eu")) as gpu:
                 await here.engine.wait_idle()
         assert here.engine.all_done
