@@ -175,6 +175,22 @@ request_decoder = msgspec.json.Decoder(Request)
 encode = msgspec.json.encode
 
 
+def lease_of(value: bytes | None) -> Lease | None:
+    """Return the lease that is stored; None where there is none, or something else."""
+    try:
+        return None if value is None else lease_decoder.decode(value)
+    except msgspec.MsgspecError:
+        return None
+
+
+def labels_of(value: bytes) -> set[str] | None:
+    """Return the labels of a worker that is there; None where it is something else."""
+    try:
+        return set(presence_decoder.decode(value).labels)
+    except msgspec.MsgspecError:
+        return None
+
+
 def numbered(entries: Sequence[e.Entry]) -> tuple[Numbered, ...]:
     """Return the entries as they are sent."""
     return tuple(

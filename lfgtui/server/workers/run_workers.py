@@ -176,9 +176,9 @@ class RunWorkers:
     async def _lacking(self, ticket: Ticket) -> str:
         """Return what to say where no worker is there that could take the ticket."""
         there = await self._redis.matching(p.presence_key("*"))
-        labels = [set(p.presence_decoder.decode(one).labels) for one in there]
+        labels = map(p.labels_of, there)
         wanted = set(ticket.requires)
-        if any(wanted <= one for one in labels):
+        if any(one is not None and wanted <= one for one in labels):
             return ""
         options = "".join(f" --label {one}" for one in sorted(wanted))
         return f"waits for {_wanted(ticket)}: lfg worker {self._redis.address}{options}"
@@ -311,7 +311,7 @@ class RunWorkers:
         names = [out.run.ticket.id for out in outs]
         leases = await self._redis.get([p.lease_key(self._session.run, name) for name in names])
         for out, value in zip(outs, leases, strict=True):
-            lease = None if value is None else p.lease_decoder.decode(value)
+            lease = p.lease_of(value)
             if lease is None or lease.fence != out.fence:
                 await self._look_for(out)
                 continue

@@ -165,6 +165,9 @@ class Worker:
                 await held.work(engine)
         except LfgError as error:
             held.refuse(str(error))
+        except Exception as error:  # it is one ticket's; the others go on
+            _log.exception("%s", name)
+            held.refuse(f"a bug in lfg: {type(error).__name__}: {error}")
         self._say(f"{name} {held.state}")
         held.finish()
         await held.shipped.wait()

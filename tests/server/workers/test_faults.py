@@ -5,13 +5,15 @@ import os
 import signal
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
 
 import msgspec
 import pytest
 
+from lfgtui.cli.launching.worker import Jobs
 from lfgtui.engine import commands as c
+from lfgtui.engine.engine import Engine
 from lfgtui.model import events as e
 from lfgtui.server.workers import protocol as p
 from lfgtui.server.workers.connection import Connection
@@ -326,6 +328,8 @@ async def test_what_is_no_message_disturbs_nobody(redis: RedisServer, tmp_path: 
         for stream in (p.tickets_key(()), p.requests_key("one"), p.entries_key(here.engine.run)):
             for one in odd:
                 await connection.add(stream, one)
+        await connection.put(p.presence_key("odd"), b"?", 60.0)
+        await connection.put(p.lease_key(here.engine.run, "b"), b"{}", 60.0)
         async with worker(redis.url, here.engine.config, "one"):
             await here.engine.wait_idle()
         assert here.engine.all_done
@@ -355,3 +359,26 @@ async def test_a_killed_run_that_goes_on_takes_in_what_came_meanwhile(
         assert len(transcript.attempts) == 1
         await assert_whole(here)
     await raw.redis.aclose()
+
+
+async def test_a_bug_in_a_worker_fails_its_ticket_and_no_other(
+    redis: RedisServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = Jobs._open
+
+    def open_(jobs: Jobs, job: p.Job, closing: ExitStack) -> Engine:
+        if job.ticket.id == "bad":
+            raise RuntimeError("no")
+        return opened(jobs, job, closing)
+
+    monkeypatch.setattr(Jobs, "_open", open_)
+    tickets = [ticket("bad", tmp_path), ticket("good", tmp_path)]
+    async with (
+        run_of(tmp_path, tickets, redis.url) as here,
+        worker(redis.url, here.engine.config, "one"),
+    ):
+        await here.engine.wait_idle()
+        (failed,) = here.events("bad", e.TicketFailed)
+        assert failed.message == "worker one: a bug in lfg: RuntimeError: no"
+        assert here.engine.transcript("good").state == "done"
+        await assert_whole(here)
