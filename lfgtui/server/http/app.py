@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 
-from lfgtui.errors import LfgError
+from lfgtui.errors import LfgError, NotFoundError
 from lfgtui.server.http import runs
 from lfgtui.server.http.access import Access, open_session
 from lfgtui.server.http.events import events
@@ -56,4 +56,4 @@ def _tell(_request: Request, error: Exception) -> Response:
 
 
 def _tell_lfg_error(_request: Request, error: Exception) -> Response:
-    return JSONResponse({"error": str(error)}, 500)
+    return JSONResponse({"error": str(error)}, 404 if isinstance(error, NotFoundError) else 500)

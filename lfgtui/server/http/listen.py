@@ -15,6 +15,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from lfgtui.engine import signals
 from lfgtui.errors import UsageError
+from lfgtui.history.storage import leases
 from lfgtui.server.control import address
 
 _GRACE = 1
@@ -56,13 +57,15 @@ def socket_path() -> Path:
 def own_socket() -> Iterator[socket.socket]:
     """Listen on the Unix socket; raises `UsageError` where another process does."""
     path = socket_path()
-    with socket.socket(socket.AF_UNIX) as listener:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    # A lock, and no attempt to connect: of two that start at once, each would find nobody there.
+    with (
+        leases.held(path.parent, path.stem) as is_free,
+        socket.socket(socket.AF_UNIX) as listener,
+    ):
+        if not is_free:
+            raise UsageError(f"another lfg serve listens on {path}")
+        path.unlink(missing_ok=True)
         with address.short_address(path) as short:
-            with socket.socket(socket.AF_UNIX) as other, suppress(OSError):
-                other.connect(short)
-                raise UsageError(f"another lfg serve listens on {path}")
-            path.unlink(missing_ok=True)
             listener.bind(short)
             listener.listen()
         path.chmod(0o600)

@@ -32,6 +32,24 @@ def test_a_socket_that_a_killed_server_left_is_replaced(tmp_path: Path) -> None:
         assert path.is_socket()
 
 
+def test_of_two_that_start_at_once_one_listens(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    remove, refusals = Path.unlink, list[str]()
+
+    def start_another(path: Path, *, missing_ok: bool = False) -> None:
+        remove(path, missing_ok=missing_ok)
+        monkeypatch.setattr(Path, "unlink", remove)
+        with pytest.raises(UsageError) as refused, own_socket():  # between the removal and the bind
+            pass
+        refusals.append(str(refused.value))
+
+    monkeypatch.setattr(Path, "unlink", start_another)
+    with own_socket():
+        assert "another lfg serve listens" in refusals[0]
+        assert socket_path().is_socket()
+
+
 @pytest.mark.parametrize(
     ("text", "address", "is_loopback"),
     [

@@ -29,6 +29,8 @@ async def test_runs_are_listed_with_their_tickets(tmp_path: Path) -> None:
         assert answer.headers["content-type"] == "application/x-ndjson"
         assert len([json.loads(line) for line in answer.text.splitlines()]) > 3
         assert "Hello there." in (await client.get("/runs/last/export?ticket=a")).text
+        answer = await client.get("/runs/last/export?ticket=b")
+        assert (answer.status_code, 'no ticket "b"' in answer.json()["error"]) == (404, True)
 
 
 async def test_a_command_is_carried_out_or_refused_in_one_line(tmp_path: Path) -> None:
