@@ -13,6 +13,7 @@ import httpx
 
 from lfgtui.engine.commands import Cancel
 from lfgtui.model import events as e
+from lfgtui.server.http.listen import socket_path
 from tests.helpers.terminal import LFG
 from tests.helpers.waiting import is_alive, until
 from tests.server.control.test_listening import at_work
@@ -56,17 +57,22 @@ async def test_a_viewer_misses_nothing_of_a_server_that_is_killed(tmp_path: Path
             await first.until(lambda: len(first.entries) > 5)
             process.kill()
             await process.wait()
+        for at in range(20):  # more than a connection holds that nobody reads
+            r.recorder.submit(r.engine.run, "a", 1, float(at), e.TextDelta("x" * 200_000))
         r.engine.send(Cancel("a"))
         await r.until_event("a", e.TicketCancelled)
         async with (
             serve() as (process, client),
             stream(client, path, **{"Last-Event-ID": first.events[-1].id}) as second,
         ):
+            _, idle = await asyncio.open_unix_connection(socket_path(), limit=1)
+            idle.write(f"GET {path} HTTP/1.1\r\nHost: lfg\r\n\r\n".encode())
             await second.until(
                 lambda: [x["type"] for x in second.entries][-1:] == ["ticket_cancelled"]
             )
             process.send_signal(signal.SIGTERM)
             async with asyncio.timeout(30):
                 assert await process.wait() == 0
+            idle.close()
         entries = first.entries + second.entries
         assert [entry["seq"] for entry in entries] == list(range(1, len(r.seen) + 1))
