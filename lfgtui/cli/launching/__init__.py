@@ -10,8 +10,6 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from lfgtui.cli.launching import attach as attach
-    from lfgtui.cli.launching import detached as detached
     from lfgtui.cli.launching import headless as headless
     from lfgtui.cli.launching import launch as launch
     from lfgtui.cli.launching import next_step as next_step
@@ -26,10 +24,17 @@ if TYPE_CHECKING:
     from lfgtui.cli.launching import session as session
     from lfgtui.cli.launching import start as start
     from lfgtui.cli.launching import trust as trust
-    from lfgtui.cli.launching import worker as worker
+    from lfgtui.cli.launching.detaching import detached as detached
+    from lfgtui.cli.launching.remote import attach as attach
+    from lfgtui.cli.launching.remote import worker as worker
 else:
+    _ROOMS = {
+        "attach": "remote.",
+        "worker": "remote.",
+        "detached": "detaching.",
+    }
 
     def __getattr__(name: str) -> ModuleType:
         if name.startswith("_"):  # as `__path__`, which Python itself looks for
             raise AttributeError(name)
-        return import_module(f"{__name__}.{name}")
+        return import_module(f"{__name__}.{_ROOMS.get(name, '')}{name}")

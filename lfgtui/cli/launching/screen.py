@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from lfgtui.cli import launching
-from lfgtui.cli.launching.foreground import Foreground, split
+from lfgtui.cli.launching.detaching.foreground import Foreground, split
 from lfgtui.cli.launching.launch import Plan
 from lfgtui.engine import signals
 from lfgtui.engine.commands import Command

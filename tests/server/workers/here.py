@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from lfgtui.cli.launching.worker import Jobs
+from lfgtui.cli.launching.remote.worker import Jobs
 from lfgtui.engine.session import Session
 from lfgtui.history.reader import Reader
 from lfgtui.model import events as e

@@ -13,7 +13,7 @@ from tests.helpers.waiting import is_alive, until
 
 PROGRAM = """
 import os, signal, sys
-from lfgtui.cli.launching.foreground import split
+from lfgtui.cli.launching.detaching.foreground import split
 from lfgtui.engine import signals
 
 def say(*words):

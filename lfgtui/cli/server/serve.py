@@ -6,7 +6,7 @@ import secrets
 import click
 from starlette.applications import Starlette
 
-from lfgtui.cli.launching.detached import detached_process
+from lfgtui.cli.launching.detaching.detached import detached_process
 from lfgtui.cli.launching.redactors import redactor_of
 from lfgtui.errors import UsageError
 from lfgtui.server.browser.pages import routes

@@ -5,7 +5,7 @@ import signal
 import threading
 from collections.abc import Callable
 
-from lfgtui.cli.launching.foreground import Foreground, split
+from lfgtui.cli.launching.detaching.foreground import Foreground, split
 from lfgtui.cli.launching.reachable import reachable
 from lfgtui.engine import signals
 from lfgtui.engine.engine import Engine

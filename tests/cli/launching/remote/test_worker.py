@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from lfgtui.cli.launching.worker import ticket_of
+from lfgtui.cli.launching.remote.worker import ticket_of
 from lfgtui.model.tickets import Ticket
 from lfgtui.server.workers.protocol import Job
 from lfgtui.settings import paths

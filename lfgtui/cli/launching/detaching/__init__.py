@@ -1,0 +1,1 @@
+"""Processes that go on without the terminal that they were started from."""

@@ -1,0 +1,1 @@
+"""Runs in other processes: attached to, or working on the tickets of this one."""

@@ -1,0 +1,1 @@
+"""Commands that reach runs from outside, and the workers of runs elsewhere."""
