@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from lfgtui.cli.launching.worker import Jobs
+from lfgtui.cli.launching.remote.worker import Jobs
 from lfgtui.engine import commands as c
 from lfgtui.engine.engine import Engine
 from lfgtui.model import events as e
