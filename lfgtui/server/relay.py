@@ -5,7 +5,7 @@ from then on the lines are those of a run's own socket, with what the history ha
 """
 
 import asyncio
-from collections.abc import AsyncGenerator
+from contextlib import aclosing, suppress
 
 import msgspec
 
@@ -15,12 +15,12 @@ from lfgtui.server.at_work import RunAtWork, runs_at_work
 from lfgtui.server.control.client import BrokenError, Lines
 from lfgtui.server.control.messages import (
     PROTOCOL,
-    Frame,
     Hello,
     Watch,
     line,
     viewer_decoder,
 )
+from lfgtui.server.control.together import until_one_ends
 from lfgtui.server.control.watching import Watching, watch
 
 
@@ -62,31 +62,21 @@ async def _relay_run(asked: Watch, lines: Lines, writer: asyncio.StreamWriter) -
     except LfgError as error:
         await _write(writer, Hello(PROTOCOL, __version__, error=str(error)))
         return
-    frames = watching.frames()
-    ways = {
-        asyncio.create_task(_show(watching, frames, writer)),
-        asyncio.create_task(_obey(watching, lines)),
-    }
     try:
-        await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
+        await until_one_ends(_show(watching, writer), _obey(watching, lines))
+    except OSError:
+        return  # it has left
     finally:
-        for way in ways:
-            way.cancel()
-        await asyncio.gather(*ways, return_exceptions=True)
-        await frames.aclose()
         watching.close()
 
 
-async def _show(
-    watching: Watching, frames: AsyncGenerator[Frame, None], writer: asyncio.StreamWriter
-) -> None:
+async def _show(watching: Watching, writer: asyncio.StreamWriter) -> None:
     """Write what is new to the end of the run's process, or until it cannot be read."""
     await _write(writer, watching.hello)
-    try:
-        async for frame in frames:
-            await _write(writer, frame)
-    except LfgError:
-        return
+    with suppress(LfgError):
+        async with aclosing(watching.frames()) as frames:
+            async for frame in frames:
+                await _write(writer, frame)
 
 
 async def _obey(watching: Watching, lines: Lines) -> None:

@@ -23,7 +23,7 @@ from tests.server.http.stand import stream
 @asynccontextmanager
 async def serve() -> AsyncIterator[tuple[Process, httpx.AsyncClient]]:
     """Start it; yield it and a client on its socket."""
-    process = await asyncio.create_subprocess_exec(*LFG, "serve", stdout=PIPE)
+    process = await asyncio.create_subprocess_exec(*LFG, "serve", stdout=PIPE, stderr=PIPE)
     assert process.stdout is not None
     try:
         path = (await process.stdout.readline()).decode().removeprefix("serve: ").strip()
@@ -72,7 +72,8 @@ async def test_a_viewer_misses_nothing_of_a_server_that_is_killed(tmp_path: Path
             )
             process.send_signal(signal.SIGTERM)
             async with asyncio.timeout(30):
-                assert await process.wait() == 0
+                _, complaints = await process.communicate()
+            assert (process.returncode, complaints) == (0, b"")
             idle.close()
         entries = first.entries + second.entries
         assert [entry["seq"] for entry in entries] == list(range(1, len(r.seen) + 1))

@@ -6,8 +6,8 @@ also when the run is killed, since all that was committed is in the history.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
-from contextlib import suppress
+from collections.abc import AsyncGenerator, Callable, Iterator
+from contextlib import aclosing, suppress
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -33,6 +33,7 @@ from lfgtui.server.control.messages import (
     line,
     read_frame,
 )
+from lfgtui.server.control.together import to_their_end
 from lfgtui.settings import paths
 
 _T = TypeVar("_T")
@@ -89,31 +90,35 @@ class Watching:
         """
         has_ended = self._lines is None
         if self._lines is not None:
-            async for frame in self._stored(Path(self.hello.file), self.hello.stored_to):
-                yield frame
-            async for frame in self._sent(self._lines):
-                has_ended = has_ended or frame.has_ended
-                if not frame.has_ended:
+            stored = self._stored(Path(self.hello.file), self.hello.stored_to)
+            async with aclosing(stored), aclosing(self._sent(self._lines)) as sent:
+                async for frame in stored:
                     yield frame
+                async for frame in sent:
+                    has_ended = has_ended or frame.has_ended
+                    if not frame.has_ended:
+                        yield frame
         if not has_ended and await asyncio.to_thread(is_at_work, self._run):
             raise BrokenError(f"the connection to run {self._run} broke")
         await asyncio.to_thread(_end_orphaned_runs)
-        async for frame in self._stored(paths.history_file(), None):
-            yield frame
+        async with aclosing(self._stored(paths.history_file(), None)) as stored:
+            async for frame in stored:
+                yield frame
         yield Frame(has_ended=True)
 
-    async def _sent(self, lines: Lines) -> AsyncIterator[Frame]:
+    async def _sent(self, lines: Lines) -> AsyncGenerator[Frame, None]:
         """Yield what the run sends, and what it left out from the history, as long as it does."""
         async for sent in lines:
             frame = read_frame(sent)
             if frame.stored_to:
-                async for stored in self._stored(Path(frame.file), frame.stored_to):
-                    yield stored
+                async with aclosing(self._stored(Path(frame.file), frame.stored_to)) as left_out:
+                    async for stored in left_out:
+                        yield stored
                 continue
             self.place = frame.place or self.place
             yield frame
 
-    async def _stored(self, file: Path, until: int | None) -> AsyncIterator[Frame]:
+    async def _stored(self, file: Path, until: int | None) -> AsyncGenerator[Frame, None]:
         """Yield what the file has behind the place, up to another one; None: to the end."""
         if until is not None and until <= self.place:
             return
@@ -134,12 +139,10 @@ async def _to_its_end(work: Callable[[], _T]) -> _T:
     A thread cannot be stopped, and SQLite does not outlive a connection that is closed while
     another thread reads from it.
     """
-    working = asyncio.ensure_future(asyncio.to_thread(work))
-    try:
-        return await asyncio.shield(working)
-    except asyncio.CancelledError:
-        await asyncio.wait({working})
-        raise
+    # A future and no task, which the end of the loop would cancel.
+    working = asyncio.get_running_loop().run_in_executor(None, work)
+    await to_their_end(working)
+    return working.result()
 
 
 def _frame(entries: Iterator[Entry]) -> Frame | None:

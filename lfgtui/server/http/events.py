@@ -8,7 +8,7 @@ for here, at no cost to the run; one who takes nothing for `STALLED` seconds is 
 
 import asyncio
 from collections.abc import AsyncGenerator
-from contextlib import suppress
+from contextlib import aclosing, suppress
 
 import msgspec
 from starlette.exceptions import HTTPException
@@ -22,6 +22,7 @@ from lfgtui.model.events import place_at
 from lfgtui.server.control.address import person
 from lfgtui.server.control.client import BrokenError
 from lfgtui.server.control.messages import Frame
+from lfgtui.server.control.together import to_their_end, until_one_ends
 from lfgtui.server.control.watching import Watching, watch
 from lfgtui.server.http.found import read, run_named, whole_number
 
@@ -81,11 +82,15 @@ class _Events(StreamingResponse):
             async with asyncio.timeout(STALLED):
                 await send(message)
 
+        async def streaming() -> None:
+            async with aclosing(self._blocks):
+                with suppress(TimeoutError):
+                    await self.stream_response(sending)
+
         try:
-            with suppress(TimeoutError):
-                await super().__call__(scope, receive, sending)
+            # Not as Starlette has it: in a scope of anyio that is cancelled nothing can be closed.
+            await until_one_ends(streaming(), self.listen_for_disconnect(receive))
         finally:
-            await self._blocks.aclose()
             self._watching.close()
 
 
@@ -136,7 +141,7 @@ async def _blocks(watching: Watching, wanted: _Filter) -> AsyncGenerator[str, No
     finally:
         if coming is not None:
             coming.cancel()
-            await asyncio.gather(coming, return_exceptions=True)
+            await to_their_end(coming)
         await frames.aclose()
 
 

@@ -5,7 +5,7 @@ The first message is a `Hello`, the next ones are `Frame`s; a browser or a progr
 """
 
 import asyncio
-from contextlib import suppress
+from contextlib import aclosing, suppress
 
 import msgspec
 from starlette.exceptions import HTTPException
@@ -15,6 +15,7 @@ from lfgtui.errors import LfgError
 from lfgtui.server.control.address import person
 from lfgtui.server.control.client import BrokenError
 from lfgtui.server.control.messages import Frame, number_of, viewer_decoder
+from lfgtui.server.control.together import until_one_ends
 from lfgtui.server.control.watching import Watching, watch
 from lfgtui.server.http.events import FURTHEST, STALLED
 from lfgtui.server.http.found import run_named, whole_number
@@ -45,35 +46,24 @@ async def follow(websocket: WebSocket) -> None:
 
 
 async def _follow(websocket: WebSocket, watching: Watching) -> None:
-    ways = {
-        asyncio.create_task(_show(websocket, watching)),
-        asyncio.create_task(_obey(websocket, watching)),
-    }
     try:
-        done, _ = await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for way in ways:
-            way.cancel()
-        await asyncio.gather(*ways, return_exceptions=True)
-    error = next((way.exception() for way in done if way.exception() is not None), None)
-    match error:
-        case None:
-            await _close(websocket, 1000)
-        case WebSocketDisconnect():
-            pass
-        case TimeoutError():
-            await _close(websocket, _COME_BACK, "nothing was read")
-        case LfgError():
-            await _close(websocket, _COME_BACK, str(error))
-        case _:
-            raise error
+        await until_one_ends(_show(websocket, watching), _obey(websocket, watching))
+    except WebSocketDisconnect:
+        pass
+    except TimeoutError:
+        await _close(websocket, _COME_BACK, "nothing was read")
+    except LfgError as error:
+        await _close(websocket, _COME_BACK, str(error))
+    else:
+        await _close(websocket, 1000)
 
 
 async def _show(websocket: WebSocket, watching: Watching) -> None:
     """Send what is new to the end of the run's process."""
     await _send(websocket, watching.hello)
-    async for frame in watching.frames():
-        await _send(websocket, frame)
+    async with aclosing(watching.frames()) as frames:
+        async for frame in frames:
+            await _send(websocket, frame)
 
 
 async def _obey(websocket: WebSocket, watching: Watching) -> None:

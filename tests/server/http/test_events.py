@@ -7,11 +7,15 @@ from pathlib import Path
 
 import httpx
 import pytest
+from starlette.types import Message
 
 from lfgtui.model import events as e
 from lfgtui.model.event_json import entry_json
 from lfgtui.server.http import events
+from lfgtui.server.http.app import build_app
+from lfgtui.settings.config import Config
 from tests.engine.harness import Room, says, ticket
+from tests.helpers.generators import abandoned
 from tests.server.control.test_listening import WORDS, at_work
 from tests.server.http.stand import served, stream
 
@@ -146,6 +150,43 @@ async def test_a_reader_that_takes_nothing_is_let_go_and_holds_up_nobody(
                 got += more
         assert not got.endswith(b"0\r\n\r\n")  # cut off, and not at the end of all
         writer.close()
+
+
+@pytest.mark.parametrize("cancels", [0, 1, 2])  # it leaves, the server ends, and then its loop
+async def test_all_is_closed_behind_a_reader_that_stops_in_the_middle(
+    tmp_path: Path, cancels: int
+) -> None:
+    stalled, gone = asyncio.Event(), asyncio.Event()
+
+    async def receive() -> Message:
+        await gone.wait()
+        return {"type": "http.disconnect"}
+
+    async def send(message: Message) -> None:
+        if b"data:" in message.get("body", b""):
+            stalled.set()
+            await asyncio.Event().wait()
+
+    async with at_work(tmp_path) as r:
+        await r.until_event("a", e.TextDelta)
+        scope = {
+            "type": "http",
+            "method": "GET",
+            "path": f"/runs/{r.engine.run}/events",
+            "query_string": b"",
+            "headers": [],
+        }
+        with abandoned() as left:
+            app = build_app(Config(), lambda: None)
+            answering = asyncio.ensure_future(app(scope, receive, send))
+            await stalled.wait()
+            if not cancels:
+                gone.set()
+            for _ in range(cancels):
+                answering.cancel()
+                await asyncio.sleep(0)
+            await asyncio.gather(answering, return_exceptions=True)
+        assert left == []
 
 
 @pytest.mark.parametrize(
