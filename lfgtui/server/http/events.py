@@ -16,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Message, Receive, Scope, Send
 
-from lfgtui.errors import LfgError, UsageError, did_you_mean
+from lfgtui.errors import LfgError, NotFoundError, UsageError, did_you_mean
 from lfgtui.model.event_json import EVENTS
 from lfgtui.model.events import place_at
 from lfgtui.server.control.address import person
@@ -102,6 +102,8 @@ async def events(request: Request) -> Response:
         watching = await watch(run, after, person())
     except BrokenError as error:
         raise HTTPException(503, str(error), {"Retry-After": "1"}) from None
+    except NotFoundError as error:  # deleted since it was found
+        raise HTTPException(404, str(error)) from None
     except UsageError as error:
         raise HTTPException(502, str(error)) from None
     if not watching.hello.pid and after and after >= await read(lambda r: r.last_place(run)):

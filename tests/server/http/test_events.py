@@ -9,6 +9,7 @@ import httpx
 import pytest
 from starlette.types import Message
 
+from lfgtui.history.deletion import delete
 from lfgtui.model import events as e
 from lfgtui.model.event_json import entry_json
 from lfgtui.server.http import events
@@ -187,6 +188,25 @@ async def test_all_is_closed_behind_a_reader_that_stops_in_the_middle(
                 await asyncio.sleep(0)
             await asyncio.gather(answering, return_exceptions=True)
         assert left == []
+
+
+async def test_a_run_that_is_deleted_once_it_was_found_is_not_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = events.run_named
+
+    async def found_and_deleted(name: str) -> str:
+        run = await found(name)
+        assert await asyncio.to_thread(delete, r.history, [run]) == [run]
+        return run
+
+    async with at_work(tmp_path, ticket("a", tmp_path, model="says"), says=says("Hi.")) as r:
+        await r.engine.wait_idle()
+    monkeypatch.setattr(events, "run_named", found_and_deleted)
+    async with served() as client:
+        answer = await client.get(f"/runs/{r.engine.run}/events")
+    error = {"error": f'no run "{r.engine.run}"; `lfg history` lists them'}
+    assert (answer.status_code, answer.json()) == (404, error)
 
 
 @pytest.mark.parametrize(
