@@ -13,7 +13,13 @@ from lfgtui.model.fold.items import ToolItem
 from lfgtui.model.needs import check_added, needs_of
 from lfgtui.model.tickets import Ticket
 from lfgtui.model.unified_diff import beside
-from lfgtui.server.control.messages import ListApprovals, ListTickets, Reply, WaitingCall
+from lfgtui.server.control.messages import (
+    ListApprovals,
+    ListTickets,
+    Reply,
+    WaitingCall,
+    without_rule,
+)
 
 Check: TypeAlias = Callable[[Sequence[Ticket]], object]
 """Raises `LfgError` where the run could not work on these tickets."""
@@ -35,10 +41,8 @@ class Answers:
                 if unknown := self._unknown(ticket):
                     return Reply(unknown)
                 return Reply(approvals=tuple(self._waiting(ticket)))
-            case Approve(ticket, call_id, option=option):
-                return self.carry_out(Approve(ticket, call_id, option=option), by)
             case _:
-                return self.carry_out(request, by)
+                return self.carry_out(without_rule(request), by)
 
     def carry_out(self, command: Command, by: str) -> Reply:
         """Carry out a command that came from another screen, and note whose."""

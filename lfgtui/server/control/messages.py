@@ -10,7 +10,7 @@ from typing import TypeAlias, TypeVar
 import msgspec
 
 from lfgtui import __version__
-from lfgtui.engine.commands import Command
+from lfgtui.engine.commands import Approve, Command
 from lfgtui.errors import UsageError
 from lfgtui.model.events import ApprovalOption
 from lfgtui.model.fold.metrics import Health
@@ -150,6 +150,13 @@ _number = msgspec.json.Decoder(_Numbered)
 _ticket = msgspec.json.Decoder(Ticket)
 _fields = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _T = TypeVar("_T")
+
+
+def without_rule(command: Command) -> Command:
+    """Return the command without a rule of approval: only on a screen is read what it covers."""
+    if isinstance(command, Approve):
+        return msgspec.structs.replace(command, rule=None)
+    return command
 
 
 def line(message: msgspec.Struct) -> bytes:

@@ -14,7 +14,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from lfgtui.errors import LfgError
 from lfgtui.server.control.address import person
 from lfgtui.server.control.client import BrokenError
-from lfgtui.server.control.messages import Frame, number_of, viewer_decoder
+from lfgtui.server.control.messages import Frame, number_of, viewer_decoder, without_rule
 from lfgtui.server.control.together import until_one_ends
 from lfgtui.server.control.watching import Watching, watch
 from lfgtui.server.http.events import FURTHEST, STALLED
@@ -75,6 +75,8 @@ async def _obey(websocket: WebSocket, watching: Watching) -> None:
         except msgspec.MsgspecError as error:
             await _send(websocket, Frame(answer=number_of(sent), error=f"unknown: {error}"))
         else:
+            if message.command is not None:
+                message = msgspec.structs.replace(message, command=without_rule(message.command))
             watching.send(message)
 
 

@@ -14,6 +14,7 @@ from lfgtui.model import events as e
 from lfgtui.model.event_json import entry_json
 from lfgtui.server.http import events
 from lfgtui.server.http.app import build_app
+from lfgtui.server.http.found import run_named
 from lfgtui.settings.config import Config
 from tests.engine.harness import Room, says, ticket
 from tests.helpers.generators import abandoned
@@ -193,10 +194,8 @@ async def test_all_is_closed_behind_a_reader_that_stops_in_the_middle(
 async def test_a_run_that_is_deleted_once_it_was_found_is_not_found(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    found = events.run_named
-
     async def found_and_deleted(name: str) -> str:
-        run = await found(name)
+        run = await run_named(name)
         assert await asyncio.to_thread(delete, r.history, [run]) == [run]
         return run
 

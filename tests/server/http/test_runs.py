@@ -78,4 +78,4 @@ async def test_a_command_gives_no_rule_of_approval(tmp_path: Path) -> None:
         answer = await client.post(f"/runs/{r.engine.run}/commands", json=approval)
         assert answer.status_code == 200
         given = await r.until_event("a", e.ApprovalGiven)
-        assert not given.rule
+        assert not given.grants

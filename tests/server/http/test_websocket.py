@@ -14,6 +14,7 @@ from websockets.exceptions import ConnectionClosed
 from lfgtui.engine.commands import Approve, Cancel
 from lfgtui.model import events as e
 from lfgtui.model.event_json import read_entry
+from lfgtui.model.ticket_keys.approvals import ApprovalRule
 from lfgtui.server.control.messages import Frame, FromViewer, read_frame, read_hello
 from tests.engine.harness import says, ticket
 from tests.server.control.test_listening import WORDS, WRITES, at_work
@@ -57,6 +58,17 @@ async def test_entries_come_and_commands_are_answered_by_their_numbers(tmp_path:
             assert not (await frame_with(connection, 9)).error
         await r.engine.wait_idle()
         assert (tmp_path / "x").exists()
+
+
+async def test_a_command_gives_no_rule_of_approval(tmp_path: Path) -> None:
+    async with at_work(tmp_path, ticket("a", tmp_path, model="writes"), writes=WRITES) as r:
+        asked = await r.until_event("a", e.ApprovalRequested)
+        async with followed(f"run={r.engine.run}") as connection:
+            rule = ApprovalRule("write_file", "tool", scope="run")
+            await connection.send(message(1, Approve("a", asked.call_id, rule)))
+            assert not (await frame_with(connection, 1)).error
+        given = await r.until_event("a", e.ApprovalGiven)
+        assert not given.grants
 
 
 async def test_a_run_that_is_over_comes_from_the_history_to_its_end(tmp_path: Path) -> None:
