@@ -3,18 +3,18 @@
 https://html.spec.whatwg.org/multipage/server-sent-events.html. The `id` of an event is its place
 in the run, so whoever comes back with the newest one gets the rest, each entry once: what is
 stored comes from the history, and only what is new from the run. A reader who is slow is waited
-for here, at no cost to the run; one who takes nothing for `STALLED` seconds is let go.
+for here, at no cost to the run; one who takes nothing for a minute is let go (`connections`).
 """
 
 import asyncio
 from collections.abc import AsyncGenerator
-from contextlib import aclosing, suppress
+from contextlib import aclosing
 
 import msgspec
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
-from starlette.types import Message, Receive, Scope, Send
+from starlette.types import Receive, Scope, Send
 
 from lfgtui.errors import LfgError, NotFoundError, UsageError, did_you_mean
 from lfgtui.model.event_json import EVENTS
@@ -28,9 +28,6 @@ from lfgtui.server.http.found import read, run_named, whole_number
 
 HEARTBEAT = 10.0
 """Seconds after which a comment says that the connection is there; proxies cut it after 60."""
-
-STALLED = 60.0
-"""Seconds that a reader may take nothing."""
 
 _RETRY = 1000
 """Milliseconds after which a browser that was cut off comes back."""
@@ -70,7 +67,7 @@ class _Filter(msgspec.Struct, frozen=True):
 
 
 class _Events(StreamingResponse):
-    """A response whose reader may be slow, but not for ever."""
+    """A response behind which all is closed, whichever side ends it."""
 
     def __init__(self, watching: Watching, wanted: _Filter) -> None:
         self._watching = watching
@@ -78,14 +75,9 @@ class _Events(StreamingResponse):
         super().__init__(self._blocks, media_type="text/event-stream", headers=HEADERS)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async def sending(message: Message) -> None:
-            async with asyncio.timeout(STALLED):
-                await send(message)
-
         async def streaming() -> None:
             async with aclosing(self._blocks):
-                with suppress(TimeoutError):
-                    await self.stream_response(sending)
+                await self.stream_response(send)
 
         try:
             # Not as Starlette has it: in a scope of anyio that is cancelled nothing can be closed.

@@ -11,12 +11,17 @@ from typing import NamedTuple
 
 import uvicorn
 from starlette.types import ASGIApp
-from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from lfgtui.engine import signals
 from lfgtui.errors import UsageError
 from lfgtui.history.storage import leases
 from lfgtui.server.control import address
+from lfgtui.server.http.connections import (
+    STALLED,
+    HttpConnection,
+    OwnersConnection,
+    WebSocketConnection,
+)
 
 _GRACE = 1
 """Seconds that answers have to end by themselves; streams of events do not."""
@@ -92,22 +97,10 @@ def port_socket(listen: Address) -> Iterator[tuple[socket.socket, Address]]:
 def serve(app: ASGIApp, listener: socket.socket, on_ready: Callable[[], object]) -> None:
     """Serve until SIGTERM, SIGINT or SIGHUP; `on_ready` is called once requests are taken."""
     is_own = listener.family == socket.AF_UNIX
-    config = uvicorn.Config(
-        app,
-        http=_OwnersProtocol if is_own else H11Protocol,
-        ws="websockets-sansio",
-        ws_max_size=_LONGEST,
-        lifespan="off",
-        log_config=None,
-        log_level="critical",
-        access_log=False,
-        server_header=False,
-        timeout_graceful_shutdown=_GRACE,
-    )
-    asyncio.run(_serve(_Server(config, on_ready), listener))
+    asyncio.run(_serve(Server(app, on_ready, is_own=is_own), listener))
 
 
-async def _serve(server: "_Server", listener: socket.socket) -> None:
+async def _serve(server: "Server", listener: socket.socket) -> None:
     def stop(_number: signal.Signals) -> None:
         notify_service_manager("STOPPING=1")
         server.should_exit = True
@@ -116,11 +109,11 @@ async def _serve(server: "_Server", listener: socket.socket) -> None:
         await server.serve([listener])
 
 
-class _Server(uvicorn.Server):
-    """A server that leaves signals to lfg."""
+class Server(uvicorn.Server):
+    """A server that leaves signals to lfg; `is_own`: on the Unix socket."""
 
-    def __init__(self, config: uvicorn.Config, on_ready: Callable[[], object]) -> None:
-        super().__init__(config)
+    def __init__(self, app: ASGIApp, on_ready: Callable[[], object], *, is_own: bool) -> None:
+        super().__init__(_configured(app, OwnersConnection if is_own else HttpConnection))
         self._on_ready = on_ready
 
     @contextmanager
@@ -133,13 +126,20 @@ class _Server(uvicorn.Server):
         notify_service_manager("READY=1")
 
 
-class _OwnersProtocol(H11Protocol):
-    """A connection over the Unix socket: of its owner, or of root."""
-
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's own
-        if not address.is_owner(transport.get_extra_info("socket")):
-            transport.abort()
-        super().connection_made(transport)
+def _configured(app: ASGIApp, http: type[HttpConnection]) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        http=http,
+        ws=WebSocketConnection,
+        ws_max_size=_LONGEST,
+        ws_ping_timeout=STALLED,
+        lifespan="off",
+        log_config=None,
+        log_level="critical",
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=_GRACE,
+    )
 
 
 def notify_service_manager(state: str) -> None:

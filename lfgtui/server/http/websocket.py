@@ -4,7 +4,6 @@ The first message is a `Hello`, the next ones are `Frame`s; a browser or a progr
 `FromViewer`, whose commands are answered by the number that they came with.
 """
 
-import asyncio
 from contextlib import aclosing, suppress
 
 import msgspec
@@ -17,7 +16,7 @@ from lfgtui.server.control.client import BrokenError
 from lfgtui.server.control.messages import Frame, number_of, viewer_decoder, without_rule
 from lfgtui.server.control.together import until_one_ends
 from lfgtui.server.control.watching import Watching, watch
-from lfgtui.server.http.events import FURTHEST, STALLED
+from lfgtui.server.http.events import FURTHEST
 from lfgtui.server.http.found import run_named, whole_number
 
 _COME_BACK = 1012
@@ -50,8 +49,6 @@ async def _follow(websocket: WebSocket, watching: Watching) -> None:
         await until_one_ends(_show(websocket, watching), _obey(websocket, watching))
     except WebSocketDisconnect:
         pass
-    except TimeoutError:
-        await _close(websocket, _COME_BACK, "nothing was read")
     except LfgError as error:
         await _close(websocket, _COME_BACK, str(error))
     else:
@@ -81,8 +78,7 @@ async def _obey(websocket: WebSocket, watching: Watching) -> None:
 
 
 async def _send(websocket: WebSocket, message: msgspec.Struct) -> None:
-    async with asyncio.timeout(STALLED):
-        await websocket.send_text(msgspec.json.encode(message).decode())
+    await websocket.send_text(msgspec.json.encode(message).decode())
 
 
 async def _close(websocket: WebSocket, code: int, why: str = "") -> None:

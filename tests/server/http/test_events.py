@@ -5,7 +5,6 @@ import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-import httpx
 import pytest
 from starlette.types import Message
 
@@ -127,31 +126,6 @@ async def test_nothing_on_the_way_keeps_events_back(tmp_path: Path) -> None:
         assert answer.headers["x-accel-buffering"] == "no"
         assert "no-cache" in answer.headers["cache-control"]
         assert "content-encoding" not in answer.headers
-
-
-async def test_a_reader_that_takes_nothing_is_let_go_and_holds_up_nobody(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(events, "STALLED", 0.2)
-    async with at_work(tmp_path) as r, served() as client:
-        await r.until_event("a", e.TextDelta)
-        port = httpx.URL(client.base_url).port
-        reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=1)
-        writer.write(f"GET /runs/{r.engine.run}/events HTTP/1.1\r\nHost: x\r\n\r\n".encode())
-        async with stream(client, f"/runs/{r.engine.run}/events") as brisk:
-            for at in range(100):
-                r.recorder.submit(r.engine.run, "a", 1, float(at), e.Status(str(at)))
-                r.recorder.submit(r.engine.run, "a", 1, float(at), e.TextDelta("x" * 200_000))
-            await r.recorder.settle()
-            due = stored(r)
-            await brisk.until(lambda: len(brisk.entries) >= len(due))
-            assert as_stored(brisk.entries)[: len(due)] == due
-        async with asyncio.timeout(60):
-            got = b""
-            while more := await reader.read(1 << 20):
-                got += more
-        assert not got.endswith(b"0\r\n\r\n")  # cut off, and not at the end of all
-        writer.close()
 
 
 @pytest.mark.parametrize("cancels", [0, 1, 2])  # it leaves, the server ends, and then its loop

@@ -1,0 +1,66 @@
+"""Connections whose other side may read slowly, but not stand still for ever."""
+
+import asyncio
+
+from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+
+from lfgtui.server.control import address
+
+STALLED = 60.0
+"""Seconds in which the other side has to take something of what waits for it."""
+
+
+class _Stalling(asyncio.Protocol):
+    """A connection that is cut where nothing is taken of what waits.
+
+    A limit for each thing that is sent would cut off again and again who needs longer for one.
+    """
+
+    transport: asyncio.Transport
+    _look: asyncio.TimerHandle | None = None
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._look_later()
+
+    def resume_writing(self) -> None:
+        self._look_no_more()
+        super().resume_writing()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._look_no_more()
+        super().connection_lost(exc)
+
+    def _look_later(self) -> None:
+        waiting = self.transport.get_write_buffer_size()
+        loop = asyncio.get_running_loop()
+        self._look = loop.call_later(STALLED, self._look_again, waiting)
+
+    def _look_again(self, before: int) -> None:
+        if self.transport.get_write_buffer_size() < before:
+            self._look_later()
+        else:
+            self.transport.abort()
+
+    def _look_no_more(self) -> None:
+        if self._look is not None:
+            self._look.cancel()
+            self._look = None
+
+
+class HttpConnection(_Stalling, H11Protocol):
+    """A connection of HTTP/1.1."""
+
+
+class OwnersConnection(HttpConnection):
+    """A connection over the Unix socket: of its owner, or of root."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's own
+        if not address.is_owner(transport.get_extra_info("socket")):
+            transport.abort()
+        super().connection_made(transport)
+
+
+class WebSocketConnection(_Stalling, WebSocketsSansIOProtocol):
+    """A connection that became a WebSocket."""
