@@ -8,6 +8,21 @@ from lfgtui.model.facets import Facets
 from lfgtui.model.wire_events import Event
 from lfgtui.text.figures import day_and_time
 
+_DONE = {
+    "approve": "approved",
+    "deny": "denied",
+    "withdraw_rule": "rule withdrawn",
+    "cancel": "cancelled",
+    "retry": "started again",
+    "restart": "started over",
+    "pause": "paused",
+    "resume": "resumed",
+    "tell": "message sent",
+    "choose": "chosen",
+    "note_discard": "worktree discarded",
+}
+"""Commands as what was done."""
+
 
 class TurnBegun(Event, Bounded, frozen=True):
     """A response begins. `turn` counts them from 1, attempts that continue included."""
@@ -63,3 +78,8 @@ class CommandTaken(Event, frozen=True):
     command: str
     by: str
     call_id: str | UnsetType = UNSET
+
+    @property
+    def in_words(self) -> str:
+        """Who did what, for the person; the name of a command that only a newer lfg knows."""
+        return f"{_DONE.get(self.command, self.command.replace('_', ' '))} by {self.by}"

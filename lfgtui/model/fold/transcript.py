@@ -56,9 +56,7 @@ NOTES: dict[type[e.Event], Callable[..., NoteItem]] = {
     ),
     e.ChoiceMade: lambda event: NoteItem("status", "chosen" if event.chosen else "not chosen"),
     e.RuleWithdrawn: lambda event: NoteItem("status", f"rule withdrawn: {event.rule.description}"),
-    e.CommandTaken: lambda event: NoteItem(
-        "status", f"{event.command.replace('_', ' ')} by {event.by}"
-    ),
+    e.CommandTaken: lambda event: NoteItem("status", event.in_words),
     e.ContextCompacted: lambda event: NoteItem("status", event.in_words),
     e.AnswerReused: lambda event: NoteItem("status", event.in_words),
     e.GuardTripped: lambda event: NoteItem("warning", f"{event.guard}: {event.message}"),
