@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from lfgtui.model import events as e
+from lfgtui.model.tickets import NO_SANDBOX
 from tests.acceptance.browser import Page, browser_page, needs_chromium
 from tests.engine.harness import Room, ticket
 from tests.helpers.terminal import LFG
@@ -18,8 +19,10 @@ pytestmark = [pytest.mark.acceptance, needs_chromium]
 
 
 @asynccontextmanager
-async def opened(folder: Path, path: str = "") -> AsyncIterator[tuple[Room, Page]]:
-    """A run whose ticket waits for approval, and a page of the server."""
+async def opened(
+    folder: Path, path: str = "", model: str = "writes"
+) -> AsyncIterator[tuple[Room, Page]]:
+    """A run whose ticket waits for approval, or in its answer, and a page of the server."""
     server = await asyncio.create_subprocess_exec(
         *LFG, "serve", "--web", "--listen", "127.0.0.1:0", stdout=PIPE
     )
@@ -27,9 +30,9 @@ async def opened(folder: Path, path: str = "") -> AsyncIterator[tuple[Room, Page
     try:
         url = (await server.stdout.readline()).decode().removeprefix("serve: ").strip()
         address, _, token = url.partition("#")
-        mine = ticket("writer", folder, model="writes")
+        mine = ticket("writer", folder, model=model)
         async with at_work(folder, mine, writes=WRITES) as r, browser_page() as page:
-            await r.until_event("writer", e.ApprovalRequested)
+            await r.until_event("writer", e.ApprovalRequested if model == "writes" else e.TextDelta)
             await page.open(f"{address}{path}#{token}")
             yield r, page
     finally:
@@ -53,6 +56,21 @@ async def test_a_phone_shows_a_ticket_and_approves_its_call(tmp_path: Path) -> N
         await page.until("document.querySelector('main').innerText.includes('done')")
         await page.until("document.querySelector('footer').innerText == ''")
         assert (tmp_path / "x").read_text() == "1"
+
+
+async def test_a_phone_shows_all_that_an_agent_asks_about(tmp_path: Path) -> None:
+    async with opened(tmp_path, model="half") as (r, page):
+        await page.until("document.querySelector('.row')")
+        await page.evaluate(f"location.hash = '#/{r.engine.run}/writer'")
+        for event in (
+            e.ToolCallRequested("c", "Edit", {"command": "sort"}),
+            e.FileChange("c", "/one", "@@ -0,0 +1 @@\n+in one\n"),
+            e.FileChange("c", "/other", "@@ -0,0 +1 @@\n+in other\n"),
+            e.ApprovalRequested("c", "Edit", "Change two files", sandbox=NO_SANDBOX),
+        ):
+            r.recorder.submit(r.engine.run, "writer", 1, 0.0, event)
+        for shown in ("Change two", "runs without", "sort", "/one:", "+in one", "/other:"):
+            await page.until(f"document.querySelector('footer').innerText.includes('{shown}')")
 
 
 async def test_the_real_screen_takes_keys_and_is_opened_again(tmp_path: Path) -> None:

@@ -5,10 +5,12 @@ import { signIn } from "./session.js";
 
 const FOLLOWED = [
   "text_delta", "user_message", "attempt_started", "tool_call_requested", "tool_call_finished",
-  "approval_requested", "approval_given", "approval_denied", "approval_withdrawn", "retrying",
+  "file_change", "approval_requested", "approval_given", "approval_denied", "approval_withdrawn", "retrying",
   "paused", "resumed", "ticket_queued", "ticket_done", "ticket_failed", "ticket_cancelled",
   "ticket_limited", "ticket_blocked", "ticket_interrupted",
 ];
+const SHOWN_BY_DIFF = ["write_file", "edit_file"]; // lfg's own tools, whose diff says it all
+const NO_SANDBOX = "without a sandbox";
 const REFRESH = 3000; // milliseconds between looks at a list
 const SHORT = 200; // characters of a call among the text
 const MOST_PARTS = 400; // pieces of an answer that are kept on the page
@@ -84,8 +86,8 @@ function showRuns() {
   return repeat(async (isLeft) => {
     const runs = await get("runs?limit=30");
     if (isLeft()) return;
-    const rows = runs.map((run) => row(`#/${run.run}`, run.title, run.state, `${run.done} of ${run.tickets} done · ${run.run}`));
-    content.replaceChildren(...(rows.length ? rows : [element("p", { textContent: "No run yet: lfg run tickets.toml" })]));
+    const rows = runs.map((run) => row(`#/${run.run}`, run.title, run.state === "running" && !run.at_work ? "interrupted" : run.state, `${run.done} of ${run.tickets} done · ${run.run}`));
+    content.replaceChildren(...(rows.length ? rows : [element("p", { textContent: "No runs yet. To start one: lfg run tickets.toml" })]));
   });
 }
 
@@ -106,6 +108,7 @@ function showTicket(run, ticket) {
   content.replaceChildren();
   const waiting = new Map(); // call id: its request
   const calls = new Map(); // call id: its element
+  const changes = new Map(); // call id: the diffs of an agent's call, by their paths
   let said = null; // the text that grows
   let isAtEnd = true;
 
@@ -137,9 +140,13 @@ function showTicket(run, ticket) {
     const more = waiting.size > 1 ? ` (1 of ${waiting.size})` : "";
     const parts = [element("b", { className: "summary", textContent: `${call.summary}${more}` })];
     if (call.reason) parts.push(element("p", { className: "wait", textContent: call.reason }));
+    if (call.sandbox) parts.push(element("p", { className: call.sandbox === NO_SANDBOX ? "wait" : "quiet", textContent: `runs ${call.sandbox}` }));
     const given = calls.get(call.call_id)?.dataset.given;
-    const shown = call.diff || given;
-    if (shown) parts.push(element("pre", { textContent: shown }));
+    const diffs = [...(changes.get(call.call_id) ?? [])].map(([path, diff]) => `${path}:\n${diff}`);
+    if (call.diff && !diffs.length) diffs.push(call.diff);
+    const shown = call.diff && SHOWN_BY_DIFF.includes(call.name) ? diffs : [given, ...diffs];
+    const text = shown.filter(Boolean).join("\n\n");
+    if (text) parts.push(element("pre", { textContent: text }));
     questions.replaceChildren(...parts, element("div", {}, ...buttons));
   }
   const take = {
@@ -151,7 +158,7 @@ function showTicket(run, ticket) {
     attempt_started(entry) {
       waiting.clear();
       if (!entry.continues) { content.replaceChildren(); said = null; }
-      note(`${entry.provider} ${entry.model}`);
+      note(`${entry.provider} · ${entry.model}`);
     },
     tool_call_requested(entry) {
       const given = asText(entry.arguments);
@@ -164,6 +171,10 @@ function showTicket(run, ticket) {
       const failed = entry.error !== null || (entry.exit_code ?? 0) !== 0;
       const end = failed ? `failed${entry.error ? `: ${entry.error}` : ` (exit code ${entry.exit_code})`}` : "done";
       calls.get(entry.call_id)?.append(element("div", { className: failed ? "failed" : "done", textContent: end }));
+    },
+    file_change(entry) {
+      if (!changes.has(entry.call_id)) changes.set(entry.call_id, new Map());
+      changes.get(entry.call_id).set(entry.path, entry.diff);
     },
     approval_requested(entry) { waiting.set(entry.call_id, entry); },
     approval_given(entry) { waiting.delete(entry.call_id); },
@@ -190,7 +201,14 @@ function showTicket(run, ticket) {
   const query = new URLSearchParams([["ticket", ticket], ...FOLLOWED.map((type) => ["type", type])]);
   const source = new EventSource(`runs/${run}/events?${query}`);
   source.onopen = () => say("");
-  source.onerror = () => { if (source.readyState !== EventSource.CLOSED) say("The connection is lost; trying again…"); };
+  source.onerror = async () => {
+    if (source.readyState !== EventSource.CLOSED) return say("The connection is lost; trying again…");
+    try { // refused, or there is no more to come
+      await get(`runs/${run}`);
+    } catch (error) {
+      say(error.message);
+    }
+  };
   source.onmessage = (message) => { if (message.data) show(JSON.parse(message.data)); };
   source.addEventListener("end", () => { source.close(); });
   return () => {

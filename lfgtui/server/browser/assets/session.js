@@ -9,6 +9,13 @@ async function isIn() {
   return (await fetch("runs?limit=1")).ok;
 }
 
+function refused() {
+  const notice = document.getElementById("notice");
+  notice.textContent = "Nothing is shown without the token. To type it, reload the page.";
+  notice.hidden = false;
+  return new Promise(() => {});
+}
+
 export async function signIn() {
   const token = new URLSearchParams(location.hash.slice(1)).get("token");
   if (token) {
@@ -16,7 +23,8 @@ export async function signIn() {
     if (await open(token)) return;
   }
   while (!(await isIn())) {
-    const typed = prompt("The token of lfg serve:");
-    if (typed) await open(typed.trim());
+    const typed = prompt("Token (of --token-env, or the one that lfg serve printed):");
+    if (typed === null) await refused();
+    await open(typed.trim());
   }
 }
