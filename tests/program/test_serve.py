@@ -138,6 +138,9 @@ async def test_a_viewer_misses_nothing_of_a_server_that_is_killed(tmp_path: Path
         ):
             _, idle = await asyncio.open_unix_connection(socket_path(), limit=1)
             idle.write(f"GET {path} HTTP/1.1\r\nHost: lfg\r\n\r\n".encode())
+            unread = await unix_connect(
+                str(socket_path()), f"ws://lfg/ws?run={r.engine.run}", compression=None, max_queue=1
+            )
             await second.until(
                 lambda: [x["type"] for x in second.entries][-1:] == ["ticket_cancelled"]
             )
@@ -146,5 +149,6 @@ async def test_a_viewer_misses_nothing_of_a_server_that_is_killed(tmp_path: Path
                 _, complaints = await process.communicate()
             assert (process.returncode, complaints) == (0, b"")
             idle.close()
+            unread.transport.abort()
         entries = first.entries + second.entries
         assert [entry["seq"] for entry in entries] == list(range(1, len(r.seen) + 1))
