@@ -8,6 +8,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from starlette.types import Message
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
@@ -16,7 +17,10 @@ from lfgtui.model import events as e
 from lfgtui.model.event_json import read_entry
 from lfgtui.model.ticket_keys.approvals import ApprovalRule
 from lfgtui.server.control.messages import Frame, FromViewer, read_frame, read_hello
+from lfgtui.server.http.app import build_app
+from lfgtui.settings.config import Config
 from tests.engine.harness import says, ticket
+from tests.helpers.generators import abandoned
 from tests.server.control.test_listening import WORDS, WRITES, at_work
 from tests.server.http.stand import served
 
@@ -86,6 +90,35 @@ async def test_a_run_that_is_over_comes_from_the_history_to_its_end(tmp_path: Pa
             msgspec.structs.replace(x, saved=True) for x in r.seen if x.place > after
         ]
         assert frames[-1].has_ended
+
+
+async def test_all_is_closed_behind_a_viewer_that_stops_in_the_middle(tmp_path: Path) -> None:
+    stalled, gone = asyncio.Event(), asyncio.Event()
+    received: list[Message] = [{"type": "websocket.connect"}]
+
+    async def receive() -> Message:
+        if received:
+            return received.pop()
+        await gone.wait()
+        return {"type": "websocket.disconnect", "code": 1006}
+
+    async def send(message: Message) -> None:
+        if '"entries"' in message.get("text", ""):
+            stalled.set()
+            await asyncio.Event().wait()
+
+    async with at_work(tmp_path) as r:
+        await r.until_event("a", e.TextDelta)
+        query = f"run={r.engine.run}".encode()
+        scope = {"type": "websocket", "path": "/ws", "query_string": query, "headers": []}
+        with abandoned() as left:
+            following = asyncio.ensure_future(
+                build_app(Config(), lambda: None)(scope, receive, send)
+            )
+            await stalled.wait()
+            gone.set()
+            await following
+        assert left == []
 
 
 async def test_no_such_run_is_said_in_the_closing(tmp_path: Path) -> None:
