@@ -108,9 +108,12 @@ def in_background(serving: AbstractAsyncContextManager[S]) -> Iterator[S]:
 
 @pytest.fixture(scope="session")
 def quick() -> Iterator[str]:
-    """A config with a provider "quick", whose simulator, a process of its own, does not dawdle."""
+    """A config with a provider "quick": a simulator, a process of its own, that does not dawdle.
+
+    It is on the wire that needs no SDK, whose import is most of the CPU time of a short run.
+    """
     with simulator("--speed", "10") as url:
-        yield f'[providers.quick]\nwire = "openai-chat"\nbase_url = "{url}/v1"\n'
+        yield f'[providers.quick]\nwire = "agent-websocket"\nbase_url = "{url}/agent"\n'
 
 
 @pytest.fixture

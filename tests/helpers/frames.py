@@ -21,13 +21,14 @@ class Frames:
         self._screen = pyte.Screen(*size)
         self._stream = pyte.ByteStream(self._screen)
         self._seen = 0
+        self._rows = list(self._screen.display)
 
     @property
     def rows(self) -> list[str]:
         """The rows of the newest frame."""
-        for _ in self.frames():
-            pass
-        return list(self._screen.display)
+        if sum(1 for _ in self._painted()):  # reading the cells is most of the work
+            self._rows = list(self._screen.display)
+        return self._rows
 
     @property
     def text(self) -> str:
@@ -36,11 +37,17 @@ class Frames:
 
     def frames(self) -> Iterator[list[str]]:
         """Yield the rows of each frame that came since the last look."""
+        for _ in self._painted():
+            self._rows = list(self._screen.display)
+            yield self._rows
+
+    def _painted(self) -> Iterator[None]:
+        """Paint one frame after the other of those that came."""
         while (at := self._program.written.find(END_OF_FRAME, self._seen)) >= 0:
             end = at + len(END_OF_FRAME)
             self._stream.feed(bytes(self._program.written[self._seen : end]))
             self._seen = end
-            yield list(self._screen.display)
+            yield
 
     def press(self, keys: str) -> None:
         self._program.type(keys.encode())
