@@ -27,6 +27,8 @@ class Person:
         self._stoppable: asyncio.Timeout | None = None
         self._stop_due = False
         self._questions: dict[str, asyncio.Future[Decision]] = {}
+        self.decided: set[str] = set()
+        """The calls that they decided on; the decision is not folded yet."""
 
     def say(self, text: str, *, stops: bool) -> None:
         """Emit a message; with `stops`, end the body of `stoppable` for it, or the next one."""
@@ -43,12 +45,14 @@ class Person:
         self._listener = None
 
     def apply(self, entry: e.Entry) -> None:
-        """Count a message that is folded now as heard, and hand it to who listens."""
+        """Count what is folded now as heard, and hand a message to who listens."""
         event = entry.event
         if isinstance(event, e.UserMessage) and event.origin == "person":
             self._unheard = max(0, self._unheard - 1)
             if self._listener is not None:
                 self._listener.tell(entry.seq, event.text)
+        elif isinstance(event, e.ApprovalGiven | e.ApprovalDenied):
+            self.decided.discard(event.call_id)
 
     async def hear(self) -> None:
         """Wait until all that they said so far is folded; at once if it is."""
@@ -89,6 +93,7 @@ class Person:
         """Wait for their decision on a call."""
         question: asyncio.Future[Decision] = asyncio.get_running_loop().create_future()
         self._questions[call_id] = question
+        self.decided.discard(call_id)  # of an attempt that ended before its decision was folded
         try:
             return await question
         finally:
@@ -100,6 +105,7 @@ class Person:
         question = self._questions.get(call_id)
         if question is not None and not question.done():
             question.set_result(decision)
+            self.decided.add(call_id)
 
     def carry_out(self, command: c.Approve | c.Deny) -> None:
         """Take a decision that came as a command."""

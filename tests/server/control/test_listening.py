@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from lfgtui.engine.commands import Add, Approve, Cancel, Pause
+from lfgtui.engine.commands import Add, Approve, Cancel, Deny, Pause
 from lfgtui.errors import UsageError
 from lfgtui.history.reader import Reader
 from lfgtui.model import events as e
@@ -19,8 +19,9 @@ from lfgtui.model.ticket_keys.approvals import ApprovalRule
 from lfgtui.model.tickets import Ticket
 from lfgtui.server.control import feed, watching
 from lfgtui.server.control.address import is_owner, short_address, socket_path
+from lfgtui.server.control.answers import Answers
 from lfgtui.server.control.listening import listening
-from lfgtui.server.control.messages import Frame, FromViewer, Watch, line
+from lfgtui.server.control.messages import Frame, FromViewer, ListApprovals, Watch, line
 from lfgtui.server.control.watching import watch
 from lfgtui.simulator.scenario import Scenario
 from tests.engine.harness import Room, calls, room, says, scenario, ticket
@@ -200,6 +201,19 @@ async def test_a_viewer_acts_as_on_the_runs_own_screen(tmp_path: Path) -> None:
         one.watching.send(FromViewer(99))
         one.watching._writer.write(b'{"id": 7, "command": {"type": "OfTomorrow"}}\n')  # type: ignore[union-attr]
         await one.until(lambda: "OfTomorrow" in one.answers.get(7, ""))
+
+
+async def test_of_two_decisions_at_the_same_moment_the_second_is_refused(tmp_path: Path) -> None:
+    async with at_work(tmp_path, ticket("b", tmp_path, model="writes"), writes=WRITES) as r:
+        call = (await r.until_event("b", e.ApprovalRequested)).call_id
+        answers = Answers(r.engine, refuse_none)
+        first, second = answers.to(Approve("b", call), "one"), answers.to(Deny("b", call), "other")
+        assert first.error == ""
+        assert "no longer waiting" in second.error
+        assert answers.to(ListApprovals("b"), "other").approvals == ()
+        await r.until_event("b", e.ApprovalGiven)
+        await r.engine.wait_idle()
+    assert [x.event.by for x in r.seen if isinstance(x.event, e.CommandTaken)] == ["one"]
 
 
 async def test_what_any_viewer_has_in_view_is_read_sooner(tmp_path: Path) -> None:
