@@ -6,6 +6,7 @@ there alone, which is said. A ticket that is tried again, or resumed, finds its 
 """
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from time import monotonic
@@ -47,7 +48,7 @@ class Workspaces:
             return
         before = await asyncio.to_thread(find_worktree, self._root, self._run, ticket.id)
         is_there = before is not None and await asyncio.to_thread((before.path / ".git").exists)
-        start = None if is_there else await self._start(context)
+        start = None if is_there else await self.start_of(ticket, context.emit)
         workspace = Path(ticket.workspace)
         opened = await open_worktree(self._root, self._run, ticket.id, workspace, start)
         path = str(await asyncio.to_thread(opened.path.resolve))
@@ -65,15 +66,15 @@ class Workspaces:
             finally:  # what it made is no work of the agent
                 await asyncio.to_thread(opened.record.touch)
 
-    async def _start(self, context: AgentContext) -> str | None:
-        """Return the commit to begin at; None where that is the workspace's last one."""
-        needed = [source for need in context.ticket.needs if (source := self._source(need))]
+    async def start_of(self, ticket: Ticket, emit: Callable[[e.Event], None]) -> str:
+        """Return the commit for a worktree to begin at; `emit` gets what a person would miss."""
+        needed = [source for need in ticket.needs if (source := self._source(need))]
         found = [
-            await asyncio.to_thread(find_worktree, self._root, self._run, ticket.id)
-            for ticket in needed
-            if ticket.worktree
+            await asyncio.to_thread(find_worktree, self._root, self._run, one.id)
+            for one in needed
+            if one.worktree
         ]
-        of = await repository_of(Path(context.ticket.workspace))
+        of = await repository_of(Path(ticket.workspace))
         start = of.head
         for worktree in found:
             if worktree is None or worktree.common != of.common:
@@ -83,10 +84,10 @@ class Workspaces:
             if joined is None:
                 remark = f"begins without the work of {worktree.ticket}, which conflicts with"
                 remark += " the last commit or with other work that this ticket needs"
-                context.emit(e.GuardTripped("worktree", remark))
+                emit(e.GuardTripped("worktree", remark))
             else:
                 start = joined
-        return None if start == of.head else start
+        return start
 
     def _source(self, need: str) -> Ticket | None:
         """Return the ticket that is handed on for a need: itself, or its chosen copy."""
@@ -96,15 +97,19 @@ class Workspaces:
         return None
 
 
+async def left_behind(checkout: str, base: str) -> list[str]:
+    """Return what a person would miss in the files of `base`: what they did not commit."""
+    looking = ("status", "--porcelain", "-z", "--no-renames")
+    changes = len((await git(*looking, cwd=checkout)).checked().names)
+    if not changes:
+        return []
+    files = "1 uncommitted change" if changes == 1 else f"{changes:,} uncommitted changes"
+    return [f"begins at the last commit ({base[:7]}), without {files} of {visible_line(checkout)}"]
+
+
 async def _remarks(opened: Worktree) -> list[str]:
     """Return what a person would miss in a new worktree."""
-    remarks = []
-    looking = ("status", "--porcelain", "-z", "--no-renames")
-    changes = len((await git(*looking, cwd=opened.checkout)).checked().names)
-    if changes:
-        files = "1 uncommitted change" if changes == 1 else f"{changes:,} uncommitted changes"
-        of = visible_line(opened.checkout)
-        remarks.append(f"begins at the last commit ({opened.base[:7]}), without {files} of {of}")
+    remarks = await left_behind(opened.checkout, opened.base)
     if await asyncio.to_thread((opened.path / ".gitmodules").exists):
         filling = 'setup = "git submodule update --init" with sandbox = "none" fills them'
         remarks.append(f"its submodules are empty; {filling}")

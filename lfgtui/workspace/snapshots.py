@@ -11,7 +11,7 @@ import msgspec
 from lfgtui.workspace.git import GitError, git
 from lfgtui.workspace.index_copy import index_copy
 
-_AUTHOR = {
+AUTHOR = {
     f"GIT_{who}_{what}": value
     for who in ("AUTHOR", "COMMITTER")
     for what, value in (("NAME", "lfg"), ("EMAIL", "lfg@localhost"))
@@ -33,7 +33,7 @@ async def snapshot(folder: Path, title: str) -> str:
     if tree == (await git("rev-parse", "HEAD^{tree}", cwd=folder)).checked().text:
         return head
     making = ("commit-tree", tree, "-p", head, "-m", title)
-    return (await git(*making, cwd=folder, env=_AUTHOR)).checked().text
+    return (await git(*making, cwd=folder, env=AUTHOR)).checked().text
 
 
 async def _tree(folder: Path) -> str:
@@ -66,4 +66,4 @@ async def merged_commit(folder: Path | str, ours: str, theirs: str) -> str | Non
         return None
     title = "The work of tickets that another one needs"
     making = ("commit-tree", merged.tree, "-p", ours, "-p", theirs, "-m", title)
-    return (await git(*making, cwd=folder, env=_AUTHOR)).checked().text
+    return (await git(*making, cwd=folder, env=AUTHOR)).checked().text

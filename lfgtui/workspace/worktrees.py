@@ -58,12 +58,12 @@ class Worktree(msgspec.Struct, frozen=True):
 
     @property
     def branch(self) -> str:
-        return f"lfg/{self.run}/{_fit(self.ticket)}"
+        return f"lfg/{self.run}/{path_part(self.ticket)}"
 
     @property
     def path(self) -> Path:
         """Its top folder."""
-        return Path(self.root, self.run, _fit(self.ticket))
+        return Path(self.root, self.run, path_part(self.ticket))
 
     @property
     def record(self) -> Path:
@@ -209,13 +209,13 @@ async def _forget(worktree: Worktree, lock: int) -> None:
         (await git("branch", "-D", "--", worktree.branch, cwd=common, keeps=[lock])).checked()
 
 
-def _fit(ticket: str) -> str:
+def path_part(ticket: str) -> str:
     """Return the ticket's id as part of a branch's and a folder's name; no two have the same."""
     return _UNFIT.sub("%2E", ticket)
 
 
 def _record_name(ticket: str) -> str:
-    return f"={_fit(ticket)}.json"  # a character that no id has
+    return f"={path_part(ticket)}.json"  # a character that no id has
 
 
 def _read(root: Path, file: Path) -> Worktree | None:
@@ -246,7 +246,7 @@ def _remove_record(worktree: Worktree) -> None:
 
 def _remove_folder(worktree: Worktree) -> None:
     """Remove the folder. It goes out of the way first, so that half of it is never in its place."""
-    leaving = worktree.path.with_name(f"={_fit(worktree.ticket)}.leaving")
+    leaving = worktree.path.with_name(f"={path_part(worktree.ticket)}.leaving")
     for folder in (leaving, worktree.path):
         if not os.path.lexists(folder):
             continue

@@ -115,16 +115,16 @@ MOVES: dict[type[e.Event], _Move] = {
     e.Paused: (_NEXT_REQUEST | {"queued", "retrying"}, "paused"),
     e.Resumed: (_any("paused"), None),  # the state in which the pause began
     e.RuleWithdrawn: (_OPEN | ENDED, None),  # it may hold for other tickets still
-    e.WorktreeOpened: _REMARK,
+    e.WorktreeOpened: (_OPEN | ENDED, None),  # here, with what a worker made
     e.SetupStarted: (_AT_WORK, "running_tool"),
-    e.BaseRecorded: _REMARK,
+    e.BaseRecorded: (_OPEN | ENDED, None),
     e.ChangesCounted: (_OPEN | ENDED, None),  # counting takes a moment
     e.WorktreeDiscarded: (_OPEN | ENDED, None),
     e.ChoiceMade: (_OPEN | ENDED, None),  # one that is tried again loses it to another
     e.CommandTaken: (_OPEN | ENDED, None),
     e.RunLimitsSet: (_OPEN | ENDED, None),  # by a run that goes on, of a ticket that has ended
     e.Status: _REMARK,
-    e.GuardTripped: _REMARK,
+    e.GuardTripped: (_OPEN | ENDED, None),  # files do not come back from a worker
     e.ConflictDetected: (_OPEN | ENDED, None),  # commands are looked at a moment later
     e.ContradictionFound: (_OPEN | ENDED, None),  # by a ticket that watches until the end
     # the ends

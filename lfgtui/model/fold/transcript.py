@@ -277,6 +277,8 @@ class Transcript:
             attempt.add(NOTES[type(event)](event))
 
     def _move(self, event: e.WorktreeOpened) -> None:
+        if self.worktree is not None and self.worktree.path != event.path:
+            self.bases.clear()  # of folders on the machine of a worker
         self.worktree, self.is_set_up = event, False
         self.workspace = str(PurePath(event.path, event.inside or ""))
         self.bases.pop(self.workspace, None)  # that of one in the same place, discarded since

@@ -41,7 +41,7 @@ class Held:
         self._news = asyncio.Event()
         self._stopped = asyncio.Event()
         self._is_over = self._is_lost = False
-        self._refusal = ""
+        self._refusal = self._kept = ""
         self._answers: dict[int, p.Answered] = {}
         self._early: list[p.Request] = []
         self._tasks: list[asyncio.Task[None]] = []
@@ -90,6 +90,10 @@ class Held:
     def refuse(self, reason: str) -> None:
         """Take note that it cannot be done here."""
         self._refusal = reason
+
+    def keep(self, why: str) -> None:
+        """Take note that it was done, but its files stay here."""
+        self._kept = why
 
     async def end(self) -> None:
         """End the ticket as interrupted, with all that it started."""
@@ -153,7 +157,11 @@ class Held:
                     self._sent, is_told = unsent[-1].seq, False
                     continue
                 if self._is_over and not is_told:
-                    last = p.Refused(self._refusal) if self._refusal else p.Released(self._sent)
+                    last = (
+                        p.Refused(self._refusal)
+                        if self._refusal
+                        else p.Released(self._sent, self._kept)
+                    )
                     await self._tell(last)
                     is_told = True
                     self.shipped.set()

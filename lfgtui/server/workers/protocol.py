@@ -33,6 +33,17 @@ class Numbered(msgspec.Struct, frozen=True, array_like=True):
     event: msgspec.Raw
 
 
+class Source(msgspec.Struct, frozen=True):
+    """The files of a ticket with a worktree: what `ref` carries on the remote at `url`.
+
+    `inside` is the workspace's place in them. The worker pushes what becomes of them to `ref`.
+    """
+
+    url: str
+    ref: str
+    inside: str = ""
+
+
 class Job(msgspec.Struct, frozen=True):
     """A ticket that is handed out, with its entries so far, which a worker goes on from.
 
@@ -47,6 +58,7 @@ class Job(msgspec.Struct, frozen=True):
     is_headless: bool
     entries: tuple[Numbered, ...] = ()
     answers: dict[str, str] = {}
+    source: Source | None = None
     protocol: int = PROTOCOL
     version: str = __version__
 
@@ -103,9 +115,13 @@ class Happened(msgspec.Struct, frozen=True, tag=True):
 
 
 class Released(msgspec.Struct, frozen=True, tag=True):
-    """Nothing comes any more after the entry with this number."""
+    """Nothing comes any more after the entry with this number.
+
+    `kept`: why its files stay on the worker, and where they are there.
+    """
 
     seq: int
+    kept: str = ""
 
 
 class Answered(msgspec.Struct, frozen=True, tag=True):

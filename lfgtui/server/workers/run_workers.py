@@ -22,6 +22,7 @@ from redis.exceptions import RedisError
 
 from lfgtui.engine import commands as c
 from lfgtui.engine.session import Session
+from lfgtui.engine.ticket.outcomes import ending_of
 from lfgtui.engine.ticket.ticket_run import TicketRun
 from lfgtui.errors import HistoryError
 from lfgtui.history.reader import Reader
@@ -29,13 +30,19 @@ from lfgtui.model import events as e
 from lfgtui.model.tickets import Ticket
 from lfgtui.server.workers import protocol as p
 from lfgtui.server.workers.connection import Connection, Patience, Received, cancel
+from lfgtui.server.workers.files import Files
 from lfgtui.server.workers.hand_out import HandOut
+from lfgtui.settings import paths
+from lfgtui.workspace.git import GitError
 
 ENOUGH = 3
 """Workers that may die of a ticket."""
 
 LAST_WORDS = 5.0
 """Seconds that a worker has to end a ticket that is stopped; then it is taken from it."""
+
+_WITH_FILES = 20.0
+"""The same for a ticket whose files are to come back."""
 
 _OUT_OF_REACH = (RedisError, OSError, TimeoutError)
 
@@ -45,7 +52,8 @@ _log = logging.getLogger(__name__)
 class RunWorkers:
     """Hands a run's tickets out, and takes in what comes of them. `lease` is in seconds.
 
-    `out` are the fences of tickets that workers had before, and whether they have them still.
+    `out` are the fences of tickets that workers had before, and whether they have them still;
+    `remote` is the git remote for the files of those with a worktree.
     """
 
     def __init__(
@@ -55,11 +63,14 @@ class RunWorkers:
         connection: Connection,
         lease: float,
         out: Mapping[str, tuple[int, bool]],
+        remote: str,
     ) -> None:
         self._session = session
         self._title = title
         self._redis = connection
         self._lease = lease
+        worktrees = paths.worktrees_dir()
+        self._files = Files(worktrees, session.run, session.workspaces, remote)
         self._fences = {ticket: fence for ticket, (fence, _) in out.items()}
         self._had = {ticket for ticket, (_, is_out) in out.items() if is_out}
         self._out: dict[str, HandOut] = {}
@@ -97,6 +108,14 @@ class RunWorkers:
             task.add_done_callback(_report)
 
     async def work(self, run: TicketRun, answers: Mapping[str, str]) -> e.Ending:
+        try:
+            ending = await self._work(run, answers)
+        except GitError as error:  # from sending its files
+            return ending_of(error, self._session.config.retry)
+        await self._files.bring_back(run)
+        return ending
+
+    async def _work(self, run: TicketRun, answers: Mapping[str, str]) -> e.Ending:
         out = self._out.get(run.ticket.id)
         try:
             out = out or await self._hand_out(run, answers)
@@ -143,6 +162,7 @@ class RunWorkers:
                 _log.info("%s waits for Redis: %s", name, error)
                 await asyncio.sleep(patience.next())
         self._fences[name] = fence
+        source = await self._files.send(run)
         await recorder.settle(saved=True)
         out = HandOut(self._session.run, run, fence)
         self._note(out)
@@ -158,6 +178,7 @@ class RunWorkers:
             self._session.headless,
             p.numbered(entries),
             dict(answers),
+            source,
         )
         out.job = p.encode(job)
         with suppress(*_OUT_OF_REACH):  # else it is offered as one whose offer was lost
@@ -213,6 +234,8 @@ class RunWorkers:
             fence = self._fences.get(name, out.fence)
             recorder.hand_out(self._session.run, name, fence, is_out=False)
         run.forward = None
+        if out.kept:
+            run.emit(e.GuardTripped("worktree", f"worker {out.worker}: {out.kept}"))
         ending = run.transcript.ending or ending
         if ending is None:
             ending = e.TicketFailed("internal", f"{out.worker} let go of it", retryable=True)
@@ -230,7 +253,7 @@ class RunWorkers:
             out.stop(ending)
             self._to_send.set()
             with suppress(TimeoutError):
-                async with asyncio.timeout(LAST_WORDS):
+                async with asyncio.timeout(_WITH_FILES if out.run.ticket.worktree else LAST_WORDS):
                     return await asyncio.shield(out.ended)
         await self._take_back(out, ending)
         return await out.ended
@@ -287,7 +310,8 @@ class RunWorkers:
                 out.answered(record.what)
             case p.Happened():
                 await self._store(out, record.what)
-            case p.Released(seq):
+            case p.Released(seq, kept):
+                out.kept = kept
                 if out.last >= seq:
                     await self._let_go(out)
                 else:

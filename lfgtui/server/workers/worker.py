@@ -20,6 +20,7 @@ from lfgtui import __version__
 from lfgtui.engine.engine import Engine
 from lfgtui.errors import LfgError
 from lfgtui.server.workers import protocol as p
+from lfgtui.server.workers.checkout import FilesKeptError
 from lfgtui.server.workers.connection import Connection, Patience, Received, cancel
 from lfgtui.server.workers.held import Held
 
@@ -163,6 +164,9 @@ class Worker:
         try:
             async with self._open(held.job) as engine:
                 await held.work(engine)
+        except FilesKeptError as error:
+            held.keep(str(error))
+            self._say(f"{name}: {error}")
         except LfgError as error:
             held.refuse(str(error))
         except Exception as error:  # it is one ticket's; the others go on

@@ -24,7 +24,7 @@ def workers_of(url: str, lease: float = 30.0) -> Callable[[Session], RunWorkers]
 
     def make(session: Session) -> RunWorkers:
         out = session.recorder.hand_outs(session.run)
-        return RunWorkers(session, "Test", Connection(url), lease, out)
+        return RunWorkers(session, "Test", Connection(url), lease, out, "origin")
 
     return make
 

@@ -15,6 +15,7 @@ from lfgtui.cli.launching.remote.worker import Jobs
 from lfgtui.engine import commands as c
 from lfgtui.engine.engine import Engine
 from lfgtui.model import events as e
+from lfgtui.model.tickets import Ticket
 from lfgtui.server.workers import protocol as p
 from lfgtui.server.workers.connection import Connection
 from lfgtui.settings.sandbox import SandboxPolicy
@@ -366,10 +367,10 @@ async def test_a_bug_in_a_worker_fails_its_ticket_and_no_other(
 ) -> None:
     opened = Jobs._open
 
-    def open_(jobs: Jobs, job: p.Job, closing: ExitStack) -> Engine:
+    def open_(jobs: Jobs, job: p.Job, of: Ticket, closing: ExitStack) -> Engine:
         if job.ticket.id == "bad":
             raise RuntimeError("no")
-        return opened(jobs, job, closing)
+        return opened(jobs, job, of, closing)
 
     monkeypatch.setattr(Jobs, "_open", open_)
     tickets = [ticket("bad", tmp_path), ticket("good", tmp_path)]

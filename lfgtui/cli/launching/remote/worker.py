@@ -20,6 +20,7 @@ from lfgtui.history.recording.recorder import Recorder
 from lfgtui.model.tickets import TICKET_ID, Ticket
 from lfgtui.processes.usage import available_memory
 from lfgtui.providers.registry import Providers
+from lfgtui.server.workers.checkout import Copies, checked_out
 from lfgtui.server.workers.connection import Connection
 from lfgtui.server.workers.protocol import Job, entries_of
 from lfgtui.server.workers.run_workers import RunWorkers
@@ -75,7 +76,7 @@ def run_workers(policy: WorkersPolicy, session: Session, title: str) -> RunWorke
     assert policy.url is not None
     connection = Connection(policy.url)
     out = session.recorder.hand_outs(session.run)
-    return RunWorkers(session, title, connection, policy.lease, out)
+    return RunWorkers(session, title, connection, policy.lease, out, policy.remote)
 
 
 def _say(line: str) -> None:
@@ -88,6 +89,7 @@ class Jobs:
     def __init__(self, config: Config, slots: int) -> None:
         self._config = config
         self._servers = OwnServers(config, at_once=slots)
+        self._copies = Copies(paths.data_dir() / "worker" / "repositories")
 
     async def aclose(self) -> None:
         await self._servers.aclose()
@@ -95,15 +97,24 @@ class Jobs:
     @asynccontextmanager
     async def open(self, job: Job) -> AsyncIterator[Engine]:
         """Open the engine of a job; raises `LfgError` where it cannot be done here."""
+        source, ticket = job.source, await asyncio.to_thread(ticket_of, job)
+        if source is not None:
+            workspace = await self._copies.workspace(source)
+            ticket = msgspec.structs.replace(ticket, workspace=str(workspace))
         with ExitStack() as closing:
-            engine = await asyncio.to_thread(self._open, job, closing)
+            engine = await asyncio.to_thread(self._open, job, ticket, closing)
             try:
-                yield engine
+                if source is None:
+                    yield engine
+                    return
+                made = (paths.worktrees_dir(), engine.run, ticket.id, workspace)
+                async with checked_out(self._copies, source, *made) as checkout:
+                    engine.subscribe(checkout.take)
+                    yield engine
             finally:
                 await asyncio.to_thread(closing.close)
 
-    def _open(self, job: Job, closing: ExitStack) -> Engine:
-        ticket = ticket_of(job)
+    def _open(self, job: Job, ticket: Ticket, closing: ExitStack) -> Engine:
         plan = Plan(f"{job.title} ({job.run})", [ticket], self._config)
         check_providers(plan)
         redactor = redactor_for_writing(self._config)
