@@ -19,7 +19,7 @@ from lfgtui.model.tickets import Ticket
 from lfgtui.server.workers import protocol as p
 from lfgtui.server.workers.connection import Connection
 from lfgtui.settings.sandbox import SandboxPolicy
-from tests.engine.harness import Room, calls, says, ticket
+from tests.engine.harness import Room, calls, says, scenario, ticket
 from tests.server.workers.cut import way_to
 from tests.server.workers.here import assert_whole, run_of, worker
 from tests.server.workers.redis_server import RedisServer, needs_redis, redis_server
@@ -151,6 +151,24 @@ async def test_a_killed_workers_ticket_is_resumed_by_another(
         assert here.engine.transcript("a").state == here.engine.transcript("b").state == "done"
         assert was_taken_up(here, "a")
         assert here.engine.transcript("b").answer == LONG
+        await assert_whole(here)
+
+
+async def test_what_a_worker_said_before_it_was_killed_in_mid_stream_is_kept(
+    redis: RedisServer, tmp_path: Path
+) -> None:
+    half = scenario(turn=[{"text": LONG, "cut": {"after": 200, "how": "half-open"}}])
+    tickets = [ticket("a", tmp_path)]
+    async with run_of(tmp_path, tickets, redis.url, lease=SHORT, scenarios={"a": half}) as here:
+        async with process(redis.url, here, tmp_path / "one") as one:
+            await here.until_event("a", e.TextDelta)
+            one.kill()
+        async with worker(redis.url, here.engine.config, "two"):
+            await here.engine.wait_idle()
+        assert was_taken_up(here, "a")
+        assert here.engine.transcript("a").answer == LONG
+        (first, *_) = here.events("a", e.TextDelta)
+        assert first.text and LONG.startswith(first.text)
         await assert_whole(here)
 
 

@@ -28,6 +28,18 @@ async def test_six_tickets_on_two_workers(redis: RedisServer, tmp_path: Path) ->
         await assert_whole(here)
 
 
+async def test_two_runs_share_a_server_and_a_worker(redis: RedisServer, tmp_path: Path) -> None:
+    tickets = [ticket(f"t{n}", tmp_path, model="any") for n in range(3)]
+    one = run_of(tmp_path / "1", tickets, redis.url, scenarios={"any": says("One.")})
+    other = run_of(tmp_path / "2", tickets, redis.url, scenarios={"any": says("Other.")})
+    async with one as here, other as there, worker(redis.url, here.engine.config):
+        await here.engine.wait_idle()
+        await there.engine.wait_idle()
+        for run in (here, there):
+            assert run.engine.all_done
+            await assert_whole(run)
+
+
 async def test_a_person_approves_says_and_cancels_as_ever(
     redis: RedisServer, tmp_path: Path
 ) -> None:
