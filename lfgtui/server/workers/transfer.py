@@ -75,10 +75,15 @@ async def carrier(folder: Path | str, files: str, head: str, base: str, title: s
 
 
 async def parents(folder: Path | str, commit: str) -> tuple[str, str]:
-    """Return the commits at which the worktree that this one carries is, and began."""
+    """Return the commits at which the worktree that this one carries is, and began.
+
+    Raises `GitError` for one that carries none: whoever can write to the remote can put it there.
+    """
     asking = ("rev-list", "-n", "1", "--parents", commit)
-    _, head, *base = (await git(*asking, cwd=folder)).checked().text.split()
-    return head, base[0] if base else head
+    _, *found = (await git(*asking, cwd=folder)).checked().text.split()
+    if not found:
+        raise GitError(f"commit {commit[:12]} carries no worktree")
+    return found[0], found[1] if len(found) > 1 else found[0]
 
 
 async def is_same(folder: Path | str, one: str, other: str) -> bool:

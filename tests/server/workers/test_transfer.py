@@ -105,6 +105,12 @@ async def test_what_changes_is_on_the_remote_before_the_ticket_ends(
     assert not folder.exists()
 
 
+async def test_a_commit_that_carries_no_worktree_is_refused(checkout: Checkout) -> None:
+    first = checkout.git("rev-parse", "HEAD").strip()
+    with pytest.raises(GitError, match="carries no worktree"):
+        await transfer.parents(checkout.folder, first)
+
+
 async def test_a_place_outside_of_the_repository_is_refused(tmp_path: Path) -> None:
     for inside in ("../..", "/etc", "a/../../b"):
         with pytest.raises(GitError, match="is not inside of a repository"):
