@@ -231,7 +231,7 @@ class ConflictDetected(Event, frozen=True):
 
     @property
     def in_words(self) -> str:
-        """What happened, as said in this ticket's pane."""
+        """The conflict as a line of this ticket's pane."""
         others = ", ".join(self.tickets)
         match self.kind:
             case "read":

@@ -1,4 +1,4 @@
-"""What tickets need of each other: tickets, or tickets that run as copies."""
+"""The needs between tickets, which may be of a ticket that runs as copies."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 

@@ -38,7 +38,7 @@ CacheAnswers: TypeAlias = bool | str
 Compact: TypeAlias = Literal["auto", "ask", "off"]
 """The leave of old tool output from the requests when the context is full; `ask`: once allowed."""
 Repetition: TypeAlias = Literal["ask", "off"]
-"""What becomes of calls that go in circles; `off` is for those that wait for something."""
+"""Handling of calls that go in circles; `off` is for those that wait for something."""
 DEFAULT_OUTPUT_TOKENS = 8192
 Amount: TypeAlias = Annotated[float, msgspec.Meta(gt=0)]
 Copies: TypeAlias = Annotated[int, msgspec.Meta(ge=1, le=9)]

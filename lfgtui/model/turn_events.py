@@ -55,7 +55,7 @@ class AnswerReused(TurnBegun, frozen=True):
 
     @property
     def in_words(self) -> str:
-        """Where the answer is from, for the person."""
+        """The source of the answer, as a line of the pane."""
         when = day_and_time(self.recorded_at)
         return f"from cache, recorded {when} in {self.source}; nothing was sent"
 
@@ -81,5 +81,5 @@ class CommandTaken(Event, frozen=True):
 
     @property
     def in_words(self) -> str:
-        """Who did what, for the person; the name of a command that only a newer lfg knows."""
+        """The command and its sender, as a line of the pane; a newer lfg's command by its name."""
         return f"{_DONE.get(self.command, self.command.replace('_', ' '))} by {self.by}"

@@ -104,7 +104,7 @@ class Supervised(asyncio.SubprocessProtocol):
         self._open = set(_OUTPUT)
         self._wall: Wall | None = None
         self.undone = ""
-        """What it did that its wall had to undo, in words."""
+        """A line about what its wall had to undo."""
 
     async def start(
         self,

@@ -2,7 +2,7 @@
 
 import asyncio
 from asyncio import Event
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Coroutine
 from contextlib import suppress
 from typing import TypeVar
 
@@ -20,13 +20,37 @@ async def within(seconds: float, event: Event) -> bool:
 async def finish(work: Awaitable[T]) -> T:
     """Return the work's result; cancellations are passed on once the work has ended."""
     working = asyncio.ensure_future(work)
+    await to_their_end(working)
+    return working.result()
+
+
+async def to_their_end(*futures: "asyncio.Future[T]") -> None:
+    """Wait until all have ended; cancellations are passed on then. Their errors are nobody's.
+
+    They are waited for as they are, without a task around them: a loop that ends cancels all
+    tasks, and who closes something under a thread that still works loses what it was at.
+    """
     cancelled: asyncio.CancelledError | None = None
-    while not working.done():
+    while pending := [future for future in futures if not future.done()]:
         try:
-            await asyncio.wait([working])
+            await asyncio.wait(pending)
         except asyncio.CancelledError as error:
             cancelled = error
+    for future in futures:
+        if not future.cancelled():
+            future.exception()
     if cancelled is not None:
-        working.exception()  # it is nobody's now
         raise cancelled
-    return working.result()
+
+
+async def until_one_ends(*ways: Coroutine[object, object, None]) -> None:
+    """Do all at once until one of them ends, and cancel the others; raises its error."""
+    tasks = [asyncio.ensure_future(way) for way in ways]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await to_their_end(*tasks)
+    for task in done:
+        task.result()

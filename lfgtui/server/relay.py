@@ -11,6 +11,7 @@ import msgspec
 
 from lfgtui import __version__
 from lfgtui.errors import LfgError
+from lfgtui.processes.waiting import until_one_ends
 from lfgtui.server.at_work import RunAtWork, runs_at_work
 from lfgtui.server.control.client import BrokenError, Lines
 from lfgtui.server.control.messages import (
@@ -20,7 +21,6 @@ from lfgtui.server.control.messages import (
     line,
     viewer_decoder,
 )
-from lfgtui.server.control.together import until_one_ends
 from lfgtui.server.control.watching import Watching, watch
 
 

@@ -55,7 +55,7 @@ class Watched(Protocol):
 
 
 class Source(Protocol):
-    """Where runs are: this machine, or another one."""
+    """A machine with runs: this one, or another."""
 
     @property
     def host(self) -> str:

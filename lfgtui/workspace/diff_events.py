@@ -18,7 +18,7 @@ _REMARK = "what its file tools changed; commands may have changed more"
 
 
 class Recorded(NamedTuple):
-    """What calls changed in a file: a piece of it a call, and the calls as edits if all are."""
+    """The changes of a file by calls: a hunk for each, and the calls as edits if all are."""
 
     hunks: list[Hunk]
     edits: list[Edit]

@@ -1,4 +1,4 @@
-"""What a ticket changed in a file, from what is kept for undo: exact, and without git."""
+"""The changes of a file by a ticket, from what is kept for undo: exact, and without git."""
 
 from collections.abc import Sequence
 from contextlib import suppress

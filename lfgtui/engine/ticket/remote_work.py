@@ -19,7 +19,7 @@ class RemoteWork(Protocol):
 
     @property
     def waiting(self) -> Mapping[str, str]:
-        """What tickets wait for that no worker has taken yet, in words, as in `Health`."""
+        """The tickets that no worker has taken yet, with what they wait for, as in `Health`."""
 
     def takes(self, ticket: Ticket) -> bool:
         """Return True for a ticket that is a worker's to do."""

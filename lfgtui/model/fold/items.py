@@ -256,7 +256,7 @@ class PromptItem(msgspec.Struct):
 
     @property
     def company(self) -> str:
-        """What goes with it: tickets whose answers it has, and how many files; "" for nothing."""
+        """The tickets whose answers go with it, and the number of files; "" for nothing."""
         return " and ".join([*self.needs, *([in_words(self.files)] if self.files else [])])
 
     @property

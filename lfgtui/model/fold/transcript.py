@@ -111,11 +111,11 @@ class Transcript:
         self.is_set_up = False
         """True once the setup of its worktree succeeded."""
         self.bases: dict[str, e.BaseRecorded] = {}
-        """How its folder and the run's were when work began, as far as git knows, by folder."""
+        """The state of its folder and of the run's when work began, if git knows it, by folder."""
         self.began_at = 0.0
         """Time at which that was recorded."""
         self.changes: e.ChangesCounted | None = None
-        """What has changed in its folder, as it was last counted."""
+        """The newest count of changes in its folder."""
         self.unsaved = False
         self.last_seq = 0
         self.revision = 0
@@ -123,7 +123,7 @@ class Transcript:
         self.rules: list[ApprovalRule] = []
         """Rules of approval in force that were granted here."""
         self.unsent: dict[int, PromptItem] = {}
-        """What the person said and nobody took, by the `seq` of its entry."""
+        """Messages of the person that no agent has taken yet, by the `seq` of their entries."""
         self._machine = StateMachine()
 
     @property

@@ -1,4 +1,4 @@
-"""What is done with a run that has ended, as a person writes it in the config or a tickets file."""
+"""The commands and webhooks that get a run once it has ended, as in the config or tickets file."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import suppress

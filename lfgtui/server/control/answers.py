@@ -1,4 +1,4 @@
-"""What a run answers to a request: it is carried out, or refused in one line."""
+"""Answers of a run to requests, which it carries out or refuses in one line."""
 
 from collections.abc import Callable, Iterator, Sequence
 from typing import TypeAlias

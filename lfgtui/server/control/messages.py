@@ -1,4 +1,4 @@
-"""What a run and those who reach it say to each other: JSON, one object a line.
+"""Messages between a run and those who reach it: JSON, one object a line.
 
 A client sends a `Request` and gets a `Reply`. After `Watch` the connection stays open: a `Hello`
 comes, then a `Frame` whenever something is new, and the client may send `FromViewer` lines. What a
@@ -74,7 +74,7 @@ class Reply(msgspec.Struct, frozen=True):
 
 
 class Status(msgspec.Struct, frozen=True, omit_defaults=True):
-    """How the run is: what no entry tells. `unfinished` are the tickets that have not ended."""
+    """The state of the run that no entry tells. `unfinished`: its tickets that have not ended."""
 
     health: Health = Health()
     unfinished: tuple[str, ...] = ()
@@ -104,7 +104,7 @@ class Hello(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Frame(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What is new: any of these.
+    """News of a run: any of these.
 
     `entries`, as `--json` prints them, the last of which is at `place`. `stored_to`: all up to
     that place was left out and is in the history at `file`. All `tickets`, where one is new or

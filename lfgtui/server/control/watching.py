@@ -22,6 +22,7 @@ from lfgtui.model.clock import now
 from lfgtui.model.event_json import entry_json
 from lfgtui.model.events import Entry
 from lfgtui.model.fold.states import ENDED
+from lfgtui.processes.waiting import finish
 from lfgtui.server.control.client import BrokenError, Lines, RunOverError, connect, is_at_work
 from lfgtui.server.control.feed import raw_tickets
 from lfgtui.server.control.messages import (
@@ -33,7 +34,6 @@ from lfgtui.server.control.messages import (
     line,
     read_frame,
 )
-from lfgtui.server.control.together import to_their_end
 from lfgtui.settings import paths
 
 _T = TypeVar("_T")
@@ -140,9 +140,7 @@ async def _to_its_end(work: Callable[[], _T]) -> _T:
     another thread reads from it.
     """
     # A future and no task, which the end of the loop would cancel.
-    working = asyncio.get_running_loop().run_in_executor(None, work)
-    await to_their_end(working)
-    return working.result()
+    return await finish(asyncio.get_running_loop().run_in_executor(None, work))
 
 
 def _frame(entries: Iterator[Entry]) -> Frame | None:

@@ -1,4 +1,4 @@
-"""Who may ask: everybody who reaches the socket, or who knows the token.
+"""Access for everybody who reaches the socket, or who knows the token.
 
 A browser shows pages of strangers, which may ask this server too: it is refused where the page is
 another one's (`Origin`), or where a name that is not ours was made to lead here (`Host`). A page

@@ -19,10 +19,10 @@ from starlette.types import Receive, Scope, Send
 from lfgtui.errors import LfgError, NotFoundError, UsageError, did_you_mean
 from lfgtui.model.event_json import EVENTS
 from lfgtui.model.events import place_at
+from lfgtui.processes.waiting import to_their_end, until_one_ends
 from lfgtui.server.control.address import person
 from lfgtui.server.control.client import BrokenError
 from lfgtui.server.control.messages import Frame
-from lfgtui.server.control.together import to_their_end, until_one_ends
 from lfgtui.server.control.watching import Watching, watch
 from lfgtui.server.http.found import read, run_named, whole_number
 

@@ -11,10 +11,10 @@ from starlette.exceptions import HTTPException
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from lfgtui.errors import LfgError
+from lfgtui.processes.waiting import until_one_ends
 from lfgtui.server.control.address import person
 from lfgtui.server.control.client import BrokenError
 from lfgtui.server.control.messages import Frame, number_of, viewer_decoder, without_rule
-from lfgtui.server.control.together import until_one_ends
 from lfgtui.server.control.watching import Watching, watch
 from lfgtui.server.http.events import FURTHEST
 from lfgtui.server.http.found import run_named, whole_number

@@ -37,7 +37,7 @@ class FilesKeptError(LfgError):
     """A ticket's files could not be pushed, and are where they are."""
 
 
-class Copies:
+class Repositories:
     """A worker's repositories, in folders below `root`, one for each remote."""
 
     def __init__(self, root: Path) -> None:
@@ -130,15 +130,19 @@ class Checkout:
 
 @asynccontextmanager
 async def checked_out(
-    copies: Copies, source: Source, root: Path, run: str, ticket: str, workspace: Path
+    repositories: Repositories, source: Source, root: Path, run: str, ticket: str, workspace: Path
 ) -> AsyncIterator[Checkout]:
     """Make the ticket's worktree below `root`, and take it away once all of it was pushed.
 
     Raises `GitError` where it cannot be made, and `FilesKeptError`.
     """
-    carrier, base = await copies.fetch(source)
+    carrier, base = await repositories.fetch(source)
     worktree = await open_worktree(root, run, ticket, workspace, base)
-    await transfer.unpack(worktree.path, carrier)
+    try:
+        await transfer.unpack(worktree.path, carrier)
+    except BaseException:
+        await finish(discard_worktree(worktree))
+        raise
     checkout = Checkout(worktree, source, carrier)
     pushing = asyncio.create_task(checkout.push_as_it_changes())
     try:

@@ -38,7 +38,7 @@ class HandOut:
     `worker` is "" until one has taken the offer, which is the message it was `offered` in.
     `job` is that offer, empty where an earlier process made it.
     `last` is the number of the newest entry that was handed to the recorder.
-    `kept`: see `Released`.
+    `why_kept`: see `Released`.
     """
 
     def __init__(self, run_id: str, run: TicketRun, fence: int) -> None:
@@ -48,7 +48,7 @@ class HandOut:
         self.worker = ""
         self.offered: Received | None = None
         self.last = run.transcript.last_seq
-        self.kept = ""
+        self.why_kept = ""
         self.job = b""
         self.ended: asyncio.Future[e.Ending] = asyncio.get_running_loop().create_future()
         self.asked: dict[int, Request] = {}

@@ -41,7 +41,7 @@ class Held:
         self._news = asyncio.Event()
         self._stopped = asyncio.Event()
         self._is_over = self._is_lost = False
-        self._refusal = self._kept = ""
+        self._refusal = self._why_kept = ""
         self._answers: dict[int, p.Answered] = {}
         self._early: list[p.Request] = []
         self._tasks: list[asyncio.Task[None]] = []
@@ -93,7 +93,7 @@ class Held:
 
     def keep(self, why: str) -> None:
         """Take note that it was done, but its files stay here."""
-        self._kept = why
+        self._why_kept = why
 
     async def end(self) -> None:
         """End the ticket as interrupted, with all that it started."""
@@ -157,12 +157,8 @@ class Held:
                     self._sent, is_told = unsent[-1].seq, False
                     continue
                 if self._is_over and not is_told:
-                    last = (
-                        p.Refused(self._refusal)
-                        if self._refusal
-                        else p.Released(self._sent, self._kept)
-                    )
-                    await self._tell(last)
+                    released = p.Released(self._sent, self._why_kept)
+                    await self._tell(p.Refused(self._refusal) if self._refusal else released)
                     is_told = True
                     self.shipped.set()
                 patience.reset()

@@ -1,4 +1,4 @@
-"""What a run and its workers say to each other, as JSON in Redis, and under which keys.
+"""Messages between a run and its workers, as JSON in Redis, and the keys they are under.
 
 A run hands a ticket out as a `Job` in the stream of its labels, `lfg:tickets:gpu`, which has one
 consumer group. Whoever takes it says so in the run's stream, `lfg:run:RUN:entries`, where all that
@@ -78,7 +78,7 @@ class _Named(msgspec.Struct, frozen=True):
 
 
 class Lease(msgspec.Struct, frozen=True):
-    """Who has a ticket: kept as long as the worker renews it. `seq` is its last entry."""
+    """The hold of a worker on a ticket, for as long as it renews it. `seq` is its last entry."""
 
     worker: str
     fence: int
@@ -117,11 +117,11 @@ class Happened(msgspec.Struct, frozen=True, tag=True):
 class Released(msgspec.Struct, frozen=True, tag=True):
     """Nothing comes any more after the entry with this number.
 
-    `kept`: why its files stay on the worker, and where they are there.
+    `why_kept`: why its files stay on the worker, and where they are there.
     """
 
     seq: int
-    kept: str = ""
+    why_kept: str = ""
 
 
 class Answered(msgspec.Struct, frozen=True, tag=True):

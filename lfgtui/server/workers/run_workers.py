@@ -69,8 +69,7 @@ class RunWorkers:
         self._title = title
         self._redis = connection
         self._lease = lease
-        worktrees = paths.worktrees_dir()
-        self._files = Files(worktrees, session.run, session.workspaces, remote)
+        self._files = Files(paths.worktrees_dir(), session.run, session.workspaces, remote)
         self._fences = {ticket: fence for ticket, (fence, _) in out.items()}
         self._had = {ticket for ticket, (_, is_out) in out.items() if is_out}
         self._out: dict[str, HandOut] = {}
@@ -234,8 +233,8 @@ class RunWorkers:
             fence = self._fences.get(name, out.fence)
             recorder.hand_out(self._session.run, name, fence, is_out=False)
         run.forward = None
-        if out.kept:
-            run.emit(e.GuardTripped("worktree", f"worker {out.worker}: {out.kept}"))
+        if out.why_kept:
+            run.emit(e.GuardTripped("worktree", f"worker {out.worker}: {out.why_kept}"))
         ending = run.transcript.ending or ending
         if ending is None:
             ending = e.TicketFailed("internal", f"{out.worker} let go of it", retryable=True)
@@ -310,8 +309,8 @@ class RunWorkers:
                 out.answered(record.what)
             case p.Happened():
                 await self._store(out, record.what)
-            case p.Released(seq, kept):
-                out.kept = kept
+            case p.Released(seq, why_kept):
+                out.why_kept = why_kept
                 if out.last >= seq:
                     await self._let_go(out)
                 else:

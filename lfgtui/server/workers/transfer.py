@@ -26,14 +26,15 @@ from lfgtui.workspace.repository import folder_locked
 from lfgtui.workspace.snapshots import AUTHOR, snapshot
 
 _SECONDS = 1800.0
+"""Seconds for a whole history over a slow connection, or for a checkout of it."""
 
 _TRANSPORTS = "file:git:http:https:ssh"
-_OWN = ("GIT_SSH", "GIT_SSH_COMMAND", "GIT_SSH_VARIANT")
+_SSH = ("GIT_SSH", "GIT_SSH_COMMAND", "GIT_SSH_VARIANT")
 """Variables by which the person says how a remote is reached."""
 
 _PUSHING = ("--quiet", "--no-verify", "--no-follow-tags", "--recurse-submodules=no")
 _FETCHING = ("--quiet", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules")
-_WORDS = re.compile(r"fatal:|error:|remote:", re.IGNORECASE)
+_PREFIXES = re.compile(r"fatal:|error:|remote:", re.IGNORECASE)
 
 
 async def remote_url(checkout: str, name: str) -> str:
@@ -140,7 +141,7 @@ async def _talk(common: str, url: str, *command: str) -> GitResult:
         return said.checked()
     except GitError as error:
         shown = visible_line(without_password(url))
-        message = _WORDS.sub("", str(error)).strip().replace(url, shown)
+        message = _PREFIXES.sub("", str(error)).strip().replace(url, shown)
         raise GitError(f"git {command[0]}, {shown}: {message}") from None
 
 
@@ -157,7 +158,7 @@ async def _borrowing(common: str) -> AsyncIterator[tuple[str, Mapping[str, str]]
             "GIT_DIR": folder,
             "GIT_OBJECT_DIRECTORY": str(Path(common, "objects")),
             "GIT_ALLOW_PROTOCOL": _TRANSPORTS,
-            **{name: value for name in _OWN if (value := os.environ.get(name))},
+            **{name: value for name in _SSH if (value := os.environ.get(name))},
         }
         shallow = Path(common, "shallow")
         if await asyncio.to_thread(shallow.exists):

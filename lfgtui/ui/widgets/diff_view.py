@@ -42,7 +42,7 @@ class DiffView(Guarded, ScrollView, can_focus=True, inherit_bindings=False):
         self.rows = DiffRows(Reading(""), lambda _: False)
         self.cursor = 0
         self.remark = ""
-        """What is said where there are no rows."""
+        """The text in place of rows where there are none."""
         self._left = 0
         self._folded: dict[str, bool] = {}
         self._painter: DiffPainter | None = None

@@ -6,7 +6,7 @@ import pytest
 
 from lfgtui.model import events as e
 from lfgtui.server.workers import transfer
-from lfgtui.server.workers.checkout import Copies, checked_out
+from lfgtui.server.workers.checkout import Repositories, checked_out
 from lfgtui.server.workers.protocol import Source
 from lfgtui.workspace.git import GitError
 from tests.helpers.checkouts import Checkout, configure_person, make_checkout
@@ -90,10 +90,12 @@ async def test_what_changes_is_on_the_remote_before_the_ticket_ends(
 ) -> None:
     first = await sent(checkout)
     source = Source(remote_of(checkout), REF, "sub")
-    copies = Copies(tmp_path / "copies")
-    workspace = await copies.workspace(source)
+    repositories = Repositories(tmp_path / "repositories")
+    workspace = await repositories.workspace(source)
     common = str(checkout.folder / ".git")
-    async with checked_out(copies, source, tmp_path / "trees", "run", "ticket", workspace) as made:
+    async with checked_out(
+        repositories, source, tmp_path / "trees", "run", "ticket", workspace
+    ) as made:
         folder = tmp_path / "trees/run/ticket"
         assert (folder / "sub/b.txt").read_text() == "two\n"
         (folder / "new.txt").write_text("new\n")
@@ -114,7 +116,7 @@ async def test_a_commit_that_carries_no_worktree_is_refused(checkout: Checkout) 
 async def test_a_place_outside_of_the_repository_is_refused(tmp_path: Path) -> None:
     for inside in ("../..", "/etc", "a/../../b"):
         with pytest.raises(GitError, match="is not inside of a repository"):
-            await Copies(tmp_path).workspace(Source("/x.git", REF, inside))
+            await Repositories(tmp_path).workspace(Source("/x.git", REF, inside))
 
 
 async def test_a_remote_is_found_by_its_name_or_is_a_url(checkout: Checkout) -> None:

@@ -20,7 +20,7 @@ from lfgtui.history.recording.recorder import Recorder
 from lfgtui.model.tickets import TICKET_ID, Ticket
 from lfgtui.processes.usage import available_memory
 from lfgtui.providers.registry import Providers
-from lfgtui.server.workers.checkout import Copies, checked_out
+from lfgtui.server.workers.checkout import Repositories, checked_out
 from lfgtui.server.workers.connection import Connection
 from lfgtui.server.workers.protocol import Job, entries_of
 from lfgtui.server.workers.run_workers import RunWorkers
@@ -89,7 +89,7 @@ class Jobs:
     def __init__(self, config: Config, slots: int) -> None:
         self._config = config
         self._servers = OwnServers(config, at_once=slots)
-        self._copies = Copies(paths.data_dir() / "worker" / "repositories")
+        self._repositories = Repositories(paths.data_dir() / "worker" / "repositories")
 
     async def aclose(self) -> None:
         await self._servers.aclose()
@@ -98,8 +98,9 @@ class Jobs:
     async def open(self, job: Job) -> AsyncIterator[Engine]:
         """Open the engine of a job; raises `LfgError` where it cannot be done here."""
         source, ticket = job.source, await asyncio.to_thread(ticket_of, job)
+        workspace = Path(ticket.workspace)
         if source is not None:
-            workspace = await self._copies.workspace(source)
+            workspace = await self._repositories.workspace(source)
             ticket = msgspec.structs.replace(ticket, workspace=str(workspace))
         with ExitStack() as closing:
             engine = await asyncio.to_thread(self._open, job, ticket, closing)
@@ -108,7 +109,7 @@ class Jobs:
                     yield engine
                     return
                 made = (paths.worktrees_dir(), engine.run, ticket.id, workspace)
-                async with checked_out(self._copies, source, *made) as checkout:
+                async with checked_out(self._repositories, source, *made) as checkout:
                     engine.subscribe(checkout.take)
                     yield engine
             finally:
@@ -154,7 +155,8 @@ def ticket_of(job: Job) -> Ticket:
     if {job.run, job.ticket.id} & {".", ".."}:
         raise UsageError("its id is no name of a folder")
     folder = paths.data_dir() / "worker" / job.run / job.ticket.id
-    folder.mkdir(parents=True, exist_ok=True)
+    if job.source is None:
+        folder.mkdir(parents=True, exist_ok=True)
     return msgspec.structs.replace(
         job.ticket,
         workspace=str(Path(folder).resolve()),

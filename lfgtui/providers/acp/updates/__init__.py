@@ -1,1 +1,1 @@
-"""What an agent tells of itself, as events."""
+"""Notifications of an agent about its own work, as events."""
