@@ -31,6 +31,12 @@ for line in sys.stdin: print("typed", line.strip(), flush=True)
 """
 
 
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a program leaves in its folder is not left in the checkout."""
+    monkeypatch.chdir(tmp_path)
+
+
 @asynccontextmanager
 async def screen(command: Sequence[str]) -> AsyncIterator[ClientConnection]:
     """Serve the command's screen, and open it."""
@@ -70,10 +76,7 @@ async def test_a_size_that_is_none_is_the_usual_one() -> None:
         await shown(connection, "80 24")
 
 
-async def test_a_browser_that_leaves_hangs_up(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
+async def test_a_browser_that_leaves_hangs_up() -> None:
     async with screen((sys.executable, "-c", _ECHO)) as connection:
         await connection.send("{}")
         await shown(connection, "80 24")
