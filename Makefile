@@ -6,10 +6,11 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 TESTS ?= tests
 # Two workers a core, since half of a screen's test is waiting until it rests; a file's
-# tests stay together, since they share what is slow to start.
+# tests stay together, since they share what is slow to start. Files come in their order, since
+# those with few tests, which would come last, are the slowest.
 CORES := len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
 WORKERS ?= $(shell $(PYTHON) -c 'import os; print(min(16, 2 * ($(CORES))))')
-PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
+PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 RECORDED := LFG_RECORDINGS="$${LFG_RECORDINGS:-$(wildcard ../shared/data)}"
 FUZZED := $(addprefix tests/,text/markdown/test_document.py ui/markdown/test_block_view.py \
 	ui/terminal/test_terminal_bytes.py providers/test_recordings.py)
