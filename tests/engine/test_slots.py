@@ -9,7 +9,7 @@ import pytest
 from lfgtui.engine import commands as c
 from lfgtui.model import events as e
 from lfgtui.settings.config import BreakerPolicy
-from tests.engine.harness import QUICK_RETRY, Room, calls, room, says, scenario, ticket
+from tests.engine.harness import QUICK_RETRY, WIRES, Room, calls, room, says, scenario, ticket
 from tests.providers.virtual_time import pausing
 
 ENDLESS = says("It goes on.", cut={"after": 5, "how": "half-open"})
@@ -302,3 +302,12 @@ async def test_the_number_of_slots_changes_while_tickets_work(tmp_path: Path) ->
         assert r.engine.health.slots == 1
         r.engine.send(c.Cancel("b"))
         await r.until_event("c", e.TextDelta)
+
+
+@pytest.mark.parametrize("wire", WIRES)
+async def test_a_ticket_that_waited_finds_a_connection_open(tmp_path: Path, wire: str) -> None:
+    tickets = [ticket(name, tmp_path, provider=wire, model="says") for name in "abcdef"]
+    async with room(tmp_path, tickets, scenarios=SCENARIOS, concurrency=2) as r:
+        await r.engine.wait_idle()
+        connects = [r.events(name, e.ResponseStarted)[0].connect for name in "abcdef"]
+        assert [one is not None for one in connects] == [True, True, *[False] * 4]

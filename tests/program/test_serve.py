@@ -7,7 +7,7 @@ import signal
 import subprocess
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
 import httpx
@@ -25,6 +25,8 @@ from tests.server.control.test_listening import at_work
 from tests.server.http.stand import stream
 from tests.server.http.test_events import as_stored, stored
 
+_MANY = httpx.Limits(max_connections=None)
+
 
 @asynccontextmanager
 async def serve() -> AsyncIterator[tuple[Process, httpx.AsyncClient]]:
@@ -33,7 +35,7 @@ async def serve() -> AsyncIterator[tuple[Process, httpx.AsyncClient]]:
     assert process.stdout is not None
     try:
         path = (await process.stdout.readline()).decode().removeprefix("serve: ").strip()
-        transport = httpx.AsyncHTTPTransport(uds=path)
+        transport = httpx.AsyncHTTPTransport(uds=path, limits=_MANY)
         async with httpx.AsyncClient(
             transport=transport, base_url="http://lfg", timeout=60
         ) as client:
@@ -141,9 +143,7 @@ async def test_a_viewer_misses_nothing_of_a_server_that_is_killed(tmp_path: Path
             unread = await unix_connect(
                 str(socket_path()), f"ws://lfg/ws?run={r.engine.run}", compression=None, max_queue=1
             )
-            await second.until(
-                lambda: [x["type"] for x in second.entries][-1:] == ["ticket_cancelled"]
-            )
+            await second.up_to("ticket_cancelled")
             process.send_signal(signal.SIGTERM)
             async with asyncio.timeout(30):
                 _, complaints = await process.communicate()
@@ -152,3 +152,25 @@ async def test_a_viewer_misses_nothing_of_a_server_that_is_killed(tmp_path: Path
             unread.transport.abort()
         entries = first.entries + second.entries
         assert [entry["seq"] for entry in entries] == list(range(1, len(r.seen) + 1))
+
+
+async def test_a_hundred_viewers_get_the_same_though_half_of_them_leave(tmp_path: Path) -> None:
+    async with at_work(tmp_path) as r, serve() as (process, client), AsyncExitStack() as staying:
+        path = f"/runs/{r.engine.run}/events"
+        async with AsyncExitStack() as leaving:
+            stacks = [leaving, staying] * 50
+            viewers = [await one.enter_async_context(stream(client, path)) for one in stacks]
+            for seen in viewers:
+                await seen.up_to("text_delta")
+        for at in range(20):
+            r.recorder.submit(r.engine.run, "a", 1, float(at), e.TextDelta(f"more {at} "))
+        r.engine.send(Cancel("a"))
+        await r.until_event("a", e.TicketCancelled)
+        await r.engine.shutdown()
+        for seen in viewers[1::2]:
+            await seen.up_to("ticket_cancelled")
+            assert as_stored(seen.entries) == stored(r)
+        process.send_signal(signal.SIGTERM)
+        async with asyncio.timeout(30):
+            _, complaints = await process.communicate()
+        assert (process.returncode, complaints) == (0, b"")

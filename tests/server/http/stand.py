@@ -51,6 +51,10 @@ class Stream:
         async with asyncio.timeout(60), self._news:
             await self._news.wait_for(lambda: bool(condition()))
 
+    async def up_to(self, kind: str) -> None:
+        """Wait until the newest entry is of that type."""
+        await self.until(lambda: [one["type"] for one in self.entries[-1:]] == [kind])
+
     async def to_its_end(self) -> None:
         """Wait until the stream has ended."""
         await self.until(lambda: self.has_ended)
