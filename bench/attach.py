@@ -3,7 +3,8 @@
     python bench/attach.py [--streams 64] [--rate 100] [--seconds 10] [--rounds 3]
 
 First the lag: a run prints its entries, which it does once they are committed, and `lfg attach`
-shows it on a terminal of 200x60; for each mark in the text that both had, the time between.
+shows it on a terminal of 200x60; for each mark in the text that both had, the time between. There
+is a frame every 33 ms at most, so a stream that never pauses waits half of that on average.
 Then the cost: the same run with no viewer, 20 and 100 of them that read all they are sent, in
 turn. Its CPU is its process's with all children; "late" is from the server's write of a token to
 the run's printed line.
@@ -37,6 +38,8 @@ from lfgtui.text.figures import percentile
 ROOT = Path(__file__).resolve().parent.parent
 LFG = Lfg(ROOT)
 VIEWERS = (0, 20, 100)
+LOADS = ((1, 20.0), (6, 50.0), (16, 30.0), (6, 100.0))
+"""Streams, and tokens a second of each, for which the lag is measured."""
 
 
 def main() -> None:
@@ -46,10 +49,10 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=10.0)
     parser.add_argument("--rounds", type=int, default=3)
     asked = parser.parse_args()
-    for streams in (1, 6):
-        lags = lag(Load("openai-chat", streams, asked.rate, asked.seconds))
+    for streams, rate in LOADS:
+        lags = lag(Load("openai-chat", streams, rate, asked.seconds))
         print(
-            f"committed to painted, {streams} x {asked.rate:g} tokens/s: "
+            f"committed to painted, {streams} x {rate:g} tokens/s: "
             f"p50 {percentile(lags, 0.5) * 1000:.1f} ms, p99 {percentile(lags, 0.99) * 1000:.1f} ms"
             f" of {len(lags)} marks"
         )
