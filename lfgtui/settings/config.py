@@ -23,7 +23,6 @@ from lfgtui.settings.agents import program_path
 from lfgtui.settings.hosts import Host
 from lfgtui.settings.keys import key_mistakes
 from lfgtui.settings.mcp import McpServer, server_at, server_misfits
-from lfgtui.settings.memory import memory_bytes
 from lfgtui.settings.providers import (
     ProviderConfig,
     Seconds,
@@ -36,7 +35,7 @@ from lfgtui.settings.sandbox import SandboxPolicy
 from lfgtui.settings.themes import read_themes
 from lfgtui.settings.workers import WorkersPolicy
 from lfgtui.text import toml_file
-from lfgtui.text.figures import age_seconds, model_name
+from lfgtui.text.figures import age_seconds, memory_bytes, model_name
 
 NotifyVia: TypeAlias = Literal["off", "bell", "osc9", "osc777", "osc99"]
 """A way to reach a person through the terminal; the numbers are those of its escape sequences."""
