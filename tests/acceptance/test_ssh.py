@@ -17,7 +17,7 @@ from lfgtui.server import remote_run
 from lfgtui.server.host import Host
 from lfgtui.server.remote_run import RemoteRun
 from lfgtui.settings import paths
-from lfgtui.settings.hosts import relay_command
+from lfgtui.settings.machines import relay_command
 from tests.acceptance.nginx import free_ports
 from tests.helpers.waiting import until
 from tests.server.control.test_listening import at_work

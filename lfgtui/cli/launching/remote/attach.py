@@ -22,7 +22,7 @@ from lfgtui.server.here import Here
 from lfgtui.server.host import Host
 from lfgtui.server.remote_run import RemoteRun
 from lfgtui.settings.config import Config
-from lfgtui.settings.hosts import relay_command
+from lfgtui.settings.machines import relay_command
 from lfgtui.text.output import print_error, print_json, print_remark, print_text
 from lfgtui.ui.runs_at_work import AttachScreen, ListedRun
 

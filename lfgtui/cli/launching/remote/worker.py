@@ -27,7 +27,7 @@ from lfgtui.server.workers.run_workers import RunWorkers
 from lfgtui.server.workers.worker import Worker
 from lfgtui.settings import paths
 from lfgtui.settings.config import Config
-from lfgtui.settings.workers import WorkersPolicy
+from lfgtui.settings.machines import WorkersPolicy
 from lfgtui.text.output import print_remark
 from lfgtui.text.terminal_safe import visible_line
 
