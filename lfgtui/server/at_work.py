@@ -1,12 +1,14 @@
 """The runs that are at work on this machine."""
 
+import asyncio
 from collections.abc import Sequence
 
 import msgspec
 
 from lfgtui.history.reader import Reader, RunSummary
-from lfgtui.server.control.address import socket_path
+from lfgtui.server.control.address import person, socket_path
 from lfgtui.server.control.client import is_at_work
+from lfgtui.server.control.watching import Watching, watch
 from lfgtui.settings import paths
 
 _NEWEST = 1000
@@ -35,6 +37,21 @@ def runs_at_work() -> list[RunAtWork]:
             for run in reader.runs(_NEWEST)
             if run.state == "running" and socket_path(run.run).exists() and is_at_work(run.run)
         ]
+
+
+class Here:
+    """`remote_run.Source`: the runs at work on this machine."""
+
+    host = ""
+
+    async def runs(self) -> list[RunAtWork]:
+        return await asyncio.to_thread(runs_at_work)
+
+    async def watch(self, run: str, after: int = 0) -> Watching:
+        return await watch(run, after, person())
+
+    async def close(self) -> None:
+        """Nothing is open between two calls."""
 
 
 def named(runs: Sequence[RunAtWork], name: str) -> list[RunAtWork]:

@@ -17,8 +17,7 @@ from lfgtui.history.reader import RunSummary
 from lfgtui.model.choices import is_settled
 from lfgtui.model.event_json import entry_json
 from lfgtui.model.events import Entry
-from lfgtui.server.at_work import RunAtWork, named
-from lfgtui.server.here import Here
+from lfgtui.server.at_work import Here, RunAtWork, named
 from lfgtui.server.host import Host
 from lfgtui.server.remote_run import RemoteRun
 from lfgtui.settings.config import Config
