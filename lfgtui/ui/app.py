@@ -28,7 +28,9 @@ from lfgtui.settings.config import Config, ttft_budgets
 from lfgtui.settings.keys import keys_in_force
 from lfgtui.settings.themes import ThemeFile
 from lfgtui.text.terminal_safe import visible
+from lfgtui.ui import screens
 from lfgtui.ui.attention import needing_attention
+from lfgtui.ui.commands import LfgCommands, Palette
 from lfgtui.ui.guard import GuardedApp
 from lfgtui.ui.leaving import Leaving
 from lfgtui.ui.notifications import Notifier
@@ -283,16 +285,12 @@ class LfgApp(Copying, Suspending, GuardedApp, inherit_bindings=False):
 
     def action_beside(self) -> None:
         if isinstance(self.screen, RunScreen):
-            from lfgtui.ui.screens.copies import compare
-
-            compare(self.screen)
+            screens.copies.compare(self.screen)
 
     async def action_help(self) -> None:
         await self.push_screen(Help(help_text(self.keys_in_force)))
 
     async def action_palette(self) -> None:
-        from lfgtui.ui.commands import LfgCommands, Palette
-
         if not isinstance(self.screen, Palette):
             await self.push_screen(Palette([LfgCommands], placeholder="search commands …"))
 

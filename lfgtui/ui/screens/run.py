@@ -12,6 +12,7 @@ from textual.widget import Widget
 from lfgtui.model.choices import due_choices, group_of
 from lfgtui.model.fold.states import State
 from lfgtui.settings.keys import BY_ACTION, Scope
+from lfgtui.ui import screens
 from lfgtui.ui.keymap import keymap
 from lfgtui.ui.painting.widgets import CachedContainer, CachedRow, LineRow
 from lfgtui.ui.run_view import RunView
@@ -26,7 +27,6 @@ from lfgtui.ui.widgets.header import compose_header
 from lfgtui.ui.widgets.pane import Pane
 
 if TYPE_CHECKING:
-    from lfgtui.ui.screens.table_keys import TableKeys
     from lfgtui.ui.widgets.row_list import RowList
 
 
@@ -168,7 +168,7 @@ class RunScreen(CachedContainer, PaneScreen):
             is_simulated=simulated,
             note=note,
         )
-        self._table: TableKeys | None = None
+        self._table: screens.table_keys.TableKeys | None = None
         self.search = PaneSearch(self)
 
     def compose(self) -> ComposeResult:
@@ -317,9 +317,7 @@ class RunScreen(CachedContainer, PaneScreen):
         else:
             self.grid.show(pane, is_alone=self.is_alone)
         if self._table is None and (self.is_in_table or in_strip):  # the first frame does without
-            from lfgtui.ui.screens.table_keys import TableKeys
-
-            self._table = TableKeys(self, self.run, self.context.panes)
+            self._table = screens.table_keys.TableKeys(self, self.run, self.context.panes)
             self.query_one("#body").mount(self._table.table, self._table.strip)
         if self._table is not None:
             self._table.show(self.current, "grid" if self.is_zoomed else self.view)
