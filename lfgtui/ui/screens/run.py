@@ -267,7 +267,7 @@ class RunScreen(CachedContainer, PaneScreen):
             return
         transcript = self.run.transcript(self.current)
         if self.mode.is_live and transcript.state == "needs_approval":
-            more = len(transcript.waiting_approvals) - 1
+            more = len(transcript.calls.waiting) - 1
             yield Offer("approve", f"approve 1 of {more + 1}" if more > 0 else "")
             yield from map(Offer, APPROVAL[1:])
         yield self.mode.zoom_offer
