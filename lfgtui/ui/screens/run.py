@@ -347,8 +347,8 @@ class RunScreen(CachedContainer, PaneScreen):
     @property
     def _first_actors(self) -> Sequence[object]:
         """The table or the search, while there is one."""
-        if self.is_in_table:
-            return (self._table,)
+        if self.is_in_table and self._table is not None:
+            return (self._table, self._table.table)
         return (self.search,) if self.search.is_open else ()
 
     def can(self, action: str) -> bool:
