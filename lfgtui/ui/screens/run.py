@@ -257,7 +257,7 @@ class RunScreen(CachedContainer, PaneScreen):
             panes = shown or [self.current_pane]
             if self.current_pane in panes:
                 return panes
-        return super().order
+        return self.grid.order
 
     def _offers(self) -> Iterator[Offer]:
         """Yield the actions of the footer in order of use, without those that do nothing now."""
