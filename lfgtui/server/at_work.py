@@ -23,11 +23,6 @@ class RunAtWork(msgspec.Struct, frozen=True):
     summary: RunSummary
     waiting: int = 0
 
-    @property
-    def run(self) -> str:
-        """Its id."""
-        return self.summary.run
-
 
 def runs_at_work() -> list[RunAtWork]:
     """Return the runs that can be attached to, newest first. Takes a moment."""
@@ -58,5 +53,6 @@ def named(runs: Sequence[RunAtWork], name: str) -> list[RunAtWork]:
     """Return those that the name may mean: an id, its beginning or its end, `last`."""
     if name == "last":
         return list(runs[:1])
-    exact = [one for one in runs if one.run == name]
-    return exact or [one for one in runs if one.run.startswith(name) or one.run.endswith(name)]
+    ids = [(one, one.summary.run) for one in runs]
+    exact = [one for one, run in ids if run == name]
+    return exact or [one for one, run in ids if run.startswith(name) or run.endswith(name)]

@@ -71,7 +71,7 @@ async def test_a_run_is_followed_over_ssh_through_a_cut(
     host = Host("box", command, command)
     async with at_work(tmp_path) as r:  # its ticket waits in mid-answer
         (listed,) = await host.runs()
-        attached = Attached(RemoteRun(host, await host.watch(listed.run)))
+        attached = Attached(RemoteRun(host, await host.watch(listed.summary.run)))
         attached.run.start()
         await attached.until(lambda: len(attached.entries) > 5)
         await asyncio.to_thread(_cut, sshd)

@@ -126,11 +126,11 @@ async def _chosen(
     if output is not None and len(found) == 1:
         troubles = ()
     if len(found) > 1 and output is not None:
-        ids = ", ".join(f"{place.host} {one.run}".strip() for place, one in found)
+        ids = ", ".join(f"{place.host} {one.summary.run}".strip() for place, one in found)
         raise UsageError(f"{len(found)} runs are at work; name one of them: {ids}")
     if len(found) == 1 and not troubles:
         ((place, one),) = found
-        return place, one.run
+        return place, one.summary.run
     return await _ask(found, troubles, config)
 
 
@@ -155,7 +155,7 @@ async def _ask(
     if not chosen:
         return None
     place, one = found[rows.index(chosen[-1])]
-    return place, one.run
+    return place, one.summary.run
 
 
 def _told(run: RunAtWork) -> RunSummary:
