@@ -121,7 +121,7 @@ class Questions:
         """
         context, call_id = self._context, question.call_id
         await context.settle()
-        card = context.transcript.call(call_id)
+        card = context.transcript.calls.get(call_id)
         shown = card.arguments if card and card.arguments is not None else arguments or {}
         asked = CallPart(call_id, question.name, shown if arguments is None else arguments)
         decision: Decision | None = Decision("deny")

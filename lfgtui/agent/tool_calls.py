@@ -148,7 +148,7 @@ class ToolCalls:
         self._emit(e.ApprovalGiven(call.call_id, decision.rule or UNSET, decision.grants or UNSET))
         await self._take_slot(call)  # before it is checked what the approval was for
         await context.settle(saved=True)
-        card = self._transcript.call(call.call_id)
+        card = self._transcript.calls.get(call.call_id)
         if (why := shown_otherwise(call, question, card)) is not None:
             return why
         if question != await self._question(call, even_failing=bool(repeated)):

@@ -11,7 +11,7 @@ from time import monotonic
 
 from lfgtui.doctor.agents import Handshake
 from lfgtui.errors import ProviderError
-from lfgtui.processes.child import ChildProcess, StartError
+from lfgtui.processes.child import StartError, start_child
 from lfgtui.providers.acp.handshake import AUTH_REQUIRED, HELLO, PROTOCOL
 from lfgtui.providers.acp.json_rpc import DisconnectedError, Peer
 from lfgtui.providers.acp.messages import METHOD_NOT_FOUND, RpcError
@@ -37,7 +37,7 @@ async def shake_hands(
     began = monotonic()
     try:
         command = [program, *settings.command[1:]]
-        child = await ChildProcess.start(command, folder, environment)
+        child = await start_child(command, folder, environment)
     except StartError as error:
         seen.failure = f"it does not start: {error.reason}"
         return seen

@@ -10,8 +10,8 @@ from collections.abc import Mapping
 
 from lfgtui.processes.agents import AgentProcesses
 from lfgtui.settings.config import Config
-from lfgtui.settings.memory import memory_bytes
 from lfgtui.text import figures
+from lfgtui.text.figures import memory_bytes
 
 MOST_PREPARED = 2
 """Agents that are started before their ticket begins."""

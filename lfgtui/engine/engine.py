@@ -14,7 +14,6 @@ import asyncio
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import AsyncExitStack
 from functools import partial
-from pathlib import Path
 from typing import assert_never
 
 import msgspec
@@ -64,10 +63,10 @@ class Engine:
         self.run = session.run
         self.title = title
         self.config = session.config
-        self.settle = session.recorder.settle
+        self.recorder = session.recorder
+        self.settle = self.recorder.settle
         self.watch = session.in_view.watch
-        self._session = session
-        self._recorder, self._on_close = session.recorder, on_close
+        self._session, self._on_close = session, on_close
         self._remote, self._answers = remote, answers or {}
         self._idle, self._closed = asyncio.Event(), asyncio.Event()
         self.is_closing = False
@@ -76,8 +75,8 @@ class Engine:
         self._alarm = Alarm(self._schedule, session.limits.clock)
         self._tasks: set[asyncio.Task[Outcome]] = set()
         self._runs: dict[str, TicketRun] = {}
-        self._delivery = Delivery(self._runs)
-        self.subscribe = self._delivery.subscribe
+        self.delivery = Delivery(self._runs)
+        self.subscribe = self.delivery.subscribe
         self.ticket_run = self._runs.__getitem__
         self._conflicts = Conflicts(self._runs, session)
         self.subscribe(self._of_here(self._conflicts.take))
@@ -92,7 +91,7 @@ class Engine:
             self._add_run(ticket)
         for entries in (stored or {}).values():
             for entry in entries:
-                self._delivery.apply(entry)
+                self.delivery.apply(entry)
                 self._conflicts.recall(entry)
         self._watchers.recall((stored or {}).values())
 
@@ -106,9 +105,9 @@ class Engine:
     def health(self) -> Health:
         elsewhere = self._remote.waiting if self._remote is not None else {}
         return Health(
-            self._delivery.behind,
+            self.delivery.behind,
             self._session.circuits.open,
-            self._recorder.queued_bytes,
+            self.recorder.queued_bytes,
             self._session.slots.number,
             sum(run.slot.is_taken and run.needs_slot for run in self._runs.values()),
             frozenset(ticket for ticket, run in self._runs.items() if run.slot.is_awaited),
@@ -118,16 +117,6 @@ class Engine:
             self._limiter.asks,
             sum(run.lacks_wall for run in self._runs.values()),
         )
-
-    @property
-    def place(self) -> int:
-        """The place in the run up to which entries were delivered."""
-        return self._delivery.place
-
-    @property
-    def history(self) -> Path:
-        """The file that the run is stored in at the moment."""
-        return self._recorder.file.path
 
     @property
     def unfinished(self) -> Sequence[str]:
@@ -153,14 +142,17 @@ class Engine:
 
     def start(self) -> None:
         """Queue the tickets and begin. Call once, from the running loop."""
-        self._recorder.attach(self._delivery.deliver, self._delivery.fall_behind)
+        self.recorder.attach(self.delivery.deliver, self.delivery.fall_behind)
         self._is_started = True
         if self._remote is not None:
             self._remote.start(self._runs, self.send)
         limits, runs = self._session.limits, self._runs.values()
-        limits.recall([(run.own, run.transcript) for run in runs], self.config.retry.max_park)
+        limits.recall(
+            [(run.recovery.own, run.transcript) for run in runs], self.config.retry.max_park
+        )
         limits.on_change = self._schedule
-        self._session.slots.on_change = self._slots_changed
+        session = self._session
+        session.slots.on_change = session.providers.agents.on_change = self._slots_changed
         for run in self._runs.values():
             if run.transcript.state == "done":
                 run.phase, run.outcome = "ended", run.transcript.ending
@@ -182,7 +174,7 @@ class Engine:
         while self.unfinished:
             self._idle.clear()
             await self._idle.wait()
-        await self._recorder.settle()
+        await self.recorder.settle()
         if self.unfinished:  # tickets were added meanwhile
             await self.wait_idle()
 
@@ -201,7 +193,7 @@ class Engine:
 
     async def _stop(self) -> None:
         self._alarm.cancel()
-        self._limiter.close()
+        self._limiter.alarm.cancel()
         for run in self._runs.values():
             if run.phase == "pending":
                 self._end(run, e.TicketInterrupted())
@@ -211,7 +203,7 @@ class Engine:
         await self._folders.close()
         await self._conflicts.close()
         async with AsyncExitStack() as closing:  # each is closed, whatever another raises
-            closing.push_async_callback(self._recorder.finish, self.run, self._state())
+            closing.push_async_callback(self.recorder.finish, self.run, self._state())
             if self._on_close is not None:
                 closing.push_async_callback(self._on_close)
             closing.push_async_callback(self._session.providers.aclose)
@@ -272,7 +264,7 @@ class Engine:
 
     def _add(self, tickets: Sequence[Ticket]) -> None:
         added = [redacted_ticket(self._session.redactor, ticket) for ticket in tickets]
-        self._recorder.add_tickets(self.run, added)
+        self.recorder.add_tickets(self.run, added)
         for ticket in added:
             self._add_run(ticket).queue(continues=False)
         self._go_on()
@@ -300,7 +292,7 @@ class Engine:
         limits = [run.parking.limit for run in self._runs.values() if self._is_due(run)]
         self._alarm.set(limit.until for limit in limits if limit is not None)
         if not self.unfinished:
-            self._recorder.mark_run(self.run, self._state())
+            self.recorder.mark_run(self.run, self._state())
             self._idle.set()
 
     def _give_slots(self) -> None:
@@ -317,7 +309,7 @@ class Engine:
 
     def _slots_changed(self) -> None:
         self._schedule()
-        self._delivery.show(())
+        self.delivery.show(())
 
     def _is_ready(self, run: TicketRun) -> bool:
         return self._is_due(run) and run.parking.limit is None
@@ -330,7 +322,7 @@ class Engine:
         answers = self._needs.answers(run) or self._answers.get(run.ticket.id) or UNSET
         if run.is_remote and self._remote is not None:
             return await self._remote.work(run, answers or {})
-        await self._recorder.settle()
+        await self.recorder.settle()
         await self._folders.record(run)
         return await run.work(e.UserMessage(prompt_of(run.ticket), answers))
 
@@ -344,7 +336,7 @@ class Engine:
             run.queue(continues=run.has_past)
         run.has_follow_up = False
         if run.phase == "pending":
-            self._recorder.mark_run(self.run, "running")
+            self.recorder.mark_run(self.run, "running")
             if self.is_closing:  # a resume goes on with it
                 self._end(run, e.TicketInterrupted())
         self._schedule()
@@ -353,7 +345,7 @@ class Engine:
         try:
             run.end(ending)
         except Exception as error:  # it cannot be stored; the ticket has ended all the same
-            self._delivery.fall_behind(str(error))
+            self.delivery.fall_behind(str(error))
 
     def _of_here(self, sink: e.Sink) -> e.Sink:
         """Keep from the sink what happens on the machines of workers."""
@@ -382,7 +374,7 @@ class Engine:
 
     def _go_on(self) -> None:
         self._watchers.resume()
-        self._recorder.mark_run(self.run, "running")
+        self.recorder.mark_run(self.run, "running")
         self._schedule()
 
     def _retry(self, run: TicketRun) -> None:

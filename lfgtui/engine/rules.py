@@ -42,7 +42,7 @@ class Rules:
             return
         for ticket, transcript, person in self._tickets.values():
             rules = self.of(ticket)
-            for call in transcript.waiting_approvals if rules else ():
+            for call in transcript.calls.waiting if rules else ():
                 given = (call.name, call.arguments, call.path, transcript.workspace)
                 rule = covering(rules, *given, call.definition)
                 if rule is not None:

@@ -49,7 +49,7 @@ class RunLimiter:
         self._cut_short: set[str] = set()
         self._unpriced: set[str] = set()
         self._clock = session.limits.clock
-        self._alarm = Alarm(self._look, self._clock)
+        self.alarm = Alarm(self._look, self._clock)
 
     @property
     def held_at(self) -> RunLimit | None:
@@ -96,10 +96,6 @@ class RunLimiter:
             elif self.reached and isinstance(event, e.WireEvent) and not isinstance(event, _AT_END):
                 self._end_turn(self._runs[entry.ticket])
 
-    def close(self) -> None:
-        """Look no more."""
-        self._alarm.cancel()
-
     def is_held(self, run: TicketRun) -> bool:
         """Return True for a ticket that goes on only when the limit is raised."""
         return run.ticket.id in self._held
@@ -136,7 +132,7 @@ class RunLimiter:
         before, self.reached = self.reached, total.reached(self._limits)
         most, works = self._limits.max_run_time, any(meter.is_working for _, meter in folds)
         due = most is not None and works and self.reached is None
-        self._alarm.set([now + most - total.of("run_time")] if due and most is not None else ())
+        self.alarm.set([now + most - total.of("run_time")] if due and most is not None else ())
         if self.reached is not None and before is None:
             self._say()
         if is_new or self.reached != before:
@@ -161,7 +157,7 @@ class RunLimiter:
 
     def _end_turn(self, run: TicketRun) -> None:
         """Stop an installed agent within its turn, which may last for hours."""
-        is_agents = self._session.config.provider(run.route.provider).command
+        is_agents = self._session.config.provider(run.recovery.route.provider).command
         if run.phase != "running" or not is_agents or run.ticket.id in self._cut_short:
             return
         self._cut_short.add(run.ticket.id)
@@ -172,7 +168,7 @@ class RunLimiter:
 
     def _remark_unpriced(self, run: TicketRun) -> None:
         """Say once of a model that what it costs is not known."""
-        name = str(run.route)
+        name = str(run.recovery.route)
         if self._limits.max_run_cost is None or name in self._unpriced or run.phase != "running":
             return
         self._unpriced.add(name)

@@ -2,10 +2,10 @@
 
 import math
 import sys
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 
 from lfgtui.engine.admission import Admission
-from lfgtui.engine.in_view import InView
 from lfgtui.engine.recovery.limits import Limits
 from lfgtui.engine.recovery.recovery import Circuits
 from lfgtui.engine.rules import Rules
@@ -25,6 +25,30 @@ from lfgtui.settings.config import Config, programs_of
 from lfgtui.text.figures import age_seconds
 from lfgtui.text.redactor import Redactor
 from lfgtui.workspace.kept import KeptFiles
+
+
+class InView(Collection[str]):
+    """The tickets that somebody can see, on the run's own screen or as a viewer from elsewhere."""
+
+    def __init__(self) -> None:
+        self._of: dict[object, frozenset[str]] = {}
+        self._union: frozenset[str] = frozenset()
+
+    def watch(self, tickets: Collection[str], viewer: object = None) -> None:
+        """Take note of which tickets the viewer can see from now on; None is the own screen."""
+        if self._of.get(viewer, frozenset()) != frozenset(tickets):
+            self._of[viewer] = frozenset(tickets)
+            self._of = {one: seen for one, seen in self._of.items() if seen}
+            self._union = frozenset().union(*self._of.values())
+
+    def __contains__(self, ticket: object) -> bool:
+        return ticket in self._union
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._union)
+
+    def __len__(self) -> int:
+        return len(self._union)
 
 
 @dataclass(slots=True, kw_only=True)

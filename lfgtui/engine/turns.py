@@ -28,7 +28,6 @@ class Turns:
         self._session = session
         self._preparing: Task[None] | None = None
         self._reading: dict[str, Task[None]] = {}
-        session.providers.agents.on_change = self._look_again
 
     def due(
         self, runs: Collection[TicketRun], is_ready: Callable[[TicketRun], bool]
@@ -41,13 +40,13 @@ class Turns:
         """
         admission = self._session.admission
         here = (run for run in runs if run.slot.is_taken and not run.is_remote)
-        working = {run.ticket.id: run.route.provider for run in here}
+        working = {run.ticket.id: run.recovery.route.provider for run in here}
         waiting = [run for run in runs if run.slot.is_awaited or is_ready(run)]
         used = sum(run.slot.is_taken and run.needs_slot for run in runs)
         self.held_back = {}
         left = list[TicketRun]()
         for run in sorted(waiting, key=lambda run: run.slot.turn):
-            ticket, provider = run.ticket.id, run.route.provider
+            ticket, provider = run.ticket.id, run.recovery.route.provider
             if run.is_remote:
                 yield run
             elif used >= self._session.slots.number and run.needs_slot:
@@ -88,7 +87,9 @@ class Turns:
         may = self._session.admission.may_prepare
         pending = (run for run in left if run.phase == "pending" and _has_folder(run))
         fresh = (run for run in pending if not run.is_prepared)
-        run = next((run for run in fresh if may(run.ticket.id, run.route.provider, working)), None)
+        run = next(
+            (run for run in fresh if may(run.ticket.id, run.recovery.route.provider, working)), None
+        )
         if run is not None:
             run.is_prepared = True
             self._preparing = asyncio.create_task(self._prepare(run))
@@ -97,11 +98,13 @@ class Turns:
     async def _prepare(self, run: TicketRun) -> None:
         session = self._session
         await session.recorder.settle()
-        provider = await session.providers.get(run.route.provider)
+        provider = await session.providers.get(run.recovery.route.provider)
         if not await asyncio.to_thread(Path(run.transcript.workspace).is_dir):
             return  # its worktree was discarded
         if run.phase == "pending" and isinstance(provider, Prepares):
-            _log.info("%s: %s is started ahead of its turn", run.ticket.id, run.route.provider)
+            _log.info(
+                "%s: %s is started ahead of its turn", run.ticket.id, run.recovery.route.provider
+            )
             provider.prepare(_request(run))
 
     def _is_prepared(self, task: Task[None]) -> None:
@@ -109,10 +112,7 @@ class Turns:
         if not task.cancelled():
             with suppress(Exception):  # the ticket itself will meet it, and say so
                 task.result()
-            self._look_again()
-
-    def _look_again(self) -> None:
-        self._session.slots.on_change()
+            self._session.slots.on_change()
 
 
 def _has_folder(run: TicketRun) -> bool:
@@ -124,7 +124,7 @@ def _has_folder(run: TicketRun) -> bool:
 
 def _request(run: TicketRun) -> Request:
     """Return the ticket's next request, without what is known only when it is made."""
-    ticket, (provider, model) = run.ticket, run.route
+    ticket, (provider, model) = run.ticket, run.recovery.route
     session = run.transcript.conversation.sessions.get(provider)
     return Request(
         model,

@@ -62,120 +62,8 @@ class ChildLimits:
     drain_seconds: float = 0.5
 
 
-class ChildProcess:
-    """A child process under a supervisor; made by `start`, to be ended with `terminate`."""
-
-    def __init__(self, pipes: "_Pipes") -> None:
-        self._pipes = pipes
-
-    @classmethod
-    async def start(
-        cls,
-        argv: Sequence[str],
-        cwd: Path,
-        env: Mapping[str, str],
-        limits: ChildLimits | None = None,
-        confinement: Confinement = UNCONFINED,
-    ) -> "ChildProcess":
-        """Return the child once it runs, held by its `confinement`; raises `StartError`.
-
-        A program without a slash in its name is looked up in the PATH of `env`.
-        """
-        pipes = _Pipes(limits or ChildLimits())
-        try:
-            await pipes.start(
-                argv, cwd, env, has_input=True, limits=confinement.limits, wall=confinement.wall
-            )
-            await pipes.reports.started.wait()
-            if pipes.reports.failure is not None:
-                raise pipes.reports.failure
-            if pipes.reports.leader is None:
-                await finish(pipes.end())
-                raise ValueError(f"its supervisor ended at once: {pipes.stderr_text()}")
-        except BaseException as error:
-            await finish(pipes.end())
-            if isinstance(error, OSError | ValueError):
-                raise _start_error(argv[0], error) from None
-            raise
-        return cls(pipes)
-
-    @property
-    def stderr(self) -> str:
-        """The end of what it printed on standard error."""
-        return self._pipes.stderr_text()
-
-    @property
-    def exit_code(self) -> int | None:
-        """Its exit status as `subprocess` has it; None while it runs, or where nobody knows."""
-        return self._pipes.reports.code
-
-    @property
-    def ending(self) -> str:
-        """Its exit in words, to follow its name; "" while it runs."""
-        reports = self._pipes.reports
-        if reports.code is not None:
-            return exit_in_words(reports.code)
-        if not reports.ended.is_set():
-            return ""
-        return f"its {reports.loss}" if reports.loss else "it could not be killed"
-
-    @property
-    def left(self) -> Sequence[str]:
-        """Names of the processes that could not be killed."""
-        return self._pipes.reports.left
-
-    async def read_lines(self) -> list[Line]:
-        """Return the lines that have arrived, one at least; [] at the end of its output."""
-        return await self._pipes.read_lines()
-
-    @contextmanager
-    def unread(self) -> Iterator[None]:
-        """Leave what it prints in its pipe during the body."""
-        self._pipes.rest(True)
-        try:
-            yield
-        finally:
-            self._pipes.rest(False)
-
-    async def write_line(self, line: bytes) -> None:
-        """Write a line, which has no line feed yet, and wait while too much is unsent.
-
-        Raises `UnwritableError`. A cancellation never leaves half a line.
-        """
-        await self._pipes.write_line(line)
-
-    async def wait(self) -> None:
-        """Wait until it has exited and all that it started is gone."""
-        await self._pipes.reports.exited.wait()
-        await finish(self._pipes.end())
-
-    async def terminate(self, grace: float) -> Sequence[str]:
-        """End it with all that it started; return the names of what could not be killed.
-
-        Its input is closed. After `grace` seconds all get SIGTERM, and after as many again, or
-        when this is cancelled, SIGKILL.
-        """
-        pipes = self._pipes
-        try:
-            pipes.close_input()
-            if not await within(grace, pipes.reports.exited):
-                pipes.ask(b"term\n")
-                await within(grace, pipes.reports.exited)
-        finally:
-            await finish(pipes.end())
-        return self.left
-
-    @property
-    def root(self) -> int | None:
-        """The id of its supervisor, below which all that it started runs; None once it is gone."""
-        transport = self._pipes.transport
-        if transport is None or self._pipes.gone.is_set():
-            return None
-        return transport.get_pid()
-
-
-class _Pipes(Supervised):
-    """The child's pipes, and what is known of it."""
+class ChildProcess(Supervised):
+    """A child process under a supervisor; started by `start_child`, to be ended by `terminate`."""
 
     def __init__(self, limits: ChildLimits) -> None:
         super().__init__()
@@ -189,10 +77,27 @@ class _Pipes(Supervised):
         self._stderr = b""
         self._ending: Task[None] | None = None
 
-    def stderr_text(self) -> str:
+    @property
+    def stderr(self) -> str:
+        """The end of what it printed on standard error."""
         return self._stderr.decode("utf-8", "replace").strip()
 
+    @property
+    def ending(self) -> str:
+        """Its exit in words, to follow its name; "" while it runs."""
+        if self.reports.code is not None:
+            return exit_in_words(self.reports.code)
+        if not self.reports.ended.is_set():
+            return ""
+        return f"its {self.reports.loss}" if self.reports.loss else "it could not be killed"
+
+    @property
+    def root(self) -> int | None:
+        """The id of its supervisor, below which all that it started runs; None once it is gone."""
+        return None if self.transport is None or self.gone.is_set() else self.transport.get_pid()
+
     async def read_lines(self) -> list[Line]:
+        """Return the lines that have arrived, one at least; [] at the end of its output."""
         while not self._lines and not self._has_ended:
             self._arrived.clear()
             await self._arrived.wait()
@@ -200,13 +105,21 @@ class _Pipes(Supervised):
         self._resume(1)
         return lines
 
-    def rest(self, is_resting: bool) -> None:
-        if not is_resting:
-            self._resume(1)
-        elif not self._is_final:
+    @contextmanager
+    def unread(self) -> Iterator[None]:
+        """Leave what it prints in its pipe during the body."""
+        if not self._is_final:
             self._pause(1)
+        try:
+            yield
+        finally:
+            self._resume(1)
 
     async def write_line(self, line: bytes) -> None:
+        """Write a line, which has no line feed yet, and wait while too much is unsent.
+
+        Raises `UnwritableError`. A cancellation never leaves half a line.
+        """
         pipe = self._input()
         if pipe is None:
             raise UnwritableError(_CLOSED)
@@ -222,10 +135,26 @@ class _Pipes(Supervised):
         if self._input() is None:
             raise UnwritableError(_CLOSED)
 
-    def close_input(self) -> None:
-        pipe = self._input()
-        if pipe is not None:
-            pipe.close()
+    async def wait(self) -> None:
+        """Wait until it has exited and all that it started is gone."""
+        await self.reports.exited.wait()
+        await finish(self.end())
+
+    async def terminate(self, grace: float) -> Sequence[str]:
+        """End it with all that it started; return the names of what could not be killed.
+
+        Its input is closed. After `grace` seconds all get SIGTERM, and after as many again, or
+        when this is cancelled, SIGKILL.
+        """
+        try:
+            if (pipe := self._input()) is not None:
+                pipe.close()
+            if not await within(grace, self.reports.exited):
+                self.ask(b"term\n")
+                await within(grace, self.reports.exited)
+        finally:
+            await finish(self.end())
+        return self.reports.left
 
     def end(self) -> Task[None]:
         """End what still runs, once; the task is done when that is."""
@@ -295,6 +224,36 @@ class _Pipes(Supervised):
 
     def _pipe(self, fd: int) -> asyncio.BaseTransport | None:
         return None if self.transport is None else self.transport.get_pipe_transport(fd)
+
+
+async def start_child(
+    argv: Sequence[str],
+    cwd: Path,
+    env: Mapping[str, str],
+    limits: ChildLimits | None = None,
+    confinement: Confinement = UNCONFINED,
+) -> ChildProcess:
+    """Return the child once it runs, held by its `confinement`; raises `StartError`.
+
+    A program without a slash in its name is looked up in the PATH of `env`.
+    """
+    child = ChildProcess(limits or ChildLimits())
+    try:
+        await child.start(
+            argv, cwd, env, has_input=True, limits=confinement.limits, wall=confinement.wall
+        )
+        await child.reports.started.wait()
+        if child.reports.failure is not None:
+            raise child.reports.failure
+        if child.reports.leader is None:
+            await finish(child.end())
+            raise ValueError(f"its supervisor ended at once: {child.stderr}")
+    except BaseException as error:
+        await finish(child.end())
+        if isinstance(error, OSError | ValueError):
+            raise _start_error(argv[0], error) from None
+        raise
+    return child
 
 
 def _start_error(program: str, error: OSError | ValueError) -> StartError:

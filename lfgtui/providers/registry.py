@@ -25,7 +25,7 @@ _CONNECT: dict[WireName, str] = {
     "openai-chat": "lfgtui.providers.sdk.openai:connect_chat",
     "agent-sse": "lfgtui.providers.agent_server.sse:connect",
     "agent-websocket": "lfgtui.providers.agent_server.websocket:connect",
-    "acp": "lfgtui.providers.acp.provider:connect",
+    "acp": "lfgtui.providers.acp.stream:connect",
 }
 
 Starter = Callable[[], Awaitable[str]]

@@ -1,12 +1,14 @@
 """The runs that are at work on this machine."""
 
+import asyncio
 from collections.abc import Sequence
 
 import msgspec
 
 from lfgtui.history.reader import Reader, RunSummary
-from lfgtui.server.control.address import socket_path
+from lfgtui.server.control.address import person, socket_path
 from lfgtui.server.control.client import is_at_work
+from lfgtui.server.control.watching import Watching, watch
 from lfgtui.settings import paths
 
 _NEWEST = 1000
@@ -21,11 +23,6 @@ class RunAtWork(msgspec.Struct, frozen=True):
     summary: RunSummary
     waiting: int = 0
 
-    @property
-    def run(self) -> str:
-        """Its id."""
-        return self.summary.run
-
 
 def runs_at_work() -> list[RunAtWork]:
     """Return the runs that can be attached to, newest first. Takes a moment."""
@@ -37,9 +34,25 @@ def runs_at_work() -> list[RunAtWork]:
         ]
 
 
+class Here:
+    """`remote_run.Source`: the runs at work on this machine."""
+
+    host = ""
+
+    async def runs(self) -> list[RunAtWork]:
+        return await asyncio.to_thread(runs_at_work)
+
+    async def watch(self, run: str, after: int = 0) -> Watching:
+        return await watch(run, after, person())
+
+    async def close(self) -> None:
+        """Nothing is open between two calls."""
+
+
 def named(runs: Sequence[RunAtWork], name: str) -> list[RunAtWork]:
     """Return those that the name may mean: an id, its beginning or its end, `last`."""
     if name == "last":
         return list(runs[:1])
-    exact = [one for one in runs if one.run == name]
-    return exact or [one for one in runs if one.run.startswith(name) or one.run.endswith(name)]
+    ids = [(one, one.summary.run) for one in runs]
+    exact = [one for one, run in ids if run == name]
+    return exact or [one for one, run in ids if run.startswith(name) or run.endswith(name)]

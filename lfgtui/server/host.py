@@ -20,7 +20,6 @@ from lfgtui.server.control.address import person
 from lfgtui.server.control.client import BrokenError, Lines
 from lfgtui.server.control.messages import (
     Frame,
-    FromViewer,
     Hello,
     Watch,
     check,
@@ -54,9 +53,9 @@ class Host:
     def __init__(self, host: str, command: Sequence[str], again: Sequence[str]) -> None:
         self.host = host
         self._command, self._again = tuple(command), tuple(again)
-        self._idle: _Connection | None = None
+        self._idle: HostConnection | None = None
         """The connection that listed the runs."""
-        self._opened: list[_Connection] = []
+        self._opened: list[HostConnection] = []
 
     async def runs(self) -> list[RunAtWork]:
         """Return the runs at work there; raises `UsageError`."""
@@ -65,12 +64,12 @@ class Host:
         check(Hello(listing.protocol, listing.version), self.host)
         return list(listing.runs)
 
-    async def watch(self, run: str, after: int = 0) -> "HostedRun":
+    async def watch(self, run: str, after: int = 0) -> "HostConnection":
         """Begin to watch the run behind that place; raises `UsageError`."""
         connection, self._idle = self._idle or await self._connect(self._again), None
-        hello = await self._ask(connection, Watch(run, after, person()), read_hello)
-        check(hello, self.host)
-        return HostedRun(connection, hello)
+        connection.hello = await self._ask(connection, Watch(run, after, person()), read_hello)
+        check(connection.hello, self.host)
+        return connection
 
     async def close(self) -> None:
         """End all that runs for it."""
@@ -78,7 +77,7 @@ class Host:
             connection.close()
         await asyncio.gather(*(connection.process.wait() for connection in self._opened))
 
-    async def _connect(self, command: Sequence[str]) -> "_Connection":
+    async def _connect(self, command: Sequence[str]) -> "HostConnection":
         try:
             process = await asyncio.create_subprocess_exec(
                 *command, stdin=PIPE, stdout=PIPE, stderr=PIPE
@@ -86,11 +85,11 @@ class Host:
         except OSError as error:
             raise UsageError(f"{self.host}: cannot run {command[0]}: {error.strerror}") from None
         self._opened = [one for one in self._opened if one.process.returncode is None]
-        self._opened.append(connection := _Connection(self.host, process))
+        self._opened.append(connection := HostConnection(self.host, process))
         return connection
 
     async def _ask(
-        self, connection: "_Connection", request: msgspec.Struct, read: Callable[[bytes], _T]
+        self, connection: "HostConnection", request: msgspec.Struct, read: Callable[[bytes], _T]
     ) -> _T:
         """Return the answer to the request; raises `UsageError`, `BrokenError`."""
         connection.send(request)
@@ -109,33 +108,10 @@ class Host:
             raise UsageError(f'{self.host} answered "{said}", which is not lfg') from None
 
 
-class HostedRun:
-    """`remote_run.Watched`: a run on another machine."""
+class HostConnection:
+    """A program whose pipes lead to the other machine; with a `hello`, `remote_run.Watched`."""
 
-    def __init__(self, connection: "_Connection", hello: Hello) -> None:
-        self.hello = hello
-        self._connection = connection
-
-    def send(self, message: FromViewer) -> None:
-        self._connection.send(message)
-
-    def close(self) -> None:
-        self._connection.close()
-
-    async def frames(self) -> AsyncIterator[Frame]:
-        async for sent in self._connection.lines:
-            try:
-                frame = read_frame(sent)
-            except msgspec.MsgspecError as error:
-                raise UsageError(f"{self._connection.host} sent no frame: {error}") from None
-            yield frame
-            if frame.has_ended:
-                return
-        raise await self._connection.broken()
-
-
-class _Connection:
-    """A program whose pipes lead to the other machine."""
+    hello: Hello
 
     def __init__(self, host: str, process: Process) -> None:
         assert process.stdin and process.stdout and process.stderr
@@ -155,6 +131,17 @@ class _Connection:
         if self.process.returncode is None:
             with suppress(ProcessLookupError):
                 os.kill(self.process.pid, signal.SIGTERM)
+
+    async def frames(self) -> AsyncIterator[Frame]:
+        async for sent in self.lines:
+            try:
+                frame = read_frame(sent)
+            except msgspec.MsgspecError as error:
+                raise UsageError(f"{self.host} sent no frame: {error}") from None
+            yield frame
+            if frame.has_ended:
+                return
+        raise await self.broken()
 
     async def broken(self) -> UsageError:
         """Return the error that says why it ended; a `BrokenError` where it may be made again."""

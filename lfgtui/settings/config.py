@@ -20,10 +20,9 @@ from lfgtui.model.ticket_keys.run_limits import RunLimits
 from lfgtui.model.tickets import CacheAnswers, Ticket, age_mistake
 from lfgtui.settings import sandbox
 from lfgtui.settings.agents import program_path
-from lfgtui.settings.hosts import Host
 from lfgtui.settings.keys import key_mistakes
+from lfgtui.settings.machines import Host, WorkersPolicy
 from lfgtui.settings.mcp import McpServer, server_at, server_misfits
-from lfgtui.settings.memory import memory_bytes
 from lfgtui.settings.providers import (
     ProviderConfig,
     Seconds,
@@ -34,9 +33,8 @@ from lfgtui.settings.providers import (
 )
 from lfgtui.settings.sandbox import SandboxPolicy
 from lfgtui.settings.themes import read_themes
-from lfgtui.settings.workers import WorkersPolicy
 from lfgtui.text import toml_file
-from lfgtui.text.figures import age_seconds, model_name
+from lfgtui.text.figures import age_seconds, memory_bytes, model_name
 
 NotifyVia: TypeAlias = Literal["off", "bell", "osc9", "osc777", "osc99"]
 """A way to reach a person through the terminal; the numbers are those of its escape sequences."""

@@ -6,7 +6,7 @@ from typing import Annotated
 import msgspec
 
 from lfgtui.model.tickets import Count, SandboxMode
-from lfgtui.settings.memory import memory_bytes
+from lfgtui.text.figures import memory_bytes
 
 
 class SandboxPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -7,6 +7,9 @@ from math import ceil
 
 _AGE = re.compile(r"([1-9][0-9]{0,4})([hdw])")
 _SECONDS = {"h": 3600, "d": 86400, "w": 7 * 86400}
+_MEMORY = re.compile(r"(\d{1,6}(?:\.\d{1,3})?) ?([MGT])B")
+_SHARE = re.compile(r"([1-9]\d?|100) ?%")
+_BYTES = {"M": 10**6, "G": 10**9, "T": 10**12}
 _SPARKS = "▁▂▃▄▅▆▇█"
 
 
@@ -57,6 +60,19 @@ def plural(number: int, noun: str) -> str:
 def memory(size: int) -> str:
     """Return `940 MB` or `1.2 GB`."""
     return f"{size / 1e6:.0f} MB" if size < 999_500_000 else f"{size / 1e9:.1f} GB"
+
+
+def memory_bytes(size: str, available: int) -> int:
+    """Return the bytes of a size such as `8 GB`, or of a share of what is available, `80%`.
+
+    Raises `ValueError` if it is neither.
+    """
+    if (share := _SHARE.fullmatch(size)) is not None:
+        return available * int(share[1]) // 100
+    match = _MEMORY.fullmatch(size)
+    if match is None:
+        raise ValueError(f'invalid size "{size}": expected e.g. "8 GB", "500 MB" or "80%"')
+    return int(float(match[1]) * _BYTES[match[2]])
 
 
 def size(number: int) -> str:

@@ -212,8 +212,9 @@ def _keep(
         with os.fdopen(descriptor, "rb") as file:
             status = os.fstat(descriptor)
             _require_file(path, status)
-            content = file.read(kept.limit + 1) if status.st_size <= kept.limit else None
-            is_kept = content is not None and len(content) <= kept.limit
+            most = kept.store.most_per_file
+            content = file.read(most + 1) if status.st_size <= most else None
+            is_kept = content is not None and len(content) <= most
             before = Before(content if is_kept else None, stat.S_IMODE(status.st_mode))
             found = identity_of(status)
     try:

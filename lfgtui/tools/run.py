@@ -9,7 +9,6 @@ from pathlib import Path
 
 from lfgtui.errors import ToolError, too_many_files
 from lfgtui.model.events import ToolArguments
-from lfgtui.processes.sandbox.variables import walled_variables
 from lfgtui.processes.sandbox.wall import Wall
 from lfgtui.processes.waiting import finish
 from lfgtui.tools.arguments import (
@@ -59,7 +58,7 @@ async def run_tool(
     try:
         parsed = parse(name, arguments)
         if isinstance(parsed, RunCommand):
-            inherited = os.environ if wall is None else walled_variables(os.environ, wall.home)
+            inherited = os.environ if wall is None else wall.variables(os.environ)
             variables = command_environment(inherited, environment, secrets)
             outcome = await run_command(parsed, workspace, limits, on_output, variables, wall)
         else:

@@ -28,7 +28,9 @@ from lfgtui.settings.config import Config, ttft_budgets
 from lfgtui.settings.keys import keys_in_force
 from lfgtui.settings.themes import ThemeFile
 from lfgtui.text.terminal_safe import visible
+from lfgtui.ui import screens
 from lfgtui.ui.attention import needing_attention
+from lfgtui.ui.commands import LfgCommands, Palette
 from lfgtui.ui.guard import GuardedApp
 from lfgtui.ui.leaving import Leaving
 from lfgtui.ui.notifications import Notifier
@@ -113,7 +115,7 @@ class LfgApp(Copying, Suspending, GuardedApp, inherit_bindings=False):
         self._first_screen = first_screen
         self._changed: set[str] = set()
         self._gauges_at = self._told_at = 0.0
-        self._leaving = Leaving(
+        self.leaving = Leaving(
             run,
             self.exit,
             self._say_stopping,
@@ -166,7 +168,7 @@ class LfgApp(Copying, Suspending, GuardedApp, inherit_bindings=False):
         await self.speech.close()
         if not self._runs_alone:
             self._signals.close()
-        if self._live is not None and self.has_shown and not self._leaving.has_begun:
+        if self._live is not None and self.has_shown and not self.leaving.has_begun:
             await self._live.shutdown()  # the screen broke: what runs ends as interrupted
 
     def _begin(self) -> None:
@@ -283,23 +285,19 @@ class LfgApp(Copying, Suspending, GuardedApp, inherit_bindings=False):
 
     def action_beside(self) -> None:
         if isinstance(self.screen, RunScreen):
-            from lfgtui.ui.screens.copies import compare
-
-            compare(self.screen)
+            screens.copies.compare(self.screen)
 
     async def action_help(self) -> None:
         await self.push_screen(Help(help_text(self.keys_in_force)))
 
     async def action_palette(self) -> None:
-        from lfgtui.ui.commands import LfgCommands, Palette
-
         if not isinstance(self.screen, Palette):
             await self.push_screen(Palette([LfgCommands], placeholder="search commands …"))
 
     def action_detach(self) -> None:
         """Leave the screen; the run goes on."""
         if isinstance(self._live, AttachedRun):
-            self._leaving.end(None)
+            self.leaving.end(None)
         elif self._live is None or not self._live.unfinished:
             self.notify("nothing is at work here; q quits")
         elif not self._live.run:
@@ -307,7 +305,7 @@ class LfgApp(Copying, Suspending, GuardedApp, inherit_bindings=False):
         elif not self._can_detach:
             self.notify("lfg cannot detach from this run")
         else:
-            self._leaving.detach()
+            self.leaving.detach()
 
     def action_repaint(self) -> None:
         self.screen.refresh()
@@ -324,10 +322,10 @@ class LfgApp(Copying, Suspending, GuardedApp, inherit_bindings=False):
     async def action_quit(self) -> None:
         """End, after a question where work would be interrupted."""
         unfinished = len(self._live.unfinished) if self._live is not None else 0
-        if self._leaving.has_begun:
+        if self.leaving.has_begun:
             self.exit(1)  # the second request: no more waiting
         elif unfinished == 0 or isinstance(self._live, AttachedRun):
-            self._leaving.end(None)
+            self.leaving.end(None)
         else:
             tickets = "1 ticket is" if unfinished == 1 else f"{unfinished} tickets are"
             question = f"{tickets} unfinished. Quit anyway?"
@@ -336,13 +334,13 @@ class LfgApp(Copying, Suspending, GuardedApp, inherit_bindings=False):
 
     def _quit_answered(self, is_sure: bool | None) -> None:
         if is_sure and self._live is not None:
-            self._leaving.end(1 if self._live.unfinished else None)
+            self.leaving.end(1 if self._live.unfinished else None)
 
     async def on_resume_requested(self, event: ResumeRequested) -> None:
         """End, for the run to be resumed on this terminal; say so where it cannot be."""
         if self._live is not None and self._live.unfinished:
             self.notify(f"a run is in progress; in another terminal: lfg resume {event.run}")
-        elif not self._leaving.has_begun and self._history_actions is not None:
+        elif not self.leaving.has_begun and self._history_actions is not None:
             self.run_worker(self._resume(self._history_actions(), event.run), group="resume")
 
     async def _resume(self, actions: HistoryActions, run: str) -> None:
@@ -353,7 +351,7 @@ class LfgApp(Copying, Suspending, GuardedApp, inherit_bindings=False):
             self.notify(str(error), severity="error")
         else:
             self.resumes = run
-            self._leaving.end(None)
+            self.leaving.end(None)
 
     def notify(
         self,
@@ -382,14 +380,9 @@ class LfgApp(Copying, Suspending, GuardedApp, inherit_bindings=False):
 
     def _watch_signals(self) -> None:
         loop = asyncio.get_running_loop()
-        self._signals.enter_context(signals.delivered(loop, self._leaving.signalled))
+        self._signals.enter_context(signals.delivered(loop, self.leaving.signalled))
 
     def _say_stopping(self) -> None:
         if screen := self._shown_run():
             screen.notice = "stopping …"
             screen.update_bars()
-
-    @property
-    def is_detached(self) -> bool:
-        """True once the screen was left with its run at work."""
-        return self._leaving.is_detached

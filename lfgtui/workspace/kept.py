@@ -213,13 +213,8 @@ class TicketFiles:
     def __init__(
         self, store: KeptFiles, run: str, ticket: str, by: Literal["tool", "undo", "redo"] = "tool"
     ) -> None:
-        self._store, self._run, self._ticket, self._by = store, run, ticket, by
+        self.store, self._run, self._ticket, self._by = store, run, ticket, by
         self._left: dict[str, str | None] | None = None
-
-    @property
-    def limit(self) -> int:
-        """Bytes of the largest file that is kept."""
-        return self._store.most_per_file
 
     def keep(self, root: Path, path: str, before: Before | None, after: str | None) -> None:
         """Keep a file that is about to change; `before` is None where there is none yet.
@@ -234,12 +229,8 @@ class TicketFiles:
         place = (str(root), path, digest, after)
         change = Change(self._ticket, *place, mode, self._by, why, now())
         is_own = self._by == "tool" and own.get(change.file, UNKNOWN) == digest
-        self._store.keep(self._run, change, None if is_own else content)
+        self.store.keep(self._run, change, None if is_own else content)
         own[change.file] = after
-
-    def hold(self, content: bytes) -> None:
-        """Keep what an agent is about to change; raises `OSError`."""
-        self._store.hold(content)
 
     def note_agents(
         self, root: Path, path: str, before: str | None, after: str | None, mode: int, why: str
@@ -247,7 +238,7 @@ class TicketFiles:
         """Note what the ticket's agent has changed; raises `OSError`."""
         place = (str(root), path, before, after)
         change = Change(self._ticket, *place, mode, "agent", why, now())
-        self._store.note(self._run, [change])
+        self.store.note(self._run, [change])
         self._own()[change.file] = after
 
     def unchanged(self) -> list[str]:
@@ -278,12 +269,12 @@ class TicketFiles:
             change = Change(self._ticket, *place, by="command", why=why, at=now())
             noted.append(change)
             own[file] = after
-        self._store.note(self._run, noted)
+        self.store.note(self._run, noted)
 
     def _own(self) -> dict[str, str | None]:
         """Return what the ticket left, by file."""
         if self._left is None:
-            known = self._store.changes(self._run)
+            known = self.store.changes(self._run)
             self._left = {one.file: one.after for one in known if one.ticket == self._ticket}
         return self._left
 
@@ -297,7 +288,7 @@ class TicketFiles:
             return UNKNOWN
         with os.fdopen(handle, "rb") as opened:
             status = os.fstat(handle)
-            if not stat.S_ISREG(status.st_mode) or status.st_size > self.limit:
+            if not stat.S_ISREG(status.st_mode) or status.st_size > self.store.most_per_file:
                 return UNKNOWN
             return file_digest(opened, "sha256").hexdigest()
 

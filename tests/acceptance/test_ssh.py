@@ -17,7 +17,7 @@ from lfgtui.server import remote_run
 from lfgtui.server.host import Host
 from lfgtui.server.remote_run import RemoteRun
 from lfgtui.settings import paths
-from lfgtui.settings.hosts import relay_command
+from lfgtui.settings.machines import relay_command
 from tests.acceptance.nginx import free_ports
 from tests.helpers.waiting import until
 from tests.server.control.test_listening import at_work
@@ -71,7 +71,7 @@ async def test_a_run_is_followed_over_ssh_through_a_cut(
     host = Host("box", command, command)
     async with at_work(tmp_path) as r:  # its ticket waits in mid-answer
         (listed,) = await host.runs()
-        attached = Attached(RemoteRun(host, await host.watch(listed.run)))
+        attached = Attached(RemoteRun(host, await host.watch(listed.summary.run)))
         attached.run.start()
         await attached.until(lambda: len(attached.entries) > 5)
         await asyncio.to_thread(_cut, sshd)

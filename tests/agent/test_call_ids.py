@@ -35,7 +35,7 @@ class Asking(Surroundings):
 
     async def ask(self, call_id: str) -> Decision | None:
         await self.settle()
-        (card,) = self.transcript.waiting_approvals
+        (card,) = self.transcript.calls.waiting
         assert card.call_id == call_id
         self.asked.append((card.call_id, card.name, card.approval))
         return self._decisions.pop(0)

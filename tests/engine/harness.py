@@ -101,7 +101,7 @@ class Room:
         self.engine.send(c.Approve(ticket, call_id, rule))
 
     def _questions(self, ticket: str) -> set[str]:
-        calls = self.engine.transcript(ticket).waiting_approvals
+        calls = self.engine.transcript(ticket).calls.waiting
         return {call.call_id for call in calls if (ticket, call.call_id) not in self._answered}
 
     async def resume_when_paused(self, ticket: str) -> None:

@@ -30,12 +30,12 @@ def withdraws(key: int) -> Json:
 
 
 async def waiting(r: Room, count: int = 1) -> list[str]:
-    await r.until(lambda: len(r.engine.transcript("a").waiting_approvals) == count)
-    return [call.call_id for call in r.engine.transcript("a").waiting_approvals]
+    await r.until(lambda: len(r.engine.transcript("a").calls.waiting) == count)
+    return [call.call_id for call in r.engine.transcript("a").calls.waiting]
 
 
 def waits(r: Room) -> int:
-    return len(r.engine.transcript("a").waiting_approvals)
+    return len(r.engine.transcript("a").calls.waiting)
 
 
 async def test_a_file_is_written_after_a_question(tmp_path: Path) -> None:

@@ -168,7 +168,7 @@ async def test_a_turn_that_the_agent_cancels_after_a_refusal_is_over(tmp_path: P
     agent = scripted(tmp_path, turns=[[asks, {"stop": "cancelled"}], TWO])
     async with working(tmp_path, agent) as r:
         await r.until_event("a", e.ApprovalRequested)
-        (call,) = r.engine.transcript("a").waiting_approvals
+        (call,) = r.engine.transcript("a").calls.waiting
         r.engine.send(c.Deny("a", call.call_id))
         await r.engine.wait_idle()
         assert len(prompts(agent)) == 1 and r.state("a") == "cancelled"

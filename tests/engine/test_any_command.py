@@ -64,7 +64,7 @@ def tickets_of(rnd: random.Random, folder: Path) -> list[Ticket]:
 def any_command(rnd: random.Random, r: Room) -> c.Command:
     """A command for any ticket, an answer if one is waited for."""
     name = rnd.choice([t.id for t in r.engine.tickets])
-    questions = r.engine.transcript(name).waiting_approvals
+    questions = r.engine.transcript(name).calls.waiting
     if questions and rnd.random() < 0.5:
         call = questions[0].call_id
         rule = ApprovalRule(questions[0].name, "tool", scope=rnd.choice(["ticket", "run"]))

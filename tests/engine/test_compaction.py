@@ -98,7 +98,7 @@ async def test_a_person_who_is_asked_may_allow_it_or_not(tmp_path: Path) -> None
         await opened.approve("reads")
         await opened.until_event("reads", e.ContextCompacted)
         await opened.until(lambda: len(opened.events("reads", e.ApprovalRequested)) > 1)
-        ((call,),) = [opened.engine.transcript("reads").waiting_approvals]
+        ((call,),) = [opened.engine.transcript("reads").calls.waiting]
         opened.engine.send(c.Deny("reads", call.call_id))
         await opened.engine.wait_idle()
         assert opened.state("reads") == "done"
@@ -155,7 +155,7 @@ async def test_who_says_something_instead_is_asked_again_behind_it(tmp_path: Pat
         await opened.until_event("reads", e.ApprovalRequested)
         opened.engine.send(c.Tell("reads", "Only the even ones.", stops=True))
         await opened.until(lambda: len(opened.events("reads", e.ApprovalRequested)) > 1)
-        (call,) = opened.engine.transcript("reads").waiting_approvals
+        (call,) = opened.engine.transcript("reads").calls.waiting
         opened.engine.send(c.Approve("reads", call.call_id))
         await opened.engine.wait_idle()
         assert opened.state("reads") == "done"

@@ -262,7 +262,7 @@ async def test_a_call_that_waited_for_approval_waits_again_when_resumed(tmp_path
     for _ in range(2):  # left again, with the request still open
         async with room(tmp_path, [mine], scenarios={"a": WRITES}, resumes=run) as r:
             await r.until_event("a", e.ApprovalRequested)
-            (card,) = r.engine.transcript("a").waiting_approvals
+            (card,) = r.engine.transcript("a").calls.waiting
             assert list(r.attempts("a")[-1].tools) == [card]
     async with room(tmp_path, [mine], scenarios={"a": WRITES}, resumes=run) as r:
         await r.approve("a")

@@ -62,7 +62,7 @@ async def test_a_rule_holds_for_a_tool_as_it_was_described(tmp_path: Path) -> No
         await opened.until_event("a", e.TicketDone)
         (tmp_path / "changed").touch()  # before b's server says what it has
         await opened.until_event("b", e.ApprovalRequested)
-        opened.engine.send(c.Deny("b", opened.engine.transcript("b").waiting_approvals[0].call_id))
+        opened.engine.send(c.Deny("b", opened.engine.transcript("b").calls.waiting[0].call_id))
         await opened.engine.wait_idle()
     assert len(opened.events("a", e.ApprovalRequested)) == 1
     assert not [event for event in opened.events("b", e.ApprovalGiven) if event.rule]

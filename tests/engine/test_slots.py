@@ -113,7 +113,7 @@ async def test_what_follows_a_denied_call_waits_for_a_slot(tmp_path: Path) -> No
     scenarios = {**SCENARIOS, "a": both}
     async with room(tmp_path, tickets, scenarios=scenarios, concurrency=1) as r:
         await r.until_event("b", e.TextDelta)
-        (call,) = r.engine.transcript("a").waiting_approvals
+        (call,) = r.engine.transcript("a").calls.waiting
         r.engine.send(c.Deny("a", call.call_id))
         await r.until(lambda: r.events("a", e.ToolCallFinished))
         await r.until(lambda: r.engine.health.waiting_for_slot == {"a"})

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from lfgtui.processes.child import ChildLimits, ChildProcess
+from lfgtui.processes.child import ChildLimits, ChildProcess, start_child
 from tests.helpers.children import python
 from tests.helpers.leash import Leash
 
@@ -20,7 +20,7 @@ async def start(tmp_path: Path) -> AsyncIterator[Start]:
 
     async def start(script: str, **limits: float) -> ChildProcess:
         bounds = ChildLimits(**limits)  # type: ignore[arg-type]  # of floats and integers
-        child = await ChildProcess.start(python(script), tmp_path, os.environ, bounds)
+        child = await start_child(python(script), tmp_path, os.environ, bounds)
         started.append(child)
         return child
 

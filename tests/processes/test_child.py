@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from lfgtui.processes import supervisor
-from lfgtui.processes.child import ChildProcess, StartError, UnwritableError
+from lfgtui.processes.child import ChildProcess, StartError, UnwritableError, start_child
 from lfgtui.processes.lines import Line, LongLine, PartialLine
 from lfgtui.processes.usage import usages_of
 from tests.helpers.children import python
@@ -45,14 +45,14 @@ async def test_lines_go_in_and_come_out(start: Start) -> None:
 
 
 async def test_it_runs_where_and_with_what_it_is_told(start: Start, tmp_path: Path) -> None:
-    child = await ChildProcess.start(
+    child = await start_child(
         ["env", "sh", "-c", 'echo "$PWD" "$GIVEN" "$HOME"'],
         tmp_path,
         {"PATH": os.environ["PATH"], "GIVEN": "given"},
     )
     assert await all_lines(child) == [os.fsencode(tmp_path) + b" given "]
     await child.wait()
-    assert child.exit_code == 0
+    assert child.reports.code == 0
 
 
 async def test_what_is_started_is_no_more_than_the_three_channels(start: Start) -> None:
@@ -77,14 +77,14 @@ async def test_what_cannot_be_started_says_why(
     (tmp_path / "text").write_bytes(b"\x00text")
     (tmp_path / "text").chmod(0o755)
     with pytest.raises(StartError) as raised:
-        await ChildProcess.start([command], tmp_path, os.environ)
+        await start_child([command], tmp_path, os.environ)
     assert str(raised.value) == message
     assert (raised.value.program, raised.value.is_missing) == (command, is_missing)
 
 
 async def test_a_missing_folder_is_not_a_missing_program(tmp_path: Path) -> None:
     with pytest.raises(StartError, match=r"sh: .*/gone: no such file or directory") as raised:
-        await ChildProcess.start(["sh"], tmp_path / "gone", os.environ)
+        await start_child(["sh"], tmp_path / "gone", os.environ)
     assert not raised.value.is_missing
 
 
@@ -234,7 +234,7 @@ async def test_nothing_that_it_started_outlives_it(
         case "exit":
             await child.write_line(b"")
             await child.wait()
-            assert child.exit_code == 0
+            assert child.reports.code == 0
         case "terminate":
             assert await child.terminate(0.3) == []
             assert child.ending == "killed by SIGTERM, exit code -15"
@@ -264,7 +264,7 @@ async def test_it_has_its_grace_at_the_end_of_its_input_and_at_sigterm(start: St
         assert await child.read_lines() == [b"up"]
         await child.terminate(10 if last == b"bye" else 0.5)
         assert await all_lines(child) == [last]
-        assert child.exit_code == 4
+        assert child.reports.code == 4
 
 
 async def test_what_ignores_sigterm_is_killed(start: Start, leash: Leash) -> None:
@@ -320,10 +320,10 @@ async def test_a_supervisor_may_be_killed_and_nothing_is_left(
 IN_A_PROCESS = """
 import asyncio, os, sys
 from pathlib import Path
-from lfgtui.processes.child import ChildProcess
+from lfgtui.processes.child import ChildProcess, start_child
 
 async def main():
-    child = await ChildProcess.start(sys.argv[2:], Path(sys.argv[1]), os.environ)
+    child = await start_child(sys.argv[2:], Path(sys.argv[1]), os.environ)
     print((await child.read_lines())[0].decode(), flush=True)
     await child.wait()
 

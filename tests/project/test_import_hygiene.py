@@ -14,7 +14,7 @@ from tests.helpers.terminal import run_in_terminal
 SDKS = {"anthropic", "openai", "httpx", "httpx2"}
 SERVER = {"starlette", "uvicorn", "redis"}
 SCREEN = {"textual"}
-LATER = SDKS | SERVER | {"markdown_it", "pygments", "sqlite3"}
+LATER = SDKS | SERVER | {"email", "markdown_it", "pygments", "sqlite3"}
 
 STOP_AT_THE_FIRST_FRAME = """
 import os, sys

@@ -44,8 +44,8 @@ async def test_a_run_there_looks_as_it_does_here_and_takes_commands(tmp_path: Pa
     async with at_work(tmp_path, mine, writes=WRITES) as r, box() as host:
         asked = await r.until_event("a", e.ApprovalRequested)
         (listed,) = await host.runs()
-        assert (listed.run, listed.waiting) == (r.engine.run, 1)
-        attached = Attached(RemoteRun(host, await host.watch(listed.run)))
+        assert (listed.summary.run, listed.waiting) == (r.engine.run, 1)
+        attached = Attached(RemoteRun(host, await host.watch(listed.summary.run)))
         assert attached.run.host == "box"
         attached.run.start()
         attached.run.send(Cancel("b"))

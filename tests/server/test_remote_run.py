@@ -10,9 +10,9 @@ from lfgtui.engine.commands import Add, Approve, Cancel, Command, Pause, Tell
 from lfgtui.errors import UsageError
 from lfgtui.model import events as e
 from lfgtui.server import remote_run
+from lfgtui.server.at_work import Here
 from lfgtui.server.control.client import BrokenError
 from lfgtui.server.control.watching import Watching
-from lfgtui.server.here import Here
 from lfgtui.server.remote_run import RemoteRun
 from tests.engine.harness import Room, says, ticket
 from tests.server.control.test_listening import WORDS, WRITES, at_work

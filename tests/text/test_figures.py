@@ -60,3 +60,18 @@ def test_a_percentile_is_the_smallest_value_that_so_many_do_not_exceed() -> None
     assert [figures.percentile(values, share) for share in (0.5, 0.9, 0.99)] == [50, 90, 99]
     assert [figures.percentile([3.0, 7.0], share) for share in (0.5, 0.51, 0.99)] == [3, 7, 7]
     assert figures.percentile([], 0.5) == 0
+
+
+@pytest.mark.parametrize(
+    ("size", "expected"),
+    [
+        ("8 GB", 8_000_000_000),
+        ("1.5GB", 1_500_000_000),
+        ("500 MB", 500_000_000),
+        ("1 TB", 1_000_000_000_000),
+        ("80%", 3_200_000_000),
+        ("100 %", 4_000_000_000),
+    ],
+)
+def test_a_size_or_a_share_of_what_there_is(size: str, expected: int) -> None:
+    assert figures.memory_bytes(size, 4_000_000_000) == expected

@@ -71,7 +71,7 @@ async def test_a_run_at_work_is_left_without_a_question_where_it_can_go_on() -> 
     async with opened(app) as pilot:
         await pilot.press("D")
         await pilot.pause()
-    assert (app.return_value, app.is_detached, live.closed) == (0, True, 0)
+    assert (app.return_value, app.leaving.is_detached, live.closed) == (0, True, 0)
 
 
 async def test_where_it_cannot_go_on_it_is_not_left() -> None:
@@ -79,4 +79,4 @@ async def test_where_it_cannot_go_on_it_is_not_left() -> None:
         await pilot.press("D")
         await pilot.pause()
         assert "lfg cannot detach from this run" in text_of(app)
-        assert not app.is_detached
+        assert not app.leaving.is_detached

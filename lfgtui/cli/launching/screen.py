@@ -204,7 +204,7 @@ def _run_app(app: LfgApp, detach: Callable[[], Awaitable[None]] | None = None) -
 
     async def run() -> int:
         code = await show(app)
-        if app.is_detached and detach is not None:
+        if app.leaving.is_detached and detach is not None:
             await detach()
         return code
 

@@ -12,7 +12,7 @@ from lfgtui.errors import UsageError
 from lfgtui.model.tickets import label_mistake
 from lfgtui.settings import paths
 from lfgtui.settings.config import load_config
-from lfgtui.settings.workers import INSTALL
+from lfgtui.settings.machines import INSTALL_REDIS
 
 
 @click.command()
@@ -46,4 +46,4 @@ def worker(url: str, slots: int, labels: tuple[str, ...]) -> int:
 def check_redis() -> None:
     """Raise `UsageError` where the package that reaches Redis is missing."""
     if find_spec("redis") is None:
-        raise UsageError(f"workers need {INSTALL}")
+        raise UsageError(f"workers need {INSTALL_REDIS}")

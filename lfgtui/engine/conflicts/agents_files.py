@@ -65,14 +65,14 @@ class AgentsFiles:
         if place in self._found:
             return
         path = files.locate(Path(run.transcript.workspace), event.path)
-        content = files.read_present(path, kept.limit)
+        content = files.read_present(path, kept.store.most_per_file)
         text = None if content is None else content.decode("utf-8", "replace")
         if not is_before(event.diff, text):
             self._found[place] = UNKNOWN, 0
         elif content is None:
             self._found[place] = None, 0
         else:
-            kept.hold(content)
+            kept.store.hold(content)
             self._found[place] = sha256(content).hexdigest(), files.mode(path)
 
     def _note(self, run: TicketRun, kept: TicketFiles, event: e.ToolCallFinished) -> None:

@@ -45,7 +45,9 @@ class Conflicts:
             if type(event) not in _WATCHED:  # most are pieces of text
                 continue
             if isinstance(event, e.ToolCallFinished):
-                if (call := self._runs[entry.ticket].transcript.call(event.call_id)) is not None:
+                if (
+                    call := self._runs[entry.ticket].transcript.calls.get(event.call_id)
+                ) is not None:
                     self._ended(entry, event, call)
             elif isinstance(event, e.ToolRunStarted):
                 self._began(entry, event)
@@ -76,7 +78,7 @@ class Conflicts:
         await self._agents_files.close()
 
     def _began(self, entry: e.Entry, event: e.ToolRunStarted) -> None:
-        call = self._runs[entry.ticket].transcript.call(event.call_id)
+        call = self._runs[entry.ticket].transcript.calls.get(event.call_id)
         if call is not None and call.name in WRITING:
             for file in self._files(entry.ticket, call):
                 self.commands.open_writes[entry.ticket, call.call_id] = file, entry.at

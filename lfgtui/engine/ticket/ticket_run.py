@@ -114,8 +114,8 @@ class TicketRun:
     def _begin_anew(self) -> None:
         config = self._session.config
         self._time_limit = TimeLimit(self.ticket.timeout)
-        self._recovery = Recovery(config.retry, routes_of(config, self.ticket), random.random)
-        self.parking = Parking(self._session.limits, self._recovery)
+        self.recovery = Recovery(config.retry, routes_of(config, self.ticket), random.random)
+        self.parking = Parking(self._session.limits, self.recovery)
         self._keeps_partial = UNSET
 
     @property
@@ -126,16 +126,6 @@ class TicketRun:
             return UNCONFINED
         opened = self.transcript.worktree
         return walls.of(self.ticket, self.transcript.workspace, opened.path if opened else "")
-
-    @property
-    def own(self) -> Route:
-        """The route that it asks first."""
-        return self._recovery.own
-
-    @property
-    def route(self) -> Route:
-        """The route that it asks next."""
-        return self._recovery.route
 
     @property
     def has_past(self) -> bool:
@@ -251,7 +241,7 @@ class TicketRun:
         policy = self._session.config.retry
         while True:
             responses = self.transcript.conversation.responses
-            route = self._recovery.route
+            route = self.recovery.route
             self._attempt += 1
             facts = await asyncio.to_thread(model_facts, self._session.config, route)
             window = facts.context_window or UNSET
@@ -271,7 +261,7 @@ class TicketRun:
                 progressed = self.transcript.conversation.responses > responses
                 rest = self._session.circuits.slowest(route).retry_after()
                 self._session.limits.note_refusal(policy, route, error)
-                step = self._recovery.after(error, progressed=progressed, rest=rest)
+                step = self.recovery.after(error, progressed=progressed, rest=rest)
                 if step is None:
                     raise
                 broken = error
@@ -371,7 +361,7 @@ class TicketRun:
 
     @asynccontextmanager
     async def permit(self) -> AsyncIterator[Callable[[e.Event], None]]:
-        route, circuits = self._recovery.route, self._session.circuits
+        route, circuits = self.recovery.route, self._session.circuits
         self.parking.check()
         await self.hold.take_slot()
         if (reached := self._session.run_limit) is not None:
@@ -380,7 +370,7 @@ class TicketRun:
         if rest := circuit.retry_after():
             message = f"{circuit.name} keeps failing; "
             message += f"next try in {rest:.0f} s" if rest >= 1 else "one test request at a time"
-            if self._recovery.has_fallback:
+            if self.recovery.has_fallback:
                 raise ProviderError("overloaded", message)
             self.emit(e.Status(message))
         async with circuits.permit(route, self.hold.without_slot) as answered:

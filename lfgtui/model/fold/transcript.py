@@ -159,11 +159,6 @@ class Transcript:
         return bool(self.conversation.partial.strip())
 
     @property
-    def waiting_approvals(self) -> tuple[ToolItem, ...]:
-        """Calls the person has not decided on."""
-        return self.calls.waiting
-
-    @property
     def cost_since_start(self) -> float:
         """USD of the newest attempt and of those it continues."""
         spent = 0.0
@@ -175,12 +170,8 @@ class Transcript:
 
     def is_undecided(self, call_id: str) -> bool:
         """Return True if approval was requested for the call and never decided."""
-        call = self.call(call_id)
+        call = self.calls.get(call_id)
         return call is not None and call.approval is not None and not call.is_decided
-
-    def call(self, call_id: str) -> ToolItem | None:
-        """Return the call of that id that is to be run, or the last one."""
-        return self.calls.get(call_id)
 
     @property
     def answer(self) -> str:

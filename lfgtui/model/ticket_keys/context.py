@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from typing import Annotated, TypeAlias
-from xml.sax.saxutils import quoteattr
 
 import msgspec
 
@@ -17,6 +16,10 @@ ContextGlobs: TypeAlias = Annotated[
 folders."""
 
 _HEAD = "Files of the workspace, as they were when this began:"
+
+_ESCAPED = str.maketrans(
+    {"&": "&amp;", "<": "&lt;", ">": "&gt;", "\n": "&#10;", "\r": "&#13;", "\t": "&#9;"}
+)
 
 
 class ContextFile(Bounded, frozen=True):
@@ -42,9 +45,7 @@ def mistake_in(pattern: str) -> str:
 
 def as_message(files: Sequence[ContextFile]) -> str:
     """Return the files as a model gets them: each whole, in a tag that names it."""
-    tagged = (
-        f"<file path={quoteattr(file.path)}>\n{file.text.rstrip()}\n</file>" for file in files
-    )
+    tagged = (f"<file path={_quoted(file.path)}>\n{file.text.rstrip()}\n</file>" for file in files)
     return "\n\n".join([_HEAD, *tagged])
 
 
@@ -52,3 +53,11 @@ def in_words(files: Sequence[ContextFile]) -> str:
     """Return how many files these are, and their size."""
     number = "1 file" if len(files) == 1 else f"{len(files)} files"
     return f"{number} ({figures.size(sum(file.size for file in files))})"
+
+
+def _quoted(path: str) -> str:
+    """Return it as XML has an attribute; importing `xml.sax.saxutils` would take as long as all."""
+    text = path.translate(_ESCAPED)
+    if '"' not in text:
+        return f'"{text}"'
+    return f"'{text}'" if "'" not in text else f'"{text.replace(chr(34), "&quot;")}"'

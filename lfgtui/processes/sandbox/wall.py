@@ -7,6 +7,7 @@ exist. See docs/decisions/0032.
 """
 
 import os
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -39,6 +40,23 @@ _NAMED = (
     *("REQUESTS_CA_BUNDLE", "NODE_EXTRA_CA_CERTS"),
 )
 """Variables that name a file of settings or certificates, readable wherever it is."""
+
+_OUTSIDE = re.compile(
+    r"(?:SSH|DBUS|DOCKER|PODMAN|CONTAINER|KUBE|GPG|GNOME|KDE|VSCODE|KRB5|PULSE|PIPEWIRE|LISTEN"
+    r"|JOURNAL|NOTIFY|WAYLAND|XDG_SESSION|XDG_RUNTIME|TMUX|ZELLIJ|SYSTEMD)[A-Z0-9]*(?:_.*)?"
+    r"|DISPLAY|XAUTHORITY|STY|LFG_(?:CONFIG|DATA_DIR|LOG)|.*_(?:SOCK|SOCKET|FD|ASKPASS)|LD_PRELOAD",
+    re.IGNORECASE,
+)
+"""Names of the person's session: sockets, agents, displays, and the files of programs outside."""
+
+_UNSIGNED = {
+    "GIT_CONFIG_COUNT": "2",
+    "GIT_CONFIG_KEY_0": "commit.gpgsign",
+    "GIT_CONFIG_VALUE_0": "false",
+    "GIT_CONFIG_KEY_1": "tag.gpgsign",
+    "GIT_CONFIG_VALUE_1": "false",
+}
+"""No agent that signs is reachable, and git would refuse to commit without one."""
 
 _SECRETS = (
     *(".ssh", ".gnupg", ".aws", ".azure", ".kube", ".docker", ".password-store", ".mozilla"),
@@ -128,6 +146,12 @@ class Wall:
             "sh",
             *argv,
         ]
+
+    def variables(self, inherited: Mapping[str, str]) -> dict[str, str]:
+        """Return what is left of them inside, and what tells programs of the wall."""
+        kept = {name: value for name, value in inherited.items() if not _OUTSIDE.fullmatch(name)}
+        unsigned = {} if "GIT_CONFIG_COUNT" in kept else _UNSIGNED
+        return {**kept, "HOME": str(self.home), "TMPDIR": "/tmp", **unsigned}
 
     def restore(self) -> str:
         """Undo what the wall cannot prevent, once nothing runs any more; return it in words."""

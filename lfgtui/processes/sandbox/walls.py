@@ -10,8 +10,8 @@ from lfgtui.processes.limits import NO_LIMITS, ProcessLimits
 from lfgtui.processes.private_folder import PrivateFolder
 from lfgtui.processes.sandbox.availability import Sandboxing
 from lfgtui.processes.sandbox.wall import Wall
-from lfgtui.settings.memory import memory_bytes
 from lfgtui.settings.sandbox import SandboxPolicy
+from lfgtui.text.figures import memory_bytes
 
 
 class Confinement(NamedTuple):

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from lfgtui.processes.sandbox.variables import walled_variables
 from lfgtui.processes.sandbox.walls import Confinement
 from lfgtui.providers.acp.servers import visible_files
 from lfgtui.settings.agents import known_program, program_files
@@ -27,7 +26,7 @@ def confined(
     held = confinement.of_agent
     if held.wall is None:
         return agent_environment(config), held
-    environment = walled_variables(agent_environment(config, is_walled=True), held.wall.home)
+    environment = held.wall.variables(agent_environment(config, is_walled=True))
     known = known_program(config.command)
     folders = [held.wall.home / name for name in (known.folders if known else ())]
     own = tuple(filter(None, known.keys)) if known else ()

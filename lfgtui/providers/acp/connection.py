@@ -26,7 +26,6 @@ from lfgtui.model.events import (
 from lfgtui.processes.child import ChildProcess
 from lfgtui.providers import lenient_json
 from lfgtui.providers.acp import messages
-from lfgtui.providers.acp.cost import Cost
 from lfgtui.providers.acp.inbox import Inbox
 from lfgtui.providers.acp.json_rpc import Peer
 from lfgtui.providers.acp.messages import RpcError
@@ -42,6 +41,35 @@ _LONGEST_REPLAY = 100_000
 _EXCERPT = 200
 _WRITTEN = "fs/write_text_file"
 """OpenCode sends it to every client, for an editor's sake, and has written the file by itself."""
+
+
+class Cost:
+    """The cost of one session, in USD.
+
+    The agent tells the sum, and each turn is charged with what is new in it.
+    """
+
+    def __init__(self) -> None:
+        self.is_told = False
+        self._sum = self._due = 0.0
+        self._is_resumed = False
+
+    def resume(self, total: float) -> None:
+        """Go on from a sum that has been charged; the agent may count from nothing again."""
+        self._sum, self._is_resumed = total, True
+
+    def take(self, total: float) -> None:
+        """Take the sum as the agent tells it."""
+        if self._is_resumed and total < self._sum:
+            self._sum = 0.0
+        self.is_told, self._is_resumed = True, False
+        self._due += max(0.0, total - self._sum)
+        self._sum = max(self._sum, total)
+
+    def charge(self) -> float:
+        """Return what has not been charged yet."""
+        due, self._due = self._due, 0.0
+        return due
 
 
 class Connection:

@@ -12,7 +12,7 @@ from lfgtui import __version__
 from lfgtui.errors import ProviderError
 from lfgtui.model.events import Status
 from lfgtui.model.fold.conversation import Session
-from lfgtui.processes.child import ChildProcess, StartError
+from lfgtui.processes.child import StartError, start_child
 from lfgtui.processes.sandbox.walls import UNCONFINED, Confinement
 from lfgtui.providers import lenient_json
 from lfgtui.providers.acp.confined import confined
@@ -56,7 +56,7 @@ async def connect(
     """
     variables, held = await asyncio.to_thread(confined, config, confinement, servers)
     try:
-        child = await ChildProcess.start(config.command, workspace, variables, confinement=held)
+        child = await start_child(config.command, workspace, variables, confinement=held)
     except StartError as error:
         known = known_program(config.command)
         fix = f"; install it: {known.install}" if known and error.is_missing else ""

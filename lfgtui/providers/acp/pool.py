@@ -22,7 +22,7 @@ from lfgtui.providers.acp.handshake import connect, open_session
 from lfgtui.providers.acp.prompts import last_asked
 from lfgtui.providers.base import Request
 from lfgtui.providers.transport.pace import Pace
-from lfgtui.settings.mcp import McpServer
+from lfgtui.settings.mcp import NO_SERVERS, McpServer
 from lfgtui.settings.providers import ProviderConfig
 
 LINGER = 60.0
@@ -59,7 +59,7 @@ class Pool:
         name: str,
         config: ProviderConfig,
         processes: AgentProcesses,
-        servers: Mapping[str, McpServer],
+        servers: Mapping[str, McpServer] = NO_SERVERS,
     ) -> None:
         self.name = name
         self.config = config

@@ -1,4 +1,4 @@
-"""One response of an agent: from the prompt to the end of its turn."""
+"""The wire `acp`: an agent that runs on this machine and speaks the Agent Client Protocol."""
 
 import asyncio
 from asyncio import Task
@@ -42,6 +42,18 @@ _REASONS = {
     "max_turn_requests": "max_turn_requests",
     "cancelled": "cancelled",
 }
+
+
+class AcpProvider(Pool):
+    """One agent. See `base.Provider` and `base.Prepares`."""
+
+    def stream(self, request: Request) -> "AcpStream":
+        """Return the events of one turn. See `base.Provider.stream`."""
+        return AcpStream(self, request)
+
+
+connect = AcpProvider
+"""Opened by `registry`."""
 
 
 class AcpStream:

@@ -107,11 +107,11 @@ class _Run:
         """Yield the events of one connection."""
         reading, cursor = self.reading, self.cursor
         if self.tries:
-            await reading.wait(asyncio.sleep(self._pause()))
+            await reading.timeout.wait(asyncio.sleep(self._pause()))
             cursor.resume()
         async with AsyncExitStack() as stack:
             opening = stack.enter_async_context(self.connect(cursor, reading.idle.restart))
-            parts = await stack.enter_async_context(aclosing(await reading.wait(opening)))
+            parts = await stack.enter_async_context(aclosing(await reading.timeout.wait(opening)))
             self.answered(cursor.connect)
             async with aclosing(reading.events(parts, self._take)) as events:
                 async for event in events:

@@ -14,17 +14,25 @@ from lfgtui.providers.agent_server.decoder import AgentDecoder
 
 
 @dataclass(eq=False)
-class Outbox:
-    """Messages on their way. They wait for a connection, and until the agent accepts them.
+class TwoWayStream:
+    """The events of one run, and messages on their way to its agent. See `base.TakesMessages`.
 
-    `post` sends on the connection that is up, and returns False where it is about to go.
+    Messages wait for a connection, and until the agent accepts them. `post` sends on the
+    connection that is up, and returns False where it is about to go.
     """
 
     decoder: AgentDecoder
+    events: AsyncGenerator[WireEvent, None] = field(init=False)
     post: Callable[[str], bool] | None = None
     _waiting: list[tuple[int, str]] = field(default_factory=list)
 
-    def add(self, message: int, text: str) -> None:
+    def __aiter__(self) -> AsyncGenerator[WireEvent, None]:
+        return self.events
+
+    async def aclose(self) -> None:
+        await self.events.aclose()
+
+    def tell(self, message: int, text: str) -> None:
         """Send a message, now or once it can be."""
         self._waiting.append((message, text))
         self.flush()
@@ -39,25 +47,8 @@ class Outbox:
             self.decoder.sent.add(str(message))
             del self._waiting[0]
 
-    def close(self) -> None:
+    def disconnect(self) -> None:
         """Give the connection up. An agent that is still at work is told, if it takes that."""
         if self.post and "cancel" in self.decoder.accepts and not self.decoder.done:
             self.post(lenient_json.compact({"type": "cancel"}))
         self.post = None
-
-
-@dataclass(frozen=True, slots=True)
-class TwoWayStream:
-    """The events of one run, and its outbox. See `base.TakesMessages`."""
-
-    events: AsyncGenerator[WireEvent, None]
-    outbox: Outbox
-
-    def __aiter__(self) -> AsyncGenerator[WireEvent, None]:
-        return self.events
-
-    async def aclose(self) -> None:
-        await self.events.aclose()
-
-    def tell(self, message: int, text: str) -> None:
-        self.outbox.add(message, text)

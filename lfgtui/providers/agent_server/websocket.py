@@ -23,7 +23,7 @@ from websockets.frames import CloseCode
 from lfgtui.providers import lenient_json, limits
 from lfgtui.providers.agent_server.decoder import AgentDecoder
 from lfgtui.providers.agent_server.dialects.tables import BY_TYPE
-from lfgtui.providers.agent_server.outbox import Outbox, TwoWayStream
+from lfgtui.providers.agent_server.outbox import TwoWayStream
 from lfgtui.providers.agent_server.provider import AgentProvider
 from lfgtui.providers.agent_server.resume import Cursor
 from lfgtui.providers.base import Request, local_host
@@ -49,13 +49,14 @@ class AgentWebSocketProvider(AgentProvider):
     def stream(self, request: Request) -> TwoWayStream:
         """Return the events of one run. See `base.Provider.stream`."""
         decoder = AgentDecoder(request.turn, streams=request.stream)
-        outbox = Outbox(decoder)
-        return TwoWayStream(self._events(request, decoder, partial(self._connect, outbox)), outbox)
+        stream = TwoWayStream(decoder)
+        stream.events = self._events(request, decoder, partial(self._connect, stream))
+        return stream
 
     @asynccontextmanager
     async def _connect(
         self,
-        outbox: Outbox,
+        stream: TwoWayStream,
         body: dict[str, object],
         cursor: Cursor,
         on_activity: Callable[[], None],
@@ -90,11 +91,11 @@ class AgentWebSocketProvider(AgentProvider):
             request = body | ({"last_event_id": last_id} if last_id else {})
             with suppress(ConnectionClosed):  # raised again once all that came before it is read
                 await connection.send(lenient_json.compact(request))
-            outbox.post = connection.post
-            yield _parts(connection, outbox)
+            stream.post = connection.post
+            yield _parts(connection, stream)
             code = CloseCode.NORMAL_CLOSURE
         finally:
-            outbox.close()
+            stream.disconnect()
             await connection.leave(code, 2 * _CLOSE_TIMEOUT)
 
 
@@ -102,10 +103,12 @@ connect = AgentWebSocketProvider
 """Opened by `registry`."""
 
 
-async def _parts(connection: Connection, outbox: Outbox) -> AsyncGenerator[Sequence[Part], None]:
+async def _parts(
+    connection: Connection, stream: TwoWayStream
+) -> AsyncGenerator[Sequence[Part], None]:
     ids = _Ids()
     while True:
-        outbox.flush()  # what came last, and is decoded, may have allowed it
+        stream.flush()  # what came last, and is decoded, may have allowed it
         try:
             message = await connection.next_message()
         except ConnectionClosed as closed:

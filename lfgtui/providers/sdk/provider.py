@@ -96,7 +96,9 @@ class SdkProvider:
                 answered = stack.enter_context(logged(host, request, decoder.unknown))
                 reading, body = Reading(decoder, request), self._body(request)
                 sending = self._send(stream=request.stream, extra_body=body, **self._required)
-                response = (await reading.wait(stack.enter_async_context(sending))).http_response
+                response = (
+                    await reading.timeout.wait(stack.enter_async_context(sending))
+                ).http_response
                 answered(connect_seconds(response))
                 pace_by(response, request.is_seen)
                 parts = read_body(response, apart=request.apart)

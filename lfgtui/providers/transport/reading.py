@@ -116,7 +116,8 @@ class Reading:
         if not request.stream:  # the first thing to arrive is the whole answer
             seconds, name = seconds + request.idle_timeout, f"{name} and idle_timeout"
         self.idle = Timeout(request.idle_timeout, "no data for", "idle_timeout")
-        self._timeout = Timeout(seconds, "no response within", name)
+        self.timeout = Timeout(seconds, "no response within", name)
+        """The one in force."""
         self._decoder = decoder
         self._apart = request.apart
         self._turn_ends = 0.0
@@ -126,10 +127,6 @@ class Reading:
         self._has_begun = False
         self._unknown_before = 0
         self._quiet = 0
-
-    async def wait(self, arrival: Awaitable[T]) -> T:
-        """Return what arrives; raise `ProviderError` ("timeout") where nothing does in time."""
-        return await self._timeout.wait(arrival)
 
     async def events(
         self,
@@ -146,7 +143,7 @@ class Reading:
         decoder = self._decoder
         while self._drain is None or not self._drain.is_over:
             try:
-                parts = await self.wait(anext(arriving, None))
+                parts = await self.timeout.wait(anext(arriving, None))
             except Exception:
                 if decoder.done or decoder.failure is not None:
                     return
@@ -168,9 +165,9 @@ class Reading:
             self._turn_left = self._turn_ends - monotonic()
             if decoder.done or decoder.failure is not None:
                 self._drain = self._drain or Timeout(_DRAIN_GRACE, "no end within", "drain grace")
-                self._timeout = self._drain
+                self.timeout = self._drain
             elif self._has_begun:
-                self._timeout = self.idle
+                self.timeout = self.idle
                 self.idle.restart()
 
     def finish(self) -> Iterator[WireEvent]:

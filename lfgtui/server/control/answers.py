@@ -86,7 +86,7 @@ class Answers:
 
     def _waiting(self, ticket: str) -> Iterator[WaitingCall]:
         decided = self._engine.ticket_run(ticket).person.decided
-        for call in self._engine.transcript(ticket).waiting_approvals:
+        for call in self._engine.transcript(ticket).calls.waiting:
             if call.call_id in decided:
                 continue  # or who decides next would be told that it counts
             yield WaitingCall(call.call_id, call.approval or call.name, _shown(call), call.options)

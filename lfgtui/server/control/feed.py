@@ -118,8 +118,9 @@ class Feed:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._viewers: set[Viewer] = set()
-        self.place = engine.place
+        self.viewers: set[Viewer] = set()
+        """Those that get what comes."""
+        self.place = engine.delivery.place
         """The place up to which all entries are stored, and were given to those who keep up."""
         self.is_saved = engine.health.behind is None
         self._tickets: Sequence[Ticket] = ()
@@ -129,20 +130,16 @@ class Feed:
     def join(self) -> Viewer:
         """Return a new viewer, who gets what comes from now on."""
         viewer = Viewer(self)
-        if not self._viewers:
+        if not self.viewers:
             self._tickets, self._status = self._engine.tickets, self.status()
         if not self.is_saved:
             viewer.fall_behind()
-        self._viewers.add(viewer)
+        self.viewers.add(viewer)
         return viewer
-
-    def leave(self, viewer: Viewer) -> None:
-        """Give the viewer nothing more."""
-        self._viewers.discard(viewer)
 
     def end(self) -> None:
         """Tell the viewers that the run's process ends."""
-        for viewer in self._viewers:
+        for viewer in self.viewers:
             viewer.end()
 
     def status(self) -> Status:
@@ -154,11 +151,11 @@ class Feed:
 
     def left_out(self) -> bytes:
         """Return the frame that says where to find what a viewer was not given."""
-        return line(Frame(stored_to=self.place, file=str(self._engine.history)))
+        return line(Frame(stored_to=self.place, file=str(self._engine.recorder.file.path)))
 
     def tell_news(self, *, is_due: bool = False) -> None:
         """Tell the viewers how the run is and of its tickets, if that changed or it `is_due`."""
-        if not self._viewers:
+        if not self.viewers:
             return
         tickets, status = self._engine.tickets, self.status()
         if tickets != self._tickets:
@@ -170,31 +167,31 @@ class Feed:
 
     def _tell(self, kind: str, frame: Frame) -> None:
         sent = line(frame)
-        for viewer in self._viewers:
+        for viewer in self.viewers:
             viewer.tell(kind, sent)
 
     def _take(self, entries: Sequence[e.Entry]) -> None:
-        if self._viewers and not _is_all_generated(entries):
+        if self.viewers and not _is_all_generated(entries):
             self.tell_news()
         if entries and not entries[-1].saved:
             self.is_saved = False
-            for viewer in self._viewers:
+            for viewer in self.viewers:
                 viewer.fall_behind()
         elif entries and self.is_saved:
             self.place = entries[-1].place
             self._send(entries)
         elif not self.is_saved and (entries or self._engine.health.behind is None):
-            self.place = self._engine.place  # all before is saved as well
+            self.place = self._engine.delivery.place  # all before is saved as well
             self.is_saved = True
-            for viewer in self._viewers:
+            for viewer in self.viewers:
                 viewer.catch_up()
 
     def _send(self, entries: Sequence[e.Entry]) -> None:
-        if not self._viewers:
+        if not self.viewers:
             return
         texts = ",".join(map(entry_json, entries))
         frame = f'{{"entries":[{texts}],"place":{self.place}}}\n'.encode()
-        for viewer in self._viewers:
+        for viewer in self.viewers:
             viewer.put(frame)
 
 

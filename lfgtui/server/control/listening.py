@@ -146,7 +146,7 @@ class _Listener:
         try:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            self._feed.leave(viewer)
+            self._feed.viewers.discard(viewer)
             self._engine.watch((), viewer)
             for task in tasks:
                 task.cancel()
@@ -162,7 +162,7 @@ class _Listener:
             os.getpid(),
             now(),
             self._feed.place,
-            str(engine.history),
+            str(engine.recorder.file.path),
             raw_tickets(engine.tickets),
             self._feed.status(),
             is_simulated=any(_is_simulated(engine.config, one) for one in engine.tickets),

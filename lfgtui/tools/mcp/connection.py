@@ -31,7 +31,7 @@ from pydantic import FileUrl
 
 from lfgtui import __version__
 from lfgtui.errors import ToolError
-from lfgtui.processes.child import ChildProcess, StartError
+from lfgtui.processes.child import ChildProcess, StartError, start_child
 from lfgtui.processes.waiting import finish
 from lfgtui.settings.mcp import McpServer
 from lfgtui.tools.limits import one_line
@@ -79,7 +79,7 @@ async def connect(
         program = await asyncio.to_thread(program_of, server, variables, place)
         given = (program.command, program.folder, program.environment)
         try:
-            child = await ChildProcess.start(*given, LIMITS, program.confinement)
+            child = await start_child(*given, LIMITS, program.confinement)
         except StartError as error:
             raise McpError(f"the MCP server {name} cannot be started: {error}") from None
         pipes = Pipes(child)

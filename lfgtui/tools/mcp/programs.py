@@ -6,7 +6,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
-from lfgtui.processes.sandbox.variables import walled_variables
 from lfgtui.processes.sandbox.walls import UNCONFINED, Confinement
 from lfgtui.settings.agents import program_files
 from lfgtui.settings.mcp import CHANGING_TO, McpServer
@@ -41,7 +40,7 @@ def program_of(server: McpServer, variables: Mapping[str, str], place: Place) ->
     if wall is None:
         environment = command_environment(os.environ, variables, place.secrets)
         return Program(server.command, folder, environment, Confinement(limits=limits))
-    inherited = walled_variables(os.environ, wall.home)
+    inherited = wall.variables(os.environ)
     environment = command_environment(inherited, variables, place.secrets)
     own = [Path(server.cwd)] if server.cwd is not None else []
     listed = [Path(name).expanduser() for name in server.writable]

@@ -72,7 +72,9 @@ class HostedView(CardView):
         palette, item = self.palette(context), self._item
         sign = (f"{context.spinner} ", palette.busy) if self._is_busy else ("☁ ", palette.muted)
         given = self._given()
-        summary = call_summary(item.input) if given is None else members_summary(given.members)
+        summary = (
+            call_summary(item.input) if given is None else members_summary(given.members.values())
+        )
         return [
             sign,
             (item.name or "tool", palette.tool),
@@ -87,7 +89,7 @@ class HostedView(CardView):
         palette, item = self.palette(context), self._item
         given = self._given()
         if given is not None:
-            yield from argument_rows(given.members, palette, width)
+            yield from argument_rows(given.members.values(), palette, width)
         elif item.input.strip():
             yield from raw_rows(item.input, palette, width)
         yield from output_rows(item.output, item.live.end, palette, width)

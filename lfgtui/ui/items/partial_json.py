@@ -17,7 +17,7 @@ is broken from the offending character on.
 """
 
 import re
-from collections.abc import Callable, Collection, Generator
+from collections.abc import Callable, Generator
 from typing import TypeAlias, TypeVar
 
 from lfgtui.model.bounds import DEEPEST
@@ -51,15 +51,11 @@ class PartialObject:
         self.is_broken = False
         """True once this can be no JSON object, whatever follows."""
         self._is_closed = False
-        self._members: dict[str, Member] = {}
+        self.members: dict[str, Member] = {}
+        """By their names, in the order in which these came."""
         self._text = ""
         self._at = 0
         self._reading = self._read()
-
-    @property
-    def members(self) -> Collection[Member]:
-        """Members in the order of their names."""
-        return self._members.values()
 
     @property
     def is_complete(self) -> bool:
@@ -117,7 +113,7 @@ class PartialObject:
 
     def _value(self, name: str) -> _Reading[None]:
         sign = yield from self._sign()
-        member = self._members[name] = Member(name, sign == '"')
+        member = self.members[name] = Member(name, sign == '"')
         if member.is_string:
             yield from self._string(member.add)
             member.value = str(member.text)

@@ -90,7 +90,7 @@ class ToolView(CardView):
                 json = item.arguments_end
                 room = max(8, context.width - len(item.name) - 8)
                 return json if len(json) <= room else "…" + json[1 - room :]
-            return members_summary(partly.members, workspace=item.workspace)
+            return members_summary(partly.members.values(), workspace=item.workspace)
         if self._summed is None or self._summed[0] != item.revision:
             self._summed = item.revision, item.summary
         return self._summed[1]
@@ -162,7 +162,9 @@ class ToolView(CardView):
             yield from live_rows(item.arguments_end, palette, width)
         else:
             is_arriving = item.state == "arriving"
-            yield from argument_rows(partly.members, palette, width, is_arriving=is_arriving)
+            yield from argument_rows(
+                partly.members.values(), palette, width, is_arriving=is_arriving
+            )
 
 
 class _Arriving:

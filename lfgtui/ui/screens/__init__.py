@@ -1,0 +1,20 @@
+"""The screens of a run.
+
+This is the screen's lazy seam (docs/decisions/0005): a module named here is imported when it is
+first used, as in `screens.diff.DiffScreen(...)`. So the first frame waits for none of them.
+"""
+
+from importlib import import_module
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from lfgtui.ui.screens import copies as copies
+    from lfgtui.ui.screens import diff as diff
+    from lfgtui.ui.screens import table_keys as table_keys
+else:
+
+    def __getattr__(name: str) -> ModuleType:
+        if name.startswith("_"):  # as `__path__`, which Python itself looks for
+            raise AttributeError(name)
+        return import_module(f"{__name__}.{name}")

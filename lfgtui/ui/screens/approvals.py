@@ -223,7 +223,7 @@ class Approvals:
 
     def _calls(self, ticket: str) -> list[ToolItem]:
         """Return the calls to decide on, one after the other."""
-        waiting = self._live.transcript(ticket).waiting_approvals
+        waiting = self._live.transcript(ticket).calls.waiting
         return [c for c in waiting if (ticket, c.call_id, c.asked) not in self._decided]
 
     def _first_call(self, ticket: str) -> ToolItem | None:

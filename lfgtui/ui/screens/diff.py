@@ -18,7 +18,7 @@ from lfgtui.ui.run_view import RunView
 from lfgtui.ui.screens.base import EntriesCame, LfgScreen, ScreenContext
 from lfgtui.ui.screens.worktree_keys import WorktreeKeys
 from lfgtui.ui.text.styled_line import Line, Span, between, line_width, one_line, shorten
-from lfgtui.ui.widgets.diff_view import SIDEWAYS, DiffView
+from lfgtui.ui.widgets.diff_view import DiffView
 from lfgtui.ui.widgets.footer import Offer, compose_footer
 from lfgtui.workspace.diff import ChangedFile
 from lfgtui.workspace.diff_kept import KeptOf
@@ -99,7 +99,7 @@ class DiffScreen(LfgScreen[None]):
 
     @property
     def actors(self) -> Sequence[object]:
-        return (self, self.keys, self.app)
+        return (self, self.view, self.keys, self.app)
 
     # Reading, beside the keys
 
@@ -259,12 +259,6 @@ class DiffScreen(LfgScreen[None]):
     action_start = partialmethod(_move, -_FAR)
     action_finish = partialmethod(_move, _FAR)
 
-    def _aside(self, columns: int) -> None:
-        self.view.scroll_sideways(columns)
-
-    action_left = action_aside_left = partialmethod(_aside, -SIDEWAYS)
-    action_right = action_aside_right = partialmethod(_aside, SIDEWAYS)
-
     def _hunk(self, step: int) -> None:
         if not self.view.step_hunk(step):
             self.toast(f"no {'more changes' if step > 0 else 'change before this one'}")
@@ -278,14 +272,6 @@ class DiffScreen(LfgScreen[None]):
 
     action_next_file = partialmethod(_to_file, 1)
     action_previous_file = partialmethod(_to_file, -1)
-
-    def action_fold(self) -> None:
-        self.view.toggle()
-
-    action_zoom = action_fold
-
-    def action_fold_all(self) -> None:
-        self.view.toggle_all()
 
     def _to_ticket(self, step: int) -> None:
         ids = [ticket.id for ticket in self.run.tickets]

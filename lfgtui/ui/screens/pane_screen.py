@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from functools import partialmethod
 from typing import Literal
 
+from lfgtui.ui import screens
 from lfgtui.ui.attention import Rounds, needing_attention
 from lfgtui.ui.run_view import RunView
 from lfgtui.ui.screens.base import LfgScreen, ScreenContext
@@ -50,7 +51,7 @@ class PaneScreen(LfgScreen[None]):
     @property
     def order(self) -> Sequence[Pane]:
         """The panes as keys go through them."""
-        return self.grid.order
+        raise NotImplementedError
 
     def go_to(self, ticket: str) -> None:
         """Make the ticket the current one."""
@@ -116,9 +117,7 @@ class PaneScreen(LfgScreen[None]):
             place = f"{self.run.run}/{self.current.partition(' #')[0]}"
             self.toast(f"its files are on {host}; in a shell there: lfg diff {place}")
             return
-        from lfgtui.ui.screens.diff import DiffScreen  # the first frame does without
-
-        self.app.push_screen(DiffScreen(self.run, self.context, self.current))
+        self.app.push_screen(screens.diff.DiffScreen(self.run, self.context, self.current))
 
     def action_attention(self) -> None:
         for panes in (self.order, self.panes):  # those that the filter hides come last

@@ -12,6 +12,7 @@ from textual.widget import Widget
 from lfgtui.model.choices import due_choices, group_of
 from lfgtui.model.fold.states import State
 from lfgtui.settings.keys import BY_ACTION, Scope
+from lfgtui.ui import screens
 from lfgtui.ui.keymap import keymap
 from lfgtui.ui.painting.widgets import CachedContainer, CachedRow, LineRow
 from lfgtui.ui.run_view import RunView
@@ -26,7 +27,6 @@ from lfgtui.ui.widgets.header import compose_header
 from lfgtui.ui.widgets.pane import Pane
 
 if TYPE_CHECKING:
-    from lfgtui.ui.screens.table_keys import TableKeys
     from lfgtui.ui.widgets.row_list import RowList
 
 
@@ -168,7 +168,7 @@ class RunScreen(CachedContainer, PaneScreen):
             is_simulated=simulated,
             note=note,
         )
-        self._table: TableKeys | None = None
+        self._table: screens.table_keys.TableKeys | None = None
         self.search = PaneSearch(self)
 
     def compose(self) -> ComposeResult:
@@ -257,7 +257,7 @@ class RunScreen(CachedContainer, PaneScreen):
             panes = shown or [self.current_pane]
             if self.current_pane in panes:
                 return panes
-        return super().order
+        return self.grid.order
 
     def _offers(self) -> Iterator[Offer]:
         """Yield the actions of the footer in order of use, without those that do nothing now."""
@@ -267,7 +267,7 @@ class RunScreen(CachedContainer, PaneScreen):
             return
         transcript = self.run.transcript(self.current)
         if self.mode.is_live and transcript.state == "needs_approval":
-            more = len(transcript.waiting_approvals) - 1
+            more = len(transcript.calls.waiting) - 1
             yield Offer("approve", f"approve 1 of {more + 1}" if more > 0 else "")
             yield from map(Offer, APPROVAL[1:])
         yield self.mode.zoom_offer
@@ -317,9 +317,7 @@ class RunScreen(CachedContainer, PaneScreen):
         else:
             self.grid.show(pane, is_alone=self.is_alone)
         if self._table is None and (self.is_in_table or in_strip):  # the first frame does without
-            from lfgtui.ui.screens.table_keys import TableKeys
-
-            self._table = TableKeys(self, self.run, self.context.panes)
+            self._table = screens.table_keys.TableKeys(self, self.run, self.context.panes)
             self.query_one("#body").mount(self._table.table, self._table.strip)
         if self._table is not None:
             self._table.show(self.current, "grid" if self.is_zoomed else self.view)
@@ -349,8 +347,8 @@ class RunScreen(CachedContainer, PaneScreen):
     @property
     def _first_actors(self) -> Sequence[object]:
         """The table or the search, while there is one."""
-        if self.is_in_table:
-            return (self._table,)
+        if self.is_in_table and self._table is not None:
+            return (self._table, self._table.table)
         return (self.search,) if self.search.is_open else ()
 
     def can(self, action: str) -> bool:

@@ -14,7 +14,7 @@ _HINT = "words, state:failed, is:waiting; enter keeps it, esc clears it"
 
 
 class TableKeys:
-    """While the table is shown, its `action_NAME` come before those of the run."""
+    """While the table is shown, its `action_NAME` and the table's come before those of the run."""
 
     def __init__(self, screen: PaneScreen, run: RunView, panes: PaneSettings) -> None:
         self.table = TicketTable(run, panes)
@@ -50,18 +50,6 @@ class TableKeys:
         """Go to the ticket of a row that was clicked."""
         for tickets in self._displayed:
             self._screen.go_to(tickets.ticket_at(row))
-
-    def action_group(self) -> None:
-        self.table.group()
-
-    def action_aside_left(self) -> None:
-        self.table.sort_beside(-1)
-
-    def action_aside_right(self) -> None:
-        self.table.sort_beside(1)
-
-    def action_reverse(self) -> None:
-        self.table.sort(self.table.sorted_by)
 
     def _move(self, rows: int, *, pages: int = 0, parts: int = 1) -> None:
         rows += pages * max(1, self.table.page // parts)

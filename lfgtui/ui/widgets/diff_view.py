@@ -1,5 +1,7 @@
 """A diff to scroll in: files to fold, a cursor that stays where it is while lines come and go."""
 
+from functools import partialmethod
+
 from textual import events
 from textual.geometry import Region, Size
 from textual.message import Message
@@ -21,7 +23,7 @@ SIDEWAYS = 8
 
 
 class DiffView(Guarded, ScrollView, can_focus=True, inherit_bindings=False):
-    """The rows of a `Reading`; only those in view are ever drawn."""
+    """The rows of a `Reading`; only those in view are ever drawn. Its keys are `action_NAME`."""
 
     DEFAULT_CSS = """
     DiffView { background: $background; scrollbar-size-vertical: 1; overflow-x: hidden; }
@@ -80,7 +82,7 @@ class DiffView(Guarded, ScrollView, can_focus=True, inherit_bindings=False):
         """Return whether a person unfolded the file; what is `usual` where nobody did either."""
         return not self._folded.get(file.path, not usual)
 
-    def toggle(self) -> None:
+    def action_fold(self) -> None:
         """Fold the file under the cursor, or unfold it."""
         if (file := self.here) is None:
             return
@@ -95,7 +97,9 @@ class DiffView(Guarded, ScrollView, can_focus=True, inherit_bindings=False):
         if not is_unfolded and self.rows.reading.is_unread(file):
             self.post_message(self.Unfolded(file))
 
-    def toggle_all(self) -> None:
+    action_zoom = action_fold
+
+    def action_fold_all(self) -> None:
         """Fold all files, or unfold those whose lines were read."""
         folds = any(self.rows.is_unfolded)
         reading, places = self.rows.reading, self.rows.places
@@ -149,7 +153,7 @@ class DiffView(Guarded, ScrollView, can_focus=True, inherit_bindings=False):
             self._scroll(max(0, row - self.size.height // 4))
         return True
 
-    def scroll_sideways(self, columns: int) -> None:
+    def _scroll_sideways(self, columns: int) -> None:
         """Scroll long lines right, or (negative) left."""
         top = self.scroll_offset.y
         shown = range(top, top + self.size.height)
@@ -158,6 +162,9 @@ class DiffView(Guarded, ScrollView, can_focus=True, inherit_bindings=False):
         if left != self._left:
             self._left = left
             self.refresh()
+
+    action_left = action_aside_left = partialmethod(_scroll_sideways, -SIDEWAYS)
+    action_right = action_aside_right = partialmethod(_scroll_sideways, SIDEWAYS)
 
     # Drawing
 
@@ -188,7 +195,7 @@ class DiffView(Guarded, ScrollView, can_focus=True, inherit_bindings=False):
         if row < len(self.rows.places):
             self.move_to(row)
             if self.rows.is_heading(row):
-                self.toggle()
+                self.action_fold()
 
     def _measure(self) -> None:
         size = Size(self.size.width, len(self.rows.places))

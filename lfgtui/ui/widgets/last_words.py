@@ -57,7 +57,7 @@ def last_words(run: RunView, ticket: Ticket, now: float, health: Health) -> str:
     """Return the ticket's request or what it waits for, else its last line, call or note."""
     transcript = run.transcript(ticket.id)
     words = waiting_reason(run, ticket, now, health)
-    if transcript.state == "needs_approval" and (calls := transcript.waiting_approvals):
+    if transcript.state == "needs_approval" and (calls := transcript.calls.waiting):
         words = f"approve: {_words_of(calls[0])}"
     elif transcript.asks and transcript.attempt is not None:
         texts = (one for one in reversed(transcript.attempt.items) if isinstance(one, TextItem))

@@ -1,6 +1,7 @@
 """All gauges at once, for many tickets: sorted, filtered, grouped, or as a tree of needs."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partialmethod
 from typing import Literal
 
 from textual import events
@@ -72,12 +73,19 @@ class TicketTable(TicketList):
         self.sorted_by = column
         self._arrange(sorted(self.shown))
 
-    def sort_beside(self, step: int) -> None:
+    def action_reverse(self) -> None:
+        """Sort by the same column, the other way round."""
+        self.sort(self.sorted_by)
+
+    def _sort_beside(self, step: int) -> None:
         """Sort by the column so many to the right, and so on round."""
         at = self._columns.index(self.sorted_by) + step
         self.sort(self._columns[at % len(self._columns)])
 
-    def group(self) -> None:
+    action_aside_left = partialmethod(_sort_beside, -1)
+    action_aside_right = partialmethod(_sort_beside, 1)
+
+    def action_group(self) -> None:
         """Group by state, by provider, not at all, and so on round."""
         self.grouping = _NEXT_GROUPING[self.grouping]
         self._arrange(sorted(self.shown))

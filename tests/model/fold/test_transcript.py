@@ -329,7 +329,7 @@ def test_a_call_waits_for_approval_until_it_is_answered_or_its_attempt_ends(
     then: tuple[e.Event, ...], waiting: list[str], card: tuple[str, bool]
 ) -> None:
     transcript = after(CALL, TOOLS_DUE, e.ApprovalRequested("1", "read_file", "x"), *then)
-    assert [call.call_id for call in transcript.waiting_approvals] == waiting
+    assert [call.call_id for call in transcript.calls.waiting] == waiting
     (call,) = transcript.attempts[0].tools
     assert (call.state, call.denied) == card
 
@@ -357,8 +357,8 @@ def test_a_call_taken_up_when_resumed_is_another_card(then: tuple[e.Event, ...],
     assert lines(stopped) == [f"{call}stopped, asked x: ", "end: interrupted"]
     assert lines(resumed) == [call + card]
     (item,) = resumed.tools
-    assert transcript.call("1") is item
-    assert transcript.waiting_approvals == ((item,) if item.state == "needs_approval" else ())
+    assert transcript.calls.get("1") is item
+    assert transcript.calls.waiting == ((item,) if item.state == "needs_approval" else ())
 
 
 @pytest.mark.parametrize(
@@ -534,7 +534,7 @@ def test_calls_that_wait_are_decided_on_as_they_were_asked_about() -> None:
     def happen(*events: e.Event) -> list[tuple[str, bool]]:
         for event in events:
             transcript.apply(e.Entry("r", "t", 1, transcript.last_seq + 1, 1.0, event))
-        return [(call.call_id, call.is_next) for call in transcript.waiting_approvals]
+        return [(call.call_id, call.is_next) for call in transcript.calls.waiting]
 
     assert happen(*begun, *calls, *asked) == [("b", True), ("a", False), ("c", False)]
     assert happen(e.ApprovalGiven("b")) == [("a", True), ("c", False)]

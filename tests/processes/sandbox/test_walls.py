@@ -10,7 +10,7 @@ import pytest
 from lfgtui.model.tickets import NO_SANDBOX, Ticket, distrusted
 from lfgtui.processes.private_folder import PrivateFolder, sweep
 from lfgtui.processes.sandbox.availability import Sandboxing, find_sandbox
-from lfgtui.processes.sandbox.variables import walled_variables
+from lfgtui.processes.sandbox.wall import Wall
 from lfgtui.processes.sandbox.walls import Walls
 from lfgtui.settings.sandbox import SandboxPolicy
 
@@ -128,7 +128,8 @@ def test_variables_that_name_what_is_outside_are_left_out() -> None:
     )
     outside += " LFG_DATA_DIR GPG_AGENT_INFO TMUX XAUTHORITY SUDO_ASKPASS NVIM_LISTEN_SOCK"
     kept = {"PATH": "/bin", "LANG": "C", "NODE_ENV": "test", "DISPLAY_NAME": "x", "GIT_AUTHOR": "a"}
-    found = walled_variables({**dict.fromkeys(outside.split(), "x"), **kept}, Path("/home/x"))
+    wall = Wall("bwrap", Path("/w"), Path("/home/x"))
+    found = wall.variables({**dict.fromkeys(outside.split(), "x"), **kept})
     assert not found.keys() & set(outside.split())
     assert found.items() >= kept.items()
     assert (found["HOME"], found["TMPDIR"]) == ("/home/x", "/tmp")

@@ -9,7 +9,7 @@ from textwrap import dedent
 
 import pytest
 
-from lfgtui.processes.child import ChildLimits, ChildProcess
+from lfgtui.processes.child import ChildLimits, ChildProcess, start_child
 from lfgtui.providers.acp.json_rpc import Peer
 from lfgtui.providers.acp.messages import METHOD_NOT_FOUND, RpcError
 from lfgtui.providers.lenient_json import JsonObject
@@ -85,7 +85,7 @@ async def connect(tmp_path: Path) -> AsyncIterator[Connect]:
     async def connect(script: str, **limits: float) -> tuple[Peer, Recorder]:
         bounds = ChildLimits(**limits)  # type: ignore[arg-type]  # of floats and integers
         command = python(PROLOGUE + dedent(script))
-        child = await ChildProcess.start(command, tmp_path, os.environ, bounds)
+        child = await start_child(command, tmp_path, os.environ, bounds)
         recorder = Recorder()
         peer = Peer(child, recorder)
         ends.append((peer, child))

@@ -13,7 +13,7 @@ from lfgtui.model.events import TextDelta, WireEvent
 from lfgtui.model.fold.conversation import Session, UserTurn
 from lfgtui.processes.agents import AgentProcesses
 from lfgtui.providers.acp import pool
-from lfgtui.providers.acp.provider import AcpProvider
+from lfgtui.providers.acp.stream import AcpProvider
 from lfgtui.providers.base import Request
 from lfgtui.settings.providers import ProviderConfig
 from tests.acp.scripts import MISBEHAVIOUR, ScriptedAgent, scripted

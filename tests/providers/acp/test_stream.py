@@ -16,8 +16,7 @@ from lfgtui.model.fold.conversation import Message, ModelTurn, Session, TextPart
 from lfgtui.model.pieces import joined
 from lfgtui.processes.agents import AgentProcesses
 from lfgtui.providers.acp import connection, handshake, stream
-from lfgtui.providers.acp.provider import AcpProvider
-from lfgtui.providers.acp.stream import AcpStream
+from lfgtui.providers.acp.stream import AcpProvider, AcpStream
 from lfgtui.providers.base import Request
 from lfgtui.providers.transport.pace import IsSeen, Pace
 from lfgtui.settings import environment
@@ -188,7 +187,7 @@ class Busy(Pace):
 
 async def test_one_of_many_agents_is_read_with_rests(tmp_path: Path) -> None:
     async with agent_of(tmp_path, turns=[words("One two three.")]) as mine:
-        pace = mine.provider._pool.pace = Busy()
+        pace = mine.provider.pace = Busy()
         assert texts(await mine.turn()) == "One two three."
         assert pace.rests
 

@@ -53,7 +53,7 @@ async def worker(
     finally:
         stopped.set_result(signal.SIGTERM)
         await task
-        await jobs.aclose()
+        await jobs.servers.aclose()
 
 
 async def assert_whole(here: Room) -> None:

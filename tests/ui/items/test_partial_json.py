@@ -45,11 +45,13 @@ def read(text: str) -> PartialObject:
 
 
 def whole_values(partial: PartialObject) -> dict[str, object]:
-    return {member.name: member.value for member in partial.members if member.is_complete}
+    return {member.name: member.value for member in partial.members.values() if member.is_complete}
 
 
 def strings(partial: PartialObject) -> dict[str, str]:
-    return {member.name: str(member.text) for member in partial.members if member.is_string}
+    return {
+        member.name: str(member.text) for member in partial.members.values() if member.is_string
+    }
 
 
 @settings(max_examples=200, deadline=None)
@@ -63,7 +65,7 @@ def test_at_every_cut_names_are_true_and_strings_begin_true(text: str, cuts: lis
     partial, before = PartialObject(), dict[str, str]()
     for piece in pieces(text, cuts):
         partial.feed(piece)
-        now = {member.name: str(member.text) for member in partial.members}
+        now = {member.name: str(member.text) for member in partial.members.values()}
         assert not partial.is_broken
         assert now.keys() <= whole.keys()
         for name, said in strings(partial).items():
@@ -137,7 +139,7 @@ def test_of_a_name_that_comes_twice_the_last_value_holds() -> None:
 
 
 def test_a_nested_value_is_its_json_without_half_an_escape() -> None:
-    (member,) = read('{"edits": [{"old": "a\\n\\u00').members
+    (member,) = read('{"edits": [{"old": "a\\n\\u00').members.values()
     assert str(member.text) == '[{"old": "a\\n'
     assert not member.is_complete
 
@@ -145,7 +147,7 @@ def test_a_nested_value_is_its_json_without_half_an_escape() -> None:
 def test_a_member_knows_its_beginning_and_its_lines() -> None:
     text = "line\n" * 1000
     partial = read(json.dumps({"content": text}))
-    (member,) = partial.members
+    (member,) = partial.members.values()
     (whole,) = members_of({"content": text})
     assert (member.head, member.breaks) == (text[:HEAD], 1000)
     assert (whole.head, whole.breaks, whole.value) == (text, 1000, text)
@@ -161,7 +163,7 @@ def test_what_was_nested_too_deeply_is_an_ellipsis() -> None:
 def test_what_is_nested_too_deeply_to_be_run_is_read_no_further() -> None:
     partial = read('{"a":' * 200)
     assert partial.is_broken
-    assert len(str(next(iter(partial.members)).text)) < 1000
+    assert len(str(next(iter(partial.members.values())).text)) < 1000
 
 
 def test_each_character_is_read_once() -> None:
@@ -169,7 +171,7 @@ def test_each_character_is_read_once() -> None:
     partial.feed('{"content": "')
     for number in range(20_000):
         partial.feed("a\\n\\u00")
-        (member,) = partial.members
+        (member,) = partial.members.values()
         assert member.text.since(3 * number) == "a\n"  # but for the escape nothing waits
         partial.feed("e9")
     partial.feed('"}')

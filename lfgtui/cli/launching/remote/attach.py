@@ -17,12 +17,11 @@ from lfgtui.history.reader import RunSummary
 from lfgtui.model.choices import is_settled
 from lfgtui.model.event_json import entry_json
 from lfgtui.model.events import Entry
-from lfgtui.server.at_work import RunAtWork, named
-from lfgtui.server.here import Here
+from lfgtui.server.at_work import Here, RunAtWork, named
 from lfgtui.server.host import Host
 from lfgtui.server.remote_run import RemoteRun
 from lfgtui.settings.config import Config
-from lfgtui.settings.hosts import relay_command
+from lfgtui.settings.machines import relay_command
 from lfgtui.text.output import print_error, print_json, print_remark, print_text
 from lfgtui.ui.runs_at_work import AttachScreen, ListedRun
 
@@ -127,11 +126,11 @@ async def _chosen(
     if output is not None and len(found) == 1:
         troubles = ()
     if len(found) > 1 and output is not None:
-        ids = ", ".join(f"{place.host} {one.run}".strip() for place, one in found)
+        ids = ", ".join(f"{place.host} {one.summary.run}".strip() for place, one in found)
         raise UsageError(f"{len(found)} runs are at work; name one of them: {ids}")
     if len(found) == 1 and not troubles:
         ((place, one),) = found
-        return place, one.run
+        return place, one.summary.run
     return await _ask(found, troubles, config)
 
 
@@ -156,7 +155,7 @@ async def _ask(
     if not chosen:
         return None
     place, one = found[rows.index(chosen[-1])]
-    return place, one.run
+    return place, one.summary.run
 
 
 def _told(run: RunAtWork) -> RunSummary:

@@ -27,7 +27,7 @@ from lfgtui.server.workers.run_workers import RunWorkers
 from lfgtui.server.workers.worker import Worker
 from lfgtui.settings import paths
 from lfgtui.settings.config import Config
-from lfgtui.settings.workers import WorkersPolicy
+from lfgtui.settings.machines import WorkersPolicy
 from lfgtui.text.output import print_remark
 from lfgtui.text.terminal_safe import visible_line
 
@@ -54,7 +54,7 @@ async def run_worker(
         try:
             await worker.run(stopped)
         finally:
-            await jobs.aclose()
+            await jobs.servers.aclose()
     return 128 + stopped.result()
 
 
@@ -88,11 +88,8 @@ class Jobs:
 
     def __init__(self, config: Config, slots: int) -> None:
         self._config = config
-        self._servers = OwnServers(config, at_once=slots)
+        self.servers = OwnServers(config, at_once=slots)
         self._repositories = Repositories(paths.data_dir() / "worker" / "repositories")
-
-    async def aclose(self) -> None:
-        await self._servers.aclose()
 
     @asynccontextmanager
     async def open(self, job: Job) -> AsyncIterator[Engine]:
@@ -132,7 +129,7 @@ class Jobs:
             recorder=recorder,
             config=self._config,
             providers=Providers(
-                self._config, self._servers.starters, lambda key: redactor.learn([key])
+                self._config, self.servers.starters, lambda key: redactor.learn([key])
             ),
             redactor=redactor,
             headless=job.is_headless,

@@ -1,9 +1,12 @@
-"""Other machines whose runs can be watched, and the program that leads to each."""
+"""Other machines: hosts whose runs can be watched, and workers that do tickets for a run here."""
 
 from collections.abc import Mapping
 from typing import Annotated
 
 import msgspec
+
+INSTALL_REDIS = "pip install 'lfgtui[redis]'"
+"""The command that installs what workers are reached with, an extra."""
 
 _RELAY = "sh -c 'PATH=\"$HOME/.local/bin:$PATH\" exec lfg relay'"
 """For any login shell; ssh does not read the files that add to the PATH."""
@@ -26,3 +29,15 @@ def relay_command(hosts: Mapping[str, Host], name: str, *, may_ask: bool) -> tup
         return hosts[name].command
     quiet = () if may_ask else ("-o", "BatchMode=yes")
     return (*_SSH, *quiet, "--", name, _RELAY)
+
+
+class WorkersPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The Redis server that hands tickets out; without `url` they are done here.
+
+    A worker that cannot be heard for `lease` seconds loses its tickets to another. Files of
+    tickets with a worktree travel over the git remote of that name or URL.
+    """
+
+    url: str | None = None
+    lease: Annotated[float, msgspec.Meta(ge=2, le=600)] = 15.0
+    remote: Annotated[str, msgspec.Meta(min_length=1, pattern="^[^-]")] = "origin"
