@@ -10,6 +10,7 @@ from lfgtui.cli.launching.redactors import redactor_of
 from lfgtui.errors import UsageError
 from lfgtui.settings import paths
 from lfgtui.settings.config import installed_agents, load_config
+from lfgtui.settings.machines import address_of
 from lfgtui.text import output
 
 
@@ -30,6 +31,9 @@ def config_path() -> None:
 def config_show() -> None:
     """Print the settings in effect as TOML. Keys are never printed."""
     settings = load_config(paths.config_file())
+    if settings.workers.url is not None:
+        shown = msgspec.structs.replace(settings.workers, url=address_of(settings.workers.url))
+        settings = msgspec.structs.replace(settings, workers=shown)
     document = tomli_w.dumps(_without_none(msgspec.to_builtins(settings)))
     output.print_text(redactor_of(settings).text(document))
 

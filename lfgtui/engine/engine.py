@@ -346,6 +346,7 @@ class Engine:
             run.end(ending)
         except Exception as error:  # it cannot be stored; the ticket has ended all the same
             self.delivery.fall_behind(str(error))
+        self._watchers.look_again()
 
     def _of_here(self, sink: e.Sink) -> e.Sink:
         """Keep from the sink what happens on the machines of workers."""

@@ -1,9 +1,12 @@
 """Other machines: hosts whose runs can be watched, and workers that do tickets for a run here."""
 
 from collections.abc import Mapping
+from importlib.util import find_spec
 from typing import Annotated
 
 import msgspec
+
+from lfgtui.errors import UsageError
 
 INSTALL_REDIS = "pip install 'lfgtui[redis]'"
 """The command that installs what workers are reached with, an extra."""
@@ -41,3 +44,16 @@ class WorkersPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     url: str | None = None
     lease: Annotated[float, msgspec.Meta(ge=2, le=600)] = 15.0
     remote: Annotated[str, msgspec.Meta(min_length=1, pattern="^[^-]")] = "origin"
+
+
+def check_redis() -> None:
+    """Raise `UsageError` where the package that reaches Redis is missing."""
+    if find_spec("redis") is None:
+        raise UsageError(f"workers need the package redis: {INSTALL_REDIS}")
+
+
+def address_of(url: str) -> str:
+    """Return the URL of a Redis server without user and password, to be shown."""
+    scheme, _, rest = url.partition("://")
+    shown = rest.rpartition("@")[2].partition("?")[0]
+    return f"{scheme}://{shown}" if rest else url or "the URL"

@@ -30,6 +30,7 @@ from lfgtui.settings.credentials import (
     server_variables,
     signing_keys,
 )
+from lfgtui.settings.machines import check_redis
 from lfgtui.settings.mcp import INSTALL
 from lfgtui.settings.providers import LOCAL, PRESETS, SIMULATED
 from lfgtui.simulator.local import find_model
@@ -157,6 +158,7 @@ def _is_here(config: Config, ticket: Ticket) -> bool:
 def _check_workers(plan: Plan) -> None:
     """Raise `UsageError` where workers are wanted and cannot be reached."""
     if (url := plan.config.workers.url) is not None:
+        check_redis()
         launching.worker.check_reachable(url)
     elif one := next((one for one in plan.tickets if one.requires), None):
         labels = ", ".join(one.requires)

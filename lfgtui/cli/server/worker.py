@@ -3,7 +3,6 @@
 import asyncio
 import os
 import socket
-from importlib.util import find_spec
 
 import click
 
@@ -12,13 +11,17 @@ from lfgtui.errors import UsageError
 from lfgtui.model.tickets import label_mistake
 from lfgtui.settings import paths
 from lfgtui.settings.config import load_config
-from lfgtui.settings.machines import INSTALL_REDIS
+from lfgtui.settings.machines import check_redis
 
 
 @click.command()
-@click.argument("url", metavar="URL")
+@click.argument("url", metavar="[URL]", default="")
 @click.option(
-    "--slots", default=4, show_default=True, type=click.IntRange(1, 256), help="Tickets at once."
+    "--slots",
+    default=4,
+    show_default=True,
+    type=click.IntRange(1, 256),
+    help="Tickets to work on at once.",
 )
 @click.option(
     "--label",
@@ -30,20 +33,17 @@ from lfgtui.settings.machines import INSTALL_REDIS
 def worker(url: str, slots: int, labels: tuple[str, ...]) -> int:
     """Do the tickets of runs on other machines, which start with --workers URL.
 
-    URL is that of a Redis server: redis://, rediss:// for TLS, or unix://. Providers, keys and
-    the sandbox are those of this machine's config. Who can write to that server can run commands
-    here.
+    URL is that of a Redis server: redis://, rediss:// for TLS, or unix://; without it, `url` under
+    [workers] of the config, where a password is not in the list of processes. Providers, keys and
+    the sandbox are those of this machine's config. Anyone who can write to that server can run
+    commands here.
     """
     if mistake := label_mistake(labels):
         raise UsageError(f"--label: {mistake}")
     check_redis()
     config = load_config(paths.config_file())
+    if not (url := url or config.workers.url or ""):
+        raise UsageError("lfg worker needs the URL of a Redis server, or url under [workers]")
     name = f"{socket.gethostname()[:40]}-{os.getpid()}"
     work = launching.worker.run_worker(url, name, config, slots, tuple(dict.fromkeys(labels)))
     return asyncio.run(work)
-
-
-def check_redis() -> None:
-    """Raise `UsageError` where the package that reaches Redis is missing."""
-    if find_spec("redis") is None:
-        raise UsageError(f"workers need {INSTALL_REDIS}")

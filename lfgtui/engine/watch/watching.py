@@ -62,6 +62,11 @@ class Watchers:
         if self._watchers:
             self.take(list(heapq.merge(*stored, key=lambda entry: entry.at)))
 
+    def look_again(self) -> None:
+        """Have those that wait see that a ticket has ended, whose last entry may be long past."""
+        for watcher in self._watchers:
+            watcher.changed.set()
+
     @property
     def waiting(self) -> Mapping[str, str]:
         """The reasons, in words, why some look at nothing just now."""
@@ -88,7 +93,7 @@ class Watcher:
         self._news: dict[str, News] = {}
         self._found: list[Finding] = []
         self._looked_at = -inf
-        self._changed = asyncio.Event()
+        self.changed = asyncio.Event()
         self._is_waiting = False
         run.work_with = self.work
 
@@ -109,19 +114,19 @@ class Watcher:
                 news = self._news[entry.ticket] = News(run.ticket.workspace)
             news.apply(entry)
             if isinstance(event, e.Ending):
-                self._changed.set()
+                self.changed.set()
 
     def look_up(self) -> None:
         """Wait no longer if there is enough to look at."""
         if self._is_waiting and self._is_enough:
-            self._changed.set()
+            self.changed.set()
 
     def _apply_own(self, event: e.Event) -> None:
         if isinstance(event, e.UserMessage):
             for ticket, seq in (event.read or {}).items():
                 if ticket in self._news:
                     self._news[ticket].read(seq)
-            self._changed.set()
+            self.changed.set()
         elif isinstance(event, e.AttemptStarted) and not event.continues:
             self._found.clear()
             for news in self._news.values():
@@ -188,7 +193,7 @@ class Watcher:
     async def _wait(self) -> None:
         """Wait for enough news, for the end of all others, or for something that is said to it."""
         while self._is_due and any(run.phase != "ended" for run in self._others):
-            self._changed.clear()
+            self.changed.clear()
             left = None
             if self._is_enough:
                 left = self._looked_at + self.run.ticket.watch_interval - self._clock()
@@ -196,7 +201,7 @@ class Watcher:
                     return
             with suppress(TimeoutError):
                 async with asyncio.timeout(left):
-                    await self._changed.wait()
+                    await self.changed.wait()
             await self.run.settle()
 
     def _look(self, prompt: str) -> e.UserMessage | None:

@@ -20,7 +20,15 @@ from redis.driver_info import DriverInfo
 from redis.exceptions import AuthenticationError, NoPermissionError, RedisError, ResponseError
 
 from lfgtui.errors import UsageError
-from lfgtui.server.workers.protocol import GROUP, Lease, encode, fence_key, lease_key
+from lfgtui.server.workers.protocol import (
+    GROUP,
+    Lease,
+    encode,
+    fence_key,
+    lease_key,
+    tickets_key,
+)
+from lfgtui.settings.machines import address_of
 
 TIMEOUT = 5.0
 """Seconds for a connection, or for an answer."""
@@ -78,15 +86,19 @@ class Connection:
                 # Else its version is looked up in the files of the package, on the loop.
                 driver_info=DriverInfo(lib_version=version),
             )
-        except ValueError as error:
-            raise UsageError(f"{self.address} is no URL of a Redis server: {error}") from None
+            # Looks at the options in the URL, which nothing else does before it is needed.
+            self._redis.connection_pool.make_connection()  # type: ignore[no-untyped-call]  # redis-py's
+        except (ValueError, TypeError) as error:
+            raise UsageError(_misread(url, error)) from None
         self._fence = self._redis.register_script(_FENCE)
         self._hold = self._redis.register_script(_HOLD)
 
     async def check(self) -> None:
         """Raise `UsageError` where there is no Redis that can be used."""
         try:
-            await self._redis.exists(GROUP)
+            async with self._redis.pipeline(transaction=True) as pipe:
+                pipe.exists(tickets_key(()))
+                await pipe.execute()
         except (RedisError, OSError) as error:
             raise UsageError(unreachable(self.address, error)) from None
 
@@ -219,12 +231,18 @@ class Patience:
         self._tries, self.began = 0, 0.0
 
 
-def address_of(url: str) -> str:
-    """Return the URL without its password, to be shown."""
-    scheme, _, rest = url.partition("://")
-    host, slash, path = rest.partition("/")
-    shown = f"{host.rpartition('@')[2]}{slash}{path}"
-    return f"{scheme}://{shown.partition('?')[0]}" if rest else url or "the URL"
+def _misread(url: str, error: Exception) -> str:
+    """Return one line about a URL that cannot be used, without anything of a password in it."""
+    address = address_of(url)
+    if isinstance(error, TypeError):
+        option = str(error).rpartition(" ")[2].replace("'", '"')
+        return f"{address}: unknown option {option} in the URL"
+    if "@" in url:
+        return (
+            f"the URL of the Redis server at {address} cannot be read;"
+            " write / ? # @ in its password as %2F %3F %23 %40"
+        )
+    return f"{address} is not the URL of a Redis server: {str(error).rstrip('.')}"
 
 
 def unreachable(address: str, error: BaseException) -> str:

@@ -74,6 +74,7 @@ class RunWorkers:
         self._had = {ticket for ticket, (_, is_out) in out.items() if is_out}
         self._out: dict[str, HandOut] = {}
         self._deaths: dict[str, list[str]] = {}
+        self._unsaid: dict[str, list[c.Tell]] = {}
         self._stream = p.entries_key(session.run)
         self._send: Callable[[c.Command], None] = lambda _: None
         self._runs: Mapping[str, TicketRun] = {}
@@ -107,6 +108,9 @@ class RunWorkers:
             task.add_done_callback(_report)
 
     async def work(self, run: TicketRun, answers: Mapping[str, str]) -> e.Ending:
+        if (task := asyncio.current_task()) is not None:
+            # Behind the engine's own callback, which may queue the ticket again.
+            task.add_done_callback(lambda _: self._say_again(run.ticket.id))
         try:
             ending = await self._work(run, answers)
         except GitError as error:  # from sending its files
@@ -241,10 +245,15 @@ class RunWorkers:
         is_cut = isinstance(ending, e.TicketInterrupted)
         if is_cut and run.stopped_with is None and not out.ended.done():
             run.has_follow_up = True  # it goes on with another worker
-        for command in out.came_too_late():
-            asyncio.get_running_loop().call_soon(self._send, command)
+        if run.stopped_with is None:
+            self._unsaid[name] = out.came_too_late()
         if not out.ended.done():
             out.ended.set_result(ending)
+
+    def _say_again(self, ticket: str) -> None:
+        """Say to whoever goes on with the ticket what its worker did not take."""
+        for message in self._unsaid.pop(ticket, ()):
+            self._send(message)
 
     async def _stop(self, out: HandOut, ending: e.Ending) -> e.Ending:
         """Have the worker end the ticket; if it does not do so soon, take it from there."""

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-pytest.importorskip("redis")
+redis = pytest.importorskip("redis.asyncio")
 
 PROGRAM = shutil.which("redis-server")
 
@@ -37,6 +37,14 @@ class RedisServer:
             if b"ready to accept connections" in line.lower():
                 return
         raise AssertionError("redis-server did not start")
+
+    async def allow(self, *user: str) -> str:
+        """Add a user as `ACL SETUSER` has it; return the URL by which it comes."""
+        admin = redis.from_url(self.url)
+        await admin.execute_command("ACL", "SETUSER", *user)
+        await admin.aclose()
+        password = next(one for one in user if one.startswith(">"))[1:]
+        return f"unix://{user[0]}:{password}@{self.url.removeprefix('unix://')}"
 
     async def kill(self) -> None:
         assert self._process is not None

@@ -401,3 +401,22 @@ async def test_a_bug_in_a_worker_fails_its_ticket_and_no_other(
         assert failed.message == "worker one: a bug in lfg: RuntimeError: no"
         assert here.engine.transcript("good").state == "done"
         await assert_whole(here)
+
+
+async def test_a_message_to_a_ticket_whose_worker_is_lost_goes_to_the_next(
+    redis: RedisServer, tmp_path: Path
+) -> None:
+    async with run_of(tmp_path, [ticket("a", tmp_path)], redis.url, lease=0.4) as here:
+        raw = Raw(redis.url, "raw")
+        job = await raw.claim(0.4)
+        await raw.say(job, happened(job, e.AttemptStarted("p", "m"), e.RequestSent(1)))
+        await here.until_event("a", e.RequestSent)
+        here.engine.send(c.Tell("a", "mind this"))
+        await raw.redis.aclose()
+        await here.until_event("a", e.TicketInterrupted)
+        async with worker(redis.url, here.engine.config):
+            await here.engine.wait_idle()
+        assert here.engine.transcript("a").state == "done"
+        assert [m.text for m in here.events("a", e.UserMessage)].count("mind this") == 1
+        assert here.events("a", e.GuardTripped) == []
+        await assert_whole(here)

@@ -1,9 +1,14 @@
 """A run with workers, with nothing going wrong."""
 
+import re
 from pathlib import Path
 
+import pytest
+
 from lfgtui.engine import commands as c
+from lfgtui.errors import UsageError
 from lfgtui.model import events as e
+from lfgtui.server.workers.connection import Connection
 from tests.engine.harness import calls, says, ticket
 from tests.server.workers.here import assert_whole, run_of, worker
 from tests.server.workers.redis_server import RedisServer, needs_redis
@@ -128,3 +133,49 @@ async def test_a_run_that_ends_has_its_workers_end(redis: RedisServer, tmp_path:
             assert here.engine.transcript("a").state == "interrupted"
         assert said[-1].endswith("/a interrupted")
         await assert_whole(here)
+
+
+async def test_the_user_that_the_page_names_may_do_all_that_is_needed(
+    redis: RedisServer, tmp_path: Path
+) -> None:
+    page = Path(__file__).parents[3] / "docs" / "workers.md"
+    (user,) = re.findall(r"ACL SETUSER (.+)", page.read_text())
+    url = await redis.allow(*user.split())
+    connection = Connection(url)
+    await connection.check()
+    await connection.aclose()
+    async with (
+        run_of(tmp_path, [ticket("a", tmp_path)], url) as here,
+        worker(url, here.engine.config),
+    ):
+        await here.engine.wait_idle()
+        assert here.engine.all_done
+        await assert_whole(here)
+
+
+async def test_a_ticket_that_watches_ends_behind_those_of_workers(
+    redis: RedisServer, tmp_path: Path
+) -> None:
+    tickets = [ticket("a", tmp_path), ticket("watcher", tmp_path, watch=True)]
+    scenarios = {"watcher": says("[]")}
+    async with (
+        run_of(tmp_path, tickets, redis.url, scenarios=scenarios) as here,
+        worker(redis.url, here.engine.config),
+    ):
+        await here.engine.wait_idle()
+        assert here.engine.all_done
+
+
+@pytest.mark.parametrize(
+    ("url", "message"),
+    [
+        ("redis://lfg:pa/ss@box", "Redis server at redis://box cannot be read; write / ? # @"),
+        ("redis://lfg:pa#ss@box", "Redis server at redis://box cannot be read; write / ? # @"),
+        ("redis://box?colour=red", 'redis://box: unknown option "colour" in the URL'),
+        ("box", "box is not the URL of a Redis server: "),
+    ],
+)
+def test_a_url_that_cannot_be_used_is_said_without_its_password(url: str, message: str) -> None:
+    with pytest.raises(UsageError, match=re.escape(message)) as raised:
+        Connection(url)
+    assert "pa" not in str(raised.value).replace("password", "")
