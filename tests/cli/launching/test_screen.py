@@ -1,7 +1,7 @@
 """A run that starts behind the first frame, and what becomes of its errors."""
 
 import asyncio
-from pathlib import Path
+from types import SimpleNamespace
 from typing import cast
 
 from lfgtui.cli.launching.screen import DeferredRun
@@ -15,8 +15,7 @@ class FullDisk:
     """An engine that runs, and whose end cannot be saved."""
 
     run = "20260304-0513-a1b2"
-    place = 0
-    history = Path("history.db")
+    delivery = SimpleNamespace(place=0)
     health = Health()
     tickets = unfinished = ()
 
