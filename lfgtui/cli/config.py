@@ -51,7 +51,7 @@ def config_init() -> None:
     if agents := installed_agents(load_config(path)):
         line = f'model = "{agents[0]}"'
         output.print_line(
-            f"installed agents: {', '.join(agents)}; {line} there makes one the default"
+            f"installed agents: {', '.join(agents)}; to make one the default, set {line} in it"
         )
 
 

@@ -86,9 +86,7 @@ def add(
         command = _tickets_of(file, run_id, provider, model, yes=yes)
     reply = ask(run_id, command)
     if reply.unsaved:
-        print_error(
-            f"added {', '.join(reply.tickets)}, but not in the history yet: {reply.unsaved}"
-        )
+        print_error(f"added {', '.join(reply.tickets)}, but not saved yet: {reply.unsaved}")
         return 1
     for ticket in reply.tickets:
         print_line(f"{run_id}/{ticket}")
@@ -105,14 +103,14 @@ def _tickets_of(path: Path, run: str, provider: str | None, model: str | None, *
     piped = piped_tickets() if path == STDIN else None
     file = file_tickets(path, config, provider, model, known=known, piped=piped)
     if file.on_end:
-        print_remark("on_end is left out: the run has begun without it")
+        print_remark("ignoring on_end: the run has already started")
         file = msgspec.structs.replace(file, on_end=())
     launching.trust.ensure_trusted(path, file, config, yes=yes)
     return Add(file.tickets)
 
 
 _OPTION = click.option(
-    "--option", metavar="ID|NAME", help="Give this answer, one of its agent's own."
+    "--option", metavar="ID|NAME", help="Give this answer, one that the agent offers."
 )
 
 
@@ -123,8 +121,8 @@ _OPTION = click.option(
 def approve(place: str, call_id: str | None, option: str | None) -> None:
     """Show the call waiting for approval, and ask whether to approve it.
 
-    A call of an installed agent may have answers of the agent's own, which are listed; --option
-    gives one. Of several calls that wait, the first is shown.
+    An installed agent may offer answers of its own to a call, which are listed; --option gives
+    one. If several calls are waiting, the first is shown.
     """
     run, ticket = _ticket(place)
     call, more = _waiting(run, ticket, call_id)
@@ -151,7 +149,7 @@ def approve(place: str, call_id: str | None, option: str | None) -> None:
 @click.command()
 @_PLACE
 @click.argument("reason", default="")
-@click.option("--call", "call_id", metavar="ID", help="Deny this call, of several.")
+@click.option("--call", "call_id", metavar="ID", help="Deny this call, if several are waiting.")
 @_OPTION
 def deny(place: str, reason: str, call_id: str | None, option: str | None) -> None:
     """Deny the call waiting for approval; REASON is sent to the model."""
@@ -164,7 +162,7 @@ def deny(place: str, reason: str, call_id: str | None, option: str | None) -> No
 @click.command()
 @_PLACE
 def choose(place: str) -> None:
-    """Choose this copy of a ticket for the tickets that need it, also when the run is over."""
+    """Choose this copy of a ticket for the tickets that need it, even after the run has ended."""
     run, ticket = _ticket(place)
     try:
         ask(run, Choose(ticket))
@@ -197,7 +195,7 @@ def _run(name: str) -> str:
 def _ticket(place: str) -> tuple[str, str]:
     name, _, ticket = place.partition("/")
     if not ticket:
-        raise UsageError(f'"{place}" names no ticket: expected RUN/TICKET')
+        raise UsageError(f'invalid ticket "{place}": expected RUN/TICKET')
     return _run(name), ticket
 
 

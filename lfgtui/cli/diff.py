@@ -37,10 +37,10 @@ _ANY = 1 << 30
 def diff(place: str, files: tuple[str, ...], stat: bool, exit_code: bool, raw: bool) -> int:
     """Show what a ticket changed, or with RUN alone all that changed in its folders.
 
-    A folder in a git repository is compared with how it was when the run began, by whomever it
-    was changed since; without git, or once it is gone, these are the changes by file tools. FILE
-    is seen from there, and may be a folder. RUN may be a unique prefix, or 'last':
-    the newest in this folder's repository.
+    A folder in a git repository is compared with its state when the run began, whoever changed it
+    since. Without git, or if the folder is gone, only changes by file tools are shown. FILE is
+    relative to that folder, and may be a folder. RUN may be a unique prefix, or 'last': the newest
+    in this folder's repository.
 
     \b
     lfg diff last

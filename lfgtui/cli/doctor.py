@@ -26,15 +26,17 @@ _COLOURS: dict[Level, int] = {"ok": output.GREEN, "note": output.YELLOW, "fix": 
 @click.command()
 @click.argument("provider", required=False)
 @click.option("--model", help="Test this model; default: the provider's from the config.")
-@click.option("--token-env", metavar="NAME", help="The variable with the token of lfg serve.")
+@click.option(
+    "--token-env", metavar="NAME", help="Environment variable with the token of lfg serve."
+)
 @json_option
 def doctor(provider: str | None, model: str | None, token_env: str | None, as_json: bool) -> int:
     """Check config, keys, terminal and history; with PROVIDER, whether its answers stream.
 
     PROVIDER gets one small request (about a hundred tokens), and the arrival
     of the answer is timed. An installed agent is started and asked what it
-    offers, without a prompt. So is an MCP server, by its own name or as mcp/NAME. Of an http://
-    address it is tested whether lfg serve answers there, and its events pass one by one.
+    offers, without a prompt. So is an MCP server, by its own name or as mcp/NAME. For an http://
+    address, doctor tests that lfg serve answers there and that events arrive one by one.
     The exit code is 1 if there is something to fix.
     """
     if provider is None:

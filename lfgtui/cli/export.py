@@ -128,7 +128,7 @@ def import_(file: Path) -> None:
     out.print_line(run)
     if age is not None and run in deletion.older_than(history, time.time() - age_seconds(age)):
         maintenance.pin(history, run, True)
-        out.print_remark(f"pinned, since it is older than retention keeps runs ({age})")
+        out.print_remark(f"pinned, since it is older than retention ({age})")
 
 
 def _send(address: str, lines: Iterator[str]) -> bool:
@@ -142,7 +142,7 @@ def _send(address: str, lines: Iterator[str]) -> bool:
             out.print_error(f"{collector.name}: {outcome.message}")
         if outcome.failure:
             were = "request before it was" if sent == 1 else "requests before it were"
-            before = f"; {sent} {were} taken" if sent else ""
+            before = f"; {sent} {were} accepted" if sent else ""
             out.print_error(f"{collector.name}: {outcome.failure}{before}")
             return False
         sent, rejected = sent + 1, rejected + outcome.rejected

@@ -145,7 +145,7 @@ def _count(runs: Sequence[str]) -> str:
 def _warn_of_backups() -> None:
     """Name the copies made before a schema migration, which hold what was deleted."""
     for copy in maintenance.copies(paths.history_file()):
-        output.print_remark(f"a backup from before an update still has all runs: {copy}")
+        output.print_remark(f"a backup made before an update still has all runs: {copy}")
 
 
 @history.command()

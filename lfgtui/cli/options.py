@@ -43,7 +43,7 @@ yes_option = click.option("--yes", is_flag=True, help="Do not ask for confirmati
 
 
 detach_option = click.option(
-    "--detach", is_flag=True, help="Leave it at work without a terminal, and print the run's id."
+    "--detach", is_flag=True, help="Run in the background, and print the run's id."
 )
 
 
@@ -63,7 +63,7 @@ def with_workers(config: Config, url: str | None) -> Config:
 
 
 workers_option = click.option(
-    "--workers", metavar="URL", help="Have workers do the tickets, over this Redis server."
+    "--workers", metavar="URL", help="Have workers run the tickets, through this Redis server."
 )
 
 
@@ -89,17 +89,17 @@ def limit_options(command: Callable[..., R]) -> Callable[..., R]:
             help="Limit in USD for all tickets together.",
         ),
         click.option(
-            "--max-run-tokens", type=click.IntRange(1, 10**12), help="Limit in tokens, likewise."
+            "--max-run-tokens", type=click.IntRange(1, 10**12), help="The same, in tokens."
         ),
         click.option(
             "--max-run-time",
             type=FiniteRange(1e-3, 1e9),
-            help="Limit in seconds at work, likewise.",
+            help="The same, in seconds of work.",
         ),
         click.option(
             "--at-limit",
             type=click.Choice(get_args(AtLimit)),
-            help="At such a limit: stop, hold, or hold and ask (the default).",
+            help="At a limit: stop, hold, or hold and ask (the default).",
         ),
     )
     return reduce(lambda made, option: option(made), reversed(options), with_limits)

@@ -62,7 +62,9 @@ _KEPT = 7 * 24 * 3600.0
     help="Use this model for every ticket, as MODEL or PROVIDER/MODEL; with -p repeatable.",
 )
 @click.option(
-    "--copies", type=click.IntRange(1, 9), help="With -p: run it so often, to choose an answer."
+    "--copies",
+    type=click.IntRange(1, 9),
+    help="With -p: run it this many times, to choose an answer.",
 )
 @click.option(
     "--worktree", is_flag=True, help="With -p: work in a git worktree, on a branch of its own."
@@ -103,7 +105,7 @@ def run(
 
     With neither, open a start screen. With --changed, run the tickets that are new, changed or
     not done since this file was last run, with those that need them and those they need. On the
-    screen, a file that was run before asks for this.
+    screen, lfg offers this for a file that was run before.
     """
     model = models[0] if models else None
     is_alone = file is None and prompt is None
@@ -135,7 +137,7 @@ def run(
         raise UsageError("no terminal to read keys from; add --headless or --json")
     versions = list(models) if len(models) > 1 else [model] * (copies or 1)
     if len(versions) > 1 and output == "states" and not headless:
-        raise UsageError("answers to choose from need a terminal, or --headless or --json")
+        raise UsageError("--copies, or several --model, need a terminal, --headless or --json")
     if prompt is not None and output == "states" and not headless:  # piped: the answer alone
         output = "raw" if raw else "answer"
     if stream_unit is not None:

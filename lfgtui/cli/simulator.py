@@ -32,7 +32,7 @@ class _Speed(FiniteRange):
     multiple=True,
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="Add a scenario; the file's name without suffix is the model's.",
+    help="Add a scenario; its model has the file's name without the suffix.",
 )
 @click.option("--require-key", metavar="KEY", help="Reject any other API key.")
 @click.option("--embedded", "is_embedded", is_flag=True, hidden=True)

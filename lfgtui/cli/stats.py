@@ -45,7 +45,7 @@ _KEYS: dict[By, Callable[[Request], str]] = {
     type=click.IntRange(1, 36_500),
     help="Count only requests of the last N days; 1 is today.",
 )
-@click.option("--by", type=click.Choice(["model", "provider", "day"]), help="A row for each.")
+@click.option("--by", type=click.Choice(["model", "provider", "day"]), help="Print a row for each.")
 @click.option("--plot", is_flag=True, help="Draw the time to the first token of each request.")
 @json_option
 def stats(days: int | None, by: By | None, plot: bool, as_json: bool) -> int:
@@ -133,15 +133,15 @@ def _remarks(total: Statistics) -> Iterator[str]:
     """Yield what a reader should know of what is in the figures: prices, and answers reused."""
     if total.reused:
         answers = "1 answer" if total.reused == 1 else f"{total.reused:,} answers"
-        yield f"{answers} came from the history (cache_answers): nothing was sent for that"
+        yield f"{answers} came from the history (cache_answers), without a request"
     if total.price_dates:
         dates = ", ".join(total.price_dates)
         newest = price_table().date
-        yield f"~ an estimate by the prices of {dates}; the table of this version is of {newest}"
+        yield f"~ estimated with the prices of {dates}; this version's table is of {newest}"
     if total.unpriced:
         names = ", ".join(map(visible_line, total.unpriced[:_NAMED]))
         more = f" and {len(total.unpriced) - _NAMED} more" if len(total.unpriced) > _NAMED else ""
-        yield f"no price is known for {names}{more}; what they cost is not in it"
+        yield f"no price is known for {names}{more}: their cost is not included"
 
 
 def _plot(requests: Sequence[Request]) -> None:

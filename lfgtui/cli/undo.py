@@ -23,14 +23,14 @@ _SHOWN = 10
 @click.command()
 @click.argument("place", metavar="RUN/TICKET")
 @click.argument("files", metavar="[FILE]...", nargs=-1)
-@click.option("--redo", is_flag=True, help="Bring back what an undo has replaced.")
+@click.option("--redo", is_flag=True, help="Take back an undo.")
 @click.option("--dry-run", is_flag=True, help="Only print what would be done.")
 @yes_option
 def undo(place: str, files: tuple[str, ...], redo: bool, dry_run: bool, yes: bool) -> int:
     """Restore the files that a ticket changed with its tools; all, or FILE and what is below it.
 
-    It needs no git and works from any folder, also after lfg was killed. A file that was changed
-    since by anyone else is left alone. RUN may be a unique prefix, or 'last': the newest in this
+    It needs no git and works from any folder, even after lfg was killed. A file that anyone else
+    has changed since is left alone. RUN may be a unique prefix, or 'last': the newest in this
     folder's repository. The exit code is 1 if a file could not be restored.
     """
     run, ticket = _ticket(place)
@@ -42,7 +42,7 @@ def undo(place: str, files: tuple[str, ...], redo: bool, dry_run: bool, yes: boo
     for step in (*due, *refused):
         output.print_line(f"{_verb(step)} {step.file}{_why(step)}")
     if commands := [step.path.given for step in steps if step.is_commands and not redo]:
-        output.print_remark(f"changed by commands, which are not undone: {_listed(commands)}")
+        output.print_remark(f"not undone, since commands changed them: {_listed(commands)}")
     if not due:
         output.print_remark(f"nothing to {'redo' if redo else 'undo'}")
         return 1 if refused else 0
@@ -74,7 +74,7 @@ def _ticket(place: str) -> tuple[str, str]:
     if not ticket and len(known) == 1:
         return run, known[0]
     if not ticket:
-        raise UsageError(f'"{place}" names no ticket: expected RUN/TICKET')
+        raise UsageError(f'invalid ticket "{place}": expected RUN/TICKET')
     if ticket not in known:
         raise UsageError(f'run {run} has no ticket "{ticket}"{did_you_mean(ticket, known)}')
     return run, ticket
@@ -97,7 +97,7 @@ def _named(steps: Sequence[Step], files: Sequence[str], place: str) -> Sequence[
         ]
         if not named:
             near = did_you_mean(name, [step.path.given for step in steps])
-            raise UsageError(f'{place} changed no file "{name}" with its tools{near}')
+            raise UsageError(f'{place} did not change "{name}" with its tools{near}')
         chosen |= {step.file: step for step in named}
     return list(chosen.values())
 

@@ -95,22 +95,22 @@ def _note_discard(worktree: Worktree, *, is_over: bool) -> None:
         else:
             ask(worktree.run, NoteDiscard(worktree.ticket))
     except LfgError as error:
-        output.print_remark(f"discarded, but not noted in the history: {error}")
+        output.print_remark(f"discarded, but the history does not say so: {error}")
 
 
 @click.group(invoke_without_command=True)
 @json_option
 @click.pass_context
 def worktrees(context: click.Context, as_json: bool) -> None:
-    """List the worktrees of tickets, below the checkouts that they were made from, or prune them.
+    """List the worktrees of tickets, by the checkout they were made from, or prune them.
 
     \b
     clean       HEAD has all of it
     dirty       it has uncommitted changes
-    unmerged    it has commits that HEAD has not
+    unmerged    it has commits that HEAD does not have
     ignored     its agent made files that git ignores, and nothing else
-    missing     its folder was deleted, its branch is there
-    unfinished  lfg was killed while it was made or deleted
+    missing     its folder was deleted, but its branch exists
+    unfinished  lfg was killed while creating or deleting it
     unknown     git cannot tell; a line says why
     """
     if context.invoked_subcommand is not None:
@@ -134,14 +134,16 @@ def worktrees(context: click.Context, as_json: bool) -> None:
 
 
 @worktrees.command()
-@click.option("--all", "of_all", is_flag=True, help="Of all repositories, not only this folder's.")
+@click.option(
+    "--all", "of_all", is_flag=True, help="Prune those of all repositories, not only this folder's."
+)
 @click.option("--dry-run", is_flag=True, help="Only print what would be deleted.")
 def prune(of_all: bool, dry_run: bool) -> None:
     """Delete this repository's worktrees that hold nothing, with their branches.
 
-    Kept is what has uncommitted changes, commits that HEAD has not, or files of the agent that
-    git ignores, and all of a run that is in progress. A worktree that lfg was killed in making is
-    deleted too.
+    A worktree is kept if it has uncommitted changes, commits that HEAD does not have or files of
+    the agent that git ignores, or if its run is in progress. One that lfg was killed while
+    creating is deleted.
     """
     taken, kept = list[WorktreeState](), list[WorktreeState]()
     common = "" if of_all else _common()
@@ -181,7 +183,7 @@ def _find(place: str) -> Worktree:
     """Return the worktree of RUN/TICKET, also of a run that the history no longer has."""
     name, _, ticket = place.partition("/")
     if not ticket:
-        raise UsageError(f'"{place}" names no ticket: expected RUN/TICKET')
+        raise UsageError(f'invalid ticket "{place}": expected RUN/TICKET')
     try:
         with open_reader() as reader:
             run = reader.find_run(name)

@@ -22,7 +22,7 @@ def test_init_writes_the_example_and_refuses_to_overwrite(lfg: Lfg, programs: Pa
     paths.config_file().unlink()
     for name in ("opencode", "codex-acp"):
         (programs / name).touch(0o755)
-    found = 'installed agents: codex, opencode; model = "codex" there makes one the default'
+    found = 'installed agents: codex, opencode; to make one the default, set model = "codex" in it'
     assert lfg("config", "init").out.splitlines()[1:] == [found]
 
 
@@ -79,3 +79,10 @@ def test_completing_a_command_imports_none() -> None:
     *commands, modules = done.stdout.splitlines()
     assert "plain,demo" in commands
     assert "lfgtui.cli.run" not in modules.split()
+
+
+def test_show_prints_no_password_of_a_redis_server(lfg: Lfg) -> None:
+    configure('[workers]\nurl = "rediss://lfg:Sesame@box:6380/1"\n')
+    code, out, _ = lfg("config", "show")
+    assert code == 0 and 'url = "rediss://box:6380/1"' in out
+    assert "Sesame" not in out

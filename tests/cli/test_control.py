@@ -213,7 +213,7 @@ async def test_tickets_of_a_file_and_a_prompt_are_added(tmp_path: Path, more: Pa
         await r.until_event("a", e.TextDelta)
         await asyncio.to_thread(more.write_text, f"{TWO}[[on_end]]\nwebhook = 'http://h'\n")
         added = await run("add", "last", str(more))
-        assert added.stderr == "on_end is left out: the run has begun without it\n"
+        assert added.stderr == "ignoring on_end: the run has already started\n"
         assert added.stdout.split() == [f"{r.engine.run}/{name}" for name in "bc"]
         stored = json.loads((await run("show", "last", "--json")).output)["tickets"]
         assert [one["ticket"] for one in stored] == ["a", "b", "c"]
@@ -229,7 +229,7 @@ async def test_tickets_of_a_file_and_a_prompt_are_added(tmp_path: Path, more: Pa
         r.recorder.on_behind("the disk is full")
         added = await run("add", "last", "-p", "And more.")
         assert (added.return_value, added.stdout) == (1, "")
-        assert "added prompt-2, but not in the history yet: the disk is full" in added.stderr
+        assert "added prompt-2, but not saved yet: the disk is full" in added.stderr
 
 
 async def test_tickets_that_a_program_prints_are_added(tmp_path: Path, more: Path) -> None:
@@ -288,7 +288,7 @@ async def test_the_run_itself_refuses_what_changed_since_the_file_was_checked(
 async def test_mistakes_name_what_there_is(tmp_path: Path) -> None:
     async with at_work(tmp_path, "silent") as r:
         await r.until_event("a", e.TextDelta)
-        assert await refused("tell", "last", "x") == '"last" names no ticket: expected RUN/TICKET'
+        assert await refused("tell", "last", "x") == 'invalid ticket "last": expected RUN/TICKET'
         assert "has no ticket" in await refused("tell", "last/b", "x")
         assert await refused("tell", "last/a", " ") == "the message is empty"
         assert await refused("add", "last", "-p", " ") == "-p: the prompt is empty"

@@ -326,7 +326,7 @@ def test_what_a_collector_does_not_take_is_said(run: str, lfg: Lfg, collector: L
     collector.asked.clear()
     collector.answering = lambda _: refused if len(collector.asked) > 1 else full
     done = lfg("export", run, "--format", "otlp", "--to", collector.url)
-    assert done == (1, "", f"lfg: {host}: HTTP 400: no; 1 request before it was taken\n")
+    assert done == (1, "", f"lfg: {host}: HTTP 400: no; 1 request before it was accepted\n")
     done = lfg("export", run, "--format", "otlp", "--to", "http://127.0.0.1:9")
     assert done == (1, "", "lfg: 127.0.0.1:9: connection refused\n")
 

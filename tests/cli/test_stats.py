@@ -91,7 +91,7 @@ def test_answers_that_were_given_again_are_counted_apart(lfg: Lfg) -> None:
         store("one", TICKET, each, 0.5)
     code, out, remarks = lfg("stats")
     assert (code, out) == (0, TABLES)
-    told = "2 answers came from the history (cache_answers): nothing was sent for that"
+    told = "2 answers came from the history (cache_answers), without a request"
     assert told in remarks
     assert lfg("stats", "--json").json["total"]["reused"] == 2
 
@@ -104,5 +104,5 @@ def test_costs_say_what_they_are_estimated_by_and_what_is_not_in_them(lfg: Lfg) 
         store("one", TICKET, [*life[:last], usage, *life[last:]], 0.5)
     code, out, remarks = lfg("stats")
     assert (code, "~$0.50" in out) == (0, True)
-    assert "by the prices of 2026-01-02" in remarks
+    assert "with the prices of 2026-01-02" in remarks
     assert "no price is known for p/unknown" in remarks

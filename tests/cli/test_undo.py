@@ -99,7 +99,7 @@ def test_files_are_named_as_they_are_seen(lfg: Lfg, tmp_path: Path, workspace: P
         assert printed.out == f"remove {workspace}/deep/y\n"
     refused = lfg("undo", "last/a", "dep/y", "--dry-run")
     assert refused.code == 2
-    assert 'changed no file "dep/y" with its tools; did you mean "deep/y"?' in refused.err
+    assert 'did not change "dep/y" with its tools; did you mean "deep/y"?' in refused.err
 
 
 def test_what_was_changed_since_is_left_with_an_exit_code(

@@ -13,13 +13,14 @@ from lfgtui.text.output import is_interactive
 @click.argument("names", metavar="[RUN] [HOST]...", nargs=-1)
 @output_options
 def attach(names: tuple[str, ...], headless: bool, as_json: bool) -> int:
-    """Show a run that is at work, wherever it was started, and act in it.
+    """Show a run in progress, wherever it was started, and act in it.
 
-    RUN may be the beginning or the end of its id, or 'last'; without it, the run that is at work,
-    or a list of them. Leaving (q or D) stops nothing. Any number of people may be attached.
+    RUN may be the beginning or the end of its id, or 'last'; without it, lfg shows the run in
+    progress, or a list if there are several. Leaving (q or D) stops nothing. Any number of people
+    may be attached.
 
-    HOST is another machine, as ssh knows it, or one of [hosts] in the config; several make one
-    list. The RUN of a host is given by its id, the beginning of that, or 'last'.
+    HOST is another machine, as ssh knows it, or one of [hosts] in the config; the runs of several
+    are shown in one list. On a HOST, RUN may be an id, the beginning of one, or 'last'.
 
     \b
     lfg attach

@@ -16,7 +16,7 @@ _STDIN, _STDOUT = 0, 1
 
 @click.command()
 def relay() -> None:
-    """Answer `lfg attach` on another machine, on stdin and stdout; ssh starts it."""
+    """Answer `lfg attach` from another machine, on stdin and stdout; ssh starts it."""
     for descriptor in (_STDIN, _STDOUT):
         mode = os.fstat(descriptor).st_mode
         if not (stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode)):

@@ -28,14 +28,14 @@ from lfgtui.text.redactor import Redactor
 
 @click.command()
 @click.option("--listen", metavar="HOST:PORT", help="Listen on a port instead of the Unix socket.")
-@click.option("--token-env", metavar="NAME", help="The variable with the token that is required.")
+@click.option("--token-env", metavar="NAME", help="Require the token in this environment variable.")
 @click.option("--web", is_flag=True, help="Serve the screen, and a page for a phone, to browsers.")
-@click.option("--detach", is_flag=True, help="Serve on without a terminal; print the process's id.")
+@click.option("--detach", is_flag=True, help="Serve in the background, and print the process id.")
 def serve(listen: str | None, token_env: str | None, web: bool, detach: bool) -> None:
     """Serve the runs of this machine over HTTP: watch them, act in them, search, export.
 
-    It owns no run: each is a process of its own, and goes on whether this one is there or not.
-    Listens on a Unix socket that only you can open. A port beyond this machine requires a token.
+    It owns no run: each is a process of its own, and goes on when this one ends. It listens on a
+    Unix socket that only you can open. A port open to other machines requires a token.
 
     \b
     lfg serve
@@ -44,13 +44,13 @@ def serve(listen: str | None, token_env: str | None, web: bool, detach: bool) ->
     """
     token = _token(token_env)
     if listen is None and not web and token is not None:
-        raise UsageError("--token-env requires --listen or --web; the socket is yours alone")
+        raise UsageError("--token-env requires --listen or --web; only you can open the socket")
     foreground = detached_process() if detach else None
 
     def ready(address: str) -> None:
         print_line(f"serve: {address}")
         if foreground is not None:
-            print_remark(f"process {os.getpid()}; kill {os.getpid()} ends it, and no run")
+            print_remark(f"process {os.getpid()}; kill {os.getpid()} stops it, and no run")
             foreground.let_go()
 
     if listen is None and not web:
@@ -59,7 +59,7 @@ def serve(listen: str | None, token_env: str | None, web: bool, detach: bool) ->
         return
     wanted = read_address(listen or "127.0.0.1:8334")
     if token is None and not wanted.is_loopback:
-        raise UsageError(f"--listen {listen} is beyond this machine: give --token-env NAME")
+        raise UsageError(f"--listen {listen} is open to other machines: add --token-env NAME")
     is_made_up = token is None and web
     if is_made_up:  # others on this machine reach loopback too
         token = secrets.token_urlsafe(24)

@@ -21,21 +21,21 @@ from lfgtui.settings.machines import check_redis
     default=4,
     show_default=True,
     type=click.IntRange(1, 256),
-    help="Tickets to work on at once.",
+    help="Tickets running at once.",
 )
 @click.option(
     "--label",
     "labels",
     multiple=True,
     metavar="LABEL",
-    help="Take tickets that require this label, too; repeatable.",
+    help="Also take tickets that require this label; repeatable.",
 )
 def worker(url: str, slots: int, labels: tuple[str, ...]) -> int:
-    """Do the tickets of runs on other machines, which start with --workers URL.
+    """Run tickets of runs on other machines, started with --workers URL.
 
     URL is that of a Redis server: redis://, rediss:// for TLS, or unix://; without it, `url` under
     [workers] of the config, where a password is not in the list of processes. Providers, keys and
-    the sandbox are those of this machine's config. Anyone who can write to that server can run
+    the sandbox come from this machine's config. Anyone who can write to that server can run
     commands here.
     """
     if mistake := label_mistake(labels):

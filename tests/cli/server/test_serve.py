@@ -7,7 +7,7 @@ from tests.cli.conftest import Lfg
 
 def test_a_port_beyond_this_machine_requires_a_token(lfg: Lfg) -> None:
     printed = lfg("serve", "--listen", "0.0.0.0:0")
-    assert (printed.code, "give --token-env" in printed.err) == (2, True)
+    assert (printed.code, "add --token-env" in printed.err) == (2, True)
 
 
 @pytest.mark.parametrize(
