@@ -9,6 +9,7 @@ import msgspec
 from lfgtui.history.reader import Reader
 from lfgtui.history.search import SearchHit
 from lfgtui.model.events import Entry
+from lfgtui.model.fold.items import PromptItem
 from lfgtui.model.fold.metrics import Health, Meter
 from lfgtui.model.fold.transcript import Transcript
 from lfgtui.model.tickets import Ticket
@@ -106,7 +107,15 @@ def fold(ticket: Ticket, entries: Iterable[Entry], *, seq: int = 0) -> FoldedTic
         meter.apply(entry)
         if before is not None:
             ref = _touched(_revisions(transcript), before)
+            if ref is not None and not _may_hold(transcript, ref, entry):
+                ref = None
     return FoldedTicket(ticket, transcript, meter, ref)
+
+
+def _may_hold(transcript: Transcript, ref: ItemRef, entry: Entry) -> bool:
+    """Return False for a message that the end of a call without a card let through."""
+    item = transcript.attempts[ref.attempt].items[ref.item]
+    return not (entry.event.facets.call and isinstance(item, PromptItem))
 
 
 def _revisions(transcript: Transcript) -> dict[ItemRef, int]:
