@@ -72,6 +72,7 @@ class Terminal(LinuxDriver):
     exit_event: SelectableEvent
     _output: TerminalOutput | None = None
     _title = ""
+    _is_given_back = False
     suspended_at: float | None = None
     _is_suspending = False
     _sent: "Future[bool] | None" = None
@@ -80,7 +81,7 @@ class Terminal(LinuxDriver):
         self.exit_event = SelectableEvent()  # the one before is closed once lfg was suspended
         was_suspended = self._output is not None
         super().start_application_mode()  # type: ignore[no-untyped-call]
-        title, self._title = self._title, ""
+        title, self._title, self._is_given_back = self._title, "", False
         self.show_title(title)
         if was_suspended:  # the terminal's other screen is blank
             self._caught_up()
@@ -136,11 +137,12 @@ class Terminal(LinuxDriver):
             self._output.begin_last_words()
             if self._title:
                 self.write(_NO_TITLE + _POP_TITLE)
+        self._is_given_back = True
         super().stop_application_mode()
 
     def show_title(self, title: str) -> None:
         """Show the title, in place of the terminal's own one until the end."""
-        if title != self._title:
+        if title != self._title and not self._is_given_back:
             self.write(f"{'' if self._title else _PUSH_TITLE}\x1b]0;{visible_line(title)}\x07")
             self._title = title
 

@@ -1,5 +1,6 @@
 """A terminal that lags, hangs or goes away holds nothing up."""
 
+import asyncio
 import fcntl
 import os
 import pty
@@ -10,8 +11,9 @@ from collections.abc import Callable, Iterator
 from types import SimpleNamespace
 
 import pytest
+from textual.app import App
 
-from lfgtui.ui.terminal.driver import Terminal
+from lfgtui.ui.terminal.driver import SelectableEvent, Terminal
 from lfgtui.ui.terminal.output import BEHIND, MOST, TerminalOutput
 
 PATIENCE = 30.0
@@ -57,6 +59,23 @@ def test_a_signal_to_stop_waits_for_the_end_of_what_it_interrupts() -> None:
     driver._loop = SimpleNamespace(call_soon_threadsafe=later.append)  # type: ignore[assignment]
     driver._sigtstp_application()
     assert len(later) == 1
+
+
+def test_a_terminal_that_was_given_back_keeps_its_own_title(terminal: Pty) -> None:
+    async def make() -> Terminal:  # in a loop, which it takes a note of
+        return Terminal(App[None]())
+
+    driver = asyncio.run(make())
+    driver._output = terminal.output
+    driver.exit_event = SelectableEvent()
+    driver.show_title("5 running")
+    driver.stop_application_mode()
+    driver.show_title("6 waiting")  # lfg's clock ticks once more before it ends
+    driver.exit_event.close()
+    driver.write("prompt of the shell")
+    shown = terminal.read("prompt of the shell")
+    assert "5 running" in shown
+    assert "6 waiting" not in shown
 
 
 def test_what_is_written_arrives_in_order(terminal: Pty) -> None:
