@@ -40,8 +40,10 @@ NotifyVia: TypeAlias = Literal["off", "bell", "osc9", "osc777", "osc99"]
 """A way to reach a person through the terminal; the numbers are those of its escape sequences."""
 
 StreamUnit: TypeAlias = Literal["token", "sentence", "section"]
-OnHangup: TypeAlias = Literal["end", "detach"]
 """The pieces in which answers are printed without a screen."""
+
+OnHangup: TypeAlias = Literal["end", "detach"]
+"""The fate of a run whose terminal is closed."""
 
 Speak: TypeAlias = Literal["answers", "endings", "off"]
 """The texts that are read aloud: answers, or how tickets end."""

@@ -121,6 +121,11 @@ class HistoryScreen(ListScreen):
         if not self.rows.is_complete and (limit == ALL or not self._reading.locked()):
             self._start(partial(self._next_page, limit), "runs")
 
+    def _read_ahead(self) -> None:
+        """Read the next page once the cursor is near the end of what was read."""
+        if self.rows.hits is None and self.rows.cursor >= self.rows.count - _AHEAD:
+            self._read_more()
+
     async def _next_page(self, limit: int) -> None:
         """Read more runs, to the end of the list."""
         async with self._reading:
@@ -130,6 +135,7 @@ class HistoryScreen(ListScreen):
                 return
             self.rows.add(page, limit)
         self._describe()
+        self._read_ahead()
         if limit == ALL and self.rows.hits is None:
             self.rows.move_to(ALL)
 
@@ -143,8 +149,9 @@ class HistoryScreen(ListScreen):
             try:
                 newest = await query(self._open_reader, lambda reader: reader.runs(_NEWEST))
             except LfgError:
-                return
+                newest = []
         if self.is_mounted:
+            self._read_ahead()  # the cursor may have come to the end meanwhile
             self.rows.take_newest(newest)
             self._describe()
             if self.rows.here is not None and self.rows.here.state == "running":
@@ -206,8 +213,7 @@ class HistoryScreen(ListScreen):
 
     @on(RowList.Moved)
     def _moved(self) -> None:
-        if self.rows.hits is None and self.rows.cursor >= self.rows.count - _AHEAD:
-            self._read_more()
+        self._read_ahead()
         self._update_preview()
 
     def _update_preview(self) -> None:

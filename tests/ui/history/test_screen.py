@@ -3,6 +3,7 @@
 import asyncio
 import re
 import sqlite3
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -13,7 +14,7 @@ from textual.events import Key
 from textual.widgets import Input
 
 from lfgtui.errors import HistoryError
-from lfgtui.history.reader import Reader
+from lfgtui.history.reader import Reader, RunSummary
 from lfgtui.history.recording.recorder import Recorder
 from lfgtui.model import events as e
 from lfgtui.model.tickets import Ticket
@@ -292,6 +293,31 @@ async def test_ten_thousand_runs_come_page_by_page_and_only_those_in_sight_are_d
         assert rows.cursor == 9_999 - half
         await pilot.press("ctrl+d", "g", "ctrl+d")
         assert rows.cursor == half
+
+
+async def test_the_next_page_comes_if_the_end_is_reached_while_the_newest_are_read(
+    open_reader: Callable[[], Reader], store: Recorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lfgtui.ui.history.screen.REFRESH", 0.05)
+    await asyncio.to_thread(ten_thousand, store.path)
+    is_held, may_go_on = threading.Event(), threading.Event()
+    read_runs = Reader.runs
+
+    def slow(reader: Reader, limit: int, offset: int = 0) -> list[RunSummary]:
+        if limit < 200 and not may_go_on.is_set():
+            is_held.set()
+            may_go_on.wait()
+        return read_runs(reader, limit, offset)
+
+    monkeypatch.setattr(Reader, "runs", slow)
+    app = make_app(FakeLive("a"), is_past_only=True, open_reader=open_reader)
+    async with opened(app, (120, 40)) as pilot:
+        await until(pilot, is_held.is_set)
+        rows = app.screen.query_one(RunList)
+        while rows.cursor < 199:
+            await pilot.press("pagedown")
+        may_go_on.set()
+        await shown(pilot, "400+ runs")
 
 
 async def test_runs_that_begin_and_end_are_updated_and_the_cursor_stays_on_its_run(
