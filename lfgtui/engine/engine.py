@@ -103,7 +103,8 @@ class Engine:
 
     @property
     def health(self) -> Health:
-        elsewhere = self._remote.waiting if self._remote is not None else {}
+        remote = self._remote
+        elsewhere = remote.waiting if remote is not None else {}
         return Health(
             self.delivery.behind,
             self._session.circuits.open,
@@ -116,6 +117,7 @@ class Engine:
             self._limiter.held_at,
             self._limiter.asks,
             sum(run.lacks_wall for run in self._runs.values()),
+            remote.lost if remote is not None else "",
         )
 
     @property
@@ -145,6 +147,7 @@ class Engine:
         self.recorder.attach(self.delivery.deliver, self.delivery.fall_behind)
         self._is_started = True
         if self._remote is not None:
+            self._remote.on_change = partial(self.delivery.show, ())
             self._remote.start(self._runs, self.send)
         limits, runs = self._session.limits, self._runs.values()
         limits.recall(

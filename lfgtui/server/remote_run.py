@@ -111,7 +111,8 @@ class RemoteRun:
 
     @property
     def health(self) -> Health:
-        return msgspec.structs.replace(self._status.health, lost=self._lost)
+        health = self._status.health
+        return msgspec.structs.replace(health, lost=self._lost) if self._lost else health
 
     @property
     def unfinished(self) -> Sequence[str]:

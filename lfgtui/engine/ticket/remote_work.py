@@ -17,6 +17,13 @@ from lfgtui.model.tickets import Ticket
 class RemoteWork(Protocol):
     """Workers that take tickets of one run."""
 
+    on_change: Callable[[], None]
+    """Called when `lost` has changed."""
+
+    @property
+    def lost(self) -> str:
+        """The reason for which workers cannot be reached; "" while they can."""
+
     @property
     def waiting(self) -> Mapping[str, str]:
         """The tickets that no worker has taken yet, with what they wait for, as in `Health`."""

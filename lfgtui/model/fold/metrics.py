@@ -58,7 +58,7 @@ class Health(msgspec.Struct, frozen=True, omit_defaults=True):
     what the processes of tickets use. `held_at`: the limit of the run at which nothing more is
     sent; `asks_at_limit`: the person is asked how to go on. `without_sandbox`: tickets
     whose programs run as the user, also those that want it so. `lost`: the reason for which
-    nothing is heard of a run in another process; "" while it is.
+    nothing is heard of a run in another process, or of workers; "" while it is.
     """
 
     behind: str | None = None

@@ -8,6 +8,7 @@ Sources: redis.io/docs/latest/develop/data-types/streams, redis-py 6 to 7.
 """
 
 import asyncio
+import re
 import time
 from collections.abc import Collection, Sequence
 from typing import Any, NamedTuple
@@ -17,7 +18,7 @@ from redis import __version__ as version
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.driver_info import DriverInfo
-from redis.exceptions import AuthenticationError, NoPermissionError, RedisError, ResponseError
+from redis.exceptions import NoPermissionError, RedisError, ResponseError
 
 from lfgtui.errors import UsageError
 from lfgtui.server.workers.protocol import (
@@ -68,6 +69,11 @@ class Received(NamedTuple):
     stream: str
     id: str
     body: bytes
+
+    @property
+    def at(self) -> float:
+        """The time at which Redis got it, by its clock."""
+        return int(self.id.partition("-")[0]) / 1000
 
 
 class Connection:
@@ -170,6 +176,11 @@ class Connection:
         waiting = dict.fromkeys(streams, ">")
         return _received(await self._redis.xreadgroup(GROUP, consumer, waiting, 1, BLOCK))
 
+    async def clock(self) -> float:
+        """Return the time by Redis's clock, which gives messages their ids."""
+        seconds, microseconds = await self._redis.time()
+        return float(seconds) + float(microseconds) / 1e6
+
     # Keys
 
     async def fence(self, run: str, ticket: str, seen: int) -> int:
@@ -245,15 +256,28 @@ def _misread(url: str, error: Exception) -> str:
     return f"{address} is not the URL of a Redis server: {str(error).rstrip('.')}"
 
 
+_CAUSES = (
+    ("invalid username-password", "it refuses the user or password in the URL"),
+    ("Authentication required", "it wants a password: redis://:PASSWORD@HOST"),
+    ("without any password", "it has no password; take the one out of the URL"),
+    ("DB index is out of range", "it has no database of the number in the URL"),
+)
+"""What a part of Redis's own words means, for the person."""
+
+
 def unreachable(address: str, error: BaseException) -> str:
     """Return one line about an error of Redis or of the way there."""
-    fix = "is it running, and is the address right?"
-    if isinstance(error, AuthenticationError | NoPermissionError):
-        fix = "check the user and password in the URL, and what its ACL allows"
-    elif isinstance(error, ResponseError):
-        fix = "Redis 6.2 or newer is needed"
     reason = str(error).splitlines()[0].rstrip(".") if str(error) else type(error).__name__
-    return f"no Redis at {address}: {reason}; {fix}"
+    for part, cause in _CAUSES:
+        if part in reason:
+            return f"Redis at {address}: {cause}"
+    if isinstance(error, NoPermissionError):
+        return f"Redis at {address}: {reason}; its ACL must allow all that docs/workers.md lists"
+    if isinstance(error, ResponseError):
+        return f"Redis at {address}: {reason}; Redis 6.2 or newer is needed"
+    reason = re.sub(r"^Error -?\d+ connecting to \S+\. ", "", reason)
+    reason = re.sub(r"^Connect call failed .*", "connection refused", reason)
+    return f"cannot reach Redis at {address}: {reason}; is it running, and is the address right?"
 
 
 def _received(found: Any) -> list[Received]:  # redis-py has no type for it

@@ -27,6 +27,8 @@ from lfgtui.server.workers.protocol import (
     Request,
     Resend,
     Stop,
+    encode,
+    job_decoder,
 )
 
 _ids = count(round(now() * 1e6))  # an earlier process asked under lower ones
@@ -35,8 +37,9 @@ _ids = count(round(now() * 1e6))  # an earlier process asked under lower ones
 class HandOut:
     """A ticket under one fence. `ended` has its ending, once it is no worker's any more.
 
-    `worker` is "" until one has taken the offer, which is the message it was `offered` in.
-    `job` is that offer, empty where an earlier process made it.
+    `worker` is "" until one has taken the offer, which is the message it was `offered` in, to one
+    worker only where it has `offered_to`. `job` is that offer, empty where an earlier process made
+    it. `refusals` are the reasons of the workers that cannot do the ticket.
     `last` is the number of the newest entry that was handed to the recorder.
     `why_kept`: see `Released`.
     """
@@ -47,13 +50,15 @@ class HandOut:
         self.fence = fence
         self.worker = ""
         self.offered: Received | None = None
-        self.last = run.transcript.last_seq
+        self.offered_to = ""
+        self.refusals: dict[str, str] = {}
+        self.last = self._began_at = run.transcript.last_seq
         self.why_kept = ""
         self.job = b""
         self.ended: asyncio.Future[e.Ending] = asyncio.get_running_loop().create_future()
         self.asked: dict[int, Request] = {}
         self.unsent: list[Request] = []
-        self._refused: list[Request] = []
+        self._rejected: list[Request] = []
         self.missed_since: float | None = None
         self._later: float | None = None
         self._asked_at = self._behind_at = -1
@@ -76,6 +81,14 @@ class HandOut:
             self.asked[request.id] = request
         self.unsent.append(request)
 
+    def renew(self, fence: int) -> None:
+        """Begin again under another fence, before any worker has done something of it."""
+        job = msgspec.structs.replace(job_decoder.decode(self.job), fence=fence)
+        self.fence, self.job, self.worker, self.missed_since = fence, encode(job), "", None
+        again = [msgspec.structs.replace(one, fence=fence) for one in self.asked.values()]
+        self.asked = {one.id: one for one in again}
+        self.unsent = again
+
     def ask_again(self) -> None:
         """Send once more what was not answered."""
         self.unsent = [*self.asked.values()]
@@ -84,31 +97,40 @@ class HandOut:
         """Take note of an answer."""
         request = self.asked.pop(answer.id, None)
         if request is not None and answer.error:
-            self._refused.append(request)
+            self._rejected.append(request)
 
     def came_too_late(self) -> list[c.Tell]:
         """Return the messages that the worker did not take, to be said to whoever goes on."""
-        left = [request.what for request in (*self._refused, *self.asked.values())]
+        left = [request.what for request in (*self._rejected, *self.asked.values())]
         return [one for one in left if isinstance(one, c.Tell)]
 
     # In
 
-    def take(self, happened: Happened) -> Sequence[Numbered]:
-        """Return what is new in it, or nothing where something before it is missing."""
+    def take(self, happened: Happened, at: float) -> Sequence[Numbered]:
+        """Return what is new in it, or nothing where something before it is missing.
+
+        `at` is the time at which Redis got it, by this machine's clock.
+        """
         new = [one for one in happened.entries if one.seq > self.last]
         if new and new[0].seq != self.last + 1:
             if self._asked_at != self.last:
                 self.ask_for_missing()
             return ()
-        late = now() - happened.sent
+        late = at - happened.sent
         self._later = late if self._later is None else min(self._later, late)
         return new
+
+    @property
+    def is_untouched(self) -> bool:
+        """True while nothing has come of it but an offer."""
+        return self.last == self._began_at and bool(self.job)
 
     @property
     def later(self) -> float:
         """Seconds by which this machine's clock is ahead of the worker's, at most.
 
-        The least time that a message took, by both clocks. Clocks that agree well are left alone.
+        The least time that a message took to Redis, by both clocks: how long it then lay there
+        says nothing. Clocks that agree well are left alone.
         """
         return self._later if self._later is not None and abs(self._later) > 1.0 else 0.0
 

@@ -1,9 +1,10 @@
 """Messages between a run and its workers, as JSON in Redis, and the keys they are under.
 
 A run hands a ticket out as a `Job` in the stream of its labels, `lfg:tickets:gpu`, which has one
-consumer group. Whoever takes it says so in the run's stream, `lfg:run:RUN:entries`, where all that
-comes of it follows: `Record`s. Back go `Request`s, in the worker's own stream. `PROTOCOL` changes
-where an older side would misunderstand; what a newer side only adds is passed over.
+consumer group; one that a worker refused, in the stream of a worker that has not. Whoever takes it
+says so in the run's stream, `lfg:run:RUN:entries`, where all that comes of it follows: `Record`s.
+Back go `Request`s, in the worker's own stream. `PROTOCOL` changes where an older side would
+misunderstand; what a newer side only adds is passed over.
 """
 
 from collections.abc import Collection, Iterator, Sequence
@@ -89,6 +90,7 @@ class Lease(msgspec.Struct, frozen=True):
 class Presence(msgspec.Struct, frozen=True):
     """A worker that is there."""
 
+    name: str
     labels: tuple[str, ...]
     slots: int
     version: str = __version__
@@ -199,10 +201,10 @@ def lease_of(value: bytes | None) -> Lease | None:
         return None
 
 
-def labels_of(value: bytes) -> set[str] | None:
-    """Return the labels of a worker that is there; None where it is something else."""
+def presence_of(value: bytes) -> Presence | None:
+    """Return the worker that says it is there; None where it is something else."""
     try:
-        return set(presence_decoder.decode(value).labels)
+        return presence_decoder.decode(value)
     except msgspec.MsgspecError:
         return None
 
@@ -240,6 +242,11 @@ def ticket_keys(labels: Collection[str]) -> Iterator[str]:
     """Yield the streams of all tickets that a worker with these labels can take."""
     for number in range(len(labels), -1, -1):  # those that few can take come first
         yield from map(tickets_key, combinations(sorted(labels), number))
+
+
+def own_tickets_key(worker: str) -> str:
+    """Return the stream of tickets that are offered to this worker alone."""
+    return f"lfg:worker:{worker}:tickets"
 
 
 def entries_key(run: str) -> str:

@@ -29,9 +29,11 @@ from lfgtui.history.reader import Reader
 from lfgtui.model import events as e
 from lfgtui.model.tickets import Ticket
 from lfgtui.server.workers import protocol as p
-from lfgtui.server.workers.connection import Connection, Patience, Received, cancel
+from lfgtui.server.workers.connection import Connection, Patience, cancel, unreachable
 from lfgtui.server.workers.files import Files
 from lfgtui.server.workers.hand_out import HandOut
+from lfgtui.server.workers.inbox import Inbox
+from lfgtui.server.workers.offers import Offers, wanted
 from lfgtui.settings import paths
 from lfgtui.workspace.git import GitError
 
@@ -70,24 +72,29 @@ class RunWorkers:
         self._redis = connection
         self._lease = lease
         self._files = Files(paths.worktrees_dir(), session.run, session.workspaces, remote)
-        self._fences = {ticket: fence for ticket, (fence, _) in out.items()}
+        fences = {ticket: fence for ticket, (fence, _) in out.items()}
+        self._offers = Offers(session, connection, fences)
         self._had = {ticket for ticket, (_, is_out) in out.items() if is_out}
         self._out: dict[str, HandOut] = {}
+        self._starting: dict[str, Ticket] = {}
         self._deaths: dict[str, list[str]] = {}
         self._unsaid: dict[str, list[c.Tell]] = {}
-        self._stream = p.entries_key(session.run)
+        self._inbox = Inbox(connection, session.run)
         self._send: Callable[[c.Command], None] = lambda _: None
         self._runs: Mapping[str, TicketRun] = {}
         self._tasks: list[asyncio.Task[None]] = []
         self._to_send = asyncio.Event()
-        self._after = "0"
+        self.on_change: Callable[[], None] = lambda: None
+        self.lost = ""
 
     # What the engine asks
 
     @property
     def waiting(self) -> Mapping[str, str]:
+        if self.lost:
+            return dict.fromkeys([*self._starting, *self._out], self._redis.address)
         free = {ticket: out.run.ticket for ticket, out in self._out.items() if not out.worker}
-        return {ticket: _wanted(one) for ticket, one in free.items()}
+        return {ticket: wanted(one) for ticket, one in (self._starting | free).items()}
 
     def takes(self, ticket: Ticket) -> bool:
         return not ticket.watch
@@ -101,7 +108,7 @@ class RunWorkers:
             if runs[ticket].transcript.ending is not None:  # the last that came before the end
                 self._had.discard(ticket)
                 continue
-            self._note(HandOut(self._session.run, runs[ticket], self._fences[ticket]))
+            self._note(HandOut(self._session.run, runs[ticket], self._offers.fence(ticket)))
         loops = (self._listen, self._look, self._ask)
         self._tasks = [asyncio.create_task(self._keep_on(loop)) for loop in loops]
         for task in self._tasks:
@@ -135,7 +142,7 @@ class RunWorkers:
         await cancel(self._tasks)
         if all(run.phase == "ended" for run in self._runs.values()):
             with suppress(*_OUT_OF_REACH):
-                await self._redis.delete(self._stream)
+                await self._inbox.delete()
         await self._redis.aclose()
 
     # A ticket's way out and back
@@ -152,19 +159,11 @@ class RunWorkers:
     async def _hand_out(self, run: TicketRun, answers: Mapping[str, str]) -> HandOut:
         """Offer the ticket to the workers, as soon as Redis can be reached."""
         recorder, name = self._session.recorder, run.ticket.id
-        patience = Patience()
-        while True:
-            try:
-                if remark := await self._lacking(run.ticket):
-                    run.emit(e.Status(remark))
-                fence = await self._redis.fence(self._session.run, name, self._fences.get(name, 0))
-                break
-            except _OUT_OF_REACH as error:
-                if run.stopped_with is not None:
-                    raise asyncio.CancelledError from None
-                _log.info("%s waits for Redis: %s", name, error)
-                await asyncio.sleep(patience.next())
-        self._fences[name] = fence
+        self._starting[name] = run.ticket
+        try:
+            fence = await self._first_fence(run)
+        finally:
+            del self._starting[name]
         source = await self._files.send(run)
         await recorder.settle(saved=True)
         out = HandOut(self._session.run, run, fence)
@@ -185,44 +184,40 @@ class RunWorkers:
         )
         out.job = p.encode(job)
         with suppress(*_OUT_OF_REACH):  # else it is offered as one whose offer was lost
-            await self._offer(out)
+            await self._offers.offer(out)
         return out
+
+    async def _first_fence(self, run: TicketRun) -> int:
+        """Return a fence for a ticket that is to be handed out, once Redis can be reached."""
+        patience = Patience()
+        while True:
+            try:
+                if remark := await self._offers.lacking(run.ticket):
+                    run.emit(e.Status(remark))
+                return await self._offers.raise_fence(run.ticket.id)
+            except _OUT_OF_REACH as error:
+                if run.stopped_with is not None:
+                    raise asyncio.CancelledError from None
+                self._note_lost(error)
+                await asyncio.sleep(patience.next())
 
     def _entries(self, ticket: str) -> Sequence[e.Entry]:
         with Reader(self._session.recorder.file.path) as history:
             return list(history.whole_entries(self._session.run, ticket))
-
-    async def _offer(self, out: HandOut) -> None:
-        stream = p.tickets_key(out.run.ticket.requires)
-        id_ = await self._redis.add(stream, out.job)
-        out.offered = Received(stream, id_, b"")
-
-    async def _lacking(self, ticket: Ticket) -> str:
-        """Return what to say where no worker is there that could take the ticket."""
-        there = await self._redis.matching(p.presence_key("*"))
-        labels = map(p.labels_of, there)
-        wanted = set(ticket.requires)
-        if any(one is not None and wanted <= one for one in labels):
-            return ""
-        options = "".join(f" --label {one}" for one in sorted(wanted))
-        return f"waits for {_wanted(ticket)}: lfg worker {self._redis.address}{options}"
 
     async def _let_go(self, out: HandOut) -> None:
         """End a ticket of which all has come; its worker need keep nothing."""
         await self._finish(out)
         name = out.run.ticket.id
         if name not in self._out:
-            fence = await self._redis.fence(self._session.run, name, out.fence)
-            self._fences[name] = max(fence, self._fences.get(name, 0))
+            await self._offers.raise_fence(name)
 
     async def _take_back(self, out: HandOut, ending: e.Ending) -> None:
         """End the ticket here, whatever becomes of its worker, who can do nothing for it now."""
         name = out.run.ticket.id
         with suppress(*_OUT_OF_REACH):  # its worker cannot renew the lease either, then
-            self._fences[name] = await self._redis.fence(self._session.run, name, out.fence)
-        if out.offered is not None:
-            with suppress(*_OUT_OF_REACH):
-                await self._redis.drop(out.offered)
+            await self._offers.raise_fence(name)
+            await self._offers.withdraw(out)
         await self._finish(out, ending)
 
     async def _finish(self, out: HandOut, ending: e.Ending | None = None) -> None:
@@ -234,8 +229,7 @@ class RunWorkers:
         self._had.discard(name)
         with suppress(HistoryError):
             await recorder.settle(saved=True)
-            fence = self._fences.get(name, out.fence)
-            recorder.hand_out(self._session.run, name, fence, is_out=False)
+            recorder.hand_out(self._session.run, name, self._offers.fence(name), is_out=False)
         run.forward = None
         if out.why_kept:
             run.emit(e.GuardTripped("worktree", f"worker {out.worker}: {out.why_kept}"))
@@ -276,35 +270,40 @@ class RunWorkers:
                 await step()
                 patience.reset()
             except _OUT_OF_REACH as error:
-                _log.info("run %s: %s", self._session.run, error)
+                self._note_lost(error)
                 for out in self._out.values():
                     out.missed_since = None  # what workers did meanwhile was not to be seen
-                self._after = "0"
+                self._inbox.rewind()
                 self._to_send.set()
                 await asyncio.sleep(patience.next())
 
+    def _note_lost(self, error: BaseException | None) -> None:
+        """Take note of an error of Redis or of the way there, or of a success."""
+        lost = "" if error is None else unreachable(self._redis.address, error)
+        if lost != self.lost:
+            self.lost = lost
+            self.on_change()
+        if error is not None:
+            _log.info("run %s: %s", self._session.run, error)
+
     async def _listen(self) -> None:
         """Take in what workers say; Redis may forget it once it is stored."""
-        received = await self._redis.read(self._stream, self._after)
-        for one in received:
-            try:
-                record = p.record_decoder.decode(one.body)
-            except msgspec.MsgspecError as error:
-                _log.warning("not understood: %s", error)
-                continue
+        received = await self._inbox.receive()
+        self._note_lost(None)
+        for record, at in received:
             out = self._out.get(record.ticket)
             if out is not None and record.fence == out.fence:
                 try:
-                    await self._take(out, record)
+                    await self._take(out, record, at)
                 except msgspec.MsgspecError as error:
                     message = f"worker {record.worker} has another lfg than this one: {error}"
                     await self._take_back(out, e.TicketFailed("protocol", message, False))
-        if received:
+        if self._inbox.has_received:
             await self._session.recorder.settle(saved=True)
-            self._after = received[-1].id
-            await self._redis.trim(self._stream, self._after)
+            await self._inbox.forget()
 
-    async def _take(self, out: HandOut, record: p.Record) -> None:
+    async def _take(self, out: HandOut, record: p.Record, at: float) -> None:
+        """Take in what a worker says, which Redis got at that time by this machine's clock."""
         if out.worker not in ("", record.worker):
             return
         out.worker, out.missed_since = record.worker, None
@@ -312,12 +311,11 @@ class RunWorkers:
             case p.Claimed():
                 self._to_send.set()
             case p.Refused(reason):
-                message = f"worker {record.worker}: {reason}"
-                await self._take_back(out, e.TicketFailed("invalid_request", message, False))
+                await self._refuse(out, record.worker, reason)
             case p.Answered():
                 out.answered(record.what)
             case p.Happened():
-                await self._store(out, record.what)
+                await self._store(out, out.take(record.what, at))
             case p.Released(seq, why_kept):
                 out.why_kept = why_kept
                 if out.last >= seq:
@@ -327,8 +325,17 @@ class RunWorkers:
         if out.unsent:
             self._to_send.set()
 
-    async def _store(self, out: HandOut, happened: p.Happened) -> None:
-        new = out.take(happened)
+    async def _refuse(self, out: HandOut, worker: str, reason: str) -> None:
+        """Offer a ticket that one worker cannot do to another; end it where there is none."""
+        out.refusals[worker] = reason
+        if out.is_untouched and await self._offers.others(out):
+            out.forward(e.Status(f"worker {worker} cannot do it: {reason}"))
+            await self._offers.offer_again(out)
+        else:
+            message = "; ".join(f"worker {name}: {why}" for name, why in out.refusals.items())
+            await self._take_back(out, e.TicketFailed("invalid_request", message, False))
+
+    async def _store(self, out: HandOut, new: Sequence[p.Numbered]) -> None:
         if new:
             recorder = self._session.recorder
             name = out.run.ticket.id
@@ -355,13 +362,13 @@ class RunWorkers:
 
     async def _look_for(self, out: HandOut) -> None:
         """Look what became of a ticket that nobody holds."""
-        if not out.worker and out.offered is not None and await self._redis.has(out.offered):
+        if await self._offers.stands(out):
             out.missed_since = None
             return
         out.missed_since = out.missed_since or time.monotonic()
         if time.monotonic() - out.missed_since < self._lease / 2:
             return
-        name, run = out.run.ticket.id, self._session.run
+        name = out.run.ticket.id
         if out.worker or not out.job:
             deaths = self._deaths.setdefault(name, [])
             deaths += [out.worker] if out.worker else []
@@ -371,11 +378,7 @@ class RunWorkers:
                 ending = e.TicketFailed("internal", message, retryable=False)
             await self._take_back(out, ending)
         elif self._out.get(name) is out:  # its offer was lost
-            out.fence = self._fences[name] = await self._redis.fence(run, name, out.fence)
-            self._session.recorder.hand_out(run, name, out.fence, is_out=True)
-            job = msgspec.structs.replace(p.job_decoder.decode(out.job), fence=out.fence)
-            out.job, out.missed_since = p.encode(job), None
-            await self._offer(out)
+            await self._offers.offer_again(out)
 
     async def _ask(self) -> None:
         """Send the workers what is to be done."""
@@ -385,12 +388,6 @@ class RunWorkers:
             while out.worker and out.unsent:
                 await self._redis.add(p.requests_key(out.worker), p.encode(out.unsent[0]))
                 out.unsent.pop(0)
-
-
-def _wanted(ticket: Ticket) -> str:
-    """Return in words who may take the ticket."""
-    labels = ", ".join(sorted(ticket.requires))
-    return f"a worker with {labels}" if labels else "a worker"
 
 
 def _report(task: "asyncio.Task[None]") -> None:

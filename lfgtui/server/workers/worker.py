@@ -21,7 +21,7 @@ from lfgtui.engine.engine import Engine
 from lfgtui.errors import LfgError
 from lfgtui.server.workers import protocol as p
 from lfgtui.server.workers.checkout import FilesKeptError
-from lfgtui.server.workers.connection import Connection, Patience, Received, cancel
+from lfgtui.server.workers.connection import Connection, Patience, Received, cancel, unreachable
 from lfgtui.server.workers.held import Held
 
 IDLE = 15.0
@@ -59,12 +59,13 @@ class Worker:
         self._open = open_
         self._slots = slots
         self._labels = tuple(labels)
-        self._streams = list(p.ticket_keys(labels))
+        self._streams = [p.own_tickets_key(name), *p.ticket_keys(labels)]
         self._say = say
         self._held: dict[tuple[str, str], Held] = {}
         self._working: set[asyncio.Task[None]] = set()
         self._is_free = asyncio.Event()
         self._after = "0"
+        self._lost = ""
 
     async def run(self, stopped: "asyncio.Future[signal.Signals]") -> None:
         """Work until `stopped`; then hand back what is unfinished."""
@@ -83,8 +84,8 @@ class Worker:
             for held in self._held.values():
                 await held.aclose()
             with suppress(*_OUT_OF_REACH):
-                keys = p.presence_key(self.name), p.requests_key(self.name)
-                await self._redis.delete(*keys)
+                keys = (p.presence_key, p.requests_key, p.own_tickets_key)
+                await self._redis.delete(*(key(self.name) for key in keys))
             await self._redis.aclose()
         for task in tasks:
             if not task.cancelled():
@@ -96,13 +97,23 @@ class Worker:
             try:
                 await step()
                 patience.reset()
+                self._say_lost(None)
             except _OUT_OF_REACH as error:
-                _log.info("%s", error)
                 if "NOGROUP" in str(error):
                     with suppress(*_OUT_OF_REACH):
                         await self._redis.join(self._streams)
                         continue
+                self._say_lost(error)
                 await asyncio.sleep(patience.next())
+
+    def _say_lost(self, error: BaseException | None) -> None:
+        """Say that Redis cannot be reached, or can be again, once each."""
+        if error is not None and not self._lost:
+            self._lost = unreachable(self._redis.address, error)
+            self._say(f"{self._lost}; trying again")
+        elif error is None and self._lost:
+            self._lost = ""
+            self._say(f"reached {self._redis.address} again")
 
     async def _take(self) -> None:
         """Take what there is, as long as a slot is free."""
@@ -198,7 +209,7 @@ class Worker:
     async def _renew(self) -> None:
         """Renew the leases, and say that this worker is there."""
         pause = min([IDLE, *(held.job.lease for held in self._held.values())]) / 3
-        there = p.Presence(self._labels, self._slots)
+        there = p.Presence(self.name, self._labels, self._slots)
         await self._redis.put(p.presence_key(self.name), p.encode(there), 2 * IDLE)
         for key, held in [*self._held.items()]:
             if held.is_late:

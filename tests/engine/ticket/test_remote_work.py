@@ -17,10 +17,13 @@ class Elsewhere:
     """`RemoteWork` in this process: what a worker would send is made up by the test."""
 
     def __init__(self) -> None:
+        self.on_change: Callable[[], None] = lambda: None
         self.got: asyncio.Queue[TicketRun] = asyncio.Queue()
         self.forwarded: list[c.TicketCommand | e.Event] = []
         self.endings: dict[str, asyncio.Future[e.Ending]] = {}
         self.answers: dict[str, Mapping[str, str]] = {}
+
+    lost = ""
 
     @property
     def waiting(self) -> Mapping[str, str]:

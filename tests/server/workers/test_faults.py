@@ -10,11 +10,13 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from redis.asyncio import from_url
 
 from lfgtui.cli.launching.remote.worker import Jobs
 from lfgtui.engine import commands as c
 from lfgtui.engine.engine import Engine
 from lfgtui.model import events as e
+from lfgtui.model.clock import now
 from lfgtui.model.tickets import Ticket
 from lfgtui.server.workers import protocol as p
 from lfgtui.server.workers.connection import Connection
@@ -112,16 +114,35 @@ class Raw:
         self.redis = Connection(url)
         self.name = name
 
+    async def appear(self) -> None:
+        there = p.Presence(self.name, (), 1)
+        await self.redis.put(p.presence_key(self.name), p.encode(there), 600.0)
+
+    async def take(self) -> p.Job:
+        streams = [p.own_tickets_key(self.name), p.tickets_key(())]
+        await self.redis.join(streams)
+        async with asyncio.timeout(60):
+            while not (taken := await self.redis.take(streams, self.name, 60.0)):
+                pass
+        await self.redis.drop(taken[0])
+        return p.job_decoder.decode(taken[0].body)
+
+    async def next_in(self, stream: str) -> bytes:
+        async with asyncio.timeout(60):
+            while not (received := await self.redis.read(stream, "0", 1)):
+                pass
+        await self.redis.trim(stream, received[0].id)
+        return received[0].body
+
     async def claim(self, lease: float) -> p.Job:
-        await self.redis.join([p.tickets_key(())])
-        while not (taken := await self.redis.take([p.tickets_key(())], self.name, 60.0)):
-            pass
-        job = p.job_decoder.decode(taken[0].body)
+        job = await self.take()
         held = p.Lease(self.name, job.fence, 0)
         assert await self.redis.hold(job.run, job.ticket.id, held, lease)
-        await self.redis.drop(taken[0])
         await self.say(job, p.Claimed())
         return job
+
+    async def refuse(self, reason: str) -> None:
+        await self.say(await self.take(), p.Refused(reason))
 
     async def say(self, job: p.Job, what: p.Word) -> None:
         record = p.Record(self.name, job.ticket.id, job.fence, what)
@@ -285,6 +306,113 @@ async def test_an_offer_that_redis_lost_is_made_again(redis: RedisServer, tmp_pa
             await here.engine.wait_idle()
         assert here.engine.all_done
         await assert_whole(here)
+
+
+async def test_what_one_worker_cannot_do_goes_to_one_that_can(
+    redis: RedisServer, tmp_path: Path
+) -> None:
+    picky, able = Raw(redis.url, "picky"), Raw(redis.url, "able")
+    async with run_of(tmp_path, [ticket("a", tmp_path)], redis.url) as here:
+        await picky.appear()
+        await able.appear()
+        await picky.refuse("no such model")
+        job = await able.claim(30.0)
+        said = happened(job, e.AttemptStarted("chat", "any"), e.TicketDone("stop"))
+        await able.say(job, said)
+        await able.say(job, p.Released(said.entries[-1].seq))
+        await here.engine.wait_idle()
+        assert here.engine.transcript("a").state == "done"
+        await assert_whole(here)
+        for one in (picky, able):
+            await one.redis.aclose()
+
+
+async def test_what_no_worker_can_do_fails_with_the_reason_of_each(
+    redis: RedisServer, tmp_path: Path
+) -> None:
+    workers = Raw(redis.url, "one"), Raw(redis.url, "two")
+    async with run_of(tmp_path, [ticket("a", tmp_path)], redis.url) as here:
+        for one in workers:
+            await one.appear()
+        await workers[0].refuse("no such model")
+        await workers[1].refuse("no key")
+        await here.engine.wait_idle()
+        (failed,) = here.events("a", e.TicketFailed)
+        assert failed.message == "worker one: no such model; worker two: no key"
+        for one in workers:
+            await one.redis.aclose()
+
+
+async def test_an_offer_to_one_worker_goes_to_the_others_when_that_one_is_gone(
+    redis: RedisServer, tmp_path: Path
+) -> None:
+    picky, gone, able = (Raw(redis.url, name) for name in ("picky", "gone", "able"))
+    async with run_of(tmp_path, [ticket("a", tmp_path)], redis.url, lease=SHORT) as here:
+        await picky.appear()
+        await gone.appear()
+        await picky.refuse("no such model")
+        while not await gone.redis.read(p.own_tickets_key("gone"), "0"):
+            pass
+        here.engine.send(c.Tell("a", "be quick"))
+        await gone.redis.delete(p.presence_key("gone"))
+        job = await able.claim(30.0)
+        note = p.request_decoder.decode(await able.next_in(p.requests_key("able")))
+        assert isinstance(note.what, p.Note)
+        assert b"worker picky cannot do it: no such model" in bytes(note.what.event)
+        told = p.request_decoder.decode(await able.next_in(p.requests_key("able")))
+        assert told.what == c.Tell("a", "be quick")
+        assert {note.fence, told.fence} == {job.fence}
+        for one in (picky, gone, able):
+            await one.redis.aclose()
+
+
+async def test_the_screen_says_that_redis_is_away_until_it_is_back(
+    redis: RedisServer, tmp_path: Path
+) -> None:
+    tickets = [ticket("a", tmp_path, model="any"), ticket("b", tmp_path, model="any")]
+    hangs = {"any": HANGS}
+    async with run_of(tmp_path, tickets, redis.url, scenarios=hangs) as here:
+        async with worker(redis.url, here.engine.config, slots=1) as said:
+            await here.until(lambda: any(here.events(one, e.AttemptStarted) for one in "ab"))
+            await redis.kill()
+            await here.until(lambda: bool(here.engine.health.lost))
+            assert redis.url in here.engine.health.lost
+            assert set(here.engine.health.held_back.values()) == {redis.url}
+            await redis.start()
+            await here.until(lambda: not here.engine.health.lost)
+            assert redis.url not in here.engine.health.held_back.values()
+            async with asyncio.timeout(60):
+                while f"reached {redis.url} again" not in said:
+                    await asyncio.sleep(0.01)
+            here.engine.send(c.CancelAll())
+            await here.engine.wait_idle()
+        assert any("cannot reach Redis" in line for line in said)
+
+
+@pytest.mark.parametrize("behind", [0.0, 3600.0])
+async def test_times_do_not_depend_on_when_the_run_reads_them(
+    redis: RedisServer, tmp_path: Path, behind: float
+) -> None:
+    """Entries may lie in Redis for long. No ticket's time goes back, so these are ahead instead."""
+    raw, client = Raw(redis.url, "one"), from_url(redis.url)
+    async with run_of(tmp_path, [ticket("a", tmp_path)], redis.url) as here:
+        job = await raw.take()
+        at = now() + 600.0
+        done = happened(job, e.AttemptStarted("chat", "any"), e.TicketDone("stop"))
+        entries = [msgspec.structs.replace(one, at=at - behind) for one in done.entries]
+        said = (
+            p.Claimed(),
+            p.Happened(tuple(entries), at - behind),  # as the worker's clock has it
+            p.Released(entries[-1].seq),
+        )
+        for what in said:
+            record = p.encode(p.Record("one", "a", job.fence, what))
+            await client.xadd(p.entries_key(job.run), {"m": record}, f"{at * 1000:.0f}-*")
+        await here.engine.wait_idle()
+        (ended,) = [one for one in here.seen if isinstance(one.event, e.TicketDone)]
+        assert ended.at == pytest.approx(at, abs=1.0)
+        await raw.redis.aclose()
+        await client.aclose()
 
 
 async def test_a_request_that_comes_twice_is_done_once(redis: RedisServer, tmp_path: Path) -> None:

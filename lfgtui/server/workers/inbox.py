@@ -1,0 +1,58 @@
+"""What workers say to a run, in order, with the time at which Redis got it by the run's clock."""
+
+import logging
+from collections.abc import Iterator
+
+import msgspec
+
+from lfgtui.model.clock import now
+from lfgtui.server.workers import protocol as p
+from lfgtui.server.workers.connection import Connection, Received
+
+_log = logging.getLogger(__name__)
+
+
+class Inbox:
+    """The run's stream in Redis. It is read from the start again after a fault: see `rewind`."""
+
+    def __init__(self, connection: Connection, run: str) -> None:
+        self._redis = connection
+        self._stream = p.entries_key(run)
+        self._after = "0"
+        self._read = "0"
+        self._ahead: float | None = None
+
+    async def receive(self) -> Iterator[tuple[p.Record, float]]:
+        """Return what came next, after a while also nothing."""
+        if self._ahead is None:
+            self._ahead = now() - await self._redis.clock()
+        received = await self._redis.read(self._stream, self._after)
+        self._read = received[-1].id if received else self._after
+        return self._understood(received, self._ahead)
+
+    def _understood(
+        self, received: list[Received], ahead: float
+    ) -> Iterator[tuple[p.Record, float]]:
+        for one in received:
+            try:
+                yield p.record_decoder.decode(one.body), one.at + ahead
+            except msgspec.MsgspecError as error:
+                _log.warning("not understood: %s", error)
+
+    @property
+    def has_received(self) -> bool:
+        """True if something was received that is not forgotten."""
+        return self._read != self._after
+
+    async def forget(self) -> None:
+        """Forget what was received: Redis need not keep what the history has."""
+        self._after = self._read
+        await self._redis.trim(self._stream, self._after)
+
+    def rewind(self) -> None:
+        """Read from the start again: Redis may have lost its memory."""
+        self._after, self._ahead = "0", None
+
+    async def delete(self) -> None:
+        """Delete the stream: nothing more comes."""
+        await self._redis.delete(self._stream)

@@ -1,0 +1,86 @@
+"""Offers of a run's tickets to workers, each under a fence higher than any before.
+
+Any worker with the labels may take an offer; once one has refused the ticket, it is offered to one
+that has not, in the stream of that worker.
+"""
+
+import random
+from collections.abc import Mapping, Sequence
+
+from lfgtui.engine.session import Session
+from lfgtui.model.tickets import Ticket
+from lfgtui.server.workers import protocol as p
+from lfgtui.server.workers.connection import Connection, Received
+from lfgtui.server.workers.hand_out import HandOut
+
+
+class Offers:
+    """The offers of one run. `fences` are the highest that it saw, by ticket."""
+
+    def __init__(self, session: Session, connection: Connection, fences: Mapping[str, int]) -> None:
+        self._run = session.run
+        self._recorder = session.recorder
+        self._redis = connection
+        self._fences = dict(fences)
+
+    def fence(self, ticket: str) -> int:
+        """Return the ticket's highest fence."""
+        return self._fences[ticket]
+
+    async def raise_fence(self, ticket: str) -> int:
+        """Return a new fence for the ticket: from then on nobody holds it under an earlier one."""
+        seen = self._fences.get(ticket, 0)
+        self._fences[ticket] = await self._redis.fence(self._run, ticket, seen)
+        return self._fences[ticket]
+
+    async def offer(self, out: HandOut) -> None:
+        """Offer the ticket to whoever may take it."""
+        others = await self.others(out) if out.refusals else ()
+        out.offered_to = random.choice(others).name if others else ""
+        stream = p.tickets_key(out.run.ticket.requires)
+        if out.offered_to:
+            stream = p.own_tickets_key(out.offered_to)
+        id_ = await self._redis.add(stream, out.job)
+        out.offered = Received(stream, id_, b"")
+
+    async def offer_again(self, out: HandOut) -> None:
+        """Offer the ticket, of which nothing has come so far, under a new fence."""
+        name = out.run.ticket.id
+        out.renew(await self.raise_fence(name))
+        self._recorder.hand_out(self._run, name, out.fence, is_out=True)
+        await self.offer(out)
+
+    async def withdraw(self, out: HandOut) -> None:
+        """Take the offer back, if nobody has taken it."""
+        if out.offered is not None:
+            await self._redis.drop(out.offered)
+
+    async def stands(self, out: HandOut) -> bool:
+        """Return True if somebody may still take the offer."""
+        if out.worker or out.offered is None or not await self._redis.has(out.offered):
+            return False
+        key = p.presence_key(out.offered_to)
+        return not out.offered_to or (await self._redis.get([key]))[0] is not None
+
+    async def others(self, out: HandOut) -> Sequence[p.Presence]:
+        """Return the workers that might do the ticket and have not refused it."""
+        able = await self._able(out.run.ticket)
+        return [one for one in able if one.name not in out.refusals]
+
+    async def lacking(self, ticket: Ticket) -> str:
+        """Return what to say where no worker is there that could take the ticket."""
+        if await self._able(ticket):
+            return ""
+        options = "".join(f" --label {one}" for one in sorted(ticket.requires))
+        return f"waits for {wanted(ticket)}: lfg worker {self._redis.address}{options}"
+
+    async def _able(self, ticket: Ticket) -> Sequence[p.Presence]:
+        there = map(p.presence_of, await self._redis.matching(p.presence_key("*")))
+        labels = set(ticket.requires)
+        return [one for one in there if one is not None and labels <= set(one.labels)]
+
+
+def wanted(ticket: Ticket) -> str:
+    """Return in words who may take the ticket."""
+    labels = ", ".join(sorted(ticket.requires))
+    return f"a worker with {labels}" if labels else "a worker"
