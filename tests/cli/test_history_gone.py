@@ -69,8 +69,9 @@ def test_a_deleted_history_is_made_anew_and_said(tickets: str) -> None:
 
 def test_what_took_its_place_is_left_alone_and_the_run_is_elsewhere(tickets: str) -> None:
     def replace(path: Path) -> None:
-        path.unlink()
-        path.write_text("Dear diary")
+        other = path.with_name("diary")
+        other.write_text("Dear diary")
+        other.replace(path)  # all at once
 
     code, err, said = run_while(tickets, replace)
     assert code == 1
