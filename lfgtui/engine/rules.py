@@ -1,9 +1,9 @@
 """The rules of approval in force in a run."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 from lfgtui.agent.approval_rules import covering
-from lfgtui.agent.context import Decision
 from lfgtui.engine.person import Person
 from lfgtui.model import events as e
 from lfgtui.model.fold.transcript import Transcript
@@ -11,28 +11,41 @@ from lfgtui.model.ticket_keys.approvals import ApprovalRule
 from lfgtui.model.tickets import Ticket
 
 
+class _Holder(NamedTuple):
+    ticket: Ticket
+    transcript: Transcript
+    person: Person
+    approve: Callable[[str, ApprovalRule], None]
+
+
 class Rules:
     """The rules that the tickets' transcripts hold, for each of the tickets."""
 
     def __init__(self) -> None:
-        self._tickets: dict[str, tuple[Ticket, Transcript, Person]] = {}
+        self._tickets: dict[str, _Holder] = {}
 
-    def add(self, ticket: Ticket, transcript: Transcript, person: Person) -> None:
-        """Add a ticket of the run."""
-        self._tickets[ticket.id] = (ticket, transcript, person)
+    def add(
+        self,
+        ticket: Ticket,
+        transcript: Transcript,
+        person: Person,
+        approve: Callable[[str, ApprovalRule], None],
+    ) -> None:
+        """Add a ticket of the run; `approve` has a call go ahead that the rule covers."""
+        self._tickets[ticket.id] = _Holder(ticket, transcript, person, approve)
 
     def of(self, ticket: Ticket) -> Sequence[ApprovalRule]:
         """Return the rules in force for the ticket: its own, and others' for the run."""
         return [
             rule
-            for holder, transcript, _ in self._tickets.values()
+            for holder, transcript, *_ in self._tickets.values()
             for rule in transcript.rules
             if holder.id == ticket.id or _reaches(rule, holder, ticket)
         ]
 
     def withdraw(self, ticket: str, rule: ApprovalRule) -> None:
         """Withdraw a rule that the ticket holds; one for the run, wherever it is held."""
-        for holder, transcript, person in self._tickets.values():
+        for holder, transcript, person, _ in self._tickets.values():
             if rule in transcript.rules and (rule.scope == "run" or holder.id == ticket):
                 person.withdraw(rule)
 
@@ -40,13 +53,13 @@ class Rules:
         """Approve calls that wait and that a rule covers, after a folded event that may matter."""
         if not isinstance(event, e.ApprovalRequested | e.ApprovalGiven):
             return
-        for ticket, transcript, person in self._tickets.values():
+        for ticket, transcript, _, approve in self._tickets.values():
             rules = self.of(ticket)
             for call in transcript.calls.waiting if rules else ():
                 given = (call.name, call.arguments, call.path, transcript.workspace)
                 rule = covering(rules, *given, call.definition)
                 if rule is not None:
-                    person.decide(call.call_id, Decision("approve", rule=rule))
+                    approve(call.call_id, rule)
 
 
 def _reaches(rule: ApprovalRule, holder: Ticket, ticket: Ticket) -> bool:

@@ -33,6 +33,7 @@ from lfgtui.model.clock import now
 from lfgtui.model.event_json import event_type
 from lfgtui.model.fold.metrics import Meter
 from lfgtui.model.fold.transcript import Transcript
+from lfgtui.model.ticket_keys.approvals import ApprovalRule
 from lfgtui.model.tickets import Ticket
 from lfgtui.processes.sandbox.walls import UNCONFINED, Confinement
 from lfgtui.settings.config import Route, routes_of
@@ -90,7 +91,7 @@ class TicketRun:
         self.changes_kept = partial(changes.kept, ticket.id)
         self.person = Person(self.emit, self.settle)
         self.rules = partial(session.rules.of, ticket)
-        session.rules.add(ticket, self.transcript, self.person)
+        session.rules.add(ticket, self.transcript, self.person, self._approve_by)
         session.workspaces.add(ticket, self.transcript)
         self.say = partial(self.person.say, stops=False)
         self.hear = self.person.hear
@@ -168,6 +169,14 @@ class TicketRun:
 
     def _is_seen(self) -> bool:
         return self.ticket.id in self._session.in_view
+
+    def _approve_by(self, call_id: str, rule: ApprovalRule) -> None:
+        """Approve a call that a rule covers; where a worker has the ticket, it gets the rule."""
+        if self.forward is None:
+            self.person.decide(call_id, Decision("approve", rule=rule))
+        elif call_id not in self.person.decided:
+            self.person.decided.add(call_id)
+            self.forward(c.Approve(self.ticket.id, call_id, rule))
 
     # The course of a ticket
 

@@ -38,15 +38,34 @@ async def run_of(
         yield here
 
 
+class Said(list[str]):
+    """The lines that a worker says."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._more = asyncio.Event()
+
+    def add(self, line: str) -> None:
+        self.append(line)
+        self._more.set()
+
+    async def until(self, part: str) -> None:
+        """Wait until a line has that in it."""
+        async with asyncio.timeout(60):
+            while not any(part in line for line in self):
+                self._more.clear()
+                await self._more.wait()
+
+
 @asynccontextmanager
 async def worker(
     url: str, config: Config, name: str = "one", slots: int = 2, labels: Sequence[str] = ()
-) -> AsyncIterator[list[str]]:
+) -> AsyncIterator[Said]:
     """A worker at work, and what it says; at the end it gives back what it has."""
-    said: list[str] = []
+    said = Said()
     jobs = Jobs(config, slots)
     stopped: asyncio.Future[signal.Signals] = asyncio.get_running_loop().create_future()
-    worker = Worker(Connection(url), name, jobs.open, slots=slots, labels=labels, say=said.append)
+    worker = Worker(Connection(url), name, jobs.open, slots=slots, labels=labels, say=said.add)
     task = asyncio.create_task(worker.run(stopped))
     try:
         yield said

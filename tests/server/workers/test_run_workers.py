@@ -8,6 +8,7 @@ import pytest
 from lfgtui.engine import commands as c
 from lfgtui.errors import UsageError
 from lfgtui.model import events as e
+from lfgtui.model.ticket_keys.approvals import ApprovalRule
 from lfgtui.server.workers.connection import Connection
 from tests.engine.harness import calls, says, ticket
 from tests.server.workers.here import assert_whole, run_of, worker
@@ -67,6 +68,24 @@ async def test_a_person_approves_says_and_cancels_as_ever(
         assert said == ["Do ask.", "be quick"]
         assert here.engine.transcript("hang").state == "cancelled"
         assert here.engine.transcript("ask").state == "done"
+        await assert_whole(here)
+
+
+async def test_a_rule_for_the_run_holds_on_every_worker(redis: RedisServer, tmp_path: Path) -> None:
+    scenarios = {"any": calls("run_command", {"command": "echo hello"})}
+    tickets = [ticket(name, tmp_path, model="any", approve="ask") for name in "abc"]
+    async with run_of(tmp_path, tickets, redis.url, scenarios=scenarios) as here:
+        config = here.engine.config
+        async with worker(redis.url, config, "one"), worker(redis.url, config, "two"):
+            question = await here.until_event("a", e.ApprovalRequested)
+            await here.until_event("b", e.ApprovalRequested)
+            rule = ApprovalRule("run_command", "tool", scope="run")
+            here.engine.send(c.Approve("a", question.call_id, rule))
+            await here.engine.wait_idle()
+        assert here.engine.all_done
+        for name in "bc":
+            (given,) = here.events(name, e.ApprovalGiven)
+            assert given.grants == rule
         await assert_whole(here)
 
 
