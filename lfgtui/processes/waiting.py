@@ -43,7 +43,7 @@ async def to_their_end(*futures: "asyncio.Future[T]") -> None:
         raise cancelled
 
 
-async def until_one_ends(*ways: Coroutine[object, object, None]) -> None:
+async def until_one_ends(*ways: Coroutine[object, object, object]) -> None:
     """Do all at once until one of them ends, and cancel the others; raises its error."""
     tasks = [asyncio.ensure_future(way) for way in ways]
     try:

@@ -149,10 +149,13 @@ async def checked_out(
         yield checkout
     finally:
         await cancel([pushing])
+        kept = visible_line(str(worktree.path))
         try:
             await checkout.push()
         except GitError as error:
-            kept = visible_line(str(worktree.path))
             message = f"its files could not be sent and are kept in {kept}: {error}"
+            raise FilesKeptError(message) from None
+        except asyncio.CancelledError:
+            message = f"its files could not be sent in time and are kept in {kept}"
             raise FilesKeptError(message) from None
         await discard_worktree(worktree)

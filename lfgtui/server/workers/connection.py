@@ -283,10 +283,10 @@ def unreachable(address: str, error: BaseException) -> str:
 def _received(found: Any) -> list[Received]:  # redis-py has no type for it
     """Return the messages of an answer, which is pairs of a stream and its messages."""
     return [
-        Received(_text(stream), _text(id_), fields[b"m"])
+        Received(_text(stream), _text(id_), fields.get(b"m", b""))
         for stream, messages in found or ()
         for id_, fields in messages
-        if fields and b"m" in fields  # else it was deleted meanwhile
+        if fields  # else it was deleted meanwhile
     ]
 
 

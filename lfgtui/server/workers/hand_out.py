@@ -91,7 +91,8 @@ class HandOut:
 
     def ask_again(self) -> None:
         """Send once more what was not answered."""
-        self.unsent = [*self.asked.values()]
+        others = [one for one in self.unsent if one.id not in self.asked]
+        self.unsent = [*others, *self.asked.values()]
 
     def answered(self, answer: Answered) -> None:
         """Take note of an answer."""

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 
 from redis.exceptions import RedisError
 
@@ -10,6 +11,7 @@ from lfgtui.engine import commands as c
 from lfgtui.engine.engine import Engine
 from lfgtui.model import events as e
 from lfgtui.model.clock import now
+from lfgtui.processes.waiting import until_one_ends
 from lfgtui.server.workers import protocol as p
 from lfgtui.server.workers.connection import Connection, Patience, cancel
 
@@ -72,15 +74,13 @@ class Held:
         engine.subscribe(self._take)
         engine.watch((self.job.ticket.id,), self)
         engine.start()
-        for request in self._early:
-            await self.obey(request)
-        idle = asyncio.create_task(engine.wait_idle())
-        stopped = asyncio.create_task(self._stopped.wait())
-        await asyncio.wait([idle, stopped], return_when=asyncio.FIRST_COMPLETED)
-        for task in (idle, stopped):
-            task.cancel()
-        await asyncio.gather(idle, stopped, return_exceptions=True)
-        await engine.shutdown()
+        try:
+            for request in self._early:
+                with suppress(*_OUT_OF_REACH):  # its answer is asked for again
+                    await self.obey(request)
+            await until_one_ends(engine.wait_idle(), self._stopped.wait())
+        finally:
+            await engine.shutdown()
 
     def finish(self) -> None:
         """Take note that no more entries come."""

@@ -35,7 +35,7 @@ class Inbox:
     ) -> Iterator[tuple[p.Record, float]]:
         for one in received:
             try:
-                yield p.record_decoder.decode(one.body), one.at + ahead
+                yield p.record_of(one.body), one.at + ahead
             except msgspec.MsgspecError as error:
                 _log.warning("not understood: %s", error)
 

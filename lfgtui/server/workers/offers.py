@@ -8,10 +8,14 @@ import random
 from collections.abc import Mapping, Sequence
 
 from lfgtui.engine.session import Session
+from lfgtui.model import events as e
 from lfgtui.model.tickets import Ticket
 from lfgtui.server.workers import protocol as p
 from lfgtui.server.workers.connection import Connection, Received
 from lfgtui.server.workers.hand_out import HandOut
+
+ENOUGH = 3
+"""Workers that may die of a ticket."""
 
 
 class Offers:
@@ -22,6 +26,7 @@ class Offers:
         self._recorder = session.recorder
         self._redis = connection
         self._fences = dict(fences)
+        self._deaths: dict[str, list[str]] = {}
 
     def fence(self, ticket: str) -> int:
         """Return the ticket's highest fence."""
@@ -61,6 +66,15 @@ class Offers:
             return False
         key = p.presence_key(out.offered_to)
         return not out.offered_to or (await self._redis.get([key]))[0] is not None
+
+    def lost_with(self, out: HandOut) -> e.Ending:
+        """Return the ending of a ticket whose worker was lost, after which it is offered again."""
+        deaths = self._deaths.setdefault(out.run.ticket.id, [])
+        deaths += [out.worker] if out.worker else []
+        if len(deaths) < ENOUGH:
+            return e.TicketInterrupted()
+        message = f"{ENOUGH} workers were lost while they had it: {', '.join(deaths)}"
+        return e.TicketFailed("internal", message, retryable=False)
 
     async def others(self, out: HandOut) -> Sequence[p.Presence]:
         """Return the workers that might do the ticket and have not refused it."""

@@ -16,6 +16,7 @@ import msgspec
 from lfgtui import __version__
 from lfgtui.engine.commands import TicketCommand
 from lfgtui.model import events as e
+from lfgtui.model.clock import MOMENT
 from lfgtui.model.event_json import decode_event, encode_event
 from lfgtui.model.tickets import Ticket
 
@@ -25,12 +26,16 @@ GROUP = "workers"
 """The consumer group of all workers, in each stream of tickets."""
 
 
+Count: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=10**9)]
+Moment: TypeAlias = Annotated[float, msgspec.Meta(ge=MOMENT[0], le=MOMENT[1])]
+
+
 class Numbered(msgspec.Struct, frozen=True, array_like=True):
     """An entry of one ticket: its number, attempt, time by the sender's clock, and event."""
 
-    seq: int
-    attempt: int
-    at: float
+    seq: Count
+    attempt: Count
+    at: Moment
     event: msgspec.Raw
 
 
@@ -113,7 +118,7 @@ class Happened(msgspec.Struct, frozen=True, tag=True):
     """Entries that the worker has committed; `sent` by the clock that gave them their times."""
 
     entries: tuple[Numbered, ...]
-    sent: float
+    sent: Moment
 
 
 class Released(msgspec.Struct, frozen=True, tag=True):
@@ -136,12 +141,17 @@ class Answered(msgspec.Struct, frozen=True, tag=True):
 Word: TypeAlias = Claimed | Refused | Happened | Released | Answered
 
 
-class Record(msgspec.Struct, frozen=True):
-    """Something about a ticket, from a worker."""
+class RecordHead(msgspec.Struct, frozen=True):
+    """As much of a record as any version can read."""
 
     worker: str
     ticket: str
     fence: int
+
+
+class Record(RecordHead, frozen=True):
+    """Something about a ticket, from a worker."""
+
     what: Word
 
 
@@ -188,6 +198,7 @@ job_decoder = msgspec.json.Decoder(Job)
 head_decoder = msgspec.json.Decoder(JobHead)
 lease_decoder = msgspec.json.Decoder(Lease)
 presence_decoder = msgspec.json.Decoder(Presence)
+record_head_decoder = msgspec.json.Decoder(RecordHead)
 record_decoder = msgspec.json.Decoder(Record)
 request_decoder = msgspec.json.Decoder(Request)
 encode = msgspec.json.encode
@@ -215,6 +226,19 @@ def numbered(entries: Sequence[e.Entry]) -> tuple[Numbered, ...]:
         Numbered(one.seq, one.attempt, one.at, msgspec.Raw(encode_event(one.event)))
         for one in entries
     )
+
+
+def record_of(body: bytes) -> Record:
+    """Return the record that a worker sent; one that makes no sense here refuses the ticket.
+
+    Raises `msgspec.MsgspecError` for one that is about no ticket.
+    """
+    try:
+        return record_decoder.decode(body)
+    except msgspec.MsgspecError as error:
+        head = record_head_decoder.decode(body)
+        reason = f"it has another lfg than this one: {error}"
+        return Record(head.worker, head.ticket, head.fence, Refused(reason))
 
 
 def entries_of(

@@ -26,6 +26,7 @@ from lfgtui.engine.ticket.outcomes import ending_of
 from lfgtui.engine.ticket.ticket_run import TicketRun
 from lfgtui.errors import HistoryError
 from lfgtui.history.reader import Reader
+from lfgtui.history.recording.recorder import SETTLING_PATIENCE
 from lfgtui.model import events as e
 from lfgtui.model.tickets import Ticket
 from lfgtui.server.workers import protocol as p
@@ -36,9 +37,6 @@ from lfgtui.server.workers.inbox import Inbox
 from lfgtui.server.workers.offers import Offers, wanted
 from lfgtui.settings import paths
 from lfgtui.workspace.git import GitError
-
-ENOUGH = 3
-"""Workers that may die of a ticket."""
 
 LAST_WORDS = 5.0
 """Seconds that a worker has to end a ticket that is stopped; then it is taken from it."""
@@ -77,7 +75,6 @@ class RunWorkers:
         self._had = {ticket for ticket, (_, is_out) in out.items() if is_out}
         self._out: dict[str, HandOut] = {}
         self._starting: dict[str, Ticket] = {}
-        self._deaths: dict[str, list[str]] = {}
         self._unsaid: dict[str, list[c.Tell]] = {}
         self._inbox = Inbox(connection, session.run)
         self._send: Callable[[c.Command], None] = lambda _: None
@@ -227,10 +224,12 @@ class RunWorkers:
             return
         del self._out[name]
         self._had.discard(name)
-        with suppress(HistoryError):
-            await recorder.settle(saved=True)
-            recorder.hand_out(self._session.run, name, self._offers.fence(name), is_out=False)
-        run.forward = None
+        try:
+            with suppress(HistoryError):
+                await recorder.settle(saved=True)
+                recorder.hand_out(self._session.run, name, self._offers.fence(name), is_out=False)
+        finally:
+            run.forward = None
         if out.why_kept:
             run.emit(e.GuardTripped("worktree", f"worker {out.worker}: {out.why_kept}"))
         ending = run.transcript.ending or ending
@@ -257,8 +256,12 @@ class RunWorkers:
             with suppress(TimeoutError):
                 async with asyncio.timeout(_WITH_FILES if out.run.ticket.worktree else LAST_WORDS):
                     return await asyncio.shield(out.ended)
-        await self._take_back(out, ending)
-        return await out.ended
+        with suppress(TimeoutError):
+            async with asyncio.timeout(SETTLING_PATIENCE):
+                await self._take_back(out, ending)
+                return await asyncio.shield(out.ended)
+        out.run.forward = None  # the history cannot be written, which holds nobody up
+        return ending
 
     # What comes
 
@@ -370,13 +373,7 @@ class RunWorkers:
             return
         name = out.run.ticket.id
         if out.worker or not out.job:
-            deaths = self._deaths.setdefault(name, [])
-            deaths += [out.worker] if out.worker else []
-            ending: e.Ending = e.TicketInterrupted()
-            if len(deaths) >= ENOUGH:
-                message = f"{ENOUGH} workers were lost while they had it: {', '.join(deaths)}"
-                ending = e.TicketFailed("internal", message, retryable=False)
-            await self._take_back(out, ending)
+            await self._take_back(out, self._offers.lost_with(out))
         elif self._out.get(name) is out:  # its offer was lost
             await self._offers.offer_again(out)
 
@@ -386,8 +383,10 @@ class RunWorkers:
         self._to_send.clear()
         for out in [*self._out.values()]:
             while out.worker and out.unsent:
-                await self._redis.add(p.requests_key(out.worker), p.encode(out.unsent[0]))
-                out.unsent.pop(0)
+                request = out.unsent[0]
+                await self._redis.add(p.requests_key(out.worker), p.encode(request))
+                if request in out.unsent:  # it has not changed meanwhile
+                    out.unsent.remove(request)
 
 
 def _report(task: "asyncio.Task[None]") -> None:

@@ -19,6 +19,7 @@ from redis.exceptions import RedisError
 from lfgtui import __version__
 from lfgtui.engine.engine import Engine
 from lfgtui.errors import LfgError
+from lfgtui.processes.waiting import within
 from lfgtui.server.workers import protocol as p
 from lfgtui.server.workers.checkout import FilesKeptError
 from lfgtui.server.workers.connection import Connection, Patience, Received, cancel, unreachable
@@ -29,6 +30,9 @@ IDLE = 15.0
 
 LAST_WORDS = 5.0
 """Seconds that the last entries have to reach Redis when the worker ends."""
+
+WITH_FILES = 20.0
+"""The same where files are to be pushed first."""
 
 _OUT_OF_REACH = (RedisError, OSError, TimeoutError)
 
@@ -63,7 +67,7 @@ class Worker:
         self._say = say
         self._held: dict[tuple[str, str], Held] = {}
         self._working: set[asyncio.Task[None]] = set()
-        self._is_free = asyncio.Event()
+        self._is_free, self._has_begun = asyncio.Event(), asyncio.Event()
         self._after = "0"
         self._lost = ""
 
@@ -78,7 +82,9 @@ class Worker:
             for held in [*self._held.values()]:
                 await held.end()
             if self._working:
-                await asyncio.wait(self._working, timeout=LAST_WORDS)
+                has_files = any(held.job.source for held in self._held.values())
+                patience = WITH_FILES if has_files else LAST_WORDS
+                await asyncio.wait(self._working, timeout=patience)
         finally:
             await cancel([*tasks, *self._working])
             for held in self._held.values():
@@ -134,12 +140,18 @@ class Worker:
         if job is None:
             return
         key = job.run, job.ticket.id
-        if (before := self._held.pop(key, None)) is not None:
+        before = self._held.get(key)
+        if before is not None and before.job.fence >= job.fence:  # it is that very offer again
+            await self._redis.drop(one)
+            return
+        if before is not None:
+            del self._held[key]
             await before.lose()
         held = Held(self._redis, self.name, job)
         if await held.renew():
             self._held[key] = held
             held.start()
+            self._has_begun.set()
             task = asyncio.create_task(self._work(held))
             self._working.add(task)
             task.add_done_callback(self._ended)
@@ -208,6 +220,7 @@ class Worker:
 
     async def _renew(self) -> None:
         """Renew the leases, and say that this worker is there."""
+        self._has_begun.clear()
         pause = min([IDLE, *(held.job.lease for held in self._held.values())]) / 3
         there = p.Presence(self.name, self._labels, self._slots)
         await self._redis.put(p.presence_key(self.name), p.encode(there), 2 * IDLE)
@@ -221,4 +234,4 @@ class Worker:
             if not is_ours and self._held.get(key) is held:
                 del self._held[key]
                 await held.lose()
-        await asyncio.sleep(pause)
+        await within(pause, self._has_begun)

@@ -22,8 +22,10 @@ from lfgtui.server.workers import protocol as p
 from lfgtui.server.workers.connection import Connection
 from lfgtui.settings.sandbox import SandboxPolicy
 from tests.engine.harness import Room, calls, says, scenario, ticket
+from tests.helpers.waiting import until
 from tests.server.workers.cut import way_to
 from tests.server.workers.here import assert_whole, run_of, worker
+from tests.server.workers.raw import Raw, happened
 from tests.server.workers.redis_server import RedisServer, needs_redis, redis_server
 
 pytestmark = needs_redis
@@ -79,10 +81,15 @@ def was_taken_up(here: Room, ticket: str) -> bool:
     return set(before) == {"interrupted"} and last == "done"
 
 
-def command_of(folder: Path) -> int:
-    """The process of the command that hangs."""
-    (pid,) = folder.rglob("pid")
-    return int(pid.read_text())
+async def command_of(folder: Path) -> int:
+    """The process of the command that hangs, once it has said so."""
+
+    def said() -> list[str]:
+        return [text for one in folder.rglob("pid") if (text := one.read_text())]
+
+    await asyncio.to_thread(until, said)
+    (pid,) = await asyncio.to_thread(said)
+    return int(pid)
 
 
 async def is_gone(pid: int) -> None:
@@ -107,55 +114,6 @@ def states(here: Room, ticket: str) -> list[str]:
     return [one.state for one in here.engine.transcript(ticket).attempts]
 
 
-class Raw:
-    """A worker that does what the test says."""
-
-    def __init__(self, url: str, name: str) -> None:
-        self.redis = Connection(url)
-        self.name = name
-
-    async def appear(self) -> None:
-        there = p.Presence(self.name, (), 1)
-        await self.redis.put(p.presence_key(self.name), p.encode(there), 600.0)
-
-    async def take(self) -> p.Job:
-        streams = [p.own_tickets_key(self.name), p.tickets_key(())]
-        await self.redis.join(streams)
-        async with asyncio.timeout(60):
-            while not (taken := await self.redis.take(streams, self.name, 60.0)):
-                pass
-        await self.redis.drop(taken[0])
-        return p.job_decoder.decode(taken[0].body)
-
-    async def next_in(self, stream: str) -> bytes:
-        async with asyncio.timeout(60):
-            while not (received := await self.redis.read(stream, "0", 1)):
-                pass
-        await self.redis.trim(stream, received[0].id)
-        return received[0].body
-
-    async def claim(self, lease: float) -> p.Job:
-        job = await self.take()
-        held = p.Lease(self.name, job.fence, 0)
-        assert await self.redis.hold(job.run, job.ticket.id, held, lease)
-        await self.say(job, p.Claimed())
-        return job
-
-    async def refuse(self, reason: str) -> None:
-        await self.say(await self.take(), p.Refused(reason))
-
-    async def say(self, job: p.Job, what: p.Word) -> None:
-        record = p.Record(self.name, job.ticket.id, job.fence, what)
-        await self.redis.add(p.entries_key(job.run), p.encode(record))
-
-
-def happened(job: p.Job, *events: e.Event, after: int | None = None) -> p.Happened:
-    """These events, behind the entries that came with the job."""
-    last = job.entries[-1].seq if after is None else after
-    entries = [e.Entry("", "", 1, last + n, 1e9, one) for n, one in enumerate(events, 1)]
-    return p.Happened(p.numbered(entries), 1e9)
-
-
 async def test_a_killed_workers_ticket_is_resumed_by_another(
     redis: RedisServer, tmp_path: Path
 ) -> None:
@@ -164,9 +122,9 @@ async def test_a_killed_workers_ticket_is_resumed_by_another(
     async with run_of(tmp_path, tickets, redis.url, lease=SHORT, scenarios=scenarios) as here:
         async with process(redis.url, here, tmp_path / "one") as one:
             await here.until_event("a", e.ToolRunStarted)
-            await here.until(lambda: list((tmp_path / "one").rglob("pid")))
+            command = await command_of(tmp_path / "one")
             one.kill()
-            await is_gone(command_of(tmp_path / "one"))
+            await is_gone(command)
         async with worker(redis.url, here.engine.config, "two"):
             await here.engine.wait_idle()
         assert here.engine.transcript("a").state == here.engine.transcript("b").state == "done"
@@ -201,13 +159,13 @@ async def test_a_worker_that_wakes_too_late_changes_nothing(
     async with run_of(tmp_path, [auto], redis.url, lease=SHORT, scenarios=scenarios) as here:
         async with process(redis.url, here, tmp_path / "one") as one:
             await here.until_event("a", e.ToolRunStarted)
-            await here.until(lambda: list((tmp_path / "one").rglob("pid")))
+            command = await command_of(tmp_path / "one")
             one.send_signal(signal.SIGSTOP)
             async with worker(redis.url, here.engine.config, "two"):
                 await here.engine.wait_idle()
             before = len(here.seen)
             one.send_signal(signal.SIGCONT)
-            await is_gone(command_of(tmp_path / "one"))
+            await is_gone(command)
             one.terminate()
             assert one.stderr is not None
             said = await one.stderr.read()
@@ -229,9 +187,9 @@ async def test_a_worker_that_is_cut_off_stops_its_tools_and_another_goes_on(
         worker(way.url, here.engine.config, "one"),
     ):
         await here.until_event("a", e.ToolRunStarted)
-        await here.until(lambda: list(tmp_path.rglob("pid")))
+        command = await command_of(tmp_path)
         way.cut(*ways)
-        await is_gone(command_of(tmp_path))
+        await is_gone(command)
         async with worker(redis.url, here.engine.config, "two"):
             await here.engine.wait_idle()
         way.mend()
