@@ -54,17 +54,30 @@ def output_options(command: Callable[P, R]) -> Callable[P, R]:
     return headless(as_json(command))
 
 
+NO_WORKERS = ""
+"""The value of `--no-workers`, in place of a URL."""
+
+
 def with_workers(config: Config, url: str | None) -> Config:
     """Return the config with the workers of the command line."""
     if url is None:
         return config
-    workers = msgspec.structs.replace(config.workers, url=url)
+    workers = msgspec.structs.replace(config.workers, url=url or None)
     return msgspec.structs.replace(config, workers=workers)
 
 
-workers_option = click.option(
-    "--workers", metavar="URL", help="Have workers run the tickets, through this Redis server."
-)
+def workers_options(command: Callable[P, R]) -> Callable[P, R]:
+    """Add `--workers` and `--no-workers`, which give one value."""
+    url = click.option(
+        "--workers", metavar="URL", help="Have workers run the tickets, through this Redis server."
+    )
+    here = click.option(
+        "--no-workers",
+        "workers",
+        flag_value=NO_WORKERS,
+        help="Run the tickets here.",
+    )
+    return url(here(command))
 
 
 def limit_options(command: Callable[..., R]) -> Callable[..., R]:

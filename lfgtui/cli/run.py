@@ -22,6 +22,7 @@ from lfgtui.cli.launching.launch import (
     run_plan,
 )
 from lfgtui.cli.options import (
+    NO_WORKERS,
     RAW_HELP,
     detach_option,
     limit_options,
@@ -29,7 +30,7 @@ from lfgtui.cli.options import (
     piped_tickets,
     prompt_text,
     with_workers,
-    workers_option,
+    workers_options,
 )
 from lfgtui.errors import STDIN, LfgError, UsageError, source_name
 from lfgtui.model.needs import select
@@ -76,7 +77,7 @@ _KEPT = 7 * 24 * 3600.0
     type=click.Choice(get_args(StreamUnit)),
     help="With --json, or -p in a pipe: print answers by this unit.",
 )
-@workers_option
+@workers_options
 @limit_options
 @detach_option
 @output_options
@@ -281,7 +282,7 @@ def _in_workspace(file: TicketsFile, workspace: Path) -> TicketsFile:
 @click.option("--concurrency", type=click.IntRange(min=1), help="Tickets running at once.")
 @click.option("--provider", help="Continue with this provider.")
 @click.option("--model", help="Continue with this model, as MODEL or PROVIDER/MODEL.")
-@workers_option
+@workers_options
 @limit_options
 @detach_option
 @output_options
@@ -301,7 +302,9 @@ def resume(
     RUN may be a unique prefix, or 'last': the newest in this folder's repository.
     """
     config, output = _config(concurrency, workers), _output(headless, as_json, detach)
-    plan = launching.past_runs.plan_to_resume(name, config, provider, model, output=output)
+    plan = launching.past_runs.plan_to_resume(
+        name, config, provider, model, output=output, may_repeat=workers == NO_WORKERS
+    )
     if not plan.unfinished:
         print_remark(f"run {plan.resumes} is already finished")
         return 0

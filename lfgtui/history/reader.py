@@ -139,6 +139,11 @@ class Reader:
         """Return True if the run was imported, so nobody here has trusted its tickets."""
         return self.source(run) == Path(IMPORTED)
 
+    def with_workers(self, run: str) -> list[str]:
+        """Return the tickets that workers had when the run was last heard of."""
+        query = "SELECT ticket FROM hand_outs WHERE run = ? AND is_out ORDER BY ticket"
+        return [str(ticket) for (ticket,) in self._rows(query, (run,))]
+
     def find_run(self, text: str) -> str:
         """Return the run named by an id, its unique beginning or end, or `last` (`last_run`)."""
         if text == "last":

@@ -64,15 +64,20 @@ def plan_to_resume(
     model: str | None = None,
     *,
     output: Output | None = None,
+    may_repeat: bool = False,
 ) -> Plan:
     """Return a plan for what a stored run did not finish, on another provider or model if given.
 
+    Without workers, what workers have is begun here only if it `may_repeat` what they do.
+
     The tickets of an imported run were trusted by nobody here: they ask for everything, no rule
     that was given elsewhere holds, and a program, whose rules are its own, is not theirs to choose.
-    Raises `UsageError` where there is no such run, or a ticket's folder is gone.
+    Raises `UsageError` where there is no such run, a ticket's folder is gone, or workers have it.
     """
     with reader() as history:
         run_id = history.find_run(name)
+        if config.workers.url is None and not may_repeat:
+            _check_workers(run_id, history.with_workers(run_id))
         title = history.run(run_id).title
         stored = history.tickets(run_id)
         is_imported = history.is_imported(run_id)
@@ -99,6 +104,15 @@ def plan_to_resume(
         output=output,
         on_end=() if source is None else trusted_hooks(source),
     )
+
+
+def _check_workers(run: str, tickets: Sequence[str]) -> None:
+    """Refuse to begin here what workers have."""
+    if tickets:
+        which = f"tickets {', '.join(tickets)}" if len(tickets) > 1 else f"ticket {tickets[0]}"
+        again = f"or lfg resume {run} --no-workers to begin again here"
+        message = f"workers have {which} of run {run}: add --workers URL, {again}"
+        raise UsageError(message)
 
 
 def _check_programs(config: Config, ticket: Ticket, provider: str | None) -> None:

@@ -450,8 +450,17 @@ async def test_a_killed_run_that_goes_on_takes_in_what_came_meanwhile(
     await raw.say(job, happened(job, e.AttemptStarted("p", "m"), e.RequestSent(1)))
     while await raw.redis.read(p.entries_key(job.run), "0"):
         pass  # until it is in the history
+    killed.send_signal(signal.SIGSTOP)
+    second = await lfg(tmp_path, nowhere, "resume", job.run, *options)  # there is one watcher
+    _, refusal = await second.communicate()
+    assert second.returncode == 2
+    assert b"is being run by another lfg" in refusal
     killed.kill()
     await killed.communicate()
+    again = await lfg(tmp_path, nowhere, "resume", job.run)
+    _, refusal = await again.communicate()
+    assert again.returncode == 2
+    assert b"workers have ticket" in refusal
     rest = (e.TextDelta("42"), e.ResponseFinished(1, "end"), e.TicketDone("end"))
     await raw.say(job, happened(job, *rest, after=job.entries[-1].seq + 2))
     await raw.say(job, p.Released(job.entries[-1].seq + 5))
