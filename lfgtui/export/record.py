@@ -22,7 +22,10 @@ def run_record(document: RunDocument) -> dict[str, object]:
 
 
 def ticket_record(run: str, ticket: Ticket, transcript: Transcript) -> dict[str, object]:
-    """Return the object of a ticket; `parked_until` also if it was interrupted while parked."""
+    """Return the object of a ticket; `parked_until` also if it was interrupted while parked.
+
+    `error` is that of a ticket that failed before an attempt began; attempts have their own.
+    """
     parked = transcript.parked
     return {
         "run": run,
@@ -32,6 +35,7 @@ def ticket_record(run: str, ticket: Ticket, transcript: Transcript) -> dict[str,
         "copy_of": ticket.copy_of or None,
         "chosen": transcript.is_chosen,
         "parked_until": None if parked is None else round(parked.until, 3),
+        "error": transcript.own_error,
         "attempts": [_attempt(attempt) for attempt in transcript.attempts],
     }
 

@@ -298,3 +298,12 @@ def test_the_rule_that_approved_a_call_is_told() -> None:
         "approved from here on, in all tickets of the run in the same workspace: commands"
         in page(life)
     )
+
+
+def test_a_ticket_that_failed_before_or_between_attempts_has_an_error_of_its_own() -> None:
+    failed = e.TicketFailed("invalid_request", "no key", False)
+    error = {"kind": "invalid_request", "message": "no key", "retryable": False}
+    assert record([e.TicketQueued(), failed])["error"] == error
+    assert record([*LIFE, e.TicketQueued(), failed])["error"] == error
+    assert record([*LIFE[:5], failed])["error"] is None  # it is the attempt's
+    assert record(LIFE)["error"] is None

@@ -239,6 +239,15 @@ class Transcript:
         self._show_sent()
         return None
 
+    @property
+    def own_error(self) -> AttemptError | None:
+        """The reason for which the ticket failed, if no attempt has it: it failed before one."""
+        ending, attempt = self.ending, self.attempt
+        if not isinstance(ending, e.TicketFailed):
+            return None
+        error = AttemptError(ending.kind, ending.message, ending.retryable)
+        return None if attempt is not None and attempt.error == error else error
+
     def _show_sent(self) -> None:
         """Show what the person said where an agent or a request takes it, or the ticket ends."""
         attempt = self.attempt

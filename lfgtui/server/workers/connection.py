@@ -106,7 +106,10 @@ class Connection:
                 pipe.exists(tickets_key(()))
                 await pipe.execute()
         except (RedisError, OSError) as error:
-            raise UsageError(unreachable(self.address, error)) from None
+            message = unreachable(self.address, error)
+            if message.startswith(_UNREACHABLE):
+                message += "; is it running, and is the address right?"
+            raise UsageError(message) from None
 
     async def aclose(self) -> None:
         """Close it."""
@@ -256,6 +259,8 @@ def _misread(url: str, error: Exception) -> str:
     return f"{address} is not the URL of a Redis server: {str(error).rstrip('.')}"
 
 
+_UNREACHABLE = "cannot reach Redis at"
+
 _CAUSES = (
     ("invalid username-password", "it refuses the user or password in the URL"),
     ("Authentication required", "it wants a password: redis://:PASSWORD@HOST"),
@@ -277,7 +282,7 @@ def unreachable(address: str, error: BaseException) -> str:
         return f"Redis at {address}: {reason}; Redis 6.2 or newer is needed"
     reason = re.sub(r"^Error -?\d+ connecting to \S+\. ", "", reason)
     reason = re.sub(r"^Connect call failed .*", "connection refused", reason)
-    return f"cannot reach Redis at {address}: {reason}; is it running, and is the address right?"
+    return f"{_UNREACHABLE} {address}: {reason}"
 
 
 def _received(found: Any) -> list[Received]:  # redis-py has no type for it

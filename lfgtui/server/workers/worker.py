@@ -103,7 +103,6 @@ class Worker:
             try:
                 await step()
                 patience.reset()
-                self._say_lost(None)
             except _OUT_OF_REACH as error:
                 if "NOGROUP" in str(error):
                     with suppress(*_OUT_OF_REACH):
@@ -206,7 +205,9 @@ class Worker:
     async def _obey(self) -> None:
         """Do what runs ask for."""
         stream = p.requests_key(self.name)
-        for one in await self._redis.read(stream, self._after):
+        received = await self._redis.read(stream, self._after)
+        self._say_lost(None)
+        for one in received:
             try:
                 request = p.request_decoder.decode(one.body)
             except msgspec.MsgspecError as error:

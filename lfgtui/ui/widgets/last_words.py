@@ -62,6 +62,8 @@ def last_words(run: RunView, ticket: Ticket, now: float, health: Health) -> str:
     elif transcript.asks and transcript.attempt is not None:
         texts = (one for one in reversed(transcript.attempt.items) if isinstance(one, TextItem))
         words = next(map(_last_sentence, texts), "")
+    elif not words and transcript.own_error is not None:
+        words = transcript.own_error.message
     elif not words and transcript.attempt is not None:
         items = map(_words_of, reversed(transcript.attempt.items))
         words = next((one for one in items if one not in ("", transcript.state)), "")

@@ -17,6 +17,7 @@ from lfgtui.ui.painting.canvas import Canvas
 from lfgtui.ui.painting.widgets import CachedContainer
 from lfgtui.ui.run_view import RunView
 from lfgtui.ui.stream.view import StreamView
+from lfgtui.ui.text.styled_line import one_line
 from lfgtui.ui.widgets.last_words import waiting_reason
 from lfgtui.ui.widgets.pane_header import PaneHeader
 
@@ -175,6 +176,8 @@ class Pane(CachedContainer, Guarded, Widget, can_focus=True):
 
     def _waiting(self, transcript: Transcript, now: float) -> str:
         """Return the reason why the ticket does not run, the shorter one where there is no room."""
+        if (error := transcript.own_error) is not None:
+            return one_line(error.message)
         reason = waiting_reason(self._view, self._ticket, now, self._view.health)
         is_narrow = self.size.width < _WORDS and transcript.parked_until is not None
         return reason.removeprefix("parked ") if is_narrow else reason

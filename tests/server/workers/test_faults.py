@@ -317,7 +317,9 @@ async def test_an_offer_to_one_worker_goes_to_the_others_when_that_one_is_gone(
         note = p.request_decoder.decode(await able.next_in(p.requests_key("able")))
         assert isinstance(note.what, p.Note)
         assert b"worker picky cannot do it: no such model" in bytes(note.what.event)
-        told = p.request_decoder.decode(await able.next_in(p.requests_key("able")))
+        told = note
+        while told.what == note.what:  # it comes until it is answered
+            told = p.request_decoder.decode(await able.next_in(p.requests_key("able")))
         assert told.what == c.Tell("a", "be quick")
         assert {note.fence, told.fence} == {job.fence}
         for one in (picky, gone, able):

@@ -42,6 +42,13 @@ def test_a_blocked_ticket_says_how_its_need_ended(live: FakeLive) -> None:
     assert words(live, "api") == "blocked: schema failed"
 
 
+def test_a_ticket_that_failed_before_an_attempt_says_why(live: FakeLive) -> None:
+    live.happen("schema", e.TicketFailed("invalid_request", 'worker box: no\nkey for "sim"', False))
+    assert words(live, "schema") == 'worker box: no key for "sim"'
+    live.happen("schema", e.TicketQueued())
+    assert words(live, "schema") == "waiting for a slot"
+
+
 def test_a_parked_ticket_says_until_when_and_why(live: FakeLive) -> None:
     live.happen("schema", e.Parked("p", live.now + 3600, "the plan's limit"))
     assert words(live, "schema").startswith("parked until ")

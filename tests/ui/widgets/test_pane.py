@@ -176,6 +176,7 @@ async def test_a_ticket_that_is_done_with_a_question_asks_until_it_goes_on() -> 
             "blocked: schema failed",
         ),
         ([e.TicketCancelled()], [e.TicketBlocked("x was cancelled")], "blocked: x was cancelled"),
+        ([], [e.TicketFailed("invalid_request", "no key for sim", False)], "no key for sim"),
     ],
 )
 async def test_a_ticket_that_does_not_run_names_the_reason(
