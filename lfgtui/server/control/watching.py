@@ -15,8 +15,8 @@ from typing import TypeVar
 import msgspec
 
 from lfgtui import __version__
-from lfgtui.errors import HistoryError
-from lfgtui.history.reader import Reader
+from lfgtui.errors import HistoryError, UsageError
+from lfgtui.history.reader import Reader, StoredTicket
 from lfgtui.history.recording.recorder import Recorder
 from lfgtui.model.clock import now
 from lfgtui.model.event_json import entry_json
@@ -86,7 +86,8 @@ class Watching:
     async def frames(self) -> AsyncGenerator[Frame, None]:
         """Yield all that is new, to the end of the run's process.
 
-        Raises `BrokenError` where the connection breaks before, `HistoryError`.
+        Raises `BrokenError` where the connection breaks before, `HistoryError`, and `UsageError`
+        where the run's lfg cannot be understood.
         """
         has_ended = self._lines is None
         if self._lines is not None:
@@ -101,6 +102,10 @@ class Watching:
         if not has_ended and await asyncio.to_thread(is_at_work, self._run):
             raise BrokenError(f"the connection to run {self._run} broke")
         await asyncio.to_thread(_end_orphaned_runs)
+        if self._lines is not None:
+            # Some may have been added since anything was heard.
+            tickets = await asyncio.to_thread(_stored_tickets, self._run)
+            yield Frame(tickets=raw_tickets([one.ticket for one in tickets]))
         async with aclosing(self._stored(paths.history_file(), None)) as stored:
             async for frame in stored:
                 yield frame
@@ -109,7 +114,10 @@ class Watching:
     async def _sent(self, lines: Lines) -> AsyncGenerator[Frame, None]:
         """Yield what the run sends, and what it left out from the history, as long as it does."""
         async for sent in lines:
-            frame = read_frame(sent)
+            try:
+                frame = read_frame(sent)
+            except msgspec.MsgspecError as error:
+                raise UsageError(f"run {self._run} sent no frame: {error}") from None
             if frame.stored_to:
                 async with aclosing(self._stored(Path(frame.file), frame.stored_to)) as left_out:
                     async for stored in left_out:
@@ -161,6 +169,11 @@ def _end_orphaned_runs() -> None:
     with suppress(HistoryError, OSError):  # it may be readable all the same
         if path.exists():
             Recorder(path).close()
+
+
+def _stored_tickets(run: str) -> list[StoredTicket]:
+    with Reader(paths.history_file()) as reader:
+        return reader.tickets(run)
 
 
 def _stored_hello(run: str) -> Hello:
