@@ -38,6 +38,9 @@ from lfgtui.settings import paths
 
 _T = TypeVar("_T")
 
+STALLED = 60.0
+"""Seconds in which a run has to take a command before others are handed on."""
+
 _A_FRAME = 1 << 16
 """About how many bytes of stored entries make a frame."""
 
@@ -77,6 +80,23 @@ class Watching:
         """Send a line to the run, if it is at work."""
         if self._writer is not None and not self._writer.is_closing():
             self._writer.write(line(message))
+
+    async def hand_on(self, message: FromViewer) -> None:
+        """Send a line of somebody else's, and wait until the run takes it; raises `BrokenError`.
+
+        So who sends faster than the run takes is slowed down, and fills no memory here.
+        """
+        self.send(message)
+        if self._writer is None:
+            return
+        try:
+            async with asyncio.timeout(STALLED):
+                await self._writer.drain()
+        except TimeoutError:
+            self._writer.transport.abort()
+            raise BrokenError(f"run {self._run} takes no commands") from None
+        except OSError:  # it has left, as `frames` says
+            pass
 
     def close(self) -> None:
         """Leave the run."""

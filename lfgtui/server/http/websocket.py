@@ -74,7 +74,7 @@ async def _obey(websocket: WebSocket, watching: Watching) -> None:
         else:
             if message.command is not None:
                 message = msgspec.structs.replace(message, command=without_rule(message.command))
-            watching.send(message)
+            await watching.hand_on(message)
 
 
 async def _send(websocket: WebSocket, message: msgspec.Struct) -> None:
