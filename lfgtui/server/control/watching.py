@@ -51,11 +51,8 @@ async def watch(run: str, after: int, viewer: str) -> "Watching":
     Raises `UsageError` where there is no such run or its lfg cannot be talked to, `BrokenError`
     where it is at work and cannot be reached.
     """
-    try:
+    with suppress(RunOverError):
         return Watching(run, after, *await connect(run, viewer))
-    except RunOverError:
-        if await asyncio.to_thread(is_at_work, run):
-            raise BrokenError(f"run {run} is at work, but cannot be reached just now") from None
     return Watching(run, after, await asyncio.to_thread(_stored_hello, run))
 
 

@@ -16,27 +16,33 @@ LARGE = FromViewer(1, Cancel("x" * (1 << 20)))
 
 @dataclass
 class SlowRun:
-    """What comes on its socket, of which it reads little unasked."""
+    """The clients on its socket, of which it reads a line, and no more unasked."""
 
     hello: Hello
-    _sent: "asyncio.Future[asyncio.StreamReader]" = field(default_factory=asyncio.Future)
-    _writer: asyncio.StreamWriter | None = None
+    _clients: list[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = field(default_factory=list)
+    _news: asyncio.Condition = field(default_factory=asyncio.Condition)
+
+    async def joined(self, clients: int = 1) -> None:
+        """Wait until so many have sent their first line."""
+        async with asyncio.timeout(60), self._news:
+            await self._news.wait_for(lambda: len(self._clients) >= clients)
 
     async def take(self) -> None:
-        """Read one `LARGE` command."""
-        reader = await self._sent
-        await reader.readexactly(len(line(LARGE)))
+        """Read one `LARGE` command of the viewer."""
+        await self.joined()
+        await self._clients[0][0].readexactly(len(line(LARGE)))
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.readuntil()
-        writer.write(line(self.hello))
-        self._sent.set_result(reader)
-        self._writer = writer
+        if b"Watch" in await reader.readline():
+            writer.write(line(self.hello))
+        async with self._news:
+            self._clients.append((reader, writer))
+            self._news.notify_all()
 
     def leave(self) -> None:
-        """Break the connection."""
-        if self._writer is not None:
-            self._writer.transport.abort()
+        """Break all connections."""
+        for _, writer in self._clients:
+            writer.transport.abort()
 
 
 @asynccontextmanager
