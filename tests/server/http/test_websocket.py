@@ -152,6 +152,17 @@ async def test_commands_are_taken_no_faster_than_the_run_takes_them(tmp_path: Pa
         await following
 
 
+async def test_a_message_that_is_no_text_is_refused_in_the_closing(tmp_path: Path) -> None:
+    async with at_work(tmp_path) as r, followed(f"run={r.engine.run}") as connection:
+        await connection.send(b"{}")
+        with pytest.raises(ConnectionClosed) as closed:
+            async with asyncio.timeout(60):
+                while True:
+                    await connection.recv()
+        assert closed.value.rcvd is not None
+        assert (closed.value.rcvd.code, "text" in closed.value.rcvd.reason) == (1003, True)
+
+
 async def test_no_such_run_is_said_in_the_closing(tmp_path: Path) -> None:
     async with followed("run=nope") as connection:
         with pytest.raises(ConnectionClosed) as closed:
