@@ -50,6 +50,9 @@ STDIN = Path("-")
 
 _LONGEST_CHAIN = 20  # of causes; libraries wrap an error two or three times
 
+_LONGEST_NAME = 200
+"""Characters that a person may have typed as a name."""
+
 
 class LfgError(Exception):
     """The root: catching it catches everything lfg raises on purpose."""
@@ -151,10 +154,17 @@ def no_run(run: str) -> NotFoundError:
     return NotFoundError(f'no run "{run}"; `lfg history` lists them')
 
 
+def shortened(name: str) -> str:
+    """Return the name, or the beginning of one that is too long to quote."""
+    return name if len(name) <= _LONGEST_NAME else f"{name[: _LONGEST_NAME - 1]}…"
+
+
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """Return `; did you mean "model"?`, the choices, or nothing, to end an error message with."""
     choices = sorted(set(known))
-    close = get_close_matches(name, choices, n=1, cutoff=0.6)
+    # Comparing takes seconds for what is no name: a command may have megabytes in its place.
+    is_name = len(name) <= _LONGEST_NAME
+    close = get_close_matches(name, choices, n=1, cutoff=0.6) if is_name else []
     if close:
         return f'; did you mean "{close[0]}"?'
     if choices:

@@ -19,6 +19,7 @@ from lfgtui.errors import (
     SourceError,
     UsageError,
     did_you_mean,
+    shortened,
     source_name,
 )
 
@@ -68,6 +69,16 @@ def test_a_near_name_is_suggested_or_the_choices_are_listed() -> None:
     assert did_you_mean("modle", ["model", "tools"]) == '; did you mean "model"?'
     assert did_you_mean("xyz", ["tools", "model"]) == " (known: model, tools)"
     assert did_you_mean("xyz", []) == ""
+
+
+def test_for_what_is_too_long_for_a_name_none_is_looked_for() -> None:
+    known = ["model" * 50, "tools"]
+    assert did_you_mean("model" * 50, known) == f" (known: {known[0]}, tools)"
+
+
+def test_a_long_name_is_quoted_in_part() -> None:
+    assert shortened("a" * 200) == "a" * 200
+    assert shortened("a" * 201) == "a" * 199 + "…"
 
 
 @given(st.text(), st.lists(st.text()))

@@ -64,8 +64,8 @@ async def _relay_run(asked: Watch, lines: Lines, writer: asyncio.StreamWriter) -
         return
     try:
         await until_one_ends(_show(watching, writer), _obey(watching, lines))
-    except OSError:
-        return  # it has left
+    except (OSError, BrokenError):
+        return  # one of the sides has left
     finally:
         watching.close()
 
@@ -85,7 +85,7 @@ async def _obey(watching: Watching, lines: Lines) -> None:
             message = viewer_decoder.decode(sent)
         except msgspec.MsgspecError:  # of a newer lfg
             continue
-        watching.send(message)
+        await watching.hand_on(message)
 
 
 async def _write(writer: asyncio.StreamWriter, message: msgspec.Struct) -> None:

@@ -7,13 +7,14 @@ connection that breaks is made again at the place where it broke.
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Collection, Iterator, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Iterator, Sequence
+from contextlib import aclosing
 from typing import Protocol
 
 import msgspec
 
 from lfgtui.engine.commands import Command
-from lfgtui.errors import LfgError
+from lfgtui.errors import LfgError, UsageError
 from lfgtui.model.clock import now
 from lfgtui.model.event_json import read_entry
 from lfgtui.model.events import Entry, Sink
@@ -38,7 +39,7 @@ class Watched(Protocol):
     @property
     def hello(self) -> Hello: ...
 
-    def frames(self) -> AsyncIterator[Frame]:
+    def frames(self) -> AsyncGenerator[Frame, None]:
         """Yield what is new until the run's process has ended; raises `LfgError`.
 
         That is a `BrokenError` where it may go on on another connection.
@@ -172,8 +173,9 @@ class RemoteRun:
     async def _follow(self) -> None:
         while True:
             try:
-                async for frame in _heard(self._watched.frames()):
-                    self._take(frame)
+                async with aclosing(_heard(self._watched.frames())) as frames:
+                    async for frame in frames:
+                        self._take(frame)
                 return
             except BrokenError as error:
                 self._lose(f"{error}; trying again")
@@ -191,6 +193,7 @@ class RemoteRun:
             await asyncio.sleep(rest)
             try:
                 self._watched = await self._source.watch(self.run, self.place)
+                self._greet(self._watched.hello)
             except BrokenError as error:
                 self._lose(f"{error}; trying again")
             except LfgError as error:
@@ -198,7 +201,6 @@ class RemoteRun:
                 return False
             else:
                 self._lost = ""
-                self._greet(self._watched.hello)
                 self._tell_view()
                 self._show(())
                 return True
@@ -215,7 +217,7 @@ class RemoteRun:
             self._take_tickets(frame.tickets)
         if frame.status is not None:
             self._status = frame.status
-        entries = [read_entry(raw) for raw in frame.entries]
+        entries = self._read(frame.entries)
         for entry in entries:
             self._apply(entry)
         command = self._sent.pop(frame.answer, None)
@@ -226,10 +228,28 @@ class RemoteRun:
             self._show(entries)
 
     def _take_tickets(self, tickets: Sequence[msgspec.Raw]) -> None:
-        self._tickets = {one.id: one for one in map(read_ticket, tickets)}
+        try:
+            self._tickets = {one.id: one for one in map(read_ticket, tickets)}
+        except msgspec.MsgspecError as error:
+            raise self._garbled("a ticket", str(error)) from None
         for name, ticket in self._tickets.items():
             if name not in self._folds:
                 self._folds[name] = Transcript(ticket.workspace), Meter()
+
+    def _read(self, raw: Sequence[msgspec.Raw]) -> list[Entry]:
+        """Read entries of known tickets; raises `UsageError`."""
+        try:
+            entries = [read_entry(one) for one in raw]
+        except msgspec.MsgspecError as error:
+            raise self._garbled("an entry", str(error)) from None
+        for entry in entries:
+            if entry.ticket not in self._folds:
+                raise self._garbled("an entry", f'of a ticket "{entry.ticket}" nothing was said')
+        return entries
+
+    def _garbled(self, what: str, why: str) -> UsageError:
+        sender = self.host or f"run {self.run}"
+        return UsageError(f"{sender} sent {what} that cannot be read: {why}")
 
     def _apply(self, entry: Entry) -> None:
         transcript, meter = self._folds[entry.ticket]
@@ -257,17 +277,18 @@ class RemoteRun:
             sink(entries)
 
 
-async def _heard(frames: AsyncIterator[Frame]) -> AsyncIterator[Frame]:
+async def _heard(frames: AsyncGenerator[Frame, None]) -> AsyncGenerator[Frame, None]:
     """Yield the frames; raises `BrokenError` where none comes for too long."""
-    while True:
-        try:
-            async with asyncio.timeout(SILENCE):
-                frame = await anext(frames)
-        except TimeoutError:
-            raise BrokenError(f"nothing heard of the run for {SILENCE:.0f} s") from None
-        except StopAsyncIteration:
-            return
-        yield frame
+    async with aclosing(frames):
+        while True:
+            try:
+                async with asyncio.timeout(SILENCE):
+                    frame = await anext(frames)
+            except TimeoutError:
+                raise BrokenError(f"nothing heard of the run for {SILENCE:.0f} s") from None
+            except StopAsyncIteration:
+                return
+            yield frame
 
 
 def _rests() -> Iterator[float]:

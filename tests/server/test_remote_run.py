@@ -1,9 +1,11 @@
 """A run that is watched looks as it does in its own process, also after a connection broke."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+import json
+from collections.abc import AsyncGenerator, Callable, Sequence
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from lfgtui.engine.commands import Add, Approve, Cancel, Command, Pause, Tell
@@ -12,6 +14,7 @@ from lfgtui.model import events as e
 from lfgtui.server import remote_run
 from lfgtui.server.at_work import Here
 from lfgtui.server.control.client import BrokenError
+from lfgtui.server.control.messages import PROTOCOL, Frame, FromViewer, Hello
 from lfgtui.server.control.watching import Watching
 from lfgtui.server.remote_run import RemoteRun
 from tests.engine.harness import Room, says, ticket
@@ -186,3 +189,68 @@ async def test_a_run_that_says_nothing_for_long_is_lost(
         assert not attached.run.has_ended
         await attached.run.shutdown()
         assert len(attached.entries) == len({one.place for one in attached.entries})
+
+
+async def test_tickets_that_were_added_while_it_heard_nothing_come_at_the_end(
+    tmp_path: Path,
+) -> None:
+    source = Flaky()
+    async with at_work(tmp_path, ticket("a", tmp_path, model="says"), says=says(WORDS)) as r:
+        await r.engine.wait_idle()
+        attached = Attached(RemoteRun(source, await source.watch(r.engine.run)))
+        source.cut()
+        r.engine.send(Add((ticket("late", tmp_path, model="says"),)))
+        await r.until(lambda: len(r.engine.tickets) == 2 and r.state("late") == "done")
+    attached.run.start()
+    await attached.run.wait()
+    assert attached.run.has_ended
+    attached.check_same(r)
+
+
+class Garbled:
+    """A source and its run, whose lfg sends one frame."""
+
+    host = "box"
+
+    def __init__(self, frame: Frame) -> None:
+        self.hello = Hello(PROTOCOL, "9.0", "r")
+        self._frame = frame
+
+    async def watch(self, run: str, after: int = 0) -> "Garbled":
+        return self
+
+    async def frames(self) -> AsyncGenerator[Frame, None]:
+        yield self._frame
+
+    def send(self, message: FromViewer) -> None:
+        """Nothing: nobody is there."""
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+def raw(**keys: object) -> msgspec.Raw:
+    return msgspec.Raw(json.dumps(keys).encode())
+
+
+@pytest.mark.parametrize(
+    ("frame", "why"),
+    [
+        (Frame((raw(type="status"),), 5), "Object missing required field `run`"),
+        (
+            Frame((raw(run="r", ticket="b", attempt=1, seq=1, at=1.0, type="paused"),), 5),
+            'ticket "b"',
+        ),
+        (Frame(tickets=(raw(prompt="Go."),)), "Object missing required field `id`"),
+    ],
+)
+async def test_what_cannot_be_read_of_a_run_is_said(frame: Frame, why: str) -> None:
+    source = Garbled(frame)
+    attached = Attached(RemoteRun(source, source))
+    attached.run.start()
+    await attached.run.wait()
+    lost = attached.run.health.lost
+    assert "box" in lost and why in lost
+    assert not attached.run.has_ended
+    attached.run.send(Pause("b"))
+    assert attached.refused == [(Pause("b"), f"not sent: {lost}")]

@@ -86,4 +86,9 @@ def _token(name: str | None) -> str | None:
     token = environment.variable(name)
     if not token:
         raise UsageError(f"--token-env {name}: the variable is not set")
+    if not (token.isascii() and token.isprintable() and token == token.strip()):
+        # A header has no other characters: no client could ever send it.
+        raise UsageError(
+            f"--token-env {name}: a token has ASCII characters only, and no space around them"
+        )
     return token

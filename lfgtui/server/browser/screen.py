@@ -46,7 +46,7 @@ class Size(msgspec.Struct, frozen=True):
 
 
 class _Screen(NamedTuple):
-    """`terminal` is the descriptor of lfg's terminal on our side."""
+    """`terminal` is the descriptor of lfg's terminal on our side, as open as the `input`."""
 
     terminal: int
     output: asyncio.StreamReader
@@ -98,9 +98,14 @@ async def _take_input(screen: _Screen, websocket: WebSocket) -> None:
 @asynccontextmanager
 async def _screen(command: Sequence[str], size: Size) -> AsyncIterator[_Screen]:
     ours, theirs = pty.openpty()
-    with io.FileIO(ours, "r+") as terminal:
-        try:
-            _resize(ours, size)
+    with (
+        io.FileIO(theirs, "r+") as of_program,
+        io.FileIO(ours) as output,
+        # One of its own: that of the output is closed at its end, and its number then another's.
+        io.FileIO(os.dup(ours), "w") as input_,  # noqa: TID251  # nothing is printed
+    ):
+        _resize(input_.fileno(), size)
+        with of_program:
             process = await asyncio.create_subprocess_exec(
                 *command,
                 stdin=theirs,
@@ -109,29 +114,27 @@ async def _screen(command: Sequence[str], size: Size) -> AsyncIterator[_Screen]:
                 env=_environment(os.environ),
                 start_new_session=True,
             )
-        finally:
-            os.close(theirs)
         try:
-            async with _streams(terminal) as streams:
-                yield _Screen(ours, *streams)
+            async with _streams(output, input_) as streams:
+                yield _Screen(input_.fileno(), *streams)
         finally:
-            terminal.close()  # with the last descriptor of it the terminal is hung up
+            output.close()
+            input_.close()  # with the last descriptor of it the terminal is hung up
             await _end(process)
 
 
 @asynccontextmanager
 async def _streams(
-    terminal: io.FileIO,
+    output: io.FileIO,
+    input_: io.FileIO,
 ) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
     """Open both ways of the terminal."""
     loop = asyncio.get_running_loop()
     reader = asyncio.StreamReader(limit=_A_READ)
-    reading, _ = await loop.connect_read_pipe(
-        lambda: asyncio.StreamReaderProtocol(reader), terminal
-    )
+    reading, _ = await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), output)
     writing, protocol = await loop.connect_write_pipe(
         lambda: asyncio.StreamReaderProtocol(asyncio.StreamReader()),
-        terminal,
+        input_,
     )
     try:
         yield reader, asyncio.StreamWriter(writing, protocol, None, loop)

@@ -7,7 +7,7 @@ import msgspec
 
 from lfgtui.engine.commands import Add, Approve, Choose, Command, Deny
 from lfgtui.engine.engine import Engine
-from lfgtui.errors import LfgError, did_you_mean
+from lfgtui.errors import LfgError, did_you_mean, shortened
 from lfgtui.model.choices import choice_refusal
 from lfgtui.model.fold.items import ToolItem
 from lfgtui.model.needs import check_added, needs_of
@@ -82,7 +82,8 @@ class Answers:
         ids = [one.id for one in self._engine.tickets]
         if ticket in ids:
             return ""
-        return f'run {self._engine.run} has no ticket "{ticket}"{did_you_mean(ticket, ids)}'
+        name, hint = shortened(ticket), did_you_mean(ticket, ids)
+        return f'run {self._engine.run} has no ticket "{name}"{hint}'
 
     def _waiting(self, ticket: str) -> Iterator[WaitingCall]:
         decided = self._engine.ticket_run(ticket).person.decided

@@ -1,7 +1,6 @@
 """The other side of a run's socket: a request, or a connection that stays open."""
 
 import asyncio
-import socket
 
 import msgspec
 
@@ -27,6 +26,7 @@ from lfgtui.settings import paths
 _SECONDS = 10.0
 """Seconds that a run may take to reply."""
 
+_ALL_THE_SAME = "it may carry this out all the same"
 
 _A_READ = 1 << 16
 """Bytes that are read at once."""
@@ -40,19 +40,37 @@ class RunOverError(UsageError):
     """The run is not in progress: nobody takes requests for it."""
 
 
+class UnansweredError(BrokenError):
+    """The run was sent a request and did not reply: it may carry it out all the same."""
+
+
 def ask(run: str, request: Command | ListApprovals | ListTickets) -> Reply:
-    """Send the request to the run; raises `UsageError` with its error, `RunOverError`."""
+    """Return the run's reply; raises as `reply_of` does."""
+    return asyncio.run(reply_of(run, request))
+
+
+async def reply_of(run: str, request: Command | ListApprovals | ListTickets) -> Reply:
+    """Return the run's reply to the request.
+
+    Raises `UsageError` with its error, `RunOverError`, `UnansweredError`, and `BrokenError` where
+    it is at work and cannot be reached.
+    """
+    reader, writer = await _open(run)
     try:
-        with short_address(socket_path(run)) as address, socket.socket(socket.AF_UNIX) as client:
-            client.settimeout(_SECONDS)
-            client.connect(address)
-            client.sendall(request_line(request, person()))
-            with client.makefile("rb") as answer:
-                reply = reply_decoder.decode(answer.readline(LONGEST))
+        async with asyncio.timeout(_SECONDS):
+            writer.write(request_line(request, person()))
+            await writer.drain()
+            reply = reply_decoder.decode(await anext(Lines(reader), b""))
     except TimeoutError:
-        raise UsageError(f"run {run} did not reply within {_SECONDS:.0f} s") from None
+        raise UnansweredError(
+            f"run {run} did not reply within {_SECONDS:.0f} s; {_ALL_THE_SAME}"
+        ) from None
     except (OSError, msgspec.MsgspecError):
+        if await asyncio.to_thread(is_at_work, run):
+            raise UnansweredError(f"run {run} did not reply; {_ALL_THE_SAME}") from None
         raise _over(run) from None
+    finally:
+        writer.transport.abort()
     if reply.error:
         raise UsageError(reply.error)
     return reply
@@ -63,11 +81,7 @@ async def connect(run: str, viewer: str) -> tuple[Hello, "Lines", asyncio.Stream
 
     Raises `RunOverError`, `BrokenError`, and `UsageError` where its lfg cannot be talked to.
     """
-    try:
-        with short_address(socket_path(run)) as address:
-            reader, writer = await asyncio.open_unix_connection(address)
-    except OSError:
-        raise _over(run) from None
+    reader, writer = await _open(run)
     lines = Lines(reader)
     try:
         writer.write(line(Watch(run, viewer=viewer)))
@@ -84,6 +98,17 @@ async def connect(run: str, viewer: str) -> tuple[Hello, "Lines", asyncio.Stream
         writer.close()
         raise
     return hello, lines, writer
+
+
+async def _open(run: str) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """Connect to the run; raises `RunOverError`, `BrokenError`."""
+    try:
+        with short_address(socket_path(run)) as address:
+            return await asyncio.open_unix_connection(address)
+    except OSError:
+        if await asyncio.to_thread(is_at_work, run):
+            raise BrokenError(f"run {run} is at work, but cannot be reached just now") from None
+        raise _over(run) from None
 
 
 class Lines:

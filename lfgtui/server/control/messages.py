@@ -135,6 +135,10 @@ class _From(msgspec.Struct, frozen=True):
     by: str = ""
 
 
+class _Named(msgspec.Struct, frozen=True):
+    id: str
+
+
 class _Numbered(msgspec.Struct, frozen=True):
     id: int = 0
 
@@ -148,6 +152,7 @@ viewer_decoder = msgspec.json.Decoder(FromViewer)
 _from = msgspec.json.Decoder(_From)
 _number = msgspec.json.Decoder(_Numbered)
 _ticket = msgspec.json.Decoder(Ticket)
+_named = msgspec.json.Decoder(_Named)
 _fields = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _T = TypeVar("_T")
 
@@ -204,11 +209,14 @@ def _read(decoder: msgspec.json.Decoder[_T], sent: bytes) -> _T:
 
 
 def read_ticket(raw: msgspec.Raw) -> Ticket:
-    """Return the ticket; of one that only a newer lfg understands, what can be shown of it."""
+    """Return the ticket; of one that only a newer lfg understands, what can be shown of it.
+
+    Raises `msgspec.MsgspecError` where it has no id.
+    """
     try:
         return _ticket.decode(raw)
     except msgspec.MsgspecError as error:
-        name = msgspec.json.decode(_fields.decode(raw)["id"], type=str)
+        name = _named.decode(raw).id
         title = f"({name}: requested by another version of lfg: {error})"
         return Ticket(id=name, prompt="", workspace="/", title=title)
 

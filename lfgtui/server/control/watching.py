@@ -15,8 +15,8 @@ from typing import TypeVar
 import msgspec
 
 from lfgtui import __version__
-from lfgtui.errors import HistoryError
-from lfgtui.history.reader import Reader
+from lfgtui.errors import HistoryError, UsageError
+from lfgtui.history.reader import Reader, StoredTicket
 from lfgtui.history.recording.recorder import Recorder
 from lfgtui.model.clock import now
 from lfgtui.model.event_json import entry_json
@@ -38,6 +38,9 @@ from lfgtui.settings import paths
 
 _T = TypeVar("_T")
 
+STALLED = 60.0
+"""Seconds in which a run has to take a command before others are handed on."""
+
 _A_FRAME = 1 << 16
 """About how many bytes of stored entries make a frame."""
 
@@ -48,11 +51,8 @@ async def watch(run: str, after: int, viewer: str) -> "Watching":
     Raises `UsageError` where there is no such run or its lfg cannot be talked to, `BrokenError`
     where it is at work and cannot be reached.
     """
-    try:
+    with suppress(RunOverError):
         return Watching(run, after, *await connect(run, viewer))
-    except RunOverError:
-        if await asyncio.to_thread(is_at_work, run):
-            raise BrokenError(f"run {run} is at work, but cannot be reached just now") from None
     return Watching(run, after, await asyncio.to_thread(_stored_hello, run))
 
 
@@ -78,6 +78,23 @@ class Watching:
         if self._writer is not None and not self._writer.is_closing():
             self._writer.write(line(message))
 
+    async def hand_on(self, message: FromViewer) -> None:
+        """Send a line of somebody else's, and wait until the run takes it; raises `BrokenError`.
+
+        So who sends faster than the run takes is slowed down, and fills no memory here.
+        """
+        self.send(message)
+        if self._writer is None:
+            return
+        try:
+            async with asyncio.timeout(STALLED):
+                await self._writer.drain()
+        except TimeoutError:
+            self._writer.transport.abort()
+            raise BrokenError(f"run {self._run} takes no commands") from None
+        except OSError:  # it has left, as `frames` says
+            pass
+
     def close(self) -> None:
         """Leave the run."""
         if self._writer is not None:
@@ -86,7 +103,8 @@ class Watching:
     async def frames(self) -> AsyncGenerator[Frame, None]:
         """Yield all that is new, to the end of the run's process.
 
-        Raises `BrokenError` where the connection breaks before, `HistoryError`.
+        Raises `BrokenError` where the connection breaks before, `HistoryError`, and `UsageError`
+        where the run's lfg cannot be understood.
         """
         has_ended = self._lines is None
         if self._lines is not None:
@@ -101,6 +119,10 @@ class Watching:
         if not has_ended and await asyncio.to_thread(is_at_work, self._run):
             raise BrokenError(f"the connection to run {self._run} broke")
         await asyncio.to_thread(_end_orphaned_runs)
+        if self._lines is not None:
+            # Some may have been added since anything was heard.
+            tickets = await asyncio.to_thread(_stored_tickets, self._run)
+            yield Frame(tickets=raw_tickets([one.ticket for one in tickets]))
         async with aclosing(self._stored(paths.history_file(), None)) as stored:
             async for frame in stored:
                 yield frame
@@ -109,7 +131,10 @@ class Watching:
     async def _sent(self, lines: Lines) -> AsyncGenerator[Frame, None]:
         """Yield what the run sends, and what it left out from the history, as long as it does."""
         async for sent in lines:
-            frame = read_frame(sent)
+            try:
+                frame = read_frame(sent)
+            except msgspec.MsgspecError as error:
+                raise UsageError(f"run {self._run} sent no frame: {error}") from None
             if frame.stored_to:
                 async with aclosing(self._stored(Path(frame.file), frame.stored_to)) as left_out:
                     async for stored in left_out:
@@ -161,6 +186,11 @@ def _end_orphaned_runs() -> None:
     with suppress(HistoryError, OSError):  # it may be readable all the same
         if path.exists():
             Recorder(path).close()
+
+
+def _stored_tickets(run: str) -> list[StoredTicket]:
+    with Reader(paths.history_file()) as reader:
+        return reader.tickets(run)
 
 
 def _stored_hello(run: str) -> Hello:

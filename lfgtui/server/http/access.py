@@ -69,7 +69,7 @@ class Access:
         if self._is_loopback and _name(host) not in _LOOPBACK:
             return 403, f"{host} is not a name of this machine's loopback"
         origin = asked.headers.get("origin")
-        if origin is not None and urlsplit(origin).netloc != host:
+        if origin is not None and _host_of(origin) != host:
             return 403, f"a page of {origin} may not ask"
         path = asked.scope["path"]
         if self._token is None or path in OPEN or path.startswith(OPEN_BELOW):
@@ -107,6 +107,14 @@ def _same(one: str, other: str) -> bool:
 def _cookie(token: str) -> str:
     """Return what a session's cookie holds: not the token, which could be used elsewhere."""
     return hmac.new(token.encode(), b"lfg serve: a session", hashlib.sha256).hexdigest()
+
+
+def _host_of(origin: str) -> str | None:
+    """Return the host and port of an Origin header; None where it cannot be read."""
+    try:
+        return urlsplit(origin).netloc
+    except ValueError:
+        return None
 
 
 def _name(host: str) -> str:

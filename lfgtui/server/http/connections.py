@@ -2,6 +2,7 @@
 
 import asyncio
 
+import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
@@ -9,6 +10,10 @@ from lfgtui.server.control import address
 
 STALLED = 60.0
 """Seconds in which the other side has to take something of what waits for it."""
+
+
+HEAD = 10.0
+"""Seconds in which the head of a request has to come whole."""
 
 
 class _Stalling(asyncio.Protocol):
@@ -50,7 +55,36 @@ class _Stalling(asyncio.Protocol):
 
 
 class HttpConnection(_Stalling, H11Protocol):
-    """A connection of HTTP/1.1."""
+    """A connection of HTTP/1.1, which is cut where a request does not come whole.
+
+    That is also for those who do not know the token, which comes with the request.
+    """
+
+    _no_head: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's own
+        super().connection_made(transport)
+        self._await_head()
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if self.conn.their_state is h11.IDLE:
+            self._await_head()
+        else:
+            self._await_head_no_more()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._await_head_no_more()
+        super().connection_lost(exc)
+
+    def _await_head(self) -> None:
+        if self._no_head is None:
+            self._no_head = asyncio.get_running_loop().call_later(HEAD, self.transport.abort)
+
+    def _await_head_no_more(self) -> None:
+        if self._no_head is not None:
+            self._no_head.cancel()
+            self._no_head = None
 
 
 class OwnersConnection(HttpConnection):

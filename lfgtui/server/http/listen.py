@@ -86,10 +86,9 @@ def port_socket(listen: Address) -> Iterator[tuple[socket.socket, Address]]:
     try:
         family = socket.getaddrinfo(listen.host, listen.port, type=socket.SOCK_STREAM)[0][0]
         listener = socket.create_server((listen.host, listen.port), family=family)
-    except OSError as error:
-        raise UsageError(
-            f"cannot listen on {listen.host}:{listen.port}: {error.strerror}"
-        ) from None
+    except (OSError, UnicodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "that is no name of a host"
+        raise UsageError(f"cannot listen on {listen.host}:{listen.port}: {why}") from None
     with listener:
         yield listener, Address(listen.host, listener.getsockname()[1])
 

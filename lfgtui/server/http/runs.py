@@ -1,6 +1,5 @@
 """Runs, their tickets, search and export as JSON, and commands to a run at work."""
 
-import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import closing
 
@@ -12,7 +11,13 @@ from starlette.responses import Response, StreamingResponse
 from lfgtui.errors import UsageError
 from lfgtui.export.documents import Form, pieces_of
 from lfgtui.history.reader import Reader, RunSummary, StoredTicket
-from lfgtui.server.control.client import RunOverError, ask, is_at_work
+from lfgtui.server.control.client import (
+    BrokenError,
+    RunOverError,
+    UnansweredError,
+    is_at_work,
+    reply_of,
+)
 from lfgtui.server.control.messages import LONGEST, command_decoder
 from lfgtui.server.http.found import read, run_named, whole_number
 from lfgtui.settings import paths
@@ -109,9 +114,13 @@ async def command(request: Request) -> Response:
     except msgspec.MsgspecError as error:
         raise HTTPException(400, f"not a command: {error}") from None
     try:
-        reply = await asyncio.to_thread(ask, name, sent)
+        reply = await reply_of(name, sent)
     except RunOverError as error:
         raise HTTPException(410, str(error)) from None
+    except UnansweredError as error:  # sent again, it might be carried out twice
+        raise HTTPException(503, str(error)) from None
+    except BrokenError as error:
+        raise HTTPException(503, str(error), {"Retry-After": "1"}) from None
     except UsageError as error:
         raise HTTPException(409, str(error)) from None
     return _json({"tickets": reply.tickets, "unsaved": reply.unsaved})

@@ -7,7 +7,7 @@ The first message is a `Hello`, the next ones are `Frame`s; a browser or a progr
 from contextlib import aclosing, suppress
 
 import msgspec
-from starlette.exceptions import HTTPException
+from starlette.exceptions import HTTPException, WebSocketException
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from lfgtui.errors import LfgError
@@ -23,6 +23,8 @@ _COME_BACK = 1012
 """https://www.iana.org/assignments/websocket: the service restarts."""
 
 _REFUSED = 1008
+
+_NOT_TEXT = 1003
 
 
 async def follow(websocket: WebSocket) -> None:
@@ -49,6 +51,8 @@ async def _follow(websocket: WebSocket, watching: Watching) -> None:
         await until_one_ends(_show(websocket, watching), _obey(websocket, watching))
     except WebSocketDisconnect:
         pass
+    except WebSocketException as error:
+        await _close(websocket, error.code, error.reason)
     except LfgError as error:
         await _close(websocket, _COME_BACK, str(error))
     else:
@@ -66,7 +70,10 @@ async def _show(websocket: WebSocket, watching: Watching) -> None:
 async def _obey(websocket: WebSocket, watching: Watching) -> None:
     """Hand on what comes, until the other side leaves."""
     while True:
-        sent = await websocket.receive_text()
+        try:
+            sent = await websocket.receive_text()
+        except KeyError:  # as Starlette has it
+            raise WebSocketException(_NOT_TEXT, "expected a text message") from None
         try:
             message = viewer_decoder.decode(sent)
         except msgspec.MsgspecError as error:
@@ -74,7 +81,7 @@ async def _obey(websocket: WebSocket, watching: Watching) -> None:
         else:
             if message.command is not None:
                 message = msgspec.structs.replace(message, command=without_rule(message.command))
-            watching.send(message)
+            await watching.hand_on(message)
 
 
 async def _send(websocket: WebSocket, message: msgspec.Struct) -> None:

@@ -21,3 +21,12 @@ def test_a_port_beyond_this_machine_requires_a_token(lfg: Lfg) -> None:
 def test_what_cannot_be_is_said(lfg: Lfg, arguments: tuple[str, ...], says: str) -> None:
     printed = lfg("serve", *arguments)
     assert (printed.code, says in printed.err) == (2, True)
+
+
+@pytest.mark.parametrize("token", ["schlüssel", "ключ", " key", "key\n", "k\tey"])
+def test_a_token_that_no_request_can_bring_is_refused(
+    lfg: Lfg, monkeypatch: pytest.MonkeyPatch, token: str
+) -> None:
+    monkeypatch.setenv("LFG_TEST_TOKEN", token)
+    printed = lfg("serve", "--token-env", "LFG_TEST_TOKEN")
+    assert (printed.code, "ASCII" in printed.err, token in printed.err) == (2, True, False)

@@ -4,7 +4,7 @@ import asyncio
 import os
 import sys
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -14,7 +14,7 @@ from starlette.websockets import WebSocket
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
-from lfgtui.server.browser.screen import LEAD, attach_command, show
+from lfgtui.server.browser.screen import LEAD, Size, _screen, attach_command, show
 from lfgtui.simulator.server import listening
 
 _ECHO = f"""
@@ -92,6 +92,16 @@ async def test_a_program_that_does_not_mind_its_terminals_end_is_killed() -> Non
         pid = int((await shown(connection, "here")).split()[0])
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)
+
+
+async def test_keys_that_come_behind_the_end_of_a_screen_go_nowhere_else() -> None:
+    async with _screen((sys.executable, "-c", "print('bye')"), Size()) as ended:
+        with suppress(OSError):  # as Linux ends a terminal
+            while await ended.output.read(1 << 16):
+                pass
+        # Its number is not that of a connection that was opened meanwhile.
+        assert os.isatty(ended.terminal)
+        assert ended.input.get_extra_info("pipe").fileno() == ended.terminal
 
 
 async def test_the_end_of_a_screen_is_told() -> None:

@@ -216,6 +216,14 @@ async def test_of_two_decisions_at_the_same_moment_the_second_is_refused(tmp_pat
     assert [x.event.by for x in r.seen if isinstance(x.event, e.CommandTaken)] == ["one"]
 
 
+async def test_a_name_of_any_length_is_answered_in_a_line(tmp_path: Path) -> None:
+    async with at_work(tmp_path) as r:
+        answers, name = Answers(r.engine, refuse_none), "a" * (8 << 20)
+        for request in (Cancel(name), ListApprovals(name)):
+            error = answers.to(request, "one").error
+            assert "has no ticket" in error and len(error) < 400
+
+
 async def test_what_any_viewer_has_in_view_is_read_sooner(tmp_path: Path) -> None:
     async with at_work(tmp_path) as r, viewer(r.engine.run) as one:
         session = r.engine._session

@@ -50,6 +50,8 @@ async def test_pages_of_strangers_are_refused_with_or_without_a_token(tmp_path: 
         assert (await client.get("/runs")).status_code == 200
         refused = await client.get("/runs", headers=strange)
         assert (refused.status_code, "evil.example" in refused.json()["error"]) == (403, True)
+        garbled = await client.get("/runs", headers={"Origin": "http://["})
+        assert (garbled.status_code, "http://[" in garbled.json()["error"]) == (403, True)
         # A name that was made to lead to this machine.
         rebound = await client.get("/runs", headers={"Host": "evil.example"})
         assert rebound.status_code == 403

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from websockets.asyncio.client import unix_connect
 
 from lfgtui.model import events as e
 from lfgtui.server.http import connections
@@ -53,6 +54,12 @@ async def request(path: str) -> tuple[asyncio.StreamReader, asyncio.StreamWriter
     return reader, writer
 
 
+async def half_a_request() -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    reader, writer = await asyncio.open_unix_connection(socket_path())
+    writer.write(b"GET /runs HTTP/1.1\r\nHost: lfg\r\n")
+    return reader, writer
+
+
 async def pieces(reader: asyncio.StreamReader) -> AsyncIterator[bytes]:
     while piece := await reader.read(1 << 16):
         yield piece
@@ -63,6 +70,39 @@ async def written(r: Room, *texts: str) -> None:
         r.recorder.submit(r.engine.run, "a", 1, float(at), e.TextDelta(text))
         r.recorder.submit(r.engine.run, "a", 1, float(at), e.Status(str(at)))
     await r.recorder.settle()
+
+
+async def test_a_request_that_does_not_come_whole_is_given_up_and_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, listener: socket.socket
+) -> None:
+    monkeypatch.setattr(connections, "HEAD", 0.2)
+    async with at_work(tmp_path) as r, served_on(listener) as client:
+        await r.until_event("a", e.TextDelta)
+        path = f"/runs/{r.engine.run}/events"
+        async with (
+            stream(client, path) as events,
+            unix_connect(str(socket_path()), f"ws://lfg/ws?run={r.engine.run}") as websocket,
+        ):
+            await websocket.recv()
+            kept, again = await asyncio.open_unix_connection(socket_path())
+            again.write(b"GET /nothing HTTP/1.1\r\nHost: lfg\r\n\r\n")
+            assert b"404" in await kept.readuntil(b"}")
+            reader, writer = await half_a_request()  # the last one, so its time ends last
+            async with asyncio.timeout(20):
+                assert await reader.read() == b""
+            again.write(b"GET /nothing HTTP/1.1\r\nHost: lfg\r\n\r\n")
+            assert b"404" in await kept.readuntil(b"}")
+            again.write(b"GET /runs HTTP/1.1\r\nHost: lfg\r\n")
+            async with asyncio.timeout(20):
+                assert await kept.read() == b""
+            await written(r, "the end")
+            await events.up_to("status")
+            await websocket.send('{"id": 1, "command": {"type": "Dance"}}')
+            async with asyncio.timeout(60):
+                while b'"answer":1' not in await websocket.recv(decode=False):
+                    pass
+        writer.close()
+        again.close()
 
 
 async def test_a_reader_that_takes_nothing_is_let_go_and_holds_up_nobody(

@@ -79,6 +79,12 @@ def test_a_port_that_is_taken_is_said(tmp_path: Path) -> None:
             port_socket(taken).__enter__()
 
 
+@pytest.mark.parametrize("host", ["a..b", "a" * 64])
+def test_a_host_that_has_no_address_is_said(host: str) -> None:
+    with pytest.raises(UsageError, match=f"cannot listen on {host}:80: ."):
+        port_socket(Address(host, 80)).__enter__()
+
+
 def test_a_service_manager_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "notify"
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:

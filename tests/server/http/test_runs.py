@@ -1,11 +1,16 @@
 """Runs, search, exports and commands over HTTP, for a run at work and for one that is over."""
 
+import asyncio
 import json
 from pathlib import Path
 
+import pytest
+
 from lfgtui.model import events as e
-from lfgtui.server.control.address import person
+from lfgtui.server.control import client as control
+from lfgtui.server.control.address import person, socket_path
 from tests.engine.harness import says, ticket
+from tests.server.control.slow_run import slow
 from tests.server.control.test_listening import WRITES, at_work
 from tests.server.http.stand import served
 
@@ -51,6 +56,48 @@ async def test_a_command_is_carried_out_or_refused_in_one_line(tmp_path: Path) -
     async with served() as client:
         over = await client.post(commands, json=approval)
         assert (over.status_code, "lfg resume" in over.json()["error"]) == (410, True)
+
+
+async def test_a_command_for_a_run_at_work_that_cannot_be_reached_may_be_sent_again(
+    tmp_path: Path,
+) -> None:
+    async with at_work(tmp_path) as r, served() as client:
+        path = socket_path(r.engine.run)
+        await asyncio.to_thread(path.rename, path.with_suffix(".kept"))
+        answer = await client.post(f"/runs/{r.engine.run}/commands", json={"type": "CancelAll"})
+        assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
+        assert "is at work, but cannot be reached" in answer.json()["error"]
+
+
+async def test_a_command_without_a_reply_may_have_been_carried_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(control, "_SECONDS", 0.1)
+    async with at_work(tmp_path) as r, slow(r) as run, served() as client:
+        path = f"/runs/{r.engine.run}/commands"
+        answers = [await client.post(path, json={"type": "CancelAll"})]
+        monkeypatch.setattr(control, "_SECONDS", 60.0)
+        sending = asyncio.create_task(client.post(path, json={"type": "CancelAll"}))
+        await run.joined(2)
+        run.leave()
+        answers.append(await sending)
+        for answer in answers:
+            assert (answer.status_code, "retry-after" in answer.headers) == (503, False)
+            assert "it may carry this out all the same" in answer.json()["error"]
+
+
+async def test_many_commands_that_wait_for_a_run_hold_up_nobody_else(tmp_path: Path) -> None:
+    many = 40  # more than threads for other work
+    async with at_work(tmp_path) as r, slow(r) as run, served() as client:
+        path = f"/runs/{r.engine.run}/commands"
+        sending = [
+            asyncio.create_task(client.post(path, json={"type": "CancelAll"})) for _ in range(many)
+        ]
+        await run.joined(many)
+        assert (await client.get("/runs")).status_code == 200
+        assert not any(one.done() for one in sending)
+        run.leave()
+        await asyncio.gather(*sending)
 
 
 async def test_bad_requests_get_one_line(tmp_path: Path) -> None:

@@ -33,6 +33,7 @@ async def test_what_cannot_run_is_said(tmp_path: Path) -> None:
         for query, content, says in (
             ("", TICKET, "expected the absolute path"),
             ("?folder=.", TICKET, "expected the absolute path"),
+            (f"?folder=/{'a' * 300}", TICKET, "expected the absolute path"),
             (f"?folder={tmp_path}", "[[tickt]]", "tickt"),
         ):
             answer = await client.post(f"/runs{query}", content=content)

@@ -21,6 +21,7 @@ from lfgtui.server.http.app import build_app
 from lfgtui.settings.config import Config
 from tests.engine.harness import says, ticket
 from tests.helpers.generators import abandoned
+from tests.server.control.slow_run import LARGE, slow
 from tests.server.control.test_listening import WORDS, WRITES, at_work
 from tests.server.http.stand import served
 
@@ -119,6 +120,47 @@ async def test_all_is_closed_behind_a_viewer_that_stops_in_the_middle(tmp_path: 
             gone.set()
             await following
         assert left == []
+
+
+async def test_commands_are_taken_no_faster_than_the_run_takes_them(tmp_path: Path) -> None:
+    taken, gone = 0, asyncio.Event()
+    large = msgspec.json.encode(LARGE).decode()
+
+    async def receive() -> Message:
+        nonlocal taken
+        taken += 1
+        if taken == 1:
+            return {"type": "websocket.connect"}
+        if taken <= 10:
+            return {"type": "websocket.receive", "text": large}
+        await gone.wait()
+        return {"type": "websocket.disconnect", "code": 1000}
+
+    async def send(message: Message) -> None:
+        """Take what comes."""
+
+    async with at_work(tmp_path) as r, slow(r) as run:
+        query = f"run={r.engine.run}".encode()
+        scope = {"type": "websocket", "path": "/ws", "query_string": query, "headers": []}
+        app = build_app(Config(), lambda: None)
+        following = asyncio.ensure_future(app(scope, receive, send))
+        for number in range(1, 9):
+            await run.take()
+            assert taken <= 1 + number + 1
+        await run.take()
+        gone.set()
+        await following
+
+
+async def test_a_message_that_is_no_text_is_refused_in_the_closing(tmp_path: Path) -> None:
+    async with at_work(tmp_path) as r, followed(f"run={r.engine.run}") as connection:
+        await connection.send(b"{}")
+        with pytest.raises(ConnectionClosed) as closed:
+            async with asyncio.timeout(60):
+                while True:
+                    await connection.recv()
+        assert closed.value.rcvd is not None
+        assert (closed.value.rcvd.code, "text" in closed.value.rcvd.reason) == (1003, True)
 
 
 async def test_no_such_run_is_said_in_the_closing(tmp_path: Path) -> None:

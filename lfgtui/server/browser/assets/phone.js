@@ -13,6 +13,7 @@ const SHOWN_BY_DIFF = ["write_file", "edit_file"]; // lfg's own tools, whose dif
 const NO_SANDBOX = "without a sandbox";
 const REFRESH = 3000; // milliseconds between looks at a list
 const SHORT = 200; // characters of a call among the text
+const NEW = 400; // milliseconds in which a tap is still for the question that was there before
 const MOST_PARTS = 400; // pieces of an answer that are kept on the page
 
 const ENDINGS = { ticket_done: "done", ticket_failed: "failed", ticket_cancelled: "cancelled", ticket_limited: "limited", ticket_blocked: "blocked", ticket_interrupted: "interrupted" };
@@ -111,6 +112,8 @@ function showTicket(run, ticket) {
   const changes = new Map(); // call id: the diffs of an agent's call, by their paths
   let said = null; // the text that grows
   let isAtEnd = true;
+  let asked; // the id of the call that the buttons are for
+  let askedAt = 0;
 
   function add(part) {
     said = null;
@@ -122,6 +125,7 @@ function showTicket(run, ticket) {
     add(element("p", { className, textContent: text }));
   }
   async function answer(command, buttons) {
+    if (performance.now() - askedAt < NEW) return;
     for (const button of buttons) button.disabled = true;
     const sent = await fetch(`runs/${run}/commands`, { method: "POST", body: JSON.stringify(command) });
     if (sent.ok) return;
@@ -130,6 +134,10 @@ function showTicket(run, ticket) {
   }
   function ask() {
     const [call] = waiting.values();
+    if (call?.call_id !== asked) {
+      asked = call?.call_id;
+      askedAt = performance.now();
+    }
     if (!call) return questions.replaceChildren();
     const about = { ticket, call_id: call.call_id };
     const approve = element("button", { textContent: "Approve" });
