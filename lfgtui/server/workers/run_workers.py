@@ -282,12 +282,12 @@ class RunWorkers:
 
     def _note_lost(self, error: BaseException | None) -> None:
         """Take note of an error of Redis or of the way there, or of a success."""
-        lost = "" if error is None else unreachable(self._redis.address, error)
+        lost = "" if error is None else f"cannot reach {self._redis.address}"  # a header is short
         if lost != self.lost:
             self.lost = lost
             self.on_change()
         if error is not None:
-            _log.info("run %s: %s", self._session.run, error)
+            _log.info("run %s: %s", self._session.run, unreachable(self._redis.address, error))
 
     async def _listen(self) -> None:
         """Take in what workers say; Redis may forget it once it is stored."""
