@@ -21,6 +21,9 @@ _PR_SET_PDEATHSIG = 1
 
 _LET_GO = signal.SIGUSR1
 
+_HELD = (*ENDING, signal.SIGTSTP, _LET_GO)
+"""Signals that neither process gets between the fork and the handler it is for."""
+
 
 class Foreground:
     """The waiting process, as the one that works sees it."""
@@ -46,8 +49,7 @@ def split() -> Foreground | None:
     Call before there are threads: a new process has only the one that called.
     """
     waiting = os.getpid()
-    # No signal comes between a fork and the handler it is for.
-    signal.pthread_sigmask(signal.SIG_BLOCK, (*ENDING, _LET_GO))
+    signal.pthread_sigmask(signal.SIG_BLOCK, _HELD)
     try:
         child = os.fork()
     except OSError:  # no more processes: the run goes on, and ends with its terminal
@@ -58,7 +60,7 @@ def split() -> Foreground | None:
         _end_with_parent(signal.SIGKILL)
         if os.getppid() != waiting:
             os._exit(1)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, (*ENDING, _LET_GO))
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _HELD)
     return Foreground(waiting) if child == 0 else None
 
 
@@ -73,7 +75,7 @@ def _wait(child: int) -> NoReturn:
     for number in (*ENDING, signal.SIGTSTP, signal.SIGCONT):
         signal.signal(number, pass_on)
     signal.signal(_LET_GO, lambda *_: os._exit(0))
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, (*ENDING, _LET_GO))
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _HELD)
     while True:
         _, status = os.waitpid(child, os.WUNTRACED)
         if not os.WIFSTOPPED(status):
