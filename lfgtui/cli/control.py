@@ -39,7 +39,7 @@ _PLACE = click.argument("place", metavar="RUN/TICKET")
 def tell(place: str, text: str, stop: bool) -> None:
     """Send a message to a ticket's agent.
 
-    RUN may be a unique prefix, or 'last': the newest in this folder's repository.
+    RUN may be a unique prefix or suffix, or 'last': the newest in this folder's repository.
     """
     run, ticket = _ticket(place)
     if not text.strip():
@@ -67,7 +67,7 @@ def add(
     '-' reads tickets from stdin: TOML, or JSON lines with a ticket's keys on each.
 
     Tickets of the file may need tickets of the run. A prompt gets the settings that most of the
-    run's tickets have. RUN may be a unique prefix, or 'last': the newest in this folder's
+    run's tickets have. RUN may be a unique prefix or suffix, or 'last': the newest in this folder's
     repository. Prints RUN/TICKET for each ticket once it is saved.
 
     \b

@@ -39,8 +39,8 @@ def diff(place: str, files: tuple[str, ...], stat: bool, exit_code: bool, raw: b
 
     A folder in a git repository is compared with its state when the run began, whoever changed it
     since. Without git, or if the folder is gone, only changes by file tools are shown. FILE is
-    relative to that folder, and may be a folder. RUN may be a unique prefix, or 'last': the newest
-    in this folder's repository.
+    relative to that folder, and may be a folder. RUN may be a unique prefix or suffix, or 'last':
+    the newest in this folder's repository.
 
     \b
     lfg diff last

@@ -299,7 +299,7 @@ def resume(
 ) -> int:
     """Continue what RUN did not finish.
 
-    RUN may be a unique prefix, or 'last': the newest in this folder's repository.
+    RUN may be a unique prefix or suffix, or 'last': the newest in this folder's repository.
     """
     config, output = _config(concurrency, workers), _output(headless, as_json, detach)
     plan = launching.past_runs.plan_to_resume(

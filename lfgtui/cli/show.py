@@ -28,7 +28,7 @@ from lfgtui.text import output
 def show(place: str, as_json: bool, as_markdown: bool, raw: bool) -> int:
     """Show one run, or one ticket of it.
 
-    RUN may be a unique prefix, or 'last': the newest in this folder's repository.
+    RUN may be a unique prefix or suffix, or 'last': the newest in this folder's repository.
     """
     if as_json and as_markdown:
         raise UsageError("--json and --markdown cannot be combined")
@@ -79,7 +79,7 @@ def _print_page(document: RunDocument) -> None:
 def replay(name: str, speed: float, idle_limit: float | None, begin: str | None) -> int:
     """Replay RUN as it was.
 
-    RUN may be a unique prefix, or 'last': the newest in this folder's repository.
+    RUN may be a unique prefix or suffix, or 'last': the newest in this folder's repository.
 
     p pauses and resumes, [ and ] skip 10 seconds, + and - change the speed,
     comma and dot step by events, g goes to a time or an event.

@@ -30,8 +30,8 @@ def undo(place: str, files: tuple[str, ...], redo: bool, dry_run: bool, yes: boo
     """Restore the files that a ticket changed with its tools; all, or FILE and what is below it.
 
     It needs no git and works from any folder, even after lfg was killed. A file that anyone else
-    has changed since is left alone. RUN may be a unique prefix, or 'last': the newest in this
-    folder's repository. The exit code is 1 if a file could not be restored.
+    has changed since is left alone. RUN may be a unique prefix or suffix, or 'last': the newest in
+    this folder's repository. The exit code is 1 if a file could not be restored.
     """
     run, ticket = _ticket(place)
     policy = load_config(paths.config_file()).undo

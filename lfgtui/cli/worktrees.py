@@ -36,8 +36,8 @@ def apply(place: str) -> int:
     Its commits and its uncommitted changes are merged with your branch and written to your files
     as uncommitted changes: review and commit them yourself. Where they conflict, or a file that
     would change has changes of your own, nothing is changed. For the ticket's own commits, merge
-    its branch: git merge lfg/RUN/TICKET. RUN may be a unique prefix, or 'last': the newest in
-    this folder's repository.
+    its branch: git merge lfg/RUN/TICKET. RUN may be a unique prefix or suffix, or 'last': the
+    newest in this folder's repository.
     """
     worktree = _find(place)
     if worktree.phase != "ready":
@@ -66,7 +66,7 @@ def apply(place: str) -> int:
 def discard(place: str, yes: bool) -> int:
     """Delete a ticket's worktree and its branch, with all that was not merged.
 
-    RUN may be a unique prefix, or 'last': the newest in this folder's repository.
+    RUN may be a unique prefix or suffix, or 'last': the newest in this folder's repository.
     """
     worktree = _find(place)
     if not yes:

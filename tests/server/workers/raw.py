@@ -13,6 +13,7 @@ class Raw:
     def __init__(self, url: str, name: str) -> None:
         self.redis = Connection(url)
         self.name = name
+        self._after: dict[str, str] = {}
 
     async def appear(self) -> None:
         there = p.Presence(self.name, (), 1)
@@ -29,9 +30,9 @@ class Raw:
 
     async def next_in(self, stream: str) -> bytes:
         async with asyncio.timeout(60):
-            while not (received := await self.redis.read(stream, "0", 1)):
+            while not (received := await self.redis.read(stream, self._after.get(stream, "0"), 1)):
                 pass
-        await self.redis.trim(stream, received[0].id)
+        self._after[stream] = received[0].id
         return received[0].body
 
     async def claim(self, lease: float) -> p.Job:
