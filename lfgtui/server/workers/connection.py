@@ -106,10 +106,8 @@ class Connection:
                 pipe.exists(tickets_key(()))
                 await pipe.execute()
         except (RedisError, OSError) as error:
-            message = unreachable(self.address, error)
-            if message.startswith(_UNREACHABLE):
-                message += "; is it running, and is the address right?"
-            raise UsageError(message) from None
+            hint = "; is it running, and is the address right?"
+            raise UsageError(unreachable(self.address, error, hint)) from None
 
     async def aclose(self) -> None:
         """Close it."""
@@ -259,8 +257,6 @@ def _misread(url: str, error: Exception) -> str:
     return f"{address} is not the URL of a Redis server: {str(error).rstrip('.')}"
 
 
-_UNREACHABLE = "cannot reach Redis at"
-
 _CAUSES = (
     ("invalid username-password", "it refuses the user or password in the URL"),
     ("Authentication required", "it wants a password: redis://:PASSWORD@HOST"),
@@ -270,8 +266,8 @@ _CAUSES = (
 """What a part of Redis's own words means, for the person."""
 
 
-def unreachable(address: str, error: BaseException) -> str:
-    """Return one line about an error of Redis or of the way there."""
+def unreachable(address: str, error: BaseException, hint: str = "") -> str:
+    """Return one line about an error of Redis, or of the way there, which ends with the hint."""
     reason = str(error).splitlines()[0].rstrip(".") if str(error) else type(error).__name__
     for part, cause in _CAUSES:
         if part in reason:
@@ -282,7 +278,7 @@ def unreachable(address: str, error: BaseException) -> str:
         return f"Redis at {address}: {reason}; Redis 6.2 or newer is needed"
     reason = re.sub(r"^Error -?\d+ connecting to \S+\. ", "", reason)
     reason = re.sub(r"^Connect call failed .*", "connection refused", reason)
-    return f"{_UNREACHABLE} {address}: {reason}"
+    return f"cannot reach Redis at {address}: {reason}{hint}"
 
 
 def _received(found: Any) -> list[Received]:  # redis-py has no type for it

@@ -81,8 +81,8 @@ class HandOut:
             self.asked[request.id] = request
         self.unsent.append(request)
 
-    def renew(self, fence: int) -> None:
-        """Begin again under another fence, before any worker has done something of it."""
+    def begin_again(self, fence: int) -> None:
+        """Have it offered under another fence, as no worker has done anything of it."""
         job = msgspec.structs.replace(job_decoder.decode(self.job), fence=fence)
         self.fence, self.job, self.worker, self.missed_since = fence, encode(job), "", None
         again = [msgspec.structs.replace(one, fence=fence) for one in self.asked.values()]

@@ -1,4 +1,7 @@
-"""What workers say to a run, in order, with the time at which Redis got it by the run's clock."""
+"""The stream in which workers report to a run.
+
+Each record comes with the time at which Redis got it, by the clock of the run's machine.
+"""
 
 import logging
 from collections.abc import Iterator

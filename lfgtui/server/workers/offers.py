@@ -51,7 +51,7 @@ class Offers:
     async def offer_again(self, out: HandOut) -> None:
         """Offer the ticket, of which nothing has come so far, under a new fence."""
         name = out.run.ticket.id
-        out.renew(await self.raise_fence(name))
+        out.begin_again(await self.raise_fence(name))
         self._recorder.hand_out(self._run, name, out.fence, is_out=True)
         await self.offer(out)
 
@@ -64,8 +64,10 @@ class Offers:
         """Return True if somebody may still take the offer."""
         if out.worker or out.offered is None or not await self._redis.has(out.offered):
             return False
-        key = p.presence_key(out.offered_to)
-        return not out.offered_to or (await self._redis.get([key]))[0] is not None
+        if not out.offered_to:
+            return True
+        (there,) = await self._redis.get([p.presence_key(out.offered_to)])
+        return there is not None
 
     def lost_with(self, out: HandOut) -> e.Ending:
         """Return the ending of a ticket whose worker was lost, after which it is offered again."""
