@@ -186,7 +186,10 @@ class Program(Terminal):
 
 
 def _command_line(process: int) -> bytes:
-    return Path(f"/proc/{process}/cmdline").read_bytes()
+    """Return the words a process was started with; none where it has just ended."""
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+        return Path(f"/proc/{process}/cmdline").read_bytes()
+    return b""
 
 
 @contextlib.contextmanager
