@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from lfgtui.processes.deadline import Deadline
+
 _GIGABYTE, _MEGABYTE = 10**9, 10**6
 
 _TOO_LARGE, _TOO_LONG = 25, 24
@@ -13,18 +15,26 @@ class ProcessLimits:
     """Bounds of everything below one supervisor; None for none.
 
     CPU seconds and the bytes of memory are sums over all processes, `file_size` is that of each
-    file, in bytes.
+    file, in bytes. All ends at the `deadline`, even while lfg is stopped.
     """
 
     cpu: int | None = None
     memory: int | None = None
     processes: int | None = None
     file_size: int | None = None
+    deadline: Deadline | None = None
+
+    @property
+    def descriptors(self) -> tuple[int, ...]:
+        """The descriptors that the supervisor needs for them."""
+        return () if self.deadline is None else (self.deadline.fileno(),)
 
     def argument(self, *, is_walled: bool = False) -> str:
         """Return the limits as the supervisor takes them."""
         given = {"cpu": self.cpu, "memory": self.memory, "processes": self.processes}
         given |= {"file": self.file_size, "walled": 1 if is_walled else None}
+        for descriptor in self.descriptors:
+            given["deadline"] = descriptor
         return ",".join(f"{name}={value}" for name, value in given.items() if value is not None)
 
     def excess(self, name: str) -> str:
@@ -40,6 +50,8 @@ class ProcessLimits:
                     f"stopped: used more than {self.cpu:,} s of CPU time; do less at a time,"
                     " or have the limit raised ([sandbox] cpu_seconds)"
                 )
+            case "deadline":
+                return "stopped: the worker could not renew its hold on the ticket in time"
             case _:
                 return (
                     f"stopped: started more than {self.processes:,} processes;"

@@ -125,9 +125,9 @@ class Supervised(asyncio.SubprocessProtocol):
         if wall is not None:
             command = await asyncio.to_thread(wall.command, command, environment)
         given = limits.argument(is_walled=wall is not None)
-        self._starting = asyncio.ensure_future(
-            self._start((given, *command), folder, environment, PIPE if has_input else DEVNULL)
-        )
+        stdin = PIPE if has_input else DEVNULL
+        starting = self._start((given, *command), folder, environment, stdin, limits.descriptors)
+        self._starting = asyncio.ensure_future(starting)
         await asyncio.shield(self._starting)
 
     async def clear(self, drain_seconds: float) -> None:
@@ -157,7 +157,12 @@ class Supervised(asyncio.SubprocessProtocol):
         self.gone.set()  # its last reports may be unread; the end of the socket comes after them
 
     async def _start(
-        self, command: Sequence[str], folder: Path, environment: Mapping[str, str], stdin: int
+        self,
+        command: Sequence[str],
+        folder: Path,
+        environment: Mapping[str, str],
+        stdin: int,
+        descriptors: Sequence[int],
     ) -> None:
         loop = asyncio.get_running_loop()
         ours, theirs = socket.socketpair()
@@ -168,7 +173,7 @@ class Supervised(asyncio.SubprocessProtocol):
                 cwd=folder,
                 env=environment,
                 stdin=stdin,
-                pass_fds=(theirs.fileno(),),
+                pass_fds=(theirs.fileno(), *descriptors),
                 start_new_session=True,
             )
             self._lifeline, _ = await loop.connect_accepted_socket(lambda: self.reports, ours)

@@ -15,6 +15,7 @@ left the program's session.
 LIMITS are those of `limits.ProcessLimits`: `cpu=S,memory=BYTES,processes=N,file=BYTES`, as far
 as there are any, and `walled=1` if the program is bubblewrap with another one inside it. Memory,
 CPU time and the number of processes are summed up over all that runs below, a few times a second.
+`deadline=N` is the descriptor of a file (see `deadline`) that says when all is to end.
 
 SOCKET is the file descriptor of a socket to lfg:
 
@@ -32,6 +33,7 @@ subreaper and no /proc (macOS) it can only signal the program's process group.
 """
 
 import ctypes
+import errno
 import os
 import resource
 import select
@@ -68,8 +70,7 @@ _REMAINS = 9
 
 def main(descriptor: str, limits: str, *command: str) -> None:
     """Guard the process that runs the program, and take its place if it is killed."""
-    socket = int(descriptor)
-    lifeline = _Lifeline(os.dup(socket) if socket == _REMAINS else socket)
+    lifeline = _Lifeline(_own(int(descriptor)))
     pairs = (one.split("=") for one in limits.split(",") if one)
     watch = _Watch({name: int(most) for name, most in pairs})
     _prctl(_SET_CHILD_SUBREAPER, 1)
@@ -98,6 +99,8 @@ def _supervise(
     signal.signal(signal.SIGCHLD, lambda *_: None)
     _prctl(_SET_CHILD_SUBREAPER, 1)
     try:
+        if watch.is_late:
+            raise OSError(errno.ETIME, os.strerror(errno.ETIME))
         leader = _start(lifeline, watch, command)
     except OSError as error:
         lifeline.report(f"failed {error.errno}")
@@ -130,6 +133,12 @@ def _supervise(
     _clear(lifeline, leader, watch, is_running=is_running)
 
 
+def _own(descriptor: int) -> int:
+    """Return a descriptor of the same that no program gets, and that is no other one's place."""
+    os.set_inheritable(descriptor, False)
+    return os.dup(descriptor) if descriptor == _REMAINS else descriptor
+
+
 def _let_go() -> None:
     """Give up the program's pipes, which would never close."""
     nowhere = os.open(os.devnull, os.O_RDWR)
@@ -141,7 +150,6 @@ class _Lifeline:
     """The socket to lfg."""
 
     def __init__(self, descriptor: int) -> None:
-        os.set_inheritable(descriptor, False)
         self._descriptor = descriptor
 
     def fileno(self) -> int:
@@ -167,6 +175,7 @@ class _Watch:
 
     def __init__(self, limits: dict[str, int]) -> None:
         self.is_walled = "walled" in limits
+        self._deadline = _own(limits.pop("deadline")) if "deadline" in limits else None
         self.remains = -1
         if self.is_walled:
             self.remains, end = os.pipe()
@@ -176,14 +185,29 @@ class _Watch:
         self._page = os.sysconf("SC_PAGE_SIZE")
         self._is_summed = not limits.keys().isdisjoint(("cpu", "memory"))
         is_watched = _HAS_PROC and (self._is_summed or "processes" in limits)
-        self.pause = (_PULSE if self._is_summed else _SLOW_PULSE) if is_watched else None
+        self._pulse = (_PULSE if self._is_summed else _SLOW_PULSE) if is_watched else None
         self._next_look = time.monotonic()
         self._tasks = _tasks() if is_watched else 0
 
     @property
+    def pause(self) -> float | None:
+        """Seconds until the next glance; None for as long as nothing else happens."""
+        if self._deadline is None:
+            return self._pulse
+        left = max(0.0, self._left())
+        return left if self._pulse is None else min(left, self._pulse)
+
+    @property
+    def is_late(self) -> bool:
+        """True if the deadline has passed."""
+        return self._deadline is not None and self._left() <= 0
+
+    @property
     def is_due(self) -> bool:
         """True if it is time for a look: at once where processes multiply, which soon stops all."""
-        if self.pause is None:
+        if self.is_late:
+            return True
+        if self._pulse is None:
             return False
         if self._is_summed and time.monotonic() >= self._next_look:
             return True
@@ -203,6 +227,8 @@ class _Watch:
 
     def excess(self) -> str:
         """Return the name of a limit that is exceeded; "" if none is."""
+        if self.is_late:
+            return "deadline"
         began = time.monotonic()
         found = processes()
         inside = self.inside(below(os.getpid(), found))
@@ -220,6 +246,11 @@ class _Watch:
         used = {"memory": memory, "processes": len(inside), "cpu": cpu}
         over = (name for name, value in used.items() if value > self._limits.get(name, value))
         return next(over, "")
+
+    def _left(self) -> float:
+        """Return the seconds until the deadline, as it is now."""
+        assert self._deadline is not None
+        return int.from_bytes(os.pread(self._deadline, 8, 0), "little") / 1000 - time.monotonic()
 
     def inside(self, among: dict[int, str]) -> dict[int, str]:
         """Return them without the wall itself, which a signal would end before what is in it."""

@@ -66,7 +66,10 @@ class World:
                 {"command": command, "timeout": seconds},
                 self.workspace,
                 on_output=lambda *_: None,
-                limits=ToolLimits(drain_seconds=0.1, processes=ProcessLimits(**limits)),
+                limits=ToolLimits(
+                    drain_seconds=0.1,
+                    processes=ProcessLimits(**limits),  # type: ignore[arg-type]  # none is a deadline
+                ),
                 environment=self.names,
                 wall=self.wall if behind else None,
             )

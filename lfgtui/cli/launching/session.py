@@ -21,6 +21,7 @@ from lfgtui.history.recording.recorder import Recorder
 from lfgtui.model.events import Entry
 from lfgtui.model.redaction import redacted_entries
 from lfgtui.model.tickets import Ticket
+from lfgtui.processes.deadline import Deadline
 from lfgtui.processes.private_folder import sweep
 from lfgtui.processes.sandbox.availability import find_sandbox
 from lfgtui.processes.sandbox.walls import Walls
@@ -104,7 +105,7 @@ def _hooks(plan: Plan, closing: ExitStack) -> "Hooks | None":
     return hooks
 
 
-def build_walls(plan: Plan) -> Walls:
+def build_walls(plan: Plan, deadline: Deadline | None = None) -> Walls:
     """Try whether there can be a sandbox, and return the walls; nothing of lfg's own is inside.
 
     Raises `UsageError` where one is required that there cannot be.
@@ -118,7 +119,8 @@ def build_walls(plan: Plan) -> Walls:
         if plan.is_harmless:
             policy = msgspec.structs.replace(policy, mode="none")
     Thread(target=sweep, name="lfg-sweep", daemon=True).start()
-    return Walls(policy, found, (paths.data_dir(), paths.config_file()), available_memory())
+    hidden = (paths.data_dir(), paths.config_file())
+    return Walls(policy, found, hidden, available_memory(), deadline)
 
 
 def stored_entries(

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from lfgtui.model.tickets import NO_SANDBOX, Ticket
+from lfgtui.processes.deadline import Deadline
 from lfgtui.processes.limits import NO_LIMITS, ProcessLimits
 from lfgtui.processes.private_folder import PrivateFolder
 from lfgtui.processes.sandbox.availability import Sandboxing
@@ -45,11 +46,17 @@ UNCONFINED = Confinement()
 class Walls:
     """Those of one run. `close` removes what its commands kept in their own folders.
 
-    `hidden` are paths of lfg's own; `memory` is what is available, in bytes. Blocks on the disk.
+    `hidden` are paths of lfg's own; `memory` is what is available, in bytes. No command runs
+    past the `deadline`. Blocks on the disk.
     """
 
     def __init__(
-        self, policy: SandboxPolicy, found: Sandboxing, hidden: Sequence[Path], memory: int
+        self,
+        policy: SandboxPolicy,
+        found: Sandboxing,
+        hidden: Sequence[Path],
+        memory: int,
+        deadline: Deadline | None = None,
     ) -> None:
         self._mode = policy.mode
         self._missing = found.reason
@@ -58,6 +65,7 @@ class Walls:
             memory=memory_bytes(policy.memory, memory),
             processes=policy.processes,
             file_size=memory_bytes(policy.file_size, 0),
+            deadline=deadline,
         )
         self._private = PrivateFolder() if found.program else None
         self._usual = Wall(

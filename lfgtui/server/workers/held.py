@@ -11,6 +11,7 @@ from lfgtui.engine import commands as c
 from lfgtui.engine.engine import Engine
 from lfgtui.model import events as e
 from lfgtui.model.clock import now
+from lfgtui.processes.deadline import Deadline
 from lfgtui.processes.waiting import until_one_ends
 from lfgtui.server.workers import protocol as p
 from lfgtui.server.workers.connection import Connection, Patience, cancel
@@ -18,8 +19,8 @@ from lfgtui.server.workers.connection import Connection, Patience, cancel
 AT_ONCE = 500
 """Entries that are sent as one message."""
 
-_MARGIN = 5
-"""A share of the lease: so long before its end the ticket's tools are stopped."""
+_MARGIN, _LAST_MARGIN = 5, 10
+"""Shares of the lease: so long before its end the ticket is ended, and what then still runs."""
 
 _OUT_OF_REACH = (RedisError, OSError, TimeoutError)
 
@@ -36,6 +37,8 @@ class Held:
         self._redis = connection
         self._worker = worker
         self._until = 0.0
+        self.deadline = Deadline(self._until)
+        """The end of all that the ticket's tools run, even while this process is stopped."""
         self._engine: Engine | None = None
         self._base = job.entries[-1].seq if job.entries else 0
         self._entries: list[e.Entry] = []
@@ -122,6 +125,7 @@ class Held:
         held = await self._redis.hold(self.job.run, self.job.ticket.id, lease, self.job.lease)
         if held:
             self._until = asked + self.job.lease
+            self.deadline.put_off(self._until - self.job.lease / _LAST_MARGIN)
         return held
 
     async def _guard(self) -> None:

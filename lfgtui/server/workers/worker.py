@@ -2,8 +2,9 @@
 
 A ticket is its own for as long as it can renew the lease. It counts from the moment at which it
 asked, so its lease ends before anybody else's view of it does; some time before that it stops the
-ticket's tools. Entries are sent in the order of their numbers, again and again until Redis has
-them; they stay here until the run has said, by a higher fence, that it has all.
+ticket's tools. Their supervisors do so where the worker itself has been stopped. Entries are sent
+in the order of their numbers, again and again until Redis has them; they stay here until the run
+has said, by a higher fence, that it has all.
 """
 
 import asyncio
@@ -19,6 +20,7 @@ from redis.exceptions import RedisError
 from lfgtui import __version__
 from lfgtui.engine.engine import Engine
 from lfgtui.errors import LfgError
+from lfgtui.processes.deadline import Deadline
 from lfgtui.processes.waiting import within
 from lfgtui.server.workers import protocol as p
 from lfgtui.server.workers.checkout import FilesKeptError
@@ -38,8 +40,11 @@ _OUT_OF_REACH = (RedisError, OSError, TimeoutError)
 
 _log = logging.getLogger(__name__)
 
-Open = Callable[[p.Job], AbstractAsyncContextManager[Engine]]
-"""Opens the engine for a job, and closes what belongs to it. Raises `LfgError` where it cannot."""
+Open = Callable[[p.Job, Deadline], AbstractAsyncContextManager[Engine]]
+"""Opens the engine for a job, and closes what belongs to it; its programs end at the deadline.
+
+Raises `LfgError` where it cannot.
+"""
 
 
 class Worker:
@@ -184,7 +189,7 @@ class Worker:
         name = f"{held.job.run}/{held.job.ticket.id}"
         self._say(f"{name} begins")
         try:
-            async with self._open(held.job) as engine:
+            async with self._open(held.job, held.deadline) as engine:
                 await held.work(engine)
         except FilesKeptError as error:
             held.keep(str(error))

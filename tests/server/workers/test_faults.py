@@ -18,6 +18,7 @@ from lfgtui.engine.engine import Engine
 from lfgtui.model import events as e
 from lfgtui.model.clock import now
 from lfgtui.model.tickets import Ticket
+from lfgtui.processes.deadline import Deadline
 from lfgtui.server.workers import protocol as p
 from lfgtui.server.workers.connection import Connection
 from lfgtui.settings.sandbox import SandboxPolicy
@@ -151,7 +152,7 @@ async def test_what_a_worker_said_before_it_was_killed_in_mid_stream_is_kept(
         await assert_whole(here)
 
 
-async def test_a_worker_that_wakes_too_late_changes_nothing(
+async def test_a_stopped_worker_has_no_tools_and_changes_nothing_once_it_wakes(
     redis: RedisServer, tmp_path: Path
 ) -> None:
     auto = ticket("a", tmp_path, approve="auto")
@@ -161,11 +162,11 @@ async def test_a_worker_that_wakes_too_late_changes_nothing(
             await here.until_event("a", e.ToolRunStarted)
             command = await command_of(tmp_path / "one")
             one.send_signal(signal.SIGSTOP)
+            await is_gone(command)
             async with worker(redis.url, here.engine.config, "two"):
                 await here.engine.wait_idle()
             before = len(here.seen)
             one.send_signal(signal.SIGCONT)
-            await is_gone(command)
             one.terminate()
             assert one.stderr is not None
             said = await one.stderr.read()
@@ -480,10 +481,10 @@ async def test_a_bug_in_a_worker_fails_its_ticket_and_no_other(
 ) -> None:
     opened = Jobs._open
 
-    def open_(jobs: Jobs, job: p.Job, of: Ticket, closing: ExitStack) -> Engine:
+    def open_(jobs: Jobs, job: p.Job, of: Ticket, until: Deadline, closing: ExitStack) -> Engine:
         if job.ticket.id == "bad":
             raise RuntimeError("no")
-        return opened(jobs, job, of, closing)
+        return opened(jobs, job, of, until, closing)
 
     monkeypatch.setattr(Jobs, "_open", open_)
     tickets = [ticket("bad", tmp_path), ticket("good", tmp_path)]

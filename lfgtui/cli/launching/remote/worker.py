@@ -18,6 +18,7 @@ from lfgtui.engine.session import Session
 from lfgtui.errors import UsageError
 from lfgtui.history.recording.recorder import Recorder
 from lfgtui.model.tickets import TICKET_ID, Ticket
+from lfgtui.processes.deadline import Deadline
 from lfgtui.processes.usage import available_memory
 from lfgtui.providers.registry import Providers
 from lfgtui.server.workers.checkout import Repositories, checked_out
@@ -92,15 +93,18 @@ class Jobs:
         self._repositories = Repositories(paths.data_dir() / "worker" / "repositories")
 
     @asynccontextmanager
-    async def open(self, job: Job) -> AsyncIterator[Engine]:
-        """Open the engine of a job; raises `LfgError` where it cannot be done here."""
+    async def open(self, job: Job, deadline: Deadline) -> AsyncIterator[Engine]:
+        """Open the engine of a job, whose programs end at the deadline.
+
+        Raises `LfgError` where it cannot be done here.
+        """
         source, ticket = job.source, await asyncio.to_thread(ticket_of, job)
         workspace = Path(ticket.workspace)
         if source is not None:
             workspace = await self._repositories.workspace(source)
             ticket = msgspec.structs.replace(ticket, workspace=str(workspace))
         with ExitStack() as closing:
-            engine = await asyncio.to_thread(self._open, job, ticket, closing)
+            engine = await asyncio.to_thread(self._open, job, ticket, deadline, closing)
             try:
                 if source is None:
                     yield engine
@@ -112,7 +116,7 @@ class Jobs:
             finally:
                 await asyncio.to_thread(closing.close)
 
-    def _open(self, job: Job, ticket: Ticket, closing: ExitStack) -> Engine:
+    def _open(self, job: Job, ticket: Ticket, deadline: Deadline, closing: ExitStack) -> Engine:
         plan = Plan(f"{job.title} ({job.run})", [ticket], self._config)
         check_providers(plan)
         redactor = redactor_for_writing(self._config)
@@ -122,7 +126,7 @@ class Jobs:
         stored = entries_of(run, ticket.id, job.entries)
         recorder.submit_numbered(stored)
         recorder.flush(saved=True).result()
-        walls = build_walls(plan)
+        walls = build_walls(plan, deadline)
         closing.callback(walls.close)
         session = Session(
             run=run,

@@ -1,0 +1,44 @@
+"""The time at which programs end, which their supervisors see even while lfg is stopped.
+
+It is a number in a file that has no name. A supervisor holds the file open, and reads it again
+whenever the time has come that it read there last, so putting the end off costs it nothing.
+"""
+
+import os
+import tempfile
+import weakref
+from pathlib import Path
+
+_BYTES = 8
+_LAST = 1e12
+"""More seconds than any clock has counted."""
+
+
+class Deadline:
+    """A deadline, `until` so many seconds of the monotonic clock, the same in all processes.
+
+    The file is closed when nobody has the deadline any more.
+    """
+
+    def __init__(self, until: float) -> None:
+        self._descriptor = _nameless_file()
+        weakref.finalize(self, os.close, self._descriptor)
+        self.put_off(until)
+
+    def fileno(self) -> int:
+        """Return the descriptor, for a supervisor."""
+        return self._descriptor
+
+    def put_off(self, until: float) -> None:
+        """Set the deadline anew."""
+        milliseconds = int(min(max(0.0, until), _LAST) * 1000)
+        os.pwrite(self._descriptor, milliseconds.to_bytes(_BYTES, "little"), 0)
+
+
+def _nameless_file() -> int:
+    """Return the descriptor of a new file; in memory where there is such a thing."""
+    if hasattr(os, "memfd_create"):  # Linux
+        return os.memfd_create("lfg-deadline")
+    descriptor, path = tempfile.mkstemp(prefix="lfg-deadline-")
+    Path(path).unlink()
+    return descriptor
