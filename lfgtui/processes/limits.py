@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from lfgtui.processes.deadline import Deadline
+from lfgtui.processes.shared_deadline import SharedDeadline
 
 _GIGABYTE, _MEGABYTE = 10**9, 10**6
 
@@ -22,7 +22,7 @@ class ProcessLimits:
     memory: int | None = None
     processes: int | None = None
     file_size: int | None = None
-    deadline: Deadline | None = None
+    deadline: SharedDeadline | None = None
 
     @property
     def descriptors(self) -> tuple[int, ...]:

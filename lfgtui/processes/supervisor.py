@@ -15,7 +15,7 @@ left the program's session.
 LIMITS are those of `limits.ProcessLimits`: `cpu=S,memory=BYTES,processes=N,file=BYTES`, as far
 as there are any, and `walled=1` if the program is bubblewrap with another one inside it. Memory,
 CPU time and the number of processes are summed up over all that runs below, a few times a second.
-`deadline=N` is the descriptor of a file (see `deadline`) that says when all is to end.
+`deadline=N` is the descriptor of a file (see `shared_deadline`) that says when all is to end.
 
 SOCKET is the file descriptor of a socket to lfg:
 

@@ -310,4 +310,5 @@ async def test_a_ticket_that_waited_finds_a_connection_open(tmp_path: Path, wire
     async with room(tmp_path, tickets, scenarios=SCENARIOS, concurrency=2) as r:
         await r.engine.wait_idle()
         connects = [r.events(name, e.ResponseStarted)[0].connect for name in "abcdef"]
-        assert [one is not None for one in connects] == [True, True, *[False] * 4]
+        assert connects[0] is not None  # the second may come when the first is done
+        assert connects[2:] == [None] * 4

@@ -123,8 +123,8 @@ def output_faults(one: Session, written: bytes) -> Iterator[str]:
     if match := _TROUBLE.search(written):
         yield f"on stderr: {written[match.start() : match.start() + 200]!r}"
     log = one.folder / "log"
-    if log.exists() and (match := _TROUBLE.search(log.read_bytes())):
-        yield f"in the log: {match[0]!r}"
+    if log.exists() and (match := _TROUBLE.search(logged := log.read_bytes())):
+        yield f"in the log: {logged[match.start() :].decode(errors='replace')}"
 
 
 def stored_tickets(one: Session) -> tuple[Tickets, list[str]]:

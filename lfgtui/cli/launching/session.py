@@ -21,10 +21,10 @@ from lfgtui.history.recording.recorder import Recorder
 from lfgtui.model.events import Entry
 from lfgtui.model.redaction import redacted_entries
 from lfgtui.model.tickets import Ticket
-from lfgtui.processes.deadline import Deadline
 from lfgtui.processes.private_folder import sweep
 from lfgtui.processes.sandbox.availability import find_sandbox
 from lfgtui.processes.sandbox.walls import Walls
+from lfgtui.processes.shared_deadline import SharedDeadline
 from lfgtui.processes.usage import available_memory
 from lfgtui.providers.registry import Providers, Starter
 from lfgtui.settings import environment, paths
@@ -105,7 +105,7 @@ def _hooks(plan: Plan, closing: ExitStack) -> "Hooks | None":
     return hooks
 
 
-def build_walls(plan: Plan, deadline: Deadline | None = None) -> Walls:
+def build_walls(plan: Plan, deadline: SharedDeadline | None = None) -> Walls:
     """Try whether there can be a sandbox, and return the walls; nothing of lfg's own is inside.
 
     Raises `UsageError` where one is required that there cannot be.

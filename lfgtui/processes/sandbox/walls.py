@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from lfgtui.model.tickets import NO_SANDBOX, Ticket
-from lfgtui.processes.deadline import Deadline
 from lfgtui.processes.limits import NO_LIMITS, ProcessLimits
 from lfgtui.processes.private_folder import PrivateFolder
 from lfgtui.processes.sandbox.availability import Sandboxing
 from lfgtui.processes.sandbox.wall import Wall
+from lfgtui.processes.shared_deadline import SharedDeadline
 from lfgtui.settings.sandbox import SandboxPolicy
 from lfgtui.text.figures import memory_bytes
 
@@ -56,7 +56,7 @@ class Walls:
         found: Sandboxing,
         hidden: Sequence[Path],
         memory: int,
-        deadline: Deadline | None = None,
+        deadline: SharedDeadline | None = None,
     ) -> None:
         self._mode = policy.mode
         self._missing = found.reason

@@ -11,7 +11,7 @@ from lfgtui.engine import commands as c
 from lfgtui.engine.engine import Engine
 from lfgtui.model import events as e
 from lfgtui.model.clock import now
-from lfgtui.processes.deadline import Deadline
+from lfgtui.processes.shared_deadline import SharedDeadline
 from lfgtui.processes.waiting import until_one_ends
 from lfgtui.server.workers import protocol as p
 from lfgtui.server.workers.connection import Connection, Patience, cancel
@@ -37,7 +37,7 @@ class Held:
         self._redis = connection
         self._worker = worker
         self._until = 0.0
-        self.deadline = Deadline(self._until)
+        self.deadline = SharedDeadline(self._until)
         """The end of all that the ticket's tools run, even while this process is stopped."""
         self._engine: Engine | None = None
         self._base = job.entries[-1].seq if job.entries else 0

@@ -20,7 +20,7 @@ from redis.exceptions import RedisError
 from lfgtui import __version__
 from lfgtui.engine.engine import Engine
 from lfgtui.errors import LfgError
-from lfgtui.processes.deadline import Deadline
+from lfgtui.processes.shared_deadline import SharedDeadline
 from lfgtui.processes.waiting import within
 from lfgtui.server.workers import protocol as p
 from lfgtui.server.workers.checkout import FilesKeptError
@@ -40,7 +40,7 @@ _OUT_OF_REACH = (RedisError, OSError, TimeoutError)
 
 _log = logging.getLogger(__name__)
 
-Open = Callable[[p.Job, Deadline], AbstractAsyncContextManager[Engine]]
+Open = Callable[[p.Job, SharedDeadline], AbstractAsyncContextManager[Engine]]
 """Opens the engine for a job, and closes what belongs to it; its programs end at the deadline.
 
 Raises `LfgError` where it cannot.

@@ -18,7 +18,7 @@ from lfgtui.engine.engine import Engine
 from lfgtui.model import events as e
 from lfgtui.model.clock import now
 from lfgtui.model.tickets import Ticket
-from lfgtui.processes.deadline import Deadline
+from lfgtui.processes.shared_deadline import SharedDeadline
 from lfgtui.server.workers import protocol as p
 from lfgtui.server.workers.connection import Connection
 from lfgtui.settings.sandbox import SandboxPolicy
@@ -481,7 +481,9 @@ async def test_a_bug_in_a_worker_fails_its_ticket_and_no_other(
 ) -> None:
     opened = Jobs._open
 
-    def open_(jobs: Jobs, job: p.Job, of: Ticket, until: Deadline, closing: ExitStack) -> Engine:
+    def open_(
+        jobs: Jobs, job: p.Job, of: Ticket, until: SharedDeadline, closing: ExitStack
+    ) -> Engine:
         if job.ticket.id == "bad":
             raise RuntimeError("no")
         return opened(jobs, job, of, until, closing)

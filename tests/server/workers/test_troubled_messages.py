@@ -16,7 +16,7 @@ from lfgtui.engine import commands as c
 from lfgtui.engine.engine import Engine
 from lfgtui.model import events as e
 from lfgtui.model.event_json import encode_event
-from lfgtui.processes.deadline import Deadline
+from lfgtui.processes.shared_deadline import SharedDeadline
 from lfgtui.server.workers import protocol as p
 from lfgtui.server.workers import run_workers
 from lfgtui.server.workers import worker as worker_module
@@ -197,7 +197,7 @@ async def test_a_fault_while_a_ticket_is_opened_is_no_bug_of_it(
         has_come.set()
 
     @asynccontextmanager
-    async def slow(jobs: Jobs, job: p.Job, deadline: Deadline) -> AsyncIterator[Engine]:
+    async def slow(jobs: Jobs, job: p.Job, deadline: SharedDeadline) -> AsyncIterator[Engine]:
         await has_come.wait()  # a fetch of its files takes as long
         async with open_(jobs, job, deadline) as engine:
             yield engine

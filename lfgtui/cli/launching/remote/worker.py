@@ -18,7 +18,7 @@ from lfgtui.engine.session import Session
 from lfgtui.errors import UsageError
 from lfgtui.history.recording.recorder import Recorder
 from lfgtui.model.tickets import TICKET_ID, Ticket
-from lfgtui.processes.deadline import Deadline
+from lfgtui.processes.shared_deadline import SharedDeadline
 from lfgtui.processes.usage import available_memory
 from lfgtui.providers.registry import Providers
 from lfgtui.server.workers.checkout import Repositories, checked_out
@@ -93,7 +93,7 @@ class Jobs:
         self._repositories = Repositories(paths.data_dir() / "worker" / "repositories")
 
     @asynccontextmanager
-    async def open(self, job: Job, deadline: Deadline) -> AsyncIterator[Engine]:
+    async def open(self, job: Job, deadline: SharedDeadline) -> AsyncIterator[Engine]:
         """Open the engine of a job, whose programs end at the deadline.
 
         Raises `LfgError` where it cannot be done here.
@@ -116,7 +116,9 @@ class Jobs:
             finally:
                 await asyncio.to_thread(closing.close)
 
-    def _open(self, job: Job, ticket: Ticket, deadline: Deadline, closing: ExitStack) -> Engine:
+    def _open(
+        self, job: Job, ticket: Ticket, deadline: SharedDeadline, closing: ExitStack
+    ) -> Engine:
         plan = Plan(f"{job.title} ({job.run})", [ticket], self._config)
         check_providers(plan)
         redactor = redactor_for_writing(self._config)

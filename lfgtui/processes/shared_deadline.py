@@ -14,7 +14,7 @@ _LAST = 1e12
 """More seconds than any clock has counted."""
 
 
-class Deadline:
+class SharedDeadline:
     """A deadline, `until` so many seconds of the monotonic clock, the same in all processes.
 
     The file is closed when nobody has the deadline any more.
