@@ -9,7 +9,7 @@ painted it stands still.
 import asyncio
 import os
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from textual.driver import Driver
@@ -19,6 +19,7 @@ from textual.message import Message
 from textual.notifications import Notify, SeverityLevel
 from textual.screen import ModalScreen, Screen
 from textual.widgets import Input
+from textual.worker import WorkerError
 
 from lfgtui.engine import signals
 from lfgtui.errors import LfgError
@@ -165,6 +166,9 @@ class LfgApp(Copying, Suspending, GuardedApp, inherit_bindings=False):
 
     async def on_unmount(self) -> None:
         self.context.frames.stop()
+        for worker in [*self.workers]:  # Textual has cancelled them, and would leave them behind
+            with suppress(WorkerError):
+                await worker.wait()
         await self.speech.close()
         if not self._runs_alone:
             self._signals.close()

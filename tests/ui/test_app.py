@@ -1,5 +1,7 @@
 """The app as a person uses it: keys in, commands and screens out."""
 
+import asyncio
+
 from textual.containers import VerticalScroll
 from textual.events import Paste
 from textual.widgets import Input
@@ -27,6 +29,23 @@ async def test_a_parked_ticket_is_shown_in_the_table_and_can_be_tried_now() -> N
         await pilot.pause()
         assert live.sent == [Retry("api")]
         assert "r try now" not in lines(app)[-1]
+
+
+async def test_what_the_screen_began_has_ended_when_it_closes() -> None:
+    has_begun, has_ended = asyncio.Event(), asyncio.Event()
+
+    async def work() -> None:
+        has_begun.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            await asyncio.to_thread(bool)  # it clears up, which takes a moment
+            has_ended.set()
+
+    async with on_screen("api") as (_, app, _):
+        app.run_worker(work())
+        await has_begun.wait()
+    assert has_ended.is_set()
 
 
 async def test_a_question_is_shown_in_the_table() -> None:
