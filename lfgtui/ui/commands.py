@@ -60,7 +60,8 @@ class Palette(Guarded, CommandPalette):
     """The command palette, which searches and shows themes no more once it is left.
 
     A key that comes while it closes would begin a search whose result is
-    written into a list that is gone; Textual takes that for the app's end.
+    written into a list that is gone; Textual takes that for the app's end. One that
+    gets here before there is a list was pressed before the palette was opened.
     """
 
     def on_mount(self) -> None:
@@ -75,6 +76,9 @@ class Palette(Guarded, CommandPalette):
         if self.is_current:
             choice = event.option.hit.command if isinstance(event.option, Command) else None
             self.app.theme = choice.theme if isinstance(choice, ThemeChoice) else self._theme
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        return super().check_action(action, parameters) if self.is_mounted else False
 
     def _action_escape(self) -> None:
         self.app.theme = self._theme

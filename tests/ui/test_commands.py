@@ -163,3 +163,19 @@ async def test_what_is_typed_as_it_closes_is_not_searched(monkeypatch: pytest.Mo
         await pilot.pause()
         assert run_screen(app).mode.is_live
         assert sought == ["h"]
+
+
+async def test_a_key_from_before_the_palette_was_opened_is_none_of_its_own(
+    titled: FakeLive,
+) -> None:
+    app = make_app(titled)
+    async with opened(app, (100, 30)) as pilot:
+        palette = Palette([LfgCommands])
+        app.push_screen(palette)
+        for action in ("cursor_down", "command_list('page_down')", "escape"):
+            assert not palette.is_mounted
+            await app.run_action(action, palette)
+        await pilot.pause()
+        assert app.screen is palette
+        await pilot.press("escape")
+        assert app.screen is not palette
