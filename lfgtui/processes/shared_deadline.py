@@ -10,8 +10,8 @@ import weakref
 from pathlib import Path
 
 _BYTES = 8
-_LAST = 1e12
-"""More seconds than any clock has counted."""
+_LAST = 1e9
+"""More seconds than any machine has been up, and no more than `select` can wait."""
 
 
 class SharedDeadline:

@@ -59,3 +59,11 @@ async def test_programs_do_not_have_its_file(tmp_path: Path) -> None:
     child = await start_child(python(shown), tmp_path, os.environ, confinement=held)
     assert await child.read_lines() in ([b"0 1 2 3"], [b"0 1 2"])  # 3 is the folder itself
     await child.wait()
+
+
+async def test_one_that_is_beyond_all_clocks_is_as_good_as_none(tmp_path: Path) -> None:
+    held = within(SharedDeadline(1e300))
+    child = await start_child(python("say('runs')"), tmp_path, os.environ, confinement=held)
+    assert await child.read_lines() == [b"runs"]
+    await child.wait()
+    assert child.ending == "exit code 0"
