@@ -49,6 +49,9 @@ _ROUNDS = 50
 _PULSE, _SLOW_PULSE = 0.05, 0.25
 """Seconds between two glances at how many processes there are; what lives long is not hurried."""
 
+_FOREVER = 1e9
+"""Seconds that `select` can still wait: 31 years."""
+
 _LOOK_SECONDS, _LOOK_SHARE = 0.4, 100
 """Between two looks at what all uses, at least so long, and so many times as long as one took."""
 
@@ -99,7 +102,7 @@ def _supervise(
     signal.signal(signal.SIGCHLD, lambda *_: None)
     _prctl(_SET_CHILD_SUBREAPER, 1)
     try:
-        if watch.is_late:
+        if not watch.left:
             raise OSError(errno.ETIME, os.strerror(errno.ETIME))
         leader = _start(lifeline, watch, command)
     except OSError as error:
@@ -185,29 +188,29 @@ class _Watch:
         self._page = os.sysconf("SC_PAGE_SIZE")
         self._is_summed = not limits.keys().isdisjoint(("cpu", "memory"))
         is_watched = _HAS_PROC and (self._is_summed or "processes" in limits)
-        self._pulse = (_PULSE if self._is_summed else _SLOW_PULSE) if is_watched else None
+        self._pulse = (_PULSE if self._is_summed else _SLOW_PULSE) if is_watched else _FOREVER
         self._next_look = time.monotonic()
         self._tasks = _tasks() if is_watched else 0
 
     @property
-    def pause(self) -> float | None:
-        """Seconds until the next glance; None for as long as nothing else happens."""
+    def left(self) -> float:
+        """Seconds until the deadline, as it is now; 0 if it has passed."""
         if self._deadline is None:
-            return self._pulse
-        left = max(0.0, self._left())
-        return left if self._pulse is None else min(left, self._pulse)
+            return _FOREVER
+        until = int.from_bytes(os.pread(self._deadline, 8, 0), "little") / 1000
+        return max(0.0, until - time.monotonic())
 
     @property
-    def is_late(self) -> bool:
-        """True if the deadline has passed."""
-        return self._deadline is not None and self._left() <= 0
+    def pause(self) -> float:
+        """Seconds until the next glance, if nothing else happens."""
+        return min(self._pulse, self.left)
 
     @property
     def is_due(self) -> bool:
         """True if it is time for a look: at once where processes multiply, which soon stops all."""
-        if self.is_late:
+        if not self.left:
             return True
-        if self._pulse is None:
+        if self._pulse == _FOREVER:
             return False
         if self._is_summed and time.monotonic() >= self._next_look:
             return True
@@ -227,7 +230,7 @@ class _Watch:
 
     def excess(self) -> str:
         """Return the name of a limit that is exceeded; "" if none is."""
-        if self.is_late:
+        if not self.left:
             return "deadline"
         began = time.monotonic()
         found = processes()
@@ -246,11 +249,6 @@ class _Watch:
         used = {"memory": memory, "processes": len(inside), "cpu": cpu}
         over = (name for name, value in used.items() if value > self._limits.get(name, value))
         return next(over, "")
-
-    def _left(self) -> float:
-        """Return the seconds until the deadline, as it is now."""
-        assert self._deadline is not None
-        return int.from_bytes(os.pread(self._deadline, 8, 0), "little") / 1000 - time.monotonic()
 
     def inside(self, among: dict[int, str]) -> dict[int, str]:
         """Return them without the wall itself, which a signal would end before what is in it."""
