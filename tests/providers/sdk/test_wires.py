@@ -260,7 +260,10 @@ async def test_no_answer_waits_for_another(wire: str, server: Loopback, connect:
 
 async def test_comments_are_a_heartbeat(wire: str, server: Loopback, connect: Connect) -> None:
     server.answer = Answer([b":\n\n" * 100 + b"".join(FIRST[wire] + LAST[wire])])
-    assert await events_of(await connect()) == [Heartbeat(), *HELLO]
+    events = await events_of(await connect())
+    beats = len(events) - len(HELLO)
+    assert events == [Heartbeat()] * beats + HELLO
+    assert 1 <= beats < 10  # one for what is read at once, which the network may divide
 
 
 async def test_an_error_comes_after_the_text(wire: str, server: Loopback, connect: Connect) -> None:
