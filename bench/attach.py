@@ -3,8 +3,9 @@
     python bench/attach.py [--streams 64] [--rate 100] [--seconds 10] [--rounds 3]
 
 First the lag: a run prints its entries, which it does once they are committed, and `lfg attach`
-shows it on a terminal of 200x60; for each mark in the text that both had, the time between. There
-is a frame every 33 ms at most, so a stream that never pauses waits half of that on average.
+shows it on a terminal of 200x60; for each mark in the text that both had, the time between. A
+viewer draws a frame every 17 ms at most, so a stream that never pauses waits half of that on
+average. The CPU is the viewer's.
 Then the cost: the same run with no viewer, 20 and 100 of them that read all they are sent, in
 turn. Its CPU is its process's with all children; "late" is from the server's write of a token to
 the run's printed line.
@@ -50,17 +51,19 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     asked = parser.parse_args()
     for streams, rate in LOADS:
-        lags = lag(Load("openai-chat", streams, rate, asked.seconds))
+        lags, cpu = lag(Load("openai-chat", streams, rate, asked.seconds))
         print(
             f"committed to painted, {streams} x {rate:g} tokens/s: "
             f"p50 {percentile(lags, 0.5) * 1000:.1f} ms, p99 {percentile(lags, 0.99) * 1000:.1f} ms"
-            f" of {len(lags)} marks"
+            f" of {len(lags)} marks, CPU {cpu:.2f} s"
         )
     load = Load("openai-chat", asked.streams, asked.rate, asked.seconds)
     taken: dict[int, list[tuple[float, float]]] = {number: [] for number in VIEWERS}
     for _ in range(asked.rounds):
         for number in VIEWERS:
             taken[number].append(cost(load, number))
+    if not asked.rounds:
+        return
     alone = median(cpu for cpu, _ in taken[0])
     for number, rounds in taken.items():
         cpu, late = (median(figures) for figures in zip(*rounds, strict=True))
@@ -103,8 +106,11 @@ def reachable(prepared: Prepared) -> str:
         time.sleep(0.02)
 
 
-def lag(load: Load) -> list[float]:
-    """Seconds from a mark's line, printed by the run, to its being on the viewer's terminal."""
+def lag(load: Load) -> tuple[list[float], float]:
+    """Seconds from each mark's line, printed by the run, to its being on the viewer's terminal.
+
+    And the viewer's CPU in seconds.
+    """
     with serving(load) as server, LFG.prepared(load, server.port) as prepared:
         with at_work(prepared) as (process, run, lines, drain):
             command = [LFG.python, "-m", "lfgtui", "attach", run]
@@ -112,12 +118,12 @@ def lag(load: Load) -> list[float]:
             wait(process, patience(load))
             drain.join()
             time.sleep(0.5)
-        closed(viewer)
+        ended = closed(viewer)
     committed, painted, screen = lines.sightings(), Sightings(), Screen()
     for at, data in viewer.written:
         for row in screen.changed(data):
             painted.saw(at, row)
-    return between(committed, painted)
+    return between(committed, painted), ended.cpu
 
 
 def between(first: Sightings, second: Sightings) -> list[float]:

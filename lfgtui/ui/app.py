@@ -47,7 +47,15 @@ from lfgtui.ui.terminal.output import is_behind, show_title, suspended_at, write
 from lfgtui.ui.terminal.suspension import Suspending
 from lfgtui.ui.themes import to_textual
 from lfgtui.ui.toast import Toast, withdraw
-from lfgtui.ui.widgets.frame_clock import GAUGE, SECOND, FrameClock, due, figures_move
+from lfgtui.ui.widgets.frame_clock import (
+    ATTACHED,
+    GAUGE,
+    OWN,
+    SECOND,
+    FrameClock,
+    due,
+    figures_move,
+)
 from lfgtui.ui.widgets.header import compose_title
 from lfgtui.ui.widgets.pane import PaneSettings
 
@@ -100,7 +108,7 @@ class LfgApp(Copying, Suspending, GuardedApp, inherit_bindings=False):
         self.resumes: str | None = None
         self._can_detach = can_detach
         self.context = ScreenContext(
-            frames=FrameClock(clock),
+            frames=FrameClock(clock, ATTACHED if isinstance(run, AttachedRun) else OWN),
             keys=self.keys_in_force,
             panes=PaneSettings(
                 stall_after=config.stall_after,

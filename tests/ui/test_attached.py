@@ -6,6 +6,7 @@ from lfgtui.engine.commands import AddPrompt, Approve, Command
 from lfgtui.model import events as e
 from lfgtui.model.fold.metrics import Health
 from lfgtui.ui.run_view import AttachedRun
+from lfgtui.ui.widgets.frame_clock import ATTACHED
 from tests.ui.asked import Asked
 from tests.ui.emulator import settled
 from tests.ui.fake_live import FakeLive
@@ -41,6 +42,7 @@ async def test_it_is_left_without_a_question_and_goes_on(key: str) -> None:
         live.begin("a")
         rows = await repainted(pilot)
         assert "ATTACHED" in rows[0] and "q leave" in rows[-1]
+        assert app.context.frames.pace == ATTACHED
         await pilot.press(key)
         await pilot.pause()
     assert (app.return_value, live.closed, live.transcript("a").state) == (0, 1, "waiting")

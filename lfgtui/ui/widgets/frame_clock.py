@@ -3,22 +3,35 @@
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
 from contextvars import Context, copy_context
+from typing import NamedTuple
 
 from lfgtui.model.fold.states import RUNNING, State
 from lfgtui.ui.run_view import RunView
 from lfgtui.ui.widgets.pane import Pane
 
-FRAME = 1 / 30
-"""Seconds from the beginning of a frame to that of the next one, at least."""
+
+class Pace(NamedTuple):
+    """How often to draw at most.
+
+    `frame` is the seconds from the beginning of a frame to that of the next one, `share` most of
+    a core that drawing what arrives may take: many busy panes get fewer frames.
+    """
+
+    frame: float
+    share: float
+
+
+OWN = Pace(frame=1 / 30, share=0.1)
+"""That of a run's own screen."""
+
+ATTACHED = Pace(frame=1 / 60, share=0.25)
+"""That of a viewer in another process, which takes no time from the run."""
 
 BUDGET = 0.022
 """Seconds a frame draws before it leaves the rest of the panes to the next one."""
 
 PATIENCE = 0.1
 """Seconds for a new layout: a person waits until all that is in view is up to date."""
-
-SHARE = 0.1
-"""Most of a core that drawing what arrives may take: many busy panes get fewer frames."""
 
 SLOWEST = 0.15
 """Seconds until what arrives is drawn, whatever a frame takes."""
@@ -66,12 +79,13 @@ class FrameClock:
     It stands still until somebody calls `wake`. After a frame that ran out of time the next
     one begins behind the pane that it ended with. And the next one begins half as long after
     a frame as that took: a third of the time is left for keys and for what arrives. A frame
-    for nothing but what arrives waits until they take no more than their `SHARE`. `clock` is
+    for nothing but what arrives waits until they take no more than the `pace` allows. `clock` is
     the time that passes for the person, whatever the panes' own is.
     """
 
-    def __init__(self, clock: Callable[[], float]) -> None:
+    def __init__(self, clock: Callable[[], float], pace: Pace = OWN) -> None:
         self.clock = clock
+        self.pace = pace
         self._draw: Draw | None = None
         self._context: Context | None = None
         self._timer: asyncio.TimerHandle | None = None
@@ -126,8 +140,8 @@ class FrameClock:
         self._timer, began = None, loop.time()
         again_at = draw()
         took = loop.time() - began
-        self._free_at = began + max(FRAME, 1.5 * took)
-        rest = min(took / SHARE, SLOWEST)
+        self._free_at = began + max(self.pace.frame, 1.5 * took)
+        rest = min(took / self.pace.share, SLOWEST)
         self._arrivals_at = began + rest
         if again_at is not None:
             self.wake(again_at and max(again_at, began + WITH_ARRIVALS * rest))

@@ -8,15 +8,16 @@ from lfgtui.engine.commands import Cancel
 from lfgtui.model import events as e
 from lfgtui.model.fold.metrics import WINDOW, Health, OpenCircuit
 from lfgtui.ui.widgets.frame_clock import (
+    ATTACHED,
     BUDGET,
-    FRAME,
     GAUGE,
     MINUTE,
+    OWN,
     SECOND,
-    SHARE,
     SLOWEST,
     WITH_ARRIVALS,
     FrameClock,
+    Pace,
     figures_move,
 )
 from lfgtui.ui.widgets.pane import Pane, PaneSettings
@@ -78,15 +79,15 @@ class StillLoop(asyncio.SelectorEventLoop):
         return self.now
 
 
-@pytest.mark.parametrize(
-    ("took", "for_keys", "for_arrivals"),
-    [(0.001, FRAME, FRAME), (0.009, FRAME, 0.009 / SHARE), (0.03, 0.045, SLOWEST), (0.2, 0.3, 0.3)],
-)
+@pytest.mark.parametrize("pace", [OWN, ATTACHED])
+@pytest.mark.parametrize("took", [0.001, 0.009, 0.03, 0.2])
 def test_after_a_frame_keys_have_half_as_long_and_what_arrives_waits_for_its_share(
-    took: float, for_keys: float, for_arrivals: float
+    pace: Pace, took: float
 ) -> None:
+    for_keys = max(pace.frame, 1.5 * took)
+    for_arrivals = max(for_keys, min(took / pace.share, SLOWEST))
     loop = StillLoop()
-    clock = FrameClock(loop.time)
+    clock = FrameClock(loop.time, pace)
 
     def draw() -> None:
         loop.now += took
