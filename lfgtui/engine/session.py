@@ -5,6 +5,8 @@ import sys
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 
+from msgspec import UNSET, UnsetType
+
 from lfgtui.engine.admission import Admission
 from lfgtui.engine.recovery.limits import Limits
 from lfgtui.engine.recovery.recovery import Circuits
@@ -61,6 +63,7 @@ class Session:
     `max_memory` is a share of. Without `kept`, changes of files cannot be undone. `run_limits`
     come before those that a resumed run had; `run_limit` is the one that was reached, at which
     the run stops. `walls` hold the tickets' programs; without them nothing does.
+    `worker` is the name of the worker that this process is, if it is one.
     """
 
     run: str
@@ -76,6 +79,7 @@ class Session:
     run_limits: RunLimits = NO_LIMITS
     run_limit: RunLimit | None = None
     walls: Walls | None = None
+    worker: str | UnsetType = UNSET
     circuits: Circuits = field(init=False)
     limits: Limits = field(default_factory=Limits)
     rules: Rules = field(default_factory=Rules)

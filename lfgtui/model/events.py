@@ -144,7 +144,8 @@ class AttemptStarted(Event, Bounded, frozen=True):
     """A try begins. `continues`: from the context so far, not from the prompt anew.
 
     `keeps_partial`: that has the text of the response that broke off, and its rest follows.
-    `context_window`: tokens that the model holds; absent where that is not known.
+    `context_window`: tokens that the model holds; absent where that is not known. `worker`: the
+    name of the worker that makes the attempt; absent where the run itself does.
     """
 
     facets = Facets(ends="response")
@@ -153,6 +154,7 @@ class AttemptStarted(Event, Bounded, frozen=True):
     continues: bool = False
     keeps_partial: bool | UnsetType = UNSET
     context_window: int | UnsetType = UNSET
+    worker: str | UnsetType = UNSET
 
 
 class Retrying(Event, Bounded, frozen=True, rename={"attempt": "next_attempt"}):

@@ -60,7 +60,8 @@ class StateLines:
 def _detail(event: e.Event, at: float) -> str:
     match event:
         case e.AttemptStarted(provider, model):
-            return model_name(provider, model)
+            where = f" on worker {event.worker}" if event.worker else ""
+            return model_name(provider, model) + where
         case e.RequestSent(turn):
             return f"turn {turn}"
         case e.AnswerReused(turn):

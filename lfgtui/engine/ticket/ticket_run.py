@@ -253,8 +253,8 @@ class TicketRun:
             route = self.recovery.route
             self._attempt += 1
             facts = await asyncio.to_thread(model_facts, self._session.config, route)
-            window = facts.context_window or UNSET
-            self.emit(e.AttemptStarted(*route, self._continues, self._keeps_partial, window))
+            on = (facts.context_window or UNSET, self._session.worker)
+            self.emit(e.AttemptStarted(*route, self._continues, self._keeps_partial, *on))
             self._continues = True
             is_shared = self.ticket.copy_of and not self.ticket.worktree
             if self._attempt == 1 and is_shared and self.ticket.may_write:

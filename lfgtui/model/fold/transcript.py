@@ -295,6 +295,8 @@ class Transcript:
             attempt.context = self.attempts[-1].context
             attempt.is_context_remarked = self.attempts[-1].is_context_remarked
         self.attempts.append(attempt)
+        if event.worker:
+            attempt.add(NoteItem("status", f"on worker {event.worker}"))
 
     def _end_attempt(self, attempt: Attempt, at: float, event: e.Ending) -> None:
         attempt.end(at)

@@ -326,6 +326,16 @@ def test_a_prompt_whose_answer_is_empty_says_so_beside_it(lfg: Lfg, provider: st
     assert (code, answer.strip(), err) == (0, "I look.", "lfg: the response was empty\n")
 
 
+def test_who_makes_an_attempt_is_told() -> None:
+    lines = StateLines()
+    own, workers = e.AttemptStarted("sim", "m"), e.AttemptStarted("sim", "m", worker="gpu-1")
+    told = map(lines, entries([e.TicketQueued(), own, e.Retrying("cut", 1.0, 2), workers]))
+    assert [line.split("  ")[-1] for line in told if "sim" in line] == [
+        "sim/m\n",
+        "sim/m on worker gpu-1\n",
+    ]
+
+
 def test_the_rest_of_an_answer_follows_what_was_printed_of_it() -> None:
     text_of = AnswerText("a")
     life: list[e.Event] = [

@@ -63,7 +63,7 @@ async def worker(
 ) -> AsyncIterator[Said]:
     """A worker at work, and what it says; at the end it gives back what it has."""
     said = Said()
-    jobs = Jobs(config, slots)
+    jobs = Jobs(config, name, slots)
     stopped: asyncio.Future[signal.Signals] = asyncio.get_running_loop().create_future()
     worker = Worker(Connection(url), name, jobs.open, slots=slots, labels=labels, say=said.add)
     task = asyncio.create_task(worker.run(stopped))

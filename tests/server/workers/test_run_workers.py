@@ -8,6 +8,7 @@ import pytest
 from lfgtui.engine import commands as c
 from lfgtui.errors import UsageError
 from lfgtui.model import events as e
+from lfgtui.model.fold.items import NoteItem
 from lfgtui.model.ticket_keys.approvals import ApprovalRule
 from lfgtui.server.workers.connection import Connection
 from tests.engine.harness import calls, says, ticket
@@ -130,6 +131,10 @@ async def test_a_worker_that_ends_hands_back_and_another_goes_on(
         transcript = here.engine.transcript("a")
         assert transcript.state == "done"
         assert [one.state for one in transcript.attempts] == ["interrupted", "done"]
+        assert [one.items[0] for one in transcript.attempts] == [
+            NoteItem("status", "on worker one"),
+            NoteItem("status", "on worker two"),
+        ]
         await assert_whole(here)
 
 

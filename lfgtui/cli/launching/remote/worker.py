@@ -41,7 +41,7 @@ async def run_worker(
     config = msgspec.structs.replace(config, concurrency=1, on_end=())
     connection = Connection(url)
     await connection.check()
-    jobs = Jobs(config, slots)
+    jobs = Jobs(config, name, slots)
     worker = Worker(connection, name, jobs.open, slots=slots, labels=labels, say=_say)
     loop = asyncio.get_running_loop()
     stopped: asyncio.Future[signal.Signals] = loop.create_future()
@@ -85,10 +85,11 @@ def _say(line: str) -> None:
 
 
 class Jobs:
-    """Opens an engine for each job, all with the same servers on this machine."""
+    """Opens an engine for each job of the worker of that name, all with the same servers."""
 
-    def __init__(self, config: Config, slots: int) -> None:
+    def __init__(self, config: Config, name: str, slots: int) -> None:
         self._config = config
+        self._name = name
         self.servers = OwnServers(config, at_once=slots)
         self._repositories = Repositories(paths.data_dir() / "worker" / "repositories")
 
@@ -141,6 +142,7 @@ class Jobs:
             headless=job.is_headless,
             available_memory=available_memory(),
             walls=walls,
+            worker=self._name,
         )
         return Engine(
             session,
