@@ -50,7 +50,8 @@ class StateLines:
             after = machine.apply(entry.event)
         except IllegalMoveError as error:
             return f"lfg: a bug: {error}\n"
-        if after == before and not isinstance(entry.event, _SHOWN):
+        is_waiting = after == "queued" and isinstance(entry.event, e.Status)
+        if after == before and not isinstance(entry.event, _SHOWN) and not is_waiting:
             return ""
         clock = time.strftime("%H:%M:%S", time.localtime(entry.at))
         line = f"{clock}  {entry.ticket:<16}  {after:<14}  {_detail(entry.event, entry.at)}"
@@ -85,6 +86,7 @@ def _detail(event: e.Event, at: float) -> str:
             | e.TicketDone(detail)
             | e.TicketCancelled(detail)
             | e.ContradictionFound(detail)
+            | e.Status(detail)
         ):
             return detail or ""
         case _:

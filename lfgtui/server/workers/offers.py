@@ -27,6 +27,7 @@ class Offers:
         self._redis = connection
         self._fences = dict(fences)
         self._deaths: dict[str, list[str]] = {}
+        self._hints: dict[str, str] = {}
 
     def fence(self, ticket: str) -> int:
         """Return the ticket's highest fence."""
@@ -83,20 +84,21 @@ class Offers:
         able = await self._able(out.run.ticket)
         return [one for one in able if one.name not in out.refusals]
 
-    async def lacking(self, ticket: Ticket) -> str:
-        """Return what to say where no worker is there that could take the ticket."""
-        if await self._able(ticket):
-            return ""
+    async def seek(self, ticket: Ticket) -> bool:
+        """Return True if a worker is there that could take the ticket."""
+        able = bool(await self._able(ticket))
         options = "".join(f" --label {one}" for one in sorted(ticket.requires))
-        return f"waits for {wanted(ticket)}: lfg worker {self._redis.address}{options}"
+        hint = "" if able else f": lfg worker {self._redis.address}{options}"
+        self._hints[ticket.id] = hint
+        return able
+
+    def wanted(self, ticket: Ticket) -> str:
+        """Return in words who may take the ticket, and how to start one if none was there."""
+        labels = ", ".join(sorted(ticket.requires))
+        who = f"a worker with {labels}" if labels else "a worker"
+        return who + self._hints.get(ticket.id, "")
 
     async def _able(self, ticket: Ticket) -> Sequence[p.Presence]:
         there = map(p.presence_of, await self._redis.matching(p.presence_key("*")))
         labels = set(ticket.requires)
         return [one for one in there if one is not None and labels <= set(one.labels)]
-
-
-def wanted(ticket: Ticket) -> str:
-    """Return in words who may take the ticket."""
-    labels = ", ".join(sorted(ticket.requires))
-    return f"a worker with {labels}" if labels else "a worker"

@@ -34,7 +34,7 @@ from lfgtui.server.workers.connection import Connection, Patience, cancel, unrea
 from lfgtui.server.workers.files import Files
 from lfgtui.server.workers.hand_out import HandOut
 from lfgtui.server.workers.inbox import Inbox
-from lfgtui.server.workers.offers import Offers, wanted
+from lfgtui.server.workers.offers import Offers
 from lfgtui.settings import paths
 from lfgtui.workspace.git import GitError
 
@@ -91,7 +91,7 @@ class RunWorkers:
         if self.lost:
             return dict.fromkeys([*self._starting, *self._out], self._redis.address)
         free = {ticket: out.run.ticket for ticket, out in self._out.items() if not out.worker}
-        return {ticket: wanted(one) for ticket, one in (self._starting | free).items()}
+        return {ticket: self._offers.wanted(one) for ticket, one in (self._starting | free).items()}
 
     def takes(self, ticket: Ticket) -> bool:
         return not ticket.watch
@@ -189,8 +189,8 @@ class RunWorkers:
         patience = Patience()
         while True:
             try:
-                if remark := await self._offers.lacking(run.ticket):
-                    run.emit(e.Status(remark))
+                if not await self._offers.seek(run.ticket):
+                    run.emit(e.Status(f"waiting for {self._offers.wanted(run.ticket)}"))
                 return await self._offers.raise_fence(run.ticket.id)
             except _OUT_OF_REACH as error:
                 if run.stopped_with is not None:

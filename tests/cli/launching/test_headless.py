@@ -326,6 +326,17 @@ def test_a_prompt_whose_answer_is_empty_says_so_beside_it(lfg: Lfg, provider: st
     assert (code, answer.strip(), err) == (0, "I look.", "lfg: the response was empty\n")
 
 
+def test_what_a_queued_ticket_waits_for_is_told_and_no_other_remark() -> None:
+    lines = StateLines()
+    remark = e.Status("waiting for a worker")
+    told = map(lines, entries([e.TicketQueued(), remark, e.AttemptStarted("sim", "m"), remark]))
+    assert [line[10:].split() for line in told][1:] == [
+        ["a", "queued", "waiting", "for", "a", "worker"],
+        ["a", "starting", "sim/m"],
+        [],
+    ]
+
+
 def test_who_makes_an_attempt_is_told() -> None:
     lines = StateLines()
     own, workers = e.AttemptStarted("sim", "m"), e.AttemptStarted("sim", "m", worker="gpu-1")
