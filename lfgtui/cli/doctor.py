@@ -11,10 +11,11 @@ import msgspec
 from lfgtui.cli import launching
 from lfgtui.cli.options import json_option, print_value
 from lfgtui.doctor.findings import Finding, Latency, Level, Report, is_well
-from lfgtui.doctor.machine import check_machine
+from lfgtui.doctor.machine import check_config, check_machine
 from lfgtui.errors import UsageError
 from lfgtui.settings import environment, paths
 from lfgtui.settings.config import load_config
+from lfgtui.settings.machines import check_redis
 from lfgtui.text import output
 from lfgtui.text.terminal_safe import visible, visible_line
 
@@ -42,7 +43,7 @@ def doctor(provider: str | None, model: str | None, token_env: str | None, as_js
     if provider is None:
         if model is not None:
             raise UsageError("--model requires a PROVIDER")
-        return _report_findings(check_machine(), as_json=as_json)
+        return _report_findings([*check_machine(), *_check_workers()], as_json=as_json)
     if provider.startswith(("http://", "https://")):
         token = environment.variable(token_env) if token_env else None
         findings = launching.provider_check.check_lfg_server(provider, token)
@@ -63,6 +64,17 @@ def doctor(provider: str | None, model: str | None, token_env: str | None, as_js
     else:
         _print_report(report)
     return 0 if report.ok else 1
+
+
+def _check_workers() -> list[Finding]:
+    url = check_config(paths.config_file())[1].workers.url
+    if url is None:
+        return []
+    try:
+        check_redis()
+    except UsageError as error:
+        return [Finding("workers", "fix", str(error))]
+    return [launching.worker.examine_workers(url)]
 
 
 def _report_findings(findings: Sequence[Finding], *, as_json: bool) -> int:

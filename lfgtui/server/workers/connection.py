@@ -11,6 +11,7 @@ import asyncio
 import re
 import time
 from collections.abc import Collection, Sequence
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 import redis.asyncio as redis
@@ -24,9 +25,12 @@ from lfgtui.errors import UsageError
 from lfgtui.server.workers.protocol import (
     GROUP,
     Lease,
+    Presence,
     encode,
     fence_key,
     lease_key,
+    presence_key,
+    presence_of,
     tickets_key,
 )
 from lfgtui.settings.machines import address_of
@@ -206,10 +210,23 @@ class Connection:
         """Keep the value for so many seconds."""
         await self._redis.set(key, value, px=round(seconds * 1000))
 
-    async def matching(self, pattern: str) -> list[bytes]:
-        """Return the values of the keys that match."""
-        keys = [key async for key in self._redis.scan_iter(pattern, count=1000)]
-        return [value for value in await self.get(keys) if value is not None]
+    async def present(self) -> list[Presence]:
+        """Return the workers that are there."""
+        keys = [key async for key in self._redis.scan_iter(presence_key("*"), count=1000)]
+        there = [presence_of(value) for value in await self.get(keys) if value is not None]
+        return [one for one in there if one is not None]
+
+
+async def workers_at(url: str) -> list[Presence]:
+    """Return the workers that are there. Raises `UsageError` where Redis cannot be used."""
+    connection = Connection(url)
+    try:
+        await connection.check()
+        return sorted(await connection.present(), key=attrgetter("name"))
+    except (RedisError, OSError) as error:
+        raise UsageError(unreachable(connection.address, error)) from None
+    finally:
+        await connection.aclose()
 
 
 async def cancel(tasks: Collection["asyncio.Task[None]"]) -> None:

@@ -99,6 +99,5 @@ class Offers:
         return who + self._hints.get(ticket.id, "")
 
     async def _able(self, ticket: Ticket) -> Sequence[p.Presence]:
-        there = map(p.presence_of, await self._redis.matching(p.presence_key("*")))
         labels = set(ticket.requires)
-        return [one for one in there if one is not None and labels <= set(one.labels)]
+        return [one for one in await self._redis.present() if labels <= set(one.labels)]

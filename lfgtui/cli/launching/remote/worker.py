@@ -12,6 +12,7 @@ import msgspec
 from lfgtui.cli.launching.launch import Plan, check_providers
 from lfgtui.cli.launching.redactors import hide_secrets, redactor_for_writing
 from lfgtui.cli.launching.session import OwnServers, build_walls
+from lfgtui.doctor.findings import Finding
 from lfgtui.engine import signals
 from lfgtui.engine.engine import Engine
 from lfgtui.engine.session import Session
@@ -22,13 +23,13 @@ from lfgtui.processes.shared_deadline import SharedDeadline
 from lfgtui.processes.usage import available_memory
 from lfgtui.providers.registry import Providers
 from lfgtui.server.workers.checkout import Repositories, checked_out
-from lfgtui.server.workers.connection import Connection
+from lfgtui.server.workers.connection import Connection, workers_at
 from lfgtui.server.workers.protocol import Job, entries_of
 from lfgtui.server.workers.run_workers import RunWorkers
 from lfgtui.server.workers.worker import Worker
 from lfgtui.settings import paths
 from lfgtui.settings.config import Config
-from lfgtui.settings.machines import WorkersPolicy
+from lfgtui.settings.machines import WorkersPolicy, address_of
 from lfgtui.text.output import print_remark
 from lfgtui.text.terminal_safe import visible_line
 
@@ -61,15 +62,21 @@ async def run_worker(
 
 def check_reachable(url: str) -> None:
     """Raise `UsageError` where there is no Redis at the URL."""
-    connection = Connection(url)
+    asyncio.run(workers_at(url))
 
-    async def check() -> None:
-        try:
-            await connection.check()
-        finally:
-            await connection.aclose()
 
-    asyncio.run(check())
+def examine_workers(url: str) -> Finding:
+    """Say whether Redis answers at the URL, and which workers are there."""
+    try:
+        there = asyncio.run(workers_at(url))
+    except UsageError as error:
+        return Finding("workers", "fix", str(error))
+    address = address_of(url)
+    if not there:
+        fix = "run lfg worker on each machine that should work"
+        return Finding("workers", "note", f"{address} answers; no worker is running", fix)
+    workers = (f"{one.name} ({', '.join(one.labels) or 'no labels'})" for one in there)
+    return Finding("workers", "ok", f"{address} answers; running: {', '.join(workers)}")
 
 
 def run_workers(policy: WorkersPolicy, session: Session, title: str) -> RunWorkers:
