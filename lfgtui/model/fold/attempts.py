@@ -10,6 +10,7 @@ from lfgtui.model.events import Citation, PlanStep, StopReason, Usage
 from lfgtui.model.fold.items import (
     HostedItem,
     Item,
+    NoteItem,
     PlanItem,
     ReasoningItem,
     SourcesItem,
@@ -94,6 +95,7 @@ class Attempt(msgspec.Struct):
     _first_content_at: float | None = None
     _is_reused: bool = False
     _calls_at_work: set[str] = msgspec.field(default_factory=set)
+    _notes: list[NoteItem] = msgspec.field(default_factory=list)
 
     @property
     def route(self) -> str:
@@ -208,7 +210,15 @@ class Attempt(msgspec.Struct):
             self.add(PlanItem(steps))
 
     def add(self, item: Item) -> None:
-        """Add an item; nothing more goes to the one before."""
+        """Add an item; nothing more goes to the one before.
+
+        A note in the middle of the answer is added behind it: the rest of a list or a table that
+        it cut in two would be none.
+        """
+        last = self.items[-1] if self.items else None
+        if isinstance(item, NoteItem) and isinstance(last, TextItem) and not last.closed:
+            self._notes.append(item)
+            return
         self._close_last()
         self.items.append(item)
 
@@ -252,6 +262,8 @@ class Attempt(msgspec.Struct):
             case TextItem() | ReasoningItem() as last:
                 last.closed = True
                 last.revision += 1
+                self.items += self._notes
+                self._notes.clear()
             case ToolItem(is_text_borne=True, state="arriving") as call:
                 call.state, call.revision = "written", call.revision + 1
             case _:

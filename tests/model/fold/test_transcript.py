@@ -60,6 +60,23 @@ def newest(*events: e.Event) -> Attempt:
     return attempt
 
 
+def test_a_note_in_the_middle_of_an_answer_stands_behind_it() -> None:
+    first, rest = e.TextDelta("1. one\n2. t"), e.TextDelta("wo\n3. three\n")
+    remark = e.Status("connection lost")
+    attempt = newest(first, remark)
+    assert [type(item) for item in attempt.items] == [PromptItem, TextItem]
+    attempt = newest(first, remark, rest, FINISHED, e.Status("restored"))
+    assert [str(getattr(item, "text", getattr(item, "message", ""))) for item in attempt.items] == [
+        "Go.",
+        "1. one\n2. two\n3. three\n",
+        "connection lost",
+        "restored",
+    ]
+    thinking = newest(e.ReasoningDelta("Hm"), remark, e.ReasoningDelta("m."))
+    kinds = [PromptItem, ReasoningItem, NoteItem, ReasoningItem]
+    assert [type(item) for item in thinking.items] == kinds
+
+
 # Rules for every life.
 
 
