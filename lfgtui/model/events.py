@@ -26,6 +26,7 @@ from lfgtui.model.ticket_keys.run_limits import RunLimitsSet as RunLimitsSet
 from lfgtui.model.ticket_keys.watch import ContradictionFound as ContradictionFound
 from lfgtui.model.turn_events import AnswerReused as AnswerReused
 from lfgtui.model.turn_events import CommandTaken as CommandTaken
+from lfgtui.model.turn_events import ContextCompacted as ContextCompacted
 from lfgtui.model.turn_events import RequestSent as RequestSent
 from lfgtui.model.turn_events import ResponseStarted as ResponseStarted
 from lfgtui.model.turn_events import TurnBegun as TurnBegun
@@ -60,7 +61,6 @@ from lfgtui.model.wire_events import ToolOutputDelta as ToolOutputDelta
 from lfgtui.model.wire_events import ToolRunStarted as ToolRunStarted
 from lfgtui.model.wire_events import Usage as Usage
 from lfgtui.model.wire_events import WireEvent as WireEvent
-from lfgtui.text.figures import count
 
 # From the agent loop and its tools
 
@@ -110,20 +110,6 @@ class ApprovalDenied(Event, frozen=True):
     option: str | UnsetType = UNSET
 
 
-class ContextCompacted(Event, Bounded, frozen=True):
-    """The output of `calls` is left out of the requests from here on, to save about `tokens`."""
-
-    calls: tuple[str, ...]
-    tokens: int
-
-    @property
-    def in_words(self) -> str:
-        """The output that left, for the person."""
-        calls = f"{len(self.calls)} call{'s' * (len(self.calls) != 1)}"
-        much = f"about {count(self.tokens)} tokens"
-        return f"the output of {calls} is left out of the requests from here on, {much}"
-
-
 # From the engine
 
 
@@ -143,9 +129,8 @@ class RestartRequested(Event, frozen=True):
 class AttemptStarted(Event, Bounded, frozen=True):
     """A try begins. `continues`: from the context so far, not from the prompt anew.
 
-    `keeps_partial`: that has the text of the response that broke off, and its rest follows.
-    `context_window`: tokens that the model holds; absent where that is not known. `worker`: the
-    name of the worker that makes the attempt; absent where the run itself does.
+    `keeps_partial`: the text that broke off is kept, and its rest follows. `context_window`: tokens
+    that the model holds, where that is known. `worker`: who makes it, if it is not the run itself.
     """
 
     facets = Facets(ends="response")

@@ -1,12 +1,13 @@
-"""The beginnings of what follows: a request that leaves, an answer of the history in its place, and
-a command that somebody sent who is not at the run's own screen."""
+"""Events between responses: a request that leaves, an answer of the history in its place, tool
+output that requests no longer have, and a command that came from elsewhere than the run's screen.
+"""
 
 from msgspec import UNSET, UnsetType
 
 from lfgtui.model.bounds import Bounded
 from lfgtui.model.facets import Facets
 from lfgtui.model.wire_events import Event
-from lfgtui.text.figures import day_and_time
+from lfgtui.text.figures import count, day_and_time
 
 _DONE = {
     "approve": "approved",
@@ -67,6 +68,20 @@ class ResponseStarted(Event, Bounded, frozen=True):
     """
 
     connect: float | None = None
+
+
+class ContextCompacted(Event, Bounded, frozen=True):
+    """The output of `calls` is left out of the requests from here on, to save about `tokens`."""
+
+    calls: tuple[str, ...]
+    tokens: int
+
+    @property
+    def in_words(self) -> str:
+        """The output that left, for the person."""
+        calls = f"{len(self.calls)} call{'s' * (len(self.calls) != 1)}"
+        much = f"about {count(self.tokens)} tokens"
+        return f"the output of {calls} is left out of the requests from here on, {much}"
 
 
 class CommandTaken(Event, frozen=True):
