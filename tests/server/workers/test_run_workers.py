@@ -30,6 +30,7 @@ async def test_six_tickets_on_two_workers(redis: RedisServer, tmp_path: Path) ->
             await here.engine.wait_idle()
         assert here.engine.all_done
         assert len(one) + len(two) == 12
+        assert list((tmp_path / "worker" / "worker").iterdir()) == []
         (asked,) = here.events("last", e.UserMessage)
         assert asked.answers == dict.fromkeys(("t0", "t1"), "This is what there is to say of it.")
         await assert_whole(here)

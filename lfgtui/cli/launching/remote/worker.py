@@ -4,7 +4,7 @@ import asyncio
 import signal
 import time
 from collections.abc import AsyncIterator
-from contextlib import ExitStack, asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager, suppress
 from pathlib import Path
 
 import msgspec
@@ -111,18 +111,20 @@ class Jobs:
         if source is not None:
             workspace = await self._repositories.workspace(source)
             ticket = msgspec.structs.replace(ticket, workspace=str(workspace))
-        with ExitStack() as closing:
+        closing = ExitStack()
+        try:
+            if source is None:
+                closing.callback(_remove_if_empty, workspace)
             engine = await asyncio.to_thread(self._open, job, ticket, deadline, closing)
-            try:
-                if source is None:
-                    yield engine
-                    return
-                made = (paths.worktrees_dir(), engine.run, ticket.id, workspace)
-                async with checked_out(self._repositories, source, *made) as checkout:
-                    engine.subscribe(checkout.take)
-                    yield engine
-            finally:
-                await asyncio.to_thread(closing.close)
+            if source is None:
+                yield engine
+                return
+            made = (paths.worktrees_dir(), engine.run, ticket.id, workspace)
+            async with checked_out(self._repositories, source, *made) as checkout:
+                engine.subscribe(checkout.take)
+                yield engine
+        finally:
+            await asyncio.to_thread(closing.close)
 
     def _open(
         self, job: Job, ticket: Ticket, deadline: SharedDeadline, closing: ExitStack
@@ -158,6 +160,13 @@ class Jobs:
             stored={ticket.id: stored},
             answers={ticket.id: job.answers},
         )
+
+
+def _remove_if_empty(folder: Path) -> None:
+    """Remove a ticket's folder, and that of its run, where nothing is left in them."""
+    with suppress(OSError):
+        folder.rmdir()
+        folder.parent.rmdir()
 
 
 def ticket_of(job: Job) -> Ticket:
