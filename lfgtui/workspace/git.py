@@ -30,11 +30,17 @@ SECONDS = 60.0
 """Seconds that a command may take, unless it is told otherwise."""
 
 OUTPUT_BYTES = 16 * 1024 * 1024
-"""Of a command's output, what is read at most."""
+"""Most bytes that are read of a command's output."""
 
 _GRACE = 5.0
-_MESSAGE_BYTES = 16 * 1024
+"""Seconds in which git may clean up after SIGTERM, before SIGKILL."""
+
+_STDERR_BYTES = 16 * 1024
+"""Most bytes kept of what git writes to stderr; the rest is read, too, or git would block."""
+
 _MESSAGE_LENGTH = 300
+"""Most characters of the line that the person sees of it."""
+
 _READ_AT_ONCE = 64 * 1024
 
 _INHERITED = re.compile("GIT_(AUTHOR|COMMITTER|CONFIG_(GLOBAL|SYSTEM|NOSYSTEM)|CEILING|EXEC)")
@@ -106,7 +112,7 @@ class GitResult:
 
     @property
     def text(self) -> str:
-        """Its output without the line feeds at the end; names in it are such as `Path` takes."""
+        """Its output without the line feeds at the end; file names that are not UTF-8 are as `os.fsdecode` has them."""
         return os.fsdecode(self.output).rstrip("\n")
 
     @property
@@ -131,9 +137,9 @@ async def git(
     seconds: float = SECONDS,
     keeps: Sequence[int] = (),
 ) -> GitResult:
-    """Run a git command to its end, whatever that is; raises `GitError` where it has none.
+    """Run a git command and return its result, whatever its exit code.
 
-    `env` is added to its environment. The descriptors `keeps` (locks) are held by it too. A
+    Raises `GitError` if it cannot start or takes too long. `env` is added to its environment. The descriptors `keeps` (locks) are held by it too. A
     cancellation ends it, and is passed on once it is gone.
     """
     settings = dict(_SETTINGS)
@@ -181,10 +187,8 @@ async def _run(
     try:
         process = await asyncio.shield(starting)
         async with asyncio.timeout(seconds):
-            (output, is_cut), (complaint, _), _ = await asyncio.gather(
-                _read(process.stdout, OUTPUT_BYTES),
-                _read(process.stderr, _MESSAGE_BYTES),
-                _write(process.stdin, data),
+            (output, is_cut), complaint, _ = await asyncio.gather(
+                _output(process), _complaint(process), _write(process.stdin, data)
             )
             if not is_cut:
                 await process.wait()
@@ -192,8 +196,7 @@ async def _run(
         raise GitError(f"git {arguments[0]} took more than {seconds:g} s") from None
     finally:
         await finish(_end(starting))
-    message = _in_words(complaint.decode("utf-8", "replace"))
-    return GitResult(arguments[0], process.returncode or 0, output, message, is_cut)
+    return GitResult(arguments[0], process.returncode or 0, output, _in_words(complaint), is_cut)
 
 
 async def _start(
@@ -214,15 +217,26 @@ async def _start(
         raise GitError(f"git cannot be started: {reason}") from None
 
 
-async def _read(pipe: asyncio.StreamReader | None, most: int) -> tuple[bytes, bool]:
-    """Return what comes, and True if there was more than that; then the rest is not waited for."""
-    assert pipe is not None
+async def _output(process: Process) -> tuple[bytes, bool]:
+    """Return what the command prints, and True if that was too much: then it is ended."""
+    assert process.stdout is not None
     kept = bytearray()
-    while data := await pipe.read(_READ_AT_ONCE):
+    while data := await process.stdout.read(_READ_AT_ONCE):
         kept += data
-        if len(kept) > most:
-            return bytes(kept[:most]), True
+        if len(kept) > OUTPUT_BYTES:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGTERM)
+            return bytes(kept[:OUTPUT_BYTES]), True
     return bytes(kept), False
+
+
+async def _complaint(process: Process) -> str:
+    """Return the beginning of what the command writes to stderr."""
+    assert process.stderr is not None
+    kept = b""
+    while data := await process.stderr.read(_READ_AT_ONCE):
+        kept += data[: _STDERR_BYTES - len(kept)]
+    return kept.decode("utf-8", "replace")
 
 
 async def _write(pipe: asyncio.StreamWriter | None, data: bytes | None) -> None:

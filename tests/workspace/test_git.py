@@ -164,6 +164,21 @@ async def test_output_is_bounded(repository: Path, monkeypatch: pytest.MonkeyPat
         shown.checked()
 
 
+async def test_a_command_that_prints_more_than_is_read_is_ended(repository: Path) -> None:
+    (repository / "large").write_bytes(os.urandom(module.OUTPUT_BYTES) * 2)
+    blob = (await git("hash-object", "-w", "large", cwd=repository)).checked().text
+    shown = await git("cat-file", "blob", blob, cwd=repository)
+    assert shown.is_cut and len(shown.output) == module.OUTPUT_BYTES
+
+
+async def test_a_command_that_complains_at_length_comes_to_its_end(repository: Path) -> None:
+    for number in range(4000):
+        (repository / f"{number:0100}").write_bytes(b"a\r\n")
+    added = (await git("-c", "core.autocrlf=input", "add", "-A", cwd=repository)).checked()
+    assert "CRLF will be replaced by LF" in added.message
+    assert len(plainly(repository, "ls-files").splitlines()) == 4001
+
+
 async def test_what_git_says_is_safe_to_show(repository: Path) -> None:
     refused = await git("rev-parse", "--verify", "x\x1b]0;title\x07\nmore", cwd=repository)
     assert refused.code and "\x1b" not in refused.message and "\n" not in refused.message
