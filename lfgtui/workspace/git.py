@@ -112,7 +112,7 @@ class GitResult:
 
     @property
     def text(self) -> str:
-        """Its output without the line feeds at the end; file names that are not UTF-8 are as `os.fsdecode` has them."""
+        """Its output without the line feeds at the end; bytes that are not UTF-8 as in a `Path`."""
         return os.fsdecode(self.output).rstrip("\n")
 
     @property
@@ -139,8 +139,9 @@ async def git(
 ) -> GitResult:
     """Run a git command and return its result, whatever its exit code.
 
-    Raises `GitError` if it cannot start or takes too long. `env` is added to its environment. The descriptors `keeps` (locks) are held by it too. A
-    cancellation ends it, and is passed on once it is gone.
+    Raises `GitError` if it cannot start or takes too long. `env` is added to its environment. The
+    descriptors `keeps` (locks) are held by it too. A cancellation ends it, and is passed on once it
+    is gone.
     """
     settings = dict(_SETTINGS)
     command = arguments[0]

@@ -129,7 +129,7 @@ MOVES: dict[type[e.Event], _Move] = {
     e.ContradictionFound: (_OPEN | ENDED, None),  # by a ticket that watches until the end
     # the ends
     e.TicketDone: (_NEXT_REQUEST, "done"),
-    e.TicketFailed: (_OPEN, "failed"),
+    e.TicketFailed: (_OPEN | _any("done"), "failed"),  # its files do not come back from a worker
     e.TicketCancelled: (_OPEN, "cancelled"),
     e.TicketLimited: (_any(*RUNNING), "limit"),
     e.TicketBlocked: (_OPEN, "blocked"),

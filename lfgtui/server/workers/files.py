@@ -51,20 +51,26 @@ class Files:
         await self._note(of, self._ref(ticket), carrier)
         return Source(transfer.without_password(url), ref, of.inside)
 
-    async def bring_back(self, run: TicketRun) -> None:
-        """Bring what became of it into the worktree here; where it cannot be, the run says so."""
-        receiving = asyncio.ensure_future(self._bring_back(run))
+    async def bring_back(self, run: TicketRun, kept: str) -> bool:
+        """Bring what became of it into the worktree here; return True if that is all of it.
+
+        `kept` says why its worker could not send the last of it, if that is so.
+        """
+        receiving = asyncio.ensure_future(self._bring_back(run, kept))
         try:
-            await asyncio.shield(receiving)
+            return await asyncio.shield(receiving)
         except asyncio.CancelledError:
             await asyncio.wait([receiving], timeout=_LAST)
             receiving.cancel()
             await asyncio.wait([receiving])
+            return not receiving.cancelled() and receiving.result()
 
-    async def _bring_back(self, run: TicketRun) -> None:
+    async def _bring_back(self, run: TicketRun, kept: str) -> bool:
         ticket = run.ticket
         if not ticket.worktree:
-            return
+            return True
+        if kept:
+            run.emit(e.GuardTripped("worktree", kept))
         try:
             of = await repository_of(Path(ticket.workspace))
             if sent := await self._sent(of, ticket):
@@ -72,6 +78,11 @@ class Files:
                 await self._receive(run, of, url, sent)
         except GitError as error:
             run.emit(e.GuardTripped("worktree", f"its files did not come back: {error}"))
+            return False
+        if kept and run.transcript.worktree is not None:
+            place = run.transcript.worktree.path
+            run.emit(e.GuardTripped("worktree", f"{place} lacks what its worker could not send"))
+        return not kept
 
     async def _receive(self, run: TicketRun, of: Repository, url: str, sent: str) -> None:
         """Fetch what became of the commit that was sent, and let the remote forget it."""
@@ -80,8 +91,12 @@ class Files:
         if carrier is not None:
             if run.transcript.worktree is not None:  # else no worker has worked on it
                 await self._put(run, of, carrier, sent)
-            await transfer.forget(of.common, url, ref)
         await self._note(of, self._ref(run.ticket), "")
+        if carrier is not None:
+            try:
+                await transfer.forget(of.common, url, ref)
+            except GitError as error:
+                run.emit(e.GuardTripped("worktree", f"{ref} stays on the remote: {error}"))
 
     async def _packed(self, run: TicketRun, of: Repository) -> str:
         """Return a commit that carries the worktree here, or what a new one would begin with."""

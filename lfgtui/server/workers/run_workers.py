@@ -76,6 +76,7 @@ class RunWorkers:
         self._out: dict[str, HandOut] = {}
         self._starting: dict[str, Ticket] = {}
         self._unsaid: dict[str, list[c.Tell]] = {}
+        self._kept: dict[str, str] = {}
         self._inbox = Inbox(connection, session.run)
         self._send: Callable[[c.Command], None] = lambda _: None
         self._runs: Mapping[str, TicketRun] = {}
@@ -119,7 +120,9 @@ class RunWorkers:
             ending = await self._work(run, answers)
         except GitError as error:  # from sending its files
             return ending_of(error, self._session.config.retry)
-        await self._files.bring_back(run)
+        is_whole = await self._files.bring_back(run, self._kept.pop(run.ticket.id, ""))
+        if isinstance(ending, e.TicketDone) and not is_whole:
+            return e.TicketFailed("connection", "not all of its work is here", retryable=False)
         return ending
 
     async def _work(self, run: TicketRun, answers: Mapping[str, str]) -> e.Ending:
@@ -231,7 +234,7 @@ class RunWorkers:
         finally:
             run.forward = None
         if out.why_kept:
-            run.emit(e.GuardTripped("worktree", f"worker {out.worker}: {out.why_kept}"))
+            self._kept[name] = f"worker {out.worker}: {out.why_kept}"
         ending = run.transcript.ending or ending
         if ending is None:
             ending = e.TicketFailed("internal", f"{out.worker} let go of it", retryable=True)

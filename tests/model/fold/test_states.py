@@ -60,6 +60,8 @@ def test_a_life_begins_and_begins_anew_by_queueing(state: State | None, event: e
         assert next_state(state, event) == "queued"
     elif isinstance(event, _AT_ANY_TIME) and state is not None:
         assert next_state(state, event) == state
+    elif isinstance(event, e.TicketFailed) and state == "done":
+        assert next_state(state, event) == "failed"
     else:
         with pytest.raises(IllegalMoveError):
             next_state(state, event)

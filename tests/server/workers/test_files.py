@@ -1,5 +1,7 @@
 """Tickets with worktrees on workers: their files travel over a remote of git, and come back."""
 
+import asyncio
+from asyncio.subprocess import DEVNULL
 from pathlib import Path
 
 import pytest
@@ -139,15 +141,52 @@ async def test_a_remote_that_is_gone_when_the_work_is_done_loses_nothing(
 ) -> None:
     asks = ticket("w", checkout.folder, worktree=True, approve="ask")
     remote = tmp_path / "remote.git"
-    async with run_of(tmp_path, [asks], redis.url, scenarios={"w": WRITES}) as here:
+    then = isolated("then", checkout, needs=("w",))
+    async with run_of(tmp_path, [asks, then], redis.url, scenarios={"w": WRITES}) as here:
         async with worker(redis.url, here.engine.config):
             question = await here.until_event("w", e.ApprovalRequested)
             remote.rename(tmp_path / "away.git")
             here.engine.send(c.Approve("w", question.call_id))
             await here.engine.wait_idle()
-        assert here.state("w") == "done"
+        assert (here.state("w"), here.state("then")) == ("failed", "blocked")
+        (failed,) = here.events("w", e.TicketFailed)
+        assert (failed.message, failed.retryable) == ("not all of its work is here", False)
         kept, missed = (one.message for one in here.events("w", e.GuardTripped))
         assert kept.startswith("worker one: its files could not be sent and are kept in ")
         assert missed.startswith("its files did not come back: git ls-remote, ")
         (folder,) = paths.worktrees_dir().glob("*/w")
         assert (folder / "new.txt").read_text() == "agent\n"
+
+
+async def test_work_whose_end_the_remote_refuses_counts_as_failed(
+    redis: RedisServer, checkout: Checkout, tmp_path: Path
+) -> None:
+    tickets = [
+        ticket("w", checkout.folder, worktree=True, approve={"write_file": "auto"}),
+        isolated("then", checkout, needs=("w",)),
+    ]
+    remote = tmp_path / "remote.git"
+    ends = {"call": [{"name": "run_command", "arguments": {"command": "echo end >> new.txt"}}]}
+    scenarios = {"w": scenario(turn=[writes("agent\n"), ends, DONE])}
+    async with run_of(tmp_path, tickets, redis.url, scenarios=scenarios) as here:
+        async with worker(redis.url, here.engine.config):
+            question = await here.until_event("w", e.ApprovalRequested)
+            await has_been_pushed(remote, "new.txt")
+            hook = remote / "hooks" / "update"
+            hook.write_text("#!/bin/sh\nexit 1\n")
+            hook.chmod(0o755)
+            here.engine.send(c.Approve("w", question.call_id))
+            await here.engine.wait_idle()
+        assert (here.state("w"), here.state("then")) == ("failed", "blocked")
+        kept, stays, lacks = (one.message for one in here.events("w", e.GuardTripped))
+        assert kept.startswith("worker one: its files could not be sent and are kept in ")
+        assert "/w/" in stays and " stays on the remote: git push, " in stays
+        assert lacks == f"{path_of(here, 'w').resolve()} lacks what its worker could not send"
+        assert (path_of(here, "w") / "new.txt").read_text() == "agent\n"
+
+
+async def has_been_pushed(remote: Path, file: str) -> None:
+    """Wait until the one reference of the bare repository has the file."""
+    show = f"git show $(git for-each-ref --format='%(refname)'):{file}"
+    while await (await asyncio.create_subprocess_shell(show, cwd=remote, stderr=DEVNULL)).wait():
+        pass
