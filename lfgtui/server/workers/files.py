@@ -88,9 +88,8 @@ class Files:
         """Fetch what became of the commit that was sent, and let the remote forget it."""
         ref = self._ref(run.ticket, sent)
         carrier = await transfer.fetch(of.common, url, ref, f"{sent}^1")
-        if carrier is not None:
-            if run.transcript.worktree is not None:  # else no worker has worked on it
-                await self._put(run, of, carrier, sent)
+        if carrier is not None and run.transcript.worktree is not None:  # else it was not begun
+            await self._put(run, of, carrier, sent)
         await self._note(of, self._ref(run.ticket), "")
         if carrier is not None:
             try:
