@@ -59,8 +59,12 @@ class Host:
 
     async def runs(self) -> list[RunAtWork]:
         """Return the runs at work there; raises `UsageError`."""
-        self._idle = await self._connect(self._command)
-        listing = await self._ask(self._idle, ListRuns(), _read_listing)
+        idle, self._idle = self._idle, None
+        if idle is None or idle.process.returncode is not None:
+            command, self._command = self._command, self._again
+            idle = await self._connect(command)
+        listing = await self._ask(idle, ListRuns(), _read_listing)
+        self._idle = idle
         check(Hello(listing.protocol, listing.version), self.host)
         return list(listing.runs)
 

@@ -1,6 +1,7 @@
 """The list of runs that are at work, on one machine or several, to attach to one."""
 
-from collections.abc import Callable, Mapping, Sequence
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partialmethod
 from typing import NamedTuple
 
@@ -25,6 +26,9 @@ _HELP: Mapping[str, str] = {
 }
 """The meaning of keys here, by their actions."""
 
+REST = 2.0
+"""Seconds between two looks at which runs there are."""
+
 _END = 1 << 30
 
 
@@ -34,24 +38,43 @@ class ListedRun(NamedTuple):
     summary: RunSummary
     host: str
 
+    def is_same(self, other: "ListedRun") -> bool:
+        """Return True for the same run, whatever has become of it meanwhile."""
+        return (self.summary.run, self.host) == (other.summary.run, other.host)
+
+
+class RunsListed(NamedTuple):
+    """The runs at work, and what kept others from being listed."""
+
+    runs: Sequence[ListedRun]
+    troubles: Sequence[str]
+
 
 class RunsAtWork(RowList):
     """The runs, and below them what kept others from being listed."""
 
-    def __init__(
-        self, runs: Sequence[ListedRun], troubles: Sequence[str], clock: Callable[[], float]
-    ) -> None:
+    def __init__(self, listed: RunsListed, clock: Callable[[], float]) -> None:
         super().__init__()
-        self._runs, self._troubles = runs, troubles
+        self._runs, self._troubles = listed
         self._clock = clock
 
     def on_mount(self) -> None:
         self.show(len(self._runs) + len(self._troubles), 1)
 
     @property
-    def here(self) -> ListedRun:
-        """The run under the cursor."""
-        return self._runs[self.cursor]
+    def here(self) -> ListedRun | None:
+        """The run under the cursor; None once there is none."""
+        return self._runs[self.cursor] if self.cursor < len(self._runs) else None
+
+    def take(self, listed: RunsListed) -> None:
+        """Show these instead; the cursor stays on its run."""
+        here = self.here
+        self._runs, self._troubles = listed
+        if not self._runs and not self._troubles:
+            self._troubles = ["no run is in progress any more"]
+        self.grow(len(self._runs) + len(self._troubles))
+        index = next((n for n, one in enumerate(self._runs) if here and one.is_same(here)), None)
+        self.move_to(self.cursor if index is None else index)
 
     def entry(self, index: int, width: int) -> Sequence[Line]:
         if index >= len(self._runs):
@@ -61,11 +84,14 @@ class RunsAtWork(RowList):
         return (run_row(one.summary, width, self._clock(), has_costs=False, place=one.host),)
 
     def move_to(self, index: int) -> None:
-        super().move_to(min(index, len(self._runs) - 1))
+        super().move_to(max(0, min(index, len(self._runs) - 1)))
 
 
 class AttachScreen(LfgScreen[None]):
-    """Hands `choose` the run that is to be attached to, and has the app end."""
+    """Hands `choose` the run that is to be attached to, and has the app end.
+
+    `look` finds out which runs there are, again and again while the screen is open.
+    """
 
     DEFAULT_CSS = """
     AttachScreen { layout: vertical; background: $background; overflow: hidden; }
@@ -75,17 +101,17 @@ class AttachScreen(LfgScreen[None]):
     def __init__(
         self,
         context: ScreenContext,
-        runs: Sequence[ListedRun],
-        troubles: Sequence[str],
+        listed: RunsListed,
+        look: Callable[[], Awaitable[RunsListed]],
         choose: Callable[[ListedRun], object],
     ) -> None:
         super().__init__()
         self.keymap = keymap(context.keys, "history")
         self.context = context
         self.footer: LineRow = LineRow()
-        self.rows = RunsAtWork(runs, troubles, context.panes.clock)
+        self.rows = RunsAtWork(listed, context.panes.clock)
         self._top = LineRow()
-        self._choose = choose
+        self._look, self._choose = look, choose
 
     def compose(self) -> ComposeResult:
         yield self._top
@@ -98,6 +124,12 @@ class AttachScreen(LfgScreen[None]):
         offers = [Offer("zoom", "attach"), Offer("help"), Offer("quit")]
         self.footer.show(lambda width: compose_footer(offers, self.context.keys, width))
         self.rows.focus()
+        self.run_worker(self._keep_looking())
+
+    async def _keep_looking(self) -> None:
+        while True:
+            await asyncio.sleep(REST)
+            self.rows.take(await self._look())
 
     # Keys
 
@@ -112,8 +144,9 @@ class AttachScreen(LfgScreen[None]):
     action_finish = partialmethod(_move, _END)
 
     async def action_zoom(self) -> None:
-        self._choose(self.rows.here)
-        await self.act("quit")
+        if (here := self.rows.here) is not None:
+            self._choose(here)
+            await self.act("quit")
 
     async def action_back(self) -> None:
         await self.act("quit")

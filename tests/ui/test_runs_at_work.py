@@ -1,14 +1,17 @@
 """The list of runs at work, of one machine or several."""
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Awaitable, Callable
 
+import msgspec
 import pytest
 from textual.pilot import Pilot
 
 from lfgtui.history.reader import RunSummary
 from lfgtui.settings.config import Config
+from lfgtui.ui import runs_at_work
 from lfgtui.ui.app import LfgApp
-from lfgtui.ui.runs_at_work import AttachScreen, ListedRun, RunsAtWork
+from lfgtui.ui.runs_at_work import AttachScreen, ListedRun, RunsAtWork, RunsListed
 from tests.ui.fake_live import START
 from tests.ui.screen_text import THEMES, opened, text_of
 
@@ -39,7 +42,17 @@ RUNS = [
 TROUBLE = "web2: ssh: connect to host web2 port 22: Connection refused"
 
 
-def app_of(chosen: list[ListedRun], theme: str = "dark") -> LfgApp:
+async def no_news() -> RunsListed:
+    await asyncio.Event().wait()
+    raise AssertionError("it waits for ever")
+
+
+def app_of(
+    chosen: list[ListedRun],
+    theme: str = "dark",
+    look: Callable[[], Awaitable[RunsListed]] = no_news,
+) -> LfgApp:
+    listed = RunsListed(RUNS, [TROUBLE])
     return LfgApp(
         None,
         config=Config(theme=theme),
@@ -47,7 +60,7 @@ def app_of(chosen: list[ListedRun], theme: str = "dark") -> LfgApp:
         simulated=False,
         themes=THEMES,
         clock=lambda: START,
-        first_screen=lambda context: AttachScreen(context, RUNS, [TROUBLE], chosen.append),
+        first_screen=lambda context: AttachScreen(context, listed, look, chosen.append),
     )
 
 
@@ -92,3 +105,47 @@ async def test_a_second_click_chooses() -> None:
         await pilot.click(rows, offset=(5, 1))
         await pilot.pause()
     assert chosen == [RUNS[1]]
+
+
+class News:
+    """What `look` returns, one after the other."""
+
+    def __init__(self) -> None:
+        self._listed: asyncio.Queue[RunsListed] = asyncio.Queue()
+        self._was_given = False
+
+    async def look(self) -> RunsListed:
+        if self._was_given:
+            self._listed.task_done()
+        self._was_given = True
+        return await self._listed.get()
+
+    async def are(self, *runs: ListedRun) -> None:
+        """Have the screen take these."""
+        self._listed.put_nowait(RunsListed(runs, []))
+        await self._listed.join()
+
+
+async def test_it_keeps_up_with_the_runs_and_the_cursor_stays_on_its_run(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(runs_at_work, "REST", 0.0)
+    news, chosen = News(), list[ListedRun]()
+    first, second, third = RUNS
+    app = app_of(chosen, look=news.look)
+    async with opened(app) as pilot:
+        rows = app.screen.query_one(RunsAtWork)
+        await pilot.press("j")
+        assert rows.here == second
+        note = msgspec.structs.replace(second.summary, note="1 waiting for you")
+        changed = second._replace(summary=note)
+        await news.are(third, first, changed)
+        assert "1 waiting for you" in text_of(app) and TROUBLE not in text_of(app)
+        assert rows.here == changed
+        await news.are()
+        assert "no run is in progress any more" in text_of(app)
+        await pilot.press("j", "k", "enter")
+        await news.are(first)
+        await pilot.press("enter")
+        await pilot.pause()
+    assert chosen == [first]

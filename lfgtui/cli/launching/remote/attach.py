@@ -23,10 +23,13 @@ from lfgtui.server.remote_run import RemoteRun
 from lfgtui.settings.config import Config
 from lfgtui.settings.machines import relay_command
 from lfgtui.text.output import print_error, print_json, print_remark, print_text
-from lfgtui.ui.runs_at_work import AttachScreen, ListedRun
+from lfgtui.ui.runs_at_work import AttachScreen, ListedRun, RunsListed
 
 Output: TypeAlias = Literal["states", "json"]
 Place: TypeAlias = Here | Host
+
+_PATIENCE, _ALONE = 3.0, 10.0
+"""Seconds for places to answer before there is a word about it, and for one where ssh may ask."""
 
 _RUN_ID = re.compile(r"\d{8}-[0-9a-z-]*|last")
 """A run's id, or its beginning; what has another form may be a host."""
@@ -47,14 +50,11 @@ async def _attach(names: Sequence[str], config: Config, output: Output | None) -
     runs = await here.runs()
     name = names[0] if names and _is_run(names[0], runs) else None
     hosts = names[name is not None :]
-    places = [_host(config, host, may_ask=len(hosts) == 1) for host in hosts]
+    places: list[Place] = [_host(config, host, may_ask=len(hosts) == 1) for host in hosts] or [here]
+    lists = RunLists(places, name)
     try:
-        if not hosts:
-            listed: list[tuple[Place, Sequence[RunAtWork]]] = [(here, runs)]
-            troubles: list[str] = []
-        else:
-            listed, troubles = await _listed(places)
-        run = await _chosen(listed, troubles, name, config, output)
+        await lists.look_first(needs_all=output is not None)
+        run = await _chosen(lists, config, output)
         if run is None:
             return 0
         place, found = run
@@ -65,7 +65,7 @@ async def _attach(names: Sequence[str], config: Config, output: Output | None) -
         _print_last_line(remote)
         return code
     finally:
-        await asyncio.gather(*(place.close() for place in places))
+        await lists.close()
 
 
 def _is_run(word: str, runs: Sequence[RunAtWork]) -> bool:
@@ -82,56 +82,111 @@ def _host(config: Config, name: str, *, may_ask: bool) -> Host:
     return Host(name, first, relay_command(config.hosts, name, may_ask=False))
 
 
-async def _listed(
-    places: Sequence[Host],
-) -> tuple[list[tuple[Place, Sequence[RunAtWork]]], list[str]]:
-    """Return the runs of all hosts, asked side by side, and why some could not be."""
-    answers = await asyncio.gather(*(place.runs() for place in places), return_exceptions=True)
-    listed: list[tuple[Place, Sequence[RunAtWork]]] = []
-    troubles = []
-    for place, answer in zip(places, answers, strict=True):
-        if isinstance(answer, UsageError):
-            troubles.append(str(answer))
-        elif isinstance(answer, BaseException):
-            raise answer
-        else:
-            listed.append((place, answer))
-    if not listed:
-        hint = "; nor is there a run of that name here" if len(places) == 1 else ""
-        raise UsageError("; ".join(troubles) + hint)
-    return listed, troubles
+class RunLists:
+    """The runs at work in some places, which are asked side by side, and again with each look.
+
+    With a `name`, only those that it may mean count.
+    """
+
+    def __init__(self, places: Sequence[Place], name: str | None) -> None:
+        self.places = places
+        self.name = name
+        self._asking: dict[Place, asyncio.Task[list[RunAtWork]]] = {}
+        self._answers: dict[Place, Sequence[RunAtWork] | UsageError] = {}
+
+    async def look_first(self, *, needs_all: bool) -> None:
+        """Ask all places, and wait for those that take their time only if there is nothing else.
+
+        Raises `UsageError` where none answers with its runs.
+        """
+        await self.look(_PATIENCE if len(self.places) > 1 else _ALONE)
+        if self._asking and (needs_all or not self._listed):
+            print_remark(f"waiting for {', '.join(place.host for place in self._asking)}")
+            await self.look(None)
+        if not self._listed:
+            hint = "; nor is there a run of that name here" if len(self.places) == 1 else ""
+            raise UsageError("; ".join(self.troubles) + hint)
+
+    async def look(self, seconds: float | None) -> None:
+        """Ask each place that does not owe an answer, and wait so long for the answers."""
+        for place in self.places:
+            if place not in self._asking:
+                self._asking[place] = asyncio.create_task(place.runs())
+        await asyncio.wait(self._asking.values(), timeout=seconds)
+        for place, asking in [*self._asking.items()]:
+            if asking.done():
+                del self._asking[place]
+                try:
+                    self._answers[place] = asking.result()
+                except UsageError as error:
+                    self._answers[place] = error
+
+    @property
+    def hosts(self) -> list[str]:
+        """The hosts that have answered with their runs."""
+        return [place.host for place in self._listed if place.host]
+
+    @property
+    def found(self) -> list[tuple[Place, RunAtWork]]:
+        """The runs, and where each is."""
+        name = self.name
+        return [
+            (place, one)
+            for place, runs in self._listed.items()
+            for one in (runs if name is None else named(runs, name))
+        ]
+
+    @property
+    def troubles(self) -> list[str]:
+        """Why some could not be asked, or that they have not answered."""
+        said = [(place, self._answers.get(place)) for place in self.places]
+        return [
+            f"{place.host}: no answer so far" if answer is None else str(answer)
+            for place, answer in said
+            if answer is None or isinstance(answer, UsageError)
+        ]
+
+    async def settle(self, place: Place) -> None:
+        """Wait for the answer that the place owes: its connection is then free to watch a run."""
+        if asking := self._asking.get(place):
+            await asyncio.wait([asking])
+
+    async def close(self) -> None:
+        """End what is being asked, and all that runs for it."""
+        for asking in self._asking.values():
+            asking.cancel()
+        await asyncio.gather(*self._asking.values(), return_exceptions=True)
+        await asyncio.gather(*(place.close() for place in self.places))
+
+    @property
+    def _listed(self) -> dict[Place, Sequence[RunAtWork]]:
+        answers = ((place, self._answers.get(place)) for place in self.places)
+        return {p: runs for p, runs in answers if not isinstance(runs, UsageError | None)}
 
 
 async def _chosen(
-    listed: Sequence[tuple[Place, Sequence[RunAtWork]]],
-    troubles: Sequence[str],
-    name: str | None,
-    config: Config,
-    output: Output | None,
+    lists: RunLists, config: Config, output: Output | None
 ) -> tuple[Place, str] | None:
     """Return the run that is meant, and where it is; None if the person chose none."""
-    found = [
-        (place, one)
-        for place, runs in listed
-        for one in (runs if name is None else named(runs, name))
-    ]
-    if not found and any(place.host for place, _ in listed):
+    found, troubles, name = lists.found, lists.troubles, lists.name
+    if not found and lists.hosts:
         which = f"run {name}" if name else "no run"
-        where = " or ".join(place.host for place, _ in listed)
+        where = " or ".join(lists.hosts)
         raise UsageError(
             "; ".join([f"{which} is {'not ' * bool(name)}at work on {where}", *troubles])
         )
     if not found:
         raise _nothing(name)
-    if output is not None and len(found) == 1:
-        troubles = ()
-    if len(found) > 1 and output is not None:
-        ids = ", ".join(f"{place.host} {one.summary.run}".strip() for place, one in found)
-        raise UsageError(f"{len(found)} runs are at work; name one of them: {ids}")
-    if len(found) == 1 and not troubles:
-        ((place, one),) = found
-        return place, one.summary.run
-    return await _ask(found, troubles, config)
+    if output is not None:
+        for trouble in troubles:
+            print_remark(trouble)
+        if len(found) > 1:
+            ids = ", ".join(f"{place.host} {one.summary.run}".strip() for place, one in found)
+            raise UsageError(f"{len(found)} runs are at work; name one of them: {ids}")
+    elif len(found) > 1 or troubles:
+        return await _ask(lists, config)
+    ((place, one),) = found
+    return place, one.summary.run
 
 
 def _nothing(name: str | None) -> UsageError:
@@ -143,19 +198,27 @@ def _nothing(name: str | None) -> UsageError:
     return UsageError(f"run {run} is not at work; lfg show {run} prints it, lfg resume {run}")
 
 
-async def _ask(
-    found: Sequence[tuple[Place, RunAtWork]], troubles: Sequence[str], config: Config
-) -> tuple[Place, str] | None:
+async def _ask(lists: RunLists, config: Config) -> tuple[Place, str] | None:
     """Have the person choose on a screen."""
-    rows = [ListedRun(_told(one), place.host) for place, one in found]
+
+    def listed() -> RunsListed:
+        rows = [ListedRun(_told(one), place.host) for place, one in lists.found]
+        return RunsListed(rows, lists.troubles)
+
+    async def look() -> RunsListed:
+        await lists.look(_PATIENCE)
+        return listed()
+
     chosen: list[ListedRun] = []
     await show(
-        browsing_app(config, lambda context: AttachScreen(context, rows, troubles, chosen.append))
+        browsing_app(config, lambda context: AttachScreen(context, listed(), look, chosen.append))
     )
     if not chosen:
         return None
-    place, one = found[rows.index(chosen[-1])]
-    return place, one.summary.run
+    summary, host = chosen[-1]
+    place = next(place for place in lists.places if place.host == host)
+    await lists.settle(place)
+    return place, summary.run
 
 
 def _told(run: RunAtWork) -> RunSummary:
