@@ -35,6 +35,7 @@ def _page(path: str, name: str) -> Route:
 async def _screen(websocket: WebSocket) -> None:
     run = websocket.query_params.get("run", "")
     if run and not _RUN.fullmatch(run):  # another word would be a host, or an option
+        await websocket.accept()  # or a browser would not learn why
         await websocket.close(1008, "no run of that name")
         return
     await show(websocket, attach_command(run))

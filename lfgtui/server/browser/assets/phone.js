@@ -17,7 +17,7 @@ const NEW = 400; // milliseconds in which a tap is still for the question that w
 const MOST_PARTS = 400; // pieces of an answer that are kept on the page
 
 const ENDINGS = { ticket_done: "done", ticket_failed: "failed", ticket_cancelled: "cancelled", ticket_limited: "limited", ticket_blocked: "blocked", ticket_interrupted: "interrupted" };
-const STATES = { done: "done", failed: "failed", needs_approval: "wait", paused: "wait", blocked: "wait", limited: "wait" };
+const STATES = { done: "done", failed: "failed", needs_approval: "wait", paused: "wait", blocked: "wait", limited: "wait", interrupted: "wait" };
 
 const content = document.getElementById("content");
 const questions = document.getElementById("questions");
@@ -38,8 +38,8 @@ function say(text) {
 async function get(path) {
   const answer = await fetch(path, { headers: { Accept: "application/json" } });
   if (answer.status === 401) location.reload();
-  const body = await answer.json();
-  if (!answer.ok) throw new Error(body.error ?? `HTTP ${answer.status}`);
+  const body = await answer.json().catch(() => ({})); // a proxy answers with a page of its own
+  if (!answer.ok) throw Object.assign(new Error(body.error ?? `HTTP ${answer.status}`), { status: answer.status });
   return body;
 }
 
@@ -63,6 +63,11 @@ function asText(given) {
   return lines.join("\n");
 }
 
+// True for an error that will not go away by itself; a proxy's own ones do, and a server's.
+function isFinal(error) {
+  return error.status >= 400 && error.status < 500;
+}
+
 // Looks again and again as long as the page is seen.
 function repeat(look) {
   let isLeft = false;
@@ -73,6 +78,7 @@ function repeat(look) {
         await look(() => isLeft);
         say("");
       } catch (error) {
+        if (isFinal(error)) return say(error.message);
         say(`${error.message}; trying again…`);
       }
     }
@@ -206,21 +212,47 @@ function showTicket(run, ticket) {
   }
   onscroll = () => { isAtEnd = innerHeight + scrollY > document.body.scrollHeight - 80; };
 
-  const query = new URLSearchParams([["ticket", ticket], ...FOLLOWED.map((type) => ["type", type])]);
-  const source = new EventSource(`runs/${run}/events?${query}`);
-  source.onopen = () => say("");
-  source.onerror = async () => {
-    if (source.readyState !== EventSource.CLOSED) return say("The connection is lost; trying again…");
-    try { // refused, or there is no more to come
-      await get(`runs/${run}`);
-    } catch (error) {
-      say(error.message);
+  let source;
+  let last = ""; // the id of the last event
+  let isLeft = false;
+  function follow() {
+    const query = new URLSearchParams([["ticket", ticket], ...FOLLOWED.map((type) => ["type", type])]);
+    if (last) query.set("after", last);
+    source = new EventSource(`runs/${run}/events?${query}`);
+    source.onopen = () => say("");
+    source.onmessage = (message) => {
+      last = message.lastEventId;
+      if (message.data) show(JSON.parse(message.data));
+    };
+    source.onerror = lost;
+    source.addEventListener("end", () => { source.close(); });
+  }
+  async function lost() {
+    if (source.readyState === EventSource.CLOSED) { // refused, or there is no more to come
+      try {
+        if ((await get(`runs/${run}`)).state !== "running") return;
+      } catch (error) {
+        if (isFinal(error)) return say(error.message);
+      }
+      setTimeout(() => { if (!isLeft) follow(); }, REFRESH);
     }
-  };
-  source.onmessage = (message) => { if (message.data) show(JSON.parse(message.data)); };
-  source.addEventListener("end", () => { source.close(); });
+    if (!isLeft) say("The connection is lost; trying again…");
+  }
+  async function begin() {
+    try {
+      const found = (await get(`runs/${run}`)).tickets.find((one) => one.id === ticket);
+      if (isLeft) return;
+      if (!found) return say(`This run has no ticket “${ticket}”.`);
+      head(found.title || ticket, run);
+    } catch (error) {
+      if (isFinal(error)) return say(error.message);
+    }
+    follow();
+  }
+  begin();
   return () => {
-    source.close();
+    isLeft = true;
+    source?.close();
     onscroll = null;
     questions.replaceChildren();
   };

@@ -4,6 +4,7 @@ import { FitAddon } from "./xterm/addon-fit.mjs";
 import { ClipboardAddon } from "./xterm/addon-clipboard.mjs";
 import { signIn } from "./session.js";
 
+const NO_RUN = 1008; // the server's code for that
 const RETRY = 2000; // milliseconds between attempts to connect again
 
 const notice = document.getElementById("notice");
@@ -56,7 +57,9 @@ function connect() {
   socket.onmessage = (message) => terminal.write(new Uint8Array(message.data));
   socket.onclose = (event) => {
     isOver = event.code === 1000;
-    if (isOver) {
+    if (event.code === NO_RUN) {
+      say(`There is no run “${run}”.`);
+    } else if (isOver) {
       say("This screen was closed. Press Enter to open it again.");
     } else {
       say("The connection is lost; trying again…");

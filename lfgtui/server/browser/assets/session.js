@@ -16,15 +16,23 @@ function refused() {
   return new Promise(() => {});
 }
 
+function tokenInAddress() {
+  return new URLSearchParams(location.hash.slice(1)).get("token");
+}
+
 export async function signIn() {
-  const token = new URLSearchParams(location.hash.slice(1)).get("token");
+  // Pasted into the address of a page that is open, it loads nothing by itself.
+  addEventListener("hashchange", () => { if (tokenInAddress()) location.reload(); });
+  const token = tokenInAddress();
+  let wrong = "";
   if (token) {
     history.replaceState(null, "", location.pathname + location.search);
     if (await open(token)) return;
+    wrong = "The token in the address is wrong. ";
   }
   while (!(await isIn())) {
-    const typed = prompt("Token (of --token-env, or the one that lfg serve printed):");
+    const typed = prompt(`${wrong}Token (of --token-env, or the one that lfg serve printed):`);
     if (typed === null) await refused();
-    await open(typed.trim());
+    wrong = (await open(typed.trim())) ? "" : "That token is wrong. ";
   }
 }
