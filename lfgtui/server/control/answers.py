@@ -5,11 +5,25 @@ from typing import TypeAlias
 
 import msgspec
 
-from lfgtui.engine.commands import Add, Approve, Choose, Command, Deny
+from lfgtui.engine.commands import (
+    Add,
+    AddPrompt,
+    Approve,
+    Cancel,
+    Choose,
+    Command,
+    Deny,
+    Pause,
+    Restart,
+    Resume,
+    SetConcurrency,
+    Tell,
+)
 from lfgtui.engine.engine import Engine
 from lfgtui.errors import LfgError, did_you_mean, shortened
 from lfgtui.model.choices import choice_refusal
 from lfgtui.model.fold.items import ToolItem
+from lfgtui.model.fold.states import ENDED
 from lfgtui.model.needs import check_added, needs_of
 from lfgtui.model.tickets import Ticket
 from lfgtui.model.unified_diff import beside
@@ -73,6 +87,14 @@ class Answers:
                     return f"{name} does not offer that answer to the call"
             case Choose(name) if refusal := choice_refusal(engine, name):
                 return refusal
+            case Cancel(name) | Pause(name) | Resume(name):
+                state = engine.transcript(name).state
+                if state in ENDED:
+                    return f"{name} has already ended ({state})"
+            case Tell(_, text) | Restart(_, text) | AddPrompt(text) if not text.strip():
+                return "the message is empty"
+            case SetConcurrency(slots) if slots < 1:
+                return f"slots: at least 1, not {slots}"
         if engine.is_closing:
             return f"run {engine.run} is ending; to continue: lfg resume {engine.run}"
         return ""

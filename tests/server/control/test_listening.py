@@ -11,7 +11,18 @@ from pathlib import Path
 
 import pytest
 
-from lfgtui.engine.commands import Add, Approve, Cancel, Deny, Pause
+from lfgtui.engine.commands import (
+    Add,
+    AddPrompt,
+    Approve,
+    Cancel,
+    Command,
+    Deny,
+    Pause,
+    Resume,
+    SetConcurrency,
+    Tell,
+)
 from lfgtui.errors import UsageError
 from lfgtui.history.reader import Reader
 from lfgtui.model import events as e
@@ -214,6 +225,23 @@ async def test_of_two_decisions_at_the_same_moment_the_second_is_refused(tmp_pat
         await r.until_event("b", e.ApprovalGiven)
         await r.engine.wait_idle()
     assert [x.event.by for x in r.seen if isinstance(x.event, e.CommandTaken)] == ["one"]
+
+
+async def test_what_cannot_be_done_is_refused_with_the_reason(tmp_path: Path) -> None:
+    async with at_work(tmp_path, ticket("a", tmp_path, model="says"), says=says("Done.")) as r:
+        await r.engine.wait_idle()
+        answers, ended = Answers(r.engine, refuse_none), "a has already ended (done)"
+        refused: dict[Command, str] = {
+            Cancel("a"): ended,
+            Pause("a"): ended,
+            Resume("a"): ended,
+            Tell("a", " "): "the message is empty",
+            AddPrompt("\n"): "the message is empty",
+            SetConcurrency(0): "slots: at least 1, not 0",
+        }
+        assert {one: answers.to(one, "ann").error for one in refused} == refused
+        assert [one.id for one in r.engine.tickets] == ["a"]
+        assert r.events("a", e.CommandTaken) == []
 
 
 async def test_a_name_of_any_length_is_answered_in_a_line(tmp_path: Path) -> None:
