@@ -345,7 +345,10 @@ class TicketBlocked(Ending, frozen=True):
 
 
 class TicketInterrupted(Ending, frozen=True):
-    """The process died or was quit while the ticket ran."""
+    """The process died or was quit while the ticket ran; of a worker's, `reason` says which."""
+
+    facets = Facets(text="reason", ends="turn")
+    reason: str | UnsetType = UNSET
 
 
 _MICROSECONDS = 1_000_000

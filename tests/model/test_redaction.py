@@ -168,7 +168,7 @@ def test_every_event_that_says_anything_was_planted() -> None:
     silent = {kind for kind in EVENTS if not [*planted(kind, "x")]}
     assert silent == {
         *(e.Heartbeat, e.TicketQueued, e.Paused, e.Resumed),
-        *(e.TicketLimited, e.TicketInterrupted, e.MessageTaken),
+        *(e.TicketLimited, e.MessageTaken),
         *(e.ResponseStarted, e.ContextUsed, e.ChoiceMade, e.RestartRequested),
         *(e.ChangesCounted, e.RunLimitsSet),
     }

@@ -85,6 +85,7 @@ def _detail(event: e.Event, at: float) -> str:
             | e.TicketBlocked(detail)
             | e.TicketDone(detail)
             | e.TicketCancelled(detail)
+            | e.TicketInterrupted(detail)
             | e.ContradictionFound(detail)
             | e.Status(detail)
         ):

@@ -76,7 +76,9 @@ NOTES: dict[type[e.Event], Callable[..., NoteItem]] = {
         "end", f"stopped: reached {LIMIT_SETTINGS[event.limit]}"
     ),
     e.TicketBlocked: lambda event: NoteItem("end", f"blocked: {event.reason}"),
-    e.TicketInterrupted: lambda event: NoteItem("end", "interrupted"),
+    e.TicketInterrupted: lambda event: NoteItem(
+        "end", f"interrupted: {event.reason}" if event.reason else "interrupted"
+    ),
 }
 """The notes of events that say something to the person and do nothing else to an attempt."""
 

@@ -152,6 +152,10 @@ class Connection:
         """Delete keys."""
         await self._redis.delete(*keys)
 
+    async def keep(self, stream: str) -> None:
+        """Have the stream kept for as long as any that is written to."""
+        await self._redis.expire(stream, KEPT)
+
     async def join(self, streams: Sequence[str]) -> None:
         """Make the group of these streams, where there is none."""
         for stream in streams:

@@ -7,6 +7,8 @@ that has not, in the stream of that worker.
 import random
 from collections.abc import Mapping, Sequence
 
+from msgspec import UNSET
+
 from lfgtui.engine.session import Session
 from lfgtui.model import events as e
 from lfgtui.model.tickets import Ticket
@@ -75,7 +77,8 @@ class Offers:
         deaths = self._deaths.setdefault(out.run.ticket.id, [])
         deaths += [out.worker] if out.worker else []
         if len(deaths) < ENOUGH:
-            return e.TicketInterrupted()
+            lost = f"worker {out.worker} was lost" if out.worker else UNSET
+            return e.TicketInterrupted(lost)
         message = f"{ENOUGH} workers were lost while they had it: {', '.join(deaths)}"
         return e.TicketFailed("internal", message, retryable=False)
 

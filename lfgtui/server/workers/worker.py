@@ -230,6 +230,7 @@ class Worker:
         pause = min([IDLE, *(held.job.lease for held in self._held.values())]) / 3
         there = p.Presence(self.name, self._labels, self._slots)
         await self._redis.put(p.presence_key(self.name), p.encode(there), 2 * IDLE)
+        await self._redis.keep(p.own_tickets_key(self.name))
         for key, held in [*self._held.items()]:
             if held.is_late:
                 if held.shipped.is_set() and self._held.get(key) is held:

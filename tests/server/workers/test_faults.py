@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import signal
 import sys
 from collections.abc import AsyncIterator
@@ -130,6 +131,8 @@ async def test_a_killed_workers_ticket_is_resumed_by_another(
             await here.engine.wait_idle()
         assert here.engine.transcript("a").state == here.engine.transcript("b").state == "done"
         assert was_taken_up(here, "a")
+        reason = here.events("a", e.TicketInterrupted)[0].reason
+        assert re.fullmatch(r"worker .+-\d+ was lost", reason or "")
         assert here.engine.transcript("b").answer == LONG
         await assert_whole(here)
 
