@@ -46,6 +46,8 @@ def doctor(provider: str | None, model: str | None, token_env: str | None, as_js
         return _report_findings([*check_machine(), *_check_workers()], as_json=as_json)
     if provider.startswith(("http://", "https://")):
         token = environment.variable(token_env) if token_env else None
+        if token_env and not token:
+            raise UsageError(f"--token-env {token_env}: the variable is not set or is empty")
         findings = launching.provider_check.check_lfg_server(provider, token)
         return _report_findings(findings, as_json=as_json)
     if token_env is not None:

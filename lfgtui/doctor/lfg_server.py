@@ -1,4 +1,4 @@
-"""A `lfg serve` at an address, maybe behind a proxy: does it answer, and do its events pass?"""
+"""A `lfg serve` at an address, maybe behind a proxy: does it answer, and what passes?"""
 
 from time import monotonic
 
@@ -14,9 +14,23 @@ _LONGEST = 200
 
 _EVENT = b"data: "
 
+_UPGRADE = {
+    "Connection": "Upgrade",
+    "Upgrade": "websocket",
+    "Sec-WebSocket-Version": "13",
+    "Sec-WebSocket-Key": "bGZnIGRvY3RvciBhc2tzIQ==",
+}
+"""https://www.rfc-editor.org/rfc/rfc6455#section-4.1"""
+
+_PASS_ON = (
+    "have the proxy pass on Host, Upgrade and Connection; nginx: proxy_http_version 1.1;"
+    " proxy_set_header Host $http_host; proxy_set_header Upgrade $http_upgrade;"
+    ' proxy_set_header Connection "upgrade";'
+)
+
 
 async def examine_lfg_server(url: str, token: str | None) -> list[Finding]:
-    """Ask for a second of events, and judge how they arrive."""
+    """Ask for a second of events, judge how they arrive, and try a WebSocket as a page would."""
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     arrivals: list[Arrival] = []
     began = last = monotonic()
@@ -26,8 +40,10 @@ async def examine_lfg_server(url: str, token: str | None) -> list[Finding]:
             client.stream("GET", f"{url.rstrip('/')}/probe") as answer,
         ):
             if answer.status_code == 401:
-                fix = "give the token's variable: --token-env NAME"
-                return [Finding("token", "fix", "missing or wrong (HTTP 401)", fix)]
+                if token:
+                    return [Finding("token", "fix", "the server has another token (HTTP 401)")]
+                fix = "name the variable that has it: --token-env NAME"
+                return [Finding("token", "fix", "the server wants a token (HTTP 401)", fix)]
             is_ours = answer.headers.get("content-type", "").startswith("text/event-stream")
             if answer.status_code != 200 or not is_ours:
                 fix = "is lfg serve running there, and does the proxy lead to it?"
@@ -36,6 +52,7 @@ async def examine_lfg_server(url: str, token: str | None) -> list[Finding]:
                 now = monotonic()
                 arrivals.append(Arrival(now - last, part.count(_EVENT), len(part), len(part)))
                 last = now
+            socket = await _try_websocket(url.rstrip("/"), headers)
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         said = visible_line(str(error) or type(error).__name__)[:_LONGEST]
         return [Finding("server", "fix", f"cannot be reached: {said}")]
@@ -44,10 +61,25 @@ async def examine_lfg_server(url: str, token: str | None) -> list[Finding]:
     if verdict == "streams":
         median = figures.median_gap_ms or 0.0
         events = f"{figures.pieces} events one by one, {median:.0f} ms apart"
-        return [*findings, Finding("events", "ok", events)]
+        return [*findings, Finding("events", "ok", events), socket]
     proxies = signed_by([(name, value) for name, value in answer.headers.items()])
     names = ", then ".join(proxies) or UNKNOWN.name
     proxy = next(iter(proxies.values()), UNKNOWN)
     lumps = f"{figures.bursts} lump{'s' * (figures.bursts != 1)}"
     held = f"{figures.pieces} events arrive in {lumps}: {names} buffers them"
-    return [*findings, Finding("events", "fix", visible_line(held), proxy.unbuffer)]
+    return [*findings, Finding("events", "fix", visible_line(held), proxy.unbuffer), socket]
+
+
+async def _try_websocket(url: str, headers: dict[str, str]) -> Finding:
+    """Ask for a WebSocket from a page of the server's own."""
+    address = httpx.URL(url)
+    asking = {**headers, **_UPGRADE, "Origin": f"{address.scheme}://{address.netloc.decode()}"}
+    async with (
+        httpx.AsyncClient(timeout=_SECONDS) as client,
+        client.stream("GET", f"{url}/ws", headers=asking) as answer,
+    ):
+        status = answer.status_code
+    if status == 101:
+        return Finding("websocket", "ok", "passes")
+    missed = f"does not pass (HTTP {status}): pages stay empty"
+    return Finding("websocket", "fix", missed, _PASS_ON)

@@ -77,7 +77,10 @@ async def test_doctor_agrees_and_names_a_proxy_that_buffers(addresses: tuple[str
     good, bad = addresses
     code, out = await doctor(good)
     assert (code, "40 events one by one" in out) == (0, True), out
+    assert "websocket    ok" in out
     code, out = await doctor(bad)
+    assert "websocket    fix   does not pass (HTTP 403)" in out, out
+    assert "proxy_set_header Upgrade $http_upgrade;" in " ".join(out.split())
     assert (code, "nginx" in out, "proxy_buffering off;" in " ".join(out.split())) == (
         1,
         True,

@@ -15,11 +15,14 @@ from tests.server.http.stand import served
 async def test_events_that_come_as_they_are_sent_are_found_well() -> None:
     async with served("secret") as client:
         url = str(client.base_url)
-        server, events = await examine_lfg_server(url, "secret")
-        assert (server.level, events.level) == ("ok", "ok")
+        server, events, socket = await examine_lfg_server(url, "secret")
+        assert (server.level, events.level, socket.level) == ("ok", "ok", "ok")
         assert "40 events one by one" in events.message
-        (token,) = await examine_lfg_server(url, "wrong")
-        assert (token.topic, token.level) == ("token", "fix")
+        (wrong,) = await examine_lfg_server(url, "wrong")
+        assert (wrong.topic, wrong.level, wrong.fix) == ("token", "fix", "")
+        (missing,) = await examine_lfg_server(url, None)
+        assert (missing.topic, missing.level) == ("token", "fix")
+        assert "--token-env" in missing.fix
 
 
 async def test_a_proxy_that_collects_them_is_named() -> None:
@@ -33,8 +36,9 @@ async def test_a_proxy_that_collects_them_is_named() -> None:
             return Response(whole.content, headers=headers)
 
         async with listening(Starlette(routes=[Route("/probe", collect)])) as proxy:
-            _, events = await examine_lfg_server(proxy, None)
-    assert events.level == "fix"
+            _, events, socket = await examine_lfg_server(proxy, None)
+    assert (events.level, socket.level) == ("fix", "fix")
+    assert "pages stay empty" in socket.message and "proxy_set_header" in socket.fix
     assert "40 events arrive in 1 lump: nginx (server: " in events.message
     assert "proxy_buffering off;" in events.fix
 

@@ -21,7 +21,7 @@ from lfgtui.model import events as e
 from lfgtui.model.event_json import entry_json, event_type
 from lfgtui.model.fold.conversation import ModelTurn
 from lfgtui.model.fold.items import NoteItem
-from lfgtui.model.fold.states import StateMachine
+from lfgtui.model.fold.states import State, StateMachine
 from lfgtui.model.fold.transcript import LIMIT_SETTINGS, Transcript
 from lfgtui.settings.config import StreamUnit
 from lfgtui.text.figures import clock_time, model_name
@@ -168,9 +168,10 @@ class BehindText:
         return visible_line(f"history is {state}") + "\n"
 
 
-def parked_text(entry: e.Entry) -> str:
-    """Format a line where a ticket is parked, since an answer that takes hours explains nothing."""
-    if not isinstance(entry.event, e.Parked):
+def waiting_text(entry: e.Entry, state: State | None) -> str:
+    """Format a line where a ticket waits, since an answer that takes hours explains nothing."""
+    is_queued = state == "queued" and isinstance(entry.event, e.Status)
+    if not is_queued and not isinstance(entry.event, e.Parked):
         return ""
     return visible_line(_detail(entry.event, entry.at)) + "\n"
 
@@ -203,9 +204,12 @@ async def _run(
             printer = Printer(by_unit(AnswerText(engine.tickets[0].id)), document.write)
     behind = BehindText(lambda: engine.health.behind)
     is_answer = output in ("answer", "raw")
-    warnings = Printer(
-        lambda entry: behind(entry) + (parked_text(entry) if is_answer else ""), print_errors
-    )
+
+    def warning_of(entry: e.Entry) -> str:
+        state = engine.transcript(entry.ticket).state
+        return behind(entry) + (waiting_text(entry, state) if is_answer else "")
+
+    warnings = Printer(warning_of, print_errors)
     engine.subscribe(printer.sink)
     engine.subscribe(warnings.sink)
     writing = asyncio.create_task(printer.run())

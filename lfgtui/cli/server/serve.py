@@ -85,7 +85,7 @@ def _token(name: str | None) -> str | None:
         return None
     token = environment.variable(name)
     if not token:
-        raise UsageError(f"--token-env {name}: the variable is not set")
+        raise UsageError(f"--token-env {name}: the variable is not set or is empty")
     if not (token.isascii() and token.isprintable() and token == token.strip()):
         # A header has no other characters: no client could ever send it.
         raise UsageError(

@@ -14,7 +14,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from lfgtui.cli.launching.headless import AnswerText, StateLines, WholeUnits, parked_text
+from lfgtui.cli.launching.headless import AnswerText, StateLines, WholeUnits, waiting_text
 from lfgtui.history.reader import Reader
 from lfgtui.model import events as e
 from lfgtui.model.event_json import event_type
@@ -301,8 +301,12 @@ def test_a_parked_ticket_says_until_when_each_time_it_is_told() -> None:
     for entry, end in zip(parked, (5e3, 9e3), strict=True):
         told = f"parked until {clock_time(end, entry.at)}: full"
         assert told in lines(entry)
-        assert parked_text(entry).startswith(told) and "\x1b" not in parked_text(entry)
-    assert parked_text(queued) == ""
+        text = waiting_text(entry, "retrying")
+        assert text.startswith(told) and "\x1b" not in text
+    assert waiting_text(queued, "queued") == ""
+    (remark,) = entries([e.Status("waiting for a worker")])
+    assert waiting_text(remark, "queued") == "waiting for a worker\n"
+    assert waiting_text(remark, "streaming") == ""
 
 
 def test_a_limit_is_named_as_its_setting_is() -> None:
