@@ -48,5 +48,5 @@ def whole_number(asked: HTTPConnection, name: str, default: int, most: int) -> i
     """Return a parameter of the query, from 0 to the most; raises 400."""
     given = asked.query_params.get(name, str(default))
     if not (given.isascii() and given.isdigit() and int(given[:20]) <= most):
-        raise HTTPException(400, f"{name}={given}: expected a whole number, at most {most}")
+        raise HTTPException(400, f"{name}={given}: expected a whole number from 0 to {most}")
     return int(given)

@@ -12,6 +12,12 @@ from starlette.responses import JSONResponse, Response
 from lfgtui.server.http.runs import body
 from lfgtui.settings import environment
 
+_IN_WORDS_OF_HTTP = (
+    ("standard input", "the request"),
+    ("add --yes", "add trust=yes to the query"),
+)
+"""What the command line says, and what whoever sends a request knows it as."""
+
 _RUN = (sys.executable, "-P", "-m", "lfgtui", "run", "-", "--detach")
 
 
@@ -39,9 +45,15 @@ async def start(request: Request) -> Response:
     printed, complaint = await process.communicate(tickets)
     if process.returncode:
         lines = complaint.decode(errors="replace").strip().splitlines() or ["lfg run failed"]
-        raise HTTPException(400, lines[-1].removeprefix("lfg: "))
+        raise HTTPException(400, _in_words_of_http(lines[-1].removeprefix("lfg: ")))
     run = printed.decode().strip()
     return JSONResponse({"run": run}, 201, {"Location": f"/runs/{run}"})
+
+
+def _in_words_of_http(error: str) -> str:
+    for ours, theirs in _IN_WORDS_OF_HTTP:
+        error = error.replace(ours, theirs)
+    return error
 
 
 def _is_folder(path: Path) -> bool:

@@ -195,7 +195,9 @@ def _nothing(name: str | None) -> UsageError:
         return UsageError("no run is at work; `lfg run --detach` starts one without a screen")
     with past_runs.open_reader() as reader:
         run = reader.find_run(name)
-    return UsageError(f"run {run} is not at work; lfg show {run} prints it, lfg resume {run}")
+        is_done = reader.run(run).state == "done"
+    resume = "" if is_done else f"; lfg resume {run} continues it"
+    return UsageError(f"run {run} has ended; lfg show {run} prints it{resume}")
 
 
 async def _ask(lists: RunLists, config: Config) -> tuple[Place, str] | None:
