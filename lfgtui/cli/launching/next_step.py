@@ -16,13 +16,14 @@ class Run(Folds, Protocol):
     def run(self) -> str: ...
 
 
-def print_outcome(run: Run) -> None:
-    """Print how the run ended, and how to see it or to go on."""
+def print_outcome(run: Run, host: str = "") -> None:
+    """Print how the run ended, and how to see it or to go on, on the `host` where it was."""
     states = Counter(run.transcript(ticket.id).state or "queued" for ticket in run.tickets)
     counts = ", ".join(f"{count} {state}" for state, count in states.most_common())
-    name = "last" if _is_last(run.run) else run.run
+    name = "last" if not host and _is_last(run.run) else run.run
+    where = f"on {host}: " if host else ""
     resume = "" if set(states) == {"done"} else f", lfg resume {name}"
-    print_remark(f"run {run.run}: {counts} · lfg show {name}{resume}")
+    print_remark(f"run {run.run}: {counts} · {where}lfg show {name}{resume}")
 
 
 def print_worktrees(run: Run) -> None:

@@ -59,3 +59,8 @@ def test_a_run_is_called_last_where_that_means_it(
     name = "last" if folder == "here" else live.run
     said = f"run {live.run}: 1 done, 1 queued · lfg show {name}, lfg resume {name}\n"
     assert capsys.readouterr().err == said
+    print_outcome(live, "box")
+    there = (
+        f"run {live.run}: 1 done, 1 queued · on box: lfg show {live.run}, lfg resume {live.run}\n"
+    )
+    assert capsys.readouterr().err == there

@@ -251,7 +251,7 @@ async def _print(remote: RemoteRun, output: Output) -> int:
 def _print_last_line(remote: RemoteRun) -> None:
     """Print how the run stands, and what to type next."""
     if remote.has_ended:
-        print_outcome(remote)
+        print_outcome(remote, remote.host)
     else:
         where = f" {remote.host}" if remote.host else ""
         print_remark(f"run {remote.run} goes on: lfg attach {remote.run}{where}")
