@@ -27,7 +27,10 @@ _Folder = Annotated[str, _text("File or folder to look in, relative to the works
 _SECONDS = Meta(gt=0, description="Seconds after which it is stopped.")
 _EXACTLY = Meta(description="Text to replace, exactly as it is in the file, spaces included.")
 _EVERYWHERE = Meta(description="Replace every occurrence instead of exactly one.")
-_GLOB = "`*` and `?` within a name, `**` for any folders, `{a,b}` for either; no / matches anywhere"
+_GLOB = (
+    "`*` and `?` within a name, `**` for any folders, `{a,b}` for either; a pattern without /"
+    " matches in any folder"
+)
 
 
 class Arguments(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

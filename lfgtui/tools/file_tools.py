@@ -62,7 +62,8 @@ def decode(name: str, data: bytes) -> TextFile:
             return TextFile(data[len(mark) :].decode(encoding), encoding, mark)
         except UnicodeDecodeError:
             continue
-    raise ToolError(f'"{name}" has the mark of {encodings[0]} and is not')
+    kind = encodings[0]
+    raise ToolError(f'"{name}" starts with a {kind} byte order mark but is not valid {kind}')
 
 
 def read_file(arguments: ReadFile, workspace: Path, limits: ToolLimits) -> str:

@@ -72,7 +72,7 @@ def locate(workspace: Path, given: str) -> WorkspacePath:
         root = workspace.resolve()
         target = (root / given).resolve()
     except (RuntimeError, OSError):  # RuntimeError until Python 3.13
-        raise ToolError(f'path "{given}" cannot be followed: its links lead nowhere') from None
+        raise ToolError(f'path "{given}" cannot be followed: symbolic link loop') from None
     except UnicodeEncodeError:
         raise ToolError(f"path {given!r} has characters that no file name can have") from None
     if not target.is_relative_to(root):

@@ -76,7 +76,7 @@ def test_what_took_its_place_is_left_alone_and_the_run_is_elsewhere(tickets: str
     code, err, said = run_while(tickets, replace)
     assert code == 1
     first, last = err.splitlines()
-    assert first.startswith("lfg: history is not up to date: this run is saved in ")
+    assert first.startswith("lfg: history is saved elsewhere: ")
     folder = Path(last.partition("LFG_DATA_DIR=")[2].removesuffix(" lfg history"))
     assert stored(folder / "history.db") == ("done", said)
     assert paths.history_file().read_text() == "Dear diary"
@@ -87,7 +87,7 @@ def test_a_signal_is_the_exit_code_also_where_the_run_was_saved_elsewhere(ticket
         lfg.read_until("2 running")
         paths.history_file().unlink()
         paths.history_file().write_text("Dear diary")
-        lfg.read_until("saved in")
+        lfg.read_until("saved elsewhere")
         lfg.process.send_signal(signal.SIGTERM)
         assert lfg.wait() == 143
     assert lfg.written.count(b"LFG_DATA_DIR=") == 1

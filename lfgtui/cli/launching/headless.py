@@ -21,6 +21,7 @@ from lfgtui.model import events as e
 from lfgtui.model.event_json import entry_json, event_type
 from lfgtui.model.fold.conversation import ModelTurn
 from lfgtui.model.fold.items import NoteItem
+from lfgtui.model.fold.metrics import ELSEWHERE
 from lfgtui.model.fold.states import State, StateMachine
 from lfgtui.model.fold.transcript import LIMIT_SETTINGS, Transcript
 from lfgtui.settings.config import StreamUnit
@@ -165,6 +166,7 @@ class BehindText:
             return ""
         self._last = behind
         state = f"not up to date: {behind}" if behind else "up to date again"
+        state = behind if behind and behind.startswith(ELSEWHERE) else state
         return visible_line(f"history is {state}") + "\n"
 
 

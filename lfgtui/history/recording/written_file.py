@@ -26,6 +26,7 @@ from lfgtui.history.storage import file
 from lfgtui.history.storage.batch import Batch
 from lfgtui.history.storage.entries import stored
 from lfgtui.history.storage.runs import TicketState
+from lfgtui.model.fold.metrics import ELSEWHERE
 
 CHECKED_BYTES = 64 * 1024 * 1024
 """Largest file that is checked as a whole when another program has written to it."""
@@ -77,15 +78,20 @@ class WrittenFile:
     @property
     def trouble(self) -> str | None:
         """The reason why the runs are not in the file at `home`; None while they are."""
-        lost = f", except parts of {', '.join(self._torn)}" if self._torn else ""
-        saved = f"this run is saved in {self.rescued}{lost}, not in {self.home} ({self._why})"
-        return None if self.rescued is None else saved
+        return None if self.rescued is None else f"{ELSEWHERE}{self._rescued_to} ({self._why})"
 
     @property
     def remedy(self) -> str | None:
         """The reason, and how to see the runs; None while they are in the file at `home`."""
-        see = f"to see it: LFG_DATA_DIR={self.rescued} lfg history"
-        return None if self.rescued is None else f"{self.trouble}; {see}"
+        if self.rescued is None:
+            return None
+        saved = f"this run is saved in {self._rescued_to}, not in {self.home} ({self._why})"
+        return f"{saved}; to see it: LFG_DATA_DIR={self.rescued} lfg history"
+
+    @property
+    def _rescued_to(self) -> str:
+        lost = f", except parts of {', '.join(self._torn)}" if self._torn else ""
+        return f"{self.rescued}{lost}"
 
     def save(self, some: Sequence[Batch]) -> Exception | None:
         """Commit the batches in one transaction, to a file that is still there afterwards.

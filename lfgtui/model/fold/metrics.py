@@ -47,10 +47,15 @@ class AgentUsage(NamedTuple):
     cpu: float
 
 
+ELSEWHERE = "saved elsewhere: "
+"""The beginning of `Health.behind` where all is saved, but in another file."""
+
+
 class Health(msgspec.Struct, frozen=True, omit_defaults=True):
     """A run's troubles at the moment.
 
-    `behind`: the reason for which the history cannot be written; None when all is saved.
+    `behind`: the reason for which the history cannot be written, or where it is written instead
+    (`ELSEWHERE`); None when all is saved.
     `open_circuits`: the providers and the models (`sim/slow`) that keep failing, by name,
     the gravest first. `queued_bytes` have arrived and are not in the history yet. `slots`: tickets
     that may work at once, 0 where nobody knows; `waiting_for_slot` have begun and wait for one.

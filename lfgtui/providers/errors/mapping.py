@@ -268,8 +268,9 @@ def _of_connection(error: Exception) -> ProviderError:
         request = None
     if "ConnectTimeout" in (type(error).__name__, type(cause).__name__):
         allowed = getattr(request, "extensions", {}).get("timeout", {}).get("connect")
-        seconds = f"{allowed:g}" if isinstance(allowed, int | float) else "the allowed"
-        why = f"no connection within {seconds} s (connect_timeout)"
+        is_known = isinstance(allowed, int | float)
+        within = f"{allowed:g} s (connect_timeout)" if is_known else "connect_timeout"
+        why = f"no connection within {within}"
     elif isinstance(cause, Exception) and (kind := kind_of_class(type(cause))) is not None:
         # What the SDK calls a connection error may be a cut or a bad address.
         if kind != "connection":

@@ -101,3 +101,9 @@ async def test_complaints_are_written_off_the_loop(capsys: pytest.CaptureFixture
     await one.run()
     said = capsys.readouterr().err.splitlines()
     assert said == ["lfg: history is not up to date: no room", "lfg: history is up to date again"]
+
+
+def test_a_history_in_another_file_is_not_said_to_be_out_of_date() -> None:
+    (entry,) = entries([e.TextDelta("a")])
+    told = BehindText(lambda: "saved elsewhere: /r (it was overwritten)")
+    assert told(entry) == "history is saved elsewhere: /r (it was overwritten)\n"

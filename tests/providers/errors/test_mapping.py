@@ -125,6 +125,11 @@ def test_an_exception_of_any_library_has_a_kind(kind: ErrorKind, error: Exceptio
     assert mapped.message
 
 
+def test_a_connect_timeout_of_unknown_length_names_the_setting() -> None:
+    mapped = as_provider_error(httpx.ConnectTimeout("so"))
+    assert "no connection within connect_timeout; " in mapped.message
+
+
 def test_a_provider_error_stays_as_it_is() -> None:
     known = ProviderError("cut", "x")
     assert as_provider_error(known) is known

@@ -214,6 +214,12 @@ def test_an_unsaved_history_comes_before_what_keeps_failing() -> None:
     assert "xxx… " in header(live, 80) and "failing" not in header(live, 80)
 
 
+def test_a_history_in_another_file_is_not_said_to_be_unsaved() -> None:
+    live = worked()
+    live.health = Health("saved elsewhere: /r (it was overwritten)")
+    assert header(live).endswith(" history saved elsewhere: /r (it was overwritten) ")
+
+
 def test_bytes_to_save_are_shown_once_they_are_many() -> None:
     live = worked()
     live.health = Health(queued_bytes=900_000)

@@ -184,7 +184,9 @@ class Calls:
         if output is None:
             output = texts_in(record.get("content")) or call.text
         if len(output) > limits.ARGUMENTS_LENGTH:
-            raise limits.too_long(f"the result of {call.name}", limits.ARGUMENTS_LENGTH, "")
+            raise limits.too_long(
+                f"the result of {call.name}", limits.ARGUMENTS_LENGTH, limits.KEPT
+            )
         seconds = round(self._clock() - call.since, 3)
         why = error and (output.strip() or error)
         event = ToolCallFinished(call.call_id, output, why, _exit_code(raw), seconds)

@@ -16,8 +16,8 @@ const SHORT = 200; // characters of a call among the text
 const NEW = 400; // milliseconds in which a tap is still for the question that was there before
 const MOST_PARTS = 400; // pieces of an answer that are kept on the page
 
-const ENDINGS = { ticket_done: "done", ticket_failed: "failed", ticket_cancelled: "cancelled", ticket_limited: "limited", ticket_blocked: "blocked", ticket_interrupted: "interrupted" };
-const STATES = { done: "done", failed: "failed", needs_approval: "wait", paused: "wait", blocked: "wait", limited: "wait", interrupted: "wait" };
+const ENDINGS = { ticket_done: "done", ticket_failed: "failed", ticket_cancelled: "cancelled", ticket_limited: "limit", ticket_blocked: "blocked", ticket_interrupted: "interrupted" };
+const STATES = { done: "done", failed: "failed", needs_approval: "wait", paused: "wait", blocked: "wait", limit: "wait", interrupted: "wait" };
 
 const content = document.getElementById("content");
 const questions = document.getElementById("questions");

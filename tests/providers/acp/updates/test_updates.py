@@ -9,9 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lfgtui.errors import ProviderError
 from lfgtui.model import events as e
 from lfgtui.model.pieces import joined
 from lfgtui.processes.lines import LineSplitter
+from lfgtui.providers import limits
 from lfgtui.providers.acp.updates.updates import Updates
 from tests.helpers.any_events import json_values
 from tests.providers.recordings import FOLDER, WHY_SKIPPED, cuts
@@ -320,3 +322,12 @@ def test_a_persons_time_to_answer_is_none_of_the_calls() -> None:
     *_, finished = calls.take({"toolCallId": "1", "status": "completed", "rawOutput": "done"})
     assert finished == e.ToolCallFinished("1", "done", None, None, 2.5)
     calls.answered("unknown")
+
+
+def test_the_error_of_a_result_past_its_limit_ends_with_a_hint() -> None:
+    calls = Updates().calls
+    calls.asked({"toolCallId": "1", "title": "Deploy", "rawInput": COMMAND})
+    output = "a" * (limits.ARGUMENTS_LENGTH + 1)
+    with pytest.raises(ProviderError) as raised:
+        list(calls.take({"toolCallId": "1", "status": "completed", "rawOutput": output}))
+    assert raised.value.message.endswith("; output so far is kept")
