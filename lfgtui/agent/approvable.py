@@ -25,7 +25,7 @@ _SECRET = (
     " what would run; read the secret from a file or from the environment"
 )
 
-_OTHER_CARD = "its card showed something else than what would run; make the call again"
+_OTHER_CARD = "the approval card did not match the call; make the call again"
 
 
 def unshowable(call: CallPart, shown: CallPart) -> str | None:
@@ -34,13 +34,13 @@ def unshowable(call: CallPart, shown: CallPart) -> str | None:
         return _SECRET
     if not isinstance(call.arguments, dict):
         much = _too_much(call.arguments, LONGEST_TEXT)
-        return None if much is None else f"an input of {much} is too long to be approved"
+        return None if much is None else f"the input is too long to approve: {much}"
     is_command = call.name == "run_command"
     longest = LONGEST_COMMAND if is_command else LONGEST_TEXT
     way = "write it to a file and run that" if is_command else "do it in parts"
     for member in members_of(call.arguments):
         if (much := _too_much(str(member.text), longest)) is not None:
-            return f"a {member.name} of {much} is too long to be approved; {way}"
+            return f'"{member.name}" is too long to approve: {much}; {way}'
     return None
 
 
@@ -50,7 +50,7 @@ def unshowable_diffs(changes: Sequence[str]) -> str | None:
     if (lines := whole.count("\n")) <= diffs.MOST_LINES and len(whole) <= diffs.LONGEST:
         return None
     much = f"{lines:,} lines and {len(whole):,} characters"
-    return f"a diff of {much} is too long to be approved"
+    return f"the diff is too long to approve: {much}"
 
 
 def shown_otherwise(call: CallPart, question: Preview, card: ToolItem | None) -> str | None:

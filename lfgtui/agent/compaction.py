@@ -107,10 +107,10 @@ class Compaction:
         context = self._context
         if self._mode == "ask" and not covering(context.rules(), COMPACT, {}, ""):
             outputs = f"the output of {len(calls)} old call{'s' * (len(calls) > 1)}"
-            question = f"leave {outputs} out of the requests, about {count(tokens)} tokens"
+            question = f"omit {outputs} from further requests (about {count(tokens)} tokens)"
             decision = await self._decision(question, reason)
             if decision is None:
-                return e.TicketBlocked(UNASKABLE.format("compact = “ask”"))
+                return e.TicketBlocked(UNASKABLE.format('compact = "ask"'))
             if decision.verdict == "deny":
                 self._is_denied = True
                 return False

@@ -65,7 +65,7 @@ def read_findings(answer: str, tickets: Collection[str]) -> tuple[list[Finding],
     values = list(_values(answer))
     if not values:
         is_silent = not answer.strip() or answer.strip().rstrip(".").lower() in ("none", "nothing")
-        return [], [] if is_silent else ["this look's answer is not in the form of findings"]
+        return [], [] if is_silent else ["the answer is not a list of findings"]
     objects = [one for value in values for one in (value if isinstance(value, list) else [value])]
     found, remarks = list[Finding](), list[str]()
     for one in objects[:_MOST]:
@@ -73,9 +73,9 @@ def read_findings(answer: str, tickets: Collection[str]) -> tuple[list[Finding],
         if isinstance(finding, Finding):
             found.append(finding)
         else:
-            remarks.append(f"a finding was left out: {finding}")
+            remarks.append(f"ignored a finding: {finding}")
     if len(objects) > _MOST:
-        remarks.append(f"{len(objects) - _MOST} more findings were left out")
+        remarks.append(f"ignored {len(objects) - _MOST} more findings")
     return found, list(dict.fromkeys(remarks))
 
 
@@ -83,7 +83,7 @@ def unfounded(finding: Finding, said: Mapping[str, str]) -> str:
     """Return why the finding does not count by what its tickets said; "" if it does."""
     for ticket, quote in zip(finding.tickets, finding.quotes, strict=True):
         if not occurs(quote, said.get(ticket, "")):
-            return f"{ticket} did not say “{quote}”" if quote else f"it quotes nothing of {ticket}"
+            return f"{ticket} did not say “{quote}”" if quote else f"no quote from {ticket}"
     return ""
 
 
@@ -129,7 +129,7 @@ def _json(text: str) -> dict[str, object] | list[object] | None:
 def _finding(value: object, tickets: Collection[str]) -> Finding | str:
     """Return the finding that a JSON value is, or why it is none."""
     if not isinstance(value, dict):
-        return "it is no object"
+        return "not a JSON object"
     named = value.get("tickets") or value.get("ticket")
     names = [str(one).strip() for one in named] if isinstance(named, list | tuple) else []
     if len(names) != 2 or names[0] == names[1]:

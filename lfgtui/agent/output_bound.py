@@ -27,7 +27,7 @@ def remark(ticket: Ticket, bound: int | None) -> e.Status | None:
     most = max((wish for wish in wishes if isinstance(wish, int)), default=0)
     if bound is None or most <= bound:
         return None
-    return e.Status(f"at most {bound:,} output tokens: the config bounds the {most:,} asked for")
+    return e.Status(f"max_output_tokens lowered from {most:,} to {bound:,} by the config")
 
 
 def _least(name: str, value: object, bound: int) -> object:

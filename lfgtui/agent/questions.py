@@ -20,7 +20,10 @@ from lfgtui.model.fold.conversation import CallPart
 from lfgtui.processes.sandbox.walls import Confinement
 from lfgtui.providers.base import TakesAnswers
 
-UNASKABLE = "{} needs an approval that nobody can give here; `lfg resume` on a terminal asks you"
+UNASKABLE = (
+    "{} needs approval, but this run has no screen to ask on;"
+    " to answer, run `lfg resume` in a terminal"
+)
 
 
 def unaskable(name: str, confinement: Confinement) -> str:

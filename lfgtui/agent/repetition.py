@@ -81,9 +81,9 @@ def _given(arguments: e.ToolArguments) -> str:
 
 def _in_words(names: Sequence[str]) -> str:
     if len(names) == 1:
-        return f"the same call of {names[0]} for the third time in a row, always with one result"
+        return f"third identical call of {names[0]} in a row, each with the same result"
     turns = ", ".join(names[:-1]) + f" and {names[-1]}"
-    return f"{turns} take turns for the third time, with the same arguments and results"
+    return f"{turns} repeated for the third time, with the same arguments and results"
 
 
 class AgentCircles:

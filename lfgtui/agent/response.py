@@ -20,7 +20,7 @@ _AT_END = (e.Usage, e.Status, e.Heartbeat, e.ResponseFinished)
 """Events that may follow the last of what a response costs."""
 
 _SPOKEN = (e.TextDelta, e.ReasoningDelta)  # most events are; no call is among them
-_NO_PRICE = "max_cost cannot hold: the price of this model is not known; set `price` in the config"
+_NO_PRICE = "max_cost has no effect: this model's price is unknown; set `price` in the config"
 
 
 class Response:

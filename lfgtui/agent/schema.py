@@ -18,10 +18,10 @@ _LONGEST = 1_000_000
 """Characters of an answer that is checked."""
 
 _INSTRUCTION = (
-    "{}\n\nYour last answer must be JSON alone, bare or in one fenced block,"
+    "{}\n\nYour last answer must be only JSON, bare or in one fenced block,"
     " that fits this JSON Schema:\n\n```json\n{}\n```"
 )
-_AGAIN = "Your answer does not fit the JSON Schema that it must fit: "
+_AGAIN = "Your answer does not match the required JSON Schema: "
 _HOW = ". Answer again, with the corrected JSON alone."
 
 _FENCED = re.compile(r"^```[^\n`]*\n(.*?)^```[ \t]*$", re.MULTILINE | re.DOTALL)
@@ -50,7 +50,7 @@ def misfit(ticket: Ticket, answer: str) -> str:
     try:
         value = msgspec.json.decode(text)
     except (msgspec.DecodeError, RecursionError) as error:
-        return f"it is no JSON: {str(error).removeprefix('JSON is malformed: ')}"
+        return f"not valid JSON: {str(error).removeprefix('JSON is malformed: ')}"
     return "; ".join(JsonSchema(ticket.schema).misfits(value, len(text)))
 
 

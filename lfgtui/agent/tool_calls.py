@@ -143,7 +143,7 @@ class ToolCalls:
             return e.TicketBlocked(unaskable(stopped, context.confinement))
         if decision.verdict == "deny":
             self._emit(e.ApprovalDenied(call.call_id, decision.reason))
-            denied = f"this is {repeated}; do something else" if repeated else _DENIED
+            denied = f"{repeated}; do something else" if repeated else _DENIED
             return decision.reason or denied
         self._emit(e.ApprovalGiven(call.call_id, decision.rule or UNSET, decision.grants or UNSET))
         await self._take_slot(call)  # before it is checked what the approval was for

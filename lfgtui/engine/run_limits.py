@@ -146,7 +146,7 @@ class RunLimiter:
             is_unasked = self._session.headless and self._limits.at_limit != "stop"
             why = ", since nobody can be asked" if is_unasked else ""
             option = f"--max-{self.reached}".replace("_", "-")
-            fix = f"; `lfg resume {self._session.run} {option} N` goes on" if self._stops else ""
+            fix = f"; to continue: lfg resume {self._session.run} {option} N" if self._stops else ""
             message = f"{self._reason} and {what}{why}{fix}"
             open_runs[0].emit(e.GuardTripped("limit", message))
 
@@ -172,4 +172,5 @@ class RunLimiter:
         if self._limits.max_run_cost is None or name in self._unpriced or run.phase != "running":
             return
         self._unpriced.add(name)
-        run.emit(e.Status(f"max_run_cost leaves {name} out, as its price is not known"))
+        unknown = "its price is unknown; set `price` in the config"
+        run.emit(e.Status(f"max_run_cost does not count {name}: {unknown}"))

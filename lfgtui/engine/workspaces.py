@@ -82,7 +82,7 @@ class Workspaces:
             title = f"The uncommitted work of {worktree.ticket}"
             joined = await merged_commit(of.common, start, await snapshot(worktree.path, title))
             if joined is None:
-                remark = f"begins without the work of {worktree.ticket}, which conflicts with"
+                remark = f"starts without the work of {worktree.ticket}, which conflicts with"
                 remark += " the last commit or with other work that this ticket needs"
                 emit(e.GuardTripped("worktree", remark))
             else:
@@ -104,7 +104,8 @@ async def left_behind(checkout: str, base: str) -> list[str]:
     if not changes:
         return []
     files = "1 uncommitted change" if changes == 1 else f"{changes:,} uncommitted changes"
-    return [f"begins at the last commit ({base[:7]}), without {files} of {visible_line(checkout)}"]
+    where = visible_line(checkout)
+    return [f"starts from the last commit ({base[:7]}); leaves out {files} in {where}"]
 
 
 async def _remarks(opened: Worktree) -> list[str]:

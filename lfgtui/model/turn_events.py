@@ -79,9 +79,9 @@ class ContextCompacted(Event, Bounded, frozen=True):
     @property
     def in_words(self) -> str:
         """The output that left, for the person."""
-        calls = f"{len(self.calls)} call{'s' * (len(self.calls) != 1)}"
+        calls = f"{len(self.calls)} old call{'s' * (len(self.calls) != 1)}"
         much = f"about {count(self.tokens)} tokens"
-        return f"the output of {calls} is left out of the requests from here on, {much}"
+        return f"output of {calls} omitted from further requests ({much})"
 
 
 class CommandTaken(Event, frozen=True):

@@ -96,7 +96,7 @@ KEPT = "output so far is kept"
 def too_long(what: str, limit: int, hint: str) -> ProviderError:
     """Return the error for a length past its limit. Sending the same again would not help."""
     size = f"{limit / MEGABYTE:g} MB" if limit >= MEGABYTE else f"{limit} bytes"
-    return ProviderError("protocol", f"{what} is longer than {size}, the limit; {hint}")
+    return ProviderError("protocol", f"{what} exceeds the limit of {size}; {hint}")
 
 
 def refuse_long_input(name: str, length: int) -> None:
@@ -108,7 +108,7 @@ def refuse_long_input(name: str, length: int) -> None:
 
 def too_many(what: str, limit: int) -> ProviderError:
     """Return the error for a count past its limit."""
-    message = f"more than {limit:,} {what}, the limit; try another model"
+    message = f"more than the allowed {limit:,} {what}; try another model"
     return ProviderError("protocol", message)
 
 
@@ -132,7 +132,7 @@ def refuse_crowds(record: str | bytes) -> None:
     if nested > NESTED_VALUES or values > VALUES:
         most = f"{NESTED_VALUES:,} objects and lists"
         most = most if nested > NESTED_VALUES else f"{VALUES:,} values"
-        message = f"a single record has more than {most}, the limit; {WRONG_API}"
+        message = f"a single record has more than the allowed {most}; {WRONG_API}"
         raise ProviderError("protocol", message)
 
 

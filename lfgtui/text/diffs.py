@@ -59,7 +59,7 @@ def diff(before: str, after: str, spans: Sequence[Span] | None = None) -> Diff:
         if len(rows) <= MOST_LINES and len(text) <= LONGEST:
             return Diff(text, added, removed)
     raise ToolError(
-        f"a diff of {removed + added:,} changed lines is too long to be approved; do it in parts"
+        f"the diff is too long to approve: {removed + added:,} changed lines; do it in parts"
     )
 
 
@@ -130,7 +130,7 @@ def _row(hides_returns: bool, sign: str, line: str) -> str:
         shown = _context(shown)
     elif len(shown := _with_end(shown)) > LONGEST_LINE:
         raise ToolError(
-            f"a changed line of {len(shown):,} characters is too long to be approved"
+            f"a changed line is too long to approve: {len(shown):,} characters"
             f" (at most {LONGEST_LINE:,}); change it by a command"
         )
     return f"{sign}{shown}\n" + ("" if line.endswith("\n") else _UNENDED)

@@ -106,7 +106,9 @@ async def _found(workspace: Path, globs: Sequence[str]) -> Sequence[_Found]:
     by_path = {one.path.relative: one for found in some for one in found}
     found = [by_path[path] for path in sorted(by_path)]
     if len(found) > MOST_FILES:
-        raise ToolError(f"more than {MOST_FILES} files, which is as many as go with a prompt")
+        raise ToolError(
+            f"more than {MOST_FILES} files match; at most {MOST_FILES} can go with a prompt"
+        )
     if (total := sum(one.size for one in found)) > MOST_BYTES:
         largest = max(found, key=lambda one: one.size)
         held = f"{figures.size(total)} of files, more than the {figures.size(MOST_BYTES)} that go"

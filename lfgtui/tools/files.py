@@ -77,7 +77,7 @@ def locate(workspace: Path, given: str) -> WorkspacePath:
         raise ToolError(f"path {given!r} has characters that no file name can have") from None
     if not target.is_relative_to(root):
         raise ToolError(
-            f'path "{given}" leads outside of the workspace; only what is inside can be used'
+            f'path "{given}" leads outside the workspace; only what is inside can be used'
         )
     return WorkspacePath(root, target.relative_to(root).parts, given)
 
@@ -242,7 +242,7 @@ def identity_of(status: os.stat_result | None) -> tuple[int, ...] | None:
 def require_workspace(root: Path) -> None:
     """Raise `ToolError` if the workspace is gone: no path in it is to blame then."""
     if not root.is_dir():
-        raise ToolError(f"the workspace {root} is not there any more")
+        raise ToolError(f"the workspace {root} no longer exists")
 
 
 @contextmanager

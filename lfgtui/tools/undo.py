@@ -14,7 +14,7 @@ from lfgtui.tools import files
 from lfgtui.tools.files import WorkspacePath
 from lfgtui.workspace.kept import BY_COMMAND, Change, KeptFiles, Past, TicketFiles, pasts
 
-CUT = "only what it did after others changed it too"
+CUT = "undoes only its changes made after another ticket changed the file"
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,5 +103,5 @@ def _restored(
         return Step(path, version=version, remark=remark, is_due=now is not None)
     content = kept.content(first.before)
     if content is None:
-        return Step(path, refusal="what it was had to make room for newer ones (max_total)")
+        return Step(path, refusal="the earlier version was removed to make room (undo.max_total)")
     return Step(path, content, first.mode, version, remark=remark)

@@ -30,7 +30,7 @@ UNKNOWN: Final = ""
 _MOST_COMPARED, _MOST_BYTES = 200, 32_000_000
 """Files, and bytes of them, that are compared before a command."""
 
-TOO_LARGE = "it was larger than max_file"
+TOO_LARGE = "larger than undo.max_file"
 BY_COMMAND = "changed by a command"
 
 ChangedBy: TypeAlias = Literal["tool", "agent", "command", "undo", "redo"]

@@ -42,7 +42,7 @@ def test_more_than_a_card_shows_is_not_asked_about(content: str, why: str) -> No
 
 def test_nor_is_an_input_that_is_no_object_or_a_change_that_an_agent_shows() -> None:
     call = CallPart("1", "patch", "+ x\n" * MOST_LINES)
-    assert "an input of 1,001 lines" in (unshowable(call, call) or "")
+    assert "the input is too long to approve: 1,001 lines" in (unshowable(call, call) or "")
     change = "@@ -0,0 +1,2000 @@\n" + "+ x\n" * 2_000
     assert unshowable_diffs([change]) is None
     assert "4,002 lines" in (unshowable_diffs([change, change]) or "")

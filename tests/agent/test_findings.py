@@ -66,9 +66,7 @@ def test_any_answer_is_read(answer: str) -> None:
 
 
 def test_an_answer_nested_too_deeply_is_a_remark() -> None:
-    assert read_findings("[" * 100_000, NAMES)[1] == [
-        "this look's answer is not in the form of findings"
-    ]
+    assert read_findings("[" * 100_000, NAMES)[1] == ["the answer is not a list of findings"]
 
 
 @pytest.mark.parametrize(
@@ -92,7 +90,7 @@ def test_a_finding_counts_only_with_both_quotes() -> None:
     assert unfounded(FINDING, {"api": "all in cents", "docs": "all in euros"}) == ""
     assert unfounded(FINDING, {"api": "all in cents"}) == "docs did not say “in euros”"
     empty = FINDING._replace(quotes=("", "in euros"))
-    assert unfounded(empty, {"docs": "in euros"}) == "it quotes nothing of api"
+    assert unfounded(empty, {"docs": "in euros"}) == "no quote from api"
 
 
 def test_the_same_words_are_the_same_finding_from_either_side() -> None:

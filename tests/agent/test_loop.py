@@ -410,7 +410,7 @@ async def test_a_broken_response_runs_none(tmp_path: Path, reason: str, is_resum
     ("shown", "why"),
     [
         ("$ touch [redacted: key]", "what looks like a secret"),
-        ("$ true", "its card showed something"),
+        ("$ true", "approval card did not match"),
     ],
 )
 async def test_what_was_shown_otherwise_does_not_run(tmp_path: Path, shown: str, why: str) -> None:
@@ -473,4 +473,4 @@ async def test_a_limit_on_cost_without_a_price_is_remarked_on(
     script = Script(answer("tool_use", LIST, used), answer("end", e.TextDelta("."), used))
     await worked(ticket("a", tmp_path, max_cost=5.0), script, context)
     said = [one for one in context.seen if isinstance(one, e.Status)]
-    assert len([one for one in said if "max_cost cannot hold" in one.message]) == remarks
+    assert len([one for one in said if "max_cost has no effect" in one.message]) == remarks

@@ -42,7 +42,7 @@ def found(*calls: tuple[e.ToolCallRequested, str] | e.Event, then: e.ToolCallReq
 def test_the_same_call_is_a_circle_when_it_is_made_for_the_third_time() -> None:
     assert not found((READ, "x"), then=READ)
     assert found((READ, "x"), (READ, "x"), then=READ) == (
-        "the same call of read_file for the third time in a row, always with one result"
+        "third identical call of read_file in a row, each with the same result"
     )
     assert not found((READ, "x"), (READ, "x"), then=PYTEST)
 
@@ -65,7 +65,7 @@ def test_a_command_after_each_edit_is_none() -> None:
 
 def test_calls_that_take_turns_are_one() -> None:
     turns = [(READ, "x"), (PYTEST, "1 failed")] * 2
-    assert "read_file and run_command take turns" in found(*turns, then=READ)
+    assert "read_file and run_command repeated" in found(*turns, then=READ)
     assert not found(*turns, then=PYTEST)
     assert not found(*turns[:3], then=PYTEST)
     assert not found((READ, "y"), *turns[1:], then=READ)

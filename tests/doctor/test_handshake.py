@@ -76,7 +76,7 @@ async def test_an_agent_that_is_well_is_asked_for_no_more_than_a_conversation(
         ('sys.exit("why?\\ntoo old: 18")', "start: it ended (exit code 1): too old: 18"),
         (
             'sys.exit(print("usage: x"))',
-            "start: it ended (exit code 0); it printed no JSON: usage: x",
+            "start: it ended (exit code 0); it printed invalid JSON: usage: x",
         ),
         (REFUSAL.format(-32603, "no home"), "start: it refused initialize: no home"),
         ("initialize(protocolVersion=2)", f"agent: real 7 {VERSION.format(2)}"),
@@ -102,7 +102,7 @@ async def test_a_program_that_is_no_agent_or_cannot_work_says_why(
 async def test_a_program_that_stays_silent_is_given_up(tmp_path: Path) -> None:
     assert await fault(tmp_path, "sys.stdin.read()", 0.1) == NO_ANSWER.format(0.1)
     shell = 'print("shell> ", flush=True); sys.stdin.read()'
-    said = NO_ANSWER.format(3) + "; it printed no JSON: shell>"
+    said = NO_ANSWER.format(3) + "; it printed invalid JSON: shell>"
     assert await fault(tmp_path, shell, 3) == said
 
 

@@ -116,7 +116,7 @@ async def test_without_a_screen_nobody_can_allow_it(tmp_path: Path) -> None:
     how: dict[str, Any] = {"scenarios": models, "context_window": WINDOW, "headless": True}
     async with finished(tmp_path, [mine], **how) as opened:
         (blocked,) = opened.events("reads", e.TicketBlocked)
-        assert "needs an approval that nobody can give" in blocked.reason
+        assert "needs approval, but this run has no screen" in blocked.reason
         run = opened.engine.run
     how = {"scenarios": models, "context_window": WINDOW, "resumes": run}
     async with room(tmp_path, [mine], **how) as opened:
@@ -144,7 +144,7 @@ async def test_no_ticket_exceeds_the_configs_bound_on_output(
     async with finished(tmp_path, [mine], **how) as opened:
         assert opened.state("short") == "limit"
         assert opened.attempts("short")[0].usage.output <= min(asked, 1000)
-        bounded = [s for s in opened.events("short", e.Status) if "the config bounds" in s.message]
+        bounded = [s for s in opened.events("short", e.Status) if "by the config" in s.message]
         assert len(bounded) == remarks
 
 

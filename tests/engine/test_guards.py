@@ -173,9 +173,7 @@ async def test_what_is_redacted_is_nowhere_and_a_call_runs_as_it_was_made(tmp_pa
     assert customer not in "\n".join(map(entry_json, stored))
     assert stored == [entry for entry in opened.seen if entry.ticket == "a"]
     assert "".join(texts).startswith("It is [redacted: customers]!")
-    marks = e.GuardTripped(
-        "customers", "what it looks for was redacted before it was stored", "redact"
-    )
+    marks = e.GuardTripped("customers", "a match was redacted before it was stored", "redact")
     assert tripped == [marks]
 
 

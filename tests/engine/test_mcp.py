@@ -74,7 +74,7 @@ async def test_tools_run_unasked_where_the_ticket_says_so(tmp_path: Path) -> Non
     scripts = {"a": scenario(turn=[*turns, {"text": "Done."}])}
     async with finished(tmp_path, [a], scenarios=scripts, mcp=servers(), headless=True) as opened:
         outputs = [call.output for call in opened.attempts("a")[0].tools]
-    changed = "s has changed its tool echo since it was first shown; it is not called any more"
+    changed = "s has changed its tool echo since it was first shown; lfg no longer calls it"
     assert outputs == ["denied: the tickets file denies this tool", "changed"]
     assert [event.message for event in opened.events("a", e.GuardTripped)] == [changed]
 

@@ -25,7 +25,7 @@ async def test_the_third_call_waits_for_the_person(tmp_path: Path) -> None:
     async with room(tmp_path, [own], scenarios=models) as opened:
         asked = await opened.until_event("loop", e.ApprovalRequested)
         assert len(opened.events("loop", e.ToolCallFinished)) == 2
-        assert "list_files for the third time" in str(asked.reason)
+        assert "third identical call of list_files" in str(asked.reason)
         assert opened.events("loop", e.GuardTripped) == [
             e.GuardTripped("repetition", str(asked.reason))
         ]
@@ -49,7 +49,7 @@ async def test_without_a_screen_it_is_blocked_and_a_resume_asks(tmp_path: Path) 
     own, models = ticket("loop", tmp_path, approve="auto"), {"loop": lists(4)}
     async with finished(tmp_path, [own], scenarios=models, headless=True) as opened:
         (blocked,) = opened.events("loop", e.TicketBlocked)
-        assert "for the third time" in blocked.reason and "nobody can give" in blocked.reason
+        assert "third identical call" in blocked.reason and "no screen to ask on" in blocked.reason
         run = opened.engine.run
     async with room(tmp_path, [own], scenarios=models, resumes=run) as opened:
         await opened.approve("loop")

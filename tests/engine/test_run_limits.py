@@ -49,7 +49,7 @@ async def test_at_a_limit_what_works_ends_before_its_next_request_and_the_rest_i
         amount = "$5.00" if name == "run_cost" else "5 tokens"
         assert blocked.reason == f"the run reached max_{name} ({amount})"
         option = f"--max-{name.replace('_', '-')}"
-        how_on = f"`lfg resume {r.engine.run} {option} N` goes on"
+        how_on = f"to continue: lfg resume {r.engine.run} {option} N"
         assert guards(r, "a", "b") == [f"{blocked.reason} and stops; {how_on}"]
 
 
@@ -108,7 +108,7 @@ async def test_where_nobody_can_be_asked_it_stops_and_says_so(tmp_path: Path) ->
     async with finished(tmp_path, [mine], **how) as r:
         assert r.state("a") == "limit"
         (message,) = guards(r, "a")
-        how_on = f"`lfg resume {r.engine.run} --max-run-cost N` goes on"
+        how_on = f"to continue: lfg resume {r.engine.run} --max-run-cost N"
         assert message.endswith(f"($5.00) and stops, since nobody can be asked; {how_on}")
 
 
@@ -137,4 +137,5 @@ async def test_a_model_without_a_price_is_named_once(tmp_path: Path) -> None:
     async with finished(tmp_path, [mine], **how) as r:
         assert r.state("a") == "done"
         messages = [status.message for status in r.events("a", e.Status)]
-        assert messages == ["max_run_cost leaves chat/steps out, as its price is not known"]
+        unknown = "its price is unknown; set `price` in the config"
+        assert messages == [f"max_run_cost does not count chat/steps: {unknown}"]

@@ -19,7 +19,7 @@ from tests.engine.harness import finished, room, says, scenario, ticket
 SCHEMA = {"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]}
 GOOD = '{"n": 3}'
 AGAIN = (
-    'Your answer does not fit the JSON Schema that it must fit: at /n: "3" is not of type'
+    'Your answer does not match the required JSON Schema: at /n: "3" is not of type'
     ' "integer". Answer again, with the corrected JSON alone.'
 )
 
@@ -43,10 +43,10 @@ def answers(*texts: str) -> Scenario:
         (f"Here it is:\n\n```\n{GOOD}\n```\nDone.", ""),
         ("{}", '"n" is a required property'),
         ("[1, 2]", '[1,2] is not of type "object"'),
-        ("I think so.", "it is no JSON: invalid character (byte 0)"),
-        ("", "it is no JSON: Input data was truncated"),
-        (f"```\n{GOOD}\n```\n```\n{GOOD}\n```", "it is no JSON: "),
-        ("[" * 100_000, "it is no JSON: "),
+        ("I think so.", "not valid JSON: invalid character (byte 0)"),
+        ("", "not valid JSON: Input data was truncated"),
+        (f"```\n{GOOD}\n```\n```\n{GOOD}\n```", "not valid JSON: "),
+        ("[" * 100_000, "not valid JSON: "),
         ("1" * 1_000_001, "it has more than 1,000,000 characters"),
     ],
 )

@@ -111,7 +111,7 @@ async def test_what_no_answer_took_is_in_the_next_request_once(tmp_path: Path, p
         assert said(r) == [SAID]
         assert [json.dumps(asked.body).count(SAID) for asked in agent.asked] == [0, 1]
         notes = [event.message for event in r.events("a", e.Status)]
-        assert any(note.endswith("with the next request only: busy") for note in notes) == (
+        assert any("your message (busy); it goes with" in note for note in notes) == (
             play is refuses
         )
 

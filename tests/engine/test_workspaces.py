@@ -68,8 +68,8 @@ async def test_what_is_not_committed_stays_behind_and_that_is_said(
         (remark,) = made.events("w", e.GuardTripped)
         head = checkout.git("rev-parse", "--short=7", "HEAD").strip()
         assert remark.guard == "worktree" and remark.message == (
-            f"begins at the last commit ({head}), without 2 uncommitted changes"
-            f" of {checkout.folder}"
+            f"starts from the last commit ({head}); leaves out 2 uncommitted changes"
+            f" in {checkout.folder}"
         )
         assert (path_of(made, "w") / "a.txt").read_text() == "one\nmore\n"
     assert checkout.everything() == before
@@ -156,7 +156,7 @@ async def test_work_of_two_that_conflicts_is_taken_of_the_first(
     async with finished(tmp_path, tickets, scenarios=scenarios) as made:
         assert (path_of(made, "n") / "a.txt").read_text() == "agent\n"
         (remark,) = made.events("n", e.GuardTripped)
-        assert remark.message.startswith("begins without the work of o, which conflicts with")
+        assert remark.message.startswith("starts without the work of o, which conflicts with")
 
 
 async def test_a_resume_finds_the_same_worktree_as_it_was_left(

@@ -60,7 +60,7 @@ async def test_a_line_of_a_gigabyte_is_given_up_at_the_limit(tmp_path: Path) -> 
     assert stored.texts == ["Příliš žluťoučký"]
     assert isinstance(stored.last, e.TicketFailed)
     assert (stored.last.kind, stored.last.retryable) == ("protocol", False)
-    assert stored.last.message.startswith("a single record is longer than 8 MB")
+    assert stored.last.message.startswith("a single record exceeds the limit of 8 MB")
 
 
 @pytest.mark.parametrize("status", [307, 500])
@@ -90,7 +90,7 @@ async def test_a_response_without_end_is_given_up_at_the_limit(
         stored = await b.stored()
     assert isinstance(stored.last, e.TicketFailed)
     assert stored.last.kind == "protocol"
-    assert stored.last.message.startswith("the response is longer than 2 MB")
+    assert stored.last.message.startswith("the response exceeds the limit of 2 MB")
     if stream:  # all that came until then is there
         assert stored.texts[0].count("word ") >= limits.BODY_BYTES // len(records)
 
@@ -109,8 +109,7 @@ async def test_arguments_without_end_end_the_ticket_and_run_nothing(
     assert isinstance(last, e.TicketFailed)
     assert last.kind == "protocol"
     assert last.message == (
-        "the input of write_file is longer than 500 bytes, the limit;"
-        " ask the model for smaller steps"
+        "the input of write_file exceeds the limit of 500 bytes; ask the model for smaller steps"
     )
     came = "".join(x.event.json for x in entries if isinstance(x.event, e.ToolArgumentsDelta))
     assert 500 < len(came) < 600

@@ -84,7 +84,7 @@ MORE = {
 SHOWN = (
     r"≠ ✓ done +api .*≠ ✓ done +docs ",
     r"contradiction with docs: ",
-    r"the same call of read_file for the third time in a row",
+    r"third identical call of read_file in a row",
     r"⚑ ✓ done +leaks ",
     r"secrets: github token in the answer",
     r"⊤ limit +dear ",
@@ -127,7 +127,7 @@ def test_all_that_goes_wrong_is_named_and_in_the_history(troubled: Path) -> None
         screen.wait_for("2 to approve", 0)
         screen.press("i")
         screen.wait_for(r"inbox:\d", -1)
-        left = {"$ echo one", "$ echo two", "for the third time in a row"}
+        left = {"$ echo one", "$ echo two", "third identical call of"}
         while left:
             left -= screen.wait_for_any(left)
             screen.press_once_read("a")

@@ -115,7 +115,7 @@ def test_pieces_of_a_hosted_calls_input_are_bounded_together(
             reading.feed("", json.dumps(record))
     assert with_five.failure is None
     assert with_six.failure is not None and with_six.failure.kind == "protocol"
-    assert with_six.failure.message.startswith("the input of f is longer than 500 bytes")
+    assert with_six.failure.message.startswith("the input of f exceeds the limit of 500 bytes")
 
 
 @pytest.mark.parametrize(

@@ -88,5 +88,5 @@ async def test_a_card_with_another_diff_approves_nothing(tmp_path: Path) -> None
     context = Blotting(Decision("approve"))
     await ending_of(tmp_path, answer("tool_use", OVERWRITE), SORRY, context=context)
     (finished,) = context.finished()
-    assert "its card showed something else" in finished.output
+    assert "the approval card did not match" in finished.output
     assert (tmp_path / "a").read_text() == "old\n"

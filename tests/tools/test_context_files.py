@@ -97,7 +97,7 @@ def test_links_are_followed_by_name_and_never_by_a_glob(workspace: Path) -> None
     assert names(workspace, "*.md") == "real.md"
     assert names(workspace, "link.md", "real.md") == "real.md"
     assert names(workspace, "folder/*.md") == "in/y.md"
-    away = "leads outside of the workspace; only what is inside can be used"
+    away = "leads outside the workspace; only what is inside can be used"
     assert refusal(workspace, "out.md") == f'context: path "out.md" {away}'
     assert refusal(workspace, "far/*.md") == f'context: path "far/*.md" {away}'
 
@@ -129,7 +129,7 @@ def test_more_than_goes_with_a_prompt_is_refused(
     monkeypatch.setattr(context_files, "MOST_BYTES", 5000)
     make(workspace, {"a.md": "x" * 3000, "b.md": "x" * 2000, "c.txt": "x" * 1000})
     assert names(workspace, "*.md") == "a.md b.md"
-    many = "more than 2 files, which is as many as go with a prompt"
+    many = "more than 2 files match; at most 2 can go with a prompt"
     assert refusal(workspace, "*.*") == f"context: {many}"
     assert refusal(workspace, "*.md", "c.txt") == f"context: {many}"
     monkeypatch.setattr(context_files, "MOST_FILES", 3)

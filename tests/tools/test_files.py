@@ -85,7 +85,7 @@ def test_whatever_the_path_nothing_outside_is_read_or_changed(path: tuple[str, s
     ],
 )
 def test_a_path_that_leads_outside_is_refused_as_such(built: Path, said: str) -> None:
-    with pytest.raises(ToolError, match="leads outside of the workspace"):
+    with pytest.raises(ToolError, match="leads outside the workspace"):
         files.locate(built, said)
 
 

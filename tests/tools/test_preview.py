@@ -107,7 +107,7 @@ def test_any_call_has_a_line_of_text(workspace: Path, name: str, arguments: Tool
         ("raed_file", {}, 'there is no tool "raed_file"; did you mean "read_file"?'),
         ("edit_file", {"path": "a", "old": "x", "new": "y"}, '"old" is not in a'),
         ("edit_file", {"path": "b", "old": "x", "new": "y"}, 'there is no "b"'),
-        ("write_file", {"path": "../b", "content": ""}, "leads outside of the workspace"),
+        ("write_file", {"path": "../b", "content": ""}, "leads outside the workspace"),
         ("write_file", {"path": "folder", "content": ""}, '"folder" is a folder, not a file'),
         ("write_file", {"path": ".git/config", "content": ""}, "is in .git"),
         (
@@ -191,15 +191,15 @@ def test_nothing_in_a_diff_can_control_a_terminal_or_hide(hidden: str) -> None:
 def test_a_long_line_is_left_out_openly_if_it_stays_and_refused_if_it_changes() -> None:
     long = "x" * (LONGEST_LINE + 1)
     assert diff_of(f"{long}\na\n", f"{long}\nb\n")[1] == " [... 10,001 characters ...]"
-    with pytest.raises(ToolError, match="10,001 characters is too long to be approved"):
+    with pytest.raises(ToolError, match="too long to approve: 10,001 characters"):
         diff(f"{long}\n", "b\n")
 
 
 def test_a_diff_too_long_to_be_read_is_refused() -> None:
     assert diff("x\n" * (MOST_LINES - 1), "").removed == MOST_LINES - 1
-    with pytest.raises(ToolError, match="a diff of 3,001 changed lines is too long"):
+    with pytest.raises(ToolError, match="the diff is too long to approve: 3,001 changed"):
         diff("x\n" * MOST_LINES, "y\n")
-    with pytest.raises(ToolError, match="a diff of 20,000 changed lines is too long"):
+    with pytest.raises(ToolError, match="the diff is too long to approve: 20,000"):
         diff("x\ny\n" * 5_000, "y\nz\n" * 5_000)
 
 

@@ -37,7 +37,7 @@ def test_an_error_is_told_to_the_model_in_one_short_line(call: Call, name: str, 
     ],
 )
 def test_a_lost_workspace_is_named(tmp_path: Path, name: str, arguments: dict[str, object]) -> None:
-    error = f"the workspace {tmp_path / 'gone'} is not there any more"
+    error = f"the workspace {tmp_path / 'gone'} no longer exists"
     assert run_call(tmp_path / "gone", name, arguments).error == error
 
 

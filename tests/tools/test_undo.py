@@ -184,7 +184,7 @@ def test_what_cannot_be_kept_is_not_changed(place: Place, tmp_path: Path) -> Non
 def test_a_file_that_is_larger_than_is_kept_is_said_to_be_so(place: Place) -> None:
     (place.workspace / "x").write_text("old" * 100_000)
     place.write("one", "x", "new")
-    assert place.plan("one")["x"].refusal == "not kept: it was larger than max_file"
+    assert place.plan("one")["x"].refusal == "not kept: larger than undo.max_file"
 
 
 def test_what_made_room_for_newer_contents_is_said_to_be_gone(place: Place) -> None:
@@ -199,5 +199,5 @@ def test_what_made_room_for_newer_contents_is_said_to_be_gone(place: Place) -> N
 def test_a_workspace_that_is_gone_is_said_to_be(place: Place) -> None:
     place.write("one", "x", "1")
     shutil.rmtree(place.workspace)
-    refusal = f"the workspace {place.workspace} is not there any more"
+    refusal = f"the workspace {place.workspace} no longer exists"
     assert place.plan("one")["x"].refusal == refusal

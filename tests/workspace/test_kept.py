@@ -63,7 +63,7 @@ def test_the_oldest_go_first(store: KeptFiles) -> None:
 def test_a_larger_file_is_noted_and_not_kept(store: KeptFiles) -> None:
     TicketFiles(store, "run", "a").keep(Path("/w"), "x", Before(None, 0o644), digest(b"new"))
     (noted,) = store.changes("run")
-    assert noted.why == "it was larger than max_file"
+    assert noted.why == "larger than undo.max_file"
     assert store.size == 0
 
 

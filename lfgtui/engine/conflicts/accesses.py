@@ -23,7 +23,7 @@ Told: TypeAlias = tuple[Kind, str, str, str]
 MOST = 50
 """Conflicts that a ticket is told of: whoever checks out another branch changes all files."""
 
-_ENOUGH = "in more conflicts than are told"
+_ENOUGH = "too many conflicts; further ones are not shown"
 
 
 class _How(NamedTuple):

@@ -18,7 +18,7 @@ from lfgtui.model.unified_diff import is_before
 from lfgtui.tools import files
 from lfgtui.workspace.kept import UNKNOWN, TicketFiles
 
-TOO_LATE = "its agent had changed it by the time it said so"
+TOO_LATE = "the agent reported the change only after making it"
 
 
 class AgentsFiles:

@@ -129,10 +129,11 @@ def final_message(policy: RetryPolicy, error: ProviderError) -> str:
     wait = error.retry_after
     if wait is None or wait <= policy.max_retry_after or can_park(policy, error):
         return error.message  # parked as often as the budget allows
-    setting = "max_retry_after"
+    setting, most = "max_retry_after", policy.max_retry_after
     if is_limit(policy, error):
-        setting = f"max_park: {policy.max_park:.0f} s"
-    return f"{error.message}; it asks to wait {wait:.0f} s (retry.{setting})"
+        setting, most = "max_park", policy.max_park
+    more = f"more than retry.{setting} ({most:.0f} s)"
+    return f"{error.message}; the provider asks to wait {wait:.0f} s, {more}"
 
 
 class Circuit:

@@ -92,7 +92,7 @@ class Guarding:
             name = SECRETS if kind in _KINDS else kind
             if name in self._redacting - self._marked:
                 self._marked.add(name)
-                what = "what it looks for" if name == kind else kind
+                what = "a match" if name == kind else kind
                 message = f"{what} was redacted before it was stored"
                 self._text = type(event)
                 self._later.append(e.GuardTripped(name, message, "redact"))

@@ -44,7 +44,8 @@ from lfgtui.workspace.kept import TicketFiles
 
 _log = logging.getLogger(__name__)
 
-_SHARED = e.GuardTripped("workspace", "copies share it: what one of them writes, the others find")
+_COPIES = "shared by all copies, which see each other's changes; worktree = true separates them"
+_SHARED = e.GuardTripped("workspace", _COPIES)
 TICKET_VARIABLE = "LFG_TICKET"
 """The variable by which a command can tell whose it is: RUN/TICKET."""
 

@@ -165,7 +165,7 @@ class Watcher:
         if not self._is_waiting or self.run.phase != "running":
             return ""
         every = self.run.ticket.watch_every
-        return f"more to read ({count(self._unread)} of {count(every)} tokens)"
+        return f"new output ({count(self._unread)} of {count(every)} tokens)"
 
     @property
     def _is_due(self) -> bool:
@@ -245,7 +245,7 @@ class Watcher:
             if any(finding.is_like(known) for known in self._found):
                 continue
             if why := await asyncio.to_thread(unfounded, finding, said):
-                remarks.append(f"a finding was left out: {why}")
+                remarks.append(f"ignored a finding: {why}")
                 continue
             self._found.append(finding)
             for ticket in finding.tickets:

@@ -74,7 +74,10 @@ def guard_mistakes(guards: Sequence[Guard], *, of_config: bool) -> Iterator[tupl
             try:
                 steps += Matcher([guard.pattern]).size
                 if steps > MOST_STEPS:
-                    raise PatternError(f"the guards up to it have more than {MOST_STEPS} steps")
+                    many = f"more than {MOST_STEPS:,} steps"
+                    raise PatternError(
+                        f"together with the guards before it, {many}; shorten a pattern"
+                    )
             except PatternError as error:
                 key = "match" if guard.match is not None else "phrase"
                 yield index, key, f'guard "{guard.name}": {error}'

@@ -171,7 +171,7 @@ class Connection:
     async def notified(self, method: str, params: JsonObject) -> None:
         if method != "session/update":
             if not method.startswith("$/"):
-                note = f"a notification {method} that lfg does not know: {brief(params)}"
+                note = f"unknown notification {method} from the agent: {brief(params)}"
                 await self.inbox.put([self.updates.remark(method, note)])
             return
         update = lenient_json.child(params, "update")

@@ -43,7 +43,7 @@ HELLO: JsonObject = {
 
 AUTH_REQUIRED = -32000
 _OUR_FAULT = frozenset({-32700, -32600, -32601, -32602})
-_ANEW = "{} cannot go on in its session; it gets the conversation so far as text"
+_ANEW = "{} cannot resume its session; sending it the conversation so far as text"
 
 
 async def connect(
@@ -167,7 +167,7 @@ async def _configure(name: str, config: ProviderConfig, connection: Connection, 
             way = ("session/set_mode", place | {"modeId": value})
             await _set(name, config, connection, f"mode to {value}", *way)
         else:
-            message = f'{name} has no choice of models; leave out "{value}"'
+            message = f'{name} offers no choice of models; remove model "{value}"'
             raise ProviderError("invalid_request", message)
     for option, given in wanted:
         kind: JsonObject = {"type": "boolean"} if isinstance(given, bool) else {}
@@ -210,7 +210,7 @@ async def _within(name: str, connection: Connection, method: str, params: JsonOb
         async with asyncio.timeout(START_SECONDS):
             result = await connection.peer.request(method, params)
     except TimeoutError:
-        message = f"{name} has not answered {method} within {START_SECONDS:g} s"
+        message = f"{name}: no answer to {method} within {START_SECONDS:g} s"
         raise ProviderError("timeout", message) from None
     return lenient_json.as_object(result) or {}
 

@@ -137,7 +137,7 @@ class Peer:
             case LongLine(limit=limit):
                 raise limits.too_long("a message of the agent", limit, limits.KEPT)
             case PartialLine(text):
-                await self._handle(messages.unreadable("half a line at the end", text))
+                await self._handle(messages.unreadable("an unfinished last line", text))
             case bytes():
                 for message in messages.read(line):
                     await self._handle(message)
@@ -161,7 +161,7 @@ class Peer:
         answer = self._waiting.pop(reply.id, None)
         if answer is None:
             told = f"id {reply.id}" + (f": {reply.error}" if reply.error else "")
-            await self._handler.unreadable("a response that nobody waits for", told)
+            await self._handler.unreadable("a response to no open request", told)
         elif not answer.done():
             if reply.error is None:
                 answer.set_result(reply.result)

@@ -94,7 +94,7 @@ def read(line: bytes) -> Iterator[Message]:
     except ProviderError:
         raise ProviderError("protocol", "a message of the agent has too many values") from None
     except ValueError:
-        yield unreadable("no JSON", line)
+        yield unreadable("invalid JSON", line)
         return
     parts = value if isinstance(value, list) and value else [value]
     for part in parts:
@@ -145,7 +145,7 @@ def refusal(its_id: JsonId, error: RpcError) -> bytes:
 def _message(value: object, line: bytes) -> Message:
     record = lenient_json.as_object(value)
     if record is None:
-        return unreadable("no message", line)
+        return unreadable("an invalid message", line)
     its_id = id_of(record, "id")
     if "method" not in record:
         if its_id is None:

@@ -15,7 +15,7 @@ from lfgtui.providers import lenient_json
 from lfgtui.providers.acp.updates.updates import Updates
 from lfgtui.providers.lenient_json import JsonObject
 
-_WENT_ON = "the agent had gone on with this after lfg was stopped:"
+_WENT_ON = "what the agent did after lfg stopped:"
 
 
 def missed(

@@ -21,7 +21,7 @@ def session_servers(
     takes_addresses = child(capabilities, "mcpCapabilities").get("http") is True
     for name, server in servers.items():
         if server.url is not None and not takes_addresses:
-            message = f"{agent} takes no MCP server with an address: leave {name} out of `mcp`"
+            message = f"{agent} does not support MCP servers with a url; remove {name} from `mcp`"
             raise ProviderError("invalid_request", message)
     try:
         return [_entry(name, server) for name, server in servers.items()]

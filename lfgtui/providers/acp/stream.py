@@ -124,7 +124,7 @@ class AcpStream:
             yield usage
         reason = lenient_json.text(result, "stopReason")
         if reason not in _REASONS:
-            yield Status(f'{name} stopped for a reason that lfg does not know: "{reason}"')
+            yield Status(f'{name} stopped for an unknown reason: "{reason}"')
         yield ResponseFinished(request.turn, _REASONS.get(reason, reason or "end"))
 
     def _end(self, connection: Connection, prompt: Task[JsonObject]) -> None:
@@ -177,7 +177,9 @@ class AcpStream:
         if outcome == "injected":
             connection.inbox.add(MessageTaken(message))
         else:
-            note = f"{self._pool.name} did not take your message{why}; it goes with the next prompt"
+            note = (
+                f"{self._pool.name} did not take your message{why}; it goes with the next request"
+            )
             connection.inbox.add(Status(note))
 
 

@@ -53,7 +53,7 @@ UNFINISHED = "the stream ended before the agent reported that it was done"
 _BAD_REASONS = frozenset({"error", "failed", "cancelled", "canceled", "aborted"})
 _OUR_FAULT = frozenset({-32700, -32600, -32601, -32602})  # JSON-RPC's codes of a bad request
 _QUIET = (Heartbeat, Status, MessageTaken)
-_REFUSED = "the agent takes your message with the next request only"
+_REFUSED = "the agent did not take your message{}; it goes with the next request"
 
 
 class AgentDecoder(Decoder):
@@ -208,7 +208,7 @@ class AgentDecoder(Decoder):
                 yield (
                     MessageTaken(int(key))
                     if rule.means == "message_taken"
-                    else Status(f"{_REFUSED}: {why}" if why else _REFUSED)
+                    else Status(_REFUSED.format(f" ({why})" if why else ""))
                 )
             case "error":
                 self._fail(record, word(record, rule.text))

@@ -144,7 +144,7 @@ class Connection:
         if self._ready.done():
             return
         if not self.is_over:
-            reason = f"it has not answered within {patience:g} s"
+            reason = f"no answer within {patience:g} s"
         else:
             await self._ended()
             reason = self._fault() or one_line(_innermost(self._task.exception()))

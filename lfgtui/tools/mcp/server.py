@@ -100,7 +100,7 @@ class Server:
         if name in self._changed:
             raise ToolError(_changed(self.name, self._shown[name]))
         if name not in self.tools:
-            raise ToolError(f"{self.name} has no tool {shown(name)} any more")
+            raise ToolError(f"{self.name} no longer has a tool {shown(name)}")
         return self.tools[name]
 
     async def call(
@@ -151,7 +151,7 @@ class Server:
 def _changed(server: str, tool: Definition) -> str:
     return (
         f"{server} has changed its tool {shown(tool.title)} since it was first shown;"
-        " it is not called any more"
+        " lfg no longer calls it"
     )
 
 

@@ -89,7 +89,7 @@ class Pipes:
             self._strays += 1
         if self._strays > MOST_STRAYS:
             text = shown(line[:200].decode("utf-8", "replace"))
-            raise _UnreadableError(f"it prints what is no message of the protocol: {text}")
+            raise _UnreadableError(f"its output is not MCP: {text}")
 
     async def _write(
         self,

@@ -251,7 +251,7 @@ async def test_what_an_agent_asks_to_change_can_be_undone_and_what_it_just_does_
         assert steps == {
             "x": (b"old\n", ""),
             "z": (None, ""),
-            "y": (None, "not kept: its agent had changed it by the time it said so"),
+            "y": (None, "not kept: the agent reported the change only after making it"),
         }
 
 
@@ -271,6 +271,8 @@ async def test_a_checkout_of_everything_is_told_a_bounded_number_of_times(
         (workspace / "go").touch()
         await r.until(lambda: r.state("runs") == "done")
         assert len(conflicts(r, "reads")) == MOST - 1
-        assert "in more conflicts than are told" in [o.message for o in r.events("reads", e.Status)]
+        assert "too many conflicts; further ones are not shown" in [
+            o.message for o in r.events("reads", e.Status)
+        ]
         await r.approve("reads")
         await r.engine.wait_idle()

@@ -94,9 +94,9 @@ async def test_headers_of_an_answer_park_nothing(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("max_park", "retry_after", "told"),
     [
-        (60.0, HOUR, "it asks to wait 3600 s (retry.max_park: 60 s)"),
-        (0.0, HOUR, "it asks to wait 3600 s (retry.max_park: 0 s)"),
-        (6 * HOUR, 24 * HOUR, "it asks to wait 86400 s (retry.max_park: 21600 s)"),
+        (60.0, HOUR, "asks to wait 3600 s, more than retry.max_park (60 s)"),
+        (0.0, HOUR, "asks to wait 3600 s, more than retry.max_park (0 s)"),
+        (6 * HOUR, 24 * HOUR, "asks to wait 86400 s, more than retry.max_park (21600 s)"),
     ],
 )
 async def test_a_limit_beyond_max_park_fails_the_ticket_and_says_so(

@@ -52,14 +52,22 @@ def test_delays_double_within_jitter_and_never_pass_the_cap(failures: int, jitte
 @pytest.mark.parametrize(
     ("error", "told"),
     [
-        (ProviderError("server", "no", retry_after=3600), " 3600 s (retry.max_retry_after)"),
-        (ProviderError("rate_limit", "no", retry_after=25e3), " 25000 s (retry.max_park: 21600 s)"),
+        (
+            ProviderError("server", "no", retry_after=3600),
+            " 3600 s, more than retry.max_retry_after (300 s)",
+        ),
+        (
+            ProviderError("rate_limit", "no", retry_after=25e3),
+            " 25000 s, more than retry.max_park (21600 s)",
+        ),
         (ProviderError("rate_limit", "no", retry_after=3600), ""),  # parked too often
         (ProviderError("rate_limit", "no"), ""),
     ],
 )
 def test_a_wait_that_nobody_would_sit_out_is_told(error: ProviderError, told: str) -> None:
-    assert final_message(POLICY, error) == ("no; it asks to wait" + told if told else "no")
+    assert final_message(POLICY, error) == (
+        "no; the provider asks to wait" + told if told else "no"
+    )
 
 
 FIRST, SECOND = Route("a", "one"), Route("b", "two")

@@ -115,7 +115,7 @@ async def test_it_looks_again_after_as_much_as_it_was_told(tmp_path: Path) -> No
         for number in range(3):
             assert texts.count(f"Step {number}.") == 1
         assert "[calls] list_files" in texts and texts.count("Do watch.") == 1
-        assert "not in the form" not in "".join(remarks(r))
+        assert "not a list of findings" not in "".join(remarks(r))
 
 
 async def test_with_nothing_said_it_asks_nothing(tmp_path: Path) -> None:
@@ -130,7 +130,7 @@ async def test_with_nothing_said_it_asks_nothing(tmp_path: Path) -> None:
     [
         (FOUND.replace("listens on", "sings on"), "api did not say “sings on port 8080”"),
         (FOUND.replace('"docs"]', '"nobody"]'), "there is no ticket nobody"),
-        ("They get on well.", "not in the form"),
+        ("They get on well.", "not a list of findings"),
         ('{"tickets": ["api"]}', "does not name two tickets"),
     ],
 )

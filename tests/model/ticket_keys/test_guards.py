@@ -51,7 +51,8 @@ def refused_by_tickets(folder: Path, text: str) -> str:
         ),
         (
             '[[guards]]\nname = "x"\nmatch = "a{600}"\n[[guards]]\nname = "y"\nmatch = "b{600}"',
-            '6: guard "y": the guards up to it have more than 1000 steps',
+            '6: guard "y": together with the guards before it, more than 1,000 steps;'
+            " shorten a pattern",
         ),
         (
             '[[guards]]\nname = "x"\nphrase = "y"\naction = "paus"',

@@ -166,7 +166,7 @@ async def test_responses_that_nobody_waits_for_are_told(connect: Connect) -> Non
         receive()
         """)
     assert await peer.request("m", {}) == 1
-    why = "a response that nobody waits for"
+    why = "a response to no open request"
     assert await recorder.until(4) == [
         (why, "id 99"),
         (why, 'id "1"'),
@@ -199,9 +199,9 @@ async def test_lines_that_are_no_messages_are_told_and_the_rest_is_read(connect:
         """)
     got = await recorder.until(6)
     assert ("a",) in got
-    assert ("no JSON", "Debugger attached.") in got
-    assert ("no JSON", '{"a": 1') in got
-    assert sum(one[0] == "no message" for one in got if isinstance(one, tuple)) == 2
+    assert ("invalid JSON", "Debugger attached.") in got
+    assert ("invalid JSON", '{"a": 1') in got
+    assert sum(one[0] == "an invalid message" for one in got if isinstance(one, tuple)) == 2
 
 
 @pytest.mark.parametrize(
@@ -231,7 +231,7 @@ async def test_all_that_waits_hears_of_the_agents_end(
     assert peer.failure is await peer.closed()
     assert recorder.got == [
         ("permission?",),
-        ("half a line at the end", "half a li"),
+        ("an unfinished last line", "half a li"),
         ("permission cancelled",),
     ]
     with pytest.raises(DisconnectedError):
@@ -267,7 +267,9 @@ async def test_a_message_too_long_ends_the_connection(connect: Connect) -> None:
     peer, _ = await connect(
         'receive(); note("a", text="x" * 2_000_000); time.sleep(600)', line_bytes=1024 * 1024
     )
-    with pytest.raises(ProviderError, match="a message of the agent is longer than 1 MB") as raised:
+    with pytest.raises(
+        ProviderError, match="a message of the agent exceeds the limit of 1 MB"
+    ) as raised:
         await peer.request("a", {})
     assert raised.value.kind == "protocol"
 

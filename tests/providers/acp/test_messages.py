@@ -102,7 +102,7 @@ def test_an_error_has_a_code_and_a_message(error: str, code: int, message: str) 
 def test_a_batch_is_its_messages() -> None:
     first, second, third = read('[{"method":"a"},2,{"id":1,"result":3}]')
     assert (first, third) == (Notification("a", {}), Reply("1", 3, None))
-    assert isinstance(second, Unreadable) and second.why == "no message"
+    assert isinstance(second, Unreadable) and second.why == "an invalid message"
 
 
 def test_blank_lines_are_none() -> None:

@@ -42,7 +42,9 @@ def test_programs_and_addresses_have_the_protocols_form(monkeypatch: pytest.Monk
 
 
 def test_what_an_agent_does_not_take_is_refused() -> None:
-    with pytest.raises(ProviderError, match="mine takes no MCP server with an address: leave a"):
+    with pytest.raises(
+        ProviderError, match="mine does not support MCP servers with a url; remove a"
+    ):
         session_servers("mine", {"a": ADDRESS}, {})
     with pytest.raises(ProviderError, match="env uses GIVEN, which is not set"):
         session_servers("mine", {"p": PROGRAM}, {})

@@ -303,7 +303,7 @@ async def test_a_turn_that_was_interrupted_goes_on_with_what_history_missed(tmp_
         session.said.append("One two")
         mine.session = session
         events = await mine.turn("Go.")
-        assert notes(events) == ["the agent had gone on with this after lfg was stopped:"]
+        assert notes(events) == ["what the agent did after lfg stopped:"]
         assert texts(events) == " three.Four."
         assert [one.output for one in events if isinstance(one, e.ToolCallFinished)] == ["hi\n"]
         assert len(mine.agent.received("session/load")) == 1
@@ -333,7 +333,7 @@ async def test_without_its_session_an_agent_gets_the_conversation_as_text(
         said = (UserTurn("Count."), ModelTurn((TextPart("One."),)), UserTurn("Go on."))
         async with aclosing(mine.stream(said)) as events:
             taken = [event async for event in events]
-        assert "cannot go on in its session" in notes(taken)[0]
+        assert "cannot resume its session" in notes(taken)[0]
         assert "<user>\nCount.\n</user>" in prompted(mine)
         assert prompted(mine).endswith("Now go on:\n\nGo on.")
 
@@ -438,7 +438,7 @@ async def test_a_model_that_cannot_be_chosen_is_an_error(tmp_path: Path) -> None
     async with agent_of(tmp_path, turns=[[]]) as mine:
         assert await mine.turn(model="large") == []
         (error,) = mine.errors
-    assert str(error) == 'mine has no choice of models; leave out "large"'
+    assert str(error) == 'mine offers no choice of models; remove model "large"'
     assert not error.retryable
 
 
@@ -449,8 +449,8 @@ Outcome = tuple[str, str]
 
 OUTCOMES: dict[str, Outcome] = {
     "exits at once": ("", "the agent ended (exit code 3): agent: no licence was found"),
-    "never answers initialize": ("", "mine has not answered initialize within 0.5 s"),
-    "never opens a session": ("", "mine has not answered session/new within 0.5 s"),
+    "never answers initialize": ("", "mine: no answer to initialize within 0.5 s"),
+    "never opens a session": ("", "mine: no answer to session/new within 0.5 s"),
     "has an older protocol": ("", "mine speaks version 0 of the Agent Client Protocol, lfg"),
     "has a newer protocol": ("", "mine speaks version 2 of the Agent Client Protocol, lfg"),
     "has a protocol of words": ("", 'mine speaks version "2026-01-01" of the Agent Client'),

@@ -185,7 +185,7 @@ async def test_a_run_is_bounded_over_all_its_connections(monkeypatch: pytest.Mon
     with server:
         failure, _ = await failure_of(PROVIDER)
     assert failure.kind == "protocol"
-    assert "longer than 1000 bytes" in failure.message
+    assert "exceeds the limit of 1000 bytes" in failure.message
     assert len(server.last_ids) > 2
 
 

@@ -396,7 +396,7 @@ async def test_a_long_delta_comes_in_pieces_and_too_many_values_are_refused(
     assert max(map(len, texts)) <= limits.DELTA_LENGTH
     server.answer = Answer([b'data: {"x":[' + b"{}," * 300_000 + b"0]}\n\n"])
     failure = await failure_of(await connect())
-    assert "more than 250,000 objects and lists" in failure.message
+    assert "more than the allowed 250,000 objects and lists" in failure.message
 
 
 @pytest.mark.parametrize(

@@ -143,7 +143,7 @@ async def test_a_line_that_is_no_utf8_fails_the_body() -> None:
 async def test_an_endless_line_after_others_fails_the_body(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "RECORD_BYTES", 100)
     seen: list[Part] = []
-    with pytest.raises(ProviderError, match="a single line is longer than 100 bytes"):
+    with pytest.raises(ProviderError, match="a single line exceeds the limit of 100 bytes"):
         body = b'{"a":1}\n{"b":2}\n{' + b"x" * 500
         async for some in read_body(response(body, "random")):
             seen += some

@@ -128,7 +128,7 @@ async def test_a_body_without_end_is_given_up_after_what_came(
     first = AGENT[:1] if wire == "agent-sse" else FIRST[wire]
     server.answer = Answer([*first, b"\n" * 5_000])
     failure = await failure_of(provider, after=[TextDelta("Hello")])
-    assert failure.message.startswith("the response is longer than 2000 bytes")
+    assert failure.message.startswith("the response exceeds the limit of 2000 bytes")
 
 
 async def test_an_unreadable_refusal_is_left_at_once(provider: Provider, server: Loopback) -> None:
@@ -180,5 +180,5 @@ async def test_a_list_of_models_is_bounded_and_follows_no_redirect(
     with pytest.raises(ProviderError, match=r"redirects to http://127\.0\.0\.1:9/models"):
         await provider.models()
     server.answer = Answer([b'{"data": [', b'{"id": "x"},' * 2_000_000])
-    with pytest.raises(ProviderError, match="longer than 16 MB"):
+    with pytest.raises(ProviderError, match="exceeds the limit of 16 MB"):
         await provider.models()

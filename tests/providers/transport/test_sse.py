@@ -109,7 +109,7 @@ def test_an_endless_record_is_given_up_and_what_came_is_kept(endless: bytes, siz
     assert events(records) == [("message", "first", "")]
     assert reader.failure is not None
     assert reader.failure.kind == "protocol"
-    assert reader.failure.message.startswith("a single record is longer than 1000 bytes")
+    assert reader.failure.message.startswith("a single record exceeds the limit of 1000 bytes")
     assert reader.feed(b"\n\ndata: more\n\n") == reader.finish() == []
 
 

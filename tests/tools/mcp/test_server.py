@@ -117,7 +117,7 @@ async def test_only_tools_that_were_listed_in_the_config_are_offered(opened: Ope
     ticket = opened(tools=("echo", "gone"))
     assert [tool.name for tool in await ticket.tools.offered()] == ["mcp__s__echo"]
     assert ticket.remarks == ["connecting to the MCP server s", "s does not offer gone"]
-    assert (await ticket.call("fail")).error == "s has no tool mcp__s__fail any more"
+    assert (await ticket.call("fail")).error == "s no longer has a tool mcp__s__fail"
 
 
 async def test_progress_is_output_and_a_cancelled_call_is_told_to_the_server(
@@ -150,7 +150,7 @@ async def test_a_tool_that_changes_is_not_called_any_more(opened: Opens) -> None
     assert (await ticket.call("change")).output == "changed"
     names = [tool.name for tool in await ticket.tools.offered()]
     assert "mcp__s__echo" not in names and "mcp__s__fail" in names
-    told = "s has changed its tool echo since it was first shown; it is not called any more"
+    told = "s has changed its tool echo since it was first shown; lfg no longer calls it"
     assert ticket.changes == [told]
     assert (await ticket.call("echo", text="hi")).error == told
     with pytest.raises(ToolError, match="changed its tool echo"):
@@ -181,7 +181,7 @@ async def test_a_server_that_dies_says_why_and_is_started_again(opened: Opens) -
 @pytest.mark.parametrize(
     ("tool", "reason"),
     [
-        ("print_lines", "s: it prints what is no message of the protocol: debug: all is well"),
+        ("print_lines", "s: its output is not MCP: debug: all is well"),
         ("too_long", "s: it sent a line of more than 8,388,608 bytes"),
     ],
 )
@@ -196,9 +196,9 @@ async def test_output_that_is_no_message_ends_the_conversation(
 @pytest.mark.parametrize(
     ("behaviour", "reason"),
     [
-        ("never answers", "it has not answered within 1 s"),
+        ("never answers", "no answer within 1 s"),
         ("ends at once", "it has ended (exit code 3); it printed: no licence\\e[2J"),
-        ("floods", "it prints what is no message of the protocol: still here"),
+        ("floods", "its output is not MCP: still here"),
     ],
 )
 async def test_a_server_that_cannot_be_used_says_why(

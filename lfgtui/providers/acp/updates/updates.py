@@ -132,15 +132,13 @@ class Updates:
             case _ if kind in _QUIET:
                 yield Heartbeat()
             case _:
-                yield self.remark(
-                    kind, f'an update "{kind}" that lfg does not know: {brief(update)}'
-                )
+                yield self.remark(kind, f'unknown update "{kind}": {brief(update)}')
 
     def _piece(self, update: JsonObject, is_text: bool) -> Iterator[WireEvent]:
         block = lenient_json.child(update, "content")
         if not is_known(block):
             kind = lenient_json.text(block, "type")
-            yield self.remark(kind, f'content "{kind}" that lfg does not know: {brief(block)}')
+            yield self.remark(kind, f'unknown content "{kind}": {brief(block)}')
             return
         message = lenient_json.text(update, "messageId")
         if message in self._stopped:

@@ -199,7 +199,7 @@ def test_what_lfg_does_not_know_is_shown_once_and_counted() -> None:
     decoder = Updates()
     update: dict[str, object] = {"sessionUpdate": "dance", "step": 1}
     assert decoder.feed(update) == [
-        e.Status('an update "dance" that lfg does not know: {"sessionUpdate":"dance","step":1}')
+        e.Status('unknown update "dance": {"sessionUpdate":"dance","step":1}')
     ]
     assert decoder.feed(update) == [e.Heartbeat()]
     hologram: dict[str, object] = {"type": "hologram"}
