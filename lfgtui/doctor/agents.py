@@ -13,7 +13,7 @@ from lfgtui.settings.providers import ProviderConfig
 _SHOWN = 7
 """Further values of an option that are listed."""
 
-_UNTRIED = "not tried: some agents look at it with the first prompt only"
+_UNTRIED = "not checked: some agents check sign-in only at the first prompt"
 
 _OWN_PROGRAM = "sign in with the agent's own program"
 
@@ -87,8 +87,9 @@ def _sign_in(seen: Handshake) -> str:
 def _resuming(agent: JsonObject) -> Finding:
     abilities = child(agent, "agentCapabilities")
     if abilities.get("loadSession") is True or "resume" in child(abilities, "sessionCapabilities"):
-        return Finding("resume", "ok", "it can take up a conversation")
-    return Finding("resume", "note", "it cannot take up a conversation: a resume begins a new one")
+        return Finding("resume", "ok", "it can resume a conversation")
+    anew = "`lfg resume` starts a new one"
+    return Finding("resume", "note", f"it cannot resume a conversation: {anew}")
 
 
 def _settings(seen: Handshake) -> Iterator[Finding]:

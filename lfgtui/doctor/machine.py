@@ -148,7 +148,7 @@ def check_sandbox(policy: SandboxPolicy, found: Sandboxing) -> Finding:
         message = "switched off: agents' commands run with your permissions"
         return Finding("sandbox", "note", message, "read each command before approving it")
     if not found.program:
-        message = f"none: {found.reason}; each command of an agent asks"
+        message = f"none: {found.reason}; each command an agent runs needs your approval"
         level: Level = "fix" if policy.mode == "bwrap" else "note"
         return Finding("sandbox", level, message, found.fix)
     network = "with" if policy.network else "without"

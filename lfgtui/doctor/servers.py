@@ -23,7 +23,8 @@ def check_servers(servers: Mapping[str, McpServer]) -> list[Finding]:
         return []
     findings = []
     if find_spec("mcp") is None:
-        why = f"{', '.join(servers)}: only installed agents can use them"
+        without = "the mcp package is missing, so only installed agents can use them"
+        why = f"{', '.join(servers)}: {without}"
         findings.append(Finding("mcp", "note", why, INSTALL))
     missing = [
         name for name, one in servers.items() if one.command and not program_path(one.command, {})

@@ -89,7 +89,7 @@ def back_up(path: Path, copy: Path) -> None:
     if not path.exists():
         raise UsageError(f"{path}: there is no history yet")
     if copy.exists():
-        raise UsageError(f"{copy} exists already; name a new file")
+        raise UsageError(f"{copy} already exists; name a new file")
     with closing(file.connect_to_read(path)) as db, file.opening(copy):
         file.make(copy)
         try:
@@ -162,7 +162,7 @@ def recover(path: Path, target: Path) -> Recovered:
     can be read at all.
     """
     if target.exists():
-        raise UsageError(f"{target} exists already; name a new file")
+        raise UsageError(f"{target} already exists; name a new file")
     try:
         with (
             closing(file.plain(path, "ro")) as damaged,

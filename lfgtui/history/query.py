@@ -178,7 +178,7 @@ def _moment(name: str, value: str) -> float:
             continue
     raise UsageError(
         f"{name}:{value}: expected a date (2026-11-21), a time (2026-11-21T14:30),"
-        " an age (90min, 12h, 7d, 2w), today or yesterday"
+        " a duration (90min, 12h, 7d, 2w), today or yesterday"
     )
 
 

@@ -159,7 +159,7 @@ class Reader:
                 return matching[0]
             if matching:
                 shown = ", ".join(matching[:5]) + (", ..." if len(matching) > 5 else "")
-                raise UsageError(f'"{text}" may be {len(matching)} runs: {shown}')
+                raise UsageError(f'"{text}" matches {len(matching)} runs: {shown}')
         raise no_run(text)
 
     def tickets(self, run: str, only: str = "") -> list[StoredTicket]:
@@ -176,7 +176,7 @@ class Reader:
         chosen = [one for one in tickets if only in ("", one.ticket.id)]
         if only and not chosen:
             known = [one.ticket.id for one in tickets]
-            raise NotFoundError(f'no ticket "{only}" in that run{did_you_mean(only, known)}')
+            raise NotFoundError(f'run {run} has no ticket "{only}"{did_you_mean(only, known)}')
         return chosen
 
     def entries(self, run: str, ticket: str) -> Iterator[e.Entry]:

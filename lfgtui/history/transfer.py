@@ -191,7 +191,7 @@ class _Import:
         if not _RUN_ID.fullmatch(run.run):
             raise self._refused("invalid run id")
         if run.state == "running":
-            raise self._refused(f"run {run.run} was still running; export it when it has ended")
+            raise self._refused(f"run {run.run} was still in progress; export it when it has ended")
         if self._db.execute("SELECT 1 FROM runs WHERE id = ?", (run.run,)).fetchone() is not None:
             raise self._refused(f"run {run.run} already exists here")
         times = run.started_at, run.ended_at

@@ -78,11 +78,11 @@ def choice_refusal(run: Folds, copy: str) -> str:
     """Return why the copy cannot be chosen; "" if it can."""
     ticket = next(one for one in run.tickets if one.id == copy)
     if not ticket.copy_of:
-        return f"“{copy}” is the only one of its kind: there is nothing to choose"
+        return f"“{copy}” has no copies to choose from"
     if run.transcript(copy).state != "done":
-        return f"“{copy}” is not done; only a copy that is can be chosen"
+        return f"“{copy}” is not done; only a copy that is done can be chosen"
     if choices(run).get(ticket.copy_of, copy) == copy:
         return ""
     needing = (one.id for one in run.tickets if ticket.copy_of in one.needs)
     begun = next((name for name in needing if run.transcript(name).attempts), "")
-    return f"“{begun}” has begun with the choice made before" if begun else ""
+    return f"“{begun}” has already started with the earlier choice" if begun else ""

@@ -226,14 +226,14 @@ class ConflictDetected(Event, frozen=True):
             case "stale":
                 what = f"{self.path} was changed by {others} after it was read here"
             case "port":
-                what = f"port {self.path} is also wanted by {others}"
+                what = f"port {self.path} is also used by {others}"
             case "branch":
                 what = f"{others} also checks out or commits here (branch {self.path})"
             case _:
                 what = f"{self.path} was also changed by {others}"
         if self.by is UNSET:
             return what
-        also = f"commands ran, also of {', '.join(self.beside)}" if self.beside else ""
+        also = f"commands ran, including those of {', '.join(self.beside)}" if self.beside else ""
         return f"{what} (while {also or 'a command ran'})"
 
 

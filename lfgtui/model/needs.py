@@ -48,15 +48,16 @@ def select(file: TicketsFile, only: tuple[str, ...]) -> TicketsFile:
 
 def check_added(tickets: Sequence[Ticket], known: Collection[str]) -> None:
     """Check tickets to be added to a run that has the `known` ones; raises `UsageError`."""
-    needs = needs_of(tickets)
+    needs, seen = needs_of(tickets), set[str]()
     for ticket in tickets:
         if not TICKET_ID.fullmatch(ticket.id):
             raise UsageError(f'id "{ticket.id}": {ID_CHARACTERS}')
         if taken := [name for name in (ticket.id, ticket.copy_of) if name in known]:
-            raise UsageError(f'the run has a ticket "{taken[0]}" already')
+            raise UsageError(f'the run already has a ticket "{taken[0]}"')
         if lost := [need for need in ticket.needs if need not in {*needs, *known}]:
             raise UsageError(f'"{ticket.id}" needs "{lost[0]}", which is not a ticket')
-    if len({ticket.id for ticket in tickets}) < len(tickets):
-        raise UsageError("two of the tickets have the same id")
+        if ticket.id in seen:
+            raise UsageError(f'two of the tickets have the id "{ticket.id}"')
+        seen.add(ticket.id)
     if cycle := find_cycle(needs):
         raise UsageError(f"circular needs: {' -> '.join(cycle)}")

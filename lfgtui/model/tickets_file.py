@@ -202,7 +202,7 @@ def _check(source: _Source, known: Collection[str]) -> None:
             message = f'id "{table.id}": {ID_CHARACTERS}'
             raise source.refusal(message, index, "id")
         if table.id in known:
-            message = f'the run has a ticket "{table.id}" already; give it only new ones'
+            message = f'the run already has a ticket "{table.id}"; choose another id'
             raise source.refusal(message, index, "id")
         if table.id in first:
             line = toml_file.line_of(source.text, ("ticket", first[table.id], "id"))
@@ -275,7 +275,8 @@ def _complete(
         keys[key] = tuple(str(_resolved(_from(folder, name))) for name in keys[key] or ()) or None
     prompt, prompt_file = keys.pop("prompt"), keys.pop("prompt_file")
     if prompt is not None and prompt_file is not None:
-        raise source.refusal('has both "prompt" and "prompt_file"; keep one', index)
+        message = f'ticket "{table.id}" has both "prompt" and "prompt_file"; keep one'
+        raise source.refusal(message, index)
     if prompt_file is not None:
         file = _resolved(_from(folder, prompt_file))
         if fault := _fault(file):
@@ -291,7 +292,8 @@ def _complete(
             raise refusal("schema", f'schema "{file}": {error}') from None
     if rival := next((key for key in _NO_PROVIDERS if key in own), None):
         if "providers" in own:
-            raise refusal("providers", f'has both "providers" and "{rival}"; keep one')
+            both = f'ticket "{table.id}" has both "providers" and "{rival}"'
+            raise refusal("providers", f"{both}; keep one")
         keys["providers"] = None
     mistakes = {
         "approve": approval_mistake(keys["approve"], keys["mcp"] or ()),

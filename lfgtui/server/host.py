@@ -105,7 +105,7 @@ class Host:
                 raise await connection.broken()
         except TimeoutError:
             connection.close()
-            raise BrokenError(f"{self.host} did not answer within {_SECONDS:.0f} s") from None
+            raise BrokenError(f"no answer from {self.host} within {_SECONDS:.0f} s") from None
         except msgspec.MsgspecError:
             connection.close()
             said = visible_line(answer.decode(errors="replace").strip())[:_LONGEST_REASON]
@@ -141,7 +141,7 @@ class HostConnection:
             try:
                 frame = read_frame(sent)
             except msgspec.MsgspecError as error:
-                raise UsageError(f"{self.host} sent no frame: {error}") from None
+                raise UsageError(f"{self.host} sent a line that cannot be read: {error}") from None
             yield frame
             if frame.has_ended:
                 return

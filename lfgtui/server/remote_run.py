@@ -159,8 +159,9 @@ class RemoteRun:
     def send(self, command: Command) -> None:
         """Send a command; without the run it is refused at once."""
         if self.has_ended:
-            where = f" on {self.host}" if self.host else ""
-            self.on_refusal(command, f"the run has ended; to go on: lfg resume {self.run}{where}")
+            where = f", on {self.host}" if self.host else ""
+            why = f"the run has ended; to continue{where}: lfg resume {self.run}"
+            self.on_refusal(command, why)
         elif self._lost:
             self.on_refusal(command, f"not sent: {self._lost}")
         else:
@@ -244,7 +245,7 @@ class RemoteRun:
             raise self._garbled("an entry", str(error)) from None
         for entry in entries:
             if entry.ticket not in self._folds:
-                raise self._garbled("an entry", f'of a ticket "{entry.ticket}" nothing was said')
+                raise self._garbled("an entry", f'unknown ticket "{entry.ticket}"')
         return entries
 
     def _garbled(self, what: str, why: str) -> UsageError:

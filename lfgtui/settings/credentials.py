@@ -127,7 +127,7 @@ def request_headers(name: str, provider: ProviderConfig) -> dict[str, str]:
 def server_variables(name: str, server: McpServer) -> dict[str, str]:
     """Return the `env` of an MCP server, or its `headers`, with `${VAR}` expanded."""
     field = "env" if server.command else "headers"
-    return _expanded(f'mcp server "{name}": {field} uses', getattr(server, field))
+    return _expanded(f'MCP server "{name}": {field} uses', getattr(server, field))
 
 
 def _expanded(user: str, table: Mapping[str, str]) -> dict[str, str]:

@@ -48,17 +48,17 @@ NO_SERVERS: Mapping[str, McpServer] = MappingProxyType({})
 def server_misfits(name: str, server: McpServer) -> Iterator[tuple[str, str]]:
     """Yield what lfg cannot use: the field at fault, "" for the table, and the reason."""
     if not _NAME.fullmatch(name):
-        yield "", f'mcp server "{name}": a name has up to 24 letters, digits, "-" and single "_"'
+        yield "", f'MCP server "{name}": a name has up to 24 letters, digits, "-" and single "_"'
     if bool(server.command) == (server.url is not None):
         has = "both" if server.url is not None else "neither"
-        yield "", f'mcp server "{name}" has {has} "command" and "url"; give it one of them'
+        yield "", f'MCP server "{name}" has {has} "command" and "url"; give it one of them'
         return
     kind, other = ("command", "url") if server.command else ("url", "command")
     for field in _OF_ADDRESSES if server.command else _OF_PROGRAMS:
         if getattr(server, field):
             yield field, f'"{field}" belongs to a server with "{other}", not with "{kind}"'
     if server.command and not server.command[0]:
-        yield "command", "command: the program has no name"
+        yield "command", "command: the program name is empty"
     if server.url is not None and not is_address(server.url):
         yield "url", f'url "{server.url}" must begin with http:// or https:// and a host'
 

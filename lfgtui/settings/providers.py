@@ -197,7 +197,7 @@ def _misfits_of_program(name: str, provider: ProviderConfig) -> Iterator[tuple[s
     if not provider.command:
         yield "command", f'provider "{name}": missing key "command"'
     elif not provider.command[0]:
-        yield "command", f'provider "{name}": "command" begins with the name of a program'
+        yield "command", f'provider "{name}": command: the program name is empty'
     for field in _ADDRESS_FIELDS:
         if getattr(provider, field):
             yield field, f'"{field}" does not fit the wire acp, which starts a program'

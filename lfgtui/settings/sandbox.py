@@ -35,7 +35,8 @@ def misfits(policy: SandboxPolicy) -> Iterator[tuple[str, str]]:
             yield field, f"{field}: {error}"
         else:
             if field == "file_size" and bytes_meant == 0:
-                yield field, f'{field}: a size is expected, e.g. "4 GB", not "{size}"'
+                expected = 'expected e.g. "4 GB" or "500 MB"'
+                yield field, f'{field}: invalid size "{size}": {expected}'
     for field, paths in (("readable", policy.readable), ("writable", policy.writable)):
         for path in paths:
             if not path.startswith(("/", "~/")) and path != "~":

@@ -48,7 +48,7 @@ async def run_tool(
 ) -> ToolOutcome:
     """Carry out the call. Never raises for what the model did wrong.
 
-    An unknown tool, bad arguments, a path outside of the workspace, a failed
+    An unknown tool, bad arguments, a path outside the workspace, a failed
     edit: each is an outcome whose `error` is one line that says what to do.
     `environment` is added to what commands find in theirs, and `secrets` are
     names of variables that they do not get (`command_environment`); they run behind the `wall`.

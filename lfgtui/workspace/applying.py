@@ -29,8 +29,9 @@ from lfgtui.workspace.worktrees import Worktree, remove_tree
 _SECONDS = 600.0
 _SHOWN = 5
 _SUBMODULE, _GONE = "160000", "000000"
-_DIRTY = "you have changes in files that it would change"
-_UNTRACKED = "files that git does not track are in its way"
+_DIRTY = "uncommitted changes of yours in the same files (commit or stash them)"
+_UNTRACKED = "untracked files in the way (move them)"
+_MEANWHILE = "files changed while applying", "nothing was applied, try again"
 _UNDER_WAY = {
     "MERGE_HEAD": "merge",
     "rebase-merge": "rebase",
@@ -43,10 +44,12 @@ _UNDER_WAY = {
 class NotAppliedError(GitError):
     """Nothing was applied, because of these files."""
 
-    def __init__(self, why: str, files: Sequence[str]) -> None:
+    def __init__(
+        self, why: str, files: Sequence[str], outcome: str = "nothing was changed"
+    ) -> None:
         shown = ", ".join(visible_line(name) for name in files[:_SHOWN])
         more = f" and {len(files) - _SHOWN} more" if len(files) > _SHOWN else ""
-        super().__init__(f"{why}: {shown}{more}; nothing was changed")
+        super().__init__(f"{why}: {shown}{more}; {outcome}")
         self.why = why
         self.files = tuple(files)
 
@@ -86,11 +89,13 @@ async def apply_worktree(worktree: Worktree) -> tuple[str, ...]:
             put = Placing(Path(worktree.checkout), staging, [one.name for one in due])
             await asyncio.to_thread(put.look)
             if await _due(worktree.checkout, changes) != due:
-                raise NotAppliedError("changed just now", [one.name for one in due])
+                why, outcome = _MEANWHILE
+                raise NotAppliedError(why, [one.name for one in due], outcome)
             gone = {change.name for change in due if change.mode == _GONE}
             await finish(asyncio.to_thread(put.carry_out, gone))
         except ChangedError as error:
-            raise NotAppliedError("changed just now", [str(error)]) from None
+            why, outcome = _MEANWHILE
+            raise NotAppliedError(why, [str(error)], outcome) from None
         except OSError as error:
             where = visible_line(str(error.filename))
             raise GitError(f"{where}: {error.strerror}; nothing was changed") from None
@@ -135,7 +140,7 @@ async def _changes(worktree: Worktree, theirs: str) -> list[_Change]:
         if _SUBMODULE in (old_mode, mode):
             submodules.append(name)
     if submodules:
-        raise NotAppliedError("a repository inside of it cannot be applied", submodules)
+        raise NotAppliedError("a repository inside it cannot be applied", submodules)
     return changes
 
 
@@ -155,7 +160,7 @@ async def _due(checkout: str, changes: Sequence[_Change]) -> list[_Change]:
     changed, untracked = await asyncio.to_thread(_in_the_way, Path(checkout), due, dirty, tracked)
     whys = [_DIRTY] * bool(changed) + [_UNTRACKED] * bool(untracked)
     if whys:
-        raise NotAppliedError(", and ".join(whys), [*changed, *untracked])
+        raise NotAppliedError(" and ".join(whys), [*changed, *untracked])
     return due
 
 

@@ -14,7 +14,7 @@ from lfgtui.workspace.diff import ChangedFile, Changes, Hunk, Status, read_hunks
 from lfgtui.workspace.diff_kept import Edit, KeptOf
 
 _NEW = NEW | {"content"}
-_REMARK = "what its file tools changed; commands may have changed more"
+_REMARK = "changes by its own calls; commands may have changed more"
 
 
 class Recorded(NamedTuple):

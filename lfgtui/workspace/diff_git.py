@@ -83,7 +83,8 @@ async def base_tree(folder: str | Path, base: Base) -> tuple[str, str]:
         raise GitError("git no longer has what was recorded when the run began")
     if name == base.tree:
         return name, ""
-    return name, "what was uncommitted when the run began is in here too: git cleared it"
+    pruned = "git pruned their snapshot"
+    return name, f"includes changes that were uncommitted when the run began: {pruned}"
 
 
 async def changes(folder: str | Path, tree: str, *, since: float = 0.0) -> Changes:

@@ -92,7 +92,7 @@ _IN_WORDS = (
     (r"not a git repository", "not a git repository"),
     (r"No space left on device|Disk quota exceeded", "no space left on the disk"),
     (r"Unable to create '(.*?\.lock)': File exists",
-     "another git command is at work ({} exists); remove that file if none is"),
+     "another git command is running ({} exists); remove that file if none is"),
 )  # fmt: skip
 
 

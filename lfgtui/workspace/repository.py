@@ -41,7 +41,7 @@ async def repository_of(workspace: Path) -> Repository:
         raise GitError(f"{shown}: {found.message}")
     is_bare, is_inside, common = found.text.split("\n", 2)
     if is_inside != "true":
-        what = "a bare repository" if is_bare == "true" else "inside of a .git folder"
+        what = "a bare repository" if is_bare == "true" else "inside a .git folder"
         raise GitError(f"{shown} is {what}: a worktree needs a checkout as its workspace")
     top = (await git("rev-parse", "--show-toplevel", cwd=workspace)).checked().text
     inside = (await git("rev-parse", "--show-prefix", cwd=workspace)).checked().text.rstrip("/")
@@ -130,7 +130,8 @@ async def _held(lock: int, place: str) -> AsyncIterator[int]:
         until = monotonic() + _PATIENCE
         while not _is_taken(lock):
             if monotonic() > until:
-                raise GitError(f"another lfg has been busy in {visible_line(place)} for too long")
+                where = visible_line(place)
+                raise GitError(f"timed out waiting for another lfg in {where}; try again")
             await asyncio.sleep(_PAUSE)
         yield lock
     finally:

@@ -26,8 +26,8 @@ was killed while it made it or took it away. `unknown`: git cannot tell.
 
 _WHY: Mapping[State, str] = {
     "dirty": "it has uncommitted changes",
-    "unmerged": "HEAD does not have all of its commits",
-    "missing": "its folder is gone; lfg resume makes it again of its branch",
+    "unmerged": "it has commits that are not in HEAD",
+    "missing": "its folder is gone; lfg resume recreates it from its branch",
 }
 
 _SECONDS = 600.0
@@ -50,7 +50,7 @@ class WorktreeState(msgspec.Struct, frozen=True):
         """Why it is not to be deleted without a thought; "" if nothing would be lost."""
         why = [_WHY[self.state]] if self.state in _WHY else []
         if self.ignored:
-            why.append(f"it has {plural(self.ignored, 'file')} of the agent that git ignores")
+            why.append(f"it has {plural(self.ignored, 'git-ignored file')} made by the agent")
         return self.fault or " and ".join(why)
 
 

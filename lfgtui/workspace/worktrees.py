@@ -127,12 +127,14 @@ async def _check_folder(of: Repository, workspace: Path, start: str) -> None:
 
 async def _check_names(made: Worktree) -> None:
     if await _has_branch(made, made.branch):
-        raise GitError(f"branch {made.branch} exists already; rename it or delete it")
+        raise GitError(f"branch {made.branch} already exists; rename it or delete it")
     for other in ("lfg", f"lfg/{made.run}"):
         if await _has_branch(made, other):
-            raise GitError(f"branch {made.branch} cannot be made beside a branch {other}")
+            raise GitError(
+                f"cannot create branch {made.branch}: branch {other} is in the way; rename {other}"
+            )
     if await asyncio.to_thread(os.path.lexists, made.path):
-        raise GitError(f"{visible_line(str(made.path))} exists already; move it away")
+        raise GitError(f"{visible_line(str(made.path))} already exists; move it away")
 
 
 async def _has_branch(worktree: Worktree, branch: str) -> bool:

@@ -163,8 +163,8 @@ async def test_a_copy_is_chosen_once_it_is_done(tmp_path: Path) -> None:
     ]
     async with room(tmp_path, mine, scenarios=scenarios) as r, reachable(r.engine):
         await r.until_event("a.1", e.TicketDone)
-        assert "nothing to choose" in await refused("choose", "last/b")
-        assert "only a copy that is" in await refused("choose", "last/a.2")
+        assert "no copies to choose from" in await refused("choose", "last/b")
+        assert "only a copy that is done" in await refused("choose", "last/a.2")
         assert "known: a.1, a.2, b" in await refused("choose", "last/a")
         await run("choose", "last/a.1")
         await r.until_event("b", e.ApprovalRequested)
@@ -248,7 +248,7 @@ async def test_tickets_that_a_program_prints_are_added(tmp_path: Path, more: Pat
 WRONG: list[tuple[str, str, tuple[str, ...]]] = [
     ("id = ", ":1: ", ()),
     ("title = 'T'\n", "no [[ticket]]", ()),
-    (ONE.replace('"b"', '"a"'), ':2: the run has a ticket "a" already', ()),
+    (ONE.replace('"b"', '"a"'), ':2: the run already has a ticket "a"', ()),
     (ONE.replace('"b"', '"x"') + "copies = 2\n" + ONE.replace('"b"', '"x.1"'), "is taken", ()),
     (ONE + 'needs = ["x"]\n', ':4: "b" needs "x", which is not a ticket', ()),
     (ONE + 'provider = "chatt"\n', ':4: unknown provider "chatt"', ()),
@@ -276,7 +276,7 @@ async def test_the_run_itself_refuses_what_changed_since_the_file_was_checked(
         for name, needs in (("b", ["c"]), ("c", ["b"]), ("d", ["x"]))
     )
     mistakes = {"already": [ticket("a", tmp_path)], "circular": [b, c], '"x", which': [d]}
-    mistakes["the same id"] = [ticket("e", tmp_path)] * 2
+    mistakes["two of the tickets have the id"] = [ticket("e", tmp_path)] * 2
     mistakes["only letters"] = [ticket("e\x1b/f", tmp_path)]
     async with at_work(tmp_path, "silent") as r:
         for message, tickets in mistakes.items():

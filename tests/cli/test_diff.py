@@ -108,7 +108,7 @@ def test_without_git_the_calls_of_file_tools_are_the_diff(lfg: Lfg, tmp_path: Pa
         "# a: pieces, not a patch\n@@ @@\n+x\n"
         "# b: pieces, not a patch\n@@ line 1 @@\n one\n-two\n+2\n"
     )
-    assert "file tools" in shown.err
+    assert "its own calls" in shown.err
     assert "1 file changed, 1 insertion(+)\n" in lfg("diff", run, "a", "--stat").out
 
 
@@ -202,4 +202,4 @@ def test_of_a_worktree_that_was_discarded_its_calls_tell(
     folder.rename(tmp_path / "elsewhere")
     shown = lfg("diff", f"{run}/a")
     assert shown.code == 0 and "diff --git a/x b/x\n--- a/x\n" in shown.out
-    assert "its folder is gone" in shown.err and "its file tools" in shown.err
+    assert "its folder is gone" in shown.err and "its own calls" in shown.err

@@ -57,7 +57,8 @@ def test_what_does_not_apply_is_listed_and_the_code_says_so(lfg: Lfg, checkout: 
     checkout.write("a.txt", "mine\n")
     code, out, err = lfg("apply", "last/a")
     assert (code, out) == (1, "a.txt\n")
-    assert err == "lfg: nothing was changed: you have changes in files that it would change:\n"
+    dirty = "uncommitted changes of yours in the same files (commit or stash them)"
+    assert err == f"lfg: nothing was changed: {dirty}:\n"
 
 
 def test_discarding_asks_and_says_what_would_be_lost(
@@ -117,7 +118,7 @@ def test_files_that_git_ignores_are_counted_and_kept(
     made = opened(checkout, LIFE)
     (Path(made.common) / "info" / "exclude").write_text("out\n")
     (made.path / "out").write_text("work\n")
-    name, has = f"{made.run}/a", "it has 1 file of the agent that git ignores"
+    name, has = f"{made.run}/a", "it has 1 git-ignored file made by the agent"
     assert lfg("worktrees").err == f"{name}: {has}\n"
     assert f"kept {name}: {has}\n" in lfg("worktrees", "prune").err
     (made.path / "a.txt").write_text("work\n")

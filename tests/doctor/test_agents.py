@@ -39,7 +39,7 @@ SESSION: JsonObject = {
 
 
 SIGN_IN = (
-    *("sign-in", "note", "not tried: some agents look at it with the first prompt only"),
+    *("sign-in", "note", "not checked: some agents check sign-in only at the first prompt"),
     "run `claude-agent-acp --cli auth login`",
 )
 
@@ -58,7 +58,7 @@ def test_an_agent_that_is_well_says_who_it_is_and_what_it_offers() -> None:
         ("agent", "ok", "Claude Agent 0.49.0, started in 0.5 s", ""),
         ("session", "ok", "ready after 1.3 s", ""),
         SIGN_IN,
-        ("resume", "ok", "it can take up a conversation", ""),
+        ("resume", "ok", "it can resume a conversation", ""),
         ("mode", "ok", "default; it also has auto, plan", ""),
         ("model", "ok", "opus[1m]; it also has sonnet, m0, m1, m2, m3, m4, m5 and 4 more", ""),
         ("effort", "ok", "low", ""),

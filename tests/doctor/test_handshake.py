@@ -64,7 +64,7 @@ async def test_an_agent_that_is_well_is_asked_for_no_more_than_a_conversation(
     assert 0 < seen.answered_at < seen.ready_at
     told = f"none; it also has red, {tmp_path}, {tmp_path}, --acp, -32601"
     assert list(findings_of(seen))[-2:] == [
-        Finding("resume", "ok", "it can take up a conversation"),
+        Finding("resume", "ok", "it can resume a conversation"),
         Finding("told", "ok", told),
     ]
 

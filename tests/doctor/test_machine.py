@@ -174,6 +174,8 @@ def test_a_sandbox_is_named_and_its_absence_explained() -> None:
     assert check_sandbox(SandboxPolicy(), here).level == "ok"
     missing = check_sandbox(SandboxPolicy(), nowhere)
     assert (missing.level, missing.fix) == ("note", "get it")
-    assert "bubblewrap is missing; each command of an agent asks" in missing.message
+    assert (
+        "bubblewrap is missing; each command an agent runs needs your approval" in missing.message
+    )
     assert check_sandbox(SandboxPolicy(mode="bwrap"), nowhere).level == "fix"
     assert "switched off" in check_sandbox(SandboxPolicy(mode="none"), here).message

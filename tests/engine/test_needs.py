@@ -60,7 +60,7 @@ async def test_what_needs_copies_waits_until_one_is_chosen_and_gets_its_answer(
         await r.engine.wait_idle()
         assert r.events("b", e.UserMessage)[0].answers == {"a": "The second answer."}
         assert (choices_made(r.engine), due_choices(r.engine)) == ({"a": "a.2"}, {})
-        assert choice_refusal(r.engine, "a.1") == "“b” has begun with the choice made before"
+        assert choice_refusal(r.engine, "a.1") == "“b” has already started with the earlier choice"
         r.engine.send(c.Choose("a.1"))
         await r.engine.settle()
         assert (choices(r, "a.1"), choices(r, "a.2")) == ([], [True])

@@ -51,7 +51,7 @@ def test_a_backup_is_a_history_of_its_own(recorder: Recording, tmp_path: Path) -
     assert stat.S_IMODE(copy.stat().st_mode) == 0o600
     with Reader(copy) as reader:
         assert [hit.run for hit in reader.search("tokeniser")] == [run]
-    with pytest.raises(UsageError, match="exists already"):
+    with pytest.raises(UsageError, match="already exists"):
         maintenance.back_up(recorder.path, copy)
     with pytest.raises(UsageError, match="no history yet"):
         maintenance.back_up(tmp_path / "none.db", tmp_path / "b.db")

@@ -76,7 +76,7 @@ def test_a_run_is_found_by_its_beginning_or_its_end(recorder: Recording) -> None
     with recorder.reader() as reader:
         for text, run in ((first, first), ("19700102", second), (first[-5:], first)):
             assert reader.find_run(text) == run
-        with pytest.raises(UsageError, match=f"may be 2 runs: {second}, {first}"):
+        with pytest.raises(UsageError, match=f"matches 2 runs: {second}, {first}"):
             reader.find_run("1970")
         for text in ("", "nope", "1970010100"):
             with pytest.raises(UsageError, match=f'no run "{text}"'):

@@ -58,11 +58,11 @@ def test_what_a_ticket_says_of_its_model_takes_the_place_of_default_providers(
         (A + 'choose = "best"\n', '4: `choose`: unknown value "best" (known: first)'),
         (
             A + 'copies = 2\nproviders = ["x"]\n',
-            '5: has both "providers" and "copies"; keep one',
+            '5: ticket "a" has both "providers" and "copies"; keep one',
         ),
         (
             A + 'providers = ["x"]\nmodel = "m"\n',
-            '4: has both "providers" and "model"; keep one',
+            '4: ticket "a" has both "providers" and "model"; keep one',
         ),
         (
             A + "copies = 2\n" + A.replace('"a"', '"a.2"'),
@@ -97,8 +97,10 @@ def test_a_run_takes_copies_whose_ids_it_does_not_have(tmp_path: Path) -> None:
     check_added(new, known)
     for name, copy_of in (("a", ""), ("a.1", ""), ("x", "a")):
         taken = [Ticket(id=name, copy_of=copy_of, prompt="p", workspace="/")]
-        with pytest.raises(UsageError, match="the run has a ticket"):
+        with pytest.raises(UsageError, match="the run already has a ticket"):
             check_added(taken, known)
+    with pytest.raises(UsageError, match='two of the tickets have the id "c"'):
+        check_added(new * 2, known)
     circle = [
         Ticket(id="x.1", copy_of="x", prompt="p", workspace="/", needs=("y",)),
         Ticket(id="y", prompt="p", workspace="/", needs=("x",)),

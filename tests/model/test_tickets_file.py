@@ -216,7 +216,7 @@ def test_fallbacks_are_the_tickets_or_the_defaults(folder: Path) -> None:
         ("", "None: no [[ticket]] in it; a run needs at least one"),
         ('\n[[ticket]]\nid = "a"\n', '2: ticket "a" has no prompt'),
         ('[[ticket]]\nid = "a"\nprompt = " "\n', '1: ticket "a" has no prompt'),
-        (A + 'prompt_file = "x"\n', '1: has both "prompt" and "prompt_file"; keep one'),
+        (A + 'prompt_file = "x"\n', '1: ticket "a" has both "prompt" and "prompt_file"; keep one'),
         ('[[ticket]]\nprompt = "x"\n', '1: missing key "id"'),
         (A.replace('"a"', '"a b"'), '2: id "a b": only letters, digits, ".", "_" and "-"'),
         (A.replace('"a"', '""'), '2: id "": only letters, digits, ".", "_" and "-"'),

@@ -108,7 +108,8 @@ async def test_it_looks_as_it_does_in_its_own_process(tmp_path: Path) -> None:
     await one.run.wait()
     assert one.run.has_ended and not one.refused
     one.run.send(Pause("a"))
-    assert one.refused == [(Pause("a"), f"the run has ended; to go on: lfg resume {r.engine.run}")]
+    why = f"the run has ended; to continue: lfg resume {r.engine.run}"
+    assert one.refused == [(Pause("a"), why)]
     await one.run.shutdown()
     await late.run.shutdown()
 

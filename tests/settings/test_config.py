@@ -140,7 +140,7 @@ def test_what_the_file_does_not_say_is_the_default_or_the_presets(tmp_path: Path
         ('[providers.xai]\nleakage = "think"\n', "2: `leakage`: expected `bool | array`"),
         ('[providers.groq]\nmodel_file = "m.gguf"\n', '2: "model_file" requires [providers.local]'),
         ('[providers.x]\nwire = "acp"\n', '1: provider "x": missing key "command"'),
-        ('[providers.x]\nwire = "acp"\ncommand = [""]\n', '3: provider "x": "command" begins with'),
+        ('[providers.x]\nwire = "acp"\ncommand = [""]\n', '3: provider "x": command: the'),
         ('[providers.x]\nwire = "acp"\ncommand = "x"\n', "3: `command`: expected `array`"),
         *(
             (f"[providers.claude]\n{line}\n", f'2: "{line.split()[0]}" does not fit the wire acp')
@@ -173,7 +173,7 @@ def test_what_the_file_does_not_say_is_the_default_or_the_presets(tmp_path: Path
             '[[on_end]]\ncommand = ["x"]\n[[on_end]]\ncommand = ["x"]\nwebhook = "https://h"\n',
             '4: on_end needs either "command" or "webhook"',
         ),
-        ('[[on_end]]\ncommand = [""]\n', "2: command: the program has no name"),
+        ('[[on_end]]\ncommand = [""]\n', "2: command: the program name is empty"),
         ('[[on_end]]\nwebhook = "h/x"\n', '2: webhook "h/x" must begin with http:// or https'),
         ('[[on_end]]\nwebhook = "https://[x"\n', '2: webhook "https://[x" must begin with'),
         (

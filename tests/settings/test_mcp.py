@@ -13,14 +13,14 @@ from lfgtui.settings.mcp import McpServer
 @pytest.mark.parametrize(
     ("text", "complaint"),
     [
-        ('[mcp.x]\ncommand = ["x"]\nurl = "http://x"\n', '1: mcp server "x" has both "command" '),
-        ("[mcp.x]\ntimeout = 3\n", '1: mcp server "x" has neither "command" '),
+        ('[mcp.x]\ncommand = ["x"]\nurl = "http://x"\n', '1: MCP server "x" has both "command" '),
+        ("[mcp.x]\ntimeout = 3\n", '1: MCP server "x" has neither "command" '),
         ('[mcp.x]\ncommand = ["x"]\nheaders = { a = "b" }\n', '3: "headers" belongs to a server '),
         ('[mcp.x]\nurl = "http://x"\ncwd = "."\n', '3: "cwd" belongs to a server with "command", '),
         ('[mcp.x]\nurl = "x.com/mcp"\n', '2: url "x.com/mcp" must begin with http:// or https:// '),
-        ('[mcp.x__y]\ncommand = ["x"]\n', '1: mcp server "x__y": a name has up to 24 letters, '),
-        ('[mcp.x_]\ncommand = ["x"]\n', '1: mcp server "x_": a name has up to 24 letters, '),
-        ('[mcp.x]\ncommand = [""]\n', "2: command: the program has no name"),
+        ('[mcp.x__y]\ncommand = ["x"]\n', '1: MCP server "x__y": a name has up to 24 letters, '),
+        ('[mcp.x_]\ncommand = ["x"]\n', '1: MCP server "x_": a name has up to 24 letters, '),
+        ('[mcp.x]\ncommand = [""]\n', "2: command: the program name is empty"),
     ],
 )
 def test_a_mistake_is_named_with_its_line(tmp_path: Path, text: str, complaint: str) -> None:
@@ -53,5 +53,5 @@ def test_secrets_are_named_and_held(monkeypatch: pytest.MonkeyPatch) -> None:
     assert server_variables("a", address) == {"Authorization": "Bearer sesame-1"}
     assert secret_variables(config) == {"MCP_PAT"} and held_keys(config) == {"sesame-1"}
     monkeypatch.delenv("MCP_PAT")
-    with pytest.raises(UsageError, match='mcp server "p": env uses MCP_PAT, which is not set'):
+    with pytest.raises(UsageError, match='MCP server "p": env uses MCP_PAT, which is not set'):
         server_variables("p", program)

@@ -135,8 +135,8 @@ def deleted(checkout: Checkout) -> None:
     (checkout.folder / "a.txt").unlink()
 
 
-DIRTY = "you have changes in files that it would change"
-UNTRACKED = "files that git does not track are in its way"
+DIRTY = "uncommitted changes of yours in the same files (commit or stash them)"
+UNTRACKED = "untracked files in the way (move them)"
 
 
 @pytest.mark.parametrize(
@@ -151,7 +151,7 @@ UNTRACKED = "files that git does not track are in its way"
         (link_in_the_way, UNTRACKED, ("new",)),
         (link_in_its_place, UNTRACKED, ("link",)),
         (folder_in_the_way, UNTRACKED, ("link",)),
-        (both, f"{DIRTY}, and {UNTRACKED}", ("a.txt", "new")),
+        (both, f"{DIRTY} and {UNTRACKED}", ("a.txt", "new")),
         (deleted, DIRTY, ("a.txt",)),
         (unwatched, DIRTY, ("a.txt",)),
     ],
@@ -262,7 +262,7 @@ async def test_a_repository_inside_of_the_worktree_is_not_applied(
     checkout: Checkout, ticket: Worktree
 ) -> None:
     checkout.git("clone", "-q", str(checkout.folder), str(ticket.path / "cloned"))
-    with pytest.raises(NotAppliedError, match=r"^a repository inside of it cannot be applied: cl"):
+    with pytest.raises(NotAppliedError, match=r"^a repository inside it cannot be applied: cl"):
         await apply_worktree(ticket)
 
 

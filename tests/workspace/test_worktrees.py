@@ -204,7 +204,7 @@ async def test_a_bare_repository(checkout: Checkout, root: Path, tmp_path: Path)
     checkout.git("clone", "-q", "--bare", str(checkout.folder), str(bare))
     with pytest.raises(GitError, match=r"^\S+bare.git is a bare repository: a worktree needs a"):
         await open_worktree(root, "r1", "api", bare)
-    with pytest.raises(GitError, match=r"is inside of a \.git folder: a worktree needs a checkout"):
+    with pytest.raises(GitError, match=r"is inside a \.git folder: a worktree needs a checkout"):
         await open_worktree(root, "r1", "api", checkout.folder / ".git")
 
 
@@ -216,14 +216,14 @@ async def test_a_repository_without_a_commit(tmp_path: Path, root: Path, person:
 
 async def test_a_branch_or_a_folder_that_exists(checkout: Checkout, root: Path) -> None:
     checkout.git("branch", "lfg/r1/api")
-    with pytest.raises(GitError, match=r"^branch lfg/r1/api exists already; rename it or delete"):
+    with pytest.raises(GitError, match=r"^branch lfg/r1/api already exists; rename it or delete"):
         await open_worktree(root, "r1", "api", checkout.folder)
     (root / "r1" / "other").mkdir(parents=True)
-    with pytest.raises(GitError, match=r"/r1/other exists already; move it away$"):
+    with pytest.raises(GitError, match=r"/r1/other already exists; move it away$"):
         await open_worktree(root, "r1", "other", checkout.folder)
     checkout.git("branch", "-m", "lfg/r1/api", "elsewhere")
     checkout.git("branch", "lfg")
-    with pytest.raises(GitError, match=r"lfg/r1/api cannot be made beside a branch lfg$"):
+    with pytest.raises(GitError, match=r"lfg/r1/api: branch lfg is in the way; rename lfg$"):
         await open_worktree(root, "r1", "api", checkout.folder)
     assert await asyncio.to_thread(find_worktrees, root) == [] and (root / "r1" / "other").is_dir()
     assert checkout.git("branch", "--list", "elsewhere")

@@ -206,7 +206,7 @@ def _store(
 def _take(folder: Path, run: str) -> Lease:
     lease = leases.take(folder, run, patiently=True)
     if lease is None:
-        raise HistoryError(f"run {run} is being run by another lfg")
+        raise HistoryError(f"run {run} is in progress in another lfg")
     return lease
 
 

@@ -269,7 +269,7 @@ def version_of(connection: sqlite3.Connection, path: Path) -> int:
         )
     if (foreign := migrations.foreign_object(connection)) is not None:
         raise HistoryError(
-            f"{path} has {visible_line(foreign)}, and lfg runs no code from a file;"
+            f"{path} contains {visible_line(foreign)}, so it is not opened;"
             " `lfg history repair NEW_FILE` saves the runs without it"
         )
     return int(version)
@@ -298,8 +298,8 @@ def _refuse_under_others(path: Path) -> None:
         with leases.held(locks, run) as is_dead:
             if not is_dead:
                 raise HistoryError(
-                    f"{path}: run {run} is being run by an older lfg; this one updates the"
-                    " history when that has ended"
+                    f"{path}: run {run} is in progress in an older lfg; start again when it"
+                    " has ended"
                 )
 
 

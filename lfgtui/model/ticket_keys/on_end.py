@@ -33,7 +33,7 @@ def on_end_mistakes(hooks: Sequence[OnEnd]) -> Iterator[tuple[int, str, str]]:
         if bool(hook.command) == (hook.webhook is not None):
             yield index, "command", 'on_end needs either "command" or "webhook"'
         elif hook.command and not hook.command[0]:
-            yield index, "command", "command: the program has no name"
+            yield index, "command", "command: the program name is empty"
         elif hook.webhook is not None and not is_address(hook.webhook):
             message = f'webhook "{hook.webhook}" must begin with http:// or https:// and a host'
             yield index, "webhook", message

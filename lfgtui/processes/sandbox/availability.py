@@ -13,7 +13,7 @@ from lfgtui.processes.sandbox.wall import Wall
 _SECONDS = 5.0
 _PLACES = ("/usr/bin", "/bin", "/usr/local/bin", "/run/current-system/sw/bin", "/run/wrappers/bin")
 _INSTALL = "install bubblewrap (`apt install bubblewrap`, `dnf install bubblewrap`)"
-_OPEN = "the guide (The sandbox) says how Ubuntu and Docker allow it"
+_OPEN = "see “The sandbox” in the guide for Ubuntu and Docker"
 _VERSIONS = ((True, True), (False, True), (False, False))
 """Its versions, newest first: 0.8 can forbid user namespaces inside, 0.7 bound a tmpfs."""
 

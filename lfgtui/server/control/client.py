@@ -26,7 +26,7 @@ from lfgtui.settings import paths
 _SECONDS = 10.0
 """Seconds that a run may take to reply."""
 
-_ALL_THE_SAME = "it may carry this out all the same"
+_ALL_THE_SAME = "the command may still take effect"
 
 _A_READ = 1 << 16
 """Bytes that are read at once."""
@@ -63,11 +63,11 @@ async def reply_of(run: str, request: Command | ListApprovals | ListTickets) -> 
             reply = reply_decoder.decode(await anext(Lines(reader), b""))
     except TimeoutError:
         raise UnansweredError(
-            f"run {run} did not reply within {_SECONDS:.0f} s; {_ALL_THE_SAME}"
+            f"no answer from run {run} within {_SECONDS:.0f} s; {_ALL_THE_SAME}"
         ) from None
     except (OSError, msgspec.MsgspecError):
         if await asyncio.to_thread(is_at_work, run):
-            raise UnansweredError(f"run {run} did not reply; {_ALL_THE_SAME}") from None
+            raise UnansweredError(f"no answer from run {run}; {_ALL_THE_SAME}") from None
         raise _over(run) from None
     finally:
         writer.transport.abort()
@@ -90,7 +90,7 @@ async def connect(run: str, viewer: str) -> tuple[Hello, "Lines", asyncio.Stream
         check(hello, f"run {run}")
     except TimeoutError:
         writer.close()
-        raise BrokenError(f"run {run} did not reply within {_SECONDS:.0f} s") from None
+        raise BrokenError(f"no answer from run {run} within {_SECONDS:.0f} s") from None
     except msgspec.MsgspecError:
         writer.close()
         raise _over(run) from None
@@ -107,7 +107,7 @@ async def _open(run: str) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
             return await asyncio.open_unix_connection(address)
     except OSError:
         if await asyncio.to_thread(is_at_work, run):
-            raise BrokenError(f"run {run} is at work, but cannot be reached just now") from None
+            raise BrokenError(f"run {run} is in progress, but cannot be reached just now") from None
         raise _over(run) from None
 
 

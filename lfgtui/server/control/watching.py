@@ -91,7 +91,7 @@ class Watching:
                 await self._writer.drain()
         except TimeoutError:
             self._writer.transport.abort()
-            raise BrokenError(f"run {self._run} takes no commands") from None
+            raise BrokenError(f"run {self._run} is not responding to commands") from None
         except OSError:  # it has left, as `frames` says
             pass
 
@@ -134,7 +134,9 @@ class Watching:
             try:
                 frame = read_frame(sent)
             except msgspec.MsgspecError as error:
-                raise UsageError(f"run {self._run} sent no frame: {error}") from None
+                raise UsageError(
+                    f"run {self._run} sent a line that cannot be read: {error}"
+                ) from None
             if frame.stored_to:
                 async with aclosing(self._stored(Path(frame.file), frame.stored_to)) as left_out:
                     async for stored in left_out:

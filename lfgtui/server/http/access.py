@@ -67,10 +67,10 @@ class Access:
         """Return the status and the reason of a refusal; None for none."""
         host = asked.headers.get("host", "")
         if self._is_loopback and _name(host) not in _LOOPBACK:
-            return 403, f"{host} is not a name of this machine's loopback"
+            return 403, f"Host {host} is not a loopback name"
         origin = asked.headers.get("origin")
         if origin is not None and _host_of(origin) != host:
-            return 403, f"a page of {origin} may not ask"
+            return 403, f"requests from {origin} are not allowed"
         path = asked.scope["path"]
         if self._token is None or path in OPEN or path.startswith(OPEN_BELOW):
             return None
@@ -78,7 +78,7 @@ class Access:
             asked.cookies.get(COOKIE, ""), _cookie(self._token)
         ):
             return None
-        return 401, "the token is missing or wrong: Authorization: Bearer TOKEN"
+        return 401, "missing or wrong token; expected Authorization: Bearer TOKEN"
 
 
 async def open_session(request: Request) -> Response:

@@ -49,7 +49,7 @@ def read_address(text: str) -> Address:
     """Read HOST:PORT or PORT, which is on loopback; raises `UsageError`."""
     host, _, port = text.rpartition(":")
     if not (port.isascii() and port.isdigit() and int(port) < 1 << 16):
-        raise UsageError(f"--listen {text}: expected HOST:PORT, as 127.0.0.1:8334")
+        raise UsageError(f"--listen {text}: expected HOST:PORT, e.g. 127.0.0.1:8334")
     return Address(host.strip("[]") or "127.0.0.1", int(port))
 
 
@@ -87,7 +87,7 @@ def port_socket(listen: Address) -> Iterator[tuple[socket.socket, Address]]:
         family = socket.getaddrinfo(listen.host, listen.port, type=socket.SOCK_STREAM)[0][0]
         listener = socket.create_server((listen.host, listen.port), family=family)
     except (OSError, UnicodeError) as error:
-        why = error.strerror if isinstance(error, OSError) else "that is no name of a host"
+        why = error.strerror if isinstance(error, OSError) else "not a valid host name"
         raise UsageError(f"cannot listen on {listen.host}:{listen.port}: {why}") from None
     with listener:
         yield listener, Address(listen.host, listener.getsockname()[1])

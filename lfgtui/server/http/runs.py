@@ -71,7 +71,7 @@ async def search(request: Request) -> Response:
     """Answer `GET /search?q=`."""
     query = request.query_params.get("q", "")
     if not query.strip():
-        raise HTTPException(400, "q is empty: what to search for")
+        raise HTTPException(400, "q is empty: expected a search query")
     limit = whole_number(request, "limit", 50, MOST)
     options = {name: name in request.query_params for name in ("ranked", "code")}
     try:
@@ -88,10 +88,10 @@ def exporting(config: Config, redactor: Callable[[], Redactor | None]) -> Callab
         name = await run_named(request.path_params["run"])
         form = request.query_params.get("format", "md")
         if form not in _MEDIA_TYPES:
-            raise HTTPException(400, f'no format "{form}": md, html, json or jsonl')
+            raise HTTPException(400, f'unknown format "{form}" (known: md, html, json, jsonl)')
         only = request.query_params.get("ticket", "")
         if only and form == "jsonl":
-            raise HTTPException(400, "jsonl has whole runs only; remove ticket")
+            raise HTTPException(400, "jsonl exports whole runs only; remove ticket")
 
         def pieces() -> Iterator[str]:
             with closing(Reader(paths.history_file())) as reader:
@@ -133,7 +133,7 @@ async def body(request: Request) -> bytes:
         parts.append(part)
         size += len(part)
         if size > LONGEST:
-            raise HTTPException(413, f"at most {LONGEST >> 20} MB")
+            raise HTTPException(413, f"request body larger than {LONGEST >> 20} MB")
     return b"".join(parts)
 
 

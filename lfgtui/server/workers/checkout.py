@@ -49,7 +49,7 @@ class Repositories:
         folder = self._folder(source)
         inside = folder / source.inside
         if not inside.is_relative_to(folder) or ".." in inside.parts:
-            raise GitError(f"{visible_line(source.inside)} is not inside of a repository")
+            raise GitError(f"{visible_line(source.inside)} is not inside a repository")
         await asyncio.to_thread(inside.mkdir, parents=True, exist_ok=True)
         (await git("init", "--quiet", "--template=", ".", cwd=folder)).checked()
         async with locked(str(folder / ".git")) as lock:

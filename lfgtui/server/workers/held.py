@@ -57,7 +57,7 @@ class Held:
         if self._refusal:
             return f"is refused: {self._refusal}"
         if self._is_lost:
-            return "is another worker's now"
+            return "was taken over by another worker"
         engine = self._engine
         return "" if engine is None else str(engine.transcript(self.job.ticket.id).state)
 

@@ -91,14 +91,15 @@ class Offers:
         """Return True if a worker is there that could take the ticket."""
         able = bool(await self._able(ticket))
         options = "".join(f" --label {one}" for one in sorted(ticket.requires))
-        hint = "" if able else f": lfg worker {self._redis.address}{options}"
+        hint = "" if able else f"; to start one: lfg worker {self._redis.address}{options}"
         self._hints[ticket.id] = hint
         return able
 
     def wanted(self, ticket: Ticket) -> str:
         """Return in words who may take the ticket, and how to start one if none was there."""
         labels = ", ".join(sorted(ticket.requires))
-        who = f"a worker with {labels}" if labels else "a worker"
+        kind = "labels" if len(ticket.requires) > 1 else "label"
+        who = f"a worker with {kind} {labels}" if labels else "a worker"
         return who + self._hints.get(ticket.id, "")
 
     async def _able(self, ticket: Ticket) -> Sequence[p.Presence]:

@@ -237,7 +237,7 @@ def record_of(body: bytes) -> Record:
         return record_decoder.decode(body)
     except msgspec.MsgspecError as error:
         head = record_head_decoder.decode(body)
-        reason = f"it has another lfg than this one: {error}"
+        reason = f"it runs a different version of lfg: {error}"
         return Record(head.worker, head.ticket, head.fence, Refused(reason))
 
 

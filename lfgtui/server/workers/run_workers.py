@@ -237,7 +237,11 @@ class RunWorkers:
             self._kept[name] = f"worker {out.worker}: {out.why_kept}"
         ending = run.transcript.ending or ending
         if ending is None:
-            ending = e.TicketFailed("internal", f"{out.worker} let go of it", retryable=True)
+            ending = e.TicketFailed(
+                "internal",
+                f"worker {out.worker} released the ticket before it ended",
+                retryable=True,
+            )
         is_cut = isinstance(ending, e.TicketInterrupted)
         if is_cut and run.stopped_with is None and not out.ended.done():
             run.has_follow_up = True  # it goes on with another worker
@@ -302,7 +306,7 @@ class RunWorkers:
                 try:
                     await self._take(out, record, at)
                 except msgspec.MsgspecError as error:
-                    message = f"worker {record.worker} has another lfg than this one: {error}"
+                    message = f"worker {record.worker} runs a different version of lfg: {error}"
                     await self._take_back(out, e.TicketFailed("protocol", message, False))
         if self._inbox.has_received:
             await self._session.recorder.settle(saved=True)

@@ -175,10 +175,11 @@ class Worker:
                 return p.job_decoder.decode(one.body)
         except msgspec.MsgspecError as error:
             reason = f": {error}"
-        order = "older" if head.protocol < p.PROTOCOL else "newer"
+        other = "an older" if head.protocol < p.PROTOCOL else "a newer"
         if head.protocol == p.PROTOCOL:
-            order = "another one"
-        message = f"it has lfg {__version__}, that of the run is {order} ({head.version}){reason}"
+            other = "a different"
+        of = f"the run is of {other} lfg ({head.version})"
+        message = f"it runs lfg {__version__}, {of}{reason}"
         refused = p.Record(self.name, head.ticket.id, head.fence, p.Refused(message))
         await self._redis.add(p.entries_key(head.run), p.encode(refused))
         await self._redis.drop(one)

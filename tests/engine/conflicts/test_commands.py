@@ -105,7 +105,7 @@ async def test_of_commands_that_ran_at_once_both_are_named(tmp_path: Path, works
         await r.until(lambda: all(r.state(name) == "done" for name in "ab"))
         (told,) = conflicts(r, "reads")
         assert {*told.tickets, *(told.beside or ())} == {"a", "b"}
-        assert "while commands ran, also of" in told.in_words
+        assert "while commands ran, including those of" in told.in_words
         (of_a,), (of_b,) = conflicts(r, "a"), conflicts(r, "b")
         assert (of_a.tickets, of_a.beside) == (("reads",), ("b",))
         assert (of_b.tickets, of_b.beside) == (("reads",), ("a",))

@@ -81,7 +81,10 @@ def test_a_run_that_another_runs_or_is_not_there_cannot_be_resumed(recorder: Rec
     run = recorder.start("a")
     with Recorder(recorder.path) as other:
         assert other.recovered == []
-        for name, why in ((run, "is being run by another lfg"), ("20200101-000000-aaaa", "no run")):
+        for name, why in (
+            (run, "is in progress in another lfg"),
+            ("20200101-000000-aaaa", "no run"),
+        ):
             with pytest.raises(HistoryError, match=why):
                 other.resume_run(name)
     assert locks(recorder.path) == [f"{run}.lock"]

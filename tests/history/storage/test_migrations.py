@@ -39,7 +39,7 @@ def test_what_is_foreign_is_never_run(path: Path, tmp_path: Path, script: str, w
     assert re.match(f"it has {why}", damage)
     before = path.read_bytes()
     for connect in (file.connect, file.connect_to_read):
-        with pytest.raises(HistoryError, match=f"has {why}.*lfg history repair") as refused:
+        with pytest.raises(HistoryError, match=f"contains {why}.*lfg history repair") as refused:
             connect(path)
         assert len(str(refused.value).splitlines()) == 1
     assert path.read_bytes() == before
@@ -91,7 +91,7 @@ def test_nothing_is_updated_in_mid_run(path: Path, monkeypatch: pytest.MonkeyPat
     file.connect(path).close()
     update(monkeypatch, ADDED)
     with leases.held(path.parent / "locks", "r"):
-        with pytest.raises(HistoryError, match="run r is being run by an older lfg"):
+        with pytest.raises(HistoryError, match="run r is in progress in an older lfg"):
             file.connect(path)
         assert maintenance.copies(path) == []
     file.connect(path).close()

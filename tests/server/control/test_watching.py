@@ -29,7 +29,7 @@ async def test_a_run_that_takes_nothing_for_long_is_left(
     monkeypatch.setattr(watching, "STALLED", 0.05)
     async with at_work(tmp_path) as r, slow(r):
         watched = await watch(r.engine.run, 0, "ann@here")
-        with closing(watched), pytest.raises(BrokenError, match="takes no commands"):
+        with closing(watched), pytest.raises(BrokenError, match="is not responding to commands"):
             await watched.hand_on(LARGE)
 
 

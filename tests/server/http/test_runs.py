@@ -66,7 +66,7 @@ async def test_a_command_for_a_run_at_work_that_cannot_be_reached_may_be_sent_ag
         await asyncio.to_thread(path.rename, path.with_suffix(".kept"))
         answer = await client.post(f"/runs/{r.engine.run}/commands", json={"type": "CancelAll"})
         assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
-        assert "is at work, but cannot be reached" in answer.json()["error"]
+        assert "is in progress, but cannot be reached" in answer.json()["error"]
 
 
 async def test_a_command_without_a_reply_may_have_been_carried_out(
@@ -83,7 +83,7 @@ async def test_a_command_without_a_reply_may_have_been_carried_out(
         answers.append(await sending)
         for answer in answers:
             assert (answer.status_code, "retry-after" in answer.headers) == (503, False)
-            assert "it may carry this out all the same" in answer.json()["error"]
+            assert "the command may still take effect" in answer.json()["error"]
 
 
 async def test_many_commands_that_wait_for_a_run_hold_up_nobody_else(tmp_path: Path) -> None:

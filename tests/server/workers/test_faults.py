@@ -173,7 +173,7 @@ async def test_a_stopped_worker_has_no_tools_and_changes_nothing_once_it_wakes(
             one.terminate()
             assert one.stderr is not None
             said = await one.stderr.read()
-            assert b"is another worker's now" in said or b"interrupted" in said
+            assert b"was taken over by another worker" in said or b"interrupted" in said
         assert len(here.seen) == before
         assert was_taken_up(here, "a")
         await assert_whole(here)
@@ -418,7 +418,7 @@ async def test_the_older_side_is_named(redis: RedisServer, tmp_path: Path) -> No
         await raw.say(job, p.Happened((p.Numbered(last + 1, 1, 1e9, odd),), 1e9))
         await here.engine.wait_idle()
         (failed,) = here.events("a", e.TicketFailed)
-        assert failed.message.startswith("worker raw has another lfg than this one: ")
+        assert failed.message.startswith("worker raw runs a different version of lfg: ")
         newer = msgspec.structs.replace(job, protocol=p.PROTOCOL + 1, version="9.9", run="r")
         await raw.redis.add(p.tickets_key(()), p.encode(newer))
         async with worker(redis.url, here.engine.config, "one"):
@@ -426,7 +426,7 @@ async def test_the_older_side_is_named(redis: RedisServer, tmp_path: Path) -> No
                 pass
         refused = p.record_decoder.decode(told[0].body).what
         assert isinstance(refused, p.Refused)
-        assert refused.reason.endswith("that of the run is newer (9.9)")
+        assert refused.reason.endswith("the run is of a newer lfg (9.9)")
         await raw.redis.aclose()
 
 
@@ -460,7 +460,7 @@ async def test_a_killed_run_that_goes_on_takes_in_what_came_meanwhile(
     second = await lfg(tmp_path, nowhere, "resume", job.run, *options)  # there is one watcher
     _, refusal = await second.communicate()
     assert second.returncode == 2
-    assert b"is being run by another lfg" in refusal
+    assert b"is in progress in another lfg" in refusal
     killed.kill()
     await killed.communicate()
     again = await lfg(tmp_path, nowhere, "resume", job.run)

@@ -78,7 +78,7 @@ async def test_the_work_of_a_ticket_comes_back_into_a_worktree_here(
         changes = (await read_changes(transcript)).changes
         assert [file.path for file in changes.files] == ["new.txt"]
         said_of = [one.message for one in here.events("w", e.GuardTripped)]
-        assert len(said_of) == 1 and "without 1 uncommitted change" in said_of[0]
+        assert len(said_of) == 1 and "leaves out 1 uncommitted change" in said_of[0]
         await assert_whole(here)
         runs = {path.name for path in paths.worktrees_dir().iterdir()}
         assert runs == {here.engine.run}, "a worker keeps nothing"

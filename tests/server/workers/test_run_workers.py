@@ -94,7 +94,7 @@ async def test_a_rule_for_the_run_holds_on_every_worker(redis: RedisServer, tmp_
 async def test_what_nobody_has_taken_can_be_cancelled(redis: RedisServer, tmp_path: Path) -> None:
     async with run_of(tmp_path, [ticket("a", tmp_path)], redis.url) as here:
         status = await here.until_event("a", e.Status)
-        assert status.message == f"waiting for a worker: lfg worker {redis.url}"
+        assert status.message == f"waiting for a worker; to start one: lfg worker {redis.url}"
         here.engine.send(c.Cancel("a"))
         await here.engine.wait_idle()
         assert here.engine.transcript("a").state == "cancelled"
@@ -112,7 +112,7 @@ async def test_labels_say_who_may_take_a_ticket(redis: RedisServer, tmp_path: Pa
         async with worker(redis.url, here.engine.config, "cpu") as cpu:
             await here.until(lambda: here.engine.transcript("plain").state == "done")
             assert here.engine.transcript("fast").state == "queued"
-            hint = f"a worker with gpu: lfg worker {redis.url} --label gpu"
+            hint = f"a worker with label gpu; to start one: lfg worker {redis.url} --label gpu"
             assert here.engine.health.held_back == {"fast": hint}
             async with worker(redis.url, here.engine.config, "gpu", labels=("gpu", "eu")) as gpu:
                 await here.engine.wait_idle()

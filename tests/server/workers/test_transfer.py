@@ -115,7 +115,7 @@ async def test_a_commit_that_carries_no_worktree_is_refused(checkout: Checkout) 
 
 async def test_a_place_outside_of_the_repository_is_refused(tmp_path: Path) -> None:
     for inside in ("../..", "/etc", "a/../../b"):
-        with pytest.raises(GitError, match="is not inside of a repository"):
+        with pytest.raises(GitError, match="is not inside a repository"):
             await Repositories(tmp_path).workspace(Source("/x.git", REF, inside))
 
 

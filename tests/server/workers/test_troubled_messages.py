@@ -161,7 +161,7 @@ async def test_numbers_beyond_all_bounds_fail_their_ticket_and_no_other(
             await here.engine.wait_idle()
         assert here.engine.health.behind is None
         (failed,) = here.events(job.ticket.id, e.TicketFailed)
-        assert failed.message.startswith("worker raw: it has another lfg than this one: ")
+        assert failed.message.startswith("worker raw: it runs a different version of lfg: ")
         (other,) = {"a", "b"} - {job.ticket.id}
         assert here.engine.transcript(other).state == "done"
         await raw.redis.aclose()

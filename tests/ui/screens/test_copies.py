@@ -102,7 +102,7 @@ async def test_they_scroll_together_or_alone() -> None:
 async def test_enter_chooses_what_is_done_until_what_needs_it_has_begun() -> None:
     async with compared((120, 40)) as (live, app, pilot):
         await pilot.press("3", "enter")
-        assert toasts(app)[-1] == "“draft.3” is not done; only a copy that is can be chosen"
+        assert toasts(app)[-1] == "“draft.3” is not done; only a copy that is done can be chosen"
         await pilot.press("2", "enter")
         assert live.sent == [Choose("draft.2")] and run_screen(app).mode.is_live
         assert toasts(app)[-1] == "“draft.2” is chosen"
@@ -112,7 +112,7 @@ async def test_enter_chooses_what_is_done_until_what_needs_it_has_begun() -> Non
         assert run_screen(app).current == "draft.1"
         assert "chosen: draft.2" in lines(app)[-2]
         await pilot.press("enter")
-        assert toasts(app)[-1] == "“final” has begun with the choice made before"
+        assert toasts(app)[-1] == "“final” has already started with the earlier choice"
         assert live.sent == [Choose("draft.2")]
         live.begin("other")
         live.finish("other")

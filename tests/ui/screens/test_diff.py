@@ -339,7 +339,7 @@ async def test_the_question_counts_ignored_files_and_says_where_nothing_is_lost(
         (folder / ".git" / "info" / "exclude").write_text("*.log\n")
         (worktree / "one.log").write_text("1\n")
         await pilot.press("x")
-        await shown(pilot, "It has 1 file of the agent that git ignores.")
+        await shown(pilot, "It has 1 git-ignored file made by the agent.")
 
 
 async def test_a_worktree_that_is_gone_is_not_offered_to_be_applied(folder: Path) -> None:
