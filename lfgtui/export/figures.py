@@ -151,7 +151,7 @@ def hosted_call_of(item: HostedItem) -> Call:
 
 def _ending(item: ToolItem) -> tuple[str, bool | None]:
     if item.is_text_borne:
-        return "in the text, not run", None
+        return "written as text, not run", None
     if item.is_unrun:
         return NOT_RUN, None
     if item.state != "finished":

@@ -282,7 +282,7 @@ class LfgApp(Copying, Suspending, GuardedApp, inherit_bindings=False):
     async def action_history(self) -> None:
         if self._open_reader is None:
             host = self.context.host
-            there = f"the history of runs on {host} is there; in a shell: ssh {host} lfg history"
+            there = f"past runs are on {host}: ssh {host} lfg history"
             self.notify(there if host else "history is not available here")
         elif not any(screen.has_class("history") for screen in self.screen_stack):
             await self.push_screen(self._past_runs())
@@ -311,7 +311,7 @@ class LfgApp(Copying, Suspending, GuardedApp, inherit_bindings=False):
         if isinstance(self._live, AttachedRun):
             self.leaving.end(None)
         elif self._live is None or not self._live.unfinished:
-            self.notify("nothing is at work here; q quits")
+            self.notify("no tickets are running; press q to quit")
         elif not self._live.run:
             self.notify("the run has not begun yet")
         elif not self._can_detach:

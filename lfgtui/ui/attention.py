@@ -76,7 +76,7 @@ class Attention(NamedTuple):
             case "conflict":
                 return f"conflict: {self.conflict} {clock_time(self.since, now)}"
             case "choice":
-                return "choose one of its copies"
+                return "choose one of the copies"
             case "stalled":
                 return f"no {self.missing} for {duration(now - self.since)}"
             case _:

@@ -33,7 +33,7 @@ _LONGEST = 200
 
 _WORDS: Mapping[Reason, str] = {
     "question": "has a question",
-    "choice": "and its copies wait for your choice",
+    "choice": "and the other copies wait for your choice",
     "run_limit": "is held: the run reached a limit",
     "stalled": "is stalled",
     "held": "was stopped by a guard",

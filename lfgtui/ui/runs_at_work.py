@@ -119,7 +119,7 @@ class AttachScreen(LfgScreen[None]):
         yield self.footer
 
     def on_mount(self) -> None:
-        title = [Span(" lfg   ", bold=True), Span("runs at work", "muted")]
+        title = [Span(" lfg   ", bold=True), Span("runs in progress", "muted")]
         self._top.show(lambda width: title)
         offers = [Offer("zoom", "attach"), Offer("help"), Offer("quit")]
         self.footer.show(lambda width: compose_footer(offers, self.context.keys, width))
@@ -152,7 +152,7 @@ class AttachScreen(LfgScreen[None]):
         await self.act("quit")
 
     async def action_help(self) -> None:
-        await self.app.push_screen(Help(help_on(_HELP, "Runs at work", self.context.keys)))
+        await self.app.push_screen(Help(help_on(_HELP, "Runs in progress", self.context.keys)))
 
     @on(RowList.Clicked)
     async def _clicked(self, event: RowList.Clicked) -> None:

@@ -105,7 +105,9 @@ class Speech:
 
     async def _say(self, text: str) -> None:
         """Have the first program that is installed say the text."""
-        failure = f"{' or '.join(name for name, *_ in self._programs)} is not installed"
+        names = [name for name, *_ in self._programs]
+        several = f"none of {', '.join(names)} is installed"
+        failure = several if len(names) > 1 else f"{names[0]} is not installed"
         for program in self._programs:
             with suppress(FileNotFoundError):
                 failure = await _run(program, text)

@@ -257,7 +257,7 @@ def test_a_call_that_only_stood_in_the_text_is_marked_on_the_page() -> None:
     call = e.ToolCallStarted("t", "run_command", origin="text")
     given = e.ToolArgumentsDelta("t", '{"command": "ls"}')
     life = [*LIFE[:4], call, given, e.ResponseFinished(1, "end")]
-    assert "(in the text, not run)" in page(life)
+    assert "(written as text, not run)" in page(life)
 
 
 def test_a_single_attempt_and_a_ticket_without_title_need_no_more_headings() -> None:

@@ -217,7 +217,7 @@ def test_a_call_that_only_stood_in_the_text_is_marked() -> None:
     given = e.ToolArgumentsDelta("t", '{"command": "ls"}')
     lines = page([*CALL, call, given, e.ResponseFinished(1, "end")])
     assert "· run_command" in lines
-    assert "in the text, not run\n" in lines
+    assert "written as text, not run\n" in lines
 
 
 def test_what_does_not_fit_is_written_as_it_came() -> None:

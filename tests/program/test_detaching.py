@@ -115,7 +115,7 @@ def test_where_nothing_is_at_work_there_is_nothing_to_leave(folder: Path) -> Non
     with closing(Program(RUN, folder=folder)) as terminal:
         terminal.read_until("all done")
         terminal.type(b"D")
-        terminal.read_until("nothing is at work here; q quits")
+        terminal.read_until("no tickets are running; press q to quit")
         terminal.type(b"q")
         assert terminal.wait() == 0
 

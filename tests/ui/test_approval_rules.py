@@ -194,9 +194,9 @@ async def test_the_list_has_the_agents_own_answers_too(make_app: MakeApp) -> Non
         title = it.app.screen.query_one(VerticalScroll).border_title
         assert title == "decide on this call and others like it"
         assert [str(label.render()) for label in it.app.screen.query(Label)][-4:] == [
-            "answers of anthropic that approve",
+            "anthropic's own options: approve",
             "3 Always allow",
-            "answers of anthropic that deny",
+            "anthropic's own options: deny",
             "4 Never allow",
         ]
 

@@ -75,10 +75,10 @@ async def test_what_needs_files_of_another_machine_says_where_they_are() -> None
         assert "ATTACHED TO web1.example" in (await repainted(pilot))[0]
         await pilot.press("g")
         await toasted(
-            pilot, f"its files are on web1.example; in a shell there: lfg diff {live.run}/a"
+            pilot, f"its files are on web1.example: ssh web1.example lfg diff {live.run}/a"
         )
         await pilot.press("H")
-        await toasted(pilot, "the history of runs on web1.example is there")
+        await toasted(pilot, "past runs are on web1.example: ssh web1.example lfg history")
         assert run_screen(app).is_current
 
 
@@ -103,7 +103,7 @@ async def test_a_run_that_is_lost_says_so_and_one_that_has_ended_how_to_go_on() 
         live.has_ended = True
         live.happen("a", e.TicketInterrupted())
         await settled(app)
-        await toasted(pilot, f"the run has ended: lfg resume {live.run}")
+        await toasted(pilot, f"the run has ended; to continue: lfg resume {live.run}")
         assert "finished – q to quit" in text_of(app)
         await pilot.press("q")
         await pilot.pause()

@@ -94,7 +94,7 @@ class ListScreen(LfgScreen[None]):
         """Leave for the live screen below, from here or from a run that was opened here."""
         while self in self.app.screen_stack:
             self.app.screen.dismiss()
-        self.app.notify("this is the run itself, on its own screen")
+        self.app.notify("this run is open already: back on its live screen")
 
     # Keys
 

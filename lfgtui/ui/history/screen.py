@@ -275,7 +275,7 @@ class HistoryScreen(ListScreen):
         if (run := self.rows.here) is None:
             return
         if run.state == "running":
-            self.notify(f"run {run.run} is still running; stop it first")
+            self.notify(f"run {run.run} is in progress; stop it first")
             return
         tickets = "1 ticket" if run.tickets == 1 else f"{run.tickets} tickets"
         question = Question(

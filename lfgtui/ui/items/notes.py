@@ -134,7 +134,7 @@ class RuleView(BriefView):
 
     def drawn(self, context: Context, is_unfolded: bool) -> Sequence[Row]:
         palette, attempt = self.palette(context), self._attempt
-        going_on = "goes on · " if attempt.keeps_partial else ""
+        going_on = "continues · " if attempt.keeps_partial else ""
         label = f"attempt {attempt.number} · {going_on}{attempt.route} "
         rule = "─" * max(0, context.width - 3 - width_of(label))
         spans = [("── ", palette.faint), (label, palette.muted), (rule, palette.faint)]

@@ -57,7 +57,7 @@ def question_rows(item: ToolItem, question: str, palette: Palette, width: int) -
         style = palette.warn if item.sandbox == NO_SANDBOX else palette.muted
         yield from wrap([(f"runs {item.sandbox}", style)], width)
     if not item.is_next:
-        yield from wrap([("to be decided on after the one before", palette.muted)], width)
+        yield from wrap([("decide the earlier request first", palette.muted)], width)
         return
     approve, deny = (f" {does}{_lasting(item, verdict)}" for does, verdict in _DECISIONS)
     keys = (("a", f"{approve} · "), ("A", " rules… · "), ("d", deny))

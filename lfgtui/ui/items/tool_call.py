@@ -99,7 +99,7 @@ class ToolView(CardView):
         """The state, or how it ended and how long it took."""
         palette, item = self.palette(context), self._item
         if item.is_text_borne:
-            return [("in the text · not run", palette.muted)]
+            return [("written as text, not run", palette.muted)]
         if item.state == "stopped":
             return [("stopped", palette.muted)]
         if self._is_asking:

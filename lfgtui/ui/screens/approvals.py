@@ -166,7 +166,7 @@ class Approvals:
         answers: _Offers = {}
         for verdict, does, decision in _ANSWERS:
             if others := other_options(call.options, verdict):
-                answers[f"answers of {agent} that {does}"] = [
+                answers[f"{agent}'s own options: {does}"] = [
                     (
                         decision(ticket, call.call_id, option=one.option_id),
                         _line(one_line(one.name)),

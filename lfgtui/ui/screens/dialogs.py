@@ -19,20 +19,20 @@ _KEYS_WIDTH = 16
 _STATES_A_LINE = 4
 
 _FIGURES = (
-    ("ttft", "from the request to the first text, thought or call"),
-    ("╍━━━━─────", "ttft in its budget: connect, first byte, then on"),
-    ("paint", "from its arrival to the frame that shows it"),
-    ("tok/s", "tokens a second: the last 2 s, at the end all of it"),
-    ("↓", "tokens that came, of all attempts; ~ is estimated"),
+    ("ttft", "time to the first text, thought or call"),
+    ("╍━━━━─────", "ttft against its budget: connect, first byte, rest"),
+    ("paint", "from a token's arrival to the frame that shows it"),
+    ("tok/s", "tokens per second: last 2 s, then the whole attempt"),
+    ("↓", "tokens received, all attempts; ~ means estimated"),
     ("↑", "tokens sent: the whole context with each request"),
-    ("cached", "part of these that the provider had in its cache"),
+    ("cached", "share of sent tokens found in the provider's cache"),
     ("reused", "answers from the history: nothing was sent for them"),
-    ("ctx", "part of the context that is used; ctx! from 80 %"),
+    ("ctx", "share of the context used; ctx! from 80%"),
     ("$", "price of the tokens, if known; ~ by lfg's own table"),
     ("±", "files changed in its folder, lines added, removed"),
-    ("Σ", "the same by all tickets that work in that folder"),
+    ("Σ", "the same, for all tickets in that folder"),
     ("0:00", "time at work, without pauses and parking"),
-    ("MB to save", "lag: what has come and is not in the history yet"),
+    ("MB to save", "received but not yet saved in the history"),
 )
 """Signs in the headers, and the definitions of the figures beside them."""
 

@@ -209,12 +209,12 @@ class DiffScreen(LfgScreen[None]):
     def _against(self) -> str:
         is_gits = self._reading is None or self._reading.tree
         if (base := base_of(self.transcript, self._source)) is None or not is_gits:
-            return "by file tools of this ticket"
-        commit = f" at {base.commit[:_COMMIT]}" if base.commit else ""
+            return "by this ticket's calls"
+        commit = f" ({base.commit[:_COMMIT]})" if base.commit else ""
         if self.keys.has_worktree and self._source == "folder":
             return f"since its branch began{commit}"
         sharing = [one for one in self.run.tickets if base in self._bases(one.id)]
-        whose = "by anybody " if len(sharing) > 1 or self._source == "workspace" else ""
+        whose = "by anyone " if len(sharing) > 1 or self._source == "workspace" else ""
         return f"{whose}since the run began{commit}"
 
     @property
@@ -282,7 +282,7 @@ class DiffScreen(LfgScreen[None]):
 
     def action_other_changes(self) -> None:
         if len(known := sources(self.transcript)) < 2:
-            self.toast("git does not know this folder: there are only the ticket's own calls")
+            self.toast("not a git repository: only this ticket's own calls are shown")
             return
         self._source = _next(known, self._source)
         self._show_ticket(self.ticket)

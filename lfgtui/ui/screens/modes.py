@@ -52,26 +52,27 @@ class PastRun(RunMode):
 class RunElsewhere(RunMode):
     """A run at work in another lfg, as far as it was saved when it was opened."""
 
-    label = "AT WORK IN ANOTHER LFG"
-    refusal = "this run is at work in another lfg: read-only here"
+    label = "IN PROGRESS IN ANOTHER LFG"
+    refusal = "this run is in progress in another lfg: read-only here"
 
     def action_approve(self) -> None:
         place = f"{self.screen.run.run}/{self.screen.current}"
-        self.screen.notify(f"this run is at work in another lfg; in a shell: lfg approve {place}")
+        approving = f"in a shell: lfg approve {place}"
+        self.screen.notify(f"this run is in progress in another lfg; {approving}")
 
 
 class RunBelow(RunMode):
     """The run on the live screen below, as far as it was saved when a match in it was opened."""
 
-    label = "THIS RUN AS SAVED"
-    refusal = "this is what was saved of it: go back to the run itself"
-    help: Mapping[str, str] = {"retry": "back to the run itself"}
+    label = "SAVED STATE"
+    refusal = "this is the saved state, read-only; go back to the live run"
+    help: Mapping[str, str] = {"retry": "back to the live run"}
 
     def __init__(self, lead_back: Callable[[], None]) -> None:
         self._lead_back = lead_back
 
     def offers(self, state: State | None) -> Iterator[Offer]:
-        yield Offer("retry", "back to the run")
+        yield Offer("retry", "back to the live run")
         yield from super().offers(state)
 
     def action_retry(self) -> None:
@@ -285,8 +286,8 @@ class AttachedMode(LiveMode):
         super().painted()
         if self._attached.has_ended and not self._has_told_end:
             self._has_told_end = True
-            resume = f": lfg resume {self._live.run}" if not all_done(self._live) else ""
-            self.screen.notify(f"the run has ended{resume}")
+            resume = f"; to continue: lfg resume {self._live.run}"
+            self.screen.notify(f"the run has ended{'' if all_done(self._live) else resume}")
 
     def _refused(self, command: Command, why: str) -> None:
         self._approvals.take_back(command)

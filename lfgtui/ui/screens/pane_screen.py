@@ -115,7 +115,7 @@ class PaneScreen(LfgScreen[None]):
     def action_diff(self) -> None:
         if host := self.context.host:
             place = f"{self.run.run}/{self.current.partition(' #')[0]}"
-            self.toast(f"its files are on {host}; in a shell there: lfg diff {place}")
+            self.toast(f"its files are on {host}: ssh {host} lfg diff {place}")
             return
         self.app.push_screen(screens.diff.DiffScreen(self.run, self.context, self.current))
 

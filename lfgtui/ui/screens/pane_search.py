@@ -56,7 +56,7 @@ class PaneSearch:
         if target.pattern:
             self._pane = pane
             if not is_shown:
-                self._screen.toast("the match is in a part that is not shown here")
+                self._screen.toast("the match is in text this pane does not show")
 
     def action_back(self) -> None:
         self.close()

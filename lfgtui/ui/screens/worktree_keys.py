@@ -51,7 +51,7 @@ class WorktreeKeys:
 
     def action_discard(self) -> None:
         if self._is_at_work(self._ticket()):
-            self._screen.notify(f"“{self._ticket()}” is still at work; cancel it first")
+            self._screen.notify(f"“{self._ticket()}” is still running; cancel it first")
         else:
             self._begin(self._discard)
 
@@ -88,19 +88,20 @@ class WorktreeKeys:
     async def _apply(self, worktree: Worktree) -> None:
         note = "They are merged with your branch and left uncommitted; conflicts change nothing."
         if self._is_at_work(worktree.ticket):
-            note = f"It is still at work: this is what it has so far. {note}"
+            note = f"It is still running: this is what it has so far. {note}"
         if await self._is_sure(f"Apply the changes of “{worktree.ticket}” to your checkout?", note):
             files = len(await apply_worktree(worktree))
             where, of = visible_line(worktree.checkout), f"“{worktree.ticket}”"
             done = f"applied {of}: changed {plural(files, 'file')} in {where}, not committed"
             self._screen.notify(
-                done if files else f"nothing of {of} to apply: {where} has all of it", timeout=_LONG
+                done if files else f"nothing to apply from {of}: {where} already has all of it",
+                timeout=_LONG,
             )
             self._acted()
 
     async def _discard(self, worktree: Worktree) -> None:
         found = await state_of(worktree)
-        note = "Its folder and its branch are deleted, with all that was not applied or merged."
+        note = "This deletes its folder and branch, with all work not applied or merged."
         why = found.why or "HEAD has all that is in it" * (found.state == "clean")
         if why:
             note = f"{why[0].upper()}{why[1:]}. {note}"
@@ -112,7 +113,7 @@ class WorktreeKeys:
         else:
             await self._discard_of_past_run(worktree)
         self._screen.notify(
-            f"the worktree of “{worktree.ticket}” and branch {worktree.branch} are gone"
+            f"discarded the worktree of “{worktree.ticket}” and branch {worktree.branch}"
         )
         self._acted()
 

@@ -165,7 +165,7 @@ class DiffPainter:
         if file.note:
             spans.append((f"  {_shown(file.note)}", palette.muted))
         if not is_unfolded and self._rows.reading.is_unread(file):
-            spans.append(("  too long to be shown at once", palette.faint))
+            spans.append(("  large: unfold to load", palette.faint))
         return Row(tuple(spans), fill=palette.text)
 
     def _head(self, hunk: Hunk) -> Row:

@@ -24,7 +24,7 @@ async def test_opened_from_the_list_it_is_its_own_screen(
     live = await at_work(store)
     async with open_past(live=live, first="At work") as (app, pilot):
         await pilot.press("tab", "enter")
-        await toasted(pilot, "this is the run itself")
+        await toasted(pilot, "this run is open already: back on its live screen")
         assert run_screen(app).run is live
         assert len(app.screen_stack) == 1
 
@@ -37,12 +37,12 @@ async def test_a_match_in_it_is_shown_as_saved_and_leads_back(
         await pilot.press(*"purple")
         await shown(pilot, "1 match")
         await pilot.press("enter")
-        await shown(pilot, "THIS RUN AS SAVED")
+        await shown(pilot, "SAVED STATE")
         await pilot.press("escape", "escape")
-        assert "r back to the run" in text_of(app)
+        assert "r back to the live run" in text_of(app)
         await pilot.press("c")
-        await toasted(pilot, "go back to the run itself")
+        await toasted(pilot, "go back to the live run")
         await pilot.press("r")
-        await toasted(pilot, "this is the run itself")
+        await toasted(pilot, "this run is open already: back on its live screen")
         assert run_screen(app).run is live
         assert len(app.screen_stack) == 1

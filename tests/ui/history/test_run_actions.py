@@ -47,7 +47,7 @@ async def test_a_run_is_replayed_and_then_not_deleted(open_past: OpenPast, store
     empty = await asyncio.to_thread(begin, store, "Empty")
     async with open_past((100, 30)) as (app, pilot):
         await pilot.press("tab", "x", "y")
-        await toasted(pilot, f"run {empty} is still running; stop it first")
+        await toasted(pilot, f"run {empty} is in progress; stop it first")
         await pilot.press("p")
         await toasted(pilot, f"run {empty} has no tickets to replay")
         await pilot.press("down", "down", "p")

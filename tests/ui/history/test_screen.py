@@ -76,7 +76,7 @@ async def test_a_run_at_work_elsewhere_says_so_and_how_to_approve(
     async with opened(app, (120, 30)) as pilot:
         await shown(pilot, "Goes on")
         await pilot.press("enter")
-        await shown(pilot, "AT WORK IN ANOTHER LFG")
+        await shown(pilot, "IN PROGRESS IN ANOTHER LFG")
         assert "1 to approve" in text_of(app) and "r resume" not in text_of(app)
         await pilot.press("a")
         await toasted(pilot, f"lfg approve {run}/api")

@@ -153,10 +153,10 @@ def test_a_call_cut_short_keeps_what_came() -> None:
 def test_a_call_in_the_text_is_shown_as_it_came_and_says_that_it_is_not_run() -> None:
     stand = stand_of("tool_call", width=70, origin=True)
     arrive(stand, '<tool_call>\n{"name": "f"}')
-    assert card(stand)[0].endswith("in the text · not run")
+    assert card(stand)[0].endswith("written as text, not run")
     stand.happen(e.ResponseFinished(1, "end"))
     assert card(stand)[0].startswith('▸ ¶ tool_call  <tool_call> {"name": "f"} ')
-    assert card(stand)[0].endswith("in the text · not run")
+    assert card(stand)[0].endswith("written as text, not run")
     assert stand.lines.views[-1].is_settled
     stand.happen(e.TicketDone("end"))
     stand.fold("tool")

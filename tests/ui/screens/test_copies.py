@@ -154,7 +154,7 @@ async def test_a_due_choice_needs_attention_and_is_in_the_inbox() -> None:
     app = make_app(live)
     async with opened(app, (120, 40)) as pilot:
         await pilot.press("5", "n")
-        assert (run_screen(app).current, toasts(app)) == ("draft.1", ["choose one of its copies"])
+        assert (run_screen(app).current, toasts(app)) == ("draft.1", ["choose one of the copies"])
         await pilot.press("5", "i")
         assert run_screen(app).current == "draft.1" and "inbox:1" in lines(app)[-1]
         await pilot.press("b", "enter")

@@ -76,7 +76,7 @@ async def test_files_come_with_their_counts_and_their_lines(folder: Path) -> Non
     async with looked_at(folder) as (_, app, pilot):
         shown_rows = [line.rstrip(" ▁▂▃▄▅▆▇█") for line in lines(app)]
         assert shown_rows[0].startswith(" changes   a  3 files +3 −3")
-        assert shown_rows[0].endswith("since the run began at 12345678")
+        assert shown_rows[0].endswith("since the run began (12345678)")
         assert shown_rows[1].startswith(" app.py") and shown_rows[1].endswith("file 1/3")
         assert shown_rows[2:7] == [
             "›▾ M app.py  +1 −1",
@@ -141,7 +141,7 @@ async def test_what_comes_above_the_cursor_moves_nothing(folder: Path) -> None:
 async def test_tab_shows_the_next_ticket_and_w_its_own_calls(folder: Path) -> None:
     async with looked_at(folder) as (live, app, pilot):
         await pilot.press("w")
-        await shown(pilot, "by file tools of this ticket")
+        await shown(pilot, "by this ticket's calls")
         await shown(pilot, "no changes yet")
         await pilot.press("tab")
         await shown(pilot, "changes   b")
@@ -152,7 +152,7 @@ async def test_tab_shows_the_next_ticket_and_w_its_own_calls(folder: Path) -> No
         await shown(pilot, "1 file ")
         assert "A x  +1" in text_of(app) and "commands may have changed more" in text_of(app)
         await pilot.press("w")
-        assert toasts(app)[-1].startswith("git does not know this folder")
+        assert toasts(app)[-1].startswith("not a git repository")
 
 
 async def test_a_call_whose_place_is_not_known_claims_none(folder: Path) -> None:
@@ -186,7 +186,7 @@ async def test_too_many_lines_are_read_when_they_are_asked_for(folder: Path) -> 
         live.happen("a", e.TicketQueued(), e.BaseRecorded(str(folder), tree))
         await pilot.press("g")
         await shown(pilot, "4 files")
-        assert "▸ A many  +6,000  too long to be shown at once" in text_of(app)
+        assert "▸ A many  +6,000  large: unfold to load" in text_of(app)
         await pilot.press("]", "]", "space")
         await shown(pilot, "▾ A many")
         await shown(pilot, "1 + line")
@@ -229,10 +229,10 @@ async def in_worktree(folder: Path) -> AsyncIterator[tuple[FakeLive, LfgApp, Pil
 
 async def test_a_worktree_is_applied_after_a_question(folder: Path) -> None:
     async with in_worktree(folder) as (_, app, pilot):
-        assert "since its branch began at" in lines(app)[0]
+        assert "since its branch began (" in lines(app)[0]
         await pilot.press("a")
         await shown(pilot, "Apply the changes of “a” to your checkout?")
-        await shown(pilot, "still at work")
+        await shown(pilot, "It is still running")
         await pilot.press("n")
         assert not (folder / "theirs.py").exists()
         await pilot.press("a")
@@ -244,9 +244,9 @@ async def test_a_worktree_is_applied_after_a_question(folder: Path) -> None:
         await pilot.press("a")
         await shown(pilot, "Apply the changes of “a” to your checkout?")
         await pilot.press("y")
-        await shown(pilot, "nothing of “a” to apply")
+        await shown(pilot, "nothing to apply from “a”")
         await pilot.press("w", "w")
-        await shown(pilot, "by anybody since the run began")
+        await shown(pilot, "by anyone since the run began")
         await shown(pilot, "A theirs.py  +1")
 
 
@@ -255,7 +255,7 @@ async def test_a_worktree_is_discarded_after_a_question_once_its_ticket_has_ende
 ) -> None:
     async with in_worktree(folder) as (live, app, pilot):
         await pilot.press("x")
-        await shown(pilot, "“a” is still at work; cancel it first")
+        await shown(pilot, "“a” is still running; cancel it first")
         edit: e.ToolArguments = {"path": "x", "old": "two", "new": "2"}
         live.begin("a")
         live.happen("a", e.ToolCallStarted("1", "edit_file"))
@@ -264,10 +264,10 @@ async def test_a_worktree_is_discarded_after_a_question_once_its_ticket_has_ende
         live.happen("a", e.ChangesCounted(1, 7, 0))
         await pilot.press("x")
         await shown(pilot, "Discard the worktree of “a” for good?")
-        await shown(pilot, "It has uncommitted changes. Its folder and its branch are deleted")
+        await shown(pilot, "It has uncommitted changes. This deletes its folder and branch")
         assert "x discard" in lines(app)[-1]
         await pilot.press("y")
-        await shown(pilot, "are gone")
+        await shown(pilot, "discarded the worktree of")
         await shown(pilot, "its folder is gone: /")
         await shown(pilot, "M x  +1 −1")
         assert "lfg/" not in git(folder, "branch", "--list")
@@ -312,7 +312,7 @@ async def test_a_worktree_of_a_past_run_is_discarded_and_its_history_takes_note(
         await pilot.press("x", "x")
         await shown(pilot, "It has uncommitted changes.")
         await pilot.press("y")
-        await shown(pilot, "are gone")
+        await shown(pilot, "discarded the worktree of")
         await gone(pilot, "x discard")
         await pilot.press("escape")
         await shown(pilot, "discarded its worktree and branch")
@@ -334,7 +334,7 @@ async def test_the_question_counts_ignored_files_and_says_where_nothing_is_lost(
         worktree = Path(live.transcript("a").workspace)
         (worktree / "theirs.py").unlink()
         await pilot.press("x")
-        await shown(pilot, "HEAD has all that is in it. Its folder and its branch are deleted")
+        await shown(pilot, "HEAD has all that is in it. This deletes its folder and branch")
         await pilot.press("n")
         (folder / ".git" / "info" / "exclude").write_text("*.log\n")
         (worktree / "one.log").write_text("1\n")

@@ -138,7 +138,8 @@ async def test_a_match_left_out_shows_its_card(store: Recorder, hits: list[Searc
     (hit,) = (hit for hit in hits if meant(hit) == "11")
     async with app.run_test(size=(90, 20), notifications=True) as pilot:
         await row_shown(pilot, app, store.path, hit)
-        await until(pilot, lambda: toasts(app) == ["the match is in a part that is not shown here"])
+        told = ["the match is in text this pane does not show"]
+        await until(pilot, lambda: toasts(app) == told)
 
 
 async def test_only_the_card_found_is_unfolded(store: Recorder, hits: list[SearchHit]) -> None:
