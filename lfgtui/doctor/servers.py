@@ -10,7 +10,7 @@ from lfgtui.errors import UsageError
 from lfgtui.settings.agents import program_path
 from lfgtui.settings.mcp import INSTALL, McpServer
 from lfgtui.tools.mcp.definitions import Definition, shown
-from lfgtui.tools.mcp.programs import Place
+from lfgtui.tools.mcp.programs import Surroundings
 from lfgtui.tools.mcp.server import McpError, Server
 
 _LONGEST = 70
@@ -18,7 +18,7 @@ _LONGEST = 70
 
 
 def check_servers(servers: Mapping[str, McpServer]) -> list[Finding]:
-    """List those that are configured; none of them is started."""
+    """Report on the configured servers without starting any."""
     if not servers:
         return []
     findings = []
@@ -38,10 +38,13 @@ def check_servers(servers: Mapping[str, McpServer]) -> list[Finding]:
 async def examine_server(
     name: str, settings: McpServer, secrets: frozenset[str], folder: Path
 ) -> list[Finding]:
-    """Start the server in the folder, or connect to it, and list its tools."""
+    """Start the server in the folder, or connect to it, and list its tools.
+
+    `secrets` names the variables that it does not get.
+    """
     remarks: list[str] = []
-    place = Place(str(folder), secrets)
-    server = Server(name, settings, lambda: place, on_remark=remarks.append)
+    surroundings = Surroundings(str(folder), secrets)
+    server = Server(name, settings, lambda: surroundings, on_remark=remarks.append)
     began = monotonic()
     try:
         await server.refresh()
@@ -51,6 +54,7 @@ async def examine_server(
         return [Finding("server", "fix", str(error))]
     finally:
         await server.aclose()
+    # the first only says that it connects
     findings += [Finding("note", "note", remark) for remark in remarks[1:]]
     if not server.tools:
         findings.append(Finding("tools", "note", "it offers none"))

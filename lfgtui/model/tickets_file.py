@@ -307,8 +307,8 @@ def _complete(
     copies, providers = keys.pop("copies") or 1, keys.pop("providers")
     values = {key: value for key, value in keys.items() if value is not None}
     guards = tuple(guard for guard in source.document.guards if is_for(guard, table.id))
-    place = str(workspace.resolve())
-    ticket = Ticket(prompt=prompt, workspace=place, guards=guards, **values)
+    absolute = str(workspace.resolve())
+    ticket = Ticket(prompt=prompt, workspace=absolute, guards=guards, **values)
     return side_by_side([_on(ticket, one) for one in providers] if providers else [ticket] * copies)
 
 

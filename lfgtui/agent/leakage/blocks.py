@@ -3,9 +3,9 @@
 Servers and models leave out parts of it: Qwen3-Coder the opening `<tool_call>`
 (https://github.com/ollama/ollama/issues/16686), DeepSeek the section around its
 calls (https://github.com/sgl-project/sglang/issues/40236), all of them an end
-now and then. So nothing is required to nest: what stands around calls is a mark
-that is dropped, a call begins wherever one does, and an end that belongs to
-no call is dropped where it follows one. What has no end goes on to the answer's.
+now and then. So nothing is required to nest: markup around calls is a mark that
+is dropped, a call begins wherever its head does, and an end that belongs to no
+call is dropped where it follows one. A block without an end lasts to the answer's.
 """
 
 import re
@@ -13,35 +13,35 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
-from lfgtui.agent.leakage.shapes import Heads, Shape, run, shape, word
+from lfgtui.agent.leakage.shapes import Heads, Shape, repeated, shape, word
 from lfgtui.settings.providers import Dialect
 
 Kind: TypeAlias = Literal["reasoning", "call", "mark"]
 
 
 @dataclass(slots=True)
-class Place:
-    """The place of a head, and what is known of the answer so far."""
+class HeadContext:
+    """Where a head stands, and what the answer has had so far."""
 
     counts: bool = True
-    """A tag counts here: at the beginning of a line, or as `is_fresh`."""
+    """A tag counts here: at the beginning of a line, or where `is_fresh`."""
     is_fresh: bool = True
     """Only white space has come since the answer began or markup ended."""
     follows_markup: bool = False
     has_shown: bool = False
     has_thought: bool = False
     withheld: set[str] = field(default_factory=set)
-    """Heads of blocks so far."""
+    """Heads of the blocks so far."""
     has_call: bool = False
     mentioned: set[str] = field(default_factory=set)
     """Heads that were shown as text: the answer mentions them."""
 
 
 class Block:
-    """Markup with its head: reasoning, a call, or a mark that stands for itself.
+    """Markup that a head begins: reasoning, a call, or a mark, which has no content.
 
-    It goes on to one of `ends`, which belongs to it, or of `stops`, where something
-    else begins; what is `quoted` looks like an end and is none.
+    It lasts to one of `ends`, which belongs to it, or of `stops`, where something
+    else begins; `quoted` strings look like an end and are not.
     """
 
     def __init__(
@@ -53,7 +53,7 @@ class Block:
         quoted: Iterable[str] = (),
         follows: Shape | None = None,
         may_be_cut: bool = False,
-        when: Callable[[Place], bool] = lambda place: True,
+        when: Callable[[HeadContext], bool] = lambda context: True,
         keeps_head: bool = False,
         remark: str = "",
     ) -> None:
@@ -62,23 +62,23 @@ class Block:
         self.heads = Heads({*ends, *self.stops, *self.quoted})
         self.follows = follows or _ANYTHING
         self.may_be_cut = may_be_cut
-        """A beginning of it counts as the whole where the text ends."""
+        """A beginning of `follows` counts as the whole where the text ends."""
         self.when = when
         self.keeps_head = keeps_head
         self.remark = remark
-        """Shown where it turns out that the text above was reasoning."""
+        """Shown where this block proves that the text above was reasoning."""
 
 
 Table: TypeAlias = Mapping[str, tuple[Block, ...]]
-"""By head, the blocks that it may begin, the first that fits being meant."""
+"""The blocks that each head may begin; the first that fits is taken."""
 
 _ANYTHING = shape()
-_SPACE = run(r"\s", 0, 200)
-_NAME = (run("[A-Za-z_]", 1, 1), run(r"[\w.:\-]", 0, 99))
+_SPACE = repeated(r"\s", 0, 200)
+_NAME = (repeated("[A-Za-z_]", 1, 1), repeated(r"[\w.:\-]", 0, 99))
 
 
-def _counts(place: Place) -> bool:
-    return place.counts
+def _counts(context: HeadContext) -> bool:
+    return context.counts
 
 
 # Reasoning. DeepSeek and Qwen write `<think>`, Anthropic's older prompts taught `<thinking>`,
@@ -101,14 +101,20 @@ arrives. What came before it has been shown by then and cannot be taken back; to
 every answer until it is sure to hold no such tag would cost all of them their streaming."""
 
 
-def _is_late(place: Place) -> bool:
-    return not place.mentioned & _OPENINGS
+def _is_late(context: HeadContext) -> bool:
+    return not context.mentioned & _OPENINGS
 
 
 _THINK = Block("reasoning", ends=_CLOSINGS, quoted=[f"`{tag}`" for tag in _CLOSINGS], when=_counts)
 _CLOSED = (
-    Block("mark", when=lambda place: place.counts and _is_late(place), remark=LATE),
-    Block("mark", follows=shape(run(r"[\r\n]", 1, 1)), may_be_cut=True, when=_is_late, remark=LATE),
+    Block("mark", when=lambda context: context.counts and _is_late(context), remark=LATE),
+    Block(
+        "mark",
+        follows=shape(repeated(r"[\r\n]", 1, 1)),
+        may_be_cut=True,
+        when=_is_late,
+        remark=LATE,
+    ),
 )
 _THINK_TOKENS: Table = {
     **dict.fromkeys(_OPENINGS, (_THINK,)),
@@ -125,7 +131,7 @@ _THINK_TAGS: Table = {
 # and without `antml:`), DeepSeek's DSML, which is the same in its own brackets, Qwen3-Coder's
 # `<function=f><parameter=a>`, GLM's `<tool_call>f <arg_key>a</arg_key><arg_value>1</arg_value>`,
 # LangChain's `<tool>f</tool><tool_input>x</tool_input>`; and as JSON in `<tool_call>`
-# (https://github.com/NousResearch/Hermes-Function-Calling) or behind Mistral's `[TOOL_CALLS]`.
+# (https://github.com/NousResearch/Hermes-Function-Calling) or after Mistral's `[TOOL_CALLS]`.
 
 _DSML = tuple(f"{bar}DSML{bar}" for bar in ("｜", "｜｜", "‖", "|"))
 _PREFIXES = ("", "antml:")
@@ -136,11 +142,11 @@ _INSIDE = shape(
     _SPACE, word("<function=", "<tool name=", *(f"<{p}invoke name=" for p in _PREFIXES))
 )
 _JSON = (shape(_SPACE, word("{")), shape(_SPACE, word("["), _SPACE, word("{")))
-_BODY = (run(r"[^<>\n]", 1, 200), word(">"), _SPACE, run(r'[<{\["]', 1, 1))
+_BODY = (repeated(r"[^<>\n]", 1, 200), word(">"), _SPACE, repeated(r'[<{\["]', 1, 1))
 
 
 def _wrapper(name: str, *named: Shape, end: str = "") -> tuple[Block, ...]:
-    """Return the blocks of a tag around calls, which is one itself where JSON or a name follows."""
+    """Return the blocks of a tag around calls; it is a call itself if JSON or a name follows."""
     json = [Block("call", ends=[f"</{name}>"], follows=follows) for follows in _JSON]
     others = [Block("call", ends=[end or f"</{name}>"], follows=follows) for follows in named]
     return (Block("mark", follows=_INSIDE), *json, *others)
@@ -151,7 +157,7 @@ def _invoke(prefix: str) -> tuple[Block, ...]:
     return (Block("call", ends=ends, stops=[f"<{prefix}invoke name="], follows=shape(*_BODY)),)
 
 
-_STRAY = (Block("mark", when=lambda place: place.follows_markup),)
+_STRAY = (Block("mark", when=lambda context: context.follows_markup),)
 _ENDS = [
     *(f"</{name}>" for name in (*_TOOL_CALLS, "function", "parameter", "arg_value", "tool_input")),
     *(f"</{p}{name}>" for p in _PREFIXES for name in (*_SECTIONS, "invoke", "parameter")),
@@ -187,7 +193,7 @@ _TOOL_TAGS: Table = {
             Block(
                 "reasoning",
                 ends=[f"</{name}>"],
-                when=lambda place: place.has_call and place.is_fresh,
+                when=lambda context: context.has_call and context.is_fresh,
             ),
         )
         for name in _RESULTS
@@ -199,12 +205,12 @@ _TOOL_TAGS: Table = {
 
 
 def _spelled(words: str) -> list[str]:
-    """Return a token as its tokenizer has it, and as servers and models write it."""
+    """Return the spellings of a token: the tokenizer's, and those of servers and models."""
     bars = [f"<｜{words.replace(' ', gap)}｜>" for gap in ("▁", "_", " ")]
     return [*bars, f"<|{words.replace(' ', '▁')}|>"]
 
 
-_HEADER = run("[^<]", 0, 300)
+_HEADER = repeated("[^<]", 0, 300)
 _MARK = (Block("mark"),)
 _DEEPSEEK_MARKS = (
     *("tool calls begin", "tool call end", "tool calls end", "tool sep"),
@@ -275,9 +281,9 @@ _HARMONY_MESSAGE = (
         _harmony_kind,
         ends=["<|end|>", "<|return|>", "<|call|>"],
         stops=["<|start|>", "<|channel|>"],
-        follows=shape(run(r"[^\n]", 0, 300), word("<|message|>"), is_header=True),
+        follows=shape(repeated(r"[^\n]", 0, 300), word("<|message|>"), is_header=True),
     ),
-    # A header that the text ends in; of another without a message only the token is dropped.
+    # A header that the text's end cuts off; any other without a message loses only its token.
     Block("mark", follows=Shape(re.compile("(?!)"), _CUT_HEADER), may_be_cut=True),
     *_MARK,
 )
@@ -286,19 +292,19 @@ _HARMONY: Table = {
     **dict.fromkeys(("<|start|>", "<|channel|>"), _HARMONY_MESSAGE),
 }
 
-# ReAct. The labels are words of plain prose, so nothing is taken for it before an `Action:` line
-# with one identifier is followed by an `Action Input:` line; from there on all labels count. An
+# ReAct. The labels are words of plain prose, so none counts before an `Action:` line with one
+# identifier and an `Action Input:` line after it; from there on all labels count. An
 # observation in an answer is the model's invention, and is shown as reasoning, label included.
 
 _ACTION = (
-    *(run(r"[ \t]", 0, 20), run(r"[`*\[]", 0, 1), *_NAME, run(r"[`*\]]", 0, 1)),
-    *(run(r"[ \t]", 0, 20), run(r"\r", 0, 1), word("\n"), _SPACE, word("Action Input:")),
+    *(repeated(r"[ \t]", 0, 20), repeated(r"[`*\[]", 0, 1), *_NAME, repeated(r"[`*\]]", 0, 1)),
+    *(repeated(r"[ \t]", 0, 20), repeated(r"\r", 0, 1), word("\n"), _SPACE, word("Action Input:")),
 )
 _LABELS = [f"\n{label}:" for label in ("Thought", "Action", "Observation", "Final Answer")]
 
 
-def _knows_react(place: Place) -> bool:
-    return "Action:" in place.withheld
+def _knows_react(context: HeadContext) -> bool:
+    return "Action:" in context.withheld
 
 
 _REACT: Table = {
@@ -308,8 +314,8 @@ _REACT: Table = {
         Block(  # the thought that an answer begins with, up to a length
             "reasoning",
             stops=_LABELS,
-            follows=shape(run(r"[\s\S]", 0, 1000), word("\nAction:"), *_ACTION),
-            when=lambda place: place.is_fresh and not place.has_shown,
+            follows=shape(repeated(r"[\s\S]", 0, 1000), word("\nAction:"), *_ACTION),
+            when=lambda context: context.is_fresh and not context.has_shown,
         ),
     ),
     "Observation:": (Block("reasoning", stops=_LABELS, when=_knows_react, keeps_head=True),),
@@ -317,7 +323,7 @@ _REACT: Table = {
 }
 
 TAGS: Mapping[Dialect, Table] = {"think": _THINK_TAGS, "tools": _TOOL_TAGS, "react": _REACT}
-"""Heads that count at the beginning of a line and behind other markup."""
+"""Heads that count at the beginning of a line and after other markup."""
 
 TOKENS: Mapping[Dialect, Table] = {
     "think": _THINK_TOKENS,
@@ -325,5 +331,5 @@ TOKENS: Mapping[Dialect, Table] = {
     "kimi": _KIMI,
     "harmony": _HARMONY,
 }
-"""Heads that count anywhere outside code: special tokens, which occur in no prose, and the tags
-of reasoning, whose blocks have conditions of their own."""
+"""Heads that count anywhere outside code: special tokens, which prose does not contain, and the
+tags of reasoning, whose blocks have conditions of their own."""

@@ -8,20 +8,20 @@ both marked as found in the text. Such a call is never run.
 
 What counts as markup:
 
-- Never what stands in code, fenced or between backticks.
-- A tag counts at the beginning of a line (indented by three columns at most),
-  at the beginning of the answer, and after other markup. In mid-sentence it is
-  spoken about. A special token counts anywhere.
-- A head decides nothing yet for what needs more to be sure of (a tag of calls
-  without one, `Action:`): where that does not follow, the head is text.
+- Nothing in code, fenced or between backticks.
+- A tag at the beginning of a line (indented by three columns at most), at the
+  beginning of the answer, and after other markup; in mid-sentence it is only
+  spoken about. A special token anywhere.
+- A head that proves nothing by itself (a tag around calls, `Action:`) only if
+  its shape follows; otherwise it is text.
 
-White space: between two pieces of markup, behind an opening tag and before the
-answer's first visible character, where markup stands too, it is dropped; all
-other visible text is character for character what arrived. An answer without
-any markup is what arrived, its first blank lines included.
+White space between two pieces of markup, after an opening tag, and between markup
+and the answer's first visible character is dropped; all other visible text is
+character for character what arrived. An answer without any markup is what
+arrived, its first blank lines included.
 
 Held back is at most what may still become markup: the beginning of a tag (some
-30 characters), the header of a call (300), white space before what may be a tag
+30 characters), the header of a call (300), white space before a possible tag
 (1,000), an `Action:` line and the `Thought:` an answer begins with (1,500). All
 else goes out at once.
 """
@@ -32,20 +32,21 @@ from functools import cache, partial
 from itertools import groupby
 from operator import itemgetter
 
-from lfgtui.agent.leakage.blocks import TAGS, TOKENS, Block, Place, Table
+from lfgtui.agent.leakage.blocks import TAGS, TOKENS, Block, HeadContext, Table
 from lfgtui.agent.leakage.code import CodeTracker
 from lfgtui.agent.leakage.shapes import Heads
 from lfgtui.model import events as e
 from lfgtui.settings.providers import Dialect
 
 CALL_NAME = "tool_call"
-"""The name of every call that stands in the text; its own name is in its markup."""
+"""The name of every call found in the text; the tool's own name is in its markup."""
 
 _GAP_LIMIT = 1000
-"""Characters of white space that are held before what may be markup."""
+"""Most characters of white space that are held before possible markup."""
 
 _SPACE = re.compile(r"\s+")
 _STOPS = re.compile(r"(?=<)|(?<=\n)")
+"""Where reading pauses, since a head may begin there."""
 _BLANKS = re.compile(" +")
 
 
@@ -73,18 +74,18 @@ class LeakageFilter:
         self._pieces: list[tuple[Callable[[str], e.WireEvent], str]] = []
         self._calls = 0
         self._keep: Callable[[str], e.WireEvent] = _reasoning
-        """Makes the events of the text within a block."""
+        """Makes events of the text within a block."""
         self._code = CodeTracker()
-        self._place = Place()
+        self._context = HeadContext()
         self._text = ""  # what is not read yet, from `_at` on
         self._at = 0
         self._gap: str | None = ""
-        """White space since the answer began or markup ended; None behind visible text."""
+        """White space since the answer began or markup ended; None after visible text."""
         self._inside: Block | None = None
         self._skips_space = False
 
     def feed(self, event: e.WireEvent) -> Sequence[e.WireEvent]:
-        """Return the text that is certain now, as events, then the event itself unless text."""
+        """Return events of the text that is certain now, then any event but text itself."""
         if not self._blocks or event.facets.is_aside:
             return (event,)
         match event:
@@ -98,26 +99,26 @@ class LeakageFilter:
             case e.ResponseFinished():
                 return (*self.finish(), event)
             case e.ReasoningDelta():
-                self._place.has_thought = True
+                self._context.has_thought = True
                 return (*self._settle(), event)
             case _:
                 return (*self._settle(), event)
 
     def _is_plain(self, text: str) -> bool:
-        """Return True if nothing of the text is markup or may become it; most text is such."""
+        """Return True if no part of the text is markup or may become it, as is usual."""
         is_in_line = self._gap is None and not self._code.at_line_start
         is_certain = is_in_line and self._inside is None and not self._text
         return is_certain and self._heads_anywhere.may_begin.search(text) is None
 
     def finish(self) -> Sequence[e.WireEvent]:
-        """Decide what was held, at the end of the text or where the stream broke."""
+        """Decide on the text held back, at its end or where the stream broke."""
         self._read(is_over=True)
         self._inside = None
         self._end_gap()
         return self._take()
 
     def _settle(self) -> Sequence[e.WireEvent]:
-        """Decide what may have become markup, since something else than text goes on."""
+        """Decide on the text held back, since something other than text follows."""
         self._read(is_over=True)
         if self._inside is None:
             self._end_gap()
@@ -125,7 +126,7 @@ class LeakageFilter:
         return self._take()
 
     def _read(self, *, is_over: bool) -> None:
-        """Read the text as far as it decides, or all of it where it is over."""
+        """Read the text as far as it can be decided on, or all of it if it is over."""
         while self._at < len(self._text):
             step = self._read_visible if self._inside is None else self._read_block
             if not step(is_over=is_over):
@@ -133,7 +134,7 @@ class LeakageFilter:
         self._text, self._at = self._text[self._at :], 0
 
     def _read_visible(self, *, is_over: bool) -> bool:
-        """Read a piece of the visible text or a head; return False where more must come first."""
+        """Read a piece of visible text, or a head; return False if more text must come first."""
         text, at = self._text, self._at
         if self._gap is not None:
             room = _GAP_LIMIT - len(self._gap)
@@ -147,12 +148,12 @@ class LeakageFilter:
         counts = self._gap is not None or self._code.at_line_start
         heads = self._heads_at_start if counts else self._heads_anywhere
         if text[at] in heads.firsts and not self._code.in_code:
-            if heads.is_begun(text, at) and not is_over:
+            if heads.is_cut_off(text, at) and not is_over:
                 return False
             if head := heads.match(text, at):
-                place, is_fresh = self._place, self._gap is not None
-                place.counts, place.is_fresh = counts, is_fresh
-                place.follows_markup = is_fresh and bool(place.withheld)
+                context, is_fresh = self._context, self._gap is not None
+                context.counts, context.is_fresh = counts, is_fresh
+                context.follows_markup = is_fresh and bool(context.withheld)
                 return self._read_head(head, is_over=is_over)
         blanks = _BLANKS.match(text, at) if self._code.at_line_start else None
         stop = blanks or _STOPS.search(text, at + 1)
@@ -161,40 +162,40 @@ class LeakageFilter:
         return True
 
     def _read_head(self, head: str, *, is_over: bool) -> bool:
-        """Begin the block that the head begins, or show the head; False as above."""
-        behind = self._at + len(head)
+        """Begin the head's block, or show the head; return False if more text must come first."""
+        after = self._at + len(head)
         for block in self._blocks[head]:
-            if not block.when(self._place):
+            if not block.when(self._context):
                 continue
-            if match := block.follows.full.match(self._text, behind):
+            if match := block.follows.full.match(self._text, after):
                 self._begin(block, head, match.end())
                 return True
-            if block.follows.begun.fullmatch(self._text, behind):
+            if block.follows.begun.fullmatch(self._text, after):
                 if not is_over:
                     return False
                 if block.may_be_cut:
                     self._begin(block, head, len(self._text))
                     return True
-        self._place.mentioned.add(head)
-        self._at = behind
+        self._context.mentioned.add(head)
+        self._at = after
         self._show(head)
         return True
 
     def _begin(self, block: Block, head: str, end: int) -> None:
         header = self._text[self._at : end]
         kind = block.kind(header) if callable(block.kind) else block.kind
-        place, self._at = self._place, end
-        if block.remark and place.has_shown and not place.has_thought:
+        context, self._at = self._context, end
+        if block.remark and context.has_shown and not context.has_thought:
             self._add(e.Status, block.remark)
         self._gap = ""
-        place.withheld.add(head)
-        place.has_thought |= kind == "reasoning" or bool(block.remark)
+        context.withheld.add(head)
+        context.has_thought |= kind == "reasoning" or bool(block.remark)
         if kind == "mark":
             return
         self._inside, self._keep = block, _reasoning
         self._skips_space = kind == "reasoning" and not block.keeps_head
         if kind == "call":
-            place.has_call = True
+            context.has_call = True
             self._calls += 1
             call_id = f"text_{self._turn}_{self._calls}"
             self._keep = partial(e.ToolArgumentsDelta, call_id)
@@ -203,7 +204,7 @@ class LeakageFilter:
             self._add(self._keep, header)
 
     def _read_block(self, *, is_over: bool) -> bool:
-        """Read a piece of what a block holds, or its end; False as above."""
+        """Read a piece of a block, or its end; return False if more text must come first."""
         text, block = self._text, self._inside
         assert block is not None
         if self._skips_space and (space := _SPACE.match(text, self._at)):
@@ -211,7 +212,7 @@ class LeakageFilter:
             return True
         self._skips_space = False
         match = block.heads.pattern.search(text, self._at)
-        held = len(text) if is_over else block.heads.begun_at(text, self._at)
+        held = len(text) if is_over else block.heads.cut_off_at(text, self._at)
         if match is None or match.start() > held:
             self._add(self._keep, text[self._at : held])
             self._at = held
@@ -231,15 +232,15 @@ class LeakageFilter:
         return True
 
     def _end_gap(self) -> None:
-        """Show the white space that stands before visible text, or at the end."""
+        """Show the white space before visible text, or at the end."""
         gap, self._gap = self._gap, None
-        if gap and (self._place.has_shown or not self._place.withheld):
+        if gap and (self._context.has_shown or not self._context.withheld):
             self._add(e.TextDelta, gap)
             self._code.track(gap)
 
     def _show(self, text: str) -> None:
         self._end_gap()
-        self._place.has_shown = True
+        self._context.has_shown = True
         self._add(e.TextDelta, text)
         self._code.track(text)
 
@@ -248,7 +249,7 @@ class LeakageFilter:
             self._pieces.append((make, text))
 
     def _take(self) -> list[e.WireEvent]:
-        """Hand over the events so far; pieces of one kind that follow each other become one."""
+        """Return the events so far; adjacent pieces of one kind become one event."""
         groups = groupby(self._pieces, itemgetter(0))
         events = [make("".join(text for _, text in pieces)) for make, pieces in groups]
         self._pieces.clear()

@@ -1,4 +1,8 @@
-"""Patterns that also know what may still become a match, for text that is arriving."""
+"""Patterns that also know what may still become a match, for text that is arriving.
+
+A head is the string that markup begins with (`<think>`, `Action:`); a shape is what must follow it
+before it counts as markup.
+"""
 
 import re
 from collections.abc import Iterable
@@ -8,7 +12,7 @@ from typing import NamedTuple
 
 
 class Heads:
-    """A set of strings, one of which may stand at a place."""
+    """A set of heads to look for in a text."""
 
     def __init__(self, heads: Iterable[str]) -> None:
         self._heads = frozenset(heads)
@@ -18,37 +22,37 @@ class Heads:
         self.pattern = re.compile("|".join(map(re.escape, longest_first)) or r"(?!)")
         self.firsts = frozenset(head[0] for head in self._heads)
         self.may_begin = re.compile(f"[\n{re.escape(''.join(sorted(self.firsts)))}]")
-        """Finds where one may begin, if only on the next line."""
+        """Finds where a head may begin, or a line that may begin with one."""
 
     def match(self, text: str, at: int) -> str | None:
-        """Return the longest that stands here."""
+        """Return the longest head that begins at `at`."""
         match = self.pattern.match(text, at)
         return match[0] if match else None
 
-    def is_begun(self, text: str, at: int) -> bool:
-        """Return True if the text ends in the middle of one that begins here."""
+    def is_cut_off(self, text: str, at: int) -> bool:
+        """Return True if the text ends in the middle of a head that begins at `at`."""
         return text[at : at + self._longest] in self._prefixes
 
-    def begun_at(self, text: str, at: int) -> int:
-        """Return where one begins that the text ends in the middle of; its length if none does."""
+    def cut_off_at(self, text: str, at: int) -> int:
+        """Return where a head begins that the text's end cuts off; the text's length if none."""
         first = max(at, len(text) - self._longest + 1)
         return next((n for n in range(first, len(text)) if text[n:] in self._prefixes), len(text))
 
 
 class Piece(NamedTuple):
-    """A part of a shape: a pattern for all of it, and one for what may become it."""
+    """A part of a shape: a pattern for all of it, and one for what may still become it."""
 
     full: str
     begun: str
 
 
-def run(chars: str, least: int, most: int) -> Piece:
-    """Return the piece of so many characters of a class."""
+def repeated(chars: str, least: int, most: int) -> Piece:
+    """Return a piece of `least` to `most` characters of a class, as few as will do."""
     return Piece(f"{chars}{{{least},{most}}}?", f"{chars}{{0,{most}}}")
 
 
 def word(*words: str) -> Piece:
-    """Return the piece that is one of these words."""
+    """Return a piece that is one of the words."""
     full = "|".join(map(re.escape, words))
     begun = "|".join(
         reduce(lambda rest, c: f"(?:{re.escape(c)}{rest})?", w[::-1], "") for w in words
@@ -58,14 +62,21 @@ def word(*words: str) -> Piece:
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """The text required behind a head. `begun` matches all of a text that may become that."""
+    """What must follow a head.
+
+    `full.match` succeeds once all of it is there; `begun.fullmatch` while what has arrived may
+    still become it.
+    """
 
     full: re.Pattern[str]
     begun: re.Pattern[str]
 
 
 def shape(*pieces: Piece, is_header: bool = False) -> Shape:
-    """Return the shape of these pieces in a row; only a header is read together with its head."""
+    """Return the shape of the pieces in a row.
+
+    A header is consumed with its head; anything else is only looked ahead at.
+    """
     full = "".join(piece.full for piece in pieces)
     begun = reduce(lambda rest, p: f"(?:{p.begun}|{p.full}{rest})", reversed(pieces), "(?!)")
     return Shape(re.compile(full if is_header else f"(?={full})"), re.compile(begun))

@@ -7,7 +7,7 @@ and end when its work does, however that ends.
 from lfgtui.agent.context import AgentContext
 from lfgtui.model import events as e
 from lfgtui.settings.config import Config
-from lfgtui.tools.mcp.programs import Place
+from lfgtui.tools.mcp.programs import Surroundings
 from lfgtui.tools.mcp.server import Server
 from lfgtui.tools.mcp.toolbox import McpTools
 
@@ -19,11 +19,13 @@ def tools_of_servers(context: AgentContext, config: Config) -> McpTools:
             Server(
                 name,
                 config.mcp[name],
-                lambda: Place(context.transcript.workspace, context.secrets, context.confinement),
+                lambda: Surroundings(
+                    context.transcript.workspace, context.secrets, context.confinement
+                ),
                 on_remark=lambda text: context.emit(e.Status(text)),
                 on_change=lambda text: context.emit(e.GuardTripped("mcp", text)),
             )
             for name in context.ticket.mcp
-            if name in config.mcp  # which is checked before a run
+            if name in config.mcp  # checked before a run
         ]
     )

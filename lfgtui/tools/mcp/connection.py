@@ -37,7 +37,7 @@ from lfgtui.settings.mcp import McpServer
 from lfgtui.tools.limits import one_line
 from lfgtui.tools.mcp.address import LARGEST_MESSAGE, http_client
 from lfgtui.tools.mcp.definitions import shown
-from lfgtui.tools.mcp.programs import Place, program_of
+from lfgtui.tools.mcp.programs import Surroundings, program_of
 from lfgtui.tools.mcp.server import McpError, OnProgress
 from lfgtui.tools.mcp.transport import LIMITS, Pipes
 
@@ -61,14 +61,14 @@ async def connect(
     name: str,
     server: McpServer,
     variables: Mapping[str, str],
-    place: Place,
+    surroundings: Surroundings,
     patience: float,
 ) -> "Connection":
     """Return the server once it has introduced itself; raise `McpError` within `patience` seconds.
 
     The `variables` are its headers where it has an address, and in its environment otherwise.
     """
-    workspace = Path(place.workspace)
+    workspace = Path(surroundings.workspace)
     if server.url is not None:
         client = await asyncio.to_thread(http_client, variables)
         address = streamable_http_client(
@@ -76,7 +76,7 @@ async def connect(
         )
         connection = Connection(name, server, workspace, address, http=client)
     else:
-        program = await asyncio.to_thread(program_of, server, variables, place)
+        program = await asyncio.to_thread(program_of, server, variables, surroundings)
         given = (program.command, program.folder, program.environment)
         try:
             child = await start_child(*given, LIMITS, program.confinement)

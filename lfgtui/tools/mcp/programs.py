@@ -1,4 +1,4 @@
-"""The program of a server as it is started for a ticket: its environment, and what holds it."""
+"""The program of an MCP server as it is started for a ticket: its environment and its sandbox."""
 
 import os
 from collections.abc import Mapping, Sequence
@@ -12,8 +12,8 @@ from lfgtui.settings.mcp import CHANGING_TO, McpServer
 from lfgtui.tools.programs import command_environment
 
 
-class Place(NamedTuple):
-    """A server's place of work. `secrets` are names of variables that a program does not get."""
+class Surroundings(NamedTuple):
+    """Where a server works. `secrets` are names of variables that its program does not get."""
 
     workspace: str
     secrets: frozenset[str] = frozenset()
@@ -29,22 +29,26 @@ class Program(NamedTuple):
     confinement: Confinement
 
 
-def program_of(server: McpServer, variables: Mapping[str, str], place: Place) -> Program:
+def program_of(
+    server: McpServer, variables: Mapping[str, str], surroundings: Surroundings
+) -> Program:
     """Return a server's program, with the `variables` in its environment. Blocks on the disk.
 
-    It is held as the ticket's commands are, but may work as long as the ticket. It sees its own
-    files besides, and what the config lists.
+    It is confined as the ticket's commands are, but may work as long as the ticket. It also sees
+    its own files, and those that the config lists.
     """
-    folder = Path(server.cwd or place.workspace)
-    wall, limits = place.confinement.wall, place.confinement.of_agent.limits
+    folder = Path(server.cwd or surroundings.workspace)
+    wall, limits = surroundings.confinement.wall, surroundings.confinement.of_agent.limits
     if wall is None:
-        environment = command_environment(os.environ, variables, place.secrets)
+        environment = command_environment(os.environ, variables, surroundings.secrets)
         return Program(server.command, folder, environment, Confinement(limits=limits))
     inherited = wall.variables(os.environ)
-    environment = command_environment(inherited, variables, place.secrets)
+    environment = command_environment(inherited, variables, surroundings.secrets)
     own = [Path(server.cwd)] if server.cwd is not None else []
     listed = [Path(name).expanduser() for name in server.writable]
     wall = wall.with_paths(program_files(server.command, environment), [*own, *listed])
     wall = replace(wall, network=wall.network or server.network)
     words = server.command if server.cwd is None else (*CHANGING_TO, str(folder), *server.command)
-    return Program(words, Path(place.workspace), environment, Confinement(wall, limits=limits))
+    return Program(
+        words, Path(surroundings.workspace), environment, Confinement(wall, limits=limits)
+    )

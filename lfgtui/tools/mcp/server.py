@@ -14,7 +14,7 @@ from lfgtui.errors import LfgError, ToolError
 from lfgtui.settings.credentials import server_variables
 from lfgtui.settings.mcp import INSTALL, McpServer
 from lfgtui.tools.mcp.definitions import Definition, listing_of, shown
-from lfgtui.tools.mcp.programs import Place
+from lfgtui.tools.mcp.programs import Surroundings
 
 _CONNECT = "lfgtui.tools.mcp.connection:connect"
 START_SECONDS = 60.0
@@ -49,16 +49,16 @@ class Connected(Protocol):
 
 
 class Server:
-    """One server of a ticket, whose `place` is known by the time that it starts.
+    """One server of a ticket; `surroundings` is called when it starts.
 
-    `on_remark` is told what is left out of its tools, and `on_change` of tools that were changed.
+    `on_remark` gets what is left out of its tools, and `on_change` which tools were changed.
     """
 
     def __init__(
         self,
         name: str,
         settings: McpServer,
-        place: Callable[[], Place],
+        surroundings: Callable[[], Surroundings],
         *,
         on_remark: Callable[[str], None] = lambda _: None,
         on_change: Callable[[str], None] = lambda _: None,
@@ -68,7 +68,7 @@ class Server:
         self.tools: Mapping[str, Definition] = {}
         self.has_listed = False
         self._settings = settings
-        self._place = place
+        self._surroundings = surroundings
         self._patience = patience
         self._on_remark, self._on_change = on_remark, on_change
         self._shown: dict[str, Definition] = {}
@@ -129,7 +129,7 @@ class Server:
         variables = server_variables(self.name, self._settings)
         connect = await asyncio.to_thread(_connect)
         self._connection = await connect(
-            self.name, self._settings, variables, self._place(), self._patience
+            self.name, self._settings, variables, self._surroundings(), self._patience
         )
         return self._connection
 
@@ -156,7 +156,7 @@ def _changed(server: str, tool: Definition) -> str:
 
 
 _Connect: TypeAlias = Callable[
-    [str, McpServer, Mapping[str, str], Place, float], Awaitable[Connected]
+    [str, McpServer, Mapping[str, str], Surroundings, float], Awaitable[Connected]
 ]
 
 

@@ -64,7 +64,7 @@ class Approvals:
         return self._mode.screen
 
     @property
-    def place(self) -> str:
+    def view_label(self) -> str:
         """The inbox's name in the footer while it is open."""
         if not (self._is_open and self.screen.is_zoomed):
             return ""
@@ -83,7 +83,7 @@ class Approvals:
                 request = (pane.ticket_id, call.call_id, call.revision)
                 shown[request] = None if is_covered else pane.stream.card_in_view(call)
         self._seen.note(shown, self.screen.now())
-        if self.place and (self._opened() if self._opened else self._waiting()):
+        if self.view_label and (self._opened() if self._opened else self._waiting()):
             self._open_next()
 
     def take_back(self, command: Command) -> None:
@@ -104,7 +104,7 @@ class Approvals:
 
     def action_attention(self) -> None:
         """Leave what the inbox shows for later."""
-        if self.place:
+        if self.view_label:
             self._left.add(self.screen.current)
             self._open_next()
         else:
@@ -188,7 +188,7 @@ class Approvals:
     def _decide(self, call: ToolItem, command: Approve | Deny) -> None:
         self._decided.add((command.ticket, call.call_id, call.asked))
         self._live.send(command)
-        if self.place:
+        if self.view_label:
             self._open_next()
 
     # Which call is next

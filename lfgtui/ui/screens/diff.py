@@ -242,8 +242,8 @@ class DiffScreen(LfgScreen[None]):
             offers.insert(3, Offer("other_changes", _SOURCES[_next(known, self._source)]))
         if self.keys.has_worktree and not self._is_gone:
             offers[1:1] = map(Offer, ("apply", "discard"))
-        place = f"ticket {ids.index(self.ticket) + 1}/{len(ids)}"
-        return compose_footer(offers, self.context.keys, width, place=place)
+        view_label = f"ticket {ids.index(self.ticket) + 1}/{len(ids)}"
+        return compose_footer(offers, self.context.keys, width, view_label=view_label)
 
     # Keys
 

@@ -116,8 +116,8 @@ class LiveMode(RunMode):
         return (self, self._approvals)
 
     @property
-    def place(self) -> str:
-        return self._approvals.place
+    def view_label(self) -> str:
+        return self._approvals.view_label
 
     def painted(self) -> None:
         self._live.painted(self.screen.tickets_drawn)

@@ -65,8 +65,8 @@ class RunMode:
     is_tiled_across = False
 
     @property
-    def place(self) -> str:
-        """Text that stands in the footer instead of the view and the pane's number."""
+    def view_label(self) -> str:
+        """The footer's label instead of the view and the pane's number; "" for those."""
         return ""
 
     @property
@@ -239,10 +239,10 @@ class RunScreen(CachedContainer, PaneScreen):
             self._table.update_rows()
         self.mode.update_bar()
         number = f"{self.panes.index(self.current_pane) + 1}/{len(self.panes)}"
-        place = self.mode.place or f"{'zoom' if self.is_zoomed else self.view} {number}"
+        view_label = self.mode.view_label or f"{'zoom' if self.is_zoomed else self.view} {number}"
         aside, finding = self.grid.aside(), self._remark or self.filtered or self.search.status
         part = partial(compose_footer, list(self._offers()), self.context.keys)
-        self.footer.show(partial(part, place=place, aside=aside, finding=finding))
+        self.footer.show(partial(part, view_label=view_label, aside=aside, finding=finding))
 
     def remark(self, text: str) -> None:
         """Show a short text in the footer, where it covers nothing, until the next key."""

@@ -75,34 +75,34 @@ def _row_end(text: str, begin: int, room: int, indent: int, last: int) -> int:
         end = text.rfind(" ", least, full) + 1
         return end if end > least else full
     heads, _, offsets = window
-    place = bisect_left(offsets, full - begin)
-    if heads[place] == " ":
+    index = bisect_left(offsets, full - begin)
+    if heads[index] == " ":
         return full
-    while (end := begin + offsets[place]) > least:
-        if _may_break(heads, place, text[end - 1]):
+    while (end := begin + offsets[index]) > least:
+        if _may_break(heads, index, text[end - 1]):
             return end
-        place -= 1
+        index -= 1
     return full
 
 
 def _full(text: str, begin: int, room: int) -> tuple[int, Measure | None]:
-    """Return the end of a full row, a cluster at least, and the clusters looked at, the first
-    behind it among them; None if all are narrow."""
+    """Return the end of a full row, of at least one cluster, and the clusters looked at, among
+    them the first after the row; None if all are narrow."""
     size = room + 2
     while True:
         part = text[begin : begin + size]
         if is_narrow(part):
             return min(begin + room, len(text)), None
         window = measure(part)
-        place = max(1, bisect_right(window.cells, room) - 1)
+        index = max(1, bisect_right(window.cells, room) - 1)
         # The last cluster of a part may not be whole.
-        if place + 1 < len(window.heads) or begin + size >= len(text):
-            return begin + window.offsets[place], window
+        if index + 1 < len(window.heads) or begin + size >= len(text):
+            return begin + window.offsets[index], window
         size *= 2
 
 
 def _behind_blanks(text: str, begin: int, last: int) -> int:
-    """Return the first place without a blank; a blank with a mark on it is none."""
+    """Return the first index after the blanks; a blank with a combining mark is not one."""
     end = begin
     while end < last and text[end] == " ":
         end += 1
@@ -111,11 +111,11 @@ def _behind_blanks(text: str, begin: int, last: int) -> int:
     return end
 
 
-def _may_break(heads: str, place: int, before: str) -> bool:
-    """Return True if the row may end before `place`; `before` is the character before it."""
+def _may_break(heads: str, index: int, before: str) -> bool:
+    """Return True if the row may end before `index`; `before` is the character before it."""
     if before == _MAY_BREAK:
-        return heads[place] != " "
-    return before not in _MAY_NOT and _break().match(heads, place) is not None
+        return heads[index] != " "
+    return before not in _MAY_NOT and _break().match(heads, index) is not None
 
 
 @cache

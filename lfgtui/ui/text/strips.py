@@ -72,13 +72,13 @@ def _merged(spans: Sequence[Span]) -> list[Span]:
 
 
 def _parted(spans: Iterable[Span]) -> Iterator[Span]:
-    """Split spans into shorter ones, no cluster parted: Rich cuts a segment in the square of its
-    characters, and a letter under thirty accents takes one cell."""
+    """Split spans into shorter ones, at ends of clusters: cutting a segment takes Rich the square
+    of its characters' number, and a letter under thirty accents takes one cell."""
     for text, style in spans:
         offsets, begin = measure(text).offsets, 0
         while begin < len(text):
-            place = bisect_left(offsets, begin + _LONGEST)
-            end = offsets[min(place, len(offsets) - 1)]
+            index = bisect_left(offsets, begin + _LONGEST)
+            end = offsets[min(index, len(offsets) - 1)]
             yield text[begin:end], style
             begin = end
 

@@ -11,18 +11,20 @@ from lfgtui.ui.text.styled_line import Line, Span, between, line_width, one_line
 APPROVAL = ("approve", "approve_always", "deny")
 
 _NEEDED = frozenset({*APPROVAL, "back", "zoom", "cancel", "retry", "attention", "help", "quit"})
+"""Actions whose keys are shown before the view's label is."""
+
 _SPARED = ("attention", "help")
-"""Those of them that the place comes before, the first to go first."""
+"""Needed actions that make room for the view's label, the first to go first."""
 
 _PATTERN = 24
-"""Cells of a pattern that are shown."""
+"""Most cells of a pattern that are shown."""
 
 _WIDE = 100
-"""Cells from which the place is shown with the view's name."""
+"""Least cells of a footer that shows the view's name before the number."""
 
 
 class Offer(NamedTuple):
-    """An action that a key does now, and its label if that is another than usual."""
+    """An action that a key does now, and its label if that is not the usual one."""
 
     action: str
     label: str = ""
@@ -41,20 +43,19 @@ def compose_footer(
     keys: Mapping[str, Sequence[str]],
     width: int,
     *,
-    place: str = "",
+    view_label: str = "",
     aside: str = "",
     finding: str = "",
 ) -> Line:
-    """Return the keys that decide on a call, the place at the right, more keys of the offers.
+    """Return the keys that decide on a call, the other keys of the offers, the label at the right.
 
-    `place` is a view and a number; `aside` stands beside it, its first part where it is narrow;
-    `finding` is the pattern and match of an open search, or a remark, which leaves room for the
-    first key that decides. Keys of approvals have the
-    colour of an alarm.
+    `view_label` is a view and a number; `aside` stands beside it, only its first part in a narrow
+    footer. `finding` is the pattern and match of an open search, or a remark; it leaves room for
+    the first key that decides. Keys of approvals have the colour of an alarm.
     """
-    number, page = place.rpartition(" ")[2], aside.partition(" · ")[0]
-    places = [(place, aside) if width >= _WIDE else (number, page), (number,)]
-    rights = [[Span(" · ".join(filter(None, parts)) + " ", "muted")] for parts in places]
+    number, page = view_label.rpartition(" ")[2], aside.partition(" · ")[0]
+    labels = [(view_label, aside) if width >= _WIDE else (number, page), (number,)]
+    rights = [[Span(" · ".join(filter(None, parts)) + " ", "muted")] for parts in labels]
     shown = [
         (action, _offer(action, displayed(pressed[0]), other or BY_ACTION[action].label))
         for action, other in offers
@@ -90,7 +91,7 @@ def search_status(finder: Finder) -> str:
 
 
 def pattern_status(pattern: str, found: str) -> str:
-    """Return a pattern, shortened, and what was found by it."""
+    """Return a pattern, shortened, and what it found."""
     return f"“{shorten(one_line(pattern), _PATTERN)}” {found}"
 
 

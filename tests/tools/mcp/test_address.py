@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from lfgtui.settings.mcp import McpServer
-from lfgtui.tools.mcp.programs import Place
+from lfgtui.tools.mcp.programs import Surroundings
 from lfgtui.tools.mcp.server import McpError, Server
 from lfgtui.tools.mcp.toolbox import McpTools
 from tests.mcp.flooding import FLOODS, TOTAL, Flooding
@@ -30,7 +30,7 @@ def _ignored(channel: str, text: str) -> None:
 
 
 def tools_of(tmp_path: Path, settings: McpServer) -> McpTools:
-    return McpTools([Server("s", settings, lambda: Place(str(tmp_path)), patience=20)])
+    return McpTools([Server("s", settings, lambda: Surroundings(str(tmp_path)), patience=20)])
 
 
 async def test_a_server_with_an_address_is_called(

@@ -15,7 +15,7 @@ from lfgtui.processes.sandbox.walls import UNCONFINED, Confinement, Walls
 from lfgtui.settings.mcp import McpServer
 from lfgtui.settings.sandbox import SandboxPolicy
 from lfgtui.tools import ToolOutcome
-from lfgtui.tools.mcp.programs import Place
+from lfgtui.tools.mcp.programs import Surroundings
 from lfgtui.tools.mcp.server import McpError, Server
 from lfgtui.tools.mcp.toolbox import McpTools
 from tests.engine import harness
@@ -46,7 +46,7 @@ class Ticket:
         self.server = Server(
             "s",
             settings,
-            lambda: Place(str(folder), frozenset({"HIDDEN"}), confinement),
+            lambda: Surroundings(str(folder), frozenset({"HIDDEN"}), confinement),
             on_remark=self.remarks.append,
             on_change=self.changes.append,
             patience=patience,
@@ -210,7 +210,9 @@ async def test_a_server_that_cannot_be_used_says_why(
 
 
 async def test_a_program_that_is_missing_says_so(tmp_path: Path) -> None:
-    server = Server("s", McpServer(command=("no-such-server",)), lambda: Place(str(tmp_path)))
+    server = Server(
+        "s", McpServer(command=("no-such-server",)), lambda: Surroundings(str(tmp_path))
+    )
     with pytest.raises(McpError, match="s cannot be started: no-such-server: command not found"):
         await server.refresh()
 

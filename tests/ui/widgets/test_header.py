@@ -261,7 +261,9 @@ def test_the_footer_fits_and_keys_that_matter_come_before_the_place(
     width: int, actions: list[str], finding: str
 ) -> None:
     offers = map(Offer, ("zoom", "cancel", "quit", *actions[:9]))
-    line = compose_footer(offers, keys_in_force({}), width, place="grid 12/16", finding=finding)
+    line = compose_footer(
+        offers, keys_in_force({}), width, view_label="grid 12/16", finding=finding
+    )
     assert line_width(line) <= width or {"approve", "approve_always", "deny"} & {*actions[:9]}
     assert "q quit" in text(line)
 
@@ -269,7 +271,9 @@ def test_the_footer_fits_and_keys_that_matter_come_before_the_place(
 def test_a_remark_leaves_room_for_the_key_that_approves() -> None:
     remark = "press pgdn until you have seen all of it"
     offers = map(Offer, (*APPROVAL, "zoom", "quit"))
-    line = text(compose_footer(offers, keys_in_force({}), 50, place="grid 1/2", finding=remark))
+    line = text(
+        compose_footer(offers, keys_in_force({}), 50, view_label="grid 1/2", finding=remark)
+    )
     assert line.startswith(" press pgdn until you have seen all") and " a approve " in line
 
 

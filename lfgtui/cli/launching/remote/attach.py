@@ -26,10 +26,10 @@ from lfgtui.text.output import print_error, print_json, print_remark, print_text
 from lfgtui.ui.runs_at_work import AttachScreen, ListedRun, RunsListed
 
 Output: TypeAlias = Literal["states", "json"]
-Place: TypeAlias = Here | Host
+Machine: TypeAlias = Here | Host
 
 _PATIENCE, _ALONE = 3.0, 10.0
-"""Seconds for places to answer before there is a word about it, and for one where ssh may ask."""
+"""Seconds for machines to answer before the person is told; a single one may ask for a password."""
 
 _RUN_ID = re.compile(r"\d{8}-[0-9a-z-]*|last")
 """A run's id, or its beginning; what has another form may be a host."""
@@ -38,9 +38,9 @@ _RUN_ID = re.compile(r"\d{8}-[0-9a-z-]*|last")
 def attach(names: Sequence[str], config: Config, output: Output | None) -> int:
     """Show a run at work until it has ended or is left; return the exit code.
 
-    `names` are those of a run, which comes first, and of hosts; without any host the run is here.
-    Without a run it is the only one, or the one that is chosen of several. `output` None is the
-    screen. Raises `UsageError` where there is no such run.
+    `names` are a run's, which comes first, and those of hosts; without a host, the run is on this
+    machine. Without a run's name it is the only run, or the one that is chosen of several. `output`
+    None is the screen. Raises `UsageError` where there is no such run.
     """
     return asyncio.run(_attach(names, config, output))
 
@@ -50,15 +50,16 @@ async def _attach(names: Sequence[str], config: Config, output: Output | None) -
     runs = await here.runs()
     name = names[0] if names and _is_run(names[0], runs) else None
     hosts = names[name is not None :]
-    places: list[Place] = [_host(config, host, may_ask=len(hosts) == 1) for host in hosts] or [here]
-    lists = RunLists(places, name)
+    there = [_host(config, host, may_ask=len(hosts) == 1) for host in hosts]
+    machines: list[Machine] = [*there] or [here]
+    lists = RunLists(machines, name)
     try:
         await lists.look_first(needs_all=output is not None)
         run = await _chosen(lists, config, output)
         if run is None:
             return 0
-        place, found = run
-        remote = RemoteRun(place, await place.watch(found))
+        machine, found = run
+        remote = RemoteRun(machine, await machine.watch(found))
         if output is not None:
             return await _print(remote, output)
         code = await show(attached_app(remote, config))
@@ -69,7 +70,7 @@ async def _attach(names: Sequence[str], config: Config, output: Output | None) -
 
 
 def _is_run(word: str, runs: Sequence[RunAtWork]) -> bool:
-    """Return True for what has the form of a run's id, or ends one here."""
+    """Return True for what has the form of a run's id, or is the end of one on this machine."""
     if _RUN_ID.fullmatch(word) or named(runs, word):
         return True
     with past_runs.reader() as reader, suppress(UsageError):
@@ -83,72 +84,72 @@ def _host(config: Config, name: str, *, may_ask: bool) -> Host:
 
 
 class RunLists:
-    """The runs at work in some places, which are asked side by side, and again with each look.
+    """The runs at work on some machines, which are asked side by side, and again with each look.
 
-    With a `name`, only those that it may mean count.
+    With a `name`, only the runs that it may mean count.
     """
 
-    def __init__(self, places: Sequence[Place], name: str | None) -> None:
-        self.places = places
+    def __init__(self, machines: Sequence[Machine], name: str | None) -> None:
+        self.machines = machines
         self.name = name
-        self._asking: dict[Place, asyncio.Task[list[RunAtWork]]] = {}
-        self._answers: dict[Place, Sequence[RunAtWork] | UsageError] = {}
+        self._asking: dict[Machine, asyncio.Task[list[RunAtWork]]] = {}
+        self._answers: dict[Machine, Sequence[RunAtWork] | UsageError] = {}
 
     async def look_first(self, *, needs_all: bool) -> None:
-        """Ask all places, and wait for those that take their time only if there is nothing else.
+        """Ask all machines, and wait for those that take their time only if there is nothing else.
 
         Raises `UsageError` where none answers with its runs.
         """
-        await self.look(_PATIENCE if len(self.places) > 1 else _ALONE)
+        await self.look(_PATIENCE if len(self.machines) > 1 else _ALONE)
         if self._asking and (needs_all or not self._listed):
-            print_remark(f"waiting for {', '.join(place.host for place in self._asking)}")
+            print_remark(f"waiting for {', '.join(machine.host for machine in self._asking)}")
             await self.look(None)
         if not self._listed:
-            hint = "; nor is there a run of that name here" if len(self.places) == 1 else ""
+            hint = "; nor is there a run of that name here" if len(self.machines) == 1 else ""
             raise UsageError("; ".join(self.troubles) + hint)
 
     async def look(self, seconds: float | None) -> None:
-        """Ask each place that does not owe an answer, and wait so long for the answers."""
-        for place in self.places:
-            if place not in self._asking:
-                self._asking[place] = asyncio.create_task(place.runs())
+        """Ask each machine that does not owe an answer, and wait so long for the answers."""
+        for machine in self.machines:
+            if machine not in self._asking:
+                self._asking[machine] = asyncio.create_task(machine.runs())
         await asyncio.wait(self._asking.values(), timeout=seconds)
-        for place, asking in [*self._asking.items()]:
+        for machine, asking in [*self._asking.items()]:
             if asking.done():
-                del self._asking[place]
+                del self._asking[machine]
                 try:
-                    self._answers[place] = asking.result()
+                    self._answers[machine] = asking.result()
                 except UsageError as error:
-                    self._answers[place] = error
+                    self._answers[machine] = error
 
     @property
     def hosts(self) -> list[str]:
         """The hosts that have answered with their runs."""
-        return [place.host for place in self._listed if place.host]
+        return [machine.host for machine in self._listed if machine.host]
 
     @property
-    def found(self) -> list[tuple[Place, RunAtWork]]:
+    def found(self) -> list[tuple[Machine, RunAtWork]]:
         """The runs, and where each is."""
         name = self.name
         return [
-            (place, one)
-            for place, runs in self._listed.items()
+            (machine, one)
+            for machine, runs in self._listed.items()
             for one in (runs if name is None else named(runs, name))
         ]
 
     @property
     def troubles(self) -> list[str]:
         """Why some could not be asked, or that they have not answered."""
-        said = [(place, self._answers.get(place)) for place in self.places]
+        said = [(machine, self._answers.get(machine)) for machine in self.machines]
         return [
-            f"{place.host}: no answer so far" if answer is None else str(answer)
-            for place, answer in said
+            f"{machine.host}: no answer so far" if answer is None else str(answer)
+            for machine, answer in said
             if answer is None or isinstance(answer, UsageError)
         ]
 
-    async def settle(self, place: Place) -> None:
-        """Wait for the answer that the place owes: its connection is then free to watch a run."""
-        if asking := self._asking.get(place):
+    async def settle(self, machine: Machine) -> None:
+        """Wait for the answer that the machine owes: its connection is then free to watch a run."""
+        if asking := self._asking.get(machine):
             await asyncio.wait([asking])
 
     async def close(self) -> None:
@@ -156,17 +157,17 @@ class RunLists:
         for asking in self._asking.values():
             asking.cancel()
         await asyncio.gather(*self._asking.values(), return_exceptions=True)
-        await asyncio.gather(*(place.close() for place in self.places))
+        await asyncio.gather(*(machine.close() for machine in self.machines))
 
     @property
-    def _listed(self) -> dict[Place, Sequence[RunAtWork]]:
-        answers = ((place, self._answers.get(place)) for place in self.places)
+    def _listed(self) -> dict[Machine, Sequence[RunAtWork]]:
+        answers = ((machine, self._answers.get(machine)) for machine in self.machines)
         return {p: runs for p, runs in answers if not isinstance(runs, UsageError | None)}
 
 
 async def _chosen(
     lists: RunLists, config: Config, output: Output | None
-) -> tuple[Place, str] | None:
+) -> tuple[Machine, str] | None:
     """Return the run that is meant, and where it is; None if the person chose none."""
     found, troubles, name = lists.found, lists.troubles, lists.name
     if not found and lists.hosts:
@@ -181,12 +182,12 @@ async def _chosen(
         for trouble in troubles:
             print_remark(trouble)
         if len(found) > 1:
-            ids = ", ".join(f"{place.host} {one.summary.run}".strip() for place, one in found)
+            ids = ", ".join(f"{machine.host} {one.summary.run}".strip() for machine, one in found)
             raise UsageError(f"{len(found)} runs are at work; name one of them: {ids}")
     elif len(found) > 1 or troubles:
         return await _ask(lists, config)
-    ((place, one),) = found
-    return place, one.summary.run
+    ((machine, one),) = found
+    return machine, one.summary.run
 
 
 def _nothing(name: str | None) -> UsageError:
@@ -200,11 +201,11 @@ def _nothing(name: str | None) -> UsageError:
     return UsageError(f"run {run} has ended; lfg show {run} prints it{resume}")
 
 
-async def _ask(lists: RunLists, config: Config) -> tuple[Place, str] | None:
+async def _ask(lists: RunLists, config: Config) -> tuple[Machine, str] | None:
     """Have the person choose on a screen."""
 
     def listed() -> RunsListed:
-        rows = [ListedRun(_told(one), place.host) for place, one in lists.found]
+        rows = [ListedRun(_with_waiting_note(one), machine.host) for machine, one in lists.found]
         return RunsListed(rows, lists.troubles)
 
     async def look() -> RunsListed:
@@ -218,12 +219,12 @@ async def _ask(lists: RunLists, config: Config) -> tuple[Place, str] | None:
     if not chosen:
         return None
     summary, host = chosen[-1]
-    place = next(place for place in lists.places if place.host == host)
-    await lists.settle(place)
-    return place, summary.run
+    machine = next(machine for machine in lists.machines if machine.host == host)
+    await lists.settle(machine)
+    return machine, summary.run
 
 
-def _told(run: RunAtWork) -> RunSummary:
+def _with_waiting_note(run: RunAtWork) -> RunSummary:
     waiting = f"{run.waiting} waiting for you" if run.waiting else ""
     return msgspec.structs.replace(run.summary, note=waiting or run.summary.note)
 
