@@ -108,7 +108,7 @@ def offered_rules(call: ToolItem) -> list[ApprovalRule]:
     """Return rules that cover the call, for its ticket, from the narrowest to the widest."""
     if call.definition:  # what its arguments mean is its server's to say
         return [ApprovalRule(call.name, "tool", call.definition)]
-    path = call.path if call.name in _FILE_TOOLS or call.is_agents else ""
+    path = call.path if call.name in _FILE_TOOLS or call.is_agent_call else ""
     command = _command(call.arguments, call.workspace)
     return list(_rules(call.name, command, "" if _has_command(call.arguments) else path))
 

@@ -157,8 +157,8 @@ class RunLimiter:
 
     def _end_turn(self, run: TicketRun) -> None:
         """Stop an installed agent within its turn, which may last for hours."""
-        is_agents = self._session.config.provider(run.recovery.route.provider).command
-        if run.phase != "running" or not is_agents or run.ticket.id in self._cut_short:
+        is_installed = self._session.config.provider(run.recovery.route.provider).command
+        if run.phase != "running" or not is_installed or run.ticket.id in self._cut_short:
             return
         self._cut_short.add(run.ticket.id)
         if self._stops and self.reached is not None:

@@ -207,7 +207,7 @@ def test_a_command_covers_itself_alone(command: str) -> None:
 def offered_to_agent(arguments: dict[str, object], path: str = "") -> list[str]:
     """The kinds of rules that are offered of an agent's call, all of which cover it."""
     call = ToolItem("1", "bash", arguments=arguments, path=path, workspace="/w")
-    call.is_agents = True
+    call.is_agent_call = True
     rules = offered_rules(call)
     assert all(covering([rule], "bash", arguments, path, "/w") == rule for rule in rules)
     return [rule.matches for rule in rules]

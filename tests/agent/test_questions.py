@@ -92,7 +92,7 @@ async def test_an_approval_is_the_agents_own_answer_for_this_call_alone(tmp_path
     context, ending = await followed(tmp_path, agent, Decision("approve"))
     assert ending == e.TicketDone("end") and agent.answers == {"theirs0": OPTIONS[1]}
     (call,) = calls(context)
-    assert (call.state, call.output, call.is_agents) == ("finished", "deployed", True)
+    assert (call.state, call.output, call.is_agent_call) == ("finished", "deployed", True)
     assert call.options == OPTIONS and call.arguments == COMMAND
     assert context.transcript.attempts[-1].text == "Meanwhile. Done."
     assert context.held_while_asked

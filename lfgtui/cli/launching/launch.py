@@ -176,8 +176,8 @@ def _check_hooks(hooks: Sequence[OnEnd]) -> None:
 
 def _check_servers(config: Config, ticket: Ticket) -> None:
     """Raise `UsageError` where a server, its program, a variable or the package is missing."""
-    is_agents = config.provider(route_of(config, ticket).provider).is_agent
-    if ticket.mcp and not is_agents and find_spec("mcp") is None:
+    is_agent = config.provider(route_of(config, ticket).provider).is_agent
+    if ticket.mcp and not is_agent and find_spec("mcp") is None:
         raise UsageError(f'ticket "{ticket.id}" uses MCP servers, which need {INSTALL}')
     for name in ticket.mcp:
         server = config.mcp_server(name)

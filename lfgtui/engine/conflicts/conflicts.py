@@ -86,17 +86,17 @@ class Conflicts:
     def _ended(self, entry: e.Entry, event: e.ToolCallFinished, call: ToolItem) -> None:
         ticket = entry.ticket
         self.commands.open_writes.pop((ticket, call.call_id), None)
-        if not self._accesses.is_silent and (call.is_agents or call.name == "run_command"):
+        if not self._accesses.is_silent and (call.is_agent_call or call.name == "run_command"):
             self._look_after(ticket, event, call)
         if event.error is not None:
             return
-        if call.name == "read_file" and not call.is_agents:
+        if call.name == "read_file" and not call.is_agent_call:
             for file in self._files(ticket, call):
                 self._accesses.read(ticket, file)
-        elif call.name == "search_files" and not call.is_agents:
+        elif call.name == "search_files" and not call.is_agent_call:
             for name in dict.fromkeys(_MATCH.findall(event.output)):
                 self._accesses.read(ticket, self._absolute(ticket, name))
-        elif call.name in WRITING or call.is_agents:
+        elif call.name in WRITING or call.is_agent_call:
             for file in self._files(ticket, call):
                 began = call.started_at or entry.at - event.seconds
                 self.commands.writes[file].append(Interval.of_call(began, entry.at))
@@ -106,7 +106,7 @@ class Conflicts:
         """Look at what a command, or a call of an agent, has left."""
         given = call.arguments if isinstance(call.arguments, dict) else {}
         command = str(given["command"]) if program(given) else ""
-        if call.is_agents:
+        if call.is_agent_call:
             self._agents_files.ended(self._runs[ticket], event)
             self.commands.end_agents(ticket, call.call_id, command)
         if command:
@@ -114,7 +114,7 @@ class Conflicts:
 
     def _files(self, ticket: str, call: ToolItem) -> Iterator[str]:
         """Yield the files that the call is about; of an agent's, those that it changed."""
-        if call.is_agents:
+        if call.is_agent_call:
             yield from (os.path.normpath(path) for path in call.changes)
         elif isinstance(call.arguments, dict):
             yield self._absolute(ticket, str(call.arguments.get("path", "")))

@@ -167,7 +167,7 @@ class RunSpans:
             "gen_ai.operation.name": "execute_tool",
             "gen_ai.tool.name": call.name,
             "gen_ai.tool.call.id": call.call_id,
-            "gen_ai.tool.type": "extension" if call.is_agents else "function",
+            "gen_ai.tool.type": "extension" if call.is_agent_call else "function",
         }
         if call.exit_code is not None:
             attributes["process.exit.code"] = call.exit_code

@@ -36,7 +36,10 @@ CallEvent: TypeAlias = (
 
 
 class Calls:
-    """The calls since the last start from the prompt; `last` is the highest number of an id."""
+    """The calls since an attempt last began from the prompt.
+
+    `last` is the highest number used in a call id.
+    """
 
     def __init__(self, workspace: str = "") -> None:
         self.last = 0
@@ -47,7 +50,7 @@ class Calls:
 
     @property
     def waiting(self) -> tuple[ToolItem, ...]:
-        """Calls the person has not decided on, as they were asked about."""
+        """Calls the person has not decided on, in the order they were asked about."""
         return tuple(call for call in self._asking if call.state == "needs_approval")
 
     def start_attempt(self, *, continues: bool) -> None:
@@ -68,11 +71,11 @@ class Calls:
         return next(due, calls[-1] if calls else None)
 
     def apply(self, attempt: Attempt, at: float, event: CallEvent) -> None:
-        """Take an event of a call into account."""
+        """Fold an event about a call."""
         match event:
             case e.ToolCallStarted(call_id, name, origin):
                 call = ToolItem(call_id, name, workspace=self.workspace)
-                call.is_text_borne, call.is_agents = origin == "text", origin == "agent"
+                call.is_text_borne, call.is_agent_call = origin == "text", origin == "agent"
                 self._begin(attempt, call)
             case e.ToolArgumentsDelta(call_id, json):
                 attempt.stream(at, len(json))
@@ -84,7 +87,9 @@ class Calls:
                 call.name, call.arguments = name, arguments
                 if call.state in _OPEN[:2]:
                     call.state, call.started_at = "requested", at
-                if call.is_agents and call.is_at_work:
+                # An agent may not say when its call begins, so it counts as begun now: its time
+                # is left out of the response's speed.
+                if call.is_agent_call and call.is_at_work:
                     attempt.begin_call(at, call_id)
                 call.revision += 1
             case e.HostedTool():
@@ -111,12 +116,12 @@ class Calls:
                         attempt.end_call(at, due.call_id)
 
     def _line_up(self, call: ToolItem) -> None:
-        """Note which of the calls that wait is the next to be decided on."""
+        """Put the call in the queue if it needs a decision, and mark the queue's first."""
         if call.state == "needs_approval":
             self._asking = [*(one for one in self.waiting if one is not call), call]
-        for place, waiting in enumerate(self.waiting):
-            if waiting.is_next != (place == 0):
-                waiting.is_next, waiting.revision = place == 0, waiting.revision + 1
+        for position, waiting in enumerate(self.waiting):
+            if waiting.is_next != (position == 0):
+                waiting.is_next, waiting.revision = position == 0, waiting.revision + 1
 
     def _begin(self, attempt: Attempt, call: ToolItem) -> None:
         self._items.setdefault(call.call_id, []).append(call)
@@ -124,9 +129,9 @@ class Calls:
         attempt.add(call)
 
     def _requested(self, attempt: Attempt, call_id: str) -> ToolItem:
-        """Return the call that a request completes; of an agent's call there may be several."""
+        """Return the call that a request completes; an agent may send several for one call."""
         call = self.get(call_id)
-        is_again = call is not None and call.is_agents and call in attempt.items
+        is_again = call is not None and call.is_agent_call and call in attempt.items
         return self._in(attempt, call_id, (*_OPEN, "finished") if is_again else _OPEN[:2])
 
     def _in(self, attempt: Attempt, call_id: str, states: tuple[ToolState, ...]) -> ToolItem:
@@ -137,14 +142,14 @@ class Calls:
         return self._items[call_id][-1]
 
     def _due(self, attempt: Attempt, call_id: str, at: float) -> ToolItem | None:
-        """Return the call to be run; one that was stopped is a new item of this attempt."""
+        """Return the call to be run; a stopped one begins again as a new item of this attempt."""
         call = self.get(call_id)
         if call is None or call.state != "stopped":
             return call
         again = ToolItem(call_id, call.name, "requested", call.arguments)
         again.workspace = self.workspace
         again.started_at, again.revision = at, call.revision  # which tells two requests apart
-        again.is_agents, again.asked = call.is_agents, call.asked
+        again.is_agent_call, again.asked = call.is_agent_call, call.asked
         self._begin(attempt, again)
         return again
 
@@ -162,7 +167,7 @@ class Calls:
 
 
 def _is_own(call_id: str) -> bool:
-    """Return True for the id of a question of lfg's own; no call of a model or agent has it."""
+    """Return True for the id of a question of lfg's own, such as no model or agent uses."""
     return call_id.startswith(COMPACT)
 
 

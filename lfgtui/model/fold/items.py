@@ -98,7 +98,7 @@ class ToolItem(msgspec.Struct):
     got in the end. `approval` is the one-line summary in the request for approval, `diff` what
     the call would change in its file, as it was then. `rule` is the one that it was approved by,
     `grants` the one that the person gave with its approval. An agent's call is run by the agent
-    (`is_agents`), whose `options` are its own answers to its question, and `option` the name of
+    (`is_agent_call`), whose `options` are its own answers to its question, and `option` the name of
     the one that was chosen. `sandbox` says where a program would run, in the request for
     approval, and `reason` why the person is asked, whatever the settings say. `asked`: how often
     approval was requested for it; `is_next`: of those that wait, it is decided on first.
@@ -126,7 +126,7 @@ class ToolItem(msgspec.Struct):
     seconds: float | None = None
     started_at: float | None = None
     is_text_borne: bool = False
-    is_agents: bool = False
+    is_agent_call: bool = False
     options: tuple[ApprovalOption, ...] = ()
     option: str = ""
     changes: dict[str, str] = {}
@@ -146,12 +146,12 @@ class ToolItem(msgspec.Struct):
     @property
     def ends_with_response(self) -> bool:
         """True for an agent's call, and for one whose arguments will never be complete."""
-        return self.is_agents or (self.state == "arriving" and not self.is_text_borne)
+        return self.is_agent_call or (self.state == "arriving" and not self.is_text_borne)
 
     @property
     def is_at_work(self) -> bool:
         """True while it runs; an agent may not say when a call that it reports begins to."""
-        return self.state == "running" or (self.is_agents and self.state == "requested")
+        return self.state == "running" or (self.is_agent_call and self.state == "requested")
 
     @property
     def is_unfinished_setup(self) -> bool:

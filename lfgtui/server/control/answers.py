@@ -118,11 +118,11 @@ class Answers:
 def _shown(call: ToolItem) -> str:
     """Return the arguments, without what the changes show, and the changes."""
     parts, given = [diff for _, diff in call.diffs], call.given
-    if call.is_agents and not isinstance(given, str):
+    if call.is_agent_call and not isinstance(given, str):
         given = beside(parts, given)
         parts = [f"{path}:\n{diff}" for path, diff in call.diffs]
     if isinstance(given, str):
         parts.insert(0, given)
-    elif given and (call.is_agents or not parts):
+    elif given and (call.is_agent_call or not parts):
         parts.insert(0, msgspec.json.format(msgspec.json.encode(given)).decode())
     return "\n".join(parts)

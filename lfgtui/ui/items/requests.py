@@ -34,7 +34,7 @@ def unsaid_arguments(
         yield from members_of(arguments)
         return
     diffs = [diff for _, diff in item.diffs]
-    if item.is_agents:
+    if item.is_agent_call:
         for member in members_of(beside(diffs, arguments)):
             if member.name != "command" or not _is_whole(question, str(member.text)):
                 yield member
@@ -51,7 +51,7 @@ def question_rows(item: ToolItem, question: str, palette: Palette, width: int) -
     """Yield the question and the keys that answer it."""
     if item.reason:
         yield from wrap([(one_line(item.reason), palette.warn)], width)
-    words = (_agents_question if item.is_agents else _question)(item, question)
+    words = (_agents_question if item.is_agent_call else _question)(item, question)
     yield from wrap([(shortened(words), palette.text + STRONG)], width)
     if item.sandbox:
         style = palette.warn if item.sandbox == NO_SANDBOX else palette.muted
