@@ -29,10 +29,10 @@ MARKDOWN_STYLES = {
 }
 
 _CELL = 5
-"""Least cells of a table's column; a table that cannot give as many is written in lines."""
+"""Least cells of a table's column; a table without room for them is written in lines."""
 
 _INDENT, _LEAST = 4, 20
-"""Cells that a list or a quote takes, and least cells for what is in it."""
+"""Cells that a list or a quote indents by, and least cells for its content."""
 
 
 class _Heading(rich.Heading):
@@ -55,7 +55,7 @@ class _Table(rich.TableElement):
             return
         for table in super().__rich_console__(console, options):
             if isinstance(table, Table):
-                table.show_edge = False  # which would be blank lines
+                table.show_edge = False  # an edge would be drawn as blank lines
             yield table
 
 
@@ -66,7 +66,7 @@ class _Rule(rich.HorizontalRule):
 
 
 class Answer(rich.Markdown):
-    """An answer, read as on the screen; links are written out. As it came where it is too deep."""
+    """An answer, read as on the screen, with links written out; too deep a one as it came."""
 
     elements: ClassVar[dict[str, type[rich.MarkdownElement]]] = {
         **rich.Markdown.elements,
@@ -95,7 +95,7 @@ def _descent(token: Token) -> int:
 
 
 def _drawable(tokens: Iterable[Token]) -> Iterator[Token]:
-    """Yield the tokens with words for pictures and signs for the boxes of tasks."""
+    """Yield the tokens, with words for pictures and signs for task boxes."""
     box = ""
     for token in tokens:
         if token.type == "list_item_open":
@@ -108,7 +108,7 @@ def _drawable(tokens: Iterable[Token]) -> Iterator[Token]:
 
 
 def _is_bare_link(token: Token) -> bool:
-    """Return True for the ends of an address that is its own label."""
+    """Return True for either end of a link whose label is its address."""
     return token.type in ("link_open", "link_close") and token.info == "auto"
 
 

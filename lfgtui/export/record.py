@@ -1,6 +1,7 @@
 """A stored run as JSON: what `lfg show --json` and `lfg export --format json` write.
 
-Times are seconds since the epoch.
+`…_at` and `parked_until` are seconds since the epoch, `…_ms` are milliseconds. Other programs read
+these keys: add some, rename none.
 """
 
 from msgspec.structs import replace
@@ -13,7 +14,7 @@ from lfgtui.model.tickets import Ticket
 
 
 def run_record(document: RunDocument) -> dict[str, object]:
-    """Return the object of the run, or of its one ticket where only that is wanted."""
+    """Return the object of the run, or that of its ticket where only one is wanted."""
     tickets = [ticket_record(document.run, *each) for each in document.tickets()]
     if document.is_one_ticket:
         return tickets[0]

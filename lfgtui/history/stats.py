@@ -12,18 +12,18 @@ from lfgtui.model.pieces import text_of
 from lfgtui.text.figures import model_name, percentile
 
 LEAST_STREAMED = 0.5
-"""Seconds that a response streams at least to have a speed: a few tokens at once have none."""
+"""Least seconds of streaming for a response to have a speed: a few tokens at once have none."""
 
 Outcome: TypeAlias = Literal["open", "completed", "failed", "stopped"]
-"""`stopped`: by a person, a limit or the end of lfg, and so neither well nor badly."""
+"""`stopped`: by a person, a limit or the end of lfg; neither a success nor a failure."""
 
 
 class Request(msgspec.Struct):
     """A request to a model and what came of it. Times in seconds, since the epoch if `_at`.
 
     `is_drop`: the response broke off; `error` is the kind of its failure. `is_reused`: an answer
-    from the history, and no request. `tools` and `people` are the times that its calls ran, and
-    waited for approval.
+    from the history, for which no request was sent. `tools` is the time that its calls ran,
+    `people` the time that they waited for approval.
     """
 
     provider: str
@@ -60,14 +60,14 @@ class Request(msgspec.Struct):
 
     @property
     def tokens_per_second(self) -> float | None:
-        """Output tokens over streaming time, of a response that completed and took its time."""
+        """Output tokens over streaming time, of a completed response that was long enough."""
         if self.ttft is None or self.taken is None or self.outcome != "completed":
             return None
         seconds = self.taken - self.ttft
         return self.output / seconds if seconds >= LEAST_STREAMED else None
 
     def apply(self, at: float, event: e.Event) -> None:
-        """Take what happened since it was sent into account."""
+        """Take an event after the request was sent into account."""
         if event.facets.is_generated:
             self.ttft = at - self.sent_at if self.ttft is None else self.ttft
             self._characters += len(text_of(event))
@@ -105,7 +105,8 @@ class Request(msgspec.Struct):
                 pass
 
     def _leave_out(self, seconds: float) -> None:
-        """Leave a wait out of the response, where it was in it: an agent runs its tools there."""
+        """Subtract a wait from the response's time if it is still open: an agent runs its tools
+        meanwhile."""
         if self.outcome == "open":
             self._waited += seconds
 
@@ -143,14 +144,14 @@ class Percentiles(msgspec.Struct, frozen=True):
 
     @classmethod
     def of(cls, figures: Iterable[float | None], scale: int = 1) -> Self | None:
-        """Return those of the known figures, scaled and rounded; None if there is none."""
+        """Return percentiles of the known figures, scaled and rounded; None if none is known."""
         known = [figure * scale for figure in figures if figure is not None]
         shares = (0.5, 0.9, 0.99)
         return cls(*(round(percentile(known, share), 1) for share in shares)) if known else None
 
 
 class Waited(msgspec.Struct, frozen=True):
-    """Seconds that tickets waited, added up."""
+    """Seconds that tickets waited for each, added up."""
 
     models: float
     tools: float
@@ -158,13 +159,13 @@ class Waited(msgspec.Struct, frozen=True):
 
 
 class Statistics(msgspec.Struct, frozen=True):
-    """Figures of many requests. Those that are `open` have not ended.
+    """Figures of many requests; `lfg stats --json` prints the fields under these names.
 
-    `reused` answers came from the history: nothing was sent, and but for what tools and people
-    took they are in no figure.
-    `completion_rate`: the share of those that completed among these and the failed, from 0 to 1.
-    `input` includes `cached`; `cost` is USD, None where no price is known. Estimates are by lfg's
-    tables of `price_dates`; the tokens of the models in `unpriced` are not in it.
+    `open` requests have not ended. `reused` answers came from the history: they count only in the
+    time of tools and people. `completion_rate`: completed / (completed + failed).
+    `input`, `cached` and `output` are tokens; `input` includes `cached`. `cost` is in USD, None if
+    no price is known; it leaves out the models in `unpriced`, and estimates use lfg's price tables
+    of `price_dates`.
     """
 
     requests: int

@@ -34,11 +34,13 @@ Title: TypeAlias = Annotated[str, msgspec.Meta(max_length=1000)]
 Reasoning: TypeAlias = Literal["low", "medium", "high"] | Annotated[int, msgspec.Meta(ge=1)]
 Count: TypeAlias = Annotated[int, msgspec.Meta(ge=1)]
 CacheAnswers: TypeAlias = bool | str
-"""The reuse of answers to equal requests; a text is the age (`7d`) that they may have."""
+"""Whether answers to equal requests are reused; a string is their maximum age (`7d`)."""
 Compact: TypeAlias = Literal["auto", "ask", "off"]
-"""The leave of old tool output from the requests when the context is full; `ask`: once allowed."""
+"""Whether old tool output is left out of requests when the context is full; `ask`: only once a
+person allows it."""
 Repetition: TypeAlias = Literal["ask", "off"]
-"""Handling of calls that go in circles; `off` is for those that wait for something."""
+"""What happens when calls go in circles (`agent/repetition.py`). `ask`: a person decides; `off`:
+nothing, for a ticket that polls."""
 DEFAULT_OUTPUT_TOKENS = 8192
 Amount: TypeAlias = Annotated[float, msgspec.Meta(gt=0)]
 Copies: TypeAlias = Annotated[int, msgspec.Meta(ge=1, le=9)]
@@ -47,7 +49,7 @@ CopyProviders: TypeAlias = Annotated[tuple[str, ...], msgspec.Meta(min_length=1,
 TICKET_ID = re.compile(r"[A-Za-z0-9._-]+")
 ID_CHARACTERS = 'only letters, digits, ".", "_" and "-"'
 LABEL = re.compile(r"[A-Za-z0-9._-]{1,40}")
-"""A label of workers; `MOST_LABELS` are as many as one can have."""
+"""A label of workers; a worker or ticket has at most `MOST_LABELS`."""
 MOST_LABELS = 6
 PROMPT_ID = "prompt"
 """The id of a ticket that was given as nothing but a prompt."""
@@ -56,14 +58,17 @@ PROMPT_ID = "prompt"
 class Ticket(msgspec.Struct, frozen=True, kw_only=True):
     """One unit of work for one agent. Times are in seconds, `max_cost` in USD.
 
-    `copy_of` is the id of the ticket that it is one of several copies of, one of which is handed
-    on to those that need that one: the one the person chooses, or with `choose` the first done.
+    `copy_of` is the id of the ticket that this is a copy of; tickets that need that one get a
+    single copy's answer: the one the person chooses, or with `choose` the first done.
     With `worktree` it works in a git worktree of the workspace's repository, in which the command
-    `setup` has run. `sandbox` and `network` None leave it to the config; `readable` and `writable`
-    are absolute paths that its programs may see and change besides the workspace.
-    The files that `context` names go with its prompt. `cache_answers` None leaves it to the config.
-    With `watch` it reads what the others say, after `watch_every` tokens of it and
+    `setup` has run. The config decides where `sandbox`, `network` or `cache_answers` is None.
+    `readable` and `writable` are absolute paths that its programs may see and change besides the
+    workspace. The files that `context` names go with its prompt.
+    With `watch` it reads what the other tickets say, after `watch_every` tokens of that and
     `watch_interval` seconds at least. A worker that does it has all labels that it `requires`.
+
+    A new field needs a default, so that stored runs can still be read. If it lets something run
+    unasked, `distrusted` must reset it.
     """
 
     id: str
@@ -109,12 +114,12 @@ class Ticket(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def file_id(self) -> str:
-        """Its id in the tickets file, which its copies have in common."""
+        """The ticket's id in the tickets file, which its copies have in common."""
         return self.copy_of or self.id
 
     @property
     def instructions(self) -> str | None:
-        """The system prompt, with what a watching ticket is told by lfg."""
+        """The system prompt, after lfg's instructions if the ticket watches others."""
         if not self.watch:
             return self.system
         return "\n\n".join(filter(None, (INSTRUCTIONS, self.system)))
@@ -125,17 +130,17 @@ class Ticket(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def may_write(self) -> bool:
-        """True if a tool of it may change the workspace."""
+        """True if one of its tools may change the workspace."""
         writing = (t for t in self.tools if t not in READING_TOOLS)
         return bool(self.mcp) or any(self.approval_for(t) != "deny" for t in writing)
 
     def approves_by_itself(self) -> tuple[str, ...]:
-        """Return the tools beyond reading that would run without asking: what trust is about."""
+        """Return the tools that do more than read and would run without asking."""
         return tuple(unasked(self.approve, self.tools, self.mcp))
 
 
 def age_mistake(wanted: CacheAnswers | None) -> str:
-    """Return why the value of `cache_answers` is no age; "" if it is one, or none is given."""
+    """Return what is wrong with the age in `cache_answers`; "" if nothing is."""
     try:
         if isinstance(wanted, str):
             age_seconds(wanted)
@@ -145,7 +150,7 @@ def age_mistake(wanted: CacheAnswers | None) -> str:
 
 
 def label_mistake(labels: Sequence[str]) -> str:
-    """Return why these cannot be the labels of a worker or a ticket; "" if they can."""
+    """Return why `labels` cannot be those of a worker or a ticket; "" if they can."""
     if len(labels) > MOST_LABELS:
         return f"{len(labels)} labels; at most {MOST_LABELS} are possible"
     wrong = next((one for one in labels if not LABEL.fullmatch(one)), None)
@@ -153,7 +158,7 @@ def label_mistake(labels: Sequence[str]) -> str:
 
 
 def side_by_side(tickets: Sequence[Ticket]) -> tuple[Ticket, ...]:
-    """Return these versions of one ticket as copies, numbered from 1; a single one as it is."""
+    """Return versions of one ticket as copies, numbered from 1; a single one as it is."""
     if len(tickets) == 1:
         return tuple(tickets)
     return tuple(
@@ -163,13 +168,14 @@ def side_by_side(tickets: Sequence[Ticket]) -> tuple[Ticket, ...]:
 
 
 _SEALED: dict[str, object] = {"sandbox": None, "network": None, "readable": (), "writable": ()}
+"""Fields of a ticket that leave its sandbox without holes."""
 
 
 def distrusted(ticket: Ticket) -> Ticket:
     """Return the ticket for a run that nobody trusted: each tool asks or is denied.
 
-    It has no `extra`, no files read unasked, neither servers nor a setup, which would be started
-    unasked, and a sandbox without holes.
+    It has no `extra`, no context files, which are read unasked, neither MCP servers nor a setup,
+    which are started unasked, and a sandbox without holes.
     """
     approve: dict[str, Approval] = {
         tool: "deny" if ticket.approval_for(tool) == "deny" else "ask" for tool in ticket.tools
@@ -179,9 +185,10 @@ def distrusted(ticket: Ticket) -> Ticket:
 
 
 def ticket_like(tickets: Sequence[Ticket], prompt: str) -> Ticket:
-    """Return a ticket for one more prompt, with a new id and the settings that most have.
+    """Return a ticket for one more prompt, with a new id and the settings that most tickets have.
 
-    Where no two have the same, those of the first; a system prompt only if all have it.
+    Where no two have the same settings, it has those of the first; a system prompt only if all
+    have it.
     """
     taken = {name for ticket in tickets for name in (ticket.id, ticket.file_id)}
     names = (PROMPT_ID, *(f"{PROMPT_ID}-{number}" for number in range(2, len(tickets) + 2)))

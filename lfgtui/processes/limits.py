@@ -12,9 +12,9 @@ _TOO_LARGE, _TOO_LONG = 25, 24
 
 @dataclass(frozen=True, slots=True)
 class ProcessLimits:
-    """Bounds of everything below one supervisor; None for none.
+    """Bounds of everything below one supervisor; None: no limit.
 
-    CPU seconds and the bytes of memory are sums over all processes, `file_size` is that of each
+    `cpu` (seconds) and `memory` (bytes) are sums over all processes, `file_size` is that of each
     file, in bytes. All ends at the `deadline`, even while lfg is stopped.
     """
 
@@ -26,7 +26,7 @@ class ProcessLimits:
 
     @property
     def descriptors(self) -> tuple[int, ...]:
-        """The descriptors that the supervisor needs for them."""
+        """The descriptors that the supervisor needs to keep the limits."""
         return () if self.deadline is None else (self.deadline.fileno(),)
 
     def argument(self, *, is_walled: bool = False) -> str:
@@ -52,7 +52,7 @@ class ProcessLimits:
                 )
             case "deadline":
                 return "stopped: the worker could not renew its hold on the ticket in time"
-            case _:
+            case _:  # "processes", the only other
                 return (
                     f"stopped: started more than {self.processes:,} processes;"
                     " start fewer, or have the limit raised ([sandbox] processes)"

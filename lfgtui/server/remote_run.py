@@ -1,8 +1,8 @@
 """A run in another process, on this machine or another, as the screen sees it.
 
-It is folded here from the entries that come, just as the run folds them there. Commands go there,
-and what comes of them comes back as entries; one that is refused is told to whoever sent it. A
-connection that breaks is made again at the place where it broke.
+Entries are folded here just as the run's own process folds them. Commands go to that process, and
+their effects come back as entries; `on_refusal` says which were refused. A broken connection is
+made again, and goes on after the last entry.
 """
 
 import asyncio
@@ -25,10 +25,11 @@ from lfgtui.server.control.client import BrokenError
 from lfgtui.server.control.messages import Frame, FromViewer, Hello, Status, read_ticket
 
 SILENCE = 20.0
-"""Seconds without a word, though a run says something every few, after which it is lost."""
+"""Seconds of silence after which the run counts as lost; a live one sends something every few
+seconds."""
 
-_RESTS = (0.5, 1.0, 2.0, 5.0, 10.0)
-"""Seconds between attempts to reach the run again; the last one again and again."""
+_DELAYS = (0.5, 1.0, 2.0, 5.0, 10.0)
+"""Seconds before each attempt to reach the run again; the last one repeats."""
 
 _log = logging.getLogger(__name__)
 
@@ -42,7 +43,7 @@ class Watched(Protocol):
     def frames(self) -> AsyncGenerator[Frame, None]:
         """Yield what is new until the run's process has ended; raises `LfgError`.
 
-        That is a `BrokenError` where it may go on on another connection.
+        That is a `BrokenError` if another connection may reach the run.
         """
         ...
 
@@ -64,7 +65,7 @@ class Source(Protocol):
         ...
 
     async def watch(self, run: str, after: int = 0) -> Watched:
-        """Begin to watch the run behind that place; raises `LfgError`, as `frames` does."""
+        """Begin to watch the run after the place `after`; raises `LfgError`, as `frames` does."""
         ...
 
 
@@ -75,7 +76,7 @@ def _tell_nobody(command: Command, refusal: str) -> None:
 class RemoteRun:
     """`ui.run_view.AttachedRun` over a run that is watched.
 
-    `has_ended` once its process has: all that was committed is here then. `on_refusal` gets each
+    `has_ended`: its process has, and all that was committed is here. `on_refusal` gets each
     command that was not carried out, and why.
     """
 
@@ -88,7 +89,7 @@ class RemoteRun:
         self.has_ended = False
         self.on_refusal: Callable[[Command, str], object] = _tell_nobody
         self.place = 0
-        """That of the newest entry."""
+        """The place of the newest entry."""
         self._source = source
         self._watched = watched
         self._lost = ""
@@ -97,7 +98,7 @@ class RemoteRun:
         self._status = Status()
         self._in_view: frozenset[str] = frozenset()
         self._sent: dict[int, Command] = {}
-        """Commands that were not answered yet, by their numbers."""
+        """Commands that are not answered yet, by their numbers."""
         self._number = 0
         self._sinks: list[Sink] = []
         self.subscribe = self._sinks.append
@@ -126,13 +127,13 @@ class RemoteRun:
         return self._folds[ticket][1]
 
     def clock(self) -> float:
-        """Return the time where the run is, which its entries have."""
+        """Return the time by the run's clock, which its entries have."""
         return now() + self._ahead
 
     # What the screen does
 
     def start(self) -> None:
-        """Begin to take what comes. Call once, from the running loop."""
+        """Begin to read entries. Call once, from the running loop."""
         self._following = asyncio.create_task(self._follow())
 
     async def wait(self) -> None:
@@ -148,16 +149,16 @@ class RemoteRun:
         self._watched.close()
 
     def watch(self, tickets: Collection[str]) -> None:
-        """Tell the run what is in view here."""
+        """Tell the run which tickets are in view here."""
         if self._in_view != frozenset(tickets):
             self._in_view = frozenset(tickets)
             self._tell_view()
 
     def painted(self, tickets: Collection[str]) -> None:
-        """Nothing: how long it takes until it is painted is measured on the run's own screen."""
+        """Do nothing: the time until a frame is painted is measured on the run's own screen."""
 
     def send(self, command: Command) -> None:
-        """Send a command; without the run it is refused at once."""
+        """Send a command; it is refused at once if the run has ended or is lost."""
         if self.has_ended:
             where = f", on {self.host}" if self.host else ""
             why = f"the run has ended; to continue{where}: lfg resume {self.run}"
@@ -174,7 +175,7 @@ class RemoteRun:
     async def _follow(self) -> None:
         while True:
             try:
-                async with aclosing(_heard(self._watched.frames())) as frames:
+                async with aclosing(_until_silent(self._watched.frames())) as frames:
                     async for frame in frames:
                         self._take(frame)
                 return
@@ -189,9 +190,10 @@ class RemoteRun:
                 return
 
     async def _find_again(self) -> bool:
-        """Watch the run anew from its place, however long that takes; False if it cannot be."""
-        for rest in _rests():
-            await asyncio.sleep(rest)
+        """Watch the run again after its newest entry, however long that takes; False if it cannot
+        be."""
+        for delay in _delays():
+            await asyncio.sleep(delay)
             try:
                 self._watched = await self._source.watch(self.run, self.place)
                 self._greet(self._watched.hello)
@@ -201,11 +203,11 @@ class RemoteRun:
                 self._lose(str(error))
                 return False
             else:
-                self._lost = ""
+                self._lost = ""  # before `_tell_view`, which is silent while lost
                 self._tell_view()
                 self._show(())
                 return True
-        raise AssertionError("the rests have no end")
+        raise AssertionError("the delays have no end")
 
     def _greet(self, hello: Hello) -> None:
         self._ahead = hello.now - now()
@@ -258,11 +260,11 @@ class RemoteRun:
         try:
             transcript.apply(entry)
             meter.apply(entry)
-        except Exception as error:  # a bug here: the run knows nothing of it
+        except Exception as error:  # a bug in this process: the run itself is well
             _log.warning("cannot fold %r", entry, exc_info=error)
 
     def _lose(self, why: str) -> None:
-        """Show why nothing is heard of the run, and refuse what it has not answered."""
+        """Show why the run is lost, and refuse the commands that it has not answered."""
         self._lost = why
         unanswered, self._sent = self._sent, {}
         for command in unanswered.values():
@@ -278,8 +280,8 @@ class RemoteRun:
             sink(entries)
 
 
-async def _heard(frames: AsyncGenerator[Frame, None]) -> AsyncGenerator[Frame, None]:
-    """Yield the frames; raises `BrokenError` where none comes for too long."""
+async def _until_silent(frames: AsyncGenerator[Frame, None]) -> AsyncGenerator[Frame, None]:
+    """Yield the frames; raises `BrokenError` when none comes for `SILENCE`."""
     async with aclosing(frames):
         while True:
             try:
@@ -292,7 +294,7 @@ async def _heard(frames: AsyncGenerator[Frame, None]) -> AsyncGenerator[Frame, N
             yield frame
 
 
-def _rests() -> Iterator[float]:
-    yield from _RESTS
+def _delays() -> Iterator[float]:
+    yield from _DELAYS
     while True:
-        yield _RESTS[-1]
+        yield _DELAYS[-1]

@@ -13,14 +13,16 @@ TEXTS = 2_000
 """Most texts that `closest` considers."""
 
 COMPARED = 20
-"""Most texts that it compares in full."""
+"""Most texts that `closest` compares in full."""
 
 _WIDTH = 255
-"""Most characters of a text that it considers; a file name has no more bytes."""
+"""Most characters of a text that `closest` considers; a file name has no more bytes."""
 
-_ENOUGH = 0.6  # as in difflib
+_ENOUGH = 0.6
+"""The least similarity of the closest text, as in difflib."""
 
 _MOST_ERROR = 2_000
+"""Most characters of an error message that the model gets."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,7 @@ class ToolOutcome:
 
     `output` is all that the model gets, the error included; `error` is
     the error alone and None where there was none. A command that ran and
-    exited with another code than 0 is no error: its `exit_code` says so.
+    exited with a code other than 0 is not an error: its `exit_code` says so.
     """
 
     output: str
@@ -77,12 +79,12 @@ class HeadAndTail:
         self._total = 0
 
     def add(self, text: str) -> None:
-        """Append; only the middle of what was added is ever forgotten."""
+        """Append the text; only the middle of all that was added is ever forgotten."""
         self._total += len(text)
         room = self._head_limit - len(self._head)
         self._head += text[:room]
         self._tail += text[room:]
-        if len(self._tail) > 2 * self._tail_limit:
+        if len(self._tail) > 2 * self._tail_limit:  # twice, so that most calls only append
             self._tail = self._end()
 
     def __str__(self) -> str:
@@ -103,7 +105,7 @@ def cut_middle(text: str, limit: int) -> str:
 
 
 def cut_line(line: str, limit: int) -> str:
-    """Bound a line's length; its end is replaced by how much was cut."""
+    """Bound a line's length; a note of how much was cut replaces its end."""
     if len(line) <= limit:
         return line
     return f"{line[:limit]}… (+{len(line) - limit:,} characters)"
@@ -115,12 +117,12 @@ def one_line(message: str) -> str:
 
 
 def sendable(text: str) -> str:
-    """Replace what UTF-8 cannot hold, as in file names of other bytes."""
+    """Replace what UTF-8 cannot hold, as in file names that are not UTF-8."""
     return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def fitting(lines: list[str], room: int) -> list[str]:
-    """Return as many whole lines as fit into `room` characters, and one at least."""
+    """Return as many whole lines as fit into `room` characters, but at least one."""
     for count, line in enumerate(lines):
         room -= len(line) + 1
         if room < 0:
@@ -129,7 +131,7 @@ def fitting(lines: list[str], room: int) -> list[str]:
 
 
 def closest(wanted: str, texts: Iterable[str]) -> str | None:
-    """Return the text most like the wanted one, the first of equals; None if none is alike.
+    """Return the text most like `wanted`, the first of equals; None if none is similar enough.
 
     `difflib.get_close_matches` takes quadratic time for each text, however many
     there are. Here a linear measure chooses the few that are compared in full.

@@ -1,0 +1,1 @@
+"""The screen; it alone knows Textual."""

@@ -66,7 +66,7 @@ def sshd(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
 async def test_a_run_is_followed_over_ssh_through_a_cut(
     sshd: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(remote_run, "_RESTS", (0.05,))
+    monkeypatch.setattr(remote_run, "_DELAYS", (0.05,))
     command = relay_command({}, "box", may_ask=False)
     host = Host("box", command, command)
     async with at_work(tmp_path) as r:  # its ticket waits in mid-answer

@@ -36,7 +36,7 @@ async def box(*command: str) -> AsyncIterator[Host]:
 @pytest.fixture(autouse=True)
 def _in_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(remote_run, "_RESTS", (0.01,))
+    monkeypatch.setattr(remote_run, "_DELAYS", (0.01,))
 
 
 async def test_a_run_there_looks_as_it_does_here_and_takes_commands(tmp_path: Path) -> None:

@@ -136,7 +136,7 @@ async def test_two_viewers_act_and_the_second_one_is_told_that_it_was_late(tmp_p
 async def test_a_connection_that_breaks_is_made_again_without_loss_or_repetition(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(remote_run, "_RESTS", (0.0,))
+    monkeypatch.setattr(remote_run, "_DELAYS", (0.0,))
     source = Flaky()
     async with at_work(tmp_path) as r:
         attached = await attach(r, source)
@@ -160,7 +160,7 @@ async def test_a_connection_that_breaks_is_made_again_without_loss_or_repetition
 async def test_commands_that_may_not_have_arrived_are_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(remote_run, "_RESTS", (0.0,))
+    monkeypatch.setattr(remote_run, "_DELAYS", (0.0,))
     source = Flaky()
     async with at_work(tmp_path) as r:
         attached = await attach(r, source)
@@ -182,7 +182,7 @@ async def test_a_run_that_says_nothing_for_long_is_lost(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(remote_run, "SILENCE", 0.05)
-    monkeypatch.setattr(remote_run, "_RESTS", (0.0,))
+    monkeypatch.setattr(remote_run, "_DELAYS", (0.0,))
     source = Flaky()
     async with at_work(tmp_path) as r:
         attached = await attach(r, source)

@@ -42,22 +42,22 @@ if TYPE_CHECKING:
 
 
 def build_engine(plan: Plan, closing: ExitStack, unsaved: list[str]) -> Engine:
-    """Open the history, begin or resume the run, and build what runs it.
+    """Open the history, begin or resume the run, and build its engine.
 
-    What cannot be saved by the end is put into `unsaved`.
+    `closing` closes all of it, in reverse order; what could not be saved by then is in `unsaved`.
     """
     hide_secrets(plan.config)
     redactor = redactor_for_writing(plan.config)
     hooks = _hooks(plan, closing)
     plan = without_secrets(plan, redactor)
     recorder = Recorder(paths.history_file(), plan.config.history.durability)
-    # Reported when it is closed: closing may be what saves all.
+    # Reported after it is closed: closing may be what saves all.
     closing.callback(_report_file, recorder, unsaved)
     closing.enter_context(recorder)
     closing.callback(report_missing, recorder.lost)  # when there is no screen in the way
     stored = None
     if plan.resumes is None:
-        source = plan.source and plan.source.resolve()  # which it is called by in any folder
+        source = plan.source and plan.source.resolve()  # absolute, so that any folder finds it
         run = recorder.start_run(plan.title, plan.tickets, source)
     else:
         run = plan.resumes
@@ -94,7 +94,7 @@ def build_engine(plan: Plan, closing: ExitStack, unsaved: list[str]) -> Engine:
 
 
 def _hooks(plan: Plan, closing: ExitStack) -> "Hooks | None":
-    """Return what is told of the run's end, if anything is; it is closed when all is saved."""
+    """Return what reports the run's end to programs, if any; it is closed when all is saved."""
     if plan.is_harmless or not (plan.config.on_end or Outbox(paths.outbox()).waiting()):
         return None
     patience = launching.on_end.PATIENCE
@@ -106,9 +106,9 @@ def _hooks(plan: Plan, closing: ExitStack) -> "Hooks | None":
 
 
 def build_walls(plan: Plan, deadline: SharedDeadline | None = None) -> Walls:
-    """Try whether there can be a sandbox, and return the walls; nothing of lfg's own is inside.
+    """Check for a sandbox and return its walls; lfg's own files are hidden from it.
 
-    Raises `UsageError` where one is required that there cannot be.
+    Raises `UsageError` where a sandbox is required and none is possible.
     """
     policy, found = plan.config.sandbox, find_sandbox()
     modes = {ticket.sandbox or policy.mode for ticket in plan.tickets}
@@ -137,7 +137,7 @@ def stored_entries(
 
 
 def _report_file(recorder: Recorder, unsaved: list[str]) -> None:
-    """Report changes to the history's file; add what is not saved to `unsaved`."""
+    """Print remarks on the history's file; add what is not saved to `unsaved`."""
     if isinstance(recorder.failure, HistoryError):
         unsaved.append(str(recorder.failure))
     for line in [*recorder.file.remarks, *unsaved]:
@@ -151,13 +151,13 @@ def _given_variables(config: Config) -> dict[str, str]:
 
 
 def _kept_files(config: Config) -> KeptFiles | None:
-    """Return the store that changed files are kept in; None where none are to be."""
+    """Return the store that changed files are kept in; None where none are kept."""
     most = config.undo.total_bytes
     return KeptFiles.beside(paths.history_file(), most, config.undo.file_bytes) if most else None
 
 
 def _delete_old_runs(config: Config, closing: ExitStack, *, has_remains: bool) -> None:
-    """Delete runs past their retention; the run's own lease keeps it out of that."""
+    """Delete runs past their retention; this run's lease protects it."""
     age = config.history.retention
     seconds = None if age is None else age_seconds(age)
     if seconds is not None or has_remains:
@@ -184,7 +184,7 @@ class OwnServers:
         }
 
     async def aclose(self) -> None:
-        """Stop those that run."""
+        """Stop the servers that run."""
         await asyncio.gather(self._simulator.aclose(), self._local.aclose())
 
 

@@ -1,7 +1,7 @@
 """Ports that a command could not have, since a process of another ticket listens on them.
 
-Looked for only where a command said so: two cannot listen on one port, so the second one fails,
-and what it printed has the number.
+Two processes cannot listen on one port: the second fails and prints the number. So ports are
+looked up only after such a message.
 """
 
 import asyncio
@@ -18,18 +18,23 @@ _TAKEN = re.compile(
     r"|only one usage of each socket address",
     re.IGNORECASE,
 )
+"""How programs say that a port is taken; the last form is that of Windows."""
+
 _PORT = re.compile(r"(?:\bport\W{1,3}|[:,]\s?)(\d{2,5})\b", re.IGNORECASE)
+"""A port beside such a complaint: `port 8080`, `:8080`, `, 8080`."""
+
 _NUMBER = re.compile(r"\b\d{2,5}\b")
 _LINES = 3
 """Lines before and after the complaint in which the number may stand."""
 
 _MOST = 20
+"""Most ports that are looked up for one output."""
 
 
 def ports_in_use(output: str, command: str = "") -> list[int]:
-    """Return the ports that a command's output may complain of as taken.
+    """Return the ports that, by a command's output, may be taken.
 
-    Where it complains and names none, they are the numbers in the command.
+    Where it complains and names no port, they are the numbers in the command.
     """
     is_taken = False
     lines = output.splitlines()
@@ -44,7 +49,7 @@ def ports_in_use(output: str, command: str = "") -> list[int]:
 
 
 class PortWatch:
-    """Looks up who has the ports that the output of `runs`' commands complains of."""
+    """Looks up which of the tickets in `runs` has a port that a command of another could not."""
 
     def __init__(self, runs: Mapping[str, TicketRun], accesses: Accesses, session: Session) -> None:
         self._runs = runs
@@ -53,14 +58,14 @@ class PortWatch:
         self._tasks: set[asyncio.Task[None]] = set()
 
     def read(self, ticket: str, output: str, command: str) -> None:
-        """Look the ports up that the output complains of, if there are any."""
+        """Look up the ports that a command's output complains of, if any."""
         if ports := ports_in_use(output, command):
             task = asyncio.create_task(self._look_up(ticket, ports))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
     async def close(self) -> None:
-        """Wait for what is being looked up."""
+        """Wait until all look-ups are done."""
         if self._tasks:
             await asyncio.wait(self._tasks)
 
@@ -76,8 +81,8 @@ def _owners(run: str, ports: Collection[int], agents: Mapping[int, str]) -> dict
     """Return the tickets of the run whose processes listen on the ports."""
     owners: dict[int, str] = {}
     for port, process in listeners(ports).items():
-        place = variable_of(process, TICKET_VARIABLE) or ""
-        ticket = place.removeprefix(f"{run}/") if place.startswith(f"{run}/") else None
+        name = variable_of(process, TICKET_VARIABLE) or ""
+        ticket = name.removeprefix(f"{run}/") if name.startswith(f"{run}/") else None
         above = (agents[one] for one in parents_of(process) if one in agents)
         if owner := ticket or next(above, None):
             owners[port] = owner

@@ -17,10 +17,10 @@ from lfgtui.history.storage.batch import Batch, HandOut, RequestedTickets, RunMa
 _log = logging.getLogger(__name__)
 
 PENDING_BYTES = 8 * 1024 * 1024
-"""More than this on its way to the disk holds back whoever reads from a socket."""
+"""More bytes than this on their way to the disk hold back whoever reads from a socket."""
 
 PENDING_EVENTS = 1000
-"""As many events do the same. Each takes up to 0.1 ms to write, however small it is, and
+"""More events than this do the same. Each takes up to 0.1 ms to write, however small it is, and
 events of other tickets that arrive meanwhile are written after them."""
 
 PATIENCE = 0.25
@@ -30,17 +30,21 @@ RETRY = 0.25
 """Seconds between two tries to save the backlog."""
 
 BUSY_EVENTS, BUSY_REST = 16, 0.025
-"""So many events at once are of many tickets: the next ones are collected for so many seconds.
+"""More than BUSY_EVENTS at once come from many tickets: the next ones are collected for BUSY_REST
+seconds.
 
-An entry costs as much for a word as for a line, and what is collected is merged first.
+An entry costs as much for a word as for a line, and collected events are merged first.
 """
 
 BACKLOG_BYTES = 64 * 1024 * 1024
-"""A larger backlog is full: whoever reads from sockets should hold back."""
+"""A larger backlog is full: whoever reads from a socket should hold back."""
 
 
 class Barrier(NamedTuple):
-    """A place in the queue. `saved`: wait for the commit even where history is behind."""
+    """A mark in the queue: `done` once all before it is handled.
+
+    `saved`: wait for the commit even where history is behind.
+    """
 
     saved: bool
     done: Future[bool]
@@ -50,7 +54,7 @@ Item: TypeAlias = Submission | RunMark | HandOut | RequestedTickets | Barrier
 
 
 class Pending:
-    """A queue from any thread to the recorder's, and its measure."""
+    """A queue from any thread to the recorder's, and its size."""
 
     def __init__(self) -> None:
         self.size = 0
@@ -63,7 +67,7 @@ class Pending:
 
     @property
     def is_full(self) -> bool:
-        """True while there is too much of it."""
+        """True while too much is queued."""
         return self._events > PENDING_EVENTS or self.size > PENDING_BYTES
 
     def put(self, *items: Item) -> bool:
@@ -82,7 +86,7 @@ class Pending:
             return True
 
     def take(self, seconds: float, *, or_closing: bool) -> tuple[list[Item], bool]:
-        """Return all that is queued, after so many seconds at most if there is nothing.
+        """Return all that is queued; if nothing is, wait up to `seconds`.
 
         While tickets are busy, events wait a moment for more of their kind, unless somebody
         waits for them or is held back. The second value is True if nothing more can come.
@@ -98,13 +102,13 @@ class Pending:
             return items, self._is_closing
 
     def note_delivery(self, batch: Batch) -> None:
-        """Count no longer what is in the batch."""
+        """Stop counting the batch's events."""
         with self._changed:
             self._events -= batch.submitted
             self.size -= batch.size
 
     def close(self) -> None:
-        """Take nothing more in."""
+        """Accept nothing more."""
         with self._changed:
             self._is_closing = True
             self._hurry()
@@ -115,7 +119,7 @@ class Pending:
         self._is_urgent.notify_all()
 
     def end(self) -> list[Item]:
-        """Return what nobody will take after `close`; nobody need hold back for it."""
+        """Close, and return what nobody will take any more; nobody need hold back for it."""
         self.close()
         items, _ = self.take(0.0, or_closing=True)
         self._events = self.size = 0
@@ -125,8 +129,8 @@ class Pending:
 class Backlog:
     """Saves batches in order; empty unless history is behind.
 
-    `report` gets one line when that begins, and when the runs are saved in another file, and
-    None when all is well again.
+    `report` gets one line when history falls behind, and when the runs are saved in another file,
+    and None when all is well again. For the recorder's thread alone: `save` sleeps.
     """
 
     def __init__(self, path: Path, written: WrittenFile, report: Callable[[str | None], None]):
@@ -180,7 +184,7 @@ class Backlog:
         return False
 
     def try_again(self) -> None:
-        """Save all of it, if it is time."""
+        """Save the whole backlog, if it is time."""
         if self.seconds_left:
             return
         began = time.monotonic()
@@ -201,7 +205,7 @@ class Backlog:
         self._tell(self._file.trouble)
 
     def give_up(self) -> HistoryError:
-        """Save the backlog anywhere else; return what there is to say of it."""
+        """Save the backlog in another file; return the error to report."""
         count = sum(len(batch.rows) for batch in self._batches)
         what = f"{count} entries" if count else "the end of a run"
         lost = f"{what} could not be saved: {self.trouble}"
@@ -216,7 +220,7 @@ class Backlog:
         return self._last_error is None
 
     def _tell(self, message: str | None) -> None:
-        """Report what is wrong, or that nothing is any more; what was reported, once."""
+        """Report what is wrong, or None when nothing is any more; the same message only once."""
         if message != self._reported:
             self._reported = message
             self._report(message)

@@ -1,4 +1,7 @@
-"""The questions of an agent: one of its answers is chosen, and its own id goes back."""
+"""An agent's requests for permission.
+
+The person chooses one of the agent's options, and that option's id goes back.
+"""
 
 from collections.abc import Iterator
 from typing import Final, Literal, TypeAlias, get_args
@@ -17,21 +20,23 @@ _Kind: TypeAlias = Literal["allow_once", "allow_always", "reject_once", "reject_
 _KINDS: Final[dict[str, _Kind]] = {kind: kind for kind in get_args(_Kind)}
 _MOST_OPTIONS = 20
 _WIDTH = 600
+"""Characters of a summary; the middle of a longer one is left out."""
 
 CANCELLED: Final[JsonObject] = {"outcome": {"outcome": "cancelled"}}
 
 
 def question_of(calls: Calls, params: JsonObject) -> tuple[ApprovalRequested, list[WireEvent]]:
-    """Return the question, and what it says of its call. Its path may have links in it.
+    """Return the request for approval, and the events about the call that it brings.
 
-    Version 2 of the protocol may ask about something else than a call; that is shown as one.
+    Its path may contain symbolic links: resolve it before comparing. Version 2 of the protocol
+    may ask about something other than a call; that is shown as one.
     """
     subject = lenient_json.child(params, "subject")
     record = lenient_json.child(params, "toolCall") or lenient_json.child(subject, "toolCall")
     if not record:
-        place = lenient_json.text(subject, "toolCallId") or f"question-{uuid4()}"
+        call_id = lenient_json.text(subject, "toolCallId") or f"question-{uuid4()}"
         given = {key: subject[key] for key in ("command", "cwd") if key in subject}
-        record = {"toolCallId": place, "name": "permission", "rawInput": given}
+        record = {"toolCallId": call_id, "name": "permission", "rawInput": given}
     title = lenient_json.text(params, "title")
     call, events = calls.asked({"title": title, **record} if title else record)
     changes = list(call.changes.values())
@@ -57,8 +62,8 @@ def chosen(option: ApprovalOption | None) -> JsonObject:
 
 
 def _options(params: JsonObject) -> Iterator[ApprovalOption]:
-    """Yield the options; one of an unknown kind is taken for lasting, so nobody chooses it by a
-    plain yes."""
+    """Yield the options; one of an unknown kind counts as `allow_always`, so a plain yes never
+    chooses it."""
     for option in lenient_json.children(params, "options")[:_MOST_OPTIONS]:
         option_id = lenient_json.text(option, "optionId")
         name = lenient_json.text(option, "name") or option_id

@@ -60,8 +60,8 @@ Client = TypeVar("Client", bound=SdkClient)
 class SdkProvider:
     """A server behind an SDK. See `base.Provider`.
 
-    `send` is the SDK's method that opens a response, `required` its arguments that
-    cannot be left out: their values do not count, since `body` replaces them. The SDK's
+    `send` is the SDK's method that opens a response, `required` the arguments that it
+    cannot do without: their values do not count, since `body` replaces them. The SDK's
     own fields would copy the conversation, and print warnings onto the screen.
     """
 
@@ -112,7 +112,7 @@ class SdkProvider:
             raise as_provider_error(error, key=self._key) from error
 
     def fingerprint(self, request: Request) -> str:
-        """Return what equal requests share. See `base.HasFingerprints`."""
+        """Return a digest that only equal requests share. See `base.HasFingerprints`."""
         server = (type(self._sdk).__name__, str(self._sdk.base_url), self._sdk._custom_headers)
         content = _sorted.encode((*server, self._body(request)))
         return hmac.new((self._key or "").encode(), content, "sha256").hexdigest()
@@ -120,7 +120,7 @@ class SdkProvider:
     def watch(self, probe: Probe) -> None:
         """Have the probe note the requests from now on. See `probe.Watchable`."""
         self._probe = probe
-        probe.watch(self._sdk._client)  # the SDK makes it and has no other way to it
+        probe.watch(self._sdk._client)  # private, but the only way to the SDK's HTTP client
 
     async def models(self) -> list[str]:
         """Return the models that the server lists. See `base.ListsModels`."""
@@ -137,10 +137,10 @@ class SdkProvider:
 
 
 def model_names(body: str) -> list[str]:
-    """Return the names in a list of models, in their order; [] where it is none.
+    """Return the names in a response that lists models, in their order; [] if it lists none.
 
-    They stand in `data[].id` (OpenAI, Anthropic), in `models[].name`, or in a list
-    without anything around it. Gemini writes `models/` before each name.
+    They stand in `data[].id` (OpenAI, Anthropic), in `models[].name`, or in a bare list.
+    Gemini writes `models/` before each name.
     """
     try:
         document = lenient_json.parse(body)

@@ -1,11 +1,11 @@
 """The inlines of a paragraph that grows at its end.
 
-A paragraph is stable up to a blank behind which nothing is open:
-no `[`, no backtick, no `*` that something later could close. Up to there the
-tokens stay what they are, and only what follows is read again.
+A paragraph is stable up to a blank with nothing open before it: no `[`, no
+backtick, no `*` that something later could close. Up to there the tokens stay
+what they are, and only what follows is read again.
 
 Most of what arrives is the rest of a word and a few more: characters that open
-and close nothing. They are put behind the last text without reading anything.
+and close nothing. They are appended to the last text without reading anything.
 """
 
 import re
@@ -18,12 +18,14 @@ from lfgtui.text.markdown.bounds import readable_end
 from lfgtui.text.markdown.parser import Definitions, plain_inlines, read_inlines
 
 _LONG = 96
-"""Unstable characters before a longer stable prefix is looked for."""
+"""Unstable characters at which a longer stable prefix is first looked for."""
 
 _KEPT = 24
 """Characters at the end that stay unstable: a word may still become a link."""
 
 _CLOSED_BRACKETS = re.compile(r"\[[^\[\]]*\](?=[^\[(])")
+"""Brackets that are not a link's label, since no address follows."""
+
 _BLANK = "\t\n\v\f\r \xa0\u1680\u2000-\u200a\u202f\u205f\u3000"
 """Blanks as markdown-it counts them; Python counts more."""
 
@@ -31,19 +33,20 @@ _OPEN = re.compile(rf"[`\[]|<[A-Za-z/!?]|(?<![{_BLANK}])[*~]|[*~](?![{_BLANK}])|
 """Literal text that something later could turn into the beginning of markup."""
 
 _PLAIN = re.compile(r"(?:[^\W_]|[ .,?'\"+=%-])+")
-"""Characters that mean what they say, unless they go on with an address."""
+"""Characters without a meaning in Markdown, unless they continue an address."""
 
 _ADDRESS = re.compile(r"[:@/]")
+"""Signs that the word before may be an address."""
 
 _REACHES_BACK = re.compile(r"</a\s*>|(?<!:)//", re.IGNORECASE)
-"""Markup that changes text before it, stable or not: markdown-it makes no links of the addresses
-before an `</a>`, and of `//host` one only where something else looks like an address."""
+"""Markup that changes text before it, stable or not: markdown-it does not link addresses before an
+`</a>`, and links `//host` only where something else looks like an address."""
 
 
 class GrowingInlines:
     """Inlines of a paragraph, read again as it grows.
 
-    `children` are all of its tokens, the first `stable_prefix` of them for good.
+    `children` are all of its tokens; the first `stable_prefix` of them will not change.
     """
 
     __slots__ = (
@@ -58,6 +61,7 @@ class GrowingInlines:
         self._stable = ""
         self._content = ""
         self._awaited = _LONG
+        """Unstable characters at which a longer stable prefix is looked for next."""
         self._is_over = False  # what follows is plain text
 
     def read(self, content: str, definitions: Definitions) -> bool:
@@ -85,7 +89,7 @@ class GrowingInlines:
         return is_stable
 
     def _read_all(self, content: str, definitions: Definitions) -> bool:
-        """Read all of it for good if only plain text can follow."""
+        """Read the content from its beginning, for good if only plain text can follow."""
         was_stable = self.stable_prefix > 0
         self.children, self._stable = read_inlines(self._parser, content, definitions), ""
         self._is_over = readable_end(content) is not None
@@ -98,7 +102,7 @@ class GrowingInlines:
         if len(self.children) == self.stable_prefix or unstable >= self._awaited:
             return False
         if not _PLAIN.fullmatch(new) or _ADDRESS.search(before, before.rfind(" ") + 1):
-            return False  # in an address marks are no marks
+            return False  # punctuation in an address has no meaning of its own
         last = self.children[-1]
         if last.type == "text" and _PLAIN.match(before[-1]):
             last.content += new
@@ -122,7 +126,7 @@ class GrowingInlines:
 
 
 def _word_edge(text: str, limit: int) -> int:
-    """Behind the last blank before the limit that has a word on either side; 0 if none."""
+    """Return the index after the last blank before `limit` that has a word on either side; or 0."""
     edge = text.rfind(" ", 1, limit)
     while edge > 0 and (text[edge - 1].isspace() or text[edge + 1].isspace()):
         edge = text.rfind(" ", 1, edge)

@@ -1,0 +1,1 @@
+"""A stored run played again: its timeline, its position, its clock."""

@@ -19,10 +19,10 @@ from lfgtui.ui.text.styled_line import Line, Span, line_width
 from lfgtui.ui.widgets.footer import Offer
 
 SKIP = 10.0
-"""Seconds that `[` and `]` go."""
+"""Seconds that the keys `[` and `]` skip."""
 
 _PATIENCE = 0.06
-"""Seconds a frame folds before it shows that it is not done."""
+"""Seconds that a frame may fold before the bar says `seeking`."""
 
 _SHORTEST_BAR = 8
 """Cells below which there is no bar."""
@@ -32,7 +32,7 @@ def replay_screen(run: ReplayedRun, context: ScreenContext) -> RunScreen:
     """Return a screen whose clock is the replay's.
 
     The panes are given the recorded time, so that their figures are what they
-    were; they stand still with it.
+    were, and stand still while the replay does.
     """
     run.proceed()
     panes = replace(context.panes, clock=lambda: run.now)
@@ -106,7 +106,10 @@ def _remarks(run: ReplayedRun, ticket: str | None) -> Iterator[Span]:
 
 
 class ReplayMode(RunMode):
-    """Plays a run. Where one pane is alone, events are those of its ticket."""
+    """Plays a run.
+
+    While a single pane is shown, only its ticket's events are counted and stepped through.
+    """
 
     scope = "replay"
     label = "REPLAY"
@@ -117,9 +120,10 @@ class ReplayMode(RunMode):
         self._run = run
         self.bar: ReplayBar = ReplayBar(run, self._seek)
         self._has_moved = False
+        """True until the next complete frame has redrawn all figures."""
 
     def advance(self, gauges: bool) -> bool | None:
-        """Move on by the time that passed, for a while; what is left is for the next frame."""
+        """Move on by the time that passed; after `_PATIENCE` the rest is for the next frame."""
         was_playing = self._run.is_playing
         self._run.advance(self.screen.context.frames.clock())
         self.screen.mark(self._run.proceed(_PATIENCE))
@@ -155,7 +159,8 @@ class ReplayMode(RunMode):
         """The ticket whose events are counted and stepped through; None: all are."""
         return self.screen.current if self.screen.is_alone else None
 
-    # Keys: figures of another moment are all drawn with the next frame
+    # Keys. Each action that jumps or changes the pace sets `_has_moved`, so that the next frame
+    # redraws all figures.
 
     def action_retry(self) -> None:
         self.screen.toast("this is a replay; resume the run with `lfg resume`, or r in the history")

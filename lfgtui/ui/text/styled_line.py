@@ -1,4 +1,7 @@
-"""Lines of styled text in the theme's colours, for widgets that draw themselves."""
+"""Lines of styled text in the theme's colours, for widgets that draw themselves.
+
+Text that wraps has a `Span` of its own: `wrapping.py`.
+"""
 
 from collections.abc import Iterable, Mapping
 from functools import cache
@@ -25,15 +28,15 @@ class Span(msgspec.Struct, frozen=True):
 
     @property
     def width(self) -> int:
-        """Its width in cells."""
+        """The width of the text in cells."""
         return cell_len(self.text)
 
 
 Line: TypeAlias = list[Span]
 
 SELECTED = "›"
-"""The sign of what is selected, in a cell that is blank elsewhere: its ground is no more than a
-colour."""
+"""The sign of the selected row, in a column that is otherwise blank: a background colour alone may
+not be seen."""
 
 
 def line_width(line: Iterable[Span]) -> int:
@@ -47,7 +50,7 @@ def one_line(text: str) -> str:
 
 
 def fit(text: str, width: int) -> str:
-    """Return the text in exactly `width` cells, its end replaced by `…` if it is too long."""
+    """Return the text in exactly `width` cells, padded, or cut with `…` at the end."""
     if cell_len(text) <= width:
         return set_cell_size(text, width)
     return set_cell_size(text, width - 1) + "…" if width > 0 else ""
@@ -64,7 +67,7 @@ def _safe(text: str) -> str:
 
 
 def draw(line: Line, width: int, variables: Mapping[str, str], ground: str) -> Strip:
-    """Return the line on the ground colour (a theme variable), cut or filled to `width`."""
+    """Return the line on the background `ground` (a theme variable), cut or filled to `width`."""
     segments = [
         Segment(
             _safe(span.text),
@@ -77,21 +80,21 @@ def draw(line: Line, width: int, variables: Mapping[str, str], ground: str) -> S
 
 
 def between(left: Line, right: Line, width: int) -> Line:
-    """Put `left` and `right` at the two ends of a line; `right` gives way."""
+    """Put `left` and `right` at the two ends of a line; without room for both, only `left`."""
     gap = width - line_width(left) - line_width(right)
     return [*left, Span(" " * gap), *right] if gap >= 1 else left
 
 
 @cache
 def rich_style(colour: str, ground: str, bold: bool = False) -> Style:
-    """Return the style of text in a colour on a ground, each as a theme has it.
+    """Return the style of text in a colour on a background, each as a theme has it.
 
-    On a ground that is one of the terminal's own colours, text is in the colour of its
-    background: nobody knows what else can be read there.
+    Where the background is one of the terminal's sixteen colours, the text takes the terminal's
+    default background colour, by `reverse`: no theme colour is sure to be readable there.
     """
     if ground == "reverse":
         return Style(color="default", bgcolor="default", reverse=True, bold=bold)
-    over, under = Color.parse(colour).rich_color, Color.parse(ground).rich_color
-    if not (under.is_default or under.triplet):
-        return Style(color=under, bgcolor="default", reverse=True, bold=bold)
-    return Style(color=over, bgcolor=under, bold=bold)
+    front, back = Color.parse(colour).rich_color, Color.parse(ground).rich_color
+    if not (back.is_default or back.triplet):  # an ANSI colour: neither the default nor RGB
+        return Style(color=back, bgcolor="default", reverse=True, bold=bold)
+    return Style(color=front, bgcolor=back, bold=bold)
