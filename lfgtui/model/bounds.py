@@ -56,11 +56,11 @@ RANGES: dict[str, Range] = {
 """The bounds of every numeric field of events and of stored runs, by its name."""
 
 DEEPEST = 100
-"""Most levels of JSON inside JSON: values are written, redacted and shown by recursion, and
+"""Most levels of nested JSON: values are written, redacted and shown by recursion, and
 Python's stack is bounded."""
 
 _MAY_BE_NONE = frozenset(
-    {"cost", "session_cost", "exit_code", "connect"}
+    {"cost", "session_cost", "exit_code", "connect"}  # fields that keep a None
     | {"max_run_cost", "max_run_tokens", "max_run_time"}
 )
 _DIGITS = 18  # a longer whole number is read as a float
@@ -114,7 +114,7 @@ def _float(text: str) -> float:
 def is_too_deep(value: object, data: str | bytes) -> bool:
     """Return True if the value, read from the JSON `data`, is nested deeper than `DEEPEST`.
 
-    Without that many brackets in `data` it cannot be, and is not searched.
+    With fewer brackets in `data` it cannot be, and is not searched.
     """
     text = data if isinstance(data, str) else data.decode("latin-1")
     brackets = text.count("{") + text.count("[")

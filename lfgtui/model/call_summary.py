@@ -1,8 +1,7 @@
 """A call in one line: its subject first, long texts as numbers of lines.
 
-The same line for a card whose arguments still arrive, for a finished call, for documents and,
-with nothing shortened, for a request for approval. Whoever runs the tool: it goes by what
-arguments are commonly called.
+Cards of arriving and of finished calls, documents and, with nothing shortened, requests for
+approval have the same line. It goes by the usual names of arguments, whoever runs the tool.
 """
 
 import re
@@ -21,7 +20,7 @@ from lfgtui.text.growing_text import Growing
 from lfgtui.text.terminal_safe import escaped
 
 HEAD = 600
-"""Characters of an arriving member available without joining all of it."""
+"""Least characters of an arriving member that can be had without joining all of it."""
 
 PATHS = (
     *("path", "file_path", "filePath", "filepath", "abs_path", "absolute_path", "target_file"),
@@ -52,6 +51,7 @@ BULK = (
 """Arguments that are long texts."""
 
 _SHORT = 40
+"""Most characters of a text that is shown instead of its number of lines."""
 
 _PARTS = re.compile(r"&&|\|\||[;|&\n]")
 _ASSIGNMENT = re.compile(r"\w+=")
@@ -60,23 +60,24 @@ _PREFIXES = frozenset(
     {"sudo", "env", "time", "timeout", "nice", "nohup", "exec", "command"}
     | {"if", "elif", "then", "else", "do", "{", "(", "!"}
 )
-"""Words before the program that matters."""
+"""Words that may precede the program that matters."""
 
 _HEADS = frozenset(
     {"for", "while", "until", "case", "select", "function", "done", "fi", "esac"}
     | {"test", "[", "[["}
 )
-"""Keywords and tests of the shell, in a part of a command that has no program that matters."""
+"""Keywords and tests of the shell: a part of a command that begins with one has no program that
+matters."""
 
 _PREPARATIONS = frozenset({"cd", "export", "set", "source", "echo", "mkdir", "sleep", "true"})
-"""Programs that a command begins with on its way to the one that matters."""
+"""Programs that a command may run before the one that matters."""
 
 
 class Member(msgspec.Struct):
-    """A name and the value so far: the text of a string, the JSON of any other.
+    """A name and its value so far: the text of a string, the JSON of anything else.
 
-    `head` is the text's first `HEAD` characters at least, `breaks` the newlines in it; `value`
-    is None until it is complete.
+    `head` is at least the first `HEAD` characters of the text, `breaks` the number of its
+    newlines; `value` is None until it is complete.
     """
 
     name: str
@@ -113,7 +114,7 @@ def members_of(arguments: Mapping[str, object]) -> list[Member]:
 def program(arguments: ToolArguments | None) -> str:
     """Return the program that a command runs: `pytest` of `cd app && CI=1 python -m pytest -q`.
 
-    "" where there is no command. Quotes are not read: a name is worth no more.
+    "" where there is no command. Quotes are not read: the name alone is not worth it.
     """
     command = arguments.get("command") if isinstance(arguments, dict) else None
     if not isinstance(command, str):
@@ -133,9 +134,9 @@ def _first_program(part: str) -> str:
 
 
 def call_summary(arguments: ToolArguments, workspace: str = "") -> str:
-    """Return the line of whole arguments; of input that is no object, its beginning.
+    """Return the line of complete arguments; of a string, its beginning.
 
-    A path in the workspace is as seen from there.
+    A path in the workspace is relative to it.
     """
     if not isinstance(arguments, str):
         return members_summary(members_of(arguments), workspace=workspace)
@@ -147,7 +148,7 @@ def call_summary(arguments: ToolArguments, workspace: str = "") -> str:
 
 
 def seen_from(workspace: str, path: str) -> str:
-    """Return the path as seen from the workspace, if it lies there."""
+    """Return the path relative to the workspace if it lies there, else as it is."""
     folder = workspace.rstrip("/")
     rest = path.removeprefix(folder)
     return rest[1:] or "." if folder and rest != path and rest[:1] in ("", "/") else path
@@ -158,7 +159,7 @@ def members_summary(
     exact: Callable[[str], str] | None = None,
     workspace: str = "",
 ) -> str:
-    """Return `src/app.py · 42 lines`. With `exact`, subjects are whole and written out by it."""
+    """Return `src/app.py · 42 lines`. With `exact`, subjects are not cut, and it escapes them."""
     by_name = {member.name: member for member in members}
     subject = next((by_name[name] for name in _SUBJECTS if name in by_name), None)
     if subject is None and len(by_name) == 1:
@@ -176,7 +177,7 @@ def members_summary(
 
 
 def _subject(member: Member, exact: Callable[[str], str] | None) -> Iterator[str]:
-    """Yield a whole command, or the first line of anything else and the number of lines."""
+    """Yield a whole command; of anything else, the first line and the number of lines."""
     value, sign = member.value, "$ " if member.name in _COMMANDS else ""
     if _are_texts(value):
         yield sign + escaped(_COMMANDS.get(member.name, ", ").join(value))
@@ -227,7 +228,7 @@ def _counted(counts: Sequence[int]) -> str:
 
 
 def _changed_lines(old: str, new: str) -> tuple[int, int]:
-    """Count the lines that go and come, without those that stay at either end."""
+    """Count the lines removed and added, without those that stay at either end."""
     before, after = old.splitlines(), new.splitlines()
     head = _same(before, after)
     tail = _same(before[head:][::-1], after[head:][::-1])

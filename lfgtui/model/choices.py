@@ -1,7 +1,7 @@
-"""Copies of a ticket, one of which is handed on to the tickets that need it: the chosen one.
+"""Copies of a ticket: the chosen one is handed on to the tickets that need it.
 
-A choice counts while the chosen copy is done. While it does it can be changed only until a ticket
-that needs it has begun.
+A choice counts while the chosen copy is done, and can then be changed only until a ticket that
+needs it has begun.
 """
 
 from collections.abc import Mapping, Sequence
@@ -22,18 +22,18 @@ class Folds(Protocol):
 
 
 def copies_of(run: Folds, name: str) -> list[str]:
-    """Return the copies that a ticket runs as; those of a ticket itself are none."""
+    """Return the copies that a ticket runs as; none for a ticket that runs as itself."""
     return [ticket.id for ticket in run.tickets if name and ticket.copy_of == name]
 
 
 def choices(run: Folds) -> dict[str, str]:
-    """Return the copies that are handed on, by the tickets that they are copies of."""
+    """Return the chosen copies that are done, by the tickets that they are copies of."""
     folds = [(one, run.transcript(one.id)) for one in run.tickets if one.copy_of]
     return {t.copy_of: t.id for t, fold in folds if fold.is_chosen and fold.state == "done"}
 
 
 def open_needs(run: Folds, ticket: Ticket) -> list[str]:
-    """Return the tickets that it still has to wait for."""
+    """Return the needs that the ticket still has to wait for."""
     if not ticket.needs:
         return []
     groups, chosen = {one.copy_of for one in run.tickets}, choices(run)
@@ -45,9 +45,9 @@ def open_needs(run: Folds, ticket: Ticket) -> list[str]:
 
 
 def due_choices(run: Folds) -> Mapping[str, Sequence[str]]:
-    """Return the copies that are done, by their tickets, of which one is to be chosen now.
+    """Return the copies to choose from now, by the tickets that they are copies of.
 
-    That is where all have ended, one of them well, and none was chosen.
+    They are the ones that are done, once all copies have ended and none was chosen.
     """
     groups = dict[str, dict[str, Transcript]]()
     for ticket in run.tickets:
@@ -70,7 +70,7 @@ def group_of(run: Folds, name: str) -> str:
 
 
 def is_settled(run: Folds, ticket: Ticket) -> bool:
-    """Return True if nothing is left to do: it is done, or another copy was chosen."""
+    """Return True if the ticket is done, or another copy was chosen."""
     return run.transcript(ticket.id).state == "done" or ticket.copy_of in choices(run)
 
 

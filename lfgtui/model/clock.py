@@ -1,9 +1,9 @@
 """The one clock of a process: the time of day at its start plus the time since.
 
 The system clock may be set back or forward while agents work. Whatever is
-measured, or compared with the time of an entry, uses this clock: entries never
-go back in time within a process, and no gauge or frame waits until an hour has
-passed a second time. Time that a laptop sleeps counts.
+measured, or compared with the time of an entry, uses this clock: so entries never
+go back in time within a process, and a clock set back by an hour makes no gauge
+or frame wait for an hour. Time that a laptop sleeps counts.
 """
 
 import time
@@ -12,7 +12,8 @@ MOMENT = (0.0, 253_402_128_000.0)
 """Seconds since the epoch, to the last days of 9999, which every time zone can show."""
 
 _ELAPSED = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
-"""The clock that goes on in a sleep: Linux's CLOCK_MONOTONIC stands still, macOS's does not."""
+"""The clock that runs on while the machine sleeps: Linux's CLOCK_MONOTONIC stops, macOS's does
+not."""
 
 _ZERO = time.time() - time.clock_gettime(_ELAPSED)
 

@@ -62,7 +62,7 @@ _identity = msgspec.json.Decoder(_Identity)
 
 
 def read_entry(line: bytes | msgspec.Raw) -> Entry:
-    """Read what `entry_json` wrote; an event of a newer lfg is replaced by one that says so.
+    """Read what `entry_json` wrote; an unknown event of a newer lfg becomes one that says so.
 
     Raises `msgspec.MsgspecError`.
     """

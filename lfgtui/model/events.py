@@ -4,8 +4,8 @@ An event is a frozen value. The `Entry` around it, which only the history's reco
 says whose it is and when it came. The JSON form (`--json`, the history file, export) is this
 declaration read by msgspec: the class name in snake_case is the `type`; `UNSET` is absent.
 
-A provider's stream has those of `wire_events`. A new event is a class with its facets, a row in
-the table of moves (`states`) and an arm of the fold.
+The events of a provider's stream are in `wire_events`. A new event is a class with its facets, a
+row in the table of moves (`states`) and an arm of the fold.
 """
 
 from collections.abc import Callable, Sequence
@@ -66,11 +66,11 @@ from lfgtui.model.wire_events import WireEvent as WireEvent
 
 
 class UserMessage(Event, frozen=True):
-    """A message to the model, with files (`context`) and the answers of tickets it needs, by ids.
+    """A message to the model, with files (`context`) and the `answers` of needed tickets, by id.
 
     One of `origin` "person" goes with the next request if no agent takes it (`MessageTaken`).
-    One that tells a watching ticket of others has `read` them up to these `seq`; with `anew` it
-    is the first of a new conversation.
+    One that shows other tickets to a watching one says up to which `seq` it `read` each; with
+    `anew` it is the first of a new conversation.
     """
 
     facets = Facets("prompt", "text", ends="text")
@@ -83,9 +83,9 @@ class UserMessage(Event, frozen=True):
 
 
 class ApprovalGiven(Event, frozen=True):
-    """The person allowed the call, themselves or by the `rule`; what it `grants` is in force.
+    """The person allowed the call, themselves or by the `rule`; the rule it `grants` is in force.
 
-    `option` is the agent's name for its answer that they chose, absent for a plain yes.
+    `option` is the agent's name for the answer that they chose, absent for a plain yes.
     """
 
     facets = Facets(call="call_id")
@@ -102,7 +102,7 @@ class RuleWithdrawn(Event, frozen=True):
 
 
 class ApprovalDenied(Event, frozen=True):
-    """The person refused the call; the reason goes back to the model. `option` as above."""
+    """The person refused the call; the model gets the reason. `option`: see `ApprovalGiven`."""
 
     facets = Facets(text="reason", call="call_id")
     call_id: str
@@ -122,7 +122,7 @@ class TicketQueued(Event, frozen=True):
 class RestartRequested(Event, frozen=True):
     """The person had the ticket stopped, to start it over from its prompt as it is stored now.
 
-    Nothing that its work still brings is of any account, however it ends.
+    Whatever its work still brings, and however it ends, no longer counts.
     """
 
 
@@ -130,7 +130,7 @@ class AttemptStarted(Event, Bounded, frozen=True):
     """A try begins. `continues`: from the context so far, not from the prompt anew.
 
     `keeps_partial`: the text that broke off is kept, and its rest follows. `context_window`: tokens
-    that the model holds, where that is known. `worker`: who makes it, if it is not the run itself.
+    that the model can hold, where known. `worker`: who makes it, if not the run's own process.
     """
 
     facets = Facets(ends="response")
@@ -143,10 +143,10 @@ class AttemptStarted(Event, Bounded, frozen=True):
 
 
 class Retrying(Event, Bounded, frozen=True, rename={"attempt": "next_attempt"}):
-    """A try broke and another will follow: `attempt`, after `delay` seconds.
+    """A try broke; another, number `attempt`, follows after `delay` seconds.
 
-    In JSON it is `next_attempt`: an entry's `attempt` is the one that broke. `retryable` is
-    absent where it is as the kind says.
+    In JSON that number is `next_attempt`: an entry's `attempt` is the one that broke. `retryable`
+    is absent where the kind of the error decides it.
     """
 
     facets = Facets("error", "reason", ends="turn")
@@ -178,7 +178,7 @@ class FailedOver(Event, frozen=True, rename={"source": "from", "target": "to"}):
 
 
 class GuardTripped(Event, frozen=True):
-    """A guard saw something a person should look at; `action` is what it did, if it has a rule."""
+    """A guard saw something a person should look at; `action` is what its rule made it do."""
 
     facets = Facets("error", "message")
     guard: str
@@ -198,9 +198,9 @@ FILE_CONFLICTS: frozenset[ConflictKind | UnsetType | None] = frozenset(
 class ConflictDetected(Event, frozen=True):
     """Other tickets of the run get in this one's way. `tickets` are the others' ids.
 
-    Without a `kind` both changed the file `path`, which is a port's number or a branch's name
-    otherwise. `by`: the file changed while a command ran. `beside`: tickets whose commands ran at
-    the same time as that one, so that it may have been one of theirs.
+    Without a `kind` both changed the file `path`; with one, `path` may be a port's number or a
+    branch's name. `by`: the file changed while a command ran. `beside`: tickets whose commands ran
+    at the same time, so that one of theirs may have changed it.
     """
 
     path: str
@@ -238,7 +238,7 @@ class ConflictDetected(Event, frozen=True):
 
 
 class WorktreeOpened(Event, frozen=True):
-    """The ticket works in a git worktree of its own: in the folder `inside` of it, if there is one.
+    """The ticket works in a git worktree of its own; in its folder `inside`, if that is not "".
 
     `base` is the commit that it began at.
     """
@@ -250,7 +250,7 @@ class WorktreeOpened(Event, frozen=True):
 
 
 class WorktreeDiscarded(Event, frozen=True):
-    """A person has thrown the ticket's worktree away, with its branch and all that was in it."""
+    """A person has thrown away the ticket's worktree, with its branch and all its files."""
 
     branch: str
 
@@ -258,7 +258,7 @@ class WorktreeDiscarded(Event, frozen=True):
 class SetupStarted(Event, frozen=True):
     """The command that makes a new worktree ready begins to run, as a call of lfg's own.
 
-    No model made it, and none is told of it.
+    No model made the call, and none is told of it.
     """
 
     facets = Facets("tool_call", "command", "call_id")
@@ -267,7 +267,7 @@ class SetupStarted(Event, frozen=True):
 
 
 class BaseRecorded(Event, frozen=True):
-    """Git's tree of the ticket's folder when work in it began: later changes are seen against it.
+    """Git's tree of the ticket's folder when work in it began, which changes are compared with.
 
     `commit` was checked out then; it is "" where there was none yet.
     """
@@ -278,9 +278,9 @@ class BaseRecorded(Event, frozen=True):
 
 
 class ChangesCounted(Event, Bounded, frozen=True):
-    """Files and lines of the folder that have changed so far, by whomever.
+    """Files and lines of the folder that have changed so far, whoever changed them.
 
-    `shared`: other tickets work in it too. It is absent where only this ticket's count.
+    `shared`: other tickets work in the folder too. Absent where only this ticket's changes count.
     """
 
     files: int
@@ -290,7 +290,7 @@ class ChangesCounted(Event, Bounded, frozen=True):
 
 
 class ChoiceMade(Event, frozen=True):
-    """This copy is handed on to the tickets that need its ticket; or not `chosen` any more."""
+    """This copy is handed on to the tickets that need its ticket, or no longer `chosen` for it."""
 
     chosen: bool = True
 
@@ -325,7 +325,7 @@ class TicketFailed(Ending, frozen=True):
 
 
 class TicketCancelled(Ending, frozen=True):
-    """The person stopped it, or a guard, which gives a `reason`; its output is kept."""
+    """The person stopped the ticket, or a guard, which gives a `reason`; its output is kept."""
 
     facets = Facets(text="reason", ends="turn")
     reason: str | UnsetType = UNSET
@@ -338,7 +338,7 @@ class TicketLimited(Ending, frozen=True):
 
 
 class TicketBlocked(Ending, frozen=True):
-    """It cannot start or go on; `reason` says which need or approval is missing."""
+    """The ticket cannot start or go on; `reason` says which need or approval is missing."""
 
     facets = Facets("error", "reason", ends="turn")
     reason: str
@@ -357,9 +357,9 @@ _MICROSECONDS = 1_000_000
 class Entry(msgspec.Struct, frozen=True):
     """An event with its identity: whose, when, and its place in the order.
 
-    `seq` is dense per ticket from 1, across attempts. `at` is the time of arrival in seconds
-    since the epoch; of merged deltas, the first one's; no two of a run have the same. `saved` is
-    False where history is behind.
+    `seq` counts a ticket's entries from 1, without gaps, across attempts. `at` is the time of
+    arrival in seconds since the epoch (of merged deltas, the first one's); no two entries of a run
+    have the same. `saved` is False where history is behind.
     """
 
     run: str
@@ -372,7 +372,7 @@ class Entry(msgspec.Struct, frozen=True):
 
     @property
     def place(self) -> int:
-        """Its place in the run: `at` in microseconds, which grows from entry to entry."""
+        """The entry's place in the run: `at` in microseconds, which grows from entry to entry."""
         return place_at(self.at)
 
 

@@ -1,4 +1,4 @@
-"""The needs between tickets, which may be of a ticket that runs as copies."""
+"""The needs between tickets; a ticket that runs as copies can be needed, too."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
@@ -10,7 +10,7 @@ from lfgtui.model.tickets_file import TicketsFile, find_cycle
 
 
 def needs_of(tickets: Iterable[Ticket]) -> dict[str, tuple[str, ...]]:
-    """Return what each ticket needs. One that runs as copies is among them: it needs those."""
+    """Return what each ticket needs; one that runs as copies is listed, and needs its copies."""
     needs = dict[str, tuple[str, ...]]()
     for ticket in tickets:
         needs[ticket.id] = ticket.needs
@@ -20,7 +20,7 @@ def needs_of(tickets: Iterable[Ticket]) -> dict[str, tuple[str, ...]]:
 
 
 def with_needs(by_id: Mapping[str, Ticket], ids: Iterable[str]) -> set[str]:
-    """Return the ids and those of all tickets that they need, directly or through others."""
+    """Return the ids, and the ids of all tickets needed by these, directly or through others."""
     needs = needs_of(by_id.values())
     closure: set[str] = set()
     pending = list(ids)
@@ -32,9 +32,9 @@ def with_needs(by_id: Mapping[str, Ticket], ids: Iterable[str]) -> set[str]:
 
 
 def select(file: TicketsFile, only: tuple[str, ...]) -> TicketsFile:
-    """Return the file with the named tickets and all that they need, in its order.
+    """Return the file with only the named tickets and all that they need, in its order.
 
-    Of copies there are all or none, since one of them is to be chosen.
+    Copies stay together, since one of them is to be chosen.
     """
     by_id = {ticket.id: ticket for ticket in file.tickets}
     known = needs_of(file.tickets)

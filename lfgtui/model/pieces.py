@@ -36,9 +36,10 @@ def tool_of(event: Event) -> str:
 
 
 def kind_of(event: Event) -> IndexedKind | None:
-    """Return the kind of the event's text: without output yet, a hosted tool is but a call.
+    """Return the kind of the event's text; None if it has none.
 
-    An end that gives no reason has no text, and neither has a request without a fingerprint.
+    A hosted tool without output counts as a call; an ending without a reason and a request without
+    a fingerprint have no text.
     """
     facets = event.facets
     if facets.kind in ("error", "fingerprint") and facets.ends == "turn" and not text_of(event):
@@ -49,8 +50,8 @@ def kind_of(event: Event) -> IndexedKind | None:
 
 @cache
 def channel_of(kind: type[Event]) -> Channel | None:
-    """Return the channel of the texts of such events; None if guards do not look at them."""
-    if issubclass(kind, FileChange | ApprovalRequested):  # what a call is to do
+    """Return the channel of texts of that class of events; None if guards do not look at them."""
+    if issubclass(kind, FileChange | ApprovalRequested):  # what a call would do
         return "arguments"
     return _CHANNELS.get(kind.facets.kind)
 
@@ -96,14 +97,14 @@ def _as_one(run: list[_E]) -> _E:
 
 
 def searchable(event: Event) -> str:
-    """Return the text for the search index; one that is part of another is in it once."""
+    """Return the text for the search index, without texts that are part of another."""
     texts: list[str] = []
     for name in _searched_fields(type(event)):
         value = getattr(event, name)
         text = "\n".join(_leaves(value)) if name == event.facets.json else value or ""
         if text and not any(text in earlier for earlier in texts):
             texts.append(text)
-    return "\n".join(texts).replace("\0", "\u2400")  # for SQLite a text ends at NUL
+    return "\n".join(texts).replace("\0", "\u2400")  # SQLite ends a text at NUL
 
 
 def _field(event: Event, name: str) -> str:
@@ -123,7 +124,7 @@ def _searched_fields(kind: type[Event]) -> tuple[str, ...]:
 
 
 def _leaves(value: object, name: str = "") -> Iterator[str]:
-    """Yield the values inside one, each behind its name: in JSON, `\\nmain` is the word `nmain`."""
+    """Yield the values inside one, each after its name; in JSON, `\\nmain` is the word `nmain`."""
     match value:
         case dict():
             for key, inner in value.items():

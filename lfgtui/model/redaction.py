@@ -4,16 +4,16 @@ A secret may be cut in two by the pieces a stream arrives in, so consecutive
 deltas are read as one text. Each kind of text (the answer, the reasoning, the
 arguments of one call, one channel of its output) is a text of its own. The
 answer ends where something else begins; arguments and outputs of several
-calls may arrive by turns. Heartbeats, usage, what the person says and the like
-come in the middle of anything and end nothing.
+calls may arrive by turns. Heartbeats, usage, the person's messages and the like
+may come in the middle of a text and do not end it.
 
 Which fields of an event hold text is read off its declaration, so that a new
 event or field is looked at without being named here.
 
-Items that a wire wants back unchanged cannot be redacted: the provider would
-refuse what its signature does not fit. One that holds a secret, or that signs
-reasoning from which one was taken, is left out of the conversation: in its
-place stands an item of the wire `redacted`, which no wire sends.
+Items that a wire wants back unchanged cannot be redacted: their signatures would
+be wrong, and the provider would refuse them. One that holds a secret, or that signs
+reasoning from which one was taken, is left out of the conversation: an item of the
+wire `redacted`, which no wire sends, replaces it.
 """
 
 import re
@@ -40,8 +40,8 @@ _KEY_END = re.compile("-----END ([A-Z0-9 ]{1,40}-----)")
 class EventRedactor:
     """One ticket's events in, the same without secrets out.
 
-    Texts lag behind by what may still become a secret. From a channel that has a redactor of its
-    own, more is taken out.
+    Texts lag by whatever may still become a secret. A channel may have a redactor of its own,
+    which takes out more.
     """
 
     def __init__(
@@ -60,7 +60,7 @@ class EventRedactor:
         return self._redactor.is_idle and not self._by_channel
 
     def taken(self) -> Sequence[str]:
-        """Return the names of what channels' own redactors replaced since this was asked."""
+        """Return the names of what the channels' redactors replaced since the last call."""
         if not self._by_channel:
             return ()
         counts = sum((one.counts for one in set(self._by_channel.values())), Counter[str]())
@@ -72,7 +72,7 @@ class EventRedactor:
         return self._by_channel.get(channel, self._redactor) if channel else self._redactor
 
     def feed(self, event: e.Event) -> list[e.Event]:
-        """Return what was held of texts that end here, then the event; a piece may be empty."""
+        """Return the held rest of texts that end here, then the event; a piece may be empty."""
         facets = event.facets
         if facets.is_piece:
             key = stream_of(event)
@@ -105,7 +105,7 @@ class EventRedactor:
         return [event for event in ended if text_of(event)]
 
     def _cleared(self, event: e.Event, read: Callable[[], str]) -> e.Event:
-        """Return the piece with the text that is sure by now; its other fields are whole."""
+        """Return the piece with the part of its text that is sure by now."""
         counts = self._of(event).counts
         before = counts.total()
         cleared = with_text(event, read())
@@ -138,7 +138,7 @@ class EventRedactor:
         return cleared
 
     def _shows(self, redactor: Redactor, call_id: str, diff: str) -> bool:
-        """Return True if the diff shows a secret, perhaps in lines with signs before them."""
+        """Return True if the diff shows a secret, perhaps over lines with signs before them."""
         if not diff:
             return False
         is_hiding = call_id in self._hiding
@@ -167,7 +167,7 @@ def _value(redactor: Redactor, value: object) -> object:
 
 
 def _sides(diff: str) -> Iterator[str]:
-    """Yield the text that a diff shows of the file as it is, and as it would be."""
+    """Yield the text of the file before the diff and after it, as far as the diff shows it."""
     hunks = [hunk.split("\n") for hunk in _HUNK.split(diff)]
     for sign in "-+":
         sides = (
@@ -177,7 +177,7 @@ def _sides(diff: str) -> Iterator[str]:
 
 
 def _with_key_begin(text: str) -> str:
-    """Return the text of a hunk; where it begins within a key, with a first line for that key."""
+    """Return the text of a hunk; if it begins within a key, after that key's first line."""
     end = _KEY_END.search(text)
     if end is None or "-----BEGIN " in text[: end.start()]:
         return text
@@ -186,7 +186,7 @@ def _with_key_begin(text: str) -> str:
 
 @cache
 def _text_fields(kind: type[msgspec.Struct]) -> tuple[str, ...]:
-    """Return the fields that hold any text: all but numbers and lfg's own few words."""
+    """Return the fields that may hold foreign text: all but numbers and lfg's own words."""
     return tuple(name for name, hint in get_type_hints(kind).items() if _holds_text(hint))
 
 
@@ -205,7 +205,7 @@ def is_empty_delta(event: e.Event) -> bool:
 def redacted_entries(redactor: Redactor, entries: Iterable[e.Entry]) -> Sequence[e.Entry]:
     """Return one ticket's entries without secrets: as many, with the same numbers and times.
 
-    Where there are none, text stays in the very pieces it came in.
+    Text without secrets keeps its pieces.
     """
     events = EventRedactor(redactor)
     count_before = redactor.counts.total()
@@ -220,7 +220,7 @@ def redacted_entries(redactor: Redactor, entries: Iterable[e.Entry]) -> Sequence
 
 
 def _add_to_last(entries: list[e.Entry], ended: Iterable[e.Event]) -> None:
-    """Put the rest of each text behind the last of its pieces."""
+    """Append the rest of each text to the last of its pieces."""
     for rest in ended:
         for index in range(len(entries) - 1, -1, -1):
             if (joined := merge(entries[index].event, rest)) is not None:
@@ -229,7 +229,7 @@ def _add_to_last(entries: list[e.Entry], ended: Iterable[e.Event]) -> None:
 
 
 def redacted_ticket(redactor: Redactor, ticket: Ticket) -> Ticket:
-    """Return the ticket as it may be shown; its id, its files and its approvals stay."""
+    """Return the ticket without secrets; its id, its files and its approvals stay."""
     return msgspec.structs.replace(
         ticket,
         title=redactor.whole(ticket.title),
@@ -241,5 +241,5 @@ def redacted_ticket(redactor: Redactor, ticket: Ticket) -> Ticket:
 
 
 def _by_turns(one: e.Event, other: e.Event) -> bool:
-    """Return True if two texts may interleave; answer and reasoning end with each other."""
+    """Return True if two texts may interleave; answer and reasoning end each other."""
     return bool(call_of(one) and call_of(other))

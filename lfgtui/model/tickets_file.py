@@ -1,4 +1,4 @@
-"""A tickets file: what may stand in `tickets.toml`, or in JSON lines, read and checked."""
+"""A tickets file, `tickets.toml` or JSON lines: its keys, read and checked."""
 
 import stat
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -37,13 +37,13 @@ from lfgtui.text import json_lines, toml_file
 from lfgtui.text.json_schema import JsonSchema, SchemaError
 
 _MOST_BYTES = 10_000_000
-"""Size of the largest file that is read as a prompt."""
+"""Bytes of the largest file that is read as a prompt."""
 
 _LARGEST_SCHEMA = 256_000
-"""Bytes: it goes with the prompt."""
+"""Bytes of the largest schema, since it goes with the prompt."""
 
 _NO_PROVIDERS = ("copies", "provider", "model")
-"""Keys of a ticket that take the place of `providers` in `[defaults]`."""
+"""Keys of a ticket that override `providers` in `[defaults]`."""
 
 
 class TicketKeys(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
@@ -111,8 +111,7 @@ class TicketsDocument(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class TicketsFile(msgspec.Struct, frozen=True):
     """A tickets file, checked: ids unique, needs known and free of circles.
 
-    `prompt_files` and `schema_files` are the files that were read, by ticket, with
-    every link resolved.
+    `prompt_files` and `schema_files` are the files that were read, by ticket, with links resolved.
     """
 
     title: str
@@ -124,7 +123,7 @@ class TicketsFile(msgspec.Struct, frozen=True):
 
 
 def single_ticket(prompt: str, workspace: Path) -> TicketsFile:
-    """Return the run of `lfg run -p PROMPT`: one ticket that answers and, if asked, works."""
+    """Return the tickets of `lfg run -p PROMPT`: a single one in the workspace."""
     ticket = Ticket(id=PROMPT_ID, prompt=prompt, workspace=str(workspace))
     return TicketsFile(title=_shorten(prompt), tickets=(ticket,))
 
@@ -137,8 +136,8 @@ def load_tickets(path: Path, known: Collection[str] = ()) -> TicketsFile:
 def read_tickets(path: Path, text: str, known: Collection[str] = ()) -> TicketsFile:
     """Check the text of a tickets file, or of `STDIN`, whose folder is the current one.
 
-    `known` are the ids of the run that it is added to: they are taken, and may be needed.
-    Raises `SourceError` with line and nearest name.
+    `known` are the ids of the run that the tickets are added to: taken, and allowed as needs.
+    Raises `SourceError` with the line and, for an unknown name, the nearest one.
     """
     parse = json_lines.parse if json_lines.is_json(text) else toml_file.parse
     document = toml_file.convert(path, text, parse(path, text), TicketsDocument)
@@ -161,7 +160,7 @@ def read_tickets(path: Path, text: str, known: Collection[str] = ()) -> TicketsF
 
 
 def _title(tickets: Sequence[Ticket]) -> str:
-    """Return a name for a run that has no file to be called by."""
+    """Return a title for a run without a file's name."""
     first, *others = tickets
     more = f" and {len(others)} more" if others else ""
     return f"{_shorten(first.title or first.prompt)}{more}"
@@ -172,14 +171,14 @@ def find_cycle(needs: Mapping[str, Iterable[str]]) -> list[str]:
     try:
         TopologicalSorter(needs).prepare()
     except CycleError as error:
-        cycle: list[str] = error.args[1][:0:-1]  # it goes from a need to who needs it
+        cycle: list[str] = error.args[1][:0:-1]  # as given, it goes from needs to dependents
         start = cycle.index(next(name for name in needs if name in cycle))
         return [*cycle[start:], *cycle[: start + 1]]
     return []
 
 
 class _Source(msgspec.Struct, frozen=True):
-    """The file that is checked; where a key stands is looked up only to refuse it."""
+    """The file that is checked; a key's line is looked up only for an error."""
 
     path: Path
     text: str
@@ -263,7 +262,7 @@ def _complete(
     def refusal(key: str, message: str) -> SourceError:
         return source.refusal(message, index if key in own else "defaults", key)
 
-    if own.get("watch"):  # it works at nothing of its own
+    if own.get("watch"):  # it does no work of its own
         keys |= dict.fromkeys(("copies", "providers", "worktree", "setup", "schema", "context"))
         keys |= {"tools": (), "mcp": (), **own}
     if keys["setup"] and not keys["worktree"]:
@@ -334,7 +333,7 @@ def _resolved(path: Path) -> Path:
 
 
 def _fault(path: Path) -> str | None:
-    """Return what a file is that is not to be read: the start screen reads it unasked."""
+    """Return why the file is not to be read, if so: the start screen reads it unasked."""
     try:
         status = path.stat()
     except (OSError, ValueError):  # reading it says what is wrong

@@ -1,5 +1,5 @@
-"""Events between responses: a request that leaves, an answer of the history in its place, tool
-output that requests no longer have, and a command that came from elsewhere than the run's screen.
+"""Events between responses: a request, an answer reused instead, tool output left out of requests,
+and a command from elsewhere than the run's screen.
 """
 
 from msgspec import UNSET, UnsetType
@@ -22,11 +22,11 @@ _DONE = {
     "choose": "chosen",
     "note_discard": "worktree discarded",
 }
-"""Commands as what was done."""
+"""Commands in the past tense."""
 
 
 class TurnBegun(Event, Bounded, frozen=True):
-    """A response begins. `turn` counts them from 1, attempts that continue included."""
+    """A response begins. `turn` counts responses from 1, over attempts that continue."""
 
     facets = Facets(ends="turn")
     turn: int
@@ -35,8 +35,8 @@ class TurnBegun(Event, Bounded, frozen=True):
 class RequestSent(TurnBegun, frozen=True):
     """A model request left.
 
-    `fingerprint` is the same for all that are equal, and found again by it; absent where answers
-    are not to be reused.
+    Equal requests have the same `fingerprint`, by which they are found; absent where answers are
+    not to be reused.
     """
 
     facets = Facets("fingerprint", "fingerprint", ends="turn")
@@ -44,10 +44,10 @@ class RequestSent(TurnBegun, frozen=True):
 
 
 class AnswerReused(TurnBegun, frozen=True):
-    """An equal request was answered well before; what follows is that answer, and nothing was sent.
+    """Nothing was sent: the answer to an equal, earlier request follows.
 
-    `source` is the RUN/TICKET that has it since `recorded_at`, in seconds since the epoch; request
-    and answer were so many `tokens`.
+    `source` is the RUN/TICKET that got it at `recorded_at` (seconds since the epoch); `tokens` are
+    those of request and answer.
     """
 
     source: str
@@ -62,9 +62,9 @@ class AnswerReused(TurnBegun, frozen=True):
 
 
 class ResponseStarted(Event, Bounded, frozen=True):
-    """The head of a response came: the first byte of what was asked for.
+    """The head of a response came.
 
-    `connect`: seconds that its connection took to open; None where one was open already.
+    `connect`: seconds that its connection took to open; None if it was open already.
     """
 
     connect: float | None = None
@@ -78,16 +78,16 @@ class ContextCompacted(Event, Bounded, frozen=True):
 
     @property
     def in_words(self) -> str:
-        """The output that left, for the person."""
+        """The number of outputs left out, as a line of the pane."""
         calls = f"{len(self.calls)} old call{'s' * (len(self.calls) != 1)}"
         much = f"about {count(self.tokens)} tokens"
         return f"output of {calls} omitted from further requests ({much})"
 
 
 class CommandTaken(Event, frozen=True):
-    """A command came from another screen, shell or program; what it does is said by what follows.
+    """A command came from another screen, shell or program; its effects are events that follow.
 
-    `command` is its name, as `approve`; `by` is who sent it, as ann@laptop says of itself.
+    `command` is its name, as `approve`; `by` is its sender's own name, as `ann@laptop`.
     """
 
     command: str
@@ -96,5 +96,5 @@ class CommandTaken(Event, frozen=True):
 
     @property
     def in_words(self) -> str:
-        """The command and its sender, as a line of the pane; a newer lfg's command by its name."""
+        """The command and its sender, as a line of the pane; an unknown command by its name."""
         return f"{_DONE.get(self.command, self.command.replace('_', ' '))} by {self.by}"

@@ -1,6 +1,6 @@
 """Unified diffs as events have them, without the names of files: their size, and what they show.
 
-Lines may be written out as for a person to approve, so they are compared as they would be then,
+Lines may be escaped for a person to approve, so both sides are escaped before they are compared,
 without blanks at their ends.
 """
 
@@ -15,14 +15,14 @@ _END = re.compile(r"(?:\\x20|\\t|[ \t\r])+$")
 
 
 def change_in_words(diffs: Iterable[str]) -> str:
-    """Return `+3 −1` of all the diffs; "" where there is none."""
+    """Return the lines added and removed by all diffs, as `+3 −1`; "" without any."""
     rows = "\n" + "\n".join(diff for diff in diffs if _HUNK.search(diff))
     added, removed = (rows.count(f"\n{sign}") for sign in "+-")
     return f"+{added:,} −{removed:,}" if len(rows) > 1 else ""
 
 
 def beside(diffs: Sequence[str], arguments: Mapping[str, object]) -> dict[str, object]:
-    """Return the arguments of a call that cannot be read in its diffs."""
+    """Return the arguments of a call that its diffs do not show."""
 
     def is_shown(name: str, value: object) -> bool:
         is_text = name in BULK and isinstance(value, str)
@@ -32,7 +32,7 @@ def beside(diffs: Sequence[str], arguments: Mapping[str, object]) -> dict[str, o
 
 
 def is_before(diff: str, text: str | None) -> bool:
-    """Return True if the text of a file, None for none, is surely the one before the change."""
+    """Return True if `text` (None: no file) is surely the file before the change."""
     old, new = (["\n".join(hunk) for _, hunk in _side(diff, sign)] for sign in "-+")
     if text is None or old == new:  # or only the end of the last line changes
         return text is None and not any(old)
@@ -42,10 +42,10 @@ def is_before(diff: str, text: str | None) -> bool:
 
 
 def _shows(diff: str, text: str) -> bool:
-    """Return True if all of the text can be read in the diff.
+    """Return True if the diff shows all of the text.
 
-    It is a piece of the file before or after, or all of it, of which only what stays is left
-    out, or else a diff of the same change.
+    The text is a piece of the file before or after, or the whole file, of which the diff leaves
+    out only unchanged lines, or a diff of the same change.
     """
     if _HUNK.search(text):
         return list(_changes(text)) == list(_changes(diff))
@@ -61,7 +61,7 @@ def _shows(diff: str, text: str) -> bool:
 
 
 def _side(diff: str, sign: str) -> Iterator[tuple[int, list[str]]]:
-    """Yield the lines that each hunk shows of the file before or after, and where they begin."""
+    """Yield where each hunk begins in the file before or after, and the lines it shows of it."""
     hunk: tuple[int, list[str]] | None = None
     for row in diff.split("\n"):
         if head := _HUNK.match(row):

@@ -1,7 +1,7 @@
 """The events in a provider's stream: what a model says and calls, and what an agent does itself.
 
-The tools of a model run here; the loop emits the events of its calls. An agent runs its own, and
-reports them by the same events in its stream; those calls have `origin` "agent".
+A model's tools run here; the loop emits the events of its calls. An agent runs its own tools and
+reports its calls by the same events in its stream, with `origin` "agent".
 """
 
 from typing import ClassVar, Literal, TypeAlias
@@ -14,10 +14,10 @@ from lfgtui.model.facets import Facets
 
 StopReason: TypeAlias = str
 """Why a response ended: `end`, `tool_use`, `length`, `content_filter`, `refusal`,
-`stop_sequence` or `stopped` where lfg has a word for it, else as it came."""
+`stop_sequence` or `stopped`; any other reason in the provider's words."""
 STOPPED: StopReason = "stopped"  # by the person
 ToolArguments: TypeAlias = dict[str, object] | str
-"""A JSON object; a string where what arrived was none, kept as it came."""
+"""A JSON object, or as a string whatever else arrived."""
 
 
 def _snake(name: str) -> str:
@@ -50,7 +50,7 @@ class ReasoningDelta(WireEvent, frozen=True):
 
 
 class Citation(WireEvent, frozen=True):
-    """A source the visible text refers to."""
+    """A source that the visible text refers to."""
 
     url: str
     title: str = ""
@@ -98,10 +98,10 @@ class ToolArgumentsDelta(WireEvent, frozen=True):
 class ToolCallRequested(WireEvent, frozen=True):
     """A tool call is complete and wants to be run.
 
-    `wire_id` is what the provider calls it, "" where it has no name for it; it goes back with
-    the next request and identifies nothing. Absent where `call_id` is the provider's own.
-    A later one of an agent's call replaces it; `reads` is the absolute path of the file that it
-    reads, if it says so.
+    `wire_id` is the provider's id of the call, "" without one; it goes back with the next request
+    and identifies nothing here. Absent where `call_id` is the provider's own. A later request of
+    an agent's call replaces the earlier; `reads` is the absolute path of the file that it reads,
+    if it says so.
     """
 
     facets = Facets("tool_call", "", "call_id", "name", json="arguments", part="replaces")
@@ -114,7 +114,7 @@ class ToolCallRequested(WireEvent, frozen=True):
 
 
 class ApprovalOption(msgspec.Struct, frozen=True):
-    """An answer that an agent offers with a question of its own; `name` is what it calls it."""
+    """An answer that an agent offers with its question, under a `name` of its own."""
 
     option_id: str
     name: str
@@ -124,10 +124,10 @@ class ApprovalOption(msgspec.Struct, frozen=True):
 class ApprovalRequested(WireEvent, frozen=True):
     """A tool call waits for the person. `summary` is one line of what it would do.
 
-    `diff` is a unified one of its file, without names; `path` is absolute and without links.
-    An agent that asks about its own call may have `options` of its own. `sandbox` says where
-    a program would run, in words. `definition` tells the tool of a server from any other of
-    its name. `reason`: why the person is asked, whatever the settings and the rules say.
+    `diff` is a unified diff of its file, without names; `path` is absolute and without links.
+    An agent that asks about its own call may offer `options`. `sandbox` says where a program
+    would run, in words. `definition` tells a server's tool from any other of the same name.
+    `reason`: why the person is asked, whatever the settings and the rules say.
     """
 
     facets = Facets(text="summary", call="call_id")
@@ -143,14 +143,14 @@ class ApprovalRequested(WireEvent, frozen=True):
 
 
 class ApprovalWithdrawn(WireEvent, frozen=True):
-    """An agent asks no more about its call, and goes on without an answer."""
+    """An agent no longer asks about its call, and goes on without an answer."""
 
     facets = Facets(call="call_id")
     call_id: str
 
 
 class ToolRunStarted(WireEvent, frozen=True):
-    """A tool began to work on a call: nobody is asked any more, and the ticket has a slot."""
+    """A tool began to work on a call: approval is settled, and the ticket has a slot."""
 
     facets = Facets(call="call_id")
     call_id: str
@@ -177,9 +177,9 @@ class ToolCallFinished(WireEvent, Bounded, frozen=True):
 
 
 class FileChange(WireEvent, frozen=True):
-    """A change of a file by an agent's call, made or about to be; a later one replaces it.
+    """A change of a file by an agent's call, made or about to be; a later event replaces it.
 
-    `path` is absolute; `diff` is a unified one, without names.
+    `path` is absolute; `diff` is a unified diff without names.
     """
 
     facets = Facets("tool_output", "diff", "call_id", also="path")
@@ -211,9 +211,9 @@ class PlanChanged(WireEvent, frozen=True):
 
 
 class ContextUsed(WireEvent, Bounded, frozen=True):
-    """Tokens in the agent's context, and how many it holds; 0 where that is not known.
+    """Tokens in the agent's context, and how many it can hold; 0 if unknown.
 
-    `session_cost` is USD since the session began, None where the agent does not say.
+    `session_cost` is in USD since the session began, None where the agent does not say.
     """
 
     used: int
@@ -222,9 +222,9 @@ class ContextUsed(WireEvent, Bounded, frozen=True):
 
 
 class HostedTool(WireEvent, frozen=True):
-    """A tool that ran on the provider's side, as far as is known.
+    """A tool that ran at the provider, as far as is known.
 
-    A later one with the same `call_id` (without ids: name and input) says more of the same call.
+    A later event with the same `call_id` (without ids: name and input) is about the same call.
     """
 
     facets = Facets("tool_output", "output", "call_id", "name", also="input", part="completes")
@@ -235,7 +235,7 @@ class HostedTool(WireEvent, frozen=True):
 
 
 class HostedOutputDelta(WireEvent, frozen=True):
-    """Live output of a tool on the provider's side."""
+    """Live output of a tool at the provider."""
 
     facets = Facets("tool_output", "text", "call_id", merges=True)
     call_id: str
@@ -254,7 +254,7 @@ class ResponseFinished(WireEvent, Bounded, frozen=True):
     """One model response is complete; `turn` as in its `RequestSent`.
 
     `commit` and `paint`: seconds from the arrival of its first content until that was in the
-    history, and in a frame on the screen; absent where it ended first, or nobody looked.
+    history, and on the screen; absent where the response ended first, or no screen showed it.
     """
 
     facets = Facets(ends="response")
@@ -265,11 +265,11 @@ class ResponseFinished(WireEvent, Bounded, frozen=True):
 
 
 class Usage(WireEvent, Bounded, frozen=True):
-    """Tokens of one response so far; a later one of the same turn replaces it.
+    """Tokens of one response so far; a later report of the same turn replaces it.
 
     `input` includes `cached` and `cache_write`, read from the provider's cache and written to it;
-    `cost` is USD, None where no price is known. With `price_date` it is an estimate, by lfg's own
-    table of that date.
+    `cost` is in USD, None where no price is known. With `price_date` it is an estimate, from lfg's
+    price table of that date.
     """
 
     input: int
@@ -281,6 +281,6 @@ class Usage(WireEvent, Bounded, frozen=True):
 
 
 class Heartbeat(WireEvent, frozen=True):
-    """A sign of life without content: on a connection, or of a tool that prints on and on."""
+    """A sign of life without content: on a connection, or from a tool that keeps printing."""
 
     facets = Facets(merges=True)

@@ -22,10 +22,10 @@ from lfgtui.model.fold.tokens import TokenCount
 from lfgtui.text.figures import model_name
 
 FULL = 0.8
-"""Share of a context from which it is soon full."""
+"""Share of the context from which the person is told that it is nearly full."""
 
 FULL_CONTEXT = "context"
-"""The guard that remarks on that."""
+"""The guard that says so."""
 
 _Text = TypeVar("_Text", TextItem, ReasoningItem)
 
@@ -60,10 +60,9 @@ class Attempt(msgspec.Struct):
     """One try: first, retry, failover or resume. Partial text included.
 
     `usage` counts all finished turns and the running one's last report; `context` is the tokens
-    of the last response alone, with all that was sent for it, and `context_size` how many the
-    model or the agent holds, 0 where that is not known. `answers_reused` of the responses came from
-    the history, with nothing sent. `is_cost_estimate`: a part of the cost is by lfg's own table of
-    prices.
+    of the last response alone, with its request, and `context_size` how many the model or the
+    agent can hold, 0 if unknown. `answers_reused` is the number of responses that came from the
+    history. `is_cost_estimate`: a part of the cost is from lfg's own table of prices.
     """
 
     number: int
@@ -104,7 +103,7 @@ class Attempt(msgspec.Struct):
 
     @property
     def context_share(self) -> float | None:
-        """The part of the context that is used; None where its size is not known."""
+        """The part of the context that is used, from 0 to 1; None where its size is not known."""
         return self.context / self.context_size if self.context_size > 0 else None
 
     @property
@@ -119,7 +118,7 @@ class Attempt(msgspec.Struct):
 
     @property
     def citations(self) -> list[Citation]:
-        """Citations: each source once a response, then those of the running one."""
+        """The citations: each source once a response, then those of the running response."""
         sources = (item for item in self.items if isinstance(item, SourcesItem))
         return [*(c for item in sources for c in item.citations), *self.open_citations]
 
@@ -149,14 +148,14 @@ class Attempt(msgspec.Struct):
         self._is_reused = False
 
     def reuse_answer(self, tokens: int) -> None:
-        """Begin an answer from the history: it takes no time, and its tokens count there."""
+        """Begin an answer from the history: it takes no time, and its tokens cost nothing here."""
         self._request_sent_at = self._first_content_at = None
         self._is_reused = True
         self.answers_reused += 1
         self.context = tokens or self.context
 
     def answer(self, at: float, connect: float | None) -> None:
-        """Note that the response to a request came, so far without content."""
+        """Note that the response to a request began, so far without content."""
         if self.first_byte is None and self._request_sent_at is not None:
             self.first_byte, self.connect = at - self._request_sent_at, connect
 
@@ -171,7 +170,7 @@ class Attempt(msgspec.Struct):
                 self.ttft = at - self._request_sent_at
 
     def begin_call(self, at: float, call_id: str) -> None:
-        """Leave the time of a call within the response out, until content comes or it ends."""
+        """Leave out the time of a call within the response, until content comes or it ends."""
         self._calls_at_work.add(call_id)
         self._rest(at)
 
@@ -189,7 +188,7 @@ class Attempt(msgspec.Struct):
             self._first_content_at = None
 
     def count(self, usage: Usage) -> None:
-        """Take the running response's usage, in place of what it reported before."""
+        """Take the running response's usage, which replaces its earlier report."""
         self.usage = self._finished_usage.plus(usage)
         self.is_cost_estimate = self.is_cost_estimate or bool(usage.price_date)
         self.tokens.report(usage.output)
@@ -197,12 +196,12 @@ class Attempt(msgspec.Struct):
             self.context = usage.input + usage.output
 
     def hold(self, used: int, size: int) -> None:
-        """Take what the agent says of its context."""
+        """Take an agent's report on its context."""
         self.context, self.context_size = used, size
         self._is_agents_context = True
 
     def plan(self, steps: tuple[PlanStep, ...]) -> None:
-        """Show the plan, in place of what this response showed of it before."""
+        """Show the plan, which replaces the one that this response showed before."""
         plans = [i for i in self.items if isinstance(i, PlanItem) and not i.closed]
         if plans:
             plans[-1].steps, plans[-1].revision = steps, plans[-1].revision + 1
@@ -210,10 +209,10 @@ class Attempt(msgspec.Struct):
             self.add(PlanItem(steps))
 
     def add(self, item: Item) -> None:
-        """Add an item; nothing more goes to the one before.
+        """Add an item; the one before it is complete.
 
-        A note in the middle of the answer is added behind it: the rest of a list or a table that
-        it cut in two would be none.
+        A note in the middle of the answer goes after it: half a list or table could not be read
+        as one.
         """
         last = self.items[-1] if self.items else None
         if isinstance(item, NoteItem) and isinstance(last, TextItem) and not last.closed:
@@ -223,7 +222,7 @@ class Attempt(msgspec.Struct):
         self.items.append(item)
 
     def open_text(self, kind: type[_Text]) -> _Text:
-        """Return the text of that kind that goes on, or begin one."""
+        """Return the open text of that kind, or begin one."""
         last = self.items[-1] if self.items else None
         if isinstance(last, kind) and not last.closed:
             return last
@@ -271,14 +270,14 @@ class Attempt(msgspec.Struct):
 
 
 def cached_share(attempts: Iterable[Attempt]) -> float | None:
-    """Return the part of what was sent that providers read from their caches; None for nothing."""
+    """Return the share of input tokens that providers read from their caches; None without any."""
     usages = [one.usage for one in attempts]
     sent, cached = sum(one.input for one in usages), sum(one.cached for one in usages)
     return min(1.0, cached / sent) if cached and sent else None
 
 
 def cost_of(attempts: Iterable[Attempt]) -> tuple[float | None, bool]:
-    """Return the USD of these attempts, None where no price is known; and if it is estimated."""
+    """Return the cost of the attempts in USD, None if unknown, and whether it is estimated."""
     known = [one for one in attempts if one.usage.cost is not None]
     costs = [one.usage.cost or 0.0 for one in known]
     return sum(costs) if costs else None, any(one.is_cost_estimate for one in known)

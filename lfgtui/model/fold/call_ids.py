@@ -1,8 +1,8 @@
 """Call ids: lfg's own, and those in the messages that a provider is sent.
 
-Providers choose the ids of their calls, and nothing keeps one from giving two calls the same id,
-or a later call that of an earlier one. So lfg never tells calls apart by them: neither cards,
-approvals nor output. See docs/decisions/0017-calls-have-ids-of-our-own.md.
+Providers choose the ids of their calls, and nothing keeps one from giving two calls the same id.
+So lfg never tells calls apart by them: neither cards, approvals nor output. See
+docs/decisions/0017-calls-have-ids-of-our-own.md.
 
 Ours are `call00001`: nine letters and digits, the form that the strictest wire (Mistral's)
 requires. A provider gets its own ids back, since some encode data in them, but never one
@@ -73,7 +73,7 @@ class CallIds:
                 return replace(event, call_id=self._of(self._open, theirs))
             case e.ToolCallRequested(theirs):
                 ours = self._of(self._open, theirs)
-                del self._open[theirs]  # whoever uses the id again means another call
+                del self._open[theirs]  # the same id again would be another call
                 wire_id = theirs if event.wire_id is UNSET else event.wire_id
                 return replace(event, call_id=ours, wire_id=wire_id)
             case e.HostedTool(call_id=str(theirs)) | e.HostedOutputDelta(theirs):
@@ -92,8 +92,8 @@ class CallIds:
 def messages_for(provider: str, messages: Iterable[Message]) -> Iterator[Message]:
     """Yield the messages as the provider is to see them.
 
-    Calls have the ids meant for it, the same in every request; what another provider alone
-    understands is left out.
+    Calls have the ids meant for it, the same in every request; items that only another provider
+    understands are left out.
     """
     taken: set[str] = set()
     unanswered: defaultdict[str, deque[str]] = defaultdict(deque)
@@ -125,5 +125,5 @@ def messages_for(provider: str, messages: Iterable[Message]) -> Iterator[Message
 
 
 def _bare(wire_id: str) -> str:
-    """Return the id as the strictest wire writes it, where two ids may become the same."""
+    """Return the id in the characters of the strictest wire; two ids may become the same."""
     return _NOT_IN_EVERY_ID.sub("_", wire_id)

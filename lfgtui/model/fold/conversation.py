@@ -31,7 +31,7 @@ class ReasoningPart(msgspec.Struct, frozen=True):
 
 
 class CallPart(msgspec.Struct, frozen=True):
-    """A tool call the model made; `wire_id` is what `provider` calls it, "" for nothing."""
+    """A tool call the model made; `wire_id` is the id that `provider` gave it, "" for none."""
 
     call_id: str
     name: str
@@ -43,7 +43,7 @@ class CallPart(msgspec.Struct, frozen=True):
 class ItemPart(msgspec.Struct, frozen=True):
     """An opaque piece for the wire it came from; other wires leave it out.
 
-    `provider` is whose it is: encrypted thoughts and fields of its own mean
+    `provider` is the one that it came from: encrypted thoughts and fields of its own mean
     nothing to another one that speaks the same wire.
     """
 
@@ -52,7 +52,7 @@ class ItemPart(msgspec.Struct, frozen=True):
     provider: str = ""
 
     def is_for(self, provider: str) -> bool:
-        """Return True if it may be sent there; Anthropic's signatures hold on all its platforms."""
+        """Return True if the provider may get it; Anthropic's signatures hold on its platforms."""
         return self.provider == provider or self.wire == "anthropic"
 
 
@@ -62,7 +62,7 @@ Part: TypeAlias = TextPart | ReasoningPart | CallPart | ItemPart
 class UserTurn(msgspec.Struct, frozen=True):
     """A message to the model, as it is sent; `is_said` if it is the person's, not a prompt.
 
-    One of `files` says nothing else: its text is theirs, for wires without a form of their own.
+    One with `files` has only them: `text` is their form for wires that have none of their own.
     """
 
     text: str
@@ -105,9 +105,9 @@ class ToolResult(msgspec.Struct, frozen=True):
 class Session(msgspec.Struct):
     """The conversation as an agent keeps it by itself, under an id.
 
-    `told` messages need not be sent to it. `said` is its visible text since the last request,
-    `calls` the number of its calls since then, and `is_interrupted` until it has answered that.
-    `cost` is USD since the session began, as far as the agent says.
+    The first `told` messages need not be sent to it. `said` is its visible text since the last
+    request, `calls` the number of its calls since then; `is_interrupted` until it has answered
+    that request. `cost` is in USD since the session began, as the agent reports it.
     """
 
     session_id: str
@@ -124,9 +124,9 @@ Message: TypeAlias = UserTurn | ModelTurn | ToolResult
 
 
 def since_the_model(messages: Sequence[Message]) -> list[Message]:
-    """Return the messages behind the last response."""
-    behind = takewhile(lambda message: not isinstance(message, ModelTurn), reversed(messages))
-    return list(behind)[::-1]
+    """Return the messages after the last response."""
+    after = takewhile(lambda message: not isinstance(message, ModelTurn), reversed(messages))
+    return list(after)[::-1]
 
 
 def with_answers(message: e.UserMessage) -> str:
@@ -145,20 +145,20 @@ class Conversation:
 
     What the person says while a response or a tool is under way waits in `said`, by the `seq` of
     its entry: no wire takes a message between a call and its result. It joins `messages` as soon
-    as there is a place; not before a queued ticket begins, since it may begin from its prompt.
-    A message that a response took stands before it, since a request has no place within one; of
-    a response that broke off it is as if it had never been taken.
+    as one may stand there; not before a queued ticket begins, since it may begin from its prompt.
+    A message that a response took stands before that response, since none can stand within one;
+    if the response breaks off, it counts as not taken.
     """
 
     def __init__(self) -> None:
         self.messages: list[Message] = []
         self.said: dict[int, UserTurn] = {}
         self.sessions: dict[str, Session] = {}
-        """The agents that keep the conversation themselves, by provider."""
+        """The sessions of agents that keep the conversation themselves, by provider."""
         self._taken: dict[int, UserTurn] = {}
         self._forgotten = 0
         self.starts_over = False
-        """True from the request to start over until the ticket does: only what is said counts."""
+        """True from the request to start over until the ticket does: only messages count."""
         self._is_queued = False
         self._is_responding = False
         self._open: list[Part] = []
@@ -201,7 +201,7 @@ class Conversation:
 
     @property
     def partial(self) -> str:
-        """The visible text of the response that is not finished; "" if it called a tool."""
+        """The visible text of the unfinished response; "" if it called a tool."""
         if any(isinstance(part, CallPart) for part in self._open):
             return ""
         texts = [part.text for part in self._open if isinstance(part, TextPart)]
@@ -210,7 +210,7 @@ class Conversation:
         return "".join(texts)
 
     def apply(self, event: e.Event, seq: int) -> None:
-        """Take one event into account; events that say nothing to the model are passed over."""
+        """Fold one event; events that are not for the model change nothing."""
         if isinstance(event, e.AttemptStarted):
             self._provider, self._is_responding = event.provider, False
             self._is_queued = self.starts_over = False
@@ -295,13 +295,13 @@ class Conversation:
             self.said.clear()
 
     def _forget(self) -> None:
-        """Go on without what was said so far; turns are counted on."""
+        """Forget the messages so far; turns are still counted on."""
         self._forgotten = self.responses
         self.messages.clear()
         self.sessions.clear()
 
     def _leave_out(self, calls: set[str]) -> None:
-        """Put a line in place of the output of these calls."""
+        """Replace the output of the calls by a line each."""
         turns = (turn for turn in self.messages if isinstance(turn, ModelTurn))
         names = {call.call_id: call.name for turn in turns for call in turn.calls}
         for n, message in enumerate(self.messages):
@@ -328,7 +328,7 @@ class Conversation:
         self._open.append(part)
 
     def _end_run(self) -> None:
-        """Begin another part with the next delta."""
+        """End the open part: the next delta begins another one."""
         if self._run is not None:
             self._open.append(self._run_kind(str(self._run)))
             self._run = None

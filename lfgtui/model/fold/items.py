@@ -1,7 +1,7 @@
 """The items of an attempt at a ticket.
 
 Items grow in place while a stream runs; `revision` moves with every change, so a painter knows
-what it can keep. They are written by the fold alone.
+what it can keep. Only the fold writes them.
 """
 
 from typing import Literal, TypeAlias
@@ -20,7 +20,7 @@ from lfgtui.model.ticket_keys.context import ContextFile, in_words
 from lfgtui.text.growing_text import Growing
 
 SHOWN = 50_000
-"""Characters at the end of a text among which a card finds the rows that it shows."""
+"""Characters at the end of a text that a card may show."""
 
 
 class StreamedText(msgspec.Struct):
@@ -65,7 +65,7 @@ class LiveOutput(Growing):
 
     @property
     def end(self) -> tuple[str, int]:
-        """As much of the end as a card may show, and the count of lines before it."""
+        """Return as much of the end as a card may show, and the number of lines before it."""
         end = self.since(max(0, len(self) - SHOWN))
         return end, self._lines - end.count("\n")
 
@@ -76,8 +76,8 @@ ToolState = Literal[
 
 
 COMPACT = "compact_context"
-"""The name of a question of lfg's own, and the beginning of its ids: whether old tool output may
-leave the requests."""
+"""The name of lfg's own question whether old tool output may be left out of the requests, and the
+beginning of its ids."""
 
 NOT_RUN = "not run"
 """The error of a call that never began."""
@@ -89,22 +89,20 @@ SETUP = "setup"
 class ToolItem(msgspec.Struct):
     """One tool call: requested, perhaps approved, run, finished.
 
-    `stopped` is a call that its attempt did not live to see the end of; an
-    attempt that takes it up has an item of its own for it. A call
-    that stood in the answer's text is never run: it ends as `written`.
+    `stopped` is a call whose attempt ended before it did; an attempt that takes
+    it up has an item of its own for it. A call that stood in the answer's text
+    is never run: it ends as `written`.
 
-    `arguments` is None until the call is complete; `json` is what has arrived
-    of them. `live` is what it printed while running, `output` what the model
-    got in the end. `approval` is the one-line summary in the request for approval, `diff` what
-    the call would change in its file, as it was then. `rule` is the one that it was approved by,
-    `grants` the one that the person gave with its approval. An agent's call is run by the agent
-    (`is_agent_call`), whose `options` are its own answers to its question, and `option` the name of
-    the one that was chosen. `sandbox` says where a program would run, in the request for
-    approval, and `reason` why the person is asked, whatever the settings say. `asked`: how often
-    approval was requested for it; `is_next`: of those that wait, it is decided on first.
-    `definition` tells a server's tool from any other of its name.
-    `changes` are its diffs by their paths, as the agent reports them. Paths are seen from the
-    `workspace`.
+    `arguments` is None until the call is complete; `json` is the part of them that has arrived.
+    `live` is the output while running, `output` what the model got in the end. `approval` is the
+    one-line summary in the request for approval, `diff` what the call would change in its file, as
+    it was then. `rule` is the one that approved the call, `grants` the one that the person gave
+    with the approval. An agent runs its calls itself (`is_agent_call`); `options` are the answers
+    that it offers, and `option` the name of the chosen one. In the request for approval, `sandbox`
+    says where a program would run, and `reason` why the person is asked whatever the settings say.
+    `asked`: how often approval was requested; `is_next`: of the calls that wait, it is decided on
+    first. `definition` tells a server's tool from any other of the same name. `changes` are diffs
+    by path, as the agent reports them. Paths are relative to the `workspace`.
     """
 
     call_id: str
@@ -150,7 +148,7 @@ class ToolItem(msgspec.Struct):
 
     @property
     def is_at_work(self) -> bool:
-        """True while it runs; an agent may not say when a call that it reports begins to."""
+        """True while it runs; an agent's call, from its request on: not all say when it begins."""
         return self.state == "running" or (self.is_agent_call and self.state == "requested")
 
     @property
@@ -160,12 +158,12 @@ class ToolItem(msgspec.Struct):
 
     @property
     def is_unrun(self) -> bool:
-        """True if the call was answered without having begun."""
+        """True if the call has a result although it never began."""
         return self.state == "finished" and self.error == NOT_RUN
 
     @property
     def rule_in_words(self) -> str:
-        """The rule that approved the call, or that was given with its approval; "" if none."""
+        """The rule that approved the call, or that its approval granted; "" if none."""
         if self.rule is not None:
             return f"approved by your rule: {self.rule.description}"
         if self.grants is None:
@@ -182,7 +180,7 @@ class ToolItem(msgspec.Struct):
 
     @property
     def summary(self) -> str:
-        """Its line, without the texts that its diff is made of."""
+        """The call's line, without the texts that its diff is made of."""
         given = self.given
         if self.diff and not isinstance(given, str):
             given = {name: value for name, value in given.items() if name not in BULK}
@@ -190,13 +188,13 @@ class ToolItem(msgspec.Struct):
 
     @property
     def diffs(self) -> list[tuple[str, str]]:
-        """The changes of files that are known, by path: an agent's, or the one of a file tool."""
+        """The known changes of files, with their paths: an agent's, or the one of a file tool."""
         known = self.changes if len(self.changes) > 1 else {self.path: self.diff}
         return [(path, diff) for path, diff in known.items() if diff]
 
     @property
     def given(self) -> ToolArguments:
-        """The arguments, or what has arrived of them."""
+        """The arguments, or the part of them that has arrived."""
         return str(self.json) if self.arguments is None else self.arguments
 
     @property
@@ -206,7 +204,7 @@ class ToolItem(msgspec.Struct):
 
 
 class HostedItem(msgspec.Struct):
-    """A tool that ran on the provider's side; `output` is empty until it ended.
+    """A tool that ran at the provider; `output` is empty until it ended.
 
     `closed` once the response that made the call is over: its output may then only come with
     another response.
@@ -242,9 +240,9 @@ class PlanItem(msgspec.Struct):
 
 
 class PromptItem(msgspec.Struct):
-    """A message to the model; `own` is its text without the answers of the tickets it `needs`.
+    """A message to the model; `own` is its text without the answers of the tickets in `needs`.
 
-    `is_said` if a person said it while the ticket was at work; `files` went before it.
+    `is_said`: a person said it while the ticket was at work. `files` were sent before it.
     """
 
     text: str
@@ -256,7 +254,7 @@ class PromptItem(msgspec.Struct):
 
     @property
     def company(self) -> str:
-        """The tickets whose answers go with it, and the number of files; "" for nothing."""
+        """The tickets whose answers go with it, and the number of files; "" without any."""
         return " and ".join([*self.needs, *([in_words(self.files)] if self.files else [])])
 
     @property
@@ -270,7 +268,7 @@ NoteKind = Literal["status", "retry", "warning", "error", "end"]
 
 
 class NoteItem(msgspec.Struct):
-    """A line of lfg's own: a retry, a pause, a conflict, how it ended."""
+    """A line of lfg's own: a retry, a pause, a conflict, an end."""
 
     kind: NoteKind
     message: str

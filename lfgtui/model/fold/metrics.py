@@ -18,13 +18,13 @@ from lfgtui.model.pieces import text_of
 from lfgtui.model.ticket_keys.run_limits import RunLimit
 
 WINDOW = 2.0
-"""Seconds the live rate looks back."""
+"""Seconds that the live rate looks back."""
 
 _BACKLOG = 1.0
-"""Seconds after a suspension within which what came meanwhile is read."""
+"""Seconds after a suspension in which the data that came meanwhile is read."""
 
 TOOL_PATIENCE = 6
-"""Times longer that a tool may be silent than a model: builds and installations often are."""
+"""Factor by which a tool may be silent longer than a model: builds and installations often are."""
 
 _SLICES = 10  # of a second, in which characters are counted
 _BAR, _BARS = 5, 24  # slices in a bar of the sparkline, and how many there are
@@ -41,7 +41,7 @@ class OpenCircuit(NamedTuple):
 
 
 class AgentUsage(NamedTuple):
-    """Use by an agent's processes: bytes of memory, and a share of a core, 1.0 for all of it."""
+    """What an agent's processes use: bytes of memory, and cores (1.0 for all of one)."""
 
     memory: int
     cpu: float
@@ -54,16 +54,15 @@ ELSEWHERE = "saved elsewhere: "
 class Health(msgspec.Struct, frozen=True, omit_defaults=True):
     """A run's troubles at the moment.
 
-    `behind`: the reason for which the history cannot be written, or where it is written instead
-    (`ELSEWHERE`); None when all is saved.
-    `open_circuits`: the providers and the models (`sim/slow`) that keep failing, by name,
-    the gravest first. `queued_bytes` have arrived and are not in the history yet. `slots`: tickets
-    that may work at once, 0 where nobody knows; `waiting_for_slot` have begun and wait for one.
-    `held_back`: what tickets wait for that could begin but for it, as memory, in words; `agents`:
-    what the processes of tickets use. `held_at`: the limit of the run at which nothing more is
-    sent; `asks_at_limit`: the person is asked how to go on. `without_sandbox`: tickets
-    whose programs run as the user, also those that want it so. `lost`: the reason for which
-    nothing is heard of a run in another process, or of workers; "" while it is.
+    `behind`: why the history cannot be written, or where it is written instead (`ELSEWHERE`); None
+    when all is saved. `open_circuits`: the providers and the models (`sim/slow`) that keep failing, by name, the gravest first.
+    `queued_bytes` have arrived and are not in the history yet. `slots`: tickets that may work at
+    once, 0 if unknown; `waiting_for_slot` have begun and wait for one. `held_back`: tickets that
+    only one thing, such as memory, keeps from beginning, and that thing in words; `agents`: what
+    the processes of tickets use. `held_at`: the limit of the run at which nothing more is sent;
+    `asks_at_limit`: the person is asked how to go on. `without_sandbox`: tickets whose programs run
+    as the user, by wish or not. `lost`: why a run in another process, or workers, cannot be
+    reached; "" while they can.
     """
 
     behind: str | None = None
@@ -81,7 +80,7 @@ class Health(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 def covered(spans: Iterable[tuple[float, float]]) -> float:
-    """Return the seconds that the spans cover; what several cover counts once."""
+    """Return the seconds that the spans cover; overlaps count once."""
     total, until = 0.0, float("-inf")
     for began, ended in sorted(spans):
         total += max(0.0, ended - max(began, until))
@@ -97,19 +96,19 @@ class Meter:
         self.first_byte: float | None = None
         self.ttft: float | None = None
         self.paint: float | None = None
-        """Of the last response of which that is known."""
+        """Seconds to the screen of the last response for which that is known."""
         self.retries = 0
         self.retry_at: float | None = None
         self._spans: list[tuple[float, float]] = []
         self._since: float | None = None
         self._is_paused = False
         self._is_reused = False
-        """True from an answer of the history on: it says nothing of the model's pace."""
+        """True after an answer from the history: it says nothing about the model's pace."""
         self._sent_at: float | None = None
         self._last_token_at: float | None = None
         self._gaps: deque[float] = deque(maxlen=64)
         self._tools: dict[str, float] = {}
-        """Times at which the tools that run began, by the ids of their calls."""
+        """When each running tool began, by the ids of their calls."""
         self._asked: set[str] = set()
         """Agents' calls that wait for approval."""
         self._is_tools_turn = False
@@ -186,7 +185,7 @@ class Meter:
         return covered(spans) if spans else None
 
     def spans(self, now: float) -> list[tuple[float, float]]:
-        """Return the times it worked, from and until."""
+        """Return the spans of time in which it worked, the open one until `now`."""
         return self._spans if self._since is None else [*self._spans, (self._since, now)]
 
     @property
@@ -200,7 +199,7 @@ class Meter:
         return self._streamed_in(newest - slices + 1, slices) / self._tokens.ratio / WINDOW
 
     def leave_out(self, since: float, at: float) -> None:
-        """Leave a suspension out of the clock, and of the rate what came in it: all at once."""
+        """Leave a suspension out of the clock, and data that came during it out of the rate."""
         if self._since is not None and self._since < since:
             self._spans.append((self._since, since))
             self._since = at
@@ -208,7 +207,7 @@ class Meter:
         self._rated_from = at + _BACKLOG
 
     def output_tokens(self) -> tuple[int, bool]:
-        """Output tokens so far, and whether a part of that is estimated."""
+        """Output tokens so far, and whether a part of them is estimated."""
         return self._tokens.total
 
     def history(self, now: float) -> list[float]:
@@ -217,7 +216,7 @@ class Meter:
         return [self._streamed_in(bar, _BAR) / self._tokens.ratio / _BAR * _SLICES for bar in bars]
 
     def has_history(self, now: float) -> bool:
-        """Return True if any number of `history` is above zero: cheap, for every ticket's frame."""
+        """Return True if `history` has a number above zero; cheap enough for each frame."""
         slices = _shown(now)
         return any(n in slices for n in reversed(self._recent))
 
@@ -226,12 +225,12 @@ class Meter:
 
     @property
     def tool_since(self) -> float | None:
-        """Time at which a tool, whosever, began to run, the newest of several; None if none is."""
+        """When the newest running tool, lfg's or an agent's, began; None if none is running."""
         return max(self._tools.values(), default=None) if self._is_tools_turn else None
 
     @property
     def waiting_since(self) -> float | None:
-        """Time at which the request left, the last token came or a tool was last heard of."""
+        """When the request left, the last token came or a tool last gave a sign of life."""
         heard = (self._sent_at, self._last_token_at, self._tool_heard_at)
         return max((at for at in heard if at is not None), default=None)
 
@@ -241,15 +240,13 @@ class Meter:
         return None if since is None else max(0.0, now - since)
 
     def is_stalled(self, now: float, stall_after: float) -> bool:
-        """Return True if something is due and late by more than is usual.
+        """Return True if a sign of life is overdue.
 
-        Of a tool that runs output is due, and longer is more than `TOOL_PATIENCE` times
-        `stall_after`. Else a token is due; longer is more than `stall_after`, and than 5 median
-        gaps between tokens. On a stream that sends heartbeats, one of those
-        will do as well: an agent may think for minutes while its server says
-        that it lives. Then longer is also more than twice the median time
-        from one sign of life to a heartbeat, so that it is their absence that
-        counts and not their rhythm.
+        A running tool should print something within `TOOL_PATIENCE` times `stall_after`. A model
+        should send a token within `stall_after`, and within 5 median gaps between tokens. On a
+        stream with heartbeats one of those will do as well, since an agent may think for minutes;
+        it may then also take twice the median time from a sign of life to a heartbeat, so that
+        their absence counts and not their rhythm.
         """
         waiting, is_tool = self.waiting_for(now), bool(self._tools)
         bound = stall_after * (TOOL_PATIENCE if is_tool else 1)
@@ -262,13 +259,13 @@ class Meter:
         return waiting > max(bound, usual)
 
     def _work(self, at: float) -> None:
-        """Let its clock run."""
+        """Start the ticket's clock."""
         self._is_paused = False
         if self._since is None:
             self._since = at
 
     def _rest(self, at: float) -> None:
-        """Stop its clock."""
+        """Stop the ticket's clock."""
         self._is_paused = False
         if self._since is not None:
             self._spans.append((self._since, at))
@@ -301,7 +298,7 @@ class Meter:
         self._tool_heard_at = self._tool_heard_at if self._tools else None
 
     def _beat(self, at: float) -> None:
-        """Take a heartbeat; the time since the last sign of life is its rhythm."""
+        """Take a heartbeat; the time since the last sign of life measures their rhythm."""
         before = [t for t in (self._sent_at, self._last_token_at, self._last_beat_at) if t]
         if before:
             self._beats.append(at - max(before))
@@ -316,6 +313,6 @@ class Meter:
 
 
 def _shown(now: float) -> range:
-    """Return the slices of time that are in the sparkline."""
+    """Return the slices of time that the sparkline shows."""
     behind = (int(now * _SLICES) // _BAR + 1) * _BAR
     return range(behind - _BARS * _BAR, behind)

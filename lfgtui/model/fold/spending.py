@@ -10,10 +10,10 @@ from lfgtui.model.ticket_keys.run_limits import RUN_LIMITS, RunLimit, RunLimits
 
 
 class Spent(NamedTuple):
-    """USD, None where no price is known; tokens sent and received; seconds at work.
+    """Cost in USD, None where no price is known; tokens sent and received; seconds at work.
 
-    `is_estimate`: a part of `received` is estimated; `is_cost_estimate`: of the cost. `seconds` is
-    None before anything began, and leaves out the time in which no ticket worked.
+    `is_estimate`: a part of `received` is estimated; `is_cost_estimate`: a part of the cost is.
+    `seconds` is None before anything began, and leaves out the time in which no ticket worked.
     """
 
     cost: float | None
@@ -24,7 +24,7 @@ class Spent(NamedTuple):
     seconds: float | None
 
     def of(self, limit: RunLimit) -> float:
-        """Return what counts towards a limit."""
+        """Return the amount that counts towards a limit."""
         match limit:
             case "run_cost":
                 return self.cost or 0.0
@@ -34,13 +34,13 @@ class Spent(NamedTuple):
                 return self.seconds or 0.0
 
     def reached(self, limits: RunLimits) -> RunLimit | None:
-        """Return the first limit that is reached; None if none is."""
+        """Return the first limit that is reached, if any."""
         most = ((limit, limits.of(limit)) for limit in RUN_LIMITS)
         return next((one for one, most in most if most is not None and self.of(one) >= most), None)
 
 
 def spent(folds: Iterable[tuple[Transcript, Meter]], now: float) -> Spent:
-    """Return what the tickets with these folds spent until now."""
+    """Return the spending until `now` of the tickets with these folds."""
     folds = list(folds)
     attempts = [attempt for transcript, _ in folds for attempt in transcript.attempts]
     cost, is_cost_estimate = cost_of(attempts)

@@ -8,18 +8,18 @@ A ticket is a small machine driven by its own events:
 
 and six ends. `waiting` means a request is out and nothing has come back;
 `streaming` that content has; `running_tool` that lfg's side is at work. An agent
-runs its tools and asks within its response, so both come and go by turns then.
-Nothing but an event moves a ticket, and every legal move is a row of `MOVES`:
-an event, the states it may find, the state it leaves (None: the same).
-Anything else is a bug of ours, and says so by name (`IllegalMoveError`).
+runs its tools and asks within its response, so these states take turns there.
+Only events move a ticket, and every legal move is a row of `MOVES`: an event, the
+states it may find the ticket in, the state it leaves it in (None: the same).
+Any other move is a bug of ours: `IllegalMoveError`.
 
-An ended ticket goes back to `queued` by a retry or a resume; a blocked one
-also when what it needed ends well after all. A parked one is `retrying` until
-its provider's limit ends, and then `queued`, since its work has ended. `stalled` is no state but a
-flag that the clock sets (`metrics`), since no event says that nothing came; nor is
-`question`, which the fold finds at the end of an answer.
+An ended ticket goes back to `queued` by a retry or a resume; a blocked one also
+when the ticket it needed ends well after all. A parked one is `retrying` until its
+provider's limit ends, and then `queued`, since its work has ended. `stalled` is not a
+state but a flag that the clock sets (`metrics`), since no event says that nothing came;
+nor is `question`, which the fold finds at the end of an answer.
 
-The shape of this file is h11's: one table, one small machine.
+The file is built like h11's state module: one table, one small machine.
 """
 
 from typing import Literal, NamedTuple
@@ -188,7 +188,7 @@ class StateMachine:
         return self.state
 
     def _is_beside_tools(self, allowed: _States) -> bool:
-        """Return True for what an agent's response brings while it runs a tool, or asks."""
+        """Return True for an event of an agent's response while it runs a tool, or asks."""
         is_beside = self._is_responding and self.state in ("running_tool", "needs_approval")
         return is_beside and "streaming" in allowed
 
@@ -231,20 +231,20 @@ IN_WORDS: dict[State | None, str] = {
     "blocked": "is blocked",
     "interrupted": "was interrupted",
 }
-"""States that a person is told of, as they are said of a ticket."""
+"""States that a person is told of, as predicates of a ticket."""
 
 PLAN_SIGNS = {"pending": "○", "in_progress": "▶", "completed": "✓"}
-"""Of the steps of an agent's plan, by their status."""
+"""Signs of the steps of an agent's plan, by status."""
 
 PIN = "◆"
-"""Marks what a person keeps: a pane, a past run."""
+"""Marks a pane or a past run that a person keeps."""
 
 STALLED = Badge("◍", "warning", "stalled")
 CHOSEN = Badge("★", "success", "chosen")
-"""Of a copy that is done and was chosen for the tickets that need it."""
+"""Badge of a copy that is done and was chosen for the tickets that need it."""
 QUESTION = Badge("¿", "warning", "question")
-"""Of a ticket that is done, and whose answer ends in a question."""
+"""Badge of a ticket that is done with an answer that ends in a question."""
 GUARD = Badge("⚑", "warning", "guard")
-"""Of a ticket in which a guard saw something that a person should look at."""
+"""Badge of a ticket in which a guard saw something that a person should look at."""
 CONFLICT = Badge("≠", "warning", "conflict")
-"""Of a ticket that is done, and changed a file that another ticket changed."""
+"""Badge of a ticket that is done, and changed a file that another ticket changed."""

@@ -3,15 +3,15 @@
 import msgspec
 
 CHARACTERS_A_TOKEN = 4.0
-"""The estimate until the provider's own count is known."""
+"""Estimated characters a token until a provider's count is known."""
 
 
 class TokenCount(msgspec.Struct):
     """The output tokens of one response after the other.
 
-    A finished response has as many as its provider says. Of one that did not finish, a provider
-    may have counted no more than the beginning (Anthropic: 1), so that the larger of its count
-    and the estimate holds. A count of 0 beside text that streamed is a server that does not count.
+    A finished response has as many as its provider says. Of an unfinished one a provider may have
+    counted only the beginning (Anthropic: 1), so the larger of its count and the estimate holds.
+    A server that counts 0 although text streamed does not count.
     """
 
     ratio: float = CHARACTERS_A_TOKEN
@@ -31,11 +31,11 @@ class TokenCount(msgspec.Struct):
         return max(round(self._characters / self.ratio), self._reported)
 
     def stream(self, characters: int) -> None:
-        """Take characters from the model into account."""
+        """Add characters from the model."""
         self._characters += characters
 
     def report(self, tokens: int) -> None:
-        """Take the provider's count of the running response, in place of the one before."""
+        """Take the provider's count of the running response, which replaces an earlier one."""
         self._reported = tokens
 
     def close(self, *, is_finished: bool) -> None:

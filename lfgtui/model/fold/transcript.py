@@ -84,9 +84,9 @@ NOTES: dict[type[e.Event], Callable[..., NoteItem]] = {
 
 
 class Transcript:
-    """The fold. `apply` each entry of one ticket, of that workspace, in `seq` order.
+    """The fold. `apply` each entry of one ticket in `seq` order.
 
-    `workspace` is the folder that it works in: its `worktree`, once that is open.
+    `workspace` is the folder that the ticket works in: its `worktree`, once that is open.
     """
 
     def __init__(self, workspace: str = "") -> None:
@@ -103,19 +103,19 @@ class Transcript:
         self.is_chosen = False
         """True for the copy that was chosen, which is handed on while it is done."""
         self.conflict: e.ConflictDetected | e.ContradictionFound | None = None
-        """The last conflict with another ticket since it was queued."""
+        """The last conflict with another ticket since this one was queued."""
         self.conflict_at = 0.0
         self.run_limits: RunLimits | None = None
         """Limits of the run, if this ticket is the one that has them."""
         self.guard_at: float | None = None
-        """Time when a guard last tripped since it was queued, or since a pause ended."""
+        """When a guard last tripped since the ticket was queued, or since a pause ended."""
         self.worktree: e.WorktreeOpened | None = None
         self.is_set_up = False
         """True once the setup of its worktree succeeded."""
         self.bases: dict[str, e.BaseRecorded] = {}
-        """The state of its folder and of the run's when work began, if git knows it, by folder."""
+        """The states of its folders when work in each began, if git knows them, by folder."""
         self.began_at = 0.0
-        """Time at which that was recorded."""
+        """When the last of these was recorded."""
         self.changes: e.ChangesCounted | None = None
         """The newest count of changes in its folder."""
         self.unsaved = False
@@ -123,7 +123,7 @@ class Transcript:
         self.revision = 0
         self.calls = Calls(workspace)
         self.rules: list[ApprovalRule] = []
-        """Rules of approval in force that were granted here."""
+        """Rules of approval that were granted in this ticket and are in force."""
         self.unsent: dict[int, PromptItem] = {}
         """Messages of the person that no agent has taken yet, by the `seq` of their entries."""
         self._machine = StateMachine()
@@ -135,7 +135,7 @@ class Transcript:
 
     @property
     def base(self) -> e.BaseRecorded | None:
-        """Its folder as it was when work in it began: that of its worktree, if it has one."""
+        """The state of its folder when work there began; of its worktree, if it has one."""
         bases = list(self.bases.values())
         return self.bases.get(self.workspace, bases[-1] if bases else None)
 
@@ -177,9 +177,9 @@ class Transcript:
 
     @property
     def answer(self) -> str:
-        """The text of the last finished response that had any: what a need hands on.
+        """The text of the last finished response that had any, which tickets that need this get.
 
-        With what came before its connection broke, where it is only the rest.
+        If that response is only the rest of one that broke off, the text before is included.
         """
         text, goes_on = "", False
         for message in reversed(self.conversation.messages):
@@ -189,14 +189,14 @@ class Transcript:
                 text = message.text + text
             elif text and not (isinstance(message, UserTurn) and not message.is_said):
                 break
-            goes_on = isinstance(message, ModelTurn)  # after a pause nothing stands between
+            goes_on = isinstance(message, ModelTurn)  # after a pause: no message stands between
         return text
 
     def apply(self, entry: e.Entry) -> IllegalMoveError | None:
-        """Take one entry into account.
+        """Fold one entry.
 
-        An impossible one is a bug of ours. It is shown in the ticket's own
-        stream, so that a stored run stays readable, and returned.
+        If no row of `MOVES` allows it, that is a bug of ours: the error is shown in the ticket's
+        own stream, so that a stored run stays readable, and returned.
         """
         at, event = entry.at, entry.event
         attempt, before = self.attempt, self.state
@@ -243,7 +243,7 @@ class Transcript:
 
     @property
     def own_error(self) -> AttemptError | None:
-        """The reason for which the ticket failed, if no attempt has it: it failed before one."""
+        """The reason why the ticket failed, if it failed before an attempt."""
         ending, attempt = self.ending, self.attempt
         if not isinstance(ending, e.TicketFailed):
             return None
@@ -251,7 +251,7 @@ class Transcript:
         return None if attempt is not None and attempt.error == error else error
 
     def _show_sent(self) -> None:
-        """Show what the person said where an agent or a request takes it, or the ticket ends."""
+        """Show the person's messages once an agent or a request takes them, or the ticket ends."""
         attempt = self.attempt
         has_ended = self.ending is not None and not self.conversation.starts_over
         if attempt is None or (attempt.ended_at is not None and not has_ended):
@@ -283,7 +283,7 @@ class Transcript:
             self.bases.clear()  # of folders on the machine of a worker
         self.worktree, self.is_set_up = event, False
         self.workspace = str(PurePath(event.path, event.inside or ""))
-        self.bases.pop(self.workspace, None)  # that of one in the same place, discarded since
+        self.bases.pop(self.workspace, None)  # of a discarded worktree in the same folder
         self.calls.workspace = self.workspace
 
     def _start_attempt(self, number: int, at: float, event: e.AttemptStarted) -> None:

@@ -1,7 +1,6 @@
 """Tools, and what a ticket says about who approves their calls.
 
-The tools of an MCP server have names of lfg's making, `mcp__SERVER__TOOL`, which no tool of lfg
-and no other server's has.
+lfg names the tools of an MCP server `mcp__SERVER__TOOL`, as no other tool is named.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -20,7 +19,7 @@ READING_TOOLS: frozenset[ToolName] = frozenset({"read_file", "list_files", "sear
 
 Approval: TypeAlias = Literal["auto", "ask", "deny"]
 Approvals: TypeAlias = Approval | dict[str, Approval]
-"""For all tools, or by the name of a tool or, as `mcp__SERVER`, of a server."""
+"""For all tools, or by the name of a tool or a server (`mcp__SERVER`)."""
 
 _SERVERS, _SEPARATOR = "mcp", "__"
 
@@ -29,8 +28,8 @@ class ApprovalRule(msgspec.Struct, frozen=True):
     """Calls of one tool that a person allowed beforehand, in a ticket or in all of its run.
 
     `text` is the `command`, its `prefix` with all of its options, or the absolute path of the
-    `file` or the `folder`, without links. Any call of the `tool` needs none, but for a server's:
-    of that it is the definition, since another one of the same name is another tool.
+    `file` or the `folder`, without links. A rule for any call of a `tool` has none, except a
+    server's tool: its definition, since another definition is another tool.
     """
 
     tool: str
@@ -40,7 +39,7 @@ class ApprovalRule(msgspec.Struct, frozen=True):
 
     @property
     def description(self) -> str:
-        """The calls, as the person is told of them."""
+        """The calls, in words for the person."""
         text = escaped(self.text)
         match self.matches:
             case "command":
@@ -56,12 +55,12 @@ class ApprovalRule(msgspec.Struct, frozen=True):
 
     @property
     def is_of_workspace(self) -> bool:
-        """True if it says nothing about other workspaces: `./x.sh` is another program there."""
+        """True if it holds in this workspace alone: elsewhere `./x.sh` is another program."""
         return self.matches in ("command", "prefix")
 
 
 def server_prefix(server: str) -> str:
-    """Return how the names of the server's tools begin."""
+    """Return the beginning of the names of the server's tools."""
     return f"{_SERVERS}{_SEPARATOR}{server}{_SEPARATOR}"
 
 
@@ -78,7 +77,7 @@ def approval_for(approve: Approvals | None, tool: str) -> Approval:
 def unasked(
     approve: Approvals | None, tools: Sequence[ToolName], servers: Sequence[str]
 ) -> Iterator[str]:
-    """Yield the tools beyond reading, and the servers and tools of those, that run unasked."""
+    """Yield tools that do more than read, servers and servers' tools, if they run unasked."""
     for tool in tools:
         if tool not in READING_TOOLS and approval_for(approve, tool) == "auto":
             yield tool
@@ -92,7 +91,7 @@ def unasked(
 def approval_mistake(approve: Approvals | None, servers: Sequence[str]) -> str:
     """Return what is wrong with the names in `approve`; "" if nothing is.
 
-    It may say something of servers that the ticket does not have, but not of unknown tools.
+    It may name servers that the ticket does not use, but not unknown tools.
     """
     known = [*ALL_TOOLS, *(server_prefix(name).removesuffix(_SEPARATOR) for name in servers)]
     for name in approve if isinstance(approve, dict) else ():

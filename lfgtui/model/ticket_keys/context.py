@@ -23,7 +23,7 @@ _ESCAPED = str.maketrans(
 
 
 class ContextFile(Bounded, frozen=True):
-    """A file as it was given: `path` from the workspace, `size` in bytes and `sha256` of these."""
+    """A file as it was given: `path` from the workspace, `size` in bytes, `sha256` of its bytes."""
 
     path: str
     size: int
@@ -32,12 +32,12 @@ class ContextFile(Bounded, frozen=True):
 
     @property
     def in_words(self) -> str:
-        """Its name, its size and the beginning of its hash."""
+        """The file's name, its size and the beginning of its hash."""
         return f"{self.path} ({figures.size(self.size)}, sha256 {self.sha256[:12]})"
 
 
 def mistake_in(pattern: str) -> str:
-    """Return why files cannot be named like this; "" if they can."""
+    """Return what is wrong with the pattern; "" if nothing is."""
     if pattern.startswith(("/", "~")) or ".." in pattern.split("/") or "\0" in pattern:
         return f'context "{pattern}": expected a path inside the workspace, relative to it'
     return ""
@@ -50,13 +50,13 @@ def as_message(files: Sequence[ContextFile]) -> str:
 
 
 def in_words(files: Sequence[ContextFile]) -> str:
-    """Return how many files these are, and their size."""
+    """Return the number of files, and their size, in words."""
     number = "1 file" if len(files) == 1 else f"{len(files)} files"
     return f"{number} ({figures.size(sum(file.size for file in files))})"
 
 
 def _quoted(path: str) -> str:
-    """Return it as XML has an attribute; importing `xml.sax.saxutils` would take as long as all."""
+    """Return the path as an attribute of XML; importing `xml.sax.saxutils` would be slow."""
     text = path.translate(_ESCAPED)
     if '"' not in text:
         return f'"{text}"'

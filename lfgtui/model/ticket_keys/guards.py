@@ -9,18 +9,18 @@ from lfgtui.text.matching import Matcher
 from lfgtui.text.patterns import MOST_STEPS, PatternError, phrase_pattern
 
 Channel: TypeAlias = Literal["text", "reasoning", "arguments", "output"]
-"""The texts that are looked at: answers, reasoning, what calls are to do, what they print."""
+"""The texts that guards look at: answers, reasoning, arguments of calls, their output."""
 GuardAction: TypeAlias = Literal["flag", "pause", "cancel", "redact"]
 
 SECRETS = "secrets"
-"""The name of the guard that is built in."""
+"""The name of the built-in guard."""
 
 
 class Guard(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """A rule: what it looks for, where, in which tickets (all if none is named), what it does.
 
-    `match` is a regular expression, `phrase` words; of the built-in one only the rest is set,
-    and only that one can be `off`.
+    `match` is a regular expression, `phrase` words; the built-in guard has neither, and is the
+    only one that can be `off`.
     """
 
     name: Annotated[str, msgspec.Meta(min_length=1)]
@@ -37,7 +37,7 @@ class Guard(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
 
 
 def in_force(config: Iterable[Guard], own: Iterable[Guard], *names: str) -> tuple[Guard, ...]:
-    """Return the guards of a ticket that goes by those names: the config's, and its own."""
+    """Return the guards of a ticket with these names: the config's, and its own."""
     configured = [*config]
     if not any(guard.name == SECRETS for guard in configured):
         configured.insert(0, Guard(SECRETS))
@@ -46,7 +46,7 @@ def in_force(config: Iterable[Guard], own: Iterable[Guard], *names: str) -> tupl
 
 
 def is_for(guard: Guard, *names: str) -> bool:
-    """Return True if the guard is for a ticket that goes by one of those names."""
+    """Return True if the guard is for a ticket with one of these names."""
     return not guard.tickets or any(name in guard.tickets for name in names)
 
 

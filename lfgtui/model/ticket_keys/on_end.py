@@ -11,7 +11,7 @@ import msgspec
 class OnEnd(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """A program that gets the run as JSON, or an address that it is posted to.
 
-    `secret_env` is the variable with the secret that what is posted is signed with.
+    `secret_env` is the variable with the secret that signs the post.
     """
 
     command: tuple[str, ...] = ()
@@ -42,7 +42,7 @@ def on_end_mistakes(hooks: Sequence[OnEnd]) -> Iterator[tuple[int, str, str]]:
 
 
 def with_program(folder: Path, hook: OnEnd) -> OnEnd:
-    """Return it with the path of a program written with a slash, which starts at the folder."""
+    """Return the hook with its program's path, if that has a slash, resolved from the folder."""
     if not hook.command or "/" not in hook.command[0]:
         return hook
     program = Path(hook.command[0])

@@ -16,14 +16,14 @@ RUN_LIMITS: tuple[RunLimit, ...] = get_args(RunLimit)
 AtLimit: TypeAlias = Literal["stop", "hold", "ask"]
 
 WARNED = 0.8
-"""Share of a limit from which it is soon reached."""
+"""Share of a limit from which the person is warned."""
 
 
 class RunLimits(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """Limits in USD, tokens sent and received, and seconds at work; None where there is none.
+    """Limits in USD, tokens sent and received, and seconds at work; None: no limit.
 
-    At a limit the run stops, or sends nothing more and waits; `ask` also asks the person, and is
-    what None means.
+    At a limit the run stops, or sends nothing more and waits; `ask`, the default, also asks the
+    person.
     """
 
     max_run_cost: Annotated[float, msgspec.Meta(gt=0, le=1e6)] | None = None
@@ -42,12 +42,12 @@ class RunLimits(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_de
         return any(self.of(limit) is not None for limit in RUN_LIMITS)
 
     def over(self, base: "RunLimits") -> "RunLimits":
-        """Return these, with those of `base` where there is none."""
+        """Return these limits, with those of `base` for the ones that are None."""
         own = {k: v for k, v in msgspec.structs.asdict(self).items() if v is not None}
         return msgspec.structs.replace(base, **own)
 
     def within(self, base: "RunLimits") -> "RunLimits":
-        """Return the lower ones of these and `base`: a file does not raise the person's own."""
+        """Return the lower of each limit here and in `base`: a file cannot raise the person's."""
         lower = {
             f"max_{limit}": min(filter(None, (self.of(limit), base.of(limit))), default=None)
             for limit in RUN_LIMITS
@@ -59,9 +59,9 @@ NO_LIMITS = RunLimits()
 
 
 class RunLimitsSet(Event, Bounded, frozen=True):
-    """The limits of the run from here on, in place of those before; the first ticket has it.
+    """The limits of the run from here on; the run's first ticket has the event.
 
-    In USD, tokens and seconds, None where there is none.
+    In USD, tokens and seconds; None: no limit.
     """
 
     max_run_cost: float | None = None
@@ -76,7 +76,7 @@ class RunLimitsSet(Event, Bounded, frozen=True):
 
 
 def amount(limit: RunLimit, value: float) -> str:
-    """Return an amount of what is limited, for people."""
+    """Return an amount of the limit's unit, in words."""
     match limit:
         case "run_cost":
             return figures.money(value)

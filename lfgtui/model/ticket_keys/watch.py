@@ -1,4 +1,4 @@
-"""Tickets that watch: what lfg tells them to do, and the event of what they found."""
+"""Tickets that watch: lfg's instructions for them, and the event of a finding."""
 
 from typing import Literal
 
@@ -28,7 +28,7 @@ of which there are two."""
 class ContradictionFound(Event, frozen=True):
     """A ticket that watches found that this one and another do not fit together.
 
-    `tickets` are this one and the other; what each assumes and said is in their order.
+    `tickets` are this one and the other; the assumptions and quotes are in the same order.
     """
 
     facets = Facets("error", "message")
