@@ -1,8 +1,8 @@
-"""Answers that may be given again: those of equal requests, as the history has them.
+"""Answers in the history that may be given again to equal requests.
 
-A request is found by its fingerprint, in the index of search. Its answer counts if it ended well,
-and is whole: where something was redacted, a call would be made with a mark in place of what the
-model gave. An imported run is not asked: its answers are whatever its file says.
+A request is found by its fingerprint, in the index of search. Its answer counts if it ended well
+and is whole: after redaction, a call would have a mark among its arguments. Imported runs do not
+count: their answers are whatever a file says.
 """
 
 import logging
@@ -37,9 +37,11 @@ ORDER BY segments_fts.rowid DESC LIMIT ?
 _log = logging.getLogger(__name__)
 
 _TRIED = 20
-"""Requests that are looked at for one that was answered well."""
+"""Most requests that are looked at for one that was answered well."""
 
 _WELL = frozenset({"end", "tool_use", "stop_sequence"})
+"""Stop reasons of an answer that ended well."""
+
 
 _SAID = (
     e.TextDelta,
@@ -52,7 +54,7 @@ _SAID = (
     e.HostedOutputDelta,
     e.ProviderItem,
 )
-"""The events of an answer; others in between are about how it came, or beside it."""
+"""The events of an answer; others between them are about its transfer, or about something else."""
 
 _BROKEN = (e.TurnBegun, e.AttemptStarted, e.Retrying, e.Parked, e.Ending)
 
@@ -60,7 +62,7 @@ _REDACTED = MARK.encode()
 
 
 class KeptAnswer(msgspec.Struct, frozen=True):
-    """An answer, and whose it was. `tokens` are those of its request and its own."""
+    """An answer, and the ticket that got it. `tokens` are those of its request and its own."""
 
     run: str
     ticket: str
@@ -72,13 +74,13 @@ class KeptAnswer(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class AnswerCache:
-    """The answers in the history file that may be given again, up to so many seconds old."""
+    """The answers in the history file that may be given again, up to a maximum age in seconds."""
 
     path: Path
     max_age: float = math.inf
 
     def unread(self) -> "AnswerCache":
-        """Return one for requests that are to be answered anew, and found by later ones."""
+        """Return a cache without answers: requests are sent, and later ones find them."""
         return replace(self, max_age=0.0)
 
     def find(self, fingerprint: str) -> KeptAnswer | None:
@@ -118,7 +120,7 @@ def _answer(
 
 
 def _behind(db: sqlite3.Connection, ticket: int, seq: int) -> Iterator[e.Event]:
-    """Yield the ticket's events behind that entry."""
+    """Yield the ticket's events after the entry `seq`."""
     while rows := entries.some(db, ticket, seq + 1):
         for row in rows:
             yield entries.entry("", "", row).event

@@ -1,10 +1,10 @@
 """Deletion of runs: out of sight at once, their texts a little at a time.
 
-In one short transaction a run's row goes and its tickets are put under a run
-without a name, which nobody lists, searches or resumes. Their texts follow in
-small transactions with pauses between them: a large run's would keep other
-writers waiting so long that they reported history as behind. What a process
-that ended left over is swept by the next.
+One short transaction deletes a run's row and puts its tickets under a run without
+a name, which nobody lists, searches or resumes. Their texts follow in small
+transactions with pauses between them: one for a large run would keep other writers
+waiting so long that they reported history as behind. If the process ends before
+that, the next one goes on.
 """
 
 import json
@@ -32,7 +32,7 @@ _PAUSE = 0.05
 """Shortest pause between two steps in the background, in seconds."""
 
 Pause = Callable[[float], bool]
-"""Called after a step with the seconds it took; False ends it there."""
+"""Called after each step with the seconds it took; returns False to stop."""
 
 _OLD = "(ended_at < ? AND state <> 'running' AND NOT pinned)"
 
@@ -50,18 +50,18 @@ def older_than(path: Path, moment: float) -> list[str]:
 
 
 def delete(path: Path, runs: Iterable[str], *, before: float | None = None) -> list[str]:
-    """Delete runs for good; return those that were. One in progress is left.
+    """Delete runs for good, except those in progress; return the deleted ones.
 
-    With `before`, a run is left too if it is pinned by now, or ended later than that.
+    With `before`, a run also stays if it is pinned by now, or ended later than that.
     """
     return _delete(path, runs, before, _as_long)
 
 
 def delete_old(path: Path, seconds: int | None, stopped: Event) -> list[str]:
-    """Delete what ended so many seconds ago (None: nothing), with pauses, until it is stopped.
+    """Delete runs that ended more than `seconds` ago (None: no runs), with pauses, until stopped.
 
-    Pinned runs stay. What other deletions left over is swept in any case. What
-    is left, or cannot be deleted, is the next one's.
+    Pinned runs stay. The rest of earlier deletions is swept in any case. A run that is left, or
+    cannot be deleted, is tried by the next deletion.
     """
     before = None if seconds is None else time.time() - seconds
     try:
@@ -82,7 +82,7 @@ def has_remains(db: sqlite3.Connection) -> bool:
 
 
 def hide(db: sqlite3.Connection, path: Path, run: str, *, before: float | None) -> bool:
-    """Take a run out of sight unless it is in progress; return whether it was."""
+    """Hide a run unless it is in progress; return whether it was hidden."""
     with leases.held(path.parent / "locks", run, patiently=True) as is_ours:
         if not is_ours:
             return False
@@ -102,7 +102,7 @@ def hide(db: sqlite3.Connection, path: Path, run: str, *, before: float | None) 
 
 
 def sweep(db: sqlite3.Connection, pause: Pause, texts: int = TEXTS) -> None:
-    """Delete the texts of hidden runs, so many at a time."""
+    """Delete the texts of hidden runs, `texts` at a time."""
     while has_remains(db):
         began = time.monotonic()
         with file.transaction(db):
@@ -120,7 +120,7 @@ def _delete(path: Path, runs: Iterable[str], before: float | None, pause: Pause)
 
 
 def _delete_some(db: sqlite3.Connection, most: int) -> None:
-    """Delete tickets until so many texts are gone; a ticket's entries go before its texts."""
+    """Delete tickets until `most` texts are gone; a ticket's entries go before its texts."""
     texts: list[int] = []
     emptied: list[tuple[int]] = []
     tickets = db.execute("SELECT id FROM tickets WHERE run = ?", (DELETED,)).fetchall()

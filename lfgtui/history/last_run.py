@@ -1,4 +1,4 @@
-"""The run that is meant by `last`, in every command."""
+"""The run that every command means by `last`."""
 
 import sqlite3
 from pathlib import Path
@@ -10,7 +10,7 @@ WITHIN = """EXISTS (
         CASE WHEN json_valid(t.spec) THEN json_extract(t.spec, '$.workspace') END || '/',
         1, length(?)) = ?
 )"""
-"""A run with a ticket that works in a folder, whose name ends with a slash, or below it."""
+"""Condition for a run with a ticket in a folder or below; the folder's name ends with a slash."""
 
 _NEWEST_IN = (
     f"SELECT r.id FROM runs r WHERE r.id <> '' AND {WITHIN}"
@@ -24,10 +24,10 @@ _NEWEST = (
 
 
 def find_last_run(connection: sqlite3.Connection) -> str:
-    """Return the newest run that worked in this folder's repository; without one, in this folder.
+    """Return the newest run in this folder's repository or, outside a repository, in this folder.
 
-    The newest of all may be another project's, which nobody wants to change, or to continue, by
-    mistake. Raises `UsageError` where there is none.
+    The newest of all may be another project's, which nobody should change or continue by mistake.
+    Raises `UsageError` where there is none.
     """
     top = _top()
     found = connection.execute(_NEWEST_IN, (f"{str(top).rstrip('/')}/",) * 2).fetchone()

@@ -1,11 +1,11 @@
 """Maintenance: pins and notes; the file's size, its health, copies, unused room and recovery.
 
-Nothing here is done by itself. Each function takes the file's write lock only
-while it writes, so runs in progress wait for a moment and lose nothing.
+Nothing here happens unasked. Each function takes the file's write lock only while
+it writes, so runs in progress wait for a moment and lose nothing.
 
-Of a damaged history all that can still be read goes into a new file. Each table
-is read from the front as far as it goes, then from the back. A pack whose text
-is gone is left out, and counted. The damaged file is not touched.
+Recovery writes all that can still be read of a damaged history into a new file. It
+reads each table from the front as far as possible, then from the back. A pack whose
+text is gone is left out, and counted. The damaged file is not touched.
 """
 
 import sqlite3
@@ -20,10 +20,10 @@ from lfgtui.history.deletion import DELETED
 from lfgtui.history.storage import entries, file, migrations, packing, values
 
 NOTE_LENGTH = 2000
-"""Characters of a note: a remark, no document."""
+"""Most characters of a note: it is a remark, not a document."""
 
 CHECKED_BYTES = 256 * 1024 * 1024
-"""A larger file is opened and not read through: that would take seconds."""
+"""Bytes of the largest file that is read through: a larger one would take seconds."""
 
 
 class Size(NamedTuple):
@@ -49,12 +49,15 @@ class Health(NamedTuple):
 
 
 def pin(path: Path, run: str, pinned: bool) -> None:
-    """Keep the run when old ones are pruned, or stop doing so; raises `UsageError` for no run."""
+    """Keep the run from pruning, or no longer; raises `UsageError` if there is no such run."""
     _set(path, run, "pinned", int(pinned))
 
 
 def annotate(path: Path, run: str, note: str) -> None:
-    """Set the run's note, empty for none; raises `UsageError` for no run or too long a note."""
+    """Set the run's note, "" for none.
+
+    Raises `UsageError` if there is no such run, or the note is too long.
+    """
     note = note.encode(errors="replace").decode().strip()  # the shell may give half a letter
     if len(note) > NOTE_LENGTH:
         raise UsageError(f"the note has {len(note):,} characters; the limit is {NOTE_LENGTH:,}")
@@ -94,7 +97,7 @@ def back_up(path: Path, copy: Path) -> None:
         file.make(copy)
         try:
             with closing(sqlite3.connect(copy)) as target:
-                db.backup(target)  # in one step: between two, a writer would begin it anew
+                db.backup(target)  # in one step: a write between two steps would restart it
         except BaseException:
             copy.unlink()
             raise
@@ -106,7 +109,7 @@ def copies(path: Path) -> list[Path]:
 
 
 def vacuum(path: Path) -> tuple[int, int]:
-    """Give the room of deleted runs back; return the bytes before and after."""
+    """Give back the room of deleted runs; return the file's bytes before and after."""
     before = path.stat().st_size if path.exists() else 0
     with orphaned_runs.connected(path) as (db, _):
         db.execute("INSERT INTO segments_fts (segments_fts) VALUES ('optimize')")
@@ -144,7 +147,7 @@ def check_health(path: Path) -> Health | None:
 
 
 class Recovered(NamedTuple):
-    """Rows that were read, by table; tickets (`run/ticket`) with holes, and runs without any."""
+    """Rows that were read, by table; tickets (`run/ticket`) with holes; runs without tickets."""
 
     rows: dict[str, int]
     torn: list[str]
@@ -170,7 +173,7 @@ def recover(path: Path, target: Path) -> Recovered:
             file.opening(target),
         ):
             damaged.text_factory = values.decode
-            damaged.execute("PRAGMA writable_schema = ON")  # one table's damage is not all tables'
+            damaged.execute("PRAGMA writable_schema = ON")  # so one damaged table spares the others
             db.execute("PRAGMA foreign_keys = OFF")
             with file.transaction(db):
                 copied = {table: _copy(damaged, db, table) for table in _TABLES}
@@ -190,7 +193,7 @@ def recover(path: Path, target: Path) -> Recovered:
 def _copy(damaged: sqlite3.Connection, db: sqlite3.Connection, table: str) -> int:
     columns = _columns(db, table)
     try:
-        if not migrations.has_table(damaged, table):  # a view in its place could go on for ever
+        if not migrations.has_table(damaged, table):  # a view of its name could go on for ever
             return 0
         columns = [name for name in _columns(damaged, table) if name in columns]
     except _DAMAGE:

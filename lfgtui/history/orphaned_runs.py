@@ -1,9 +1,9 @@
 """Orphaned runs: those whose process died. They are ended as interrupted.
 
 Every writer does this first, and once more at the end: the last one to close
-the file folds the write-ahead log into it. So the log only ever goes when the
-orphaned runs are ended, and an orphaned run without a log has lost it: SQLite
-finds nothing wrong with such a file, it is just older than what was on the screen.
+the file folds the write-ahead log into it. So the log is never folded in while a
+run is orphaned, and an orphaned run without a log has lost it: SQLite finds
+nothing wrong with such a file, but it is older than what was on the screen.
 """
 
 import sqlite3
@@ -24,7 +24,7 @@ LOG_GONE = "the history's write-ahead log ({log}) is gone: the end of the run ma
 
 
 class Ended(NamedTuple):
-    """Runs that were ended, and those of which nothing but a lease was left."""
+    """Runs that were ended, and runs of which only a lease was left."""
 
     interrupted: list[str]
     lost: list[str]
@@ -32,12 +32,12 @@ class Ended(NamedTuple):
 
 @contextmanager
 def connected(path: Path) -> Iterator[tuple[sqlite3.Connection, Ended]]:
-    """Connect to write, ending orphaned runs first and last; raises `HistoryError`.
+    """Connect to write, ending orphaned runs before and after; raises `HistoryError`.
 
-    Yield also what was ended first.
+    Yield the connection and the runs ended before.
     """
     with file.opening(path):
-        log = file.log_of(path)  # whoever only reads makes an empty one
+        log = file.log_of(path)  # readers make an empty one
         had_log = log.exists() and log.stat().st_size > 0
         with closing(file.connect(path)) as db:
             yield db, _end(db, path, had_log=had_log)
@@ -48,7 +48,7 @@ def _end(db: sqlite3.Connection, path: Path, *, had_log: bool) -> Ended:
     """End the tickets of orphaned runs. `had_log`: as it was before `db` was opened."""
     locks = path.parent / "locks"
     ended, lost = [], []
-    killed = set(leases.left_behind(locks))  # the others were let go of in good order
+    killed = set(leases.left_behind(locks))  # all others were released in good order
     for run in _running(db) | killed:
         # What another version wrote and this one cannot read is left as it is.
         with suppress(HistoryError), leases.held(locks, run) as ours:
@@ -67,7 +67,7 @@ def _end(db: sqlite3.Connection, path: Path, *, had_log: bool) -> Ended:
 def interrupt(db: sqlite3.Connection, run: str, now: float, missing_log: str | None) -> None:
     """End the run's open tickets when it was last heard of; the caller holds the transaction.
 
-    What a worker has is not ended: it goes on there, and a resume takes up what came of it.
+    A ticket that a worker has is not ended: it goes on there, and a resume takes up its results.
     """
     away = {ticket for ticket, (_, is_out) in hand_outs(db, run).items() if is_out}
     batch = Batch()

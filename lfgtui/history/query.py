@@ -1,11 +1,11 @@
-"""Queries as typed: their filters, their words as FTS5 expressions, and excerpts of what matches.
+"""Queries as typed: their filters, their words as FTS5 expressions, and excerpts of matching texts.
 
 A filter is a name, a colon and a value (in quotes where it has blanks), as in
-`state:failed after:7d parser`. A name that is no filter's is a word like any
-other, so `std::move` and a URL can be searched for as they stand.
+`state:failed after:7d parser`. Any other word with a colon is just a word, so
+`std::move` and a URL can be searched for as they stand.
 
-For excerpts FTS5 has `highlight()` and `snippet()`, whose time grows with the
-square of the matches: minutes, for a common word in some megabytes.
+Excerpts are made here, since the time of FTS5's `highlight()` and `snippet()` grows
+with the square of the matches: minutes, for a common word in some megabytes.
 """
 
 import re
@@ -26,7 +26,7 @@ STATES = (
     "queued", "starting", "waiting", "streaming", "running_tool", "needs_approval", "retrying",
     "paused", "done", "failed", "cancelled", "limit", "blocked", "interrupted",
 )  # fmt: skip
-"""The states of a ticket; its own module would cost more to import than a search."""
+"""The states of a ticket; importing their own module would take longer than a search."""
 
 _OPERATORS = frozenset(("AND", "OR", "NOT", "NEAR"))
 _SYNTAX = re.compile(r'\b(?:AND|OR|NOT|NEAR)\b|["()*]')
@@ -63,11 +63,13 @@ _WIDTH = 200
 """Characters of an excerpt."""
 
 _LEAD = 40
+"""Characters of an excerpt before its first match."""
+
 _TRIED = 200
-"""Matches of a text that are looked at."""
+"""Most matches of a text that are looked at."""
 
 _LONG = 32_768
-"""Characters of a text beyond which diacritics count."""
+"""Characters of the longest text in which diacritics are ignored."""
 
 _LETTER = r"[^\W_]"
 _SPACE = re.compile(r"\s+")
@@ -75,7 +77,7 @@ _TERM = re.compile(r'("(?:[^"]|"")*"|\w+)\s*(\*)?')
 
 
 class ParsedQuery(NamedTuple):
-    """A query taken apart: its words, and the filters as conditions with their values."""
+    """A query taken apart: its words, and the filters as SQL conditions with their values."""
 
     words: str
     where: str
@@ -86,7 +88,7 @@ def parse(query: str) -> ParsedQuery:
     """Take the query apart; raises `UsageError` for a filter's impossible value."""
     where = ""
     values: list[object] = []
-    query = query.encode(errors="replace").decode()  # a byte that is no text, from the shell
+    query = query.encode(errors="replace").decode()  # the shell may pass bytes that are not text
     for match in _FILTER.finditer(query):
         name, value = match[1], match[2].strip('"')
         where += f" AND {_CONDITIONS[name]}"
@@ -95,7 +97,7 @@ def parse(query: str) -> ParsedQuery:
 
 
 def without_repeats(words: str) -> str:
-    """Return the words, each once; unchanged if there is syntax.
+    """Return the words, each once; unchanged if they have syntax.
 
     The last word stays last, since with `prefix` it may be unfinished.
     """
@@ -108,11 +110,10 @@ def without_repeats(words: str) -> str:
 def expressions(words: str, *, prefix: bool) -> Iterator[str]:
     """Yield the words as FTS5 expressions, to be tried in turn until one is accepted.
 
-    First as they stand: words, "phrases", prefix*, AND, OR and NOT. FTS5
-    refuses what is none of that (`c++`, `foo-bar`, an open quote): then they
-    are quoted and searched for as they are, and were there too many of them,
-    all as one phrase. `prefix` lets the last word be unfinished, for searching
-    while typing. Raises `UsageError` for more than `MOST_WORDS`.
+    First as they stand: words, "phrases", prefix*, AND, OR and NOT. FTS5 refuses anything else
+    (`c++`, `foo-bar`, an open quote): then each word is quoted and searched for literally or,
+    with too many of them, all as one phrase. `prefix` lets the last word be unfinished, for
+    searching while typing. Raises `UsageError` for more than `MOST_WORDS`.
     """
     count = sum(word not in _OPERATORS for word in _WORD.findall(words))
     if count > MOST_WORDS:
@@ -131,13 +132,13 @@ def expressions(words: str, *, prefix: bool) -> Iterator[str]:
 def is_literal(expression: str, words: str) -> bool:
     """Return whether the expression takes literally what was meant as syntax.
 
-    Marks alone (`c++`, `foo-bar`) are not.
+    Marks within words (`c++`, `foo-bar`) were not meant so.
     """
     return expression not in (words, f"{words}*") and _SYNTAX.search(words) is not None
 
 
 def is_refusal(error: sqlite3.Error) -> bool:
-    """Return whether the error is the query's fault, and not the file's."""
+    """Return whether the error is the query's fault, not the file's."""
     return getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_ERROR
 
 
@@ -183,7 +184,7 @@ def _moment(name: str, value: str) -> float:
 
 
 class _Folding(dict[int, str]):
-    """Each character as one that is compared: without case and diacritics, as in the index."""
+    """Maps characters to the ones compared: without case and diacritics, as in the index."""
 
     def __missing__(self, code: int) -> str:
         folded = unicodedata.normalize("NFD", chr(code))[0].casefold()
@@ -240,7 +241,7 @@ def _variety(text: str, matches: list[Match]) -> int:
 
 
 def _folded(text: str) -> str:
-    """Return the text as it is compared, character for character."""
+    """Return the text as it is compared, with as many characters."""
     if not text.isascii() and len(text) <= _LONG:
         return text.translate(_FOLDING)
     lowered = text.lower()

@@ -20,13 +20,13 @@ from lfgtui.model.fold.transcript import Transcript
 from lfgtui.model.tickets import Ticket
 
 IMPORTED = "(imported)"
-"""The source of an imported run, in place of its tickets file."""
+"""The source of an imported run, instead of a tickets file."""
 
 
 class RunSummary(Bounded, frozen=True):
     """A run as `lfg history --json` lists it. Times in seconds since the epoch, cost in USD.
 
-    `pinned` and `note` are a person's own: what is pinned is not pruned.
+    `pinned` and `note` are set by a person; a pinned run is not pruned.
     """
 
     run: str
@@ -44,9 +44,9 @@ class RunSummary(Bounded, frozen=True):
 class StoredTicket(Bounded, frozen=True):
     """A ticket as requested, and its progress.
 
-    `attempt` is the newest one's number, 0 before any; provider and model are
-    that attempt's. `fault`: why the request cannot be read; the ticket is then
-    a stand-in with nothing but its name.
+    `attempt` is the newest attempt's number, 0 before any; provider and model are
+    that attempt's. `fault`: why the request cannot be read; `ticket` then has
+    only its name.
     """
 
     run: str
@@ -66,7 +66,7 @@ _tickets = msgspec.json.Decoder(Ticket)
 _DAMAGED = f"the file is damaged; {file.REPAIR}"
 
 _LAST_WORDS = 400
-"""Characters of a ticket's last words."""
+"""Most characters of a ticket's last words."""
 
 _RUNS = """
 SELECT r.id, r.title, r.state, r.started_at, r.ended_at,
@@ -83,8 +83,8 @@ class Reader:
 
     For one thread at a time. Raises `HistoryError` where the file cannot be
     read, `UsageError` where there is no such run or ticket; `close` it in the
-    end. `gaps` says, a line each, what could not be read of the tickets that
-    were looked at.
+    end. `gaps` has a line for each part that could not be read of the tickets
+    read so far.
     """
 
     def __init__(self, path: Path) -> None:
@@ -100,7 +100,7 @@ class Reader:
         self.close()
 
     def runs(self, limit: int = 50, offset: int = 0, *, folder: str = "") -> list[RunSummary]:
-        """Return past and running runs, newest first; before all others those in the folder."""
+        """Return past and running runs, newest first, those in the `folder` before all others."""
         within = (f"{folder.rstrip('/')}/",) * 2 if folder else ()
         rows = self._rows(
             f"{_RUNS} WHERE r.id <> '' ORDER BY {f'{WITHIN} DESC,' if folder else ''}"
@@ -140,7 +140,7 @@ class Reader:
         return self.source(run) == Path(IMPORTED)
 
     def with_workers(self, run: str) -> list[str]:
-        """Return the tickets that workers had when the run was last heard of."""
+        """Return the tickets that workers had when the run was last saved."""
         query = "SELECT ticket FROM hand_outs WHERE run = ? AND is_out ORDER BY ticket"
         return [str(ticket) for (ticket,) in self._rows(query, (run,))]
 
@@ -182,7 +182,7 @@ class Reader:
     def entries(self, run: str, ticket: str) -> Iterator[e.Entry]:
         """Yield the ticket's entries in `seq` order, for a person to look at.
 
-        One entry stands for those in a row that cannot be read, and says why.
+        One entry stands for several in a row that cannot be read, and says why.
         """
         rowid = self._ticket(run, ticket)
         with file.opening(self._path), file.snapshot(self._connection):
@@ -206,9 +206,9 @@ class Reader:
                 yield gap
 
     def _gap(self, last: e.Entry, missing: int, why: str) -> e.Entry:
-        """Return the entry that stands for those behind the last one, and remember it.
+        """Return an entry that stands for `missing` entries after the last one, and remember it.
 
-        `missing` is how many they are; 0: all that follow, and nobody knows how many.
+        0: all that follow, and nobody knows how many.
         """
         first = last.seq + 1
         which = f"entry {first}" if missing == 1 else f"{missing or 'all'} entries from {first} on"
@@ -218,17 +218,17 @@ class Reader:
         return msgspec.structs.replace(last, seq=first, event=event)
 
     def whole_entries(self, run: str, ticket: str, *, first: int = 1) -> Iterator[e.Entry]:
-        """Yield the entries, to resume or to export; raises `HistoryError` if one is damaged."""
+        """Yield the entries, to resume or export a run; raises `HistoryError` if one is damaged."""
         rowid = self._ticket(run, ticket)
         with file.opening(self._path):
             for row in stored.stored(self._connection, rowid, first):
                 yield stored.entry(run, ticket, row)
 
     def entries_after(self, run: str, place: int, until: int | None = None) -> Iterator[e.Entry]:
-        """Return the entries of all tickets behind that place, in the run's order.
+        """Yield the entries of all tickets after that place, in the run's order.
 
-        They are read bit by bit. Of a run at work all up to `until`, and no others, must be in
-        the file. One that cannot be read is replaced by one that says why.
+        They are read bit by bit. While a run is at work, exactly those up to `until` must be in
+        the file. An unreadable entry is replaced by one that says why.
         """
         rows = self._rows("SELECT name, id FROM tickets WHERE run = ? ORDER BY position", (run,))
         if not rows:
@@ -237,7 +237,7 @@ class Reader:
         return merge(*each, key=lambda entry: entry.at)
 
     def last_place(self, run: str) -> int:
-        """Return the place of the run's newest entry, up to which all are stored; 0 if none is."""
+        """Return the place of the run's newest stored entry; 0 if none is stored."""
         keys = self._rows("SELECT id FROM tickets WHERE run = ?", (run,))
         with file.opening(self._path):
             times = [stored.last_at(self._connection, int(key)) for (key,) in keys]
@@ -284,7 +284,7 @@ class Reader:
         return {ticket: values.text(text) for ticket, text in rows if text is not None}
 
     def found_in(self, hit: SearchHit) -> str | None:
-        """Return the whole text that a hit is part of; None while that is still streaming."""
+        """Return the whole text that a hit is part of; None while it is still streaming."""
         rows = self._rows(
             "SELECT s.text FROM segments s JOIN tickets t ON t.id = s.ticket"
             " WHERE t.run = ? AND t.name = ? AND s.first_seq = ? AND s.kind = ?",
@@ -293,7 +293,7 @@ class Reader:
         return str(rows[0][0]) if rows else None
 
     def requests(self, since: float = 0.0) -> list[Request]:
-        """Return the requests sent since then, ticket by ticket, for figures about them."""
+        """Return the requests sent since then, ticket by ticket."""
         tickets = self._rows(
             "SELECT run, name FROM tickets WHERE run <> '' AND started_at IS NOT NULL"
             " AND coalesce(ended_at, ?1) >= ?1",

@@ -1,9 +1,9 @@
 """Search: words and filters, newest or best first, live text included.
 
 FTS5 walks the matches of a query from the newest back and stops at the limit,
-with nothing to sort, whatever the size. Ranking has to look at every match, so
-it looks at the newest `RANKED` only and reports it. Text that is not finished
-yet is in no index: there is little of it, so it is indexed for each query.
+without sorting, whatever the size. Ranking has to look at every match, so it looks
+at the newest `RANKED` only, and says so. Unfinished text is not in the index:
+there is little of it, so it is indexed for each query.
 
 `code` scans the texts themselves: 40 ms in a history of 200,000 events. An index
 of trigrams took 3 ms, and two fifths of the room of the file.
@@ -27,7 +27,7 @@ MOST_CHARACTERS = 1_000
 """Most characters of a query: FTS5 takes minutes for one of thousands of words."""
 
 RANKED = 10_000
-"""Matches that ranking looks at, the newest ones."""
+"""The number of newest matches that ranking looks at."""
 
 _COLUMNS = "t.run, t.name, s.attempt, s.first_seq, s.kind, s.at, s.text"
 _TEXTS = f"""
@@ -45,7 +45,7 @@ _Row: TypeAlias = tuple[object, ...]
 
 
 class SearchHit(NamedTuple):
-    """A run of text that matches; `seq` is its first entry's.
+    """A text that matches; `seq` is its first entry's.
 
     `matches` are [start, end) in characters of `snippet`.
     """
@@ -63,8 +63,8 @@ class SearchHit(NamedTuple):
 class SearchResult(NamedTuple):
     """Hits in order.
 
-    `is_partly_ranked`: there were more matches than were looked at. `is_literal`: the query
-    could not be read as one, and its words were searched for as they stand.
+    `is_partly_ranked`: there were more matches than ranking looked at. `is_literal`: the query's
+    syntax was wrong, and its words were searched for as they stand.
     """
 
     hits: list[SearchHit]
@@ -105,7 +105,7 @@ def search(
             return _scan(db, parsed, limit)
         return _match(db, parsed, limit, prefix=prefix, ranked=ranked)
 
-    with file.snapshot(connection):  # what is sealed in between would be in neither
+    with file.snapshot(connection):  # a text sealed in between would be found in neither
         result = answer(connection)
         if connection.execute("SELECT 1 FROM entries LIMIT 1").fetchone() is None:
             return result
@@ -118,7 +118,7 @@ def search(
 
 
 def _scan(db: sqlite3.Connection, parsed: ParsedQuery, limit: int) -> SearchResult:
-    """Search without the index: all that the filters leave, or what contains the words."""
+    """Search without the index: all texts that pass the filters and contain the words."""
     sql = f"{_TEXTS}{parsed.where} AND (? = '' OR instr(s.text, ?)) ORDER BY s.id DESC LIMIT ?"
     rows = db.execute(sql, (*parsed.values, parsed.words, parsed.words, limit)).fetchall()
 
@@ -132,7 +132,7 @@ def _scan(db: sqlite3.Connection, parsed: ParsedQuery, limit: int) -> SearchResu
 def _match(
     db: sqlite3.Connection, parsed: ParsedQuery, limit: int, *, prefix: bool, ranked: bool
 ) -> SearchResult:
-    """Search by the index; of the query's expressions the first that FTS5 takes counts."""
+    """Search by the index, with the first of the query's expressions that FTS5 accepts."""
     choose = _best if ranked else _newest
     words = queries.without_repeats(parsed.words)
     for expression in queries.expressions(words, prefix=prefix):

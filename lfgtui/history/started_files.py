@@ -1,4 +1,4 @@
-"""The question if a tickets file was ever run, before the first frame: it imports SQLite alone."""
+"""When a tickets file was last run; needed before the first frame, so only SQLite is imported."""
 
 import sqlite3
 from contextlib import closing, suppress

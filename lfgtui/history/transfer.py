@@ -1,8 +1,8 @@
 """A run as JSON lines, to be carried to another machine.
 
 The first line is the run, then one line a ticket, then every entry as `--json`
-prints it. So a reader needs nothing but JSON, and a line can be cut out with
-grep. What is imported is the same run: same id, same numbers, same times.
+prints it. So a reader needs nothing but JSON, and grep can pick out lines. An
+imported run is the same run: same id, same numbers, same times.
 """
 
 import re
@@ -109,11 +109,11 @@ def lines_of(reader: Reader, run: str, redactor: Redactor | None = None) -> Iter
 def import_run(path: Path, lines: Iterable[bytes], source: str) -> str:
     """Store the run in the lines, all of it or nothing; return its id.
 
-    A ticket that approves by itself was trusted elsewhere, not here: a resume
-    asks. All is read before anything is locked, into a temporary file.
+    Tickets that run tools unasked were trusted elsewhere, not here: a resume
+    asks. All lines are read, into a temporary file, before anything is locked.
 
-    Raises `UsageError` naming `source` and line where they are no such run,
-    where it is unfinished, or exists here already.
+    Raises `UsageError` with `source` and line if they are not such a run, or if
+    the run is unfinished or exists here already.
     """
     with tempfile.SpooledTemporaryFile(_KEPT_IN_MEMORY) as buffer:
         try:

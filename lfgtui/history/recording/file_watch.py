@@ -20,8 +20,8 @@ class Change(Enum):
     """A change to the file.
 
     `FILE`: it is gone from its path, or replaced. `LOG`: its write-ahead log or
-    the log's index is gone. `CONTENT`: another process wrote to it, as another
-    lfg may, which copies its log into the file from time to time.
+    the log's index is gone. `CONTENT`: another process wrote to it; another lfg
+    does when it copies its log into the file.
     """
 
     FILE = auto()
@@ -36,7 +36,7 @@ class _Seen(NamedTuple):
 
 
 class Files(NamedTuple):
-    """The file, its log and the log's index as they were seen; None for one that is gone."""
+    """The file, its log and the log's index as they were seen; None for a missing one."""
 
     main: _Seen | None
     log: _Seen | None

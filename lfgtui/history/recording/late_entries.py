@@ -1,4 +1,4 @@
-"""Entries of runs that are over: what became of their work afterwards."""
+"""Entries added to runs that are over: what became of their work."""
 
 from collections.abc import Sequence
 from pathlib import Path

@@ -37,8 +37,8 @@ _ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"
 class OwnRun:
     """A run of this process: its row, its tickets' names and requests as JSON, and its leases.
 
-    `tickets` are the requests by name, `states` those of the same tickets in their order;
-    `mark` says how the run stands. All three are as last committed.
+    `tickets` are the requests by name, `states` the states of these tickets in the same order,
+    `mark` is the state of the run; all three as last committed.
     """
 
     def __init__(
@@ -59,13 +59,13 @@ class OwnRun:
         self._lock = Lock()
 
     def state(self, ticket: str) -> TicketState | None:
-        """Return the ticket's state, also while it has still to be committed."""
+        """Return the ticket's state, even before the ticket is committed."""
         return self.states.get(ticket) or self._added.get(ticket)
 
     def request(self, tickets: Sequence[Ticket]) -> RequestedTickets:
-        """Take entries of these tickets from now on; return those to be committed first.
+        """Take entries of the tickets from now on; return the ones to be committed first.
 
-        They are the new ones, and those that were requested in another way before.
+        They are the new tickets, and those whose request has changed.
         """
         changed = []
         for ticket in tickets:
@@ -79,7 +79,7 @@ class OwnRun:
         return RequestedTickets(changed)
 
     def claim(self, path: Path) -> None:
-        """Hold its lease beside that file too, until `release`; raises `HistoryError`."""
+        """Hold the run's lease beside that file too, until `release`; raises `HistoryError`."""
         folder = path.parent / "locks"
         with self._lock:
             if not self._leases or any(lease.is_in(folder) for lease in self._leases):
@@ -88,7 +88,7 @@ class OwnRun:
             self._leases.append(_take(folder, self.row.id))
 
     def release(self) -> None:
-        """Give its leases back, from any thread."""
+        """Give the run's leases back, from any thread."""
         with self._lock:
             for lease in self._leases:
                 lease.release()
@@ -121,7 +121,7 @@ def resume(
 ) -> OwnRun:
     """Make a stored run one that is running; raises `HistoryError` where that is impossible.
 
-    Tickets that workers have are interrupted here, too, unless it goes on `with_workers`.
+    Tickets that workers have are interrupted, too, unless the run goes on `with_workers`.
     """
     lease = _take(path.parent / "locks", run)
     try:
@@ -152,9 +152,8 @@ def copy(
 ) -> tuple[list[int], list[str]]:
     """Copy what the target lacks of the run, within the caller's transaction.
 
-    Return the tickets' keys there, and the names of the tickets that could not
-    be read in full. Raises `HistoryError` where the target has a newer state of
-    the run.
+    Return the tickets' keys in the target, and the names of the tickets that could not
+    be read in full. Raises `HistoryError` where the target has a newer state of the run.
     """
     run, known = own.row.id, load(target, own.row.id)
     if not known:
@@ -176,7 +175,7 @@ def copy(
 def _copy_entries(
     source: sqlite3.Connection, target: sqlite3.Connection, state: TicketState, copy: TicketState
 ) -> bool:
-    """Copy the entries after the copy's last one; return whether none is missing."""
+    """Copy the entries after the copy's last one; return whether all could be read."""
     expected = state.stored_seq - copy.last_seq
     taken = 0
     batch = Batch()
@@ -213,7 +212,7 @@ def _take(folder: Path, run: str) -> Lease:
 def _new_lease(db: sqlite3.Connection, locks: Path, now: float) -> tuple[str, Lease]:
     """Return an id, as `20261121-034212-x7k2`, and its lease.
 
-    It sorts by time (UTC), and its last four are quick to type.
+    It sorts by time (UTC), and its last four characters are quick to type.
     """
     moment = datetime.fromtimestamp(now, UTC).strftime("%Y%m%d-%H%M%S")
     while True:

@@ -2,15 +2,15 @@
 
 `submit` only appends to a list and never waits. A thread takes the whole list as soon as it is
 free and commits it as one batch; the busier the agents, the larger the batches. With little to
-do there is no delay to wait out; with much, events wait a moment for others, and nobody for them.
-Only after the commit are the entries delivered: who sees one may rely on its being in the history.
+do nothing is delayed; with much, events wait a moment for more, but no caller waits for them.
+Entries are delivered only after the commit: whoever sees one may rely on its being in the history.
 
 The exception has a name, *behind*. What cannot be committed for `PATIENCE` seconds (the disk is
 full, another program holds the file) is delivered marked unsaved and joins the backlog, as does
 every batch after it. The backlog is tried again as a whole every `RETRY` seconds or so: in order,
-in one transaction, so nothing is lost, out of order or stored twice. What no waiting can help
-(the file is damaged, or gone and nothing can be put in its place) sends the runs elsewhere; see
-`written_file`. An error that is no database's is a bug, and treated like a full disk.
+in one transaction, so nothing is lost, out of order or stored twice. Where waiting is no help
+(the file is damaged, or gone and cannot be replaced) the runs are saved elsewhere; see
+`written_file`. An error that is not the database's is a bug, and treated like a full disk.
 """
 
 import asyncio
@@ -62,12 +62,12 @@ class Recorder:
     behind (and when it breaks), None when it has caught up. Both are called on the recorder's
     thread, or, once it is attached, on an event loop.
 
-    `recovered` are the runs of dead processes that opening ended, `lost` those of which
-    nothing but a lease was left; `file` is the one that is written.
+    `recovered` are the runs of dead processes, which opening ended, `lost` those of which
+    only a lease was left; `file` is the one that is written.
 
     Starting, resuming and finishing a run take some milliseconds, and up to 10 s where another
-    process holds the file. With the durability `power` an entry is on the disk, and not in the
-    system's memory alone, before it is delivered.
+    process holds the file. With the durability `power` an entry is on the disk, not only in the
+    system's memory, before it is delivered.
     """
 
     def __init__(self, path: Path, durability: file.Durability = "process") -> None:
@@ -82,7 +82,7 @@ class Recorder:
         self._is_closed = False
         self._waiting: list[Barrier] = []
         self._progress = asyncio.Event()
-        # Left after the thread's has been opened, so that nobody folds the log in meanwhile.
+        # Closed after the thread has its own, so that nobody folds the log in meanwhile.
         with orphaned_runs.connected(path) as (db, ended):
             self.recovered, self.lost = ended
             self.has_remains = deletion.has_remains(db)
@@ -98,9 +98,9 @@ class Recorder:
         self.close()
 
     def close(self) -> None:
-        """Write what is pending, let go of the file and of all leases. Twice is harmless.
+        """Write what is pending, release the file and all leases. Closing twice is harmless.
 
-        `failure` has the error where something could not be written.
+        `failure` is the error if something could not be written.
         """
         if self._is_closed:
             return
@@ -122,7 +122,7 @@ class Recorder:
 
     @property
     def is_full(self) -> bool:
-        """True while so much is on its way, or unsaved, that no more should be taken in."""
+        """True while so much is pending or unsaved that no more should be submitted."""
         return self._pending.is_full or self._backlog.is_full
 
     # Runs
@@ -137,14 +137,14 @@ class Recorder:
     def resume_run(self, run: str, *, with_workers: bool = False) -> None:
         """Make a stored run one that runs here; its tickets go on from where they are.
 
-        Those that workers have go on there, `with_workers`; else they are interrupted.
+        Tickets that workers have go on there if `with_workers`; else they are interrupted.
         """
         with self._connected() as (db, path):
             now = self.clock()
             self._runs[run] = own_runs.resume(db, path, now, run, with_workers=with_workers)
 
     def hand_outs(self, run: str) -> dict[str, tuple[int, bool]]:
-        """Return the highest fence of each ticket that workers had, and if one has it still."""
+        """Return the highest fence of each ticket given to workers, and if one has it now."""
         with self._connected() as (db, _):
             return hand_outs(db, run)
 
@@ -158,14 +158,14 @@ class Recorder:
         self._put(own.request(tickets))
 
     def mark_run(self, run: str, state: RunState) -> None:
-        """Store how the run stands, behind all its entries so far, and keep it; never waits."""
+        """Store the run's state after all its entries so far, without ending it; never waits."""
         with suppress(HistoryError):  # it has ended: `failure` says why
             self._put(RunMark(run, state, None if state == "running" else self.clock()))
 
     def finish_run(self, run: str, state: RunState) -> None:
         """Store how the run ended, once all its entries are saved, and release it.
 
-        It ended with its last ticket, however much later that is stored.
+        It ended when its last ticket did, even if that is stored much later.
         """
         self.mark_run(run, state)
         try:
@@ -174,7 +174,7 @@ class Recorder:
             raise HistoryError(
                 f"the end of run {run} ({state}) could not be saved: {self._backlog.trouble}"
             ) from None
-        self.release(run)  # if that failed only `close` may: there is a backlog to write
+        self.release(run)  # not if that failed: the backlog is to be written first, by `close`
 
     def release(self, run: str) -> None:
         """Give the run's leases back; nothing can be submitted to it any more."""
@@ -201,8 +201,7 @@ class Recorder:
     ) -> None:
         """Hand over an event, from any thread, without waiting.
 
-        With `requested` that is the ticket as it is stored from then on, in one transaction
-        with the event.
+        `requested` is stored as the ticket's new request, in one transaction with the event.
 
         Raises `HistoryError` where the recorder has ended or the ticket's run
         is not being run here, `TypeError` where the event cannot be stored.
@@ -218,9 +217,9 @@ class Recorder:
             self._put(own.request([requested]), submission)
 
     def submit_numbered(self, entries: Sequence[e.Entry]) -> None:
-        """Hand over entries of one ticket that have their numbers, from another history.
+        """Hand over entries of one ticket that are numbered already, from another history.
 
-        They follow on each other and on the ticket's last one, and are stored all or none.
+        They follow the ticket's last entry without a gap, and are stored all or none.
         Raises as `submit` does.
         """
         if not entries:
@@ -234,13 +233,13 @@ class Recorder:
         self._put(*submissions)
 
     def hand_out(self, run: str, ticket: str, fence: int, *, is_out: bool) -> None:
-        """Store that a worker is given the ticket, or has it no more, behind its entries so far."""
+        """Store, after its entries so far, that a worker gets the ticket or no longer has it."""
         self._put(HandOut(run, ticket, fence, is_out))
 
     def flush(self, *, saved: bool = False) -> Future[bool]:
-        """Return a future, done once all submitted before is delivered: True if it is saved.
+        """Return a future, done once all submitted so far is delivered: True if it is saved.
 
-        With `saved` it also waits until a history that lags has caught up.
+        With `saved` it also waits until a history that is behind has caught up.
         """
         barrier = Barrier(saved, Future())
         try:
@@ -260,7 +259,7 @@ class Recorder:
     # On an event loop
 
     def attach(self, on_entries: OnEntries, on_behind: OnBehind) -> None:
-        """Call these, on the running loop, from now on."""
+        """Deliver on the running loop from now on, to `on_entries` and `on_behind`."""
         loop = asyncio.get_running_loop()
 
         def on_loop(callback: Callable[[_T], None]) -> Callable[[_T], None]:
@@ -276,18 +275,18 @@ class Recorder:
         self.on_entries, self.on_behind = on_loop(on_entries), on_loop(on_behind)
 
     async def settle(self, *, saved: bool = False) -> None:
-        """Wait until all that was submitted before is delivered; `saved`: is on the disk."""
+        """Wait until all submitted so far is delivered or, with `saved`, saved."""
         # Shielded: a cancelled waiter must not cancel the thread's side of it.
         await asyncio.shield(asyncio.wrap_future(self.flush(saved=saved)))
 
     async def finish(self, run: str, state: RunState) -> None:
-        """Store how the run ended; raises `HistoryError` also where it is in another file."""
+        """Store how the run ended; raises `HistoryError` even if it is saved in another file."""
         await asyncio.to_thread(self.finish_run, run, state)
         if self.file.remedy is not None:
             raise HistoryError(self.file.remedy)
 
     async def room(self) -> None:
-        """Wait while too much is on its way, or unsaved."""
+        """Wait while too much is pending or unsaved."""
         while self.is_full:
             self._progress.clear()
             await self._progress.wait()
@@ -303,7 +302,7 @@ class Recorder:
         self._backlog.size = 0
         for item in [*self._pending.end(), *self._waiting]:
             if isinstance(item, Barrier):
-                with suppress(InvalidStateError):  # whoever waited has cancelled it
+                with suppress(InvalidStateError):  # cancelled by whoever waited
                     item.done.set_exception(self._closed())
         if broken is not None:
             self._tell_behind(f"{self.path}: the history has stopped: {broken}")

@@ -1,4 +1,4 @@
-"""The history file as the recorder sees it, checked and if need be replaced (decision 23).
+"""The history file that the recorder writes, checked and if need be replaced (decision 23).
 
 When the file at the path is no longer the one that is written, the runs of this
 process are copied, from the handle that is still open, into the lfg history that
@@ -29,10 +29,10 @@ from lfgtui.history.storage.runs import TicketState
 from lfgtui.model.fold.metrics import ELSEWHERE
 
 CHECKED_BYTES = 64 * 1024 * 1024
-"""Largest file that is checked as a whole when another program has written to it."""
+"""Bytes of the largest file that is checked as a whole when another program has written to it."""
 
 LOG_BYTES = 8 * 1024 * 1024
-"""Length of the write-ahead log at which it is copied into the file, about SQLite's own."""
+"""Bytes of the write-ahead log at which it is copied into the file, about as many as SQLite's."""
 
 BUSY_MS = 25
 """Milliseconds that a commit waits for another process before it counts as refused."""
@@ -55,8 +55,8 @@ _LASTING = (
 class WrittenFile:
     """A connection to the file at `home`, or to the one that `runs` were rescued to.
 
-    `rescued` is the folder of the latter, `remarks` what to tell the person at
-    the end. For one thread.
+    `rescued` is the folder of the latter, `remarks` are for the person at the end. For one
+    thread.
     """
 
     def __init__(self, home: Path, durability: file.Durability, runs: Mapping[str, OwnRun]) -> None:
@@ -96,8 +96,8 @@ class WrittenFile:
     def save(self, some: Sequence[Batch]) -> Exception | None:
         """Commit the batches in one transaction, to a file that is still there afterwards.
 
-        Return the error where they are not saved. Batches that were committed
-        before their file was removed are not written twice.
+        Return the error if they are not saved. Batches that were committed before their file was
+        removed are not written twice.
         """
         try:
             self.follow()
@@ -193,7 +193,7 @@ class WrittenFile:
         self._note_change()
 
     def _note_change(self, *, is_folded: bool = False) -> None:
-        """Take for seen what we have just done; what was lost meanwhile is left to `follow`."""
+        """Note our own change to the files; a loss in the meantime is left to `follow`."""
         now = look(self.path)
         if self._seen.change_to(now) not in (Change.FILE, Change.LOG):
             # Commits write to the log alone, see `_fold_log`.
@@ -266,7 +266,7 @@ class WrittenFile:
         self._check()
 
     def _reopen(self) -> None:
-        """Connect anew; where that fails there is nothing to copy from, until it does not."""
+        """Connect anew; until that succeeds there is nothing to copy from."""
         self._is_shut = True
         self.connection.close()
         self.connection = self._connect(self.path)
@@ -338,7 +338,7 @@ class WrittenFile:
 
 
 def _is_stored(db: sqlite3.Connection, state: TicketState) -> bool:
-    """Return whether all that was committed of the ticket is in that file."""
+    """Return whether the file has all that was committed of the ticket."""
     own = "SELECT 1 FROM tickets WHERE id = ? AND run = ?"
     if db.execute(own, (state.rowid, state.run)).fetchone() is None:
         return False
@@ -346,7 +346,7 @@ def _is_stored(db: sqlite3.Connection, state: TicketState) -> bool:
 
 
 def _is_lasting(error: Exception) -> bool:
-    """Return whether waiting is of no use."""
+    """Return whether the error stays however long one waits."""
     code = _code(error)
     return isinstance(error, HistoryError) if code is None else code in _LASTING
 
@@ -356,7 +356,7 @@ def _is_busy(error: Exception) -> bool:
 
 
 def _code(error: Exception) -> int | None:
-    """Return the primary result code of SQLite behind the error, if there is one."""
+    """Return the primary result code of SQLite in the error, if it has one."""
     cause = error.__cause__ if isinstance(error, HistoryError) else error
     code = getattr(cause, "sqlite_errorcode", None)
     return None if code is None else int(code) & 0xFF
@@ -365,9 +365,9 @@ def _code(error: Exception) -> int | None:
 def _abandon(connection: sqlite3.Connection, path: Path) -> None:
     """Abandon a file that another program overwrote, without writing to it.
 
-    SQLite copies the log into the file when the last connection is closed, and
-    so would whoever opens the file next: the log is put aside, the connection
-    never closed (`SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE` comes with Python 3.12).
+    SQLite copies the log into the file when the last connection is closed or the file is opened
+    again: so the log is put aside and the connection never closed
+    (`SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE` comes with Python 3.12).
     """
     with suppress(OSError):
         _set_log_aside(path)

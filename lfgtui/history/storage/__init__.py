@@ -1,1 +1,1 @@
-"""The file itself: its tables, who may open it, and the values in its columns."""
+"""The file itself: its tables, its locks, and the values in its columns."""

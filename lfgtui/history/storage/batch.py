@@ -25,13 +25,13 @@ from lfgtui.model.pieces import merge
 _log = logging.getLogger(__name__)
 
 MERGED_BYTES = 16 * 1024
-"""Deltas are merged up to about this size: an entry stays cheap to read back."""
+"""Bytes up to which deltas are merged, about: an entry stays cheap to read back."""
 
 
 class Submission(msgspec.Struct):
     """An event on its way; `size` is that of its JSON in bytes.
 
-    `seq` is the number that it has already, as an entry of a worker's history; 0 for the next.
+    `seq` is its number if it has one already, in a worker's history; 0: the ticket's next.
     """
 
     state: TicketState
@@ -43,7 +43,7 @@ class Submission(msgspec.Struct):
 
 
 class RunMark(NamedTuple):
-    """A run's state, behind all entries so far; `ended_at` None: it goes on."""
+    """A run's state after all entries so far; `ended_at` None: it goes on."""
 
     run: str
     state: RunState
@@ -51,7 +51,7 @@ class RunMark(NamedTuple):
 
 
 class HandOut(NamedTuple):
-    """A ticket given to a worker, or, if not `is_out`, taken back, behind all entries so far."""
+    """A ticket given to a worker or, if not `is_out`, taken back, after all entries so far."""
 
     run: str
     ticket: str
@@ -60,7 +60,7 @@ class HandOut(NamedTuple):
 
 
 class RequestedTickets(NamedTuple):
-    """Tickets that join a run or are requested in another way: their states, and each as JSON."""
+    """Tickets that join a run, or whose request changes: their states, and each as JSON."""
 
     tickets: Sequence[tuple[TicketState, str]]
 
@@ -68,10 +68,10 @@ class RequestedTickets(NamedTuple):
 class Batch(msgspec.Struct):
     """Numbered entries and what follows from them, ready to be written.
 
-    `rows` are the entries with their ticket and as JSON, `complete` says up to
-    which entry a ticket's may be packed, `submitted` is how many events were
-    merged into the entries. The `rowid` of a state is read when the batch is
-    written: by then the run may be in another file. That of a `requested` ticket is set then.
+    `rows` are the entries with their ticket and as JSON, `complete` says up to which entry a
+    ticket may be packed, `submitted` is the number of events that were merged into the entries.
+    The `rowid` of a state is read when the batch is written, since the run may be in another file
+    by then; that of a `requested` ticket is set then.
     """
 
     requested: list[tuple[TicketState, str]] = msgspec.field(default_factory=list)
@@ -97,7 +97,7 @@ class Batch(msgspec.Struct):
         self.size += submission.size
 
     def take(self, state: TicketState, entry: e.Entry, body: str, closed: list[Segment]) -> None:
-        """Note an entry that its state has taken into account, and the segments it closed."""
+        """Note an entry that its state has applied, and the segments it closed."""
         self.rows.append((state, entry, body))
         self.segments.extend((state, segment) for segment in closed)
         if state.complete_to is not None:
@@ -105,11 +105,10 @@ class Batch(msgspec.Struct):
 
 
 def submission(state: TicketState, attempt: int, at: float, event: e.Event) -> Submission:
-    """Return the event as it will be read back, on its way.
+    """Return a submission of the event as it will be read back.
 
-    Text that no UTF-8 can carry (a lone surrogate, from a file name that is
-    no text, say) is replaced by U+FFFD. What others wrote as JSON and Python
-    reads more kindly (NaN, infinity) is null from here on.
+    Text that UTF-8 cannot encode (a lone surrogate, say from a file name) is replaced by U+FFFD.
+    NaN and infinity, which Python reads in JSON of others, become null.
     """
     try:
         body = encode_event(event)
@@ -155,7 +154,7 @@ def make(items: Sequence[Submission | RunMark | HandOut | RequestedTickets]) -> 
 
 
 def _merged(submissions: Iterable[Submission]) -> list[Submission]:
-    """Return consecutive deltas of one ticket as one, at the place and time of the first."""
+    """Return consecutive deltas of one ticket as one, in the position and time of the first."""
     merged: list[Submission] = []
     last: dict[TicketState, Submission] = {}
     for later in submissions:
@@ -212,7 +211,7 @@ def write(connection: sqlite3.Connection, batch: Batch) -> None:
 def index(
     connection: sqlite3.Connection, rowid: int, segment: Segment, *, entries_in: sqlite3.Connection
 ) -> None:
-    """Join the segment's text out of its entries and have search find it."""
+    """Join the segment's text from its entries and add it to the index."""
     text = joined(segment, _events(entries_in, rowid, segment))
     kind, attempt, first, last, at, _, tool, file = msgspec.structs.astuple(segment)
     inserted = connection.execute(
@@ -232,7 +231,8 @@ def _events(connection: sqlite3.Connection, rowid: int, segment: Segment) -> Ite
 def in_memory(stored: sqlite3.Connection) -> sqlite3.Connection:
     """Return what is still streaming, with its tickets and runs, as a history in memory.
 
-    It is in no index yet, and searched all the same: a turn of each ticket that runs just now.
+    It has the open turn of each running ticket, which the file's index lacks, so that search
+    finds it.
     """
     memory = file.empty()
     live = "id IN (SELECT ticket FROM entries)"

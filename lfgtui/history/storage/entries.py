@@ -1,7 +1,7 @@
 """A ticket's entries: packs of finished turns, then rows of the open one.
 
-A file may hold what another version of lfg wrote. Its tables are held against
-the schema's number when it is opened, its events only here.
+Another version of lfg may have written a file. Its tables are checked by the
+schema's number when it is opened, its events only here.
 """
 
 import logging
@@ -21,7 +21,7 @@ from lfgtui.model import events as e
 from lfgtui.model.event_json import decode_event
 
 AT_MOST = 4096
-"""Entries a pack holds; reading one of them reads all."""
+"""Most entries of a pack; reading one of them reads all."""
 
 _AT_ONCE = 500  # SQLite takes so many values, and more, in any build
 
@@ -30,7 +30,7 @@ _log = logging.getLogger(__name__)
 _DAMAGE = (sqlite3.Error, HistoryError, UnicodeDecodeError)
 
 SHIFT = 32
-"""Bits of a pack's id below its ticket's."""
+"""Bits of a pack's id below the bits of its ticket's."""
 
 
 def entry(run: str, ticket: str, row: Row) -> e.Entry:
@@ -53,9 +53,9 @@ def unreadable(what: str, error: Exception) -> HistoryError:
 
 
 def pack_ids(ticket: int) -> tuple[int, int]:
-    """Return the first of the ids that the ticket's packs can have, and the one after the last.
+    """Return the first id that a pack of the ticket can have, and the id after the last.
 
-    There are none for a ticket whose own id leaves no room for them; its entries stay rows.
+    A ticket whose own id is too large has none; its entries stay rows.
     """
     first, end = ticket << SHIFT, ticket + 1 << SHIFT
     return (first, end) if first > 0 and end < 1 << 63 else (0, 0)
@@ -64,7 +64,7 @@ def pack_ids(ticket: int) -> tuple[int, int]:
 def seal(connection: sqlite3.Connection, ticket: int, last_seq: int) -> None:
     """Pack the ticket's entries up to that one; the caller holds the transaction.
 
-    No segment may still be open there: its text is not written yet.
+    No segment may still be open among them: its text is not written yet.
     """
     before, end = pack_ids(ticket)
     last_seq = min(last_seq, end - before - 1)
@@ -73,7 +73,7 @@ def seal(connection: sqlite3.Connection, ticket: int, last_seq: int) -> None:
             (before | part[0][0], packing.pack(part, _passages(connection, ticket, part)))
             for part in _parts(list(unpacked(connection, ticket, 1, last_seq)))
         ]
-    except (ValueError, TypeError) as error:  # they stay rows: larger, and as safe
+    except (ValueError, TypeError) as error:  # they stay rows: larger, but as safe
         _log.warning("ticket %d is not packed: %s", ticket, error)
         return
     connection.executemany("INSERT INTO packs (id, body) VALUES (?, ?)", packs)
@@ -82,7 +82,7 @@ def seal(connection: sqlite3.Connection, ticket: int, last_seq: int) -> None:
 
 
 def _parts(rows: list[Row]) -> Iterator[list[Row]]:
-    """Runs of entries without a gap in their numbers, none too long."""
+    """Yield stretches of entries without a gap in their numbers, each at most `AT_MOST` long."""
     begin = 0
     for end in range(1, len(rows) + 1):
         is_dense = end < len(rows) and rows[end][0] == rows[end - 1][0] + 1
@@ -92,10 +92,10 @@ def _parts(rows: list[Row]) -> Iterator[list[Row]]:
 
 
 def stored(connection: sqlite3.Connection, ticket: int, first: int = 1) -> Iterator[Row]:
-    """The ticket's entries in `seq` order, from `first` on, as they stand now.
+    """Return the ticket's entries in `seq` order, from `first` on, as they stand now.
 
-    All of them are read before the first is given: a writer may pack a moment
-    later what is a row now, and delete a run whose texts are not read yet.
+    All of them are read before the first is given: a moment later a writer may have packed a row,
+    or deleted a run whose texts are not read yet.
     """
     before, end = pack_ids(ticket)
     with file.snapshot(connection):
@@ -117,8 +117,8 @@ def stored(connection: sqlite3.Connection, ticket: int, first: int = 1) -> Itera
 def some(connection: sqlite3.Connection, ticket: int, first: int) -> list[Row]:
     """Return the ticket's next entries from `first` on, of one pack or the open turn.
 
-    So a long ticket is read bit by bit, however long that takes: what is packed meanwhile is
-    found in its pack. There are no more where the list is empty.
+    So a long ticket can be read bit by bit: entries packed meanwhile are found in their pack. An
+    empty list: there are no more.
     """
     before, end = pack_ids(ticket)
     with file.snapshot(connection):
@@ -135,7 +135,7 @@ def some(connection: sqlite3.Connection, ticket: int, first: int) -> list[Row]:
 
 
 def first_after(connection: sqlite3.Connection, ticket: int, at: float) -> int:
-    """Return the number of the ticket's first entry after that time, or of the one to come."""
+    """Return the number of the ticket's first entry after `at`, or of its next one."""
     found = 0
     with file.snapshot(connection):
         for times in _times(connection, ticket):
@@ -154,7 +154,7 @@ def last_at(connection: sqlite3.Connection, ticket: int) -> float | None:
 
 
 def _times(connection: sqlite3.Connection, ticket: int) -> Iterator[list[tuple[int, float]]]:
-    """Yield number and time of the open turn's entries, then of each pack's, newest first."""
+    """Yield number and time of the open turn's entries, then of each pack's, newest pack first."""
     rows = connection.execute(
         "SELECT seq, at FROM entries WHERE ticket = ? ORDER BY seq", (ticket,)
     )
@@ -168,7 +168,7 @@ def _times(connection: sqlite3.Connection, ticket: int) -> Iterator[list[tuple[i
 def unpacked(
     connection: sqlite3.Connection, ticket: int, first: int | None = None, last: int | None = None
 ) -> Iterator[Row]:
-    """Return the ticket's entries that are rows still, in `seq` order, within those numbers."""
+    """Return the ticket's entries that are still rows, from `first` to `last`, in `seq` order."""
     after = "" if first is None else " AND seq >= :first"
     before = "" if last is None else " AND seq <= :last"
     return connection.execute(
@@ -198,9 +198,9 @@ def readable(connection: sqlite3.Connection, ticket: int) -> list[Row]:
 
 
 def last_packed(connection: sqlite3.Connection, ticket: int) -> float:
-    """Return the number that the ticket's last pack begins with, be it readable or not.
+    """Return the number that the ticket's last pack begins with, readable or not.
 
-    0 without packs, infinite where damage hides them.
+    0 without packs, infinity where damage hides them.
     """
     packs = "SELECT coalesce(max(id), ?) FROM packs WHERE id >= ? AND id < ?"
     before, end = pack_ids(ticket)
@@ -212,7 +212,7 @@ def last_packed(connection: sqlite3.Connection, ticket: int) -> float:
 
 
 def texts_of(connection: sqlite3.Connection, ids: list[int]) -> Mapping[int, str]:
-    """The texts of the segments with these ids."""
+    """Return the texts of the segments with these ids."""
     texts: dict[int, str] = {}
     for begin in range(0, len(ids), _AT_ONCE):
         some = ids[begin : begin + _AT_ONCE]

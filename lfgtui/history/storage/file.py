@@ -22,13 +22,13 @@ REPAIR = "`lfg history repair NEW_FILE` saves what can be read"
 DAMAGED = f"it is damaged; {REPAIR}"
 
 Durability: TypeAlias = Literal["process", "power"]
-"""The failure that a commit survives: of the process, or of the power as well.
+"""What a commit survives: the end of the process, or a power failure as well.
 
 In WAL mode SQLite's NORMAL hands a commit to the system, FULL waits for the
 disk (sqlite.org/pragma.html#pragma_synchronous).
 """
 
-# What SQLite has no code of its own for; the file was found to be ours before.
+# Messages of damage that has no error code of its own, in a file that is known to be ours.
 _UNREADABLE = re.compile(r"no such (?:table|column)|malformed")
 _NO_TEXT = f"some of its text is not valid UTF-8: {DAMAGED}"
 _ELSEWHERE = "move it away or set LFG_DATA_DIR to another folder"
@@ -68,7 +68,7 @@ def connect(path: Path, durability: Durability = "process") -> sqlite3.Connectio
             except BaseException:
                 connection.close()
                 raise
-    connection.text_factory = decode  # one bad text keeps no other run from being written
+    connection.text_factory = decode  # so that one bad text does not stop other runs
     return connection
 
 
@@ -209,14 +209,14 @@ def make(path: Path) -> None:
 
 
 def log_of(path: Path) -> Path:
-    """Return the path of its write-ahead log, which exists until the last writer closes."""
+    """Return the path of the file's write-ahead log, which exists until the last writer closes."""
     return path.with_name(f"{path.name}-wal")
 
 
 def plain(path: Path, mode: str) -> sqlite3.Connection:
     """Connect to the file as it is: nothing is checked, nothing brought up to date.
 
-    Neither its pages nor its schema are taken at their word: the file may be somebody else's.
+    Neither its pages nor its schema are trusted: the file may be another program's.
     """
     connection = sqlite3.connect(
         f"{path.absolute().as_uri()}?mode={mode}",
@@ -239,10 +239,10 @@ def empty() -> sqlite3.Connection:
 
 
 def check_unlogged(path: Path) -> None:
-    """Refuse a file that is another program's, whatever its log says; raises `HistoryError`.
+    """Raise `HistoryError` for another program's file, whatever its log says.
 
-    Without the log a file of ours is half a history while another lfg copies the log into it:
-    its first page then promises pages that are still to come, which SQLite calls corrupt.
+    While another lfg copies the log into the file, the file alone is half a history: its first
+    page promises pages that are still to come, which SQLite calls corrupt.
     """
     with opening(path), closing(plain(path, "ro&immutable=1")) as connection:
         try:
@@ -256,7 +256,7 @@ def check_unlogged(path: Path) -> None:
 
 
 def version_of(connection: sqlite3.Connection, path: Path) -> int:
-    """Return the number of migrations applied; refuse a file that is not ours or too new."""
+    """Return the number of migrations applied; raises `HistoryError` if foreign or too new."""
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     (owner,) = connection.execute("PRAGMA application_id").fetchone()
     (tables,) = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
@@ -276,7 +276,7 @@ def version_of(connection: sqlite3.Connection, path: Path) -> int:
 
 
 def _migrate(connection: sqlite3.Connection, path: Path, version: int) -> None:
-    """Apply the migrations that are missing, all of them or none; `_alone` keeps others out."""
+    """Apply the missing migrations, all or none; the caller is `_alone` with the file."""
     newest = len(migrations.MIGRATIONS)
     if version == newest:
         return
@@ -292,7 +292,7 @@ def _migrate(connection: sqlite3.Connection, path: Path, version: int) -> None:
 
 
 def _refuse_under_others(path: Path) -> None:
-    """Raise `HistoryError` while an older lfg runs something: it could not save the rest."""
+    """Raise `HistoryError` while an older lfg has a run: it could not save any more."""
     locks = path.parent / "locks"
     for run in leases.left_behind(locks):
         with leases.held(locks, run) as is_dead:
@@ -304,8 +304,8 @@ def _refuse_under_others(path: Path) -> None:
 
 
 def _back_up(connection: sqlite3.Connection, copy: Path) -> None:
-    """Keep the file as it is beside it: a new schema is one way."""
-    if copy.exists():  # made by one that did not come further, or that went back by hand
+    """Keep a copy of the file as it is: there is no way back from a new schema."""
+    if copy.exists():  # of a migration that failed, or that a person undid
         return
     unfinished = copy.with_name(f"{copy.name}.part")
     unfinished.unlink(missing_ok=True)

@@ -1,8 +1,8 @@
 """Leases: the claim of one process to a run.
 
-A lease is an exclusive `flock` on a file of its own. The kernel lets go of it
-when the process dies, however it dies, so a run that says `running` and whose
-lease can be taken is a dead one.
+A lease is an exclusive `flock` on a file of its own. The kernel releases it when
+the process dies, however it dies, so a run that says `running` although its lease
+is free is orphaned.
 """
 
 import fcntl
@@ -24,11 +24,11 @@ class Lease:
         self._handle = handle
 
     def is_in(self, folder: Path) -> bool:
-        """Return True if it holds in that folder: its file is the one others look at."""
+        """Return True if the lease holds in that folder, since its file is still there."""
         return self._path.parent == folder and _is_file_at(self._handle, self._path)
 
     def release(self) -> None:
-        """Give it back, once, and remove its file."""
+        """Give the lease back, once, and remove its file."""
         with suppress(OSError):
             if _is_file_at(self._handle, self._path):
                 self._path.unlink(missing_ok=True)  # while it is still ours
@@ -38,8 +38,8 @@ class Lease:
 def take(folder: Path, run: str, *, patiently: bool = False) -> Lease | None:
     """Take the run's lease; return None where another process holds it.
 
-    With `patiently` it waits a moment for one who only tests it: whoever opens
-    the file tests each lease that way, to tell orphaned runs from live ones.
+    With `patiently` wait a moment, since the holder may only be testing it: whoever opens
+    the history tests each lease, to tell orphaned runs from live ones.
     """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     path = folder / f"{run}{_SUFFIX}"

@@ -1,15 +1,15 @@
-"""Tables of the history file, and a check that a file holds no others of their names.
+"""Tables of the history file, and a check that a file has only objects that lfg made.
 
 An event is stored in `entries`, as the JSON it is everywhere else, from the
 moment it happens until the turn it belongs to is over. A `segment` is a
 finished run of text (an answer between two tool calls, say): its text is
-joined out of the entries when it ends, and FTS5 indexes it there, as external
-content. At the end of a turn its entries go into a `pack`, which counts their
-text off from the segments. So in the end no text is stored twice, and what is
-found is what was shown.
+joined from the entries when it ends, and FTS5 indexes it there, as external
+content. At the end of a turn its entries go into a `pack`, which refers to
+stretches of the segments for their text. So in the end no text is stored twice,
+and search finds what was shown.
 
-`hand_outs` has the tickets that workers on other machines were given: the highest fence of each,
-and whether it is out still. What is stored of it is its entries, whose numbers are the worker's.
+`hand_outs` has the tickets given to workers on other machines: the highest fence of each, and
+whether a worker has it now. The entries of such a ticket have the worker's numbers.
 
 Triggers, views, generated columns and CHECK expressions are code inside a file,
 and SQLite runs it for whoever opens the file: a trigger can empty the history
@@ -98,7 +98,7 @@ CREATE TABLE hand_outs (
 """
 
 MIGRATIONS: tuple[str, ...] = (_FIRST, _HAND_OUTS)
-"""Applied in order, once each. After a release never edited, only added to."""
+"""Applied in order, once each. Once released they are never edited; new ones are added."""
 
 _TABLE = re.compile(r"CREATE TABLE ([\"'`\[]?)(\w+)[\"'`\]]?\s*\(")
 
@@ -127,7 +127,7 @@ def foreign_object(connection: sqlite3.Connection) -> str | None:
 
 
 def has_table(connection: sqlite3.Connection, table: str) -> bool:
-    """Return whether the name is a plain table in this file, not one that computes rows."""
+    """Return whether the name is a plain table in this file, not a view or a virtual table."""
     rows = connection.execute("SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL")
     return any(_table_of(str(sql)) == table for (sql,) in rows)
 

@@ -1,15 +1,14 @@
-"""Packs: the entries of what is over, as small as they can be read back.
+"""Packs: the entries of finished turns, as small as they can be read back.
 
-While a response streams, each entry is a row: that is what makes it safe, and
-it costs some 80 bytes for the four characters of a token. Once its text is
-over it stands in `segments`, whole, for search to find. So the entries can be
-taken apart then. What repeats (the JSON of an event without its text) becomes
-a *shape*, listed once; the text becomes lengths, counted off from where it
-stands in the segments; times become steps of milliseconds, and the few microseconds
-that tell entries of one millisecond apart. These columns of
-small numbers, compressed, take one or two bytes an entry.
+While a response streams, each entry is a row: that makes it safe, and costs some
+80 bytes for the four characters of a token. Once its text has ended, the whole text
+is in `segments`, for search to find, so the entries can be taken apart. What repeats
+(the JSON of an event without its text) becomes a *shape*, listed once; texts become
+lengths of stretches of the segments; times become steps of milliseconds, and the few
+microseconds that tell entries of one millisecond apart. These columns of small
+numbers, compressed, take one or two bytes an entry.
 
-Reading puts the very same rows together again. `pack` proves it before it
+Reading puts exactly the same rows together again. `pack` checks that before it
 returns: a pack that could not be undone would be a history that lies.
 """
 
@@ -38,11 +37,14 @@ MOST_BYTES = 1 << 30
 """Most bytes of an unpacked pack: SQLite takes no larger text either."""
 
 _LITERAL = -1
+"""Stands for a passage's id where a text is in no segment but in the pack itself."""
+
 _NEAR = 4096
+"""Characters within which a piece is looked for after the one before it."""
 
 
 class Passage(NamedTuple):
-    """A segment that text can be counted off from."""
+    """A segment that the text of entries may be a stretch of."""
 
     id: int
     first_seq: int
@@ -52,7 +54,7 @@ class Passage(NamedTuple):
 
 
 class _Pack(msgspec.Struct, array_like=True):
-    """The columns. `starts` says where text is read on: row, passage (or literal), place."""
+    """The columns. `starts` says where reading goes on: row, passage (or literal), position."""
 
     first_seq: int
     attempts: list[tuple[int, int]]
@@ -65,7 +67,7 @@ class _Pack(msgspec.Struct, array_like=True):
     starts: list[tuple[int, int, int]]
     literal: str
     within: list[int] = []
-    """Microseconds behind the whole millisecond; empty if there are none."""
+    """Microseconds after the whole millisecond; empty if all are 0."""
 
 
 _encoder = msgspec.msgpack.Encoder()
@@ -74,7 +76,7 @@ _json = msgspec.json.Encoder()
 
 
 def pack(rows: Sequence[Row], passages: Sequence[Passage]) -> bytes:
-    """Return the rows, dense in seq, as one value; `passages` is where their text is found again.
+    """Return the rows, without gaps in seq, as one value; `passages` may contain their texts.
 
     Raises `ValueError` where they would not come out as they went in.
     """
@@ -151,20 +153,20 @@ def _unpack(body: _Pack, texts_of: Callable[[list[int]], Mapping[int, str]]) -> 
     if missing := set(body.passages) - texts.keys():
         raise DamagedError(f"the text of {len(missing)} passages is gone")
     texts[_LITERAL] = body.literal
-    starts = {row: (passage, place) for row, passage, place in body.starts}
-    source, place = "", 0
+    starts = {row: (passage, position) for row, passage, position in body.starts}
+    source, position = "", 0
     bodies: list[str] = []
     for index, (shape, length) in enumerate(zip(body.shape_of, body.lengths, strict=True)):
         if index in starts:
-            passage, place = starts[index]
+            passage, position = starts[index]
             source = texts[passage]
         before, after = body.shapes[shape]
         if length < 0:
             bodies.append(before)
             continue
-        text = _json.encode(source[place : place + length]).decode()
+        text = _json.encode(source[position : position + length]).decode()
         bodies.append(before + text + after)
-        place += length
+        position += length
     return list(zip(count(body.first_seq), attempts, times, bodies, strict=False))
 
 
@@ -179,7 +181,7 @@ class _Columns:
         self.literal: list[str] = []
         self._ahead = deque(sorted(passages, key=lambda passage: passage.first_seq))
         self._open: list[Passage] = []
-        self._place = {passage.id: 0 for passage in passages}
+        self._positions = {passage.id: 0 for passage in passages}
         self._literal_length = 0
         self._expected = (_LITERAL - 1, 0)
 
@@ -191,36 +193,36 @@ class _Columns:
             self.lengths.append(-1)
             return
         text = text_of(event)
-        passage, place = self._find(seq, event.facets, text)
-        if (passage, place) != self._expected:
-            self.starts.append((len(self.lengths), passage, place))
+        passage, position = self._find(seq, event.facets, text)
+        if (passage, position) != self._expected:
+            self.starts.append((len(self.lengths), passage, position))
         self.lengths.append(len(text))
-        self._expected = (passage, place + len(text))
+        self._expected = (passage, position + len(text))
 
     def _find(self, seq: int, facets: Facets, text: str) -> tuple[int, int]:
-        """Return the place of the text: in a passage that covers the entry, or else by itself."""
+        """Return where the text is: in a passage that covers the entry, or else in the pack."""
         while self._ahead and self._ahead[0].first_seq <= seq:
             self._open.append(self._ahead.popleft())
         self._open = [passage for passage in self._open if passage.last_seq >= seq]
         for passage in self._open:
             if passage.kind != facets.kind:
                 continue
-            place = self._place[passage.id]
-            if not passage.text.startswith(text, place):
-                # A piece that is elsewhere is near, or not worth a search for each.
-                end = place + len(text) + _NEAR if facets.is_piece else len(passage.text)
-                place = passage.text.find(text, place, end) if len(text) > 8 else -1
-            if place >= 0:
+            position = self._positions[passage.id]
+            if not passage.text.startswith(text, position):
+                # A piece further away than `_NEAR` is not worth the search.
+                end = position + len(text) + _NEAR if facets.is_piece else len(passage.text)
+                position = passage.text.find(text, position, end) if len(text) > 8 else -1
+            if position >= 0:
                 if facets.is_piece:
-                    self._place[passage.id] = place + len(text)
-                return passage.id, place
+                    self._positions[passage.id] = position + len(text)
+                return passage.id, position
         self.literal.append(text)
         self._literal_length += len(text)
         return _LITERAL, self._literal_length - len(text)
 
 
 def _shape(body: str) -> tuple[e.Event | None, tuple[str, str]]:
-    """Return the event, if its text can be taken out, and its JSON before and behind that."""
+    """Return the event, if its text can be taken out, and its JSON before and after that."""
     try:
         event = decode_event(body)
     except msgspec.MsgspecError:  # another version's, or what no reader takes
@@ -233,14 +235,17 @@ def _shape(body: str) -> tuple[e.Event | None, tuple[str, str]]:
 
 
 def _steps(times: list[float]) -> tuple[list[int], list[int]]:
-    """Return the milliseconds from one to the next, the first from the epoch, and what is left.
+    """Return the milliseconds from one time to the next, the first from the epoch, and the rest.
 
-    Both are empty if they are not exact; that of what is left also where nothing is.
+    The rest is in microseconds, and empty if all is 0; both are empty if they are not exact.
     """
     if any(within(at, MOMENT) != at for at in times):
         return [], []
     places = [round(at * 1_000_000) for at in times]
-    if any(time_at(place) != at for place, at in zip(places, times, strict=True)):
+    if any(time_at(position) != at for position, at in zip(places, times, strict=True)):
         return [], []
-    whole, left = [place // 1000 for place in places], [place % 1000 for place in places]
+    whole, left = (
+        [position // 1000 for position in places],
+        [position % 1000 for position in places],
+    )
     return [later - earlier for earlier, later in pairwise([0, *whole])], left if any(left) else []

@@ -1,4 +1,4 @@
-"""Runs and their tickets, as rows and as the states that their entries lead to."""
+"""Runs and their tickets, as rows and as the states that follow from their entries."""
 
 import sqlite3
 from contextlib import suppress
@@ -26,7 +26,7 @@ class RunRow(NamedTuple):
 
 
 class RunClock:
-    """The times of a run's entries, each later than the one before, whatever the system's clock is.
+    """The times of a run's entries, each later than the one before, whatever the system clock says.
 
     So a time is a place in the run: `model.events.Entry.place`.
     """
@@ -35,9 +35,9 @@ class RunClock:
         self._last = -1
 
     def next(self, at: float) -> float:
-        """Return the time of the next entry: in milliseconds, as it is shown and small to store.
+        """Return the time of the next entry, in whole milliseconds: easy to show, small to store.
 
-        Of several within one of them, each is a microsecond later.
+        Each further entry within one millisecond is a microsecond later.
         """
         self._last = max(round(at * 1000) * 1000, self._last + 1)
         return time_at(self._last)
@@ -50,10 +50,10 @@ class RunClock:
 class TicketState:
     """A ticket's row, a function of its entries alone. `rowid` is its key in `tickets`.
 
-    It gives an event its `seq`, and by the run's `clock` its time, and so turns it into an
-    `Entry`. `last_seq` is the newest entry's number, `stored_seq` that of the newest one committed,
-    `complete_to` that up to which no text is open, if the newest one made it so.
-    `state` is None before the first.
+    It turns an event into an `Entry`, with the next `seq` and a time by the run's `clock`.
+    `last_seq` is the newest entry's number, `stored_seq` that of the newest committed one,
+    `complete_to` the number up to which no text is open, if the newest entry changed it.
+    `state` is None before the first entry.
     """
 
     def __init__(self, rowid: int, run: str, ticket: str, clock: RunClock | None = None) -> None:
@@ -95,7 +95,7 @@ class TicketState:
         return entry, self.apply(entry)
 
     def apply(self, entry: e.Entry) -> list[Segment]:
-        """Take an entry into account; return the segments that it closes."""
+        """Apply an entry; return the segments that it closes."""
         event = entry.event
         self.clock.note(entry)
         self.last_seq, self.last_at, self.attempt = entry.seq, entry.at, entry.attempt
@@ -136,7 +136,7 @@ def store_ticket(
 ) -> TicketState:
     """Store a ticket of the run as it is requested now; `spec` is the ticket as JSON.
 
-    A new one is queued, and stands behind those that the run has.
+    A new ticket is queued, and comes after the run's others.
     """
     db.execute(
         "INSERT INTO tickets (run, position, name, spec, state)"
@@ -150,13 +150,13 @@ def store_ticket(
 
 
 def hand_outs(db: sqlite3.Connection, run: str) -> dict[str, tuple[int, bool]]:
-    """Return the highest fence of each ticket that workers were given, and if it is out still."""
+    """Return the highest fence of each ticket given to workers, and if one has it now."""
     rows = db.execute("SELECT ticket, fence, is_out FROM hand_outs WHERE run = ?", (run,))
     return {ticket: (fence, bool(is_out)) for ticket, fence, is_out in rows}
 
 
 def load(connection: sqlite3.Connection, run: str) -> list[TicketState]:
-    """Return the states of a stored run, in ticket order; they have one clock."""
+    """Return the tickets' states of a stored run, in ticket order; they share one clock."""
     rows = connection.execute(
         "SELECT id, name FROM tickets WHERE run = ? ORDER BY position", (run,)
     ).fetchall()

@@ -1,7 +1,7 @@
 """Segments: the finished runs of text that search finds.
 
-A segment is the places of its first and last entry; its text stays in the
-entries. It opens with its first piece and closes with whatever ends the run:
+A segment is the numbers of its first and last entry; its text stays in the
+entries. It opens with its first piece and closes with whatever ends the text:
 the other kind of delta, a tool call, the end of the response, and also a
 retry, a cancel or a crash, so broken text is found like any other.
 """
@@ -17,8 +17,8 @@ from lfgtui.model.facets import Ends, IndexedKind
 from lfgtui.model.pieces import call_of, kind_of, searchable, text_of, tool_of
 
 _LONG = 2000
-"""Entries of a run of text after which it is parted, at the next blank, so that a hit
-leads to its place. As many entries are packed at a time while more arrive."""
+"""Entries of a text after which it is split, at the next blank, so that a hit leads close to the
+match. While more arrive, this many entries are packed at a time."""
 
 _STARTS_BLANK = re.compile(r"\s")
 
@@ -27,9 +27,9 @@ _NOTHING: _About = (None, None)
 
 
 class Segment(msgspec.Struct):
-    """Place of a run of text. `call` if only that call's entries count.
+    """The entries of a text; with `call`, only that call's entries among them.
 
-    `tool` and `file` are what a call, or its output, is about.
+    `tool` and `file` are those of the call, or of the call that printed the output.
     """
 
     kind: IndexedKind
@@ -43,7 +43,7 @@ class Segment(msgspec.Struct):
 
 
 class OpenSegments:
-    """The runs of one ticket that may still grow; `apply` returns those that closed."""
+    """The texts of one ticket that may still grow; `apply` returns those that closed."""
 
     def __init__(self) -> None:
         self._stream: Segment | None = None
@@ -55,11 +55,11 @@ class OpenSegments:
 
     @property
     def unfinished(self) -> list[Segment]:
-        """The runs that may still grow."""
+        """The texts that may still grow."""
         return [*([self._stream] if self._stream else []), *self._of_calls.values()]
 
     def complete_to(self, entry: e.Entry) -> int | None:
-        """Return the seq up to which no run is open, after a turn or many entries; else None."""
+        """Return the seq up to which no text is open, after a turn or many entries; else None."""
         if self._of_calls:
             return None
         if self._stream is not None:
@@ -73,7 +73,7 @@ class OpenSegments:
         return complete_to
 
     def apply(self, entry: e.Entry) -> list[Segment]:
-        """Take one entry into account, in `seq` order."""
+        """Apply one entry; call it in `seq` order."""
         event, facets = entry.event, entry.event.facets
         kind, call = kind_of(event), call_of(event)
         if facets.is_piece and kind is not None:
@@ -129,10 +129,10 @@ class OpenSegments:
 
 
 def joined(segment: Segment, events: Iterable[e.Event]) -> str:
-    """Return the segment's text, out of the events from its first to its last entry.
+    """Return the segment's text, from the events of its first to its last entry.
 
-    Of a call's live output and the output the model got, one mostly contains the other; then
-    only the longer one is kept.
+    A call's live output and the output that the model got mostly overlap: then only the longer
+    one is kept.
     """
     pieces: list[str] = []
     streamed, result = "", None
