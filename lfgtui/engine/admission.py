@@ -1,9 +1,9 @@
 """Admission: which tickets may begin, as far as their provider and the memory go.
 
-It stands before the slots. A ticket that is held back keeps none, so those of other providers go
-past it; and no ticket that has a slot waits for memory, so there is always one that goes on. An
-agent that has a process goes on with it; for any other ticket of such a provider there must be
-room for one more, and the first one always has it. Processes that do nothing are ended for that.
+It comes before the slots. A ticket that is held back keeps no slot, so tickets of other providers
+overtake it; and no ticket with a slot waits for memory, so one always goes on. An agent that has a
+process goes on with it; any other ticket of such a provider needs room for one more process, except
+the first, which may always begin. Idle processes are ended to make room.
 """
 
 from collections.abc import Mapping
@@ -14,11 +14,11 @@ from lfgtui.text import figures
 from lfgtui.text.figures import memory_bytes
 
 MOST_PREPARED = 2
-"""Agents that are started before their ticket begins."""
+"""Most agents that are started before their tickets begin."""
 
 
 class Admission:
-    """The bounds of a run. `available` is the memory that may be had, in bytes."""
+    """The bounds of a run. `available` is the memory that the machine can spare, in bytes."""
 
     def __init__(self, config: Config, agents: AgentProcesses, available: int) -> None:
         self._config = config
@@ -26,12 +26,12 @@ class Admission:
         self._most = memory_bytes(config.max_memory, available)
 
     def is_bounded(self, provider: str) -> bool:
-        """Return True if a ticket may be held back from the provider."""
+        """Return True if tickets may have to wait for room at the provider."""
         config = self._config.provider(provider)
         return config.concurrency is not None or bool(config.command)
 
     def refusal(self, ticket: str, provider: str, working: Mapping[str, str]) -> str:
-        """Return what the ticket is to wait for; "" if it may begin.
+        """Return what the ticket must wait for; "" if it may begin.
 
         `working` are the tickets with a slot, and the provider of each.
         """
@@ -58,7 +58,7 @@ class Admission:
         return self._agents.prepared < MOST_PREPARED and self._agents.need(provider) <= free // 2
 
     def _set_aside(self, working: Mapping[str, str], *, ending: bool = True) -> int:
-        """Return the bytes of all that run, and of those that are about to be started."""
+        """Return the bytes of all running processes and of those about to be started."""
         starting = (
             self._agents.need(provider)
             for ticket, provider in working.items()

@@ -1,13 +1,13 @@
-"""A call at a time of day, also on a machine that sleeps meanwhile."""
+"""A call at a time of day, even if the machine sleeps meanwhile."""
 
 import asyncio
 from collections.abc import Callable, Iterable
 
 _MOMENT = 0.001
-"""Seconds; a timer of the loop may fire that much too early for the clock."""
+"""Seconds by which a timer of the loop may fire too early by the clock."""
 
 _LONGEST_SLEEP = 60.0
-"""Seconds; the loop's own clock stands still while the machine sleeps."""
+"""Most seconds that a timer runs: the loop's own clock stops while the machine sleeps."""
 
 
 class Alarm:
@@ -19,7 +19,7 @@ class Alarm:
         self._timer: asyncio.TimerHandle | None = None
 
     def set(self, times: Iterable[float]) -> None:
-        """Wait for these in place of what it waited for; no times are no call."""
+        """Wait for these times instead of earlier ones; without times, never call."""
         self.cancel()
         first = min(times, default=None)
         if first is not None:

@@ -12,7 +12,7 @@ from lfgtui.model.tickets import Ticket
 from lfgtui.model.turn_events import CommandTaken
 
 _LONGEST_NAME = 80
-"""Characters of who sent a command."""
+"""Most characters of a sender's name."""
 
 
 class Cancel(msgspec.Struct, frozen=True, tag=True):
@@ -53,7 +53,7 @@ class Resume(msgspec.Struct, frozen=True, tag=True):
 class Approve(msgspec.Struct, frozen=True, tag=True):
     """Allow the call, and what the rule covers from then on.
 
-    `option` is the id of one of the agent's own answers that is more than a plain one.
+    `option` is the id of an answer that the agent offers, if it is not a plain yes.
     """
 
     ticket: str
@@ -65,7 +65,7 @@ class Approve(msgspec.Struct, frozen=True, tag=True):
 class WithdrawRule(msgspec.Struct, frozen=True, tag=True):
     """Have calls that the rule covers asked about again.
 
-    It was granted in the ticket; one for the run is withdrawn wherever it was granted.
+    The rule was granted in the ticket; one for the run is withdrawn in all tickets.
     """
 
     ticket: str
@@ -73,7 +73,7 @@ class WithdrawRule(msgspec.Struct, frozen=True, tag=True):
 
 
 class Deny(msgspec.Struct, frozen=True, tag=True):
-    """Refuse the call; the reason goes back to the model. `option` as of `Approve`."""
+    """Refuse the call; the reason goes back to the model. `option`: see `Approve`."""
 
     ticket: str
     call_id: str
@@ -82,7 +82,7 @@ class Deny(msgspec.Struct, frozen=True, tag=True):
 
 
 class SetConcurrency(msgspec.Struct, frozen=True, tag=True):
-    """Change how many tickets work at once; 1 at least. Those at work go on."""
+    """Change how many tickets work at once, at least 1. Tickets at work go on."""
 
     slots: int
 
@@ -94,9 +94,9 @@ class SetRunLimits(msgspec.Struct, frozen=True, tag=True):
 
 
 class Add(msgspec.Struct, frozen=True, tag=True):
-    """Add tickets to the run, behind those it has; one that has ended goes on.
+    """Add tickets to the run, after those it has; a run that has ended goes on.
 
-    Their ids are new to it, and those they need are among them or in the run.
+    Their ids are new, and the tickets they need are among them or in the run.
     """
 
     tickets: tuple[Ticket, ...]
@@ -111,7 +111,7 @@ class AddPrompt(msgspec.Struct, frozen=True, tag=True):
 class Tell(msgspec.Struct, frozen=True, tag=True):
     """Say something to the ticket's agent, which takes it at once if it can.
 
-    Else the next request takes it along. With `stops` that is soon: a response or a tool under
+    Otherwise it goes with the next request. With `stops` that is soon: a response or a tool under
     way is stopped first. A ticket that has ended goes on from its conversation, as a new attempt.
     """
 

@@ -12,7 +12,7 @@ class Delivery:
 
     def __init__(self, runs: Mapping[str, TicketRun]) -> None:
         self.behind: str | None = None
-        """The reason for which the history cannot be written; None when all is saved."""
+        """Why the history cannot be written; None when all is saved."""
         self.place = 0
         """The place in the run of the newest entry."""
         self._runs = runs
@@ -20,7 +20,7 @@ class Delivery:
         self.subscribe = self._sinks.append
 
     def deliver(self, entries: Sequence[e.Entry]) -> None:
-        """Take entries that were stored, in their order."""
+        """Fold and show entries that were stored, in their order."""
         for entry in entries:
             self.apply(entry)
         self.show(entries)
@@ -31,7 +31,7 @@ class Delivery:
         self.place = max(self.place, entry.place)
 
     def show(self, entries: Sequence[e.Entry]) -> None:
-        """Tell the sinks of the entries; of none for a change that is no event."""
+        """Give the sinks the entries; an empty batch is for a change that is not an event."""
         for sink in self._sinks:
             try:
                 sink(entries)
@@ -40,9 +40,9 @@ class Delivery:
                 asyncio.get_running_loop().call_exception_handler(context)
 
     def fall_behind(self, reason: str | None) -> None:
-        """Take note that the history cannot be written for now; None once it has caught up."""
+        """Note why the history cannot be written for now; None once it has caught up."""
         self.behind = reason
-        if reason is None:  # what was shown unsaved is saved now
+        if reason is None:  # entries that were shown unsaved are saved now
             for run in self._runs.values():
                 run.transcript.mark_saved()
         self.show(())

@@ -1,6 +1,6 @@
 """The engine: many tickets at once, in the order they need each other.
 
-It decides only *when* work starts and stops. What happens is events, and an event takes one way:
+It decides only *when* work starts and stops. All that happens is an event, and it takes one way:
 `emit` hands it to the history's writer thread; the writer commits and hands entries back;
 `_deliver`, on the loop again, folds each into its ticket and then shows the batch to the sinks.
 So nothing that a person sees, and nothing that an agent builds its next request on, is ahead of
@@ -42,11 +42,11 @@ from lfgtui.model.tickets import Ticket, ticket_like
 
 
 class Engine:
-    """Runs one run's tickets; `LiveRun` to the screen.
+    """Runs one run's tickets; a `LiveRun` to the screen.
 
-    `stored` gives, for a resume, the entries the history holds of each ticket; they are folded
-    before anything starts. `answers` are those that tickets need of tickets elsewhere.
-    Workers do what `remote` takes. `on_close` is awaited when all work has ended.
+    `stored` are, for a resume, each ticket's entries in the history; they are folded before
+    anything starts. `answers` are those of needed tickets that are not in this process.
+    Workers do the tickets that `remote` takes. `on_close` is awaited when all work has ended.
     """
 
     def __init__(
@@ -136,7 +136,7 @@ class Engine:
         return self._runs[ticket].meter
 
     def painted(self, tickets: Collection[str]) -> None:
-        """Take note that all that came of these tickets is in the frame that was just painted."""
+        """Note that the frame just painted shows all that was delivered for these tickets."""
         for ticket in tickets:
             self._runs[ticket].times.painted()
 
@@ -173,7 +173,7 @@ class Engine:
         self._schedule()
 
     async def wait_idle(self) -> None:
-        """Wait until every ticket has ended and all of it is saved."""
+        """Wait until every ticket has ended and everything is saved."""
         while self.unfinished:
             self._idle.clear()
             await self._idle.wait()
@@ -182,7 +182,7 @@ class Engine:
             await self.wait_idle()
 
     async def shutdown(self) -> None:
-        """End what runs as interrupted, and close the books; whoever calls later waits too."""
+        """End running tickets as interrupted, and close everything; later callers wait, too."""
         if self.is_closing:
             await self._closed.wait()
             return
@@ -214,7 +214,7 @@ class Engine:
                 closing.push_async_callback(self._remote.aclose)
 
     def send(self, command: c.Command, by: str = "") -> None:
-        """Carry out a command, `by` whom if not from here; ignore one that no longer applies."""
+        """Carry out a command, unless it no longer applies; `by` names a sender elsewhere."""
         if self.is_closing:
             return
         match command:
@@ -318,7 +318,7 @@ class Engine:
         return self._is_due(run) and run.parking.limit is None
 
     def _is_due(self, run: TicketRun) -> bool:
-        """Return True for a ticket that waits for nothing but its providers or a slot."""
+        """Return True for a ticket that waits only for its providers or a slot."""
         return run.phase == "pending" and not run.hold.is_begun and self._needs.are_met(run)
 
     async def _work(self, run: TicketRun) -> Outcome:
@@ -352,7 +352,7 @@ class Engine:
         self._watchers.look_again()
 
     def _of_here(self, sink: e.Sink) -> e.Sink:
-        """Keep from the sink what happens on the machines of workers."""
+        """Keep entries from the machines of workers from the sink."""
         runs = self._runs
         if self._remote is None:
             return sink

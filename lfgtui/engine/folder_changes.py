@@ -1,7 +1,7 @@
 """The folders of a run's tickets as they were when work began, and how much has changed since.
 
-Counted after calls of tools, and never while nothing happens; of a folder there is one count at a
-time, and the next begins a second after it at the earliest.
+Changes are counted after tool calls, never while nothing happens. A folder has one count at a time,
+and the next begins a second after it at the earliest.
 """
 
 import asyncio
@@ -18,15 +18,15 @@ from lfgtui.workspace.diff_reading import read_changes
 from lfgtui.workspace.git import GitError
 
 REST = 1.0
-"""Seconds between two counts in a folder."""
+"""Least seconds between two counts in a folder."""
 
 _CHANGING = frozenset({e.ToolCallFinished, e.FileChange})
 
 _PATIENCE = 10.0
-"""Seconds that the first ticket in a folder waits at most until that is recorded."""
+"""Most seconds that the first ticket in a folder waits until that is recorded."""
 
 _LAST = 5.0
-"""Seconds that the last count may take when the run ends."""
+"""Most seconds that the last count may take when the run ends."""
 
 
 class FolderChanges:
@@ -41,9 +41,9 @@ class FolderChanges:
         self._is_closing = asyncio.Event()
 
     async def record(self, run: TicketRun) -> None:
-        """Note how the ticket's folder is before it begins; for all tickets there it is the same.
+        """Record the state of the ticket's folder before it begins, once for all tickets there.
 
-        A folder that git does not know, or not in time, is not recorded.
+        A folder that git does not know, or cannot read in time, is not recorded.
         """
         folder = run.ticket.workspace
         may_write = run.ticket.may_write or programs_of(self._config, run.ticket)
@@ -58,7 +58,7 @@ class FolderChanges:
             run.emit(e.BaseRecorded(folder, *base))
 
     def _known(self, folder: str) -> e.BaseRecorded | None:
-        """Return what was recorded of the folder before the run was resumed."""
+        """Return the folder's state as it was recorded before the run was resumed."""
         bases = (run.transcript.bases.get(folder) for run in self._runs.values())
         return next((base for base in bases if base), None)
 
@@ -74,7 +74,7 @@ class FolderChanges:
                     self._counting[folder] = asyncio.create_task(self._count_on(folder))
 
     async def close(self) -> None:
-        """Count what is due, now."""
+        """Make the counts that are due, now."""
         self._is_closing.set()
         if self._counting:
             await asyncio.wait(self._counting.values(), timeout=_LAST)
@@ -84,7 +84,7 @@ class FolderChanges:
         await asyncio.gather(*left, return_exceptions=True)
 
     async def _count_on(self, folder: str) -> None:
-        """Count as long as calls end meanwhile."""
+        """Count, and again as long as calls have ended meanwhile."""
         try:
             while tickets := self._due.pop(folder, None):
                 with suppress(GitError):

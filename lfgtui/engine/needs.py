@@ -1,8 +1,8 @@
 """The needs of a run's tickets, and the ticket whose answer is handed on for each.
 
-For a ticket that runs as copies that is the chosen one's. The person chooses. Where nobody can, a
-single copy that ended well is taken; of several none is, since to guess would be to throw away
-what the person paid for: the tickets that need them are blocked until somebody chose.
+Of a ticket that runs as copies, the chosen copy's answer is handed on. The person chooses. Where
+nobody can, a single copy that ended well is taken. Of several, none is: a guess could throw away
+the better one, so the tickets that need it are blocked until somebody has chosen.
 """
 
 from collections.abc import Callable, Mapping
@@ -27,7 +27,7 @@ class Needs:
         self._chosen = {run.ticket.copy_of: run for run in chosen}
 
     def source(self, need: str) -> TicketRun | None:
-        """Return the ticket whose answer is handed on; None as long as there is none."""
+        """Return the ticket whose answer is handed on for a need; None while there is none."""
         run = self._runs.get(need) or self._chosen.get(need)
         return run if run is not None and run.is_done else None
 
@@ -36,7 +36,7 @@ class Needs:
         return all(self.source(need) for need in run.ticket.needs)
 
     def answers(self, run: TicketRun) -> dict[str, str]:
-        """Return what is handed on to the ticket, by what it needs."""
+        """Return the answers that the ticket gets, by the ids of its needs."""
         sources = {need: self.source(need) for need in run.ticket.needs}
         return {
             need: answer_of(one.ticket, one.transcript.answer)
@@ -45,7 +45,7 @@ class Needs:
         }
 
     def loss(self, run: TicketRun) -> str:
-        """Return why the ticket cannot start; "" if it can, or may still."""
+        """Return why the ticket can never start; "" if it can, or still may."""
         losses = (self._loss(need) for need in run.ticket.needs if self.source(need) is None)
         return " and ".join(filter(None, losses))
 
@@ -63,12 +63,12 @@ class Needs:
         return [run for run in self._runs.values() if run.ticket.copy_of == name]
 
     def is_settled(self, run: TicketRun) -> bool:
-        """Return True if nothing is left to do: it is done, or another copy was chosen."""
+        """Return True if the ticket is done, or another copy was chosen."""
         name = run.ticket.copy_of
         return run.is_done or (name != "" and self.source(name) is not None)
 
     def release(self) -> bool:
-        """Queue again what waits for a need that is tried anew; return True if there was any."""
+        """Queue blocked tickets whose needs are tried again; return True if there were any."""
         blocked = [run for run in self._runs.values() if run.is_blocked_by_need]
         released = [run for run in blocked if not self.loss(run)]
         for run in released:
@@ -76,7 +76,7 @@ class Needs:
         return bool(released)
 
     def block(self, end: Callable[[TicketRun, e.Ending], None]) -> bool:
-        """End what can no longer start; return True if there was any."""
+        """End tickets that can no longer start; return True if there were any."""
         pending = [run for run in self._runs.values() if run.phase == "pending"]
         lost = [(run, loss) for run in pending if (loss := self.loss(run))]
         for run, loss in lost:
@@ -85,7 +85,7 @@ class Needs:
         return bool(lost)
 
     def choose(self, run: TicketRun) -> None:
-        """Hand on this copy's answer, if it is done and another's was not taken yet."""
+        """Hand on this copy's answer, if it is done and no other copy's was used yet."""
         name = run.ticket.copy_of
         before = self._chosen.get(name)
         if not (name and run.is_done) or before is run:
@@ -98,12 +98,12 @@ class Needs:
         run.emit(e.ChoiceMade())
 
     def _has_begun(self, name: str) -> bool:
-        """Return True if a ticket that needs it has its answer already."""
+        """Return True if a ticket that needs this one has its answer already."""
         needing = (run for run in self._runs.values() if name in run.ticket.needs)
         return any(run.phase == "running" or run.transcript.attempts for run in needing)
 
     def choose_unasked(self) -> None:
-        """Choose where the ticket says which copy, or where nobody can and there is but one."""
+        """Choose a copy where the ticket says which, or where nobody can and only one is done."""
         for name in {run.ticket.copy_of for run in self._runs.values()} - {"", *self._chosen}:
             copies = self._copies(name)
             done = [run for run in copies if run.is_done]

@@ -28,10 +28,10 @@ class Person:
         self._stop_due = False
         self._questions: dict[str, asyncio.Future[Decision]] = {}
         self.decided: set[str] = set()
-        """The calls that they decided on; the decision is not folded yet."""
+        """Calls that they decided on, while the decision is not folded yet."""
 
     def say(self, text: str, *, stops: bool) -> None:
-        """Emit a message; with `stops`, end the body of `stoppable` for it, or the next one."""
+        """Emit a message; with `stops`, also end the present or next body of `stoppable`."""
         self._unheard += 1
         self._emit(e.UserMessage(text, origin="person"))
         self._stop_due = self._stop_due or stops
@@ -41,11 +41,11 @@ class Person:
             self._stoppable.reschedule(0.0)
 
     def leave_listener(self) -> None:
-        """Hand nothing more to a response that is being stopped."""
+        """Hand no more messages to a response that is being stopped."""
         self._listener = None
 
     def apply(self, entry: e.Entry) -> None:
-        """Count what is folded now as heard, and hand a message to who listens."""
+        """Count a folded entry as heard, and hand a message to the response that listens."""
         event = entry.event
         if isinstance(event, e.UserMessage) and event.origin == "person":
             self._unheard = max(0, self._unheard - 1)
@@ -61,7 +61,7 @@ class Person:
 
     @asynccontextmanager
     async def heard_by(self, stream: Stream) -> AsyncIterator[None]:
-        """Hand what they say during the body to the stream, if it takes messages."""
+        """Hand messages that come during the body to the stream, if it takes any."""
         self._listener = stream if isinstance(stream, TakesMessages) else None
         try:
             yield
@@ -70,9 +70,9 @@ class Person:
 
     @asynccontextmanager
     async def stoppable(self, *, anew: bool = False) -> AsyncIterator[None]:
-        """Let them stop the body; raises `StoppedError` in its place then.
+        """Let them stop the body; raises `StoppedError` then.
 
-        So does what they stopped since the last one, unless the body begins `anew`.
+        A stop since the last body counts, too, unless the body begins `anew`.
         """
         self._stop_due = self._stop_due and not anew
         try:
@@ -93,7 +93,7 @@ class Person:
         """Wait for their decision on a call."""
         question: asyncio.Future[Decision] = asyncio.get_running_loop().create_future()
         self._questions[call_id] = question
-        self.decided.discard(call_id)  # of an attempt that ended before its decision was folded
+        self.decided.discard(call_id)  # left by an attempt that ended before the fold
         try:
             return await question
         finally:
@@ -101,14 +101,14 @@ class Person:
                 del self._questions[call_id]
 
     def decide(self, call_id: str, decision: Decision) -> None:
-        """Take their decision on a call; a call that waits for none is passed over."""
+        """Give a waiting call their decision; for any other call, do nothing."""
         question = self._questions.get(call_id)
         if question is not None and not question.done():
             question.set_result(decision)
             self.decided.add(call_id)
 
     def carry_out(self, command: c.Approve | c.Deny) -> None:
-        """Take a decision that came as a command."""
+        """Decide as the command says."""
         match command:
             case c.Approve(_, call_id, rule, option):
                 self.decide(call_id, Decision("approve", grants=rule, option=option))

@@ -31,7 +31,7 @@ class Rules:
         person: Person,
         approve: Callable[[str, ApprovalRule], None],
     ) -> None:
-        """Add a ticket of the run; `approve` has a call go ahead that the rule covers."""
+        """Add a ticket of the run; `approve` lets a call that a rule covers go ahead."""
         self._tickets[ticket.id] = _Holder(ticket, transcript, person, approve)
 
     def of(self, ticket: Ticket) -> Sequence[ApprovalRule]:
@@ -44,13 +44,13 @@ class Rules:
         ]
 
     def withdraw(self, ticket: str, rule: ApprovalRule) -> None:
-        """Withdraw a rule that the ticket holds; one for the run, wherever it is held."""
+        """Withdraw a rule of the ticket; a rule for the run, in all tickets that hold it."""
         for holder, transcript, person, _ in self._tickets.values():
             if rule in transcript.rules and (rule.scope == "run" or holder.id == ticket):
                 person.withdraw(rule)
 
     def apply(self, event: e.Event) -> None:
-        """Approve calls that wait and that a rule covers, after a folded event that may matter."""
+        """After a folded event that may matter, approve waiting calls that a rule covers."""
         if not isinstance(event, e.ApprovalRequested | e.ApprovalGiven):
             return
         for ticket, transcript, _, approve in self._tickets.values():

@@ -1,8 +1,8 @@
 """The limits of a run: noticed as its tickets spend, and heeded by all of them.
 
-What is spent is read off the tickets' folds, so what was spent before a resume counts. At a limit
-no ticket sends another request. A response under way is let finish, as it is paid for; that of an
-installed agent, which makes requests by itself, is stopped, and so is everything when time is up.
+Spending is read off the tickets' folds, so spending before a resume counts. At a limit no ticket
+sends another request. A response under way may finish, as it is paid for; an installed agent's,
+which makes requests by itself, is stopped, and so is everything when time is up.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -21,10 +21,10 @@ _SPENDING: tuple[type[e.Event], ...] = (
     *e.Ending.__subclasses__(),
 )
 _SPEND = frozenset(_SPENDING)
-"""Events from which on more is spent, or time is spent or not."""
+"""Events after which more is spent, or time begins or stops to count."""
 
 _AT_END = (e.Status, e.Heartbeat, e.ContextUsed)
-"""Events of an agent's turn that may follow the last of what it costs, as may its end."""
+"""Events, besides its end, that may follow an agent's turn's last report of its cost."""
 
 _AT_WORK = ("starting", "waiting", "streaming", "running_tool")
 
@@ -34,7 +34,7 @@ _GO_ON = "lfg stopped you at a limit of the run, which has been raised: go on wi
 class RunLimiter:
     """Holds or ends the tickets of a run at its limits. `runs` are all of them, by id.
 
-    `on_change` is called when a limit is reached, or none is any more.
+    `on_change` is called when a limit is reached, and when none is any longer.
     """
 
     def __init__(
@@ -67,7 +67,7 @@ class RunLimiter:
         return self._session.headless or self._limits.at_limit == "stop"
 
     def start(self) -> None:
-        """Take up the limits that the run was given, or had when its process ended."""
+        """Take the limits that the run was given or, resumed, had before."""
         known = (run.transcript.run_limits for run in self._runs.values())
         stored = next(filter(None, known), None)
         limits = self._session.run_limits.over(stored or self._session.config.run)
@@ -78,7 +78,7 @@ class RunLimiter:
             self._look()
 
     def set(self, limits: RunLimits) -> None:
-        """Have these limits from here on."""
+        """Set the limits from here on."""
         self._limits = limits
         first = next(iter(self._runs.values()))
         values = {**msgspec.structs.asdict(limits), "at_limit": limits.at_limit or "ask"}
@@ -86,7 +86,7 @@ class RunLimiter:
         self._look(is_new=True)
 
     def take(self, entries: Sequence[e.Entry]) -> None:
-        """Take note of what was spent in entries that were delivered now."""
+        """Note what was spent, by entries that were delivered now."""
         for entry in entries if self._limits.is_limited else ():
             event = entry.event
             if type(event) in _SPEND:
@@ -97,11 +97,11 @@ class RunLimiter:
                 self._end_turn(self._runs[entry.ticket])
 
     def is_held(self, run: TicketRun) -> bool:
-        """Return True for a ticket that goes on only when the limit is raised."""
+        """Return True for a ticket that goes on only once the limit is raised."""
         return run.ticket.id in self._held
 
     def enforce(self, end: Callable[[TicketRun, e.Ending], None]) -> None:
-        """Hold or end what has not ended, as long as a limit is reached."""
+        """Hold or end tickets that have not ended, while a limit is reached."""
         self._session.run_limit = self.reached if self._stops else None
         if self.reached is None or self._stops:
             for run in (self._runs[ticket] for ticket in self._held):
@@ -125,7 +125,7 @@ class RunLimiter:
         return f"the run reached max_{self.reached} ({amount(self.reached, most)})"
 
     def _look(self, *, is_new: bool = False) -> None:
-        """Compare what is spent with the limits; wake up when time will be."""
+        """Compare the spending with the limits; look again when the time limit is due."""
         now = self._clock()
         folds = [(run.transcript, run.meter) for run in self._runs.values()]
         total = spent(folds, now)
@@ -167,7 +167,7 @@ class RunLimiter:
             run.tell(_GO_ON, stops=True)
 
     def _remark_unpriced(self, run: TicketRun) -> None:
-        """Say once of a model that what it costs is not known."""
+        """Say once of each model whose price is not known that it counts for nothing."""
         name = str(run.recovery.route)
         if self._limits.max_run_cost is None or name in self._unpriced or run.phase != "running":
             return

@@ -37,7 +37,7 @@ class InView(Collection[str]):
         self._union: frozenset[str] = frozenset()
 
     def watch(self, tickets: Collection[str], viewer: object = None) -> None:
-        """Take note of which tickets the viewer can see from now on; None is the own screen."""
+        """Note which tickets the viewer can see from now on; None is the run's own screen."""
         if self._of.get(viewer, frozenset()) != frozenset(tickets):
             self._of[viewer] = frozenset(tickets)
             self._of = {one: seen for one, seen in self._of.items() if seen}
@@ -59,10 +59,10 @@ class Session:
 
     `environment` is added to that of commands. What the `redactor` takes out goes neither to
     the history nor, since requests are made from it, to a model. `in_view` are the tickets that
-    people can see just now, whose answers are read sooner. `available_memory` in bytes is what
-    `max_memory` is a share of. Without `kept`, changes of files cannot be undone. `run_limits`
-    come before those that a resumed run had; `run_limit` is the one that was reached, at which
-    the run stops. `walls` hold the tickets' programs; without them nothing does.
+    people can see just now, whose answers are read sooner. `max_memory` is a share of
+    `available_memory` (bytes). Without `kept`, changes of files cannot be undone. `run_limits`
+    override those that a resumed run had; `run_limit` is the one that was reached, at which
+    the run stops. `walls` confine the tickets' programs; without them nothing does.
     `worker` is the name of the worker that this process is, if it is one.
     """
 
@@ -94,14 +94,14 @@ class Session:
         self.admission = Admission(self.config, self.providers.agents, self.available_memory)
 
     def lacks_wall(self, ticket: Ticket) -> bool:
-        """Return True if the ticket has programs and no wall holds them, wanted or not."""
+        """Return True if the ticket has programs and no wall confines them, by wish or not."""
         has_programs = "run_command" in ticket.tools or bool(programs_of(self.config, ticket))
         return has_programs and self.walls is not None and self.walls.of(ticket).wall is None
 
     def answers_for(self, ticket: Ticket) -> AnswerCache | None:
-        """Return the answers that its equal requests have again; None where it wants none.
+        """Return the answers that the ticket's equal requests reuse; None if it reuses none.
 
-        A copy is to give an answer of its own.
+        Copies reuse none: each is to give an answer of its own.
         """
         own, common = ticket.cache_answers, self.config.cache_answers
         wanted = common if own is None else own
@@ -112,10 +112,10 @@ class Session:
         return cache.unread() if ticket.copy_of else cache
 
     async def provider(self, name: str) -> Provider:
-        """Return the provider; raises `ProviderError`, also for what keeps it from being made."""
+        """Return the provider; raises `ProviderError` for whatever keeps it from being made."""
         try:
             return await self.providers.get(name)
-        except UsageError as error:  # a key or a header that is missing when it is needed
+        except UsageError as error:  # a key or a header is missing
             raise ProviderError("auth", str(error)) from error
         except Exception as error:  # of an SDK's import, of certificates, of a server of ours
             raise as_provider_error(error) from error

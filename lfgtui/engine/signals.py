@@ -2,8 +2,8 @@
 
 Python raises KeyboardInterrupt wherever SIGINT arrives, and asyncio restores
 that behaviour as soon as its loop closes: a second signal then interrupts the
-shutdown with a traceback, and work is not stored. Here a handler is always in
-place. Before there is an event loop the first signal raises an exception; while
+shutdown with a traceback, and work is not stored. Here a handler is always
+installed. Before there is an event loop the first signal raises an exception; while
 the loop runs it becomes a call there; all others are ignored.
 """
 
@@ -34,7 +34,7 @@ def raise_on_first() -> None:
 
 
 def are_ours() -> bool:
-    """Return True if the process is lfg's own, and not one that imports it."""
+    """Return True if the process is lfg's own, not one that imports it."""
     return signal.getsignal(signal.SIGTERM) is _raise
 
 

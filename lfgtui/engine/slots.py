@@ -1,9 +1,9 @@
 """Slots: no more tickets than there are slots work at the same time.
 
-A ticket that waits for a person, for a retry's delay or for an open circuit gives its slot up,
+A ticket that waits for a person, for a retry's delay or for an open circuit gives up its slot,
 and takes one again before its next request or its tool's run. Tickets that have begun come
-first, in the order in which they began to wait; then the others, as the file has them. The engine
-gives the slots out; nothing of this is stored.
+first, in the order in which they began to wait; then the others, in the file's order. The engine
+gives out the slots, and does not store them.
 """
 
 import asyncio
@@ -40,22 +40,22 @@ class Slot:
         return self._wait is not None and not self._wait.done()
 
     def line_up(self, *, has_begun: bool = True) -> None:
-        """Begin to wait: behind those that wait already; not begun, also behind later ones."""
+        """Begin to wait, after the others; a ticket that has not begun lets later ones pass."""
         self.turn = next(self._slots.turns) if has_begun else math.inf
 
     def take(self) -> None:
-        """Have it from now on."""
+        """Have the slot from now on."""
         self.is_taken = True
         self.leave()
 
     def give_up(self) -> None:
-        """Leave it to others while the ticket waits for something else."""
+        """Leave the slot to others while the ticket waits for something else."""
         if self.is_taken and not self._slots.are_kept:
             self.is_taken = False
             self._slots.on_change()
 
     async def wait(self) -> None:
-        """Wait until it is taken, or until `leave`."""
+        """Wait until the slot is taken, or until `leave`."""
         self._wait = asyncio.get_running_loop().create_future()
         self.line_up()
         self._slots.on_change()

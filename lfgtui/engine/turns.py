@@ -1,6 +1,6 @@
 """Whose turn it is: slots go to tickets in the order in which they wait.
 
-The agents of the next ones are started ahead of their turn, as far as there is memory.
+The agents of the next tickets are started ahead of their turn, as far as memory allows.
 """
 
 import asyncio
@@ -17,7 +17,7 @@ from lfgtui.providers.base import Prepares, Request
 _log = logging.getLogger(__name__)
 
 _MOST_READ_AHEAD = 4
-"""Tickets whose files are read before they begin: all of them could take too much memory."""
+"""Most tickets whose files are read before they begin: more could take too much memory."""
 
 
 class Turns:
@@ -32,11 +32,11 @@ class Turns:
     def due(
         self, runs: Collection[TicketRun], is_ready: Callable[[TicketRun], bool]
     ) -> Iterator[TicketRun]:
-        """Yield those to give a slot to, in order, and prepare the next ones.
+        """Yield the tickets to give a slot to, in order, and prepare the next ones.
 
-        Each is to have its slot when the next one is asked for. `is_ready`: one that has not begun
-        waits for nothing else. Tickets that watch need none that others could have, and those of
-        workers need none at all: these have slots of their own.
+        Give each its slot before asking for the next. `is_ready`: a ticket that has not begun
+        waits only for a slot. Tickets that watch take no slot from others, and those of workers
+        need none, since workers have slots of their own.
         """
         admission = self._session.admission
         here = (run for run in runs if run.slot.is_taken and not run.is_remote)
@@ -75,13 +75,13 @@ class Turns:
         pending = [run for run in left[:_MOST_READ_AHEAD] if run.phase == "pending"]
         for run in pending:
             has_files = run.ticket.context and not run.transcript.conversation.messages
-            # That of a ticket with a worktree is not there yet.
+            # The folder of a ticket with a worktree is not there yet.
             if has_files and not run.ticket.worktree and run.ticket.id not in self._reading:
                 reading = run.files.read_ahead(Path(run.transcript.workspace))
                 self._reading[run.ticket.id] = asyncio.create_task(reading)
 
     def _prepare_next(self, left: list[TicketRun], working: dict[str, str]) -> None:
-        """Start the first agent for which there is room; when it is on its way, the next one."""
+        """Start the first agent for which there is room; once it has started, the next one."""
         if self._preparing is not None:
             return
         may = self._session.admission.may_prepare
@@ -116,14 +116,14 @@ class Turns:
 
 
 def _has_folder(run: TicketRun) -> bool:
-    """Return True if its agent will find its folder as it is; a worktree is made in its turn."""
+    """Return True if the agent's folder exists already; a worktree is made in the ticket's turn."""
     ticket, transcript = run.ticket, run.transcript
     is_ready = transcript.worktree is not None and (transcript.is_set_up or not ticket.setup)
     return is_ready or not ticket.worktree
 
 
 def _request(run: TicketRun) -> Request:
-    """Return the ticket's next request, without what is known only when it is made."""
+    """Return the ticket's next request, without the parts that are known only in its turn."""
     ticket, (provider, model) = run.ticket, run.recovery.route
     session = run.transcript.conversation.sessions.get(provider)
     return Request(

@@ -1,8 +1,8 @@
 """The folders that the tickets of a run work in: those with `worktree` get one of their own.
 
-A worktree begins at the last commit of the workspace, joined with the work of the tickets that its
-ticket needs, as far as these have worktrees too. What is not committed in the workspace stays
-there alone, which is said. A ticket that is tried again, or resumed, finds its worktree as it was.
+A worktree begins at the last commit of the workspace, merged with the work of the tickets that its
+ticket needs, if these have worktrees too. Uncommitted changes stay in the workspace alone, and a
+remark says so. A ticket that is tried again, or resumed, finds its worktree as it was.
 """
 
 import asyncio
@@ -63,7 +63,7 @@ class Workspaces:
         if ticket.setup and not transcript.is_set_up:
             try:
                 await _set_up(context, ticket.setup)
-            finally:  # what it made is no work of the agent
+            finally:  # files that the setup made are not the agent's work
                 await asyncio.to_thread(opened.record.touch)
 
     async def start_of(self, ticket: Ticket, emit: Callable[[e.Event], None]) -> str:
@@ -98,7 +98,7 @@ class Workspaces:
 
 
 async def left_behind(checkout: str, base: str) -> list[str]:
-    """Return what a person would miss in the files of `base`: what they did not commit."""
+    """Return what a person would miss in the files of `base`: uncommitted changes."""
     looking = ("status", "--porcelain", "-z", "--no-renames")
     changes = len((await git(*looking, cwd=checkout)).checked().names)
     if not changes:
@@ -120,8 +120,8 @@ async def _remarks(opened: Worktree) -> list[str]:
 async def _set_up(context: AgentContext, command: str) -> None:
     """Run the command in the ticket's folder, as a call that the pane shows.
 
-    It has the network, which such commands are for; other agents' work may be in the folder, so
-    there is a wall all the same.
+    It has the network, since such commands install things; there is a wall all the same, since
+    other agents' work may be in the folder.
     """
     held = context.confinement
     context.emit(e.SetupStarted(SETUP, command))
@@ -148,7 +148,7 @@ async def _set_up(context: AgentContext, command: str) -> None:
 
 
 def _failure(outcome: ToolOutcome) -> str:
-    """Return on one line why the command failed, and the last that it printed."""
+    """Return why the command failed and the end of its output, on one line."""
     if outcome.error is not None:
         return outcome.error
     *printed, code = outcome.output.strip().split("\n")

@@ -1,7 +1,7 @@
-"""The reads and changes of a run's tickets, and the reports where these go together badly.
+"""The reads and changes of a run's tickets, and the reports of their conflicts.
 
-Both tickets are told, once of each thing. One that needs the other is not: it begins with what the
-other has done. Nor is one that has ended told of what others do later.
+Each conflict is reported once, to both tickets. A ticket that needs the other gets no report, since
+it begins with the other's work; nor does one that ended before.
 """
 
 from collections import Counter, defaultdict
@@ -17,11 +17,11 @@ from lfgtui.model.needs import with_needs
 
 Kind: TypeAlias = e.ConflictKind | UnsetType
 Told: TypeAlias = tuple[Kind, str, str, str]
-"""A kind of conflict, about what, of which ticket with which."""
+"""A reported conflict: its kind, the thing it is about, the ticket told, the other ticket."""
 
 
 MOST = 50
-"""Conflicts that a ticket is told of: whoever checks out another branch changes all files."""
+"""Most conflicts that are reported to a ticket: checking out a branch changes all files."""
 
 _ENOUGH = "too many conflicts; further ones are not shown"
 
@@ -33,7 +33,7 @@ class _How(NamedTuple):
 
 
 class Accesses:
-    """Accesses to things by name: files by their absolute paths. `runs` are all, by id."""
+    """Accesses to things by name; files by absolute path. `runs` are all tickets, by id."""
 
     def __init__(self, runs: Mapping[str, TicketRun]) -> None:
         self._runs = runs
@@ -42,7 +42,7 @@ class Accesses:
         self._told: set[Told] = set()
         self._counts = Counter[str]()
         self.is_silent = False
-        """True while what a stored run did is recalled."""
+        """True while the accesses of a stored run are recalled."""
 
     @property
     def files(self) -> Collection[str]:
@@ -50,7 +50,7 @@ class Accesses:
         return self._writers.keys() | self._readers.keys()
 
     def recall(self, ticket: str, event: e.ConflictDetected) -> None:
-        """Note that the ticket was told of it before the run was resumed."""
+        """Note that the conflict was reported to the ticket before the run was resumed."""
         name = self._absolute(ticket, event)
         self._told |= {(event.kind, name, ticket, other) for other in event.tickets}
 
@@ -64,7 +64,7 @@ class Accesses:
         self._readers[file].add(ticket)
 
     def wrote(self, tickets: Sequence[str], file: str, *, by_command: bool = False) -> None:
-        """Note that a ticket changed the file: one of these, whose commands ran meanwhile."""
+        """Note that one of the tickets changed the file; of several, nobody knows which one."""
         others = [one for one in self._writers[file] if one not in tickets]
         stale = [one for one in self._readers[file] if one not in (*tickets, *others)]
         stale = [one for one in stale if self._runs[one].phase != "ended"]
@@ -76,7 +76,7 @@ class Accesses:
             self._writers[file][ticket] = None
 
     def used(self, ticket: str, name: str, others: Iterable[str], kind: e.ConflictKind) -> None:
-        """Report the use of something else than a file, which the others use too."""
+        """Report the use of a port or a branch that the others use too."""
         self._report(ticket, name, others, (kind, kind), _How())
 
     def _report(
@@ -107,7 +107,7 @@ class Accesses:
         return one in with_needs(by_id, [other]) or other in with_needs(by_id, [one])
 
     def _shown(self, ticket: str, name: str, kind: Kind) -> str:
-        """Return the name; that of a file as seen from the ticket's folder."""
+        """Return the name; a file's is relative to the ticket's folder."""
         folder = self._runs[ticket].transcript.workspace
         is_inside = kind in e.FILE_CONFLICTS and PurePath(name).is_relative_to(folder)
         return str(PurePath(name).relative_to(folder)) if is_inside else name

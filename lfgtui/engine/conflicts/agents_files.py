@@ -1,7 +1,7 @@
-"""Files that installed agents change by themselves, kept for undo as far as that can be done.
+"""Files that installed agents change by themselves, kept for undo as far as possible.
 
-An agent reports a change before it makes it if it asks whether it may, or afterwards. What the
-file was is on the disk only in the first case, which the change's own diff tells.
+An agent that asks for permission reports a change before it makes it, any other afterwards. Only in
+the first case is the old content still on the disk; the change's diff shows which case it is.
 """
 
 import asyncio
@@ -34,16 +34,16 @@ class AgentsFiles:
         self._do(run, lambda kept: self._keep(run, kept, event))
 
     def ended(self, run: TicketRun, event: e.ToolCallFinished) -> None:
-        """Note what the call has made of the files."""
+        """Note the content that the call has given the files."""
         self._do(run, lambda kept: self._note(run, kept, event))
 
     async def kept(self, ticket: str) -> None:
-        """Wait until what was reported so far is kept."""
+        """Wait until all files reported so far are kept."""
         async with self._turns[ticket]:
             return
 
     async def close(self) -> None:
-        """Wait for what is being kept."""
+        """Wait until all files are kept."""
         while self._tasks:
             await asyncio.wait(self._tasks)
 

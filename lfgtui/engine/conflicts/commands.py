@@ -1,9 +1,8 @@
 """Commands: the files that they changed, and the branch that they checked out or moved.
 
-Nobody says which process wrote a file. So a change is a command's if none of lfg's own tools wrote
-the file in that moment, and the command of one ticket alone was running then; where those of
-several were, all of them are named. What they did to each other meanwhile cannot be told apart,
-and is not reported.
+Nothing tells which process wrote a file. So a change counts as a command's if none of lfg's tools
+wrote the file at that moment; if commands of several tickets were running then, all of these are
+named. Conflicts among such commands cannot be told apart, and are not reported.
 """
 
 import asyncio
@@ -35,6 +34,8 @@ _SLACK = 20_000_000
 """Nanoseconds by which the clock of files may be behind."""
 
 _REMEMBERED = 500
+"""Most commands that are remembered."""
+
 _MOST_KNOWN, _MOST_SEEN = 2_000, 50_000
 
 
@@ -57,9 +58,9 @@ class _Command:
     text: str = ""
     head: Head | None = None
     known: Collection[str] = ()
-    """Files that tickets know, and that were there before it."""
+    """Files that tickets have read or changed, if they were there before the command."""
     own: Collection[str] = ()
-    """Files that were as the ticket's tools had left them."""
+    """Files that had the content that the ticket's tools gave them."""
     ended: int | None = None
 
     def ran_at(self, moment: int) -> bool:
@@ -69,7 +70,7 @@ class _Command:
 class CommandWatch:
     """Looks before and after the commands of `runs`.
 
-    `writes` and `open_writes` are what file tools wrote, and what they may be writing now.
+    `writes` has the times at which file tools wrote, `open_writes` the files they may be writing.
     """
 
     def __init__(self, runs: Mapping[str, TicketRun], accesses: Accesses, session: Session) -> None:
@@ -104,7 +105,7 @@ class CommandWatch:
         self._do(self._begin_look(command))
 
     def end_agents(self, ticket: str, call_id: str, text: str) -> None:
-        """Look at what an agent's call has changed, if it was a command: the `text`."""
+        """Look at what an agent's call has changed, if it ran a command, which `text` is."""
         command = self._of_agents.pop((ticket, call_id), None)
         if command is not None and text:
             command.text, command.ended = text, time.time_ns()
@@ -113,7 +114,7 @@ class CommandWatch:
             self._commands.remove(command)
 
     async def close(self) -> None:
-        """Wait for what is being looked at."""
+        """Wait until all commands have been looked at."""
         while self._tasks:
             await asyncio.wait(self._tasks)
 
@@ -137,7 +138,7 @@ class CommandWatch:
 
     @contextmanager
     def _missing(self, command: _Command) -> Iterator[None]:
-        """Say so where the system lets nobody look; the command itself is none the worse."""
+        """Say so if the files cannot be looked at; the command itself is not affected."""
         try:
             yield
         except OSError as error:
@@ -183,12 +184,12 @@ class CommandWatch:
         )
 
     def _running(self, file: PurePath, moment: int, word: str = "") -> list[str]:
-        """Return the tickets whose commands, with that word, ran at that moment in its folder."""
+        """Return the tickets whose commands, with that word, ran in the folder at that moment."""
         running = (one for one in self._commands if one.ran_at(moment) and word in one.text)
         return list(dict.fromkeys(r.ticket for r in running if file.is_relative_to(r.folder)))
 
     def _compare(self, command: _Command, head: Head | None) -> None:
-        """Report other tickets that moved HEAD of the same work tree, if this one did."""
+        """Report other tickets that moved HEAD of the same work tree, if this command did."""
         if head is None or command.head is None or head == command.head:
             return
         moment = head.log[1] if head.log != command.head.log else command.ended or 0
@@ -206,5 +207,5 @@ def _gone(files: Collection[str]) -> list[str]:
 
 
 def _stamp(at: float) -> int:
-    """Return the earliest time that a file can have that was changed at that time of an event."""
+    """Return the earliest time, in nanoseconds, of a file that changed when an event came."""
     return int((at + time.time() - now()) * 1e9) - _SLACK

@@ -39,7 +39,7 @@ class Conflicts:
         self.kept = self._agents_files.kept
 
     def take(self, entries: Sequence[e.Entry]) -> None:
-        """Note what tickets have read and changed, and report what does not go together."""
+        """Note what tickets have read and changed, and report conflicts."""
         for entry in entries:
             event = entry.event
             if type(event) not in _WATCHED:  # most are pieces of text
@@ -63,7 +63,7 @@ class Conflicts:
                 self._accesses.start_over(entry.ticket)
 
     def recall(self, entry: e.Entry) -> None:
-        """Take a stored entry into account, without a report."""
+        """Note what a stored entry says, without a report."""
         if isinstance(entry.event, e.ConflictDetected):
             self._accesses.recall(entry.ticket, entry.event)
         elif not isinstance(entry.event, e.ToolCallStarted | e.FileChange):
@@ -72,7 +72,7 @@ class Conflicts:
             self._accesses.is_silent = False
 
     async def close(self) -> None:
-        """Wait for what is being looked up."""
+        """Wait until all look-ups are done."""
         await self.commands.close()
         await self._ports.close()
         await self._agents_files.close()
@@ -103,7 +103,7 @@ class Conflicts:
                 self._accesses.wrote((ticket,), file)
 
     def _look_after(self, ticket: str, event: e.ToolCallFinished, call: ToolItem) -> None:
-        """Look at what a command, or a call of an agent, has left."""
+        """Look at what a command, or an agent's call, has left."""
         given = call.arguments if isinstance(call.arguments, dict) else {}
         command = str(given["command"]) if program(given) else ""
         if call.is_agent_call:
@@ -113,7 +113,7 @@ class Conflicts:
             self._ports.read(ticket, event.output, command)
 
     def _files(self, ticket: str, call: ToolItem) -> Iterator[str]:
-        """Yield the files that the call is about; of an agent's, those that it changed."""
+        """Yield the files that the call is about; for an agent's call, those that it changed."""
         if call.is_agent_call:
             yield from (os.path.normpath(path) for path in call.changes)
         elif isinstance(call.arguments, dict):

@@ -1,10 +1,10 @@
 """Limits of providers that end at a known time: until then no ticket of the run sends a request.
 
-A limit is the provider's, whichever ticket met it: the others would only be refused as well. Only
-a ticket's fallback to a model that has not met it is asked all the same, as that is what it is for.
-The first content of an answer to a request that was sent in spite of a limit lifts it. A limit
-that another process met is known from the event `Parked` of its tickets, and that it was lifted
-from an answer since.
+A limit counts for all of a provider's tickets, since the others would only be refused as well.
+Only a ticket's fallback to a model that has not met it is still asked: that is what it is for.
+The first content of an answer to a request that was sent in spite of a limit lifts it. Limits of
+an earlier process are known from its tickets' `Parked` events, and count as lifted if an answer
+came since.
 """
 
 from collections.abc import Callable, Sequence
@@ -17,7 +17,7 @@ from lfgtui.model.ticket_keys.run_limits import RunLimit
 from lfgtui.settings.config import RetryPolicy, Route
 
 _SAME = 60.0
-"""Seconds within which two ends are the same one, as servers round and as clocks are read."""
+"""Seconds within which two ends are the same one: servers round, and clocks differ."""
 
 
 class Limit(NamedTuple):
@@ -30,7 +30,7 @@ class Limit(NamedTuple):
 
 
 class LimitedError(ProviderError):
-    """A request that was not sent, since its provider's limit is known not to have ended."""
+    """A request that was not sent, since its provider's limit has not ended."""
 
     def __init__(self, limit: Limit) -> None:
         super().__init__(limit.kind, limit.reason)
@@ -54,24 +54,24 @@ class Limits:
         self._met: dict[str, set[str]] = {}  # models, by provider
 
     def of(self, provider: str) -> Limit | None:
-        """Return the provider's limit; None if it has none, or none any more."""
+        """Return the provider's limit; None if none is in force."""
         limit = self._limits.get(provider)
         return limit if limit is not None and limit.until > self.clock() else None
 
     def against(self, route: Route, own: Route) -> Limit | None:
-        """Return the limit that keeps a ticket from the route; `own` is its first one."""
+        """Return the limit that keeps a ticket from the route; `own` is its first route."""
         limit = self.of(route.provider)
         is_met = limit is not None and route.model in self._met[route.provider]
         return limit if is_met or route == own else None
 
     def first_to_end(self, routes: Sequence[Route], own: Route) -> Limit | None:
-        """Return the limit that ends first; None if nothing keeps the ticket from one of them."""
+        """Return the limit that ends first; None if one of the routes is free."""
         limits = [self.against(route, own) for route in routes]
         known = [limit for limit in limits if limit is not None]
         return min(known, key=lambda limit: limit.until) if len(known) == len(limits) else None
 
     def note(self, limit: Limit, *models: str) -> None:
-        """Take a limit that the models met into account, in place of what was known."""
+        """Take a limit that the models met; it replaces the provider's earlier one."""
         known = self.of(limit.provider)
         self._met[limit.provider] = {*models, *(self._met[limit.provider] if known else ())}
         if known is None or abs(known.until - limit.until) > _SAME:
@@ -79,13 +79,13 @@ class Limits:
             self.on_change()
 
     def note_refusal(self, policy: RetryPolicy, route: Route, error: ProviderError) -> None:
-        """Take the limit that the route's refusal names into account, if tickets wait for it."""
+        """Take the limit that the route's refusal names, if tickets are parked for such limits."""
         if can_park(policy, error) and error.retry_after is not None:
             until = self.clock() + error.retry_after
             self.note(Limit(route.provider, until, error.message, error.kind), route.model)
 
     def recall(self, tickets: Sequence[tuple[Route, Transcript]], longest: float) -> None:
-        """Take up the `known_limits` of an earlier process that end within so many seconds."""
+        """Take the `known_limits` of an earlier process that end within `longest` seconds."""
         for limit in known_limits(tickets):
             if limit.until <= self.clock() + longest:
                 self.note(limit)
@@ -98,10 +98,10 @@ class Limits:
 
 
 def known_limits(tickets: Sequence[tuple[Route, Transcript]]) -> list[Limit]:
-    """Return the limits that tickets are parked for, oldest first; not those that were lifted.
+    """Return the limits that tickets are parked for, oldest first, without those that were lifted.
 
-    Each ticket comes with its first route. An answer to an attempt there that was begun after a
-    ticket was parked is one in spite of the limit.
+    Each ticket comes with its first route. An answer there, to an attempt begun after a ticket was
+    parked, lifts the limit.
     """
     answered = [
         (own.provider, attempt.started_at)

@@ -1,24 +1,24 @@
-"""Recovery from failed requests: what follows one, and how long what is dead is left alone.
+"""Recovery from failed requests: what follows one, and how long a dead provider is left alone.
 
 `Recovery` is the one place that decides what a ticket does next. First the same provider again,
 as long as that may help (`errors.ProviderError.retryable`) and the policy allows it; then the
 ticket's `fallback` providers in their order, for every kind of failure, since what one refuses
 another may take; then it is parked, if one of them has a limit that ends in time (`limits`);
-then it fails. A retry waits as long as the server asks, else exponentially longer with jitter, and
-never while a circuit of its route is open: with another route left, that is a reason to go there
+then it fails. A retry waits as long as the server asks, else exponentially longer with jitter. It
+is never sent while a circuit of its route is open: with another route left, the ticket goes there
 at once.
 
 A `Circuit` keeps tickets that work side by side from hammering a dead provider or model. Each
-request passes two: that of its provider, which counts the failures to connect and takes all others
-for answers, and that of its model, which counts the others, so that a dead model stops no other.
+request passes two: its provider's, which counts failures to connect and takes other failures for
+answers, and its model's, which counts those others, so that a dead model stops no other model.
 
 It is closed as long as answers come. When requests have failed `failures` times within `window`
 seconds and none was answered in between, it opens: no request leaves for `pause` seconds. Then it
 is half open: one request is let through as a probe. If that is answered the circuit closes; if it
-fails, the pause doubles, and whoever waited learns of it as a failure of its own: each would have
+fails, the pause doubles, and its error is raised in every ticket that waited: each would have
 failed the same way, and a ticket that only waited would wait for ever. (Nygard, Release It!, 5.2;
-"half-open" as in https://martinfowler.com/bliki/CircuitBreaker.html.) What counts is what may
-pass with time: a refused key is an answer.
+"half-open" as in https://martinfowler.com/bliki/CircuitBreaker.html.) Only failures that may pass
+with time count: a refused key is an answer.
 """
 
 import asyncio
@@ -41,14 +41,14 @@ from lfgtui.model.fold.metrics import OpenCircuit
 from lfgtui.settings.config import BreakerPolicy, RetryPolicy, Route
 
 _A_MOMENT = 0.1
-"""Seconds that a probe takes, as long as nothing better is known."""
+"""Seconds that a probe is expected to take, until one has been timed."""
 
 Waiting: TypeAlias = Callable[[], AbstractAsyncContextManager[None]]
-"""Makes what surrounds a wait."""
+"""Makes the context manager around a wait."""
 
 
 class Step(NamedTuple):
-    """The next attempt: where, and after how many seconds; parked, when a limit has ended."""
+    """The next attempt: its route, and the seconds until then, or the limit that must end first."""
 
     route: Route
     delay: float
@@ -56,7 +56,7 @@ class Step(NamedTuple):
 
 
 class Recovery:
-    """One start of a ticket: which routes are left and how often it was tried."""
+    """One start of a ticket: which routes are left, and how often they were tried."""
 
     def __init__(
         self, policy: RetryPolicy, routes: tuple[Route, ...], random: Callable[[], float]
@@ -76,7 +76,7 @@ class Recovery:
 
     @property
     def routes(self) -> list[Route]:
-        """Those that may be asked: the one at hand, then those that are left."""
+        """Routes that may be asked: the present one, then those that are left."""
         return [self.route, *self._fallback]
 
     def after(self, error: ProviderError, *, progressed: bool, rest: float = 0.0) -> Step | None:
@@ -151,9 +151,9 @@ class Circuit:
         self._open_until: float | None = None
         self._is_probed = False
         self.probe_error: ProviderError | None = None
-        """The last probe's, until something is answered."""
+        """The error of the last probe, until a request is answered."""
         self.cause = ""
-        """The failure that opened it, in a word or two: `HTTP 500`, `timeout`."""
+        """The failure that opened the circuit, in a word or two: `HTTP 500`, `timeout`."""
         self._change = asyncio.Event()
 
     @property
@@ -162,7 +162,7 @@ class Circuit:
         return self._open_until is None
 
     def retry_after(self) -> float:
-        """Return the seconds until a request may leave, as far as is known; 0 for now."""
+        """Return the seconds until a request may be sent, as far as is known; 0: now."""
         if self._open_until is None:
             return 0.0
         left = max(0.0, self._open_until - self._clock())
@@ -172,7 +172,7 @@ class Circuit:
     def request(self) -> Iterator[Callable[[], None]]:
         """Let the body, a request, through now; a probe while the circuit is open.
 
-        Gives a function to call when something came back.
+        Yields a function to call when something came back.
         """
         is_probe = self._open_until is not None
         self._is_probed = self._is_probed or is_probe
@@ -201,7 +201,7 @@ class Circuit:
                 self._tell()
 
     async def until_due(self, known: ProviderError | None) -> None:
-        """Wait until a request may leave; raises as `check_probe`."""
+        """Wait until a request may be sent; raises as `check_probe`."""
         while self.retry_after():
             change = self._change
             with suppress(TimeoutError):
@@ -222,7 +222,7 @@ class Circuit:
         self._tell()
 
     def _fail(self, error: ProviderError, *, is_probe: bool) -> None:
-        """Count a request that got no answer, or not all of one."""
+        """Count a request that got no answer, or an incomplete one."""
         now = self._clock()
         if is_probe:
             self._is_probed, self.probe_error = False, error
@@ -248,11 +248,10 @@ class Circuit:
 async def permit(
     circuits: Sequence[Circuit], waiting: Waiting = nullcontext
 ) -> AsyncIterator[Callable[[], None]]:
-    """Wait, within `waiting`, until all let a request through; the body is the request.
+    """Wait, within `waiting`, until all circuits let a request through; the body is the request.
 
-    Nobody waits for one circuit as the probe of another. Gives a function to call when something
-    came back. Raises `ProviderError`, of the kind that requests fail with, when a probe failed in
-    the meantime.
+    The probe of one circuit never waits for another. Yields a function to call when something
+    came back. Raises the `ProviderError` of a probe that failed in the meantime.
     """
     known = [circuit.probe_error for circuit in circuits]
     while any(circuit.retry_after() for circuit in circuits):
@@ -283,7 +282,7 @@ class Circuits(dict[str | Route, Circuit]):
 
     @property
     def open(self) -> dict[str, OpenCircuit]:
-        """Circuits of what keeps failing, by name: whole providers first, then the longest wait."""
+        """The open circuits, by name: whole providers first, then the longest wait first."""
         names = [key for key, circuit in self.items() if not circuit.is_closed]
         names.sort(key=lambda key: (isinstance(key, Route), -self[key].retry_after()))
         return {str(key): OpenCircuit(self[key].retry_after(), self[key].cause) for key in names}

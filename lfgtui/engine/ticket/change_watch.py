@@ -1,4 +1,4 @@
-"""The files that a ticket is about to change, as its work tells."""
+"""The files that a ticket is about to change, as seen by its work."""
 
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
@@ -12,4 +12,4 @@ class ChangeWatch(Protocol):
         ...
 
     async def kept(self, ticket: str) -> None:
-        """Wait until what the ticket's agent has said it changes is kept."""
+        """Wait until the files that the ticket's agent is about to change are kept."""

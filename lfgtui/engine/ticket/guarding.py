@@ -1,7 +1,7 @@
 """The guards of a ticket at work: what they see is recorded, and heeded.
 
-What comes from an agent passes here on its way to the history. First it loses what must not be
-stored (`EventRedactor`), with what guards that redact look for; then the other guards see it.
+An agent's events pass here on their way to the history. First `EventRedactor` takes out secrets
+and what redacting guards look for; then the other guards see them.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -31,8 +31,8 @@ _TO_AGENT = (
 class Guarding:
     """The way of a ticket's events; `heed` is called for what a guard sees.
 
-    What asks for nothing at once is recorded when the text ends that it was seen in: a line in
-    the middle would cut a paragraph, or a block of code, in two.
+    A guard that only flags is recorded when the text it saw ends: a line in the middle would cut
+    a paragraph, or a block of code, in two.
     """
 
     def __init__(
@@ -52,7 +52,7 @@ class Guarding:
         self._text: type[e.Event] | None = None
 
     def feed(self, event: e.Event, record: Callable[[e.Event], None]) -> None:
-        """Record what happened, and then what guards saw in it; before the end of a ticket."""
+        """Record the event, then what guards saw in it; that comes before the end of a ticket."""
         if self._redactor.is_idle:
             self._feed(event, record)
             return
@@ -70,7 +70,7 @@ class Guarding:
         if not trips:
             record(event)
             return
-        if isinstance(event, e.Ending):  # nothing follows it
+        if isinstance(event, e.Ending):  # nothing may follow it
             for trip in trips:
                 record(_tripped(trip))
             record(event)
@@ -113,7 +113,7 @@ def _tripped(trip: Trip) -> e.GuardTripped:
 def heed(
     trip: Trip, hold: Hold, person: Person, stop: Callable[[e.Ending], None], *, can_ask: bool
 ) -> None:
-    """Do what the guard is there for."""
+    """Do what the guard's rule says: pause, cancel, or only flag."""
     name, seen = trip.guard.name, trip.message
     match trip.guard.action:
         case "cancel":
@@ -130,7 +130,7 @@ def heed(
 
 
 def _by_channel(base: Redactor, guards: Sequence[Guard]) -> Mapping[Channel, Redactor]:
-    """Return the redactors of those channels that a guard takes something out of."""
+    """Return redactors for the channels that guards take something out of."""
     found: dict[Channel, Redactor] = {}
     made: dict[tuple[Guard, ...], Redactor] = {}
     for channel in get_args(Channel):

@@ -10,7 +10,7 @@ from lfgtui.model import events as e
 
 
 class Hold:
-    """A gate that the person closes, and the slot that is waited for behind it."""
+    """A gate that the person closes, and the slot that the ticket waits for after it."""
 
     def __init__(
         self,
@@ -30,7 +30,7 @@ class Hold:
         return not self._gate.is_set()
 
     def begin(self, *, at_once: bool, says_so: bool = True) -> None:
-        """Close the gate; the ticket pauses when it comes there, or `at_once`."""
+        """Close the gate; the ticket pauses when it gets there, or `at_once`."""
         if self.is_begun:
             return
         self._gate.clear()
@@ -40,7 +40,7 @@ class Hold:
             self._emit(e.Status("pausing after this response"))
 
     def end(self, *, says_so: bool = False) -> None:
-        """Open the gate. One that waits there says so itself."""
+        """Open the gate. A ticket that waits there says so itself."""
         if says_so and self.is_begun:
             self._emit(e.Resumed())
         self._gate.set()
@@ -53,13 +53,13 @@ class Hold:
 
     @asynccontextmanager
     async def without_slot(self) -> AsyncIterator[None]:
-        """Give the slot up for the body, and wait for one after it."""
+        """Give up the slot for the body, and wait for one after it."""
         self._slot.give_up()
         yield
         await self.take_slot()
 
     async def take_slot(self, waiting: Waiting = nullcontext, *, holds: bool = True) -> None:
-        """Wait for a slot unless it has one, and behind the gate first if it `holds`."""
+        """Wait for a slot unless the ticket has one; first for the gate, if it `holds`."""
         with self._holding_clock():
             while not self._slot.is_taken:
                 if holds and self.is_begun:

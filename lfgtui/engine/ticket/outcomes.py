@@ -18,14 +18,14 @@ from lfgtui.providers.errors.mapping import one_line
 from lfgtui.settings.config import RetryPolicy
 
 Outcome: TypeAlias = e.Ending | None
-"""The ending of a ticket's work; None if it goes on when its providers' limits have ended."""
+"""The ending of a ticket's work; None if it goes on once its providers' limits have ended."""
 
 EXPECTED = (ProviderError, RunLimitError, TimeoutError, LfgError)
 """Errors that a ticket's work may end with."""
 
 
 def ending_of(error: Exception, policy: RetryPolicy) -> e.Ending:
-    """Return how a ticket ends that raised one of the `EXPECTED`."""
+    """Return how a ticket ends whose work raised one of the `EXPECTED`."""
     match error:
         case ProviderError():
             return e.TicketFailed(error.kind, final_message(policy, error), error.retryable)
@@ -33,14 +33,14 @@ def ending_of(error: Exception, policy: RetryPolicy) -> e.Ending:
             return e.TicketLimited(error.limit)
         case TimeoutError():
             return e.TicketLimited("time")
-    # Else its folder, its set-up or its servers do not fit it.
+    # Else its folder, its setup or its servers are at fault.
     is_internal = isinstance(error, HistoryError | IllegalMoveError)
     kind: ErrorKind = "internal" if is_internal else "invalid_request"
     return e.TicketFailed(kind, one_line(str(error)), retryable=False)
 
 
 def outcome_of(task: "asyncio.Task[Outcome]", stopped_with: e.Ending | None) -> Outcome:
-    """Return how the work ended, once its task is done; `stopped_with`: what it was to end as."""
+    """Return how the work ended, once its task is done; as `stopped_with`, if it was stopped."""
     if task.cancelled():
         return stopped_with or e.TicketInterrupted()
     if (error := task.exception()) is None:

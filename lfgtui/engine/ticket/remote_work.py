@@ -1,8 +1,8 @@
 """Work that is done elsewhere: the engine's view of workers on other machines.
 
-The engine stays the only scheduler: it decides when a ticket is handed out, and all that happens
-to it comes back as entries that a worker has committed and numbered. As long as a worker has the
-ticket, nobody else numbers entries of it, so `TicketRun.forward` takes what is to happen to it.
+The engine stays the only scheduler: it decides when a ticket is handed out, and the ticket's
+entries come back committed and numbered by the worker. While a worker has the ticket, nobody else
+numbers its entries, so commands and events for it go to `TicketRun.forward`.
 """
 
 from collections.abc import Callable, Mapping
@@ -22,27 +22,27 @@ class RemoteWork(Protocol):
 
     @property
     def lost(self) -> str:
-        """The reason for which workers cannot be reached; "" while they can."""
+        """Why workers cannot be reached; "" while they can."""
 
     @property
     def waiting(self) -> Mapping[str, str]:
         """The tickets that no worker has taken yet, with what they wait for, as in `Health`."""
 
     def takes(self, ticket: Ticket) -> bool:
-        """Return True for a ticket that is a worker's to do."""
+        """Return True for a ticket that a worker should do."""
 
     def is_out(self, ticket: str) -> bool:
-        """Return True for one that a worker was given by an earlier process of this run."""
+        """Return True for a ticket that an earlier process of this run gave to a worker."""
 
     def start(self, runs: Mapping[str, TicketRun], send: Callable[[c.Command], None]) -> None:
-        """Begin to listen for what comes of `runs`; `send` gets commands that a worker missed."""
+        """Begin to receive the entries of `runs`; `send` gets commands that a worker missed."""
 
     async def work(self, run: TicketRun, answers: Mapping[str, str]) -> e.Ending:
-        """Have a worker do the ticket, with the answers of those it needs; return its ending.
+        """Have a worker do the ticket, with the answers that it needs; return its ending.
 
-        If that came as an entry, it is the very one that the transcript has. When it is cancelled
-        it asks the worker to end the ticket as `run.stopped_with`, and waits for that a while.
+        An ending that came as an entry is the same object as in the transcript. If cancelled, ask
+        the worker to end the ticket as `run.stopped_with`, and wait a while for that.
         """
 
     async def aclose(self) -> None:
-        """Listen no more."""
+        """Stop receiving."""

@@ -1,6 +1,6 @@
-"""The time that what a response brings takes from its arrival to the history, and to the screen.
+"""The time from the arrival of a response's content until it is in the history, and on the screen.
 
-Measured once a response, at its first content, so that it costs nothing a token.
+It is measured once a response, at its first content, so that it costs nothing per token.
 """
 
 import msgspec
@@ -16,12 +16,12 @@ class ResponseTimes:
     def __init__(self) -> None:
         self._is_due = False
         self._unpainted: float | None = None
-        """When content came that has been committed, and in no frame yet."""
+        """When content came that is committed but not in a frame yet."""
         self._commit: float | UnsetType = UNSET
         self._paint: float | UnsetType = UNSET
 
     def apply(self, entry: e.Entry) -> None:
-        """Take note of an entry that was delivered now."""
+        """Note an entry that was delivered now."""
         if isinstance(entry.event, e.TurnBegun):
             self._is_due, self._unpainted = isinstance(entry.event, e.RequestSent), None
             self._commit = self._paint = UNSET
@@ -31,12 +31,12 @@ class ResponseTimes:
                 self._commit = _since(entry.at)
 
     def painted(self) -> None:
-        """Take note that a frame shows all that was delivered so far."""
+        """Note that a frame shows all that was delivered so far."""
         if self._unpainted is not None:
             self._paint, self._unpainted = _since(self._unpainted), None
 
     def added_to(self, event: e.Event) -> e.Event:
-        """Return the event, with the times that are known if it ends a response."""
+        """Return the event; one that ends a response, with the known times."""
         if isinstance(event, e.ResponseFinished):
             return msgspec.structs.replace(event, commit=self._commit, paint=self._paint)
         return event

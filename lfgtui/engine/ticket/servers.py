@@ -1,6 +1,6 @@
 """The MCP servers of a ticket, and what its stream says of them.
 
-Each ticket has servers of its own, which work in its workspace: they start with its first request,
+Each ticket has its own servers, which work in its workspace: they start with its first request,
 and end when its work does, however that ends.
 """
 

@@ -1,4 +1,4 @@
-"""One ticket at work: its fold, its gauges, its attempts, and what surrounds its agent."""
+"""One ticket at work: its fold, its gauges, its attempts, and the context of its agent."""
 
 import asyncio
 import logging
@@ -47,18 +47,18 @@ _log = logging.getLogger(__name__)
 _COPIES = "shared by all copies, which see each other's changes; worktree = true separates them"
 _SHARED = e.GuardTripped("workspace", _COPIES)
 TICKET_VARIABLE = "LFG_TICKET"
-"""The variable by which a command can tell whose it is: RUN/TICKET."""
+"""The variable that tells a command its ticket: RUN/TICKET."""
 
 Phase = Literal["pending", "running", "ended"]
 Forward: TypeAlias = Callable[[c.TicketCommand | e.Event], None]
-"""Takes what is for a ticket that a worker has."""
+"""Takes commands and events for a ticket that a worker has."""
 
 
 class TicketRun:
     """A ticket with everything that belongs to it while lfg runs; its agent's `AgentContext`.
 
     It goes `pending -> running -> ended`, and back by `queue`; from `running` also back to
-    `pending`, parked. The engine says when, the moves are made here.
+    `pending`, parked. The engine decides when to move; the moves are made here.
     """
 
     def __init__(self, ticket: Ticket, session: Session, changes: ChangeWatch) -> None:
@@ -71,14 +71,14 @@ class TicketRun:
         self.slot = Slot(session.slots)
         self.is_blocked_by_need = False
         self.is_prepared = False
-        """True once its agent was started ahead of its turn."""
+        """True once the agent was started ahead of the ticket's turn."""
         self.is_restarted = False
-        """True once it was stopped to be started over."""
+        """True once the ticket was stopped to be started over."""
         self.has_follow_up = False
-        """True once something was said to it while it was ending."""
+        """True once the person said something while the ticket was ending."""
         self.is_remote = False
         self.forward: Forward | None = None
-        """While a worker has it, who alone numbers its entries: so all is done there."""
+        """Takes all that is for the ticket while a worker has it, which alone numbers entries."""
         self.environment = {**session.environment, TICKET_VARIABLE: f"{session.run}/{ticket.id}"}
         self.secrets = secret_variables(session.config)
         self.lacks_wall = session.lacks_wall(ticket)
@@ -108,7 +108,7 @@ class TicketRun:
         self._keeps_partial: bool | UnsetType = UNSET
         self._task: asyncio.Task[Outcome] | None = None
         self.stopped_with: e.Ending | None = None
-        """The ending that it was stopped to have; None while nobody stopped it."""
+        """The ending that the ticket was stopped with; None while nobody stopped it."""
         self.hold = Hold(self.slot, self.emit, self.holding_clock)
         self.gate = self.hold.gate
         self._begin_anew()
@@ -122,7 +122,7 @@ class TicketRun:
 
     @property
     def confinement(self) -> Confinement:
-        """The wall around its programs, in the workspace that it has now."""
+        """The wall around the ticket's programs, for its present workspace."""
         walls = self._session.walls
         if walls is None:
             return UNCONFINED
@@ -131,12 +131,12 @@ class TicketRun:
 
     @property
     def has_past(self) -> bool:
-        """True if there is something that it can go on from."""
+        """True if the ticket has something to go on from."""
         return bool(self.transcript.conversation.messages)
 
     @property
     def needs_slot(self) -> bool:
-        """True if it takes a slot away from others while it works."""
+        """True if the ticket takes a slot from others while it works."""
         return not (self.ticket.watch or self.is_remote)
 
     @property
@@ -146,13 +146,13 @@ class TicketRun:
 
     @property
     def is_ending(self) -> bool:
-        """True once its work was stopped or has ended, as long as the ticket has not."""
+        """True from the stop or end of the work until the ticket has ended."""
         if self.phase != "running" or self._task is None:
             return False
         return self.stopped_with is not None or self._task.done()
 
     def apply(self, entry: e.Entry) -> None:
-        """Fold and gauge a delivered entry. A bug there, or an impossible one, ends the ticket."""
+        """Fold and gauge a delivered entry. A bug or an impossible entry ends the ticket."""
         fault: Exception | None
         try:
             fault = self.transcript.apply(entry)
@@ -182,9 +182,9 @@ class TicketRun:
     # The course of a ticket
 
     def queue(self, *, continues: bool, is_said: bool = False) -> None:
-        """Wait for its turn, (again) from the prompt or from where it stands.
+        """Wait for a turn, from the prompt or, if it `continues`, from where it stands.
 
-        `is_said`: its entries end with that, as those do that came from another process.
+        `is_said`: its entries say so already, since they came from another process.
         """
         self.phase, self.outcome, self._continues = "pending", None, continues
         self.is_blocked_by_need = self.is_restarted = self.is_prepared = False
@@ -197,7 +197,7 @@ class TicketRun:
             self.emit(e.TicketQueued(starts_over or UNSET), self.ticket)
 
     def heed_limits(self) -> None:
-        """While pending, park as long as its providers have limits, then queue again."""
+        """While pending, park until the providers' limits end, then queue again."""
         if self.parking.heed():
             limit = self.parking.limit
             self.slot.line_up(has_begun=self._continues)
@@ -211,7 +211,7 @@ class TicketRun:
         return self._task
 
     def stop(self, ending: e.Ending) -> None:
-        """Stop the work and end the ticket this way; later calls change nothing."""
+        """Stop the work and end the ticket with `ending`; later calls change nothing."""
         if self.stopped_with is None and self._task is not None:
             self.stopped_with = ending
             self.person.leave_listener()
@@ -222,9 +222,9 @@ class TicketRun:
         return outcome_of(task, self.stopped_with)
 
     def end(self, ending: e.Ending) -> None:
-        """Emit the last event of this start, unless a worker did; a hold ends with it.
+        """Emit the last event of this start, unless a worker did, and end a hold.
 
-        Raises what storing it does; an ending that cannot be stored becomes one that says so.
+        An ending that cannot be stored becomes one that says so; raises if that fails, too.
         """
         self.phase, self.outcome = "ended", ending
         self.slot.is_taken = False
@@ -280,7 +280,7 @@ class TicketRun:
             await self._move_on(route, broken, step)
 
     def _park(self, route: Route) -> bool:
-        """Wait for the end of a limit without a slot; False if it has ended meanwhile."""
+        """Wait without a slot for a limit to end; return False if it has ended meanwhile."""
         if (limit := self.parking.begin()) is None:
             return False
         _log.info("%s: %s has a limit; parked", self.ticket.id, route)
@@ -291,7 +291,7 @@ class TicketRun:
         return True
 
     async def _move_on(self, route: Route, error: ProviderError, step: Step) -> None:
-        """Say what broke and what comes next, and wait until it is due."""
+        """Emit what broke and what comes next, and wait until it is due."""
         delay = round(step.delay, 2)
         details = (self.ticket.id, route, error.kind, step.route, delay)
         _log.info("%s: %s broke (%s); next %s in %g s", *details)
@@ -389,7 +389,7 @@ class TicketRun:
                 yield partial(self._answered_with, limit, answered)
             except ProviderError as error:
                 if can_park(self._session.config.retry, error):
-                    answered()  # whoever names the end of a limit is not dead
+                    answered()  # a provider that names its limit's end is not dead
                 raise
 
     def _answered_with(

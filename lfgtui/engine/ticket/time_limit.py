@@ -8,8 +8,8 @@ from contextlib import asynccontextmanager, contextmanager
 class TimeLimit:
     """A ticket's `timeout`: pauses and a person's thinking time do not count.
 
-    One limit covers all attempts of a start of a ticket: `running` is entered
-    once an attempt and goes on with what is left.
+    One limit covers all attempts of a start of a ticket: each attempt enters
+    `running`, which goes on with the time that is left.
     """
 
     def __init__(self, seconds: float) -> None:
@@ -20,7 +20,7 @@ class TimeLimit:
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Let the clock run; raises `TimeoutError` in the body's place when it is over."""
+        """Let the clock run during the body; raises `TimeoutError` when the time is over."""
         loop = asyncio.get_running_loop()
         timeout = self._timeout = asyncio.timeout(self._left)
         try:
@@ -33,7 +33,7 @@ class TimeLimit:
 
     @contextmanager
     def held(self) -> Iterator[None]:
-        """Stand still for the length of the body, and of those that begin meanwhile."""
+        """Stop the clock during the body; bodies may overlap."""
         timeout, loop = self._timeout, asyncio.get_running_loop()
         when = None if timeout is None else timeout.when()
         if timeout is None or (when is None and not self._holds):

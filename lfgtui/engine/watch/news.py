@@ -1,7 +1,7 @@
 """The new words and deeds of a ticket, as one that watches it reads them.
 
-Text as it is, thoughts too; a call and its result in a line each. The newest of it is kept, in
-bounded memory, with the `seq` of its entries: what was read is told from what was not by those.
+Text and thoughts come as they are; a call and its result in a line each. The newest are kept, in
+bounded memory, with the `seq` of their entries, which tells read ones from unread ones.
 """
 
 from collections import deque
@@ -12,20 +12,20 @@ from lfgtui.model.call_summary import call_summary
 from lfgtui.model.fold.tokens import CHARACTERS_A_TOKEN
 
 KEPT = 100_000
-"""Characters of a ticket that are kept."""
+"""Characters that are kept of each ticket."""
 
 _Piece: TypeAlias = tuple[int, str, str]
-"""The `seq` of a text, what it is of ("" for an answer, else the word before it), the text."""
+"""The `seq` of a text, its label ("" for an answer), the text."""
 
 _RESULT = 160
-"""Characters of a result that are read."""
+"""Most characters that are shown of a result."""
 
 _CALL = 300
-"""Characters of a call's line."""
+"""Most characters of a call's line."""
 
 
 class News:
-    """The news of one ticket, which works in that folder."""
+    """The news of one ticket that works in the folder."""
 
     def __init__(self, workspace: str) -> None:
         self.last_seq = 0
@@ -35,7 +35,7 @@ class News:
 
     @property
     def tokens(self) -> int:
-        """Tokens that were not read, estimated."""
+        """Unread tokens, estimated."""
         return int(self._unread / CHARACTERS_A_TOKEN)
 
     @property
@@ -44,7 +44,7 @@ class News:
         return self._unread == 0
 
     def apply(self, entry: e.Entry) -> None:
-        """Take an entry of the ticket into account."""
+        """Add what an entry of the ticket says."""
         self.last_seq = entry.seq
         event = entry.event
         if type(event) is e.TextDelta:  # most are
@@ -63,16 +63,16 @@ class News:
                 pass
 
     def read(self, seq: int) -> None:
-        """Take all up to that entry for read."""
+        """Mark all up to that entry as read."""
         self._read_to = max(self._read_to, seq)
         self._unread = sum(len(text) for seq, _, text in self._pieces if seq > self._read_to)
 
     def forget(self) -> None:
-        """Take nothing for read."""
+        """Mark all as unread."""
         self._read_to, self._unread = 0, self._kept
 
     def text(self, most: int) -> str:
-        """Return what was not read, at most that many characters; a cut in its middle says so."""
+        """Return what is unread, in at most `most` characters, with a note if it is cut."""
         parts, before = list[str](), None
         for seq, label, text in self._pieces:
             if seq > self._read_to:

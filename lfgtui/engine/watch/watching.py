@@ -1,8 +1,8 @@
 """Tickets with `watch`: they read what the others newly say, and name what does not fit together.
 
-A look is a message in the watcher's own conversation, so that what it read before is in the
-provider's cache; a conversation that has become long begins anew, with what was found. A message
-holds how far it has read, so that a resumed run goes on from there. Watchers take no slot, since
+A look is a message in the watcher's own conversation, so that earlier looks are in the provider's
+cache; a conversation that has become long begins anew, with the findings so far. A message says
+how far the watcher has read, so that a resumed run goes on from there. Watchers take no slot, since
 they work for moments, and end when all other tickets have.
 """
 
@@ -25,16 +25,16 @@ from lfgtui.model.fold.transcript import Transcript
 from lfgtui.text.figures import count
 
 LOOK = 24_000
-"""Characters of one look, of all tickets together."""
+"""Most characters of one look, for all tickets together."""
 
 _LEAST = 1_500
-"""Characters of each ticket in it, however many there are."""
+"""Characters of a look that each ticket gets at least, however many there are."""
 
 _LONGEST = 120_000
 """Characters of a conversation after which it begins anew."""
 
 _PROMPT = 400
-"""Characters of each ticket's prompt that the first look tells."""
+"""Characters of each ticket's prompt in the first look."""
 
 
 class Watchers:
@@ -51,30 +51,30 @@ class Watchers:
             self._watchers.append(Watcher(run, self._runs, self._clock))
 
     def take(self, entries: Sequence[e.Entry]) -> None:
-        """Take entries that were stored, in their order."""
+        """Give entries that were stored, in their order, to each watcher."""
         for watcher in self._watchers:
             for entry in entries:
                 watcher.apply(entry)
             watcher.look_up()
 
     def recall(self, stored: Iterable[Sequence[e.Entry]]) -> None:
-        """Take the entries of each ticket from before this process."""
+        """Give each watcher the tickets' entries from before this process."""
         if self._watchers:
             self.take(list(heapq.merge(*stored, key=lambda entry: entry.at)))
 
     def look_again(self) -> None:
-        """Have those that wait see that a ticket has ended, whose last entry may be long past."""
+        """Have waiting watchers look again, since a ticket has ended."""
         for watcher in self._watchers:
             watcher.changed.set()
 
     @property
     def waiting(self) -> Mapping[str, str]:
-        """The reasons, in words, why some look at nothing just now."""
+        """Why some watchers are not looking just now, in words."""
         watchers = {one.run.ticket.id: one.waiting for one in self._watchers}
         return {ticket: words for ticket, words in watchers.items() if words}
 
     def resume(self) -> None:
-        """Have those that are done go on, as others do."""
+        """Have watchers that are done go on, since other tickets do."""
         if any(run.phase != "ended" for run in self._runs.values() if not run.ticket.watch):
             for run in (watcher.run for watcher in self._watchers):
                 if run.is_done:
@@ -82,7 +82,7 @@ class Watchers:
 
 
 class Watcher:
-    """One watching ticket: waits for news, has its agent look, and marks what that finds."""
+    """One watching ticket: waits for news, has its agent look, and marks its findings."""
 
     def __init__(
         self, run: TicketRun, runs: Mapping[str, TicketRun], clock: Callable[[], float]
@@ -98,7 +98,7 @@ class Watcher:
         run.work_with = self.work
 
     def apply(self, entry: e.Entry) -> None:
-        """Take an entry of the run into account, from before this process too."""
+        """Add the news in an entry of the run, new or recalled."""
         event = entry.event
         if type(event) is e.TextDelta and (news := self._news.get(entry.ticket)) is not None:
             news.apply(entry)  # most are
@@ -117,7 +117,7 @@ class Watcher:
                 self.changed.set()
 
     def look_up(self) -> None:
-        """Wait no longer if there is enough to look at."""
+        """Stop waiting if there is enough to look at."""
         if self._is_waiting and self._is_enough:
             self.changed.set()
 
@@ -133,7 +133,7 @@ class Watcher:
                 news.forget()
 
     async def work(self, agent: Agent, prompt: e.UserMessage) -> e.Ending:
-        """Have the agent look at the news until all others have ended; return how that ended."""
+        """Have the agent look at the news until all others have ended; return the ending."""
         conversation = self.run.transcript.conversation
         while True:
             await self.run.settle()
@@ -161,7 +161,7 @@ class Watcher:
 
     @property
     def waiting(self) -> str:
-        """The reason, in words, why it waits; "" if it does not."""
+        """Why the watcher waits, in words; "" if it does not."""
         if not self._is_waiting or self.run.phase != "running":
             return ""
         every = self.run.ticket.watch_every
@@ -169,7 +169,7 @@ class Watcher:
 
     @property
     def _is_due(self) -> bool:
-        """True if the agent has answered all that it was told."""
+        """True if the agent has answered all messages."""
         conversation = self.run.transcript.conversation
         last = conversation.messages[-1] if conversation.messages else None
         if conversation.said:
@@ -191,7 +191,7 @@ class Watcher:
         return sum(news.tokens for news in self._news.values())
 
     async def _wait(self) -> None:
-        """Wait for enough news, for the end of all others, or for something that is said to it."""
+        """Wait for enough news, for the end of all others, or for a message of the person."""
         while self._is_due and any(run.phase != "ended" for run in self._others):
             self.changed.clear()
             left = None
@@ -235,7 +235,7 @@ class Watcher:
         return "\n".join(lines)
 
     async def _take(self, answer: str) -> None:
-        """Mark what was found in the panes of both tickets; say what could not be."""
+        """Mark the findings in the panes of both tickets; remark on those that do not count."""
         found, remarks = read_findings(answer, {run.ticket.id for run in self._others})
         said = {
             ticket: said_in(self._runs[ticket].transcript)
