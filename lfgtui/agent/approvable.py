@@ -18,7 +18,7 @@ LONGEST_TEXT = 200_000
 
 MOST_LINES = 1_000
 LONGEST_LINE = 10_000
-"""Most that a card shows of one argument in full, even in the narrowest pane."""
+"""Most lines, and characters a line, that a card shows of one argument in the narrowest pane."""
 
 _SECRET = (
     "it contains what looks like a secret, which is hidden on the screen, so nobody could see"
@@ -56,7 +56,7 @@ def unshowable_diffs(changes: Sequence[str]) -> str | None:
 def shown_otherwise(call: CallPart, question: Preview, card: ToolItem | None) -> str | None:
     """Return why an approval of the card does not hold for the call; None where it does.
 
-    A secret of the file may be hidden in the diff: the card has the arguments beside it then.
+    The diff may hide a secret of the file: then the card also has the arguments.
     """
     if card is None or (card.name, card.arguments) != (call.name, call.arguments):
         return _OTHER_CARD

@@ -1,15 +1,14 @@
-"""Rules of approval: which calls each covers, and those to offer for a call.
+"""Rules of approval: which calls each covers, and which to offer for a call.
 
-A prefix covers a command only if a shell cannot read it as anything else than one program and
-its arguments. So it is not the shell's grammar that is parsed here: a command is plain if it has
-nothing but words and blanks, and the words nothing but letters, digits, a few signs that mean
-nothing to any shell, and quoted ASCII in which nothing is expanded. Whatever else there is in
-it (`;` `&` `|` `<` `>` `$` `` ` `` `(` `{` `*` `\\` `#` `!`, a newline, a letter beyond ASCII),
-the person is asked.
+A prefix covers a command only if a shell can read it in one way alone: as one program and its
+arguments. So the shell's grammar is not parsed here: a command is plain if it has only words and
+blanks, and the words have only letters, digits, a few signs without meaning to any shell, and
+quoted ASCII in which nothing is expanded. If it has anything else (`;` `&` `|` `<` `>` `$` `` ` ``
+`(` `{` `*` `\\` `#` `!`, a newline, a letter beyond ASCII), the person is asked.
 
-What an argument does is the program's to say: `git log --output=FILE` writes, `test` evaluates
-subscripts. So only commands that are known to read or to test have a prefix, it has all of the
-call's options, and each is known to do no harm, whatever the next word is.
+Each program gives its arguments a meaning: `git log --output=FILE` writes, `test` evaluates
+subscripts. So only commands that are known to read or to test have a prefix; it includes all of
+the call's options, and each of these is known to be harmless whatever the next word is.
 """
 
 import re
@@ -57,7 +56,7 @@ _COMMANDS = {
     "go test": r"-v|-race|-short|-cover|-run",
     "go vet": r"",
 }
-"""Commands that only read or test, and the options each may have, whatever word follows those.
+"""Commands that only read or test, and the options each may have, whatever word follows them.
 
 A test runs the project's own code, and a program does what the project's configuration says.
 """
@@ -69,8 +68,8 @@ _FILE_TOOLS = frozenset({"read_file", "write_file", "edit_file"})
 _COMMAND = frozenset({"command", "commands", "cmd"})
 _HARMLESS = frozenset({"command", "description", "title", "timeout", "timeout_ms"})
 _FOLDER = frozenset({"cwd", "workdir", "working_directory"})
-"""Arguments beside a command, of agents' own tools: whose value changes nothing of what it does,
-and whose value may only be the workspace. Any other may let it out of a sandbox."""
+"""Arguments beside a command, of agents' own tools. Those in `_HARMLESS` do not change what it
+does; those in `_FOLDER` must be the workspace. Any other may let it out of a sandbox."""
 
 
 def covering(
@@ -83,7 +82,7 @@ def covering(
 ) -> ApprovalRule | None:
     """Return the first rule that covers the call; `path`, `definition` are as in its `Preview`.
 
-    The `workspace` is for calls of agents, which may name another folder.
+    `workspace` is given for calls of agents, which may name another folder.
     """
     command, path = _command(arguments, workspace), "" if _has_command(arguments) else path
     of_tool = (rule for rule in rules if rule.tool == name)
@@ -106,7 +105,7 @@ def _covers(rule: ApprovalRule, command: str, path: str, definition: str) -> boo
 
 def offered_rules(call: ToolItem) -> list[ApprovalRule]:
     """Return rules that cover the call, for its ticket, from the narrowest to the widest."""
-    if call.definition:  # what its arguments mean is its server's to say
+    if call.definition:  # only its server knows what its arguments mean
         return [ApprovalRule(call.name, "tool", call.definition)]
     path = call.path if call.name in _FILE_TOOLS or call.is_agent_call else ""
     command = _command(call.arguments, call.workspace)
@@ -125,7 +124,7 @@ def _rules(name: str, command: str, path: str) -> Iterator[ApprovalRule]:
 
 
 def _prefix(words: Sequence[str]) -> str:
-    """Return a known command's words up to the last of its options; "" if there is a doubt."""
+    """Return a known command's words up to the last of its options; "" if in doubt."""
     beginnings = accumulate(words[:_MOST_WORDS], "{} {}".format)
     command = next((beginning for beginning in beginnings if beginning in _COMMANDS), "")
     if not command:
@@ -139,7 +138,7 @@ def _prefix(words: Sequence[str]) -> str:
 
 
 def _is_option(word: str) -> bool:
-    """Return True if a program may take it for an option, or for a file of options (`@x`)."""
+    """Return True if a program may take the word for an option, or a file of options (`@x`)."""
     return word != "--" and word.lstrip("'\"").startswith(("-", "+", "@"))
 
 
@@ -148,7 +147,7 @@ def _has_command(arguments: ToolArguments | None) -> bool:
 
 
 def _command(arguments: ToolArguments | None, workspace: str) -> str:
-    """Return the command; "" where another argument may change what it does."""
+    """Return the command; "" if another argument may change what it does."""
     given = arguments if isinstance(arguments, Mapping) else {}
     command = given.get("command")
     for name, value in given.items():
@@ -159,5 +158,5 @@ def _command(arguments: ToolArguments | None, workspace: str) -> str:
 
 
 def _plain_words(command: str) -> list[str]:
-    """Return a plain command's words as they are written; none of any other command."""
+    """Return a plain command's words as they are written; [] for any other command."""
     return _WORD.findall(command) if _PLAIN.fullmatch(command) else []

@@ -1,13 +1,13 @@
-"""Making room in the context: old tool output leaves the requests, oldest first.
+"""Making room in the context: old tool output is left out of the requests, oldest first.
 
-It is what grows without bound in a tool loop, what matters least a few turns later, and what the
-model can have again by making the call again. What the person said, what the model said and did,
-and the output of the last turns stay whole, as do the items that a provider wants back unchanged:
-no message or call leaves, so that nothing a wire checks is different.
+Tool output grows without bound in a tool loop, matters least a few turns later, and can be had
+again by making the call again. The person's messages, the model's words and calls, and the output
+of the last turns stay whole, as do the items that a provider wants back unchanged: no message or
+call is left out, so that nothing a wire checks is different.
 
-What left is an event, and the fold makes the messages from it: the next request is the same after
-a resume. It leaves in big steps, since each costs what the provider had cached behind it.
-See docs/decisions/0037-old-tool-output-leaves-the-request.md.
+An event says which output is left out, and the fold makes the messages from it: the next request
+is the same after a resume. It is left out in big steps, since each loses what the provider has
+cached after it. See docs/decisions/0037-old-tool-output-leaves-the-request.md.
 """
 
 from collections.abc import Iterator, Sequence
@@ -27,21 +27,21 @@ from lfgtui.settings.prices import ModelFacts
 from lfgtui.text.figures import count
 
 FULLEST = 0.9
-"""Share of the window that a request may take, if that leaves room for the answer."""
+"""Most of the window that a request may take, as a share, if that leaves room for the answer."""
 
 LEFT = 0.5
-"""Share of that to which a request is reduced: the next time is far off."""
+"""Share of `FULLEST` to which a request is reduced, so that the next time is far off."""
 
 _LEAST_SAVED = 0.1
-"""Share of the window below which leaving out costs more, in what was cached, than it gains."""
+"""Least share of the window to save: less would lose more of the provider's cache than it gains."""
 
 _LEAST_OUTPUT = 400
-"""Characters of an output that is worth a line in its place."""
+"""Least characters of an output that is worth replacing by a line."""
 
 _SHORTEST_TOKEN = 2.0
 
 _KEPT, _KEPT_AFTER_REFUSAL = 3, 1
-"""Turns at the end whose output stays."""
+"""Turns at the end that keep their output."""
 
 
 class Compaction:
@@ -56,7 +56,7 @@ class Compaction:
         self._is_denied = False
 
     async def heed(self) -> e.TicketBlocked | None:
-        """Make room where the next request would take too much; return an ending if none may."""
+        """Make room if the next request is too large; return an ending if that is not allowed."""
         if self._mode == "off" or not self._window or self._is_denied:
             return None
         if (size := self._next_size()) <= self._most:
@@ -71,28 +71,28 @@ class Compaction:
         return made if isinstance(made, e.TicketBlocked) else None
 
     async def after_refusal(self) -> bool | e.TicketBlocked:
-        """Make room after the provider refused a request as too long; False where it cannot."""
+        """Make room after the provider refused a request as too long; False if there is none."""
         if self._mode == "off" or self._is_denied:
             return False
-        # Its window is not what was thought: half of all that was sent has to go.
+        # Its window is smaller than it was thought to be: half of all that was sent has to go.
         calls, saved = self._oldest(_KEPT_AFTER_REFUSAL, (1 - LEFT) * self._next_size())
         if not calls:
             return False
         return await self._leave_out(calls, saved, "the provider refused the request as too long")
 
     def _next_size(self) -> float:
-        """Return the tokens of the next request, as far as they can be told."""
+        """Return the tokens of the next request, estimated."""
         messages = self._context.transcript.conversation.messages
         used = self._context.transcript.attempts[-1].context
         new, whole = _characters(since_the_model(messages)), _characters(messages)
         if not used:
             return whole / CHARACTERS_A_TOKEN
-        # Code has fewer characters a token than prose, and the provider has counted what it had.
+        # Code has fewer characters a token than prose; the provider counted the earlier messages.
         a_token = min(max((whole - new) / used, _SHORTEST_TOKEN), CHARACTERS_A_TOKEN)
         return used + new / a_token
 
     def _oldest(self, kept: int, excess: float) -> tuple[list[str], int]:
-        """Return the calls whose output has to go, and the tokens that saves."""
+        """Return the calls whose output has to go, and the tokens saved."""
         calls, saved = list[str](), 0
         for result in _outputs(self._context.transcript.conversation.messages, kept):
             if saved >= excess:
@@ -119,7 +119,7 @@ class Compaction:
         return True
 
     async def _decision(self, question: str, reason: str) -> Decision | None:
-        """Ask the person, by a call of lfg's own that no model made."""
+        """Ask the person, by a call of lfg's own."""
         context = self._context
         call_id = f"{COMPACT}-{context.transcript.last_seq}"
         context.emit(e.ApprovalRequested(call_id, COMPACT, question, reason=reason))
@@ -127,7 +127,7 @@ class Compaction:
             with context.holding_clock():
                 async with context.stoppable():
                     decision = await context.ask(call_id)
-        except StoppedError:  # they have something to say, and are asked again behind it
+        except StoppedError:  # they have something to say, and are asked again after it
             context.emit(e.ApprovalDenied(call_id, ""))
             context.emit(e.ToolCallFinished(call_id, "", "denied", None, 0.0))
             raise

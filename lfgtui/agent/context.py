@@ -1,6 +1,6 @@
-"""The surroundings of an agent: where events go, what the fold holds, whom to ask.
+"""The context of an agent: where its events go, what the fold holds, whom to ask.
 
-The engine makes one for each ticket; a test can make another.
+The engine makes one for each ticket; a test can make its own.
 """
 
 from collections.abc import Callable, Sequence
@@ -23,7 +23,7 @@ from lfgtui.workspace.kept import TicketFiles
 class Decision:
     """A person's decision about a call, made now or by a `rule`; `grants` is a rule they give.
 
-    `option` is the id of one of an agent's own answers, "" for a plain yes or no.
+    `option` is the id of an answer that the agent offers, "" for a plain yes or no.
     """
 
     verdict: Literal["approve", "deny"]
@@ -40,9 +40,9 @@ class StoppedError(Exception):
 class AgentContext(Protocol):
     """One ticket's side of the engine; the same for all of its attempts.
 
-    `environment` is added to that of commands, from which the variables `secrets` are left out.
-    The files that lfg's tools change are `kept` before; `files` go with the prompt. Equal requests
-    have `answers` again. `is_seen` tells if a person has the ticket in view just now; None where
+    `environment` is added to that of commands, which do not get the variables `secrets`. `kept`
+    has the files as they were before lfg's tools changed them; `files` go with the prompt. Equal
+    requests reuse `answers`. `is_seen` tells if a person has the ticket in view just now; None if
     nobody can.
     """
 
@@ -61,41 +61,41 @@ class AgentContext(Protocol):
     async def settle(self, *, saved: bool = False) -> None:
         """Wait until everything emitted so far is folded.
 
-        It is committed then, but for a history that is behind; `saved` waits
-        for that too: what a tool does must not be ahead of the record.
+        It is then committed, unless history is behind; `saved` waits for that,
+        too: a tool must not work ahead of the record.
         """
 
     async def hear(self) -> None:
         """Wait until all that the person said so far is folded; at once if it is."""
 
     def heard_by(self, stream: Stream) -> AbstractAsyncContextManager[None]:
-        """Hand what the person says during the body to the stream, if it takes messages."""
+        """Hand the person's messages during the body to the stream, if it takes any."""
         ...
 
     async def room(self) -> None:
-        """Wait while too much is on its way to the disk; then the socket is not read."""
+        """Wait while too much is on its way to the disk, before reading more from the socket."""
 
     async def gate(self) -> None:
         """Wait while the ticket is paused."""
 
     async def take_slot(self, *, beside: bool = False) -> None:
-        """Wait for a slot, unless it has one: `ask` gives it up.
+        """Wait for a slot unless the ticket has one; `ask` gives it up.
 
-        As `stoppable` meanwhile, but `beside` a response, which the person stops as a whole.
+        The wait is `stoppable`, except `beside` a response, which the person stops as a whole.
         """
 
     def stoppable(self, *, anew: bool = False) -> AbstractAsyncContextManager[None]:
-        """Let the person stop the body; raises `StoppedError` in its place then.
+        """Let the person stop the body; raises `StoppedError` then.
 
-        So does what they stopped since the last one, unless the body begins `anew`.
+        A stop since the last body counts, too, unless the body begins `anew`.
         """
         ...
 
     def permit(self) -> AbstractAsyncContextManager[Callable[[e.Event], None]]:
         """Wait until a request may be sent; the body sends it.
 
-        Yields a function to call with what comes back. Raises
-        `ProviderError` where the provider is known not to answer.
+        Yields a function to call with each event of the response. Raises
+        `ProviderError` if the provider is known not to answer.
         """
         ...
 
@@ -117,14 +117,14 @@ class AgentContext(Protocol):
         """Say something to the agent in the person's name."""
 
     async def ask(self, call_id: str) -> Decision | None:
-        """Wait for the person's decision on a call; None where nobody can give one."""
+        """Wait for the person's decision on a call; return None if nobody can give one."""
 
     def holding_clock(self) -> AbstractContextManager[None]:
         """Stop the ticket's time limit while a person thinks."""
         ...
 
     async def changes_kept(self) -> None:
-        """Wait until the files that an agent has said it changes are kept, as they are."""
+        """Wait until the files that an agent is about to change are kept as they are."""
 
     def watching_command(self, command: str) -> AbstractAsyncContextManager[None]:
         """Run the command in the body, and look at what it changes."""

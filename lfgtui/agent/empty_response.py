@@ -10,14 +10,14 @@ _UNSHOWN = "nothing in the response can be shown: "
 
 
 class Emptiness:
-    """Watches one response until something in it is shown; `is_over` from then on."""
+    """Watches one response until a part of it is shown; `is_over` from then on."""
 
     def __init__(self) -> None:
         self.is_over = False
         self._kinds: set[str] = set()
 
     def watch(self, event: e.WireEvent) -> e.Status | None:
-        """Return the remark that belongs before the event, if that ends an empty response."""
+        """Return the remark to put before an event that ends an empty response."""
         match event:
             case e.TextDelta(text) | e.ReasoningDelta(text):
                 self.is_over = bool(text) and not text.isspace()

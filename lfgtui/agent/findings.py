@@ -1,6 +1,6 @@
 """Findings of a watching ticket: read from its answer, and checked against what the others said.
 
-A model may answer in another form than it was asked for, and may invent a quote. Reading is total:
+A model may answer in a form that it was not asked for, and may invent quotes. Reading never fails:
 what cannot be read becomes a remark. A finding counts only if both of its quotes occur.
 """
 
@@ -14,20 +14,20 @@ from lfgtui.model.bounds import is_too_deep
 Kind = Literal["contradiction", "drift"]
 
 _LONGEST = 400
-"""Characters of an assumption or a quote that are kept."""
+"""Most characters that are kept of an assumption or a quote."""
 
 _MOST = 20
-"""Findings of one answer that are read."""
+"""Most findings that are read of one answer."""
 
 _FENCED = re.compile(r"```[^\n]*\n(.*?)(?:```|\Z)", re.DOTALL)
 _MARKS = re.compile(r"[*_`~#>|\"'“”‘’«»\s]+")
 _GAP = re.compile(r"\s*(?:…|\.\.\.|\[\.\.\.\])\s*")
 _LEAST = 3
-"""Characters of a quote that say something."""
+"""Least characters of a quote that counts."""
 
 
 class Finding(NamedTuple):
-    """Two tickets that do not fit together: what each assumes, and its words, in their order."""
+    """Two tickets that do not fit together, what each assumes, and a quote of each."""
 
     kind: Kind
     tickets: tuple[str, str]
@@ -35,7 +35,7 @@ class Finding(NamedTuple):
     quotes: tuple[str, str]
 
     def seen_from(self, ticket: str) -> "Finding":
-        """Return it with this one of its tickets first."""
+        """Return the finding with this one of its tickets first."""
         if self.tickets[0] == ticket:
             return self
         (a, b), (c, d), (q, r) = self.tickets, self.assumptions, self.quotes
@@ -43,7 +43,7 @@ class Finding(NamedTuple):
 
     @property
     def message(self) -> str:
-        """The finding in one line, as the first of its tickets is told of it."""
+        """The finding in one line, for the first of its tickets."""
         sides = [
             f"{assumed and f'assumes {assumed} '}(“{quote}”)"
             for assumed, quote in zip(self.assumptions, self.quotes, strict=True)
@@ -61,7 +61,7 @@ class Finding(NamedTuple):
 
 
 def read_findings(answer: str, tickets: Collection[str]) -> tuple[list[Finding], list[str]]:
-    """Return the findings in an answer on these tickets, and remarks on what is none."""
+    """Return the findings in an answer about the tickets, and remarks on what is not one."""
     values = list(_values(answer))
     if not values:
         is_silent = not answer.strip() or answer.strip().rstrip(".").lower() in ("none", "nothing")
@@ -80,7 +80,7 @@ def read_findings(answer: str, tickets: Collection[str]) -> tuple[list[Finding],
 
 
 def unfounded(finding: Finding, said: Mapping[str, str]) -> str:
-    """Return why the finding does not count by what its tickets said; "" if it does."""
+    """Return why the finding does not count, given what its tickets said; "" if it does."""
     for ticket, quote in zip(finding.tickets, finding.quotes, strict=True):
         if not occurs(quote, said.get(ticket, "")):
             return f"{ticket} did not say “{quote}”" if quote else f"no quote from {ticket}"
@@ -88,7 +88,7 @@ def unfounded(finding: Finding, said: Mapping[str, str]) -> str:
 
 
 def occurs(quote: str, text: str) -> bool:
-    """Return True if the quote, of which parts may be left out, occurs but for marks and case."""
+    """Return True if the quote occurs, whatever its marks and case; `…` may stand for any text."""
     parts = [plain(part) for part in _GAP.split(quote)]
     parts = [part for part in parts if part]
     text, at = plain(text), 0
@@ -100,7 +100,7 @@ def occurs(quote: str, text: str) -> bool:
 
 
 def plain(text: str) -> str:
-    """Return the words of a text, by which quotes are compared."""
+    """Return the words of a text, as quotes are compared."""
     return _MARKS.sub(" ", text).strip().casefold()
 
 
@@ -127,7 +127,7 @@ def _json(text: str) -> dict[str, object] | list[object] | None:
 
 
 def _finding(value: object, tickets: Collection[str]) -> Finding | str:
-    """Return the finding that a JSON value is, or why it is none."""
+    """Return a JSON value as a finding, or why it is not one."""
     if not isinstance(value, dict):
         return "not a JSON object"
     named = value.get("tickets") or value.get("ticket")

@@ -1,8 +1,8 @@
-"""The guards of one ticket: they see what it says, calls and gets back, as it comes.
+"""The guards of one ticket: they see its texts as they come.
 
 Each text is read once, in the pieces it comes in: the answer, the reasoning, the arguments of
-a call, a channel of its output. What comes whole (arguments in full, an output that was not
-streamed, a change of a file) is read then. A guard trips once a text, and says where.
+a call, a channel of its output. A text that comes whole (full arguments, an output that was not
+streamed, a change of a file) is read whole. A guard trips once a text, and says where.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -16,10 +16,10 @@ from lfgtui.text.matching import Matcher, MatchStream
 from lfgtui.text.redactor import Redactor, TextStream
 
 _PATIENCE = 64
-"""Characters that guards which only flag wait for: reading a few pieces at once is cheaper."""
+"""Characters that guards which only flag collect first: reading pieces together is cheaper."""
 
 _QUOTED = 60
-"""Characters of a match that are quoted."""
+"""Most characters that are quoted of a match."""
 
 _WHERE: Mapping[Channel, str] = {
     "text": "the answer",
@@ -37,7 +37,7 @@ class Trip(NamedTuple):
 
 
 class _Key(NamedTuple):
-    """A text: its channel, its call, and of an output which of its two."""
+    """A text: its channel, its call, and for an output, which of its two channels."""
 
     channel: Channel
     call: str
@@ -48,7 +48,7 @@ _ANSWER = _Key("text", "", "")
 
 
 class _Secrets(Redactor):
-    """Finds the usual secrets; what it makes of the text is of no account."""
+    """Finds the usual secrets; the redacted text is not used."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -86,7 +86,7 @@ class _Reader:
 
 
 class _BuiltIn(_Reader):
-    """Reads for the guard that is built in."""
+    """Reads for the built-in guard."""
 
     def __init__(self, guard: Guard) -> None:
         super().__init__([guard])
@@ -163,7 +163,7 @@ class Guards:
         self._tripped: set[tuple[str, Channel, str]] = set()
 
     def feed(self, event: e.Event) -> Sequence[Trip]:
-        """Return the guards that trip on the event, and on texts that end with it."""
+        """Return the guards that trip on the event, or on texts that end with it."""
         if isinstance(event, e.TextDelta):  # most events are
             return self._piece(_ANSWER, event.text)
         facets, channel, call = event.facets, channel_of(type(event)), call_of(event)

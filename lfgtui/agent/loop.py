@@ -47,7 +47,7 @@ _ONLY_WRITTEN = "the model wrote a tool call as text; it was not run, and no ans
 class Agent:
     """Works one ticket with one provider. `run` returns how it ended.
 
-    `toolboxes` are those that it has besides the tools of its workspace.
+    `toolboxes` are those besides the tools of its workspace.
     """
 
     def __init__(
@@ -81,8 +81,8 @@ class Agent:
     async def run(self, message: e.UserMessage) -> e.Ending:
         """Make one attempt, from the first message or from where the transcript stands.
 
-        Raises `ProviderError` when a request fails; whether to try again is
-        the engine's to say.
+        Raises `ProviderError` when a request fails; the engine decides whether
+        to try again.
         """
         await self._context.settle()
         self._ids = CallIds(self._transcript.calls.last)
@@ -119,7 +119,7 @@ class Agent:
         return next((a.stop_reason for a in attempts if a.stop_reason), "end")
 
     def _ending(self) -> e.Ending | None:
-        """Return the ending, if the last response asked for nothing more or a limit is reached."""
+        """Return the ending if the last response made no calls or a limit is reached."""
         last, reason = self._conversation.messages[-1], self._stop_reason
         if not isinstance(last, ModelTurn) or reason == "pause_turn":
             return self._limit()  # a paused response goes on with the next request
@@ -136,7 +136,7 @@ class Agent:
         return e.TicketDone(reason)
 
     def _checked(self, ending: e.TicketDone) -> e.Ending | None:
-        """Return the ending; None where the answer goes back since it does not fit its schema."""
+        """Return the ending; None if the answer goes back because it does not fit the schema."""
         if not (why := misfit(self._ticket, self._transcript.answer)):
             return ending
         if self._limit() is not None or was_asked_again(self._conversation.messages):
@@ -154,7 +154,7 @@ class Agent:
     # Responses
 
     async def _respond(self) -> e.Ending | None:
-        """Have the next response, after making room for it where that is due."""
+        """Get the next response, after making room for it if that is due."""
         try:
             if (blocked := await self._compaction.heed()) is not None:
                 return blocked
@@ -170,10 +170,10 @@ class Agent:
                     return made
             return await self._send()
         except StoppedError:
-            return None  # they were asked whether room may be made, and have something to say
+            return None  # asked whether room may be made, they have something to say
 
     async def _send(self) -> e.Ending | None:
-        """Send the next request; return an ending where its response cannot go on."""
+        """Send the next request; return an ending if its response cannot go on."""
         tools = tuple(map(_spec, await self._tools.offered()))
         sought = self._reuse.fingerprint(self._request(tools))
         answer = await self._reuse.find(sought)
@@ -191,7 +191,7 @@ class Agent:
     async def _follow(
         self, stream: Stream, answered_with: Callable[[e.Event], None], leaks: frozenset[Dialect]
     ) -> e.Ending | None:
-        """Follow the response to its end; return an ending where it cannot go on."""
+        """Follow the response to its end; return an ending if it cannot go on."""
         response = Response(self._context, self._ids, self._facts, leaks)
         self._calls.requested = response.requested
         try:
@@ -235,7 +235,7 @@ class Agent:
     # Calls
 
     async def _answer(self, calls: tuple[CallPart, ...]) -> e.Ending | None:
-        """Run the calls of a response that ended well; tell the model of any other."""
+        """Run the calls of a response that ended well; answer those of any other unrun."""
         reason = self._stop_reason
         if reason == e.STOPPED:
             self._calls.answer_not_begun(calls)

@@ -7,11 +7,11 @@ from lfgtui.model.tickets import DEFAULT_OUTPUT_TOKENS, Ticket
 from lfgtui.providers.base import Request
 
 _FIELDS = ("max_output_tokens", "max_tokens", "max_completion_tokens")
-"""The limit's names on the wires, by which `extra` of a ticket can set it."""
+"""The limit's names on the wires, under which a ticket's `extra` may set it."""
 
 
 def bounded(request: Request, bound: int | None) -> Request:
-    """Return the request within the bound."""
+    """Return the request with its limit lowered to the bound."""
     if bound is None:
         return request
     extra = {name: _least(name, value, bound) for name, value in request.extra.items()}
@@ -20,7 +20,7 @@ def bounded(request: Request, bound: int | None) -> Request:
 
 
 def remark(ticket: Ticket, bound: int | None) -> e.Status | None:
-    """Return the remark on a ticket that asks for more; the default is no such wish."""
+    """Return the remark on a ticket that asks for more than the bound, unless by default."""
     wishes = [value for name, value in ticket.extra.items() if name in _FIELDS]
     if ticket.max_output_tokens != DEFAULT_OUTPUT_TOKENS:
         wishes.append(ticket.max_output_tokens)

@@ -1,7 +1,7 @@
 """The questions of an agent that runs its tools itself, asked while its response goes on.
 
 Several may be open at once, and the agent may say more meanwhile; so each waits for the person in
-a task of its own. What is approved is what the agent showed: lfg cannot check what it runs.
+a task of its own. The person approves what the agent shows: lfg cannot check what it runs.
 """
 
 import asyncio
@@ -27,7 +27,7 @@ UNASKABLE = (
 
 
 def unaskable(name: str, confinement: Confinement) -> str:
-    """Return why a ticket is blocked whose run has no screen."""
+    """Return why a ticket is blocked that needs an approval in a run without a screen."""
     why = f" (there is no sandbox: {confinement.missing})" if confinement.missing else ""
     return UNASKABLE.format(name) + why
 
@@ -37,7 +37,7 @@ class NobodyToAskError(Exception):
 
 
 class Questions:
-    """The questions of one response; use as a context manager, which ends those still open."""
+    """The questions of one response; `asked` is the context in which they are asked."""
 
     def __init__(self, context: AgentContext, source: TakesAnswers) -> None:
         self._context = context
@@ -47,7 +47,7 @@ class Questions:
 
     @asynccontextmanager
     async def asked(self) -> AsyncIterator[None]:
-        """Let questions be asked in the body; those that are open after it are withdrawn."""
+        """Let questions be asked in the body; withdraw those that are open after it."""
         try:
             yield
         finally:
@@ -58,12 +58,12 @@ class Questions:
                 raise fault
 
     def close(self) -> None:
-        """Withdraw what is open: the response has ended, and nothing may follow it."""
+        """Withdraw open questions: the response has ended, and nothing may follow it."""
         for call_id in self._open:
             self.withdraw(call_id)
 
     def withdraw(self, call_id: str) -> None:
-        """Ask no more about a call; the agent wants no answer."""
+        """Withdraw the question about a call; the agent no longer wants an answer."""
         if call_id in self._open:
             self._open[call_id].cancel()
 
@@ -72,13 +72,13 @@ class Questions:
     ) -> None:
         """Answer by the ticket's settings or a rule, or else have the person answer.
 
-        `theirs` is the agent's id of the call, whose arguments came with it; None for a call of an
-        earlier response. Raises `NobodyToAskError`.
+        `theirs` is the agent's id of the call. `arguments` came with the call; None for a call of
+        an earlier response. Raises `NobodyToAskError`.
         """
         context, call_id = self._context, question.call_id
         if (replaced := self._open.get(call_id)) is not None and not replaced.done():
             replaced.cancel()
-            context.emit(e.ApprovalWithdrawn(call_id))  # an answer to the one is none to the other
+            context.emit(e.ApprovalWithdrawn(call_id))  # an answer to it would not fit the new one
         where = context.confinement.of_agent.description
         question = msgspec.structs.replace(question, sandbox=where or UNSET)
         match context.ticket.approve:
@@ -99,7 +99,7 @@ class Questions:
         return None
 
     async def _allow(self, theirs: str, question: e.ApprovalRequested) -> None:
-        """Allow it unasked, once what it would change is kept."""
+        """Allow the call unasked, once the files it would change are kept."""
         await self._context.settle()
         await self._context.changes_kept()
         self._source.answer(theirs, _plain(question, "allow"))
@@ -120,7 +120,7 @@ class Questions:
     ) -> e.ApprovalOption | None:
         """Return the person's answer.
 
-        Nothing is awaited between the question and the wait for it: they may be quick.
+        Nothing is awaited between the question and the wait for the answer, which may be quick.
         """
         context, call_id = self._context, question.call_id
         await context.settle()
@@ -141,7 +141,7 @@ class Questions:
             answer, name = _chosen(question, decision, "reject")
             reason = decision.reason if decision else ""
             context.emit(e.ApprovalDenied(call_id, reason, name))
-            if reason:  # the protocol has no place for it
+            if reason:  # the protocol has no field for it
                 context.say(f"I denied {question.name}: {reason}")
             return answer
         answer, name = _chosen(question, decision, "allow")

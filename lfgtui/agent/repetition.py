@@ -1,9 +1,9 @@
 """Calls that go in circles: the same one again and again, or a few that take turns.
 
-A circle is what brought nothing new: two rounds of the same calls, with the same arguments and the
-same results, and a third that begins. A command whose output differs is none, nor is one that runs
-again after an edit: that is another call, and begins another round. Times in the output do not
-count as news. What the person says or allows begins a new count, and what they deny does not.
+A circle is two rounds of the same calls, with the same arguments and results, and the beginning of
+a third. A command whose output differs makes no circle, nor does one that runs again after an edit,
+since the edit is a call, too. Times in the output do not count as different. A message or approval
+of the person begins a new count; a denial does not.
 """
 
 import re
@@ -24,7 +24,7 @@ _TIMES = re.compile(r"\d+(?:\.\d+)?\s?(?:m?s|seconds)\b|\d\d:\d\d(?::\d\d)?")
 
 
 class Made(NamedTuple):
-    """A call that was made, with what came of it: its result and the diffs of what it changed."""
+    """A call that was made; `result` includes the diffs of the files that it changed."""
 
     name: str
     arguments: str
@@ -32,7 +32,7 @@ class Made(NamedTuple):
 
 
 def circle(made: Sequence[Made], name: str, arguments: e.ToolArguments) -> str:
-    """Return how the call would go on in a circle, in words; "" if it does not."""
+    """Return the circle that the call would continue, in words; "" if it would not."""
     return _circle(made, (name, _given(arguments)))
 
 
@@ -47,12 +47,12 @@ def _circle(made: Sequence[Made], call: tuple[str, str]) -> str:
 
 
 def calls_made(attempts: Sequence[Attempt]) -> list[Made]:
-    """Return the last calls of a ticket, oldest first, back to what the person said or allowed."""
+    """Return a ticket's last calls, oldest first, since the person's last message or approval."""
     found = list[Made]()
     for item in _items(attempts):
         if len(found) == 2 * LONGEST or isinstance(item, PromptItem):
             break
-        if item.reason and item.is_decided:  # whether to go on in a circle
+        if item.reason and item.is_decided:  # the question was whether to go on in a circle
             if not item.denied:
                 break
         elif item.state == "finished" and item.arguments is not None:
@@ -96,7 +96,7 @@ class AgentCircles:
         self._is_told = False
 
     def watch(self, event: e.WireEvent) -> str:
-        """Return the circle that a call closed, in words; once, and "" for all else."""
+        """Return, once, the circle that a call closes, in words; "" for any other event."""
         match event:
             case e.ToolCallRequested(call_id, name, arguments, origin="agent"):
                 self._requested[call_id] = name, _given(arguments)

@@ -17,7 +17,7 @@ from lfgtui.settings.providers import Dialect
 from lfgtui.text.figures import count
 
 _AT_END = (e.Usage, e.Status, e.Heartbeat, e.ResponseFinished)
-"""Events that may follow the last of what a response costs."""
+"""Events that may follow a response's last report of its cost."""
 
 _SPOKEN = (e.TextDelta, e.ReasoningDelta)  # most events are; no call is among them
 _NO_PRICE = "max_cost has no effect: this model's price is unknown; set `price` in the config"
@@ -26,7 +26,7 @@ _NO_PRICE = "max_cost has no effect: this model's price is unknown; set `price` 
 class Response:
     """One response. `follow` it to its end.
 
-    `requested` has the arguments of its calls as they came: those in the history may be redacted.
+    `requested` has the arguments of its calls as they came; the history's may be redacted.
     """
 
     def __init__(
@@ -54,10 +54,10 @@ class Response:
     async def follow(
         self, stream: Stream, answered_with: Callable[[e.Event], None]
     ) -> e.Ending | None:
-        """Emit all that comes; return an ending where nobody is there to approve a call.
+        """Emit the stream's events; return an ending if nobody is there to approve a call.
 
-        `answered_with` is told of each event first. Raises `ProviderError`, and `StoppedError`
-        for a response that the person stopped when it was whole already.
+        `answered_with` gets each event first. Raises `ProviderError`, and `StoppedError` for a
+        response that the person stopped when it was complete already.
         """
         try:
             async with (
@@ -123,7 +123,7 @@ class Response:
             self._context.emit(one)
 
     def _heed_context(self, used: int, size: int) -> None:
-        """Remark on a context that is soon full; once, however often it is emptied."""
+        """Remark on a context that is nearly full; once, however often it is emptied."""
         if not self._is_context_remarked and size and used >= FULL * size:
             self._is_context_remarked = True
             much = f"{used / size:.0%} of it is used, {count(used)} of {count(size)} tokens"

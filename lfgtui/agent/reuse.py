@@ -1,8 +1,8 @@
-"""Answers of the history in place of requests (`cache_answers`).
+"""Answers from the history instead of new requests (`cache_answers`).
 
-A request is equal to another if all its bytes are, and it goes to the same server with the same
-key. Its answer is then given again as it is stored: calls in it are new calls, asked about and run
-as any other, and nothing is counted as spent.
+Requests are equal if all their bytes are, and they go to the same server with the same key. The
+answer is then given again as it is stored: calls in it are new calls, approved and run like any
+other, and nothing counts as spent.
 """
 
 import asyncio
@@ -19,7 +19,7 @@ from lfgtui.providers.base import HasFingerprints, Provider, Request
 
 
 class Reuse:
-    """The reuse of answers in one attempt; none where the ticket wants none, or asks an agent."""
+    """The reuse of answers in one attempt; none if the ticket turns it off or an agent does it."""
 
     def __init__(self, context: AgentContext, provider: Provider) -> None:
         self._context = context
@@ -27,14 +27,14 @@ class Reuse:
         self._provider = provider if isinstance(provider, HasFingerprints) else None
 
     def fingerprint(self, request: Request) -> str | UnsetType:
-        """Return what equal requests to this provider share; `UNSET` where nothing is reused."""
+        """Return the fingerprint of equal requests; `UNSET` if nothing is reused."""
         if self._cache is None or self._provider is None:
             return UNSET
         name = self._context.transcript.attempts[-1].provider
         return sha256(f"{name} {self._provider.fingerprint(request)}".encode()).hexdigest()
 
     async def find(self, fingerprint: str | UnsetType) -> KeptAnswer | None:
-        """Return the answer that an equal request had; None if it is to be sent."""
+        """Return the answer to an equal request; None if the request is to be sent."""
         if self._cache is None or fingerprint is UNSET:
             return None
         await self._context.take_slot()
@@ -44,13 +44,13 @@ class Reuse:
 
 
 def reused(answer: KeptAnswer, turn: int) -> e.AnswerReused:
-    """Return the event that this answer is given again."""
+    """Return the event for an answer that is given again."""
     source = f"{answer.run}/{answer.ticket}"
     return e.AnswerReused(turn, source, answer.recorded_at, answer.tokens)
 
 
 async def events_of(answer: KeptAnswer, turn: int) -> AsyncGenerator[e.WireEvent, None]:
-    """Yield the answer as a provider's stream would have it. See `providers.base.Stream`."""
+    """Yield the answer's events as a provider's stream does. See `providers.base.Stream`."""
     for event in answer.events:
         yield event
     yield replace(answer.finished, turn=turn, commit=UNSET, paint=UNSET)

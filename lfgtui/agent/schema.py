@@ -1,8 +1,8 @@
 """The JSON Schema of a ticket's answer.
 
-The model is told it with the prompt. An answer that does not fit goes back to it once, as a
-message that says where and why; the next one that does not fails the ticket. That it went back
-is read off the conversation, so a resumed process counts it as well.
+It goes to the model with the prompt. An answer that does not fit goes back once, with a message
+that says where and why; a second one fails the ticket. The conversation shows that an answer went
+back, so a resumed process knows it, too.
 """
 
 import re
@@ -15,7 +15,7 @@ from lfgtui.model.tickets import Ticket
 from lfgtui.text.json_schema import JsonSchema
 
 _LONGEST = 1_000_000
-"""Characters of an answer that is checked."""
+"""Most characters of an answer that is checked."""
 
 _INSTRUCTION = (
     "{}\n\nYour last answer must be only JSON, bare or in one fenced block,"
@@ -36,12 +36,12 @@ def prompt_of(ticket: Ticket) -> str:
 
 
 def answer_of(ticket: Ticket, answer: str) -> str:
-    """Return what is handed on of an answer: where it was checked, its JSON."""
+    """Return the part of an answer that is handed on: its JSON, if it was checked."""
     return answer if ticket.schema is None else _json_text(answer)
 
 
 def misfit(ticket: Ticket, answer: str) -> str:
-    """Return where and why the answer does not fit; "" if it does, or may be anything."""
+    """Return where and why the answer does not fit; "" if it does, or if there is no schema."""
     if ticket.schema is None:
         return ""
     if len(answer) > _LONGEST:
@@ -55,7 +55,7 @@ def misfit(ticket: Ticket, answer: str) -> str:
 
 
 def was_asked_again(messages: Sequence[Message]) -> bool:
-    """Return True if an answer went back since the prompt, or since the person said anything."""
+    """Return True if an answer went back since the prompt or the person's last message."""
     for message in reversed(messages):
         if isinstance(message, UserTurn):
             if message.text.startswith(_AGAIN):

@@ -1,4 +1,4 @@
-"""The calls of a response: each is asked about where that is due, run, and answered."""
+"""The calls of a response: each is approved if it must be, run, and answered."""
 
 from collections.abc import Iterable
 from time import monotonic
@@ -36,7 +36,7 @@ _FORGOTTEN = (
 class ToolCalls:
     """Runs one ticket's calls, in the order in which the model made them.
 
-    `requested` has the arguments as they came, by call: those in the history may be redacted.
+    `requested` has the arguments as they came, by call; the history's may be redacted.
     """
 
     def __init__(self, context: AgentContext, tools: Toolboxes) -> None:
@@ -49,7 +49,7 @@ class ToolCalls:
         self._emit = context.emit
 
     async def run(self, calls: Iterable[CallPart]) -> e.TicketBlocked | None:
-        """Run them; return an ending if nobody can approve one."""
+        """Run the calls; return an ending if nobody can approve one."""
         left = list(calls)
         while left:
             try:
@@ -62,10 +62,10 @@ class ToolCalls:
         return None
 
     def answer_interrupted(self) -> None:
-        """Answer the call that an earlier attempt was stopped in; those after it never began.
+        """Answer the call in which an earlier attempt was stopped; those after it never began.
 
-        Nor did a call whose approval was still open: it is requested again. None of these begins
-        before the model has read what the person said since.
+        Nor did a call whose approval was still open: approval is requested again. None of these
+        begins before the model has read the person's messages since.
         """
         calls = self._conversation.unanswered
         if calls and not self._transcript.is_undecided(calls[0].call_id):
@@ -75,7 +75,7 @@ class ToolCalls:
             self.answer_not_begun(calls)
 
     async def _run_call(self, call: CallPart) -> e.TicketBlocked | None:
-        """Run one call, after its approval where it needs one; return an ending if nobody can."""
+        """Run one call, after its approval if it needs one; return an ending if nobody can."""
         arguments, shown = self.requested.pop(call.call_id, None), call
         if is_marked(call.arguments):  # the stored arguments are redacted; the real ones are run
             if arguments is None:
@@ -100,7 +100,7 @@ class ToolCalls:
     async def _approval_of(
         self, call: CallPart, shown: CallPart
     ) -> Preview | str | e.TicketBlocked:
-        """Return what was approved by the card, as `shown`; else why the call must not run.
+        """Return the preview that was approved on the card `shown`; else why it must not run.
 
         The preview is empty where no approval is needed.
         """
@@ -146,7 +146,7 @@ class ToolCalls:
             denied = f"{repeated}; do something else" if repeated else _DENIED
             return decision.reason or denied
         self._emit(e.ApprovalGiven(call.call_id, decision.rule or UNSET, decision.grants or UNSET))
-        await self._take_slot(call)  # before it is checked what the approval was for
+        await self._take_slot(call)  # before the check that the approval still fits the call
         await context.settle(saved=True)
         card = self._transcript.calls.get(call.call_id)
         if (why := shown_otherwise(call, question, card)) is not None:
@@ -156,7 +156,7 @@ class ToolCalls:
         return question
 
     async def _ruled(self, call: CallPart) -> Preview | None:
-        """Return what a rule approves of the call; None if no rule covers it."""
+        """Return the preview of a call that a rule approves; None if no rule covers it."""
         rules = [rule for rule in self._context.rules() if rule.tool == call.name]
         if rules:
             question = await self._question(call)
@@ -175,7 +175,7 @@ class ToolCalls:
             raise
 
     async def _repeated(self, call: CallPart) -> str:
-        """Return how the call would go on in a circle, and say so in the stream; "" if not."""
+        """Return the circle that the call would continue, and emit it; "" if none."""
         if self._ticket.repetition == "off":
             return ""
         await self._context.settle()
@@ -195,7 +195,7 @@ class ToolCalls:
     def _approval(self, name: str) -> Approval:
         """Return the approval due; an unknown tool needs none, since calling it can only fail.
 
-        Where there should be a wall and can be none, a person decides on each command.
+        Where a wall is wanted but impossible, a person decides on each command.
         """
         if not self._tools.of(name).offers(name):
             return "auto"
@@ -204,7 +204,7 @@ class ToolCalls:
         return "ask" if approval == "auto" and must_ask else approval
 
     def answer_not_begun(self, calls: Iterable[CallPart]) -> None:
-        """Tell the model that they were not run, since the person has something to say."""
+        """Tell the model that the calls were not run, since the person has something to say."""
         for call in calls:
             self.answer_unrun(call, _NOT_BEGUN, NOT_RUN)
 

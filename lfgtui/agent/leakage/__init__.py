@@ -1,4 +1,4 @@
-"""Tool markup and reasoning that leaked into the visible text, and how it is kept out of it."""
+"""The filter that keeps leaked tool markup and reasoning out of the visible text."""
 
 from lfgtui.agent.leakage.filter import LeakageFilter
 

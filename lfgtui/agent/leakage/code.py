@@ -6,7 +6,7 @@ backticks. This follows CommonMark (https://spec.commonmark.org/0.31.2/,
 quotes, and ends with its quote; it ends at any depth that is not three
 columns deeper than it began. Backticks that open a span count as code until
 the same number closes it or the paragraph ends: whether it will be closed is
-not known yet, and to leave a tag where it stands does less harm than to take
+not known yet, and it does less harm to leave a tag in the text than to take
 one out of code.
 """
 
@@ -30,18 +30,18 @@ class _Fence:
 
 
 class CodeTracker:
-    """Told all visible text in order, it knows whether what follows stands in code."""
+    """Given all visible text in order, tells whether the text after it would be in code."""
 
     def __init__(self) -> None:
         self._fence: _Fence | None = None
         self._span = 0
         self._held: list[str] = []  # the backticks or tildes that the text so far ends in
-        self._lead: str | None = ""  # what the line began with; None behind it
+        self._lead: str | None = ""  # the beginning of the line; None after it
         self._is_escaped = False
 
     @property
     def in_code(self) -> bool:
-        """True if the next text is in code; it must not mark a fence, list or quote."""
+        """True if the next text is in code, unless it marks a fence, a list or a quote."""
         self._end_run()
         self._leave_quote()
         return self._fence is not None or self._span > 0
@@ -68,7 +68,7 @@ class CodeTracker:
             self._is_escaped = token == "\\" and not self._is_escaped
 
     def _end_run(self) -> None:
-        """Read backticks or tildes in a row, now that they are all there."""
+        """Read backticks or tildes in a row, now that the row is complete."""
         run, lead = "".join(self._held), self._lead
         if not run:
             return
@@ -81,7 +81,7 @@ class CodeTracker:
         if fence is not None and not fence.is_opening:
             fence.is_closing = _closes(fence, run[0], length, lead)
         elif fence is not None and "`" == fence.char == run[0]:
-            self._fence = None  # no fence has a backtick in its first line: it was a span
+            self._fence = None  # a fence's first line has no backtick: it was a span
             self._span = 0 if fence.length == length else fence.length
         elif fence is None and length >= 3 and lead is not None and _CONTAINERS.fullmatch(lead):
             self._span = 0
