@@ -1,4 +1,4 @@
-"""The tools an agent has: six of lfg, confined to its workspace as far as files go, and others."""
+"""An agent's tools: lfg's six, whose files are confined to its workspace, and others."""
 
 from lfgtui.tools.arguments import TOOLS, Tool, is_well_formed
 from lfgtui.tools.command import Channel, OnOutput

@@ -1,7 +1,7 @@
 """The six tools: their description and schema for the model, and the check of its arguments.
 
-One msgspec struct a tool drives all: its docstring and its JSON schema go to the model, and
-`parse` checks what comes back by the same declaration.
+Each tool has one msgspec struct: its docstring and its JSON schema go to the model, and
+`parse` checks the model's arguments by the same declaration.
 """
 
 import re
@@ -123,7 +123,7 @@ _ALL = (
     _tool("run_command", RunCommand),
 )
 TOOLS: Mapping[str, OwnTool] = MappingProxyType({tool.name: tool for tool in _ALL})
-"""Every tool there is, in the order in which they are offered."""
+"""Every tool of lfg, in the order in which they are offered."""
 
 _WORDS = {
     "`int`": "an integer",
@@ -142,10 +142,10 @@ _AT = re.compile(r" - at `\$\.([^`]+)`$")
 
 
 def parse(name: str, arguments: ToolArguments) -> Arguments:
-    """Return the arguments as their tool's struct; raises `ToolError` for the model to read.
+    """Return the arguments as their tool's struct; raises `ToolError` with a message for the model.
 
-    Lenient where the meaning is plain: `"7"` is taken for 7, and null for an
-    argument that was left out.
+    Lenient where the meaning is plain: `"7"` counts as 7, and null as an argument
+    that was left out.
     """
     if (tool := TOOLS.get(name)) is None:
         raise ToolError(f'there is no tool "{name}"{did_you_mean(name, TOOLS)}')

@@ -1,9 +1,9 @@
 """run_command: a shell command, its output as it comes, and its end with all that it started.
 
 A command runs under a supervisor of its own (`processes`), which keeps hold
-of all that it starts, sessions of their own included, and behind a wall where
-there is one (`processes.sandbox`). Five things can happen, and after each of
-them all of that is gone and nothing more is read:
+of all that it starts, new sessions included, and behind a wall if there is one
+(`processes.sandbox`). It can end in five ways; after each of them all its
+processes are gone and nothing more is read:
 
     it ends             its pipes are drained; a child left in the background may hold
                         them open for ever, so that is given `drain_seconds` and no more
@@ -12,9 +12,9 @@ them all of that is gone and nothing more is read:
     it uses too much    SIGKILL (`processes.limits`: memory, CPU time, processes, size of a file)
     it is cancelled     SIGKILL at once, and the cancellation goes on to the caller
 
-So whichever way `run_command` is left, its last act is to have the supervisor
-kill what is left and to hear what came of that. What could not be killed is
-named, and so is a supervisor that the command has killed.
+So however `run_command` is left, it last has the supervisor kill the rest and
+waits for its report. Processes that could not be killed are named, and a supervisor
+that the command has killed is reported.
 """
 
 import asyncio
@@ -37,7 +37,7 @@ from lfgtui.tools.limits import HeadAndTail, ToolLimits, ToolOutcome
 
 Channel: TypeAlias = Literal["stdout", "stderr"]
 OnOutput: TypeAlias = Callable[[Channel, str], None]
-"""Takes output as it comes; "" for more of it than is shown."""
+"""Takes output as it comes; "" for output beyond what is shown."""
 
 _CHANNELS: dict[int, Channel] = {1: "stdout", 2: "stderr"}
 _LIVE_END = "\n[there is more output; it is not shown here]\n"
@@ -51,7 +51,7 @@ async def run_command(
     environment: Mapping[str, str],
     wall: Wall | None = None,
 ) -> ToolOutcome:
-    """Run the command to one of its ends; raises `ToolError` where it cannot start."""
+    """Run the command to its end; raises `ToolError` if it cannot start."""
     seconds = limits.command_seconds
     if not isinstance(arguments.timeout, UnsetType):
         seconds = min(arguments.timeout, limits.longest_command_seconds)
@@ -137,7 +137,7 @@ class _Running(Supervised):
         self.ended.set()
 
     def outcome(self, why: str | None) -> ToolOutcome:
-        """Return the result of a command that is gone. `why` it was stopped, if it was."""
+        """Return the result of a command that is gone. `why`: the reason if it was stopped."""
         reports = self.reports
         if reports.excess:
             why = self._limits.processes.excess(reports.excess)
@@ -154,7 +154,7 @@ class _Running(Supervised):
             lines.append(f"[{self.undone}]")
         if reports.left:
             lines.append(f"[could not be stopped and still running: {', '.join(reports.left)}]")
-        if reports.code is not None:  # `simulator.request` tells a failure by these words
+        if reports.code is not None:  # `simulator.request` recognizes a failure by these words
             lines.append(exit_in_words(reports.code))
         return ToolOutcome(f"{self.kept}" + "\n".join(lines), why, reports.code)
 

@@ -1,11 +1,11 @@
 """The files of `context`: found by their globs, read side by side, bounded.
 
-They are read ahead while their ticket waits for its turn. When it begins, only those are read
-again that have changed meanwhile, as a ticket before it may have changed them.
+They are read ahead while their ticket waits for its turn. When it begins, files that have changed
+meanwhile are read again, since an earlier ticket may have changed them.
 
-Globs find what `list_files` does: no links, and nothing that git ignores. A file that is named in
-full is taken in any case. Whatever cannot go with a prompt is refused before anything is sent: a
-ticket that begins without a part of what its person gave it would work on something else.
+Globs find the files that `list_files` lists: no links, and nothing that git ignores. A file named
+in full is always taken. If a file cannot go with the prompt, the ticket is refused before anything
+is sent: without a part of what the person gave it, it would work on something else.
 """
 
 import asyncio
@@ -29,7 +29,7 @@ from lfgtui.tools.programs import Deadline
 
 MOST_FILES = 500
 MOST_BYTES = 2_000_000
-"""Of all files together, some 500,000 tokens: more than most models hold."""
+"""Most bytes of all files together, some 500,000 tokens: more than most models hold."""
 
 _WILD = frozenset("*?[{")
 _T = TypeVar("_T")
@@ -49,7 +49,7 @@ class _Found(NamedTuple):
 
 
 class _Read(NamedTuple):
-    """A file that was read, and what told it from other versions just before."""
+    """A file that was read, and its identity just before (`files.identity_of`)."""
 
     identity: tuple[int, ...] | None
     file: ContextFile
@@ -64,14 +64,14 @@ class ContextFiles:
         self._one_at_a_time = asyncio.Lock()
 
     async def read_ahead(self, workspace: Path) -> None:
-        """Read them, to have them when they are needed; what fails is left to that."""
+        """Read the files ahead of need; errors are left to `read`."""
         with suppress(ContextError):
             await self._read(workspace)
 
     async def read(self, workspace: Path) -> tuple[ContextFile, ...]:
-        """Return the files as they are now, sorted by path; raise `ContextError` if they cannot be.
+        """Return the files as they are now, sorted by path; raise `ContextError` if impossible.
 
-        From then on they are in the history, and not kept here.
+        Nothing is kept here afterwards: the history has them.
         """
         files = await self._read(workspace) if self._globs else ()
         self._known = {}
@@ -89,7 +89,7 @@ class ContextFiles:
 
 
 async def _all(doing: Iterable[Awaitable[_T]]) -> list[_T]:
-    """Return the results; when all have ended, raise what one of them did."""
+    """Return the results; when all have ended, raise the error of one, if any."""
     done = await asyncio.gather(*doing, return_exceptions=True)
     results: list[_T] = []
     for one in done:
@@ -100,7 +100,7 @@ async def _all(doing: Iterable[Awaitable[_T]]) -> list[_T]:
 
 
 async def _found(workspace: Path, globs: Sequence[str]) -> Sequence[_Found]:
-    """Return the files by path, each once; raise `ToolError` where they cannot all be given."""
+    """Return the files by path, each once; raise `ToolError` if one of them cannot be had."""
     deadline = Deadline(ToolLimits().search_seconds)
     some = await _all(_found_by(workspace, pattern, deadline) for pattern in globs)
     by_path = {one.path.relative: one for found in some for one in found}
@@ -138,7 +138,7 @@ async def _found_by(workspace: Path, pattern: str, deadline: Deadline) -> Sequen
 def _matching(
     folder: WorkspacePath, names: Iterable[str], rest: str, pattern: str
 ) -> Sequence[_Found]:
-    """Return those of the files in a folder that the rest of a glob fits, from the folder on."""
+    """Return the files in a folder that match the rest of a glob, relative to the folder."""
     matches = glob_test(f"/{rest}")
     above = f"{folder.relative}/" if folder.parts else ""
     found = list[_Found]()
@@ -152,7 +152,7 @@ def _matching(
 
 
 def _stated(workspace: Path, name: str, pattern: str) -> _Found | None:
-    """Return the file of that name; None if there is none, and a `ToolError` for anything else."""
+    """Return the file of that name, None if there is none; raise `ToolError` for anything else."""
     path = locate(workspace, name)
     try:
         status = path.absolute.stat()

@@ -29,14 +29,14 @@ _MARKS = (
 
 @dataclass(frozen=True, slots=True)
 class TextFile:
-    """A file's text with its endings untouched, and how it was encoded."""
+    """A file's text with its own line endings, and its encoding."""
 
     text: str
     encoding: str = "utf-8"
     mark: bytes = b""
 
     def encode(self, name: str, text: str) -> bytes:
-        """Encode a text as this file is; raises `ToolError` for a character that it cannot hold."""
+        """Encode a text like this file; raises `ToolError` for a character it cannot encode."""
         try:
             return self.mark + text.encode(self.encoding)
         except UnicodeEncodeError as error:
@@ -49,8 +49,8 @@ class TextFile:
 def decode(name: str, data: bytes) -> TextFile:
     """Decode the bytes; raises `ToolError` where they are not text at all.
 
-    What is not UTF-8 and has no NUL in it is taken for Windows-1252, else
-    Latin-1: both give back the very bytes they were read from.
+    Bytes that are not UTF-8 and have no NUL are taken for Windows-1252, else
+    Latin-1: both are written back byte for byte.
     """
     plain = b"", "utf-8 cp1252 latin-1"
     mark, names = next((known for known in _MARKS if data.startswith(known[0])), plain)
@@ -67,7 +67,7 @@ def decode(name: str, data: bytes) -> TextFile:
 
 
 def read_file(arguments: ReadFile, workspace: Path, limits: ToolLimits) -> str:
-    """Return the text with `\\n` endings, then a note in brackets where it is not all."""
+    """Return the text with `\\n` endings, then a note in brackets if it is cut."""
     path = locate(workspace, arguments.path)
     file = decode(path.given, files.read_bytes(path, limits.max_file_bytes))
     lines = file.text.replace("\r\n", "\n").split("\n")
@@ -95,7 +95,7 @@ def read_file(arguments: ReadFile, workspace: Path, limits: ToolLimits) -> str:
 
 
 def line_count(content: str) -> int:
-    """Count lines as an editor does: a last one without an ending is one too."""
+    """Count lines as an editor does: a last one without an ending counts, too."""
     return content.count("\n") + (not content.endswith("\n") and content != "")
 
 
@@ -111,7 +111,10 @@ def write_file(
     approved: str = "",
     kept: TicketFiles | None = None,
 ) -> str:
-    """Write the content as UTF-8; returns what that did. Raises `UnicodeError` for a surrogate."""
+    """Write the content as UTF-8; returns the result in words.
+
+    Raises `UnicodeError` for a surrogate.
+    """
     path, data = planned_write(arguments, workspace, limits)
     existed = files.replace(path, data, approved, kept)
     done = "overwritten" if existed else "created"
@@ -121,7 +124,7 @@ def write_file(
 def planned_write(
     arguments: WriteFile, workspace: Path, limits: ToolLimits
 ) -> tuple[WorkspacePath, bytes]:
-    """Return the file and the bytes that it would have; raises `ToolError`."""
+    """Return the file and its bytes after the write; raises `ToolError`."""
     path = locate(workspace, arguments.path)
     files.require_writable(path)
     data = arguments.content.encode()
@@ -130,7 +133,7 @@ def planned_write(
 
 
 class Edit(NamedTuple):
-    """An edit that can be made: `old` becomes `new` wherever it is in the file.
+    """An edit that can be made: `old` becomes `new` wherever it occurs in the file.
 
     `read` is the file as it is, `data` as it would be, with the text `after`.
     """
@@ -153,7 +156,7 @@ def edit_file(
 ) -> str:
     """Replace `old` by `new`; raises `ToolError` unless it is clear where.
 
-    Tickets may share a workspace: what another one writes in the meantime is edited, not undone.
+    Tickets may share a workspace: a write of another one in the meantime is edited, not undone.
     """
     for _ in range(_MOST_PLANS):
         path, file, read, old, _, _, data = planned_edit(arguments, workspace, limits)
@@ -200,7 +203,7 @@ def planned_edit(arguments: EditFile, workspace: Path, limits: ToolLimits) -> Ed
 
 
 def _in_endings_of(text: str, arguments: EditFile) -> tuple[str, str]:
-    """Return `old` and `new` with the endings of the file, or of the part where they are mixed."""
+    """Return `old` and `new` with the file's line endings, or if it mixes them, the part's."""
     old, new = arguments.old, arguments.new
     pairs = text.count("\r\n")
     if not pairs or (pairs < text.count("\n") and old in text):
@@ -209,7 +212,7 @@ def _in_endings_of(text: str, arguments: EditFile) -> tuple[str, str]:
 
 
 def _positions(content: str, wanted: str, *, step: int) -> list[int]:
-    """Return the first few positions of a text; with a step of 1 they may overlap."""
+    """Return the first few positions of `wanted`; with a step of 1 they may overlap."""
     positions: list[int] = []
     at = content.find(wanted)
     while at >= 0 and len(positions) <= _SHOWN_POSITIONS:
@@ -226,14 +229,14 @@ def _lines(content: str, positions: list[int]) -> str:
 
 
 def _hint(content: str, wanted: str) -> str:
-    """Return a hint at what the model meant: the same lines spaced otherwise, or a similar line."""
+    """Return a hint at what the model meant: the lines with other spacing, or a similar line."""
     numbered = [(n, line.strip()) for n, line in enumerate(content.split("\n"), 1) if line.strip()]
     have = [line for _, line in numbered]
     want = [line.strip() for line in wanted.split("\n") if line.strip()]
     if not want:
         return "; read the file again"
     text = "\n".join(("", *have, ""))
-    if (start := text.find("\n".join(("", *want, "")))) >= 0:  # linear, whatever is repeated
+    if (start := text.find("\n".join(("", *want, "")))) >= 0:  # linear, whatever repeats
         first = numbered[text.count("\n", 0, start)][0]
         return f"; line {first} onwards differs only in spaces: copy it exactly"
     close = closest(want[0], have)

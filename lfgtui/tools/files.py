@@ -3,12 +3,12 @@
 A path is checked twice. By name first: with every symbolic link resolved it
 must lie inside the workspace. Then by walking: the resolved path has no link
 left in it, so it is opened folder by folder, each relative to the descriptor
-of the one before and none through a link. What someone puts there between
-the two looks stops the walk instead of leading it outside. Files are written
-beside their place and moved into it, so nobody ever reads half of one, and a
-link that turns up in that place is replaced, never followed.
+of the one before and none through a link. A link that someone makes between
+the two checks stops the walk instead of leading it outside. A file is written
+under another name and renamed, so nobody ever reads half of one, and a link
+under its own name is replaced, never followed.
 
-This confines the file tools. A command is confined by nothing here.
+This confines the file tools only, not commands.
 """
 
 import errno
@@ -38,7 +38,7 @@ _CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 class ChangedError(ToolError):
-    """A file that is not what it was when its new content was made."""
+    """A file that has changed since its new content was made."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ class WorkspacePath:
 
     @property
     def relative(self) -> str:
-        """The path from the workspace, as text; "." for the workspace itself."""
+        """The path relative to the workspace, as text; "." for the workspace itself."""
         return "/".join(self.parts) or "."
 
 
@@ -83,13 +83,13 @@ def locate(workspace: Path, given: str) -> WorkspacePath:
 
 
 def read_bytes(path: WorkspacePath, limit: int) -> bytes:
-    """Return the file's bytes; raises `ToolError` where it is none, or has more than `limit`."""
+    """Return the file's bytes; raises `ToolError` if it is no file, or larger than `limit`."""
     with explained(path):
         return _read(path, limit)
 
 
 def read_present(path: WorkspacePath, limit: int) -> bytes | None:
-    """Return the file's bytes as `read_bytes` does; None where there is no such file yet."""
+    """Return the file's bytes as `read_bytes` does; None if there is no such file yet."""
     with explained(path):
         try:
             return _read(path, limit)
@@ -115,18 +115,18 @@ def _read(path: WorkspacePath, limit: int) -> bytes:
 
 
 def require_writable(path: WorkspacePath) -> None:
-    """Raise `ToolError` for .git: a hook or a setting in there would run commands unapproved."""
+    """Raise `ToolError` for .git: a hook or setting there would run commands unapproved."""
     if any(part.lower() == ".git" for part in path.parts):
         raise ToolError(f'"{path.given}" is in .git, which is changed by git commands only')
 
 
 def version(path: WorkspacePath, read: bytes | None) -> str:
-    """Return what tells this file with this content from any other; None is no file yet."""
+    """Return a string that identifies the file with this content; `read` None: no file yet."""
     return version_of(path, None if read is None else sha256(read).hexdigest())
 
 
 def version_of(path: WorkspacePath, digest: str | None) -> str:
-    """Return the version by the SHA-256 of the content."""
+    """Return the version of the file whose content has this SHA-256."""
     return f"{path.absolute} {digest}"
 
 
@@ -137,10 +137,10 @@ def replace(
     kept: TicketFiles | None = None,
     mode: int | None = None,
 ) -> bool:
-    """Make the data the file's whole content at once, folders created; keep its mode, or set one.
+    """Replace the file's content in one step; create folders; keep its mode, or set one.
 
-    Returns True if the file was there before; what it was is `kept` before that. Raises
-    `ToolError`, a `ChangedError` where a version is expected and the file is another one by now.
+    Returns True if the file existed; its old content is `kept` first. Raises `ToolError`, and
+    `ChangedError` if the file is no longer the `expected` version.
     """
     require_writable(path)
     with explained(path), _parent(path, create=True) as (folder, name):
@@ -157,7 +157,7 @@ def replace(
                 if mode is not None:
                     os.fchmod(descriptor, mode)
                 file.write(data)
-            _require_version(path, name, folder, expected)  # before it is kept for nothing
+            _require_version(path, name, folder, expected)  # first, or it would be kept for nothing
             found = _keep(path, name, folder, kept, sha256(data).hexdigest())
             with _one_at_a_time:
                 _require_version(path, name, folder, expected)
@@ -172,7 +172,7 @@ def replace(
 
 
 def remove(path: WorkspacePath, expected: str, kept: TicketFiles) -> None:
-    """Remove the file, which is `kept` before; raises `ToolError` if it is not as expected."""
+    """Remove the file, `kept` first; raises `ToolError` if it is not as expected."""
     require_writable(path)
     with explained(path), _parent(path) as (folder, name):
         found = _keep(path, name, folder, kept, None)
@@ -184,7 +184,7 @@ def remove(path: WorkspacePath, expected: str, kept: TicketFiles) -> None:
 
 
 def digest(path: WorkspacePath) -> str | None:
-    """Return the SHA-256 of the file's content; None where there is none. Raises `ToolError`."""
+    """Return the SHA-256 of the file's content; None if there is no file. Raises `ToolError`."""
     with explained(path):
         try:
             with _parent(path) as (folder, name):
@@ -195,7 +195,7 @@ def digest(path: WorkspacePath) -> str | None:
 
 
 def mode(path: WorkspacePath) -> int:
-    """Return the mode of the file; raises `ToolError` where there is none."""
+    """Return the mode of the file; raises `ToolError` if there is no file."""
     with explained(path), _parent(path) as (folder, name):
         return stat.S_IMODE(os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode)
 
@@ -203,7 +203,7 @@ def mode(path: WorkspacePath) -> int:
 def _keep(
     path: WorkspacePath, name: str, folder: int, kept: TicketFiles | None, after: str | None
 ) -> tuple[int, ...] | None:
-    """Keep what the file is, through the descriptor of its folder; return what tells it."""
+    """Keep the file, through the descriptor of its folder; return its identity."""
     if kept is None:
         return None
     before, found = None, None
@@ -233,14 +233,14 @@ def _require_version(path: WorkspacePath, name: str, folder: int, expected: str)
 
 
 def identity_of(status: os.stat_result | None) -> tuple[int, ...] | None:
-    """Return what tells this file with this content from any other, without reading it."""
+    """Return figures that identify the file with its content, without reading it."""
     if status is None:
         return None
     return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns
 
 
 def require_workspace(root: Path) -> None:
-    """Raise `ToolError` if the workspace is gone: no path in it is to blame then."""
+    """Raise `ToolError` if the workspace is gone, so that no path in it is blamed."""
     if not root.is_dir():
         raise ToolError(f"the workspace {root} no longer exists")
 
@@ -265,7 +265,7 @@ def explained(path: WorkspacePath) -> Iterator[None]:
 
 @contextmanager
 def _parent(path: WorkspacePath, *, create: bool = False) -> Iterator[tuple[int, str]]:
-    """Open the folder that holds the file; gives its descriptor and the file's name in it."""
+    """Open the folder that holds the file; yields its descriptor and the file's name in it."""
     if not path.parts:
         raise IsADirectoryError
     folder = os.open(path.root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)

@@ -24,7 +24,7 @@ def glob_test(pattern: str, base: str = ".") -> Callable[[str], bool]:
     """Return a test of paths, which are relative to the workspace.
 
     The pattern is relative to the workspace or to the folder `base`. Without a slash it
-    matches names at any depth; with one, whole paths; with one at its end, all in that folder.
+    matches names at any depth; with one, whole paths; with one at its end, all in a folder.
     """
     if pattern.count("/") > _MOST_PARTS:
         raise ToolError(f"a glob has at most {_MOST_PARTS} parts; narrow it with path")
@@ -68,7 +68,7 @@ def ignore_rules(text: str, base: tuple[str, ...]) -> list[IgnoreRule]:
 
 
 def is_ignored(rules: Sequence[IgnoreRule], parts: tuple[str, ...], *, is_folder: bool) -> bool:
-    """Return True if the last rule about this very path, not about one above it, excludes it."""
+    """Return True if the last rule that matches this path itself, not a parent, excludes it."""
     for base, pattern, is_negated, is_for_folders in reversed(rules):
         if is_for_folders and not is_folder:
             continue
@@ -78,9 +78,9 @@ def is_ignored(rules: Sequence[IgnoreRule], parts: tuple[str, ...], *, is_folder
 
 
 def _parts(pattern: str) -> list[str]:
-    """Split a pattern at its slashes; one without any is about names at any depth."""
+    """Split a pattern at its slashes; without any it matches names at any depth."""
     parts = pattern.strip("/").split("/") if "/" in pattern else ["**", pattern]
-    # At the end `**` is all that is in a folder, and not the folder itself.
+    # At the end `**` stands for all that is in a folder, but not for the folder itself.
     return [*parts, "*"] if parts[-1] == "**" else parts
 
 

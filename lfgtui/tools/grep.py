@@ -2,10 +2,10 @@
 
     python grep.py PATTERN MOST FILE...
 
-A program of its own, with nothing but the standard library, because a
-pattern can take `re` forever and only a process can be stopped. It prints
+A program of its own, with only the standard library, because a pattern can
+take `re` forever and only a process can be stopped. It prints
 `file NUL line:text`, at most MOST lines a file, as `rg --null` does, and
-exits with 2 where the pattern is no regular expression.
+exits with 2 if the pattern is not a regular expression.
 """
 
 import codecs
@@ -22,13 +22,13 @@ LINE = 1_000_000
 """Most characters of a line that are searched."""
 
 CPU_SECONDS = 120
-"""More than any search is given, so that one whose lfg was killed ends by itself."""
+"""More CPU time than a search gets, so that it ends by itself if lfg was killed."""
 
 
 def lines(path: str) -> Iterator[str]:
     """Yield the lines of a file, each up to a bound; none where it is binary or unreadable.
 
-    They stop at a NUL, which no text has but a hole does.
+    They stop at a NUL, which text has not but a sparse file has.
     """
     with suppress(OSError), Path(path).open("rb") as binary:
         begin = binary.read(8_192)

@@ -1,10 +1,9 @@
 """list_files, and the list of files that search_files goes through.
 
-Which files there are is decided here, once, for ripgrep and for Python
-alike: regular files, hidden ones too, without `.git` and without what the
-workspace's own .gitignore files exclude. The person's global ignore file and
-those of folders above the workspace have no say, so that a workspace in an
-ignored folder is not empty.
+Ripgrep and Python list the same files: regular files, hidden ones too, without
+`.git` and without what the workspace's own .gitignore files exclude. The
+person's global ignore file and those of folders above the workspace do not
+count, so that a workspace in an ignored folder is not empty.
 """
 
 import asyncio
@@ -59,7 +58,7 @@ async def files_below(
         names = await _all_below(path, ".", ripgrep, deadline)
         if path.parts:
             names = [name for name in names if name.startswith(f"{path.relative}/")]
-            # An ignored folder is listed all the same when it is named.
+            # An ignored folder is listed if it is named.
             names = names or await _all_below(path, path.relative, ripgrep, deadline)
     return await asyncio.to_thread(_matching, names, pattern, path.relative, deadline)
 
@@ -67,7 +66,7 @@ async def files_below(
 def _matching(
     names: list[str], pattern: str | UnsetType, base: str, deadline: Deadline
 ) -> list[str]:
-    """Return the paths that match the glob, sorted; all of them where there is none.
+    """Return the paths that match the glob, sorted; all of them without a glob.
 
     All paths are relative to the workspace; the glob may be relative to `base` instead.
     """
@@ -86,7 +85,7 @@ def _look(workspace: Path, given: str) -> tuple[WorkspacePath, bool, str | None]
     path = locate(workspace, given)
     with explained(path):
         mode = path.absolute.stat().st_mode
-    if not stat.S_ISDIR(mode) and not stat.S_ISREG(mode):  # to read a pipe may take for ever
+    if not stat.S_ISDIR(mode) and not stat.S_ISREG(mode):  # reading a pipe may take for ever
         raise ToolError(f'"{given}" is neither a file nor a folder')
     return path, stat.S_ISDIR(mode), shutil.which("rg")
 
@@ -105,7 +104,7 @@ async def _all_below(
 
 
 def _walk(root: Path, start: str, deadline: Deadline) -> Iterator[str]:
-    """Yield what `rg --files` prints, where it is not installed."""
+    """Yield the names that `rg --files` would print, if it is not installed."""
     first: tuple[str, ...] = () if start == "." else tuple(start.split("/"))
     pending: list[tuple[tuple[str, ...], list[IgnoreRule]]] = [(first, [])]
     while pending:

@@ -1,4 +1,4 @@
-"""A call before it runs: the line and the diff by which a person allows it."""
+"""A call before it runs: the line and the diff that a person approves."""
 
 import os
 from pathlib import Path
@@ -29,9 +29,9 @@ _BLANK = "\\x20"
 class Preview(NamedTuple):
     """A call that is not run yet: in a line, and as a diff of the file that it would change.
 
-    `version` tells the file that this was made from from any other; empty for other calls. `path`
-    is the absolute one, without links, of the file or folder that the call is about. `definition`
-    tells the tool of a server from any other of its name.
+    `version` identifies the file that the diff was made from; empty for other calls. `path` is
+    the absolute path, without links, of the file or folder that the call is about. `definition`
+    tells a server's tool from any other of the same name.
     """
 
     summary: str
@@ -98,7 +98,7 @@ def _summary(name: str, arguments: ToolArguments) -> str:
 
 
 def _line(line: str) -> str:
-    """Return the line written out; of a very long one the ends, and how much is between."""
+    """Return the line escaped; of a very long one, both ends and how much is between."""
     half = _WIDTH // 2
     if (over := len(line) - 4 * _WIDTH) > 0:  # escaping millions of characters takes seconds
         ends = escaped(line[: 2 * _WIDTH]), escaped(line[-2 * _WIDTH :])
@@ -111,7 +111,7 @@ def _line(line: str) -> str:
 
 
 def _link(path: WorkspacePath) -> str:
-    """Return where links lead the path, as the end of the line; empty if it has none."""
+    """Return where the path's links lead, as the end of the line; "" without links."""
     if os.path.normpath(path.root / path.given) == str(path.absolute):
         return ""
     return f", through a link to {_exact(path.relative)}"
@@ -122,7 +122,7 @@ def _encoding(file: TextFile) -> str:
 
 
 def _exact(value: str) -> str:
-    """Return the argument with whatever cannot be seen written out, blanks at its ends too."""
+    """Return the argument with invisible characters escaped, and blanks at its ends."""
     inner = value.strip(" ")
     begin = value.index(inner) if inner else len(value)
     blanks = (_BLANK * begin, _BLANK * (len(value) - begin - len(inner)))

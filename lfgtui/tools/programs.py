@@ -28,20 +28,20 @@ _UNATTENDED = {
 
 
 class Deadline:
-    """A time limit for programs, and for work in a thread, which nobody can stop."""
+    """A time limit for programs, and for work in a thread, which has to check it."""
 
     def __init__(self, seconds: float) -> None:
         self.until = time.monotonic() + seconds
         self.error = ToolError(f"stopped after {seconds:g} s; narrow it with path or a glob")
 
     def check(self) -> None:
-        """Raise `ToolError` where it is past."""
+        """Raise `ToolError` if the time is over."""
         if time.monotonic() > self.until:
             raise self.error
 
 
 class ProgramOutput(NamedTuple):
-    """The output of a program; `complete` is False where it was stopped for printing too much."""
+    """The output of a program; `complete` is False if it was stopped for printing too much."""
 
     stdout: bytes
     stderr: str
@@ -52,9 +52,9 @@ class ProgramOutput(NamedTuple):
 async def run_program(
     command: Sequence[str], folder: Path, deadline: Deadline, *, most_bytes: int
 ) -> ProgramOutput:
-    """Run the program; raises `ToolError` where it takes too long.
+    """Run the program; raises `ToolError` if it takes too long.
 
-    It is killed with all that it started, and waited for, however this is left.
+    However this ends, the program and all that it started are killed and waited for.
     """
     process = await asyncio.create_subprocess_exec(
         *command,
@@ -82,13 +82,13 @@ async def run_program(
     finally:
         if process.returncode is None:
             kill()
-            await process.communicate()  # `wait` alone waits for ever for a pipe nobody reads
+            await process.communicate()  # `wait` alone would hang on a pipe that nobody reads
     text = stderr[:_MOST_STDERR].decode("utf-8", "replace")
     return ProgramOutput(stdout[:most_bytes], text, code, len(stdout) <= most_bytes)
 
 
 async def _read(stream: asyncio.StreamReader | None, most: int, stop: Callable[[], None]) -> bytes:
-    """Read all; call `stop` and keep no more once there are more than `most` bytes."""
+    """Read to the end; after `most` bytes call `stop` and keep no more."""
     assert stream is not None
     kept = bytearray()
     while piece := await stream.read(_PIECE):
@@ -104,10 +104,10 @@ def command_environment(
 ) -> dict[str, str]:
     """Return the environment of a command.
 
-    It holds lfg's own variables except those that are secret by name or value
-    (a key, a URL with a password) or listed in `secrets`; then those that tell
-    programs not to page or to prompt; then `extra`, which comes last and so can
-    pass a token on.
+    It has lfg's own variables except those that are secret by name or value
+    (a key, a URL with a password) or listed in `secrets`; then variables that
+    keep programs from paging and prompting; last `extra`, which can so pass a
+    token on.
     """
     redactor = _redactor()
     withheld = environment.secret_names(

@@ -50,10 +50,10 @@ async def run_tool(
 
     An unknown tool, bad arguments, a path outside the workspace, a failed
     edit: each is an outcome whose `error` is one line that says what to do.
-    `environment` is added to what commands find in theirs, and `secrets` are
-    names of variables that they do not get (`command_environment`); they run behind the `wall`.
-    No file is changed in any other version than the `approved` one (`Preview.version`), and what
-    it was is `kept` before. A cancellation goes through, once everything that was started is dead.
+    `environment` is added to that of commands, and `secrets` are names of variables that they do
+    not get (`command_environment`); they run behind the `wall`. A file is changed only in the
+    `approved` version (`Preview.version`), and `kept` before. A cancellation is passed on once
+    everything that was started is dead.
     """
     try:
         parsed = parse(name, arguments)
@@ -69,7 +69,7 @@ async def run_tool(
         outcome = _failed(f"{name}: {LONE_SURROGATE}")
     except OSError as error:
         outcome = _failed(f"{name}: {too_many_files(error) or error.strerror or error}")
-    except Exception as error:  # a bug of ours is the call's failure, and no more than that
+    except Exception as error:  # a bug of ours fails only the call
         _log.exception("%s", name)
         outcome = _failed(f"{name}: a bug in lfg: {type(error).__name__}: {error}")
     error_line = None if outcome.error is None else sendable(outcome.error)

@@ -1,9 +1,9 @@
 """search_files: with ripgrep where it is installed, with Python where it is not.
 
-Both are given the same files, as arguments, and print the same form, so what
-comes back differs in nothing but speed and the finer points of the two
-dialects of regular expressions. Ripgrep refuses look-around and back
-references; such a pattern goes to Python, whose refusal is the last word.
+Both get the same files, as arguments, and print the same form, so they differ
+only in speed and in the finer points of the two dialects of regular
+expressions. Ripgrep refuses look-around and back references; such a pattern
+goes to Python, whose refusal is final.
 """
 
 import asyncio
@@ -75,7 +75,7 @@ async def search_files(arguments: SearchFiles, workspace: Path, limits: ToolLimi
 
 
 def _lines_in(output: bytes, names: list[str], width: int) -> list[str]:
-    """Return the lines that a program printed about these files, by file and line."""
+    """Return the lines that a program printed about the files, by file and line."""
     order = {os.fsencode(name): index for index, name in enumerate(names)}
     matches: list[tuple[int, int, bytes]] = []
     name, *rest = output.split(b"\0")  # what stands between two names is a line and a name

@@ -1,7 +1,7 @@
-"""Toolboxes: the sources of a ticket's tools, each of which answers the calls of its own.
+"""Toolboxes: the sources of a ticket's tools; each answers the calls to its own tools.
 
-The agent asks for all tools before each request, since those of a server may change, and hands
-each call to the box that its name belongs to.
+The agent asks for all tools before each request, since a server's may change, and hands each call
+to the box that owns its name.
 """
 
 import asyncio
@@ -28,11 +28,11 @@ class Toolbox(Protocol):
         ...
 
     def owns(self, name: str) -> bool:
-        """Return True if calls of that name are answered here, if only with an error."""
+        """Return True if calls of that name are answered here, even if only with an error."""
         ...
 
     def offers(self, name: str) -> bool:
-        """Return True if there is such a tool; to call any other can only fail."""
+        """Return True if there is such a tool; a call to any other fails."""
         ...
 
     def is_well_formed(self, name: str, arguments: ToolArguments) -> bool:
@@ -40,7 +40,7 @@ class Toolbox(Protocol):
         ...
 
     async def preview(self, name: str, arguments: ToolArguments) -> Preview:
-        """Return the call as a person approves it; raise `ToolError` if it cannot run."""
+        """Return the call as a person is to approve it; raise `ToolError` if it cannot run."""
         ...
 
     async def run(
@@ -51,7 +51,7 @@ class Toolbox(Protocol):
 
 
 class WorkspaceTools:
-    """Those of the six tools that the ticket has. It owns every name that no other box does."""
+    """The ticket's tools among lfg's six. It owns every name that no other box does."""
 
     def __init__(
         self,

@@ -1,8 +1,8 @@
 """Undo: the files that a ticket changed, as they were before.
 
-A file is only put back if it is what the ticket's last change left, which is looked at once more
-in the moment it is replaced. It is walked to as the tools walk, through no link, and what it is
-now is kept as well: an undo can be undone.
+A file is only put back if it is as the ticket's last change left it; that is checked again at the
+moment it is replaced. Its path is walked as the tools do, through no link, and its present content
+is kept as well: an undo can be undone.
 """
 
 from collections.abc import Sequence
@@ -19,11 +19,11 @@ CUT = "undoes only its changes made after another ticket changed the file"
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """The plan for one file: it gets a `content` and `mode`, or goes (None).
+    """The plan for one file: it gets `content` and `mode`, or is removed (None).
 
-    `refusal`: why nothing can be done, "" if it can; `remark`: what else is to be known.
-    `is_due` is False for a file that is as it should be, and for a `is_commands` one, which only
-    commands changed.
+    `refusal`: why it cannot be undone, "" if it can; `remark`: what else a person should know.
+    `is_due` is False for a file that is as it should be, and for one that only commands changed
+    (`is_commands`).
     """
 
     path: WorkspacePath
@@ -41,13 +41,13 @@ class Step:
 
 
 def plan_undo(kept: KeptFiles, run: str, ticket: str, *, redo: bool = False) -> Sequence[Step]:
-    """Return what would be done with each file that the ticket changed."""
+    """Return the plan for each file that the ticket changed."""
     found = pasts(kept.changes(run), ticket)
     return [_step(kept, (run, ticket), past, redo=redo) for past in found.values()]
 
 
 def carry_out(kept: KeptFiles, run: str, ticket: str, step: Step, *, redo: bool = False) -> None:
-    """Do it; raises `ToolError` where it cannot be done, as when the file has changed by now."""
+    """Carry out a step; raises `ToolError` if that is impossible, as when the file has changed."""
     keeping = TicketFiles(kept, run, ticket, "redo" if redo else "undo")
     if step.content is None:
         files.remove(step.path, step.version, keeping)
@@ -89,7 +89,7 @@ def _restored(
     now: str | None,
     remark: str = "",
 ) -> Step:
-    """Return the step from the state that `last` left back to the one before `first`."""
+    """Return the step back from the state after `last` to the one before `first`."""
     if first.why:
         return Step(path, refusal=f"not kept: {first.why}")
     if last.after != now:

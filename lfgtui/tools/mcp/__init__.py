@@ -1,1 +1,1 @@
-"""Tools of MCP servers: of programs that lfg starts for a ticket, or of an address."""
+"""Tools of MCP servers, which lfg starts as programs or reaches at an address."""

@@ -1,8 +1,8 @@
-"""The HTTP client for a server with an address: nothing that it reads is without a bound.
+"""The HTTP client for a server with an address: all that it reads is bounded.
 
-The package reads a body whole, however long it is, and httpx2 decompresses a piece of one at once,
-however much comes out. So a body ends at a bound, and compression is not asked for and not read.
-The package itself bounds the events of a stream, and follows no redirect to another host.
+The MCP package reads a body whole, however long it is, and httpx2 decompresses a piece at once,
+however large the result. So a body is cut at a bound, and compression is neither asked for nor
+read. The package itself bounds the events of a stream, and follows no redirect to another host.
 """
 
 from collections.abc import AsyncIterator, Mapping
@@ -13,7 +13,7 @@ from lfgtui.processes.child import MEGABYTE
 from lfgtui.tools.mcp.definitions import shown
 
 LARGEST_MESSAGE = 8 * MEGABYTE
-"""Bytes of a message, as a body or as an event."""
+"""Most bytes of a message, in a body or an event."""
 
 _CONNECTING = 10.0
 _SILENCE = 300.0
@@ -36,7 +36,7 @@ async def _check(response: httpx2.Response) -> None:
     coding = headers.get("content-encoding", "").strip().lower()
     if coding not in ("", "identity"):
         reason = f"its answer is compressed ({shown(coding)}), although that was not asked for"
-        kind = httpx2.SSEError if is_events else httpx2.StreamError  # the package tells them on
+        kind = httpx2.SSEError if is_events else httpx2.StreamError  # the package passes these on
         response.stream = _Body(stream, 0, kind(reason))
     elif not is_events:
         reason = f"its answer has more than {LARGEST_MESSAGE:,} bytes"
@@ -44,7 +44,7 @@ async def _check(response: httpx2.Response) -> None:
 
 
 class _Body(httpx2.AsyncByteStream):
-    """A body of so many bytes at most; raises the error where there are more."""
+    """A body with a bound; raises the error if it has more bytes."""
 
     def __init__(self, stream: httpx2.AsyncByteStream, most: int, error: Exception) -> None:
         self._stream, self._left, self._error = stream, most, error

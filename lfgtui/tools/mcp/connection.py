@@ -1,9 +1,8 @@
 """A connection to an MCP server, by the official package: `pip install 'lfgtui[mcp]'`.
 
 This module takes as long to import as an SDK, so it is only resolved by name, when the first
-ticket needs a server. Requests of servers for a model's answer or a person's (sampling and
-elicitation) are refused by the package, which is given nothing to answer them with; the roots are
-the workspace.
+ticket needs a server. The package refuses servers' requests for a model's answer (sampling) or a
+person's (elicitation), since it gets no handler for them; the roots are the workspace.
 """
 
 import asyncio
@@ -42,15 +41,15 @@ from lfgtui.tools.mcp.server import McpError, OnProgress
 from lfgtui.tools.mcp.transport import LIMITS, Pipes
 
 _GRACE = 0.5
-"""Seconds for a goodbye, and then for the program to end by itself."""
+"""Seconds for a goodbye, and as many again for the program to end by itself."""
 
 _UNREAD = "Failed to parse JSON response: "
-"""What the package puts before the reason why a body was not read."""
+"""The package's words before the reason why a body was not read."""
 
 _MOST_PAGES = 20
 _MOST_ROUNDS = 3
 
-for _name in ("mcp", "client"):  # the package's loggers: what nobody handles goes to the terminal
+for _name in ("mcp", "client"):  # the package's loggers; unhandled, they print on the terminal
     logging.getLogger(_name).addHandler(logging.NullHandler())
 
 # The package checks results by it, and would read its files in the middle of a call.
@@ -66,7 +65,7 @@ async def connect(
 ) -> "Connection":
     """Return the server once it has introduced itself; raise `McpError` within `patience` seconds.
 
-    The `variables` are its headers where it has an address, and in its environment otherwise.
+    The `variables` are the headers of a server with an address, else part of its environment.
     """
     workspace = Path(surroundings.workspace)
     if server.url is not None:
@@ -93,10 +92,10 @@ async def connect(
 
 
 class Connection:
-    """A conversation with one server, in a task of its own, as the package wants it.
+    """A conversation with one server, in a task of its own, as the package requires.
 
-    `about` is what it calls itself, with its version; not to be shown as it is. `must_list` is
-    True once its list of tools may have changed.
+    `about` is the server's name for itself, with its version; escape it before showing it.
+    `must_list` is True once the server's list of tools may have changed.
     """
 
     def __init__(
@@ -133,11 +132,11 @@ class Connection:
 
     @property
     def is_over(self) -> bool:
-        """True once nothing more comes of it."""
+        """True once the conversation has ended."""
         return self._task.done() or (self._pipes is not None and self._pipes.is_over)
 
     async def begin(self, patience: float) -> None:
-        """Wait until it can be asked; raises `McpError`."""
+        """Wait until the server takes requests; raises `McpError`."""
         await asyncio.wait(
             {self._task, self._ready}, timeout=patience, return_when=asyncio.FIRST_COMPLETED
         )
@@ -151,7 +150,7 @@ class Connection:
         raise McpError(f"the MCP server {self._name} cannot be used: {reason}{self._last_words()}")
 
     async def tools(self) -> Sequence[Mapping[str, object]]:
-        """Return its list of tools as JSON has it; raises `ToolError`."""
+        """Return the server's list of tools, as in JSON; raises `ToolError`."""
         self._has_changed = False
         listed: list[Mapping[str, object]] = []
         cursor: str | None = None
@@ -173,9 +172,9 @@ class Connection:
     async def call(
         self, tool: str, arguments: dict[str, object], on_progress: OnProgress
     ) -> Mapping[str, object]:
-        """Return the tool's result as JSON has it; raises `ToolError`.
+        """Return the tool's result, as in JSON; raises `ToolError`.
 
-        A cancellation, and the end of its time, are told to the server.
+        The server is told of a cancellation or timeout.
         """
 
         async def progressed(progress: float, total: float | None, message: str | None) -> None:
@@ -204,14 +203,14 @@ class Connection:
             self._task.cancel()
             await asyncio.wait({self._task})
         if not self._task.cancelled():
-            self._task.exception()  # what it broke with is told to whoever asked
+            self._task.exception()  # whoever asked got this error already
         if self._child is not None:
             await self._child.terminate(_GRACE)
         if self._http is not None:
             await self._http.aclose()
 
     async def _ended(self) -> None:
-        """Wait a moment for how it ended, which is known a little after its last output."""
+        """Wait a moment for the exit, which is known a little after the last output."""
         await asyncio.wait({self._task}, timeout=0 if self._ready.done() else _GRACE)
         if self._child is not None and not self._fault():
             with suppress(TimeoutError):
@@ -236,7 +235,7 @@ class Connection:
             self._has_changed = True
 
     async def _failure(self, asked: str, error: Exception) -> ToolError:
-        """Return what is wrong, as the model is told."""
+        """Return the error for the model."""
         if self.is_over:
             await self._ended()
             fault = self._fault() or "the connection has ended"
@@ -256,13 +255,13 @@ class Connection:
         return ""
 
     def _last_words(self) -> str:
-        """Return the last line that the program printed on standard error, to end a message."""
+        """Return the program's last line on standard error, as the end of a message."""
         lines = self._child.stderr.strip().splitlines() if self._child is not None else []
         return f"; it printed: {shown(lines[-1].strip())}" if lines else ""
 
 
 def _innermost(error: BaseException | None) -> str:
-    """Return the message of what was raised first: the package's tasks put it into groups."""
+    """Return the message of the first error: the package's tasks put it into groups."""
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]
     return str(error).removeprefix(_UNREAD) or type(error).__name__

@@ -1,11 +1,11 @@
 """A server's list of tools, made fit for models: names, descriptions and schemas.
 
-All of it is what the server says. It is bounded and freed of what no person could see, since the
-model obeys descriptions; annotations such as `readOnlyHint` are claims, and not looked at.
+All of it is the server's text. It is bounded, and characters that no person could see are taken
+out, since the model obeys descriptions; annotations such as `readOnlyHint` are claims, and ignored.
 
-Wires take names of up to 64 letters, digits, "_" and "-", and schemas of an object; one that has
-alternatives at its top is refused by some, so these are left out there (the server checks what it
-gets), as is what only names the schema's dialect.
+Wires take names of up to 64 letters, digits, "_" and "-", and schemas of an object. Some refuse a
+schema with alternatives at its top, so these are left out (the server checks its input), as are
+keys that only name the schema's dialect.
 """
 
 import hashlib
@@ -22,7 +22,7 @@ from lfgtui.tools.arguments import Tool
 from lfgtui.tools.limits import cut_line, cut_middle
 
 MOST_TOOLS = 128
-"""Tools of one server that are offered; some wires take no more."""
+"""Most tools of one server that are offered; some wires take no more."""
 
 _LONGEST_NAME = 64
 _LONGEST_DESCRIPTION = 8_000
@@ -34,14 +34,14 @@ _DIALECT = ("$schema", "$id", "$comment")
 
 @dataclass(frozen=True, slots=True)
 class Definition(Tool):
-    """A tool as it is offered, its `title` on its server, and a digest of what that says of it."""
+    """A tool as it is offered, its `title` on its server, and a digest of the server's words."""
 
     title: str
     digest: str
 
 
 class Listing(NamedTuple):
-    """The tools of a server by their names here, and remarks on those that are left out."""
+    """The tools of a server by the names that lfg gives them, and remarks on those left out."""
 
     tools: Mapping[str, Definition]
     remarks: Sequence[str]
@@ -50,7 +50,7 @@ class Listing(NamedTuple):
 def listing_of(
     server: str, listed: Sequence[Mapping[str, object]], wanted: Collection[str] | None
 ) -> Listing:
-    """Return what of a server's list is offered; `wanted` are its own names, None for all."""
+    """Return the offered tools of a server's list; `wanted` are the server's names, None: all."""
     tools: dict[str, Definition] = {}
     remarks: list[str] = []
     for one in listed:
@@ -77,12 +77,12 @@ def listing_of(
 
 
 def shown(title: str) -> str:
-    """Return a server's own word as a person can be shown it."""
+    """Return a server's own word, safe to show."""
     return cut_line(escaped(title, blanks=False), _SHOWN)
 
 
 def _offered_name(server: str, title: str) -> str:
-    """Return the name: the same for the same tool, whatever else the server has."""
+    """Return the tool's name here, which does not depend on the server's other tools."""
     prefix = server_prefix(server)
     plain = re.sub(r"[^a-zA-Z0-9_-]", "_", title)[: _LONGEST_NAME - len(prefix)]
     if plain != title:

@@ -1,6 +1,6 @@
 """The result of a server's tool as the model gets it: text.
 
-Pictures, sounds and other bytes are remarked on with their size: not every wire takes them in the
+Pictures, sounds and other bytes become a remark with their size: not every wire takes them in the
 result of a call.
 """
 
@@ -15,9 +15,9 @@ _FAILED = "the tool reported an error"
 
 
 def outcome_of(result: Mapping[str, object], most_characters: int) -> ToolOutcome:
-    """Return the outcome of a `CallToolResult`, as JSON has it.
+    """Return the outcome of a `CallToolResult`, given as in JSON.
 
-    Structured content counts where there is no text: a server gives it as text too.
+    Structured content counts only without text, since servers repeat it as text.
     """
     content = result.get("content")
     blocks = [one for one in content if isinstance(one, dict)] if isinstance(content, list) else []

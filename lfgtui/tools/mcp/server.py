@@ -1,8 +1,8 @@
-"""A ticket's side of one MCP server: connected when needed, its tools held to what they were.
+"""A ticket's side of one MCP server: connected when needed; tools that change are lost.
 
-The first description and schema of a tool that the ticket's model was shown are the ones that
-count: a server that changes them later (a "rug pull") loses the tool. So what a person approved,
-and what the model chose by, is what is called.
+The description and schema of a tool that the ticket's model saw first are the ones that count: if
+the server changes them later (a "rug pull"), the tool is lost. So a call is always to the tool
+that the model chose and the person approved.
 """
 
 import asyncio
@@ -18,7 +18,7 @@ from lfgtui.tools.mcp.programs import Surroundings
 
 _CONNECT = "lfgtui.tools.mcp.connection:connect"
 START_SECONDS = 60.0
-"""Seconds that a server has to introduce itself; some are installed when they are started."""
+"""Seconds that a server has to introduce itself; some are installed on their first start."""
 
 OnProgress: TypeAlias = Callable[[float, float | None, str], None]
 """Takes the progress of a call, its total if that is known, and a message."""
@@ -78,11 +78,11 @@ class Server:
 
     @property
     def about(self) -> str:
-        """Its own name for itself, and its version."""
+        """The server's name for itself, and its version."""
         return shown(self._connection.about) if self._connection is not None else ""
 
     async def refresh(self) -> None:
-        """Connect, and read its list of tools, where that is due; raises `McpError`."""
+        """Connect, and read the list of tools, if that is due; raises `McpError`."""
         async with self._connecting:
             connection = await self._connected()
             if connection.must_list:
@@ -92,7 +92,7 @@ class Server:
                     raise McpError(f"the MCP server {error}") from None
 
     async def definition(self, name: str) -> Definition:
-        """Return a tool as it was first shown; raises `ToolError` where it is so no more."""
+        """Return a tool as it was first shown; raises `ToolError` if it has changed."""
         try:
             await self.refresh()
         except McpError as error:
@@ -111,7 +111,7 @@ class Server:
         return await self._connection.call(tool.title, arguments, on_progress)
 
     async def aclose(self) -> None:
-        """End it. It may be used again: it is another server then, whose tools are new."""
+        """End the server. Used again it counts as another server, with new tools."""
         if self._connection is not None:
             connection, self._connection = self._connection, None
             self._shown.clear()

@@ -23,16 +23,16 @@ _LONGEST_PROGRESS = 400
 class McpTools:
     """The tools of all servers that a ticket names. See `Toolbox`.
 
-    They are connected when their tools are first asked for, and may be so again after `aclose`.
+    Servers are connected when their tools are first asked for, also after `aclose`.
     """
 
     def __init__(self, servers: Sequence[Server]) -> None:
         self._servers: Mapping[str, Server] = {server_prefix(one.name): one for one in servers}
 
     async def offered(self) -> Sequence[Tool]:
-        """Return the tools; raises `McpError` where a server cannot be had from the start.
+        """Return the tools; raises `McpError` if a server cannot be connected at first.
 
-        One that is lost later says so when it is called.
+        Calls to a server that is lost later fail.
         """
         servers = list(self._servers.values())
         refreshing = (server.refresh() for server in servers)
@@ -88,7 +88,7 @@ class McpTools:
 
 
 class _Progress:
-    """The progress of a call as its output, of which only so much is shown."""
+    """The progress of a call as live output, up to a bound."""
 
     def __init__(self, on_output: OnOutput) -> None:
         self._left = _LIMITS.live_characters

@@ -1,8 +1,8 @@
 """The pipes of a supervised process, as the streams that the MCP package speaks over.
 
-The package would start the process itself: what that starts is lost sight of when lfg is killed,
-and its reader has no bounds. Here a line that is too long ends the conversation, and so do many
-that are no messages; whatever else comes is read no faster than the screen can bear.
+The package would start the process itself, but processes of its children would outlive a killed
+lfg, and its reader has no bounds. Here a line that is too long ends the conversation, and so do
+many lines that are not messages; all others are read no faster than the screen can bear.
 """
 
 import asyncio
@@ -20,14 +20,14 @@ from lfgtui.tools.mcp.definitions import shown
 
 LIMITS = ChildLimits(line_bytes=8 * MEGABYTE, unsent_bytes=8 * MEGABYTE)
 MOST_STRAYS = 1_000
-"""Lines that are no messages; some servers begin with a few words."""
+"""Most lines that are not messages; some servers begin with a few words."""
 
 _AT_ONCE, _PAUSE = 100, 0.02
-"""Lines between two pauses in seconds: 5,000 lines a second at most."""
+"""Lines read between two pauses, and seconds of a pause: at most 5,000 lines a second."""
 
 
 class Pipes:
-    """The streams of one process. `fault` says in words why lfg reads no more of it."""
+    """The streams of one process. `fault` says why lfg has stopped reading, in words."""
 
     def __init__(self, child: ChildProcess) -> None:
         self.fault = ""
@@ -107,4 +107,4 @@ class Pipes:
 
 
 class _UnreadableError(Exception):
-    """Output that no conversation can go on from."""
+    """Output after which the conversation cannot go on."""
