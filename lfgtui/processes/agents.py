@@ -1,8 +1,8 @@
 """The agents that run as processes of this lfg: what they use, and which of them could be ended.
 
-An agent grows for a while after its start. So each counts as much as the largest of its provider
-was seen to use, and at least `ASSUMED` until one of them has answered or has worked for `GROWTH`:
-what is set aside for one is not promised to another.
+An agent grows for a while after its start. So each counts as much as the largest known one of its
+provider, and at least `ASSUMED` until one of them has answered or has worked for `GROWTH`: memory
+that one agent will need is not promised to another.
 """
 
 import asyncio
@@ -13,25 +13,25 @@ from lfgtui.model.fold.metrics import AgentUsage
 from lfgtui.processes.usage import Usage, usages_of
 
 ASSUMED = 750_000_000
-"""Bytes that an agent may need; those that were measured took 200 to 750 MB."""
+"""Bytes that an agent may need; measured ones took 200 to 750 MB."""
 
 GROWTH = 60.0
-"""Seconds after which an agent that has not answered yet is taken to be as large as they get."""
+"""Seconds after which an agent is taken to be fully grown even if it has not answered yet."""
 
 PERIOD = 3.0
-"""Seconds between two looks at what they use; one takes some milliseconds of a thread."""
+"""Seconds between two measurements; one takes some milliseconds of a thread."""
 
 
 class AgentProcess:
-    """One agent of a ticket, from before its start until all of it is gone."""
+    """One agent of a ticket, from before its start until all its processes are gone."""
 
     def __init__(self, provider: str, ticket: str) -> None:
         self.provider, self.ticket = provider, ticket
         self.root: int | None = None
-        """The process below which all of it runs; None before its start."""
+        """The process below which all its processes run; None before its start."""
         self.usage: AgentUsage | None = None
         self.has_answered = False
-        """True once a turn of it has ended."""
+        """True once one of its turns has ended."""
         self.spare_since = 0.0
         self.is_ending = False
         self._end: Callable[[], object] | None = None
@@ -40,19 +40,19 @@ class AgentProcess:
 
     @property
     def is_spare(self) -> bool:
-        """True while nothing would be lost with it but the time that it takes to start."""
+        """True while ending it would lose only the time that it takes to start."""
         return self._end is not None and not self.is_ending
 
     def is_grown(self, now: float) -> bool:
-        """Return True if what it uses is what such an agent needs."""
+        """Return True if it uses as much as such an agent needs."""
         return self.has_answered or now - self._began >= GROWTH
 
     def spare(self, end: Callable[[], object] | None) -> None:
-        """Say how it is ended while it does nothing; None once it works."""
+        """Set how it is ended while it is idle; None once it works."""
         self._end, self.spare_since = end, monotonic()
 
     def end(self) -> None:
-        """End it, a spare one, in the background."""
+        """End the agent, a spare one, in the background."""
         if self._end is not None and not self.is_ending:
             self.is_ending = True
             self._end()
@@ -65,7 +65,7 @@ class AgentProcess:
 
 
 class AgentProcesses:
-    """All of them. `on_change` is called when one is gone, and when they were measured."""
+    """All agent processes. `on_change` is called when one is gone or they were measured."""
 
     def __init__(self) -> None:
         self.on_change: Callable[[], None] = lambda: None
@@ -76,7 +76,7 @@ class AgentProcesses:
 
     @property
     def usage(self) -> Mapping[str, AgentUsage]:
-        """Their usage, by ticket."""
+        """The agents' usage, by ticket."""
         sums = dict[str, AgentUsage]()
         for one in self._all:
             if one.usage is not None:
@@ -86,12 +86,12 @@ class AgentProcesses:
 
     @property
     def roots(self) -> Mapping[int, str]:
-        """The processes below which they run, with their tickets."""
+        """The processes below which the agents run, with their tickets."""
         return {one.root: one.ticket for one in self._all if one.root is not None}
 
     @property
     def prepared(self) -> int:
-        """The number of those started for tickets that have not begun."""
+        """The number of agents started for tickets that have not begun."""
         return sum(one.is_spare and not one.has_answered for one in self._all)
 
     def has(self, provider: str, ticket: str) -> bool:
@@ -105,12 +105,12 @@ class AgentProcesses:
         return max(least, self._largest.get(provider, 0))
 
     def set_aside(self, *, ending: bool = True) -> int:
-        """Return the bytes set aside for all that run; without those that are `ending` if asked."""
+        """Return the bytes set aside for all agents; without `ending`, not for those that end."""
         counted = [one for one in self._all if ending or not one.is_ending]
         return sum(self.need(one.provider) for one in counted)
 
     def begin(self, provider: str, ticket: str) -> AgentProcess:
-        """Take up one that is about to be started; `gone` is to be called in the end."""
+        """Return a new agent that is about to be started; call `gone` in the end."""
         process = AgentProcess(provider, ticket)
         self._all.append(process)
         if self._watch is None:
@@ -118,7 +118,7 @@ class AgentProcesses:
         return process
 
     def gone(self, process: AgentProcess) -> None:
-        """Forget one of which nothing runs any more; again changes nothing."""
+        """Forget an agent that has no process left; a second call changes nothing."""
         if process in self._all:
             self._all.remove(process)
             if not self._all and self._watch is not None:
@@ -127,13 +127,13 @@ class AgentProcesses:
             self.on_change()
 
     async def answered(self, process: AgentProcess) -> None:
-        """Note that a turn of it has ended; the first one of its provider is measured at once."""
+        """Note that a turn ended; the first agent of a provider is then measured at once."""
         process.has_answered = True
         if process.provider not in self._known:
             await self._measure()
 
     def free(self, memory: int, kept: Container[tuple[str, str]]) -> None:
-        """End so many bytes of spare ones, longest unused first; not those `kept`, by ticket."""
+        """End spare agents of `memory` bytes in all, longest unused first, but none in `kept`."""
         spare = [one for one in self._all if one.is_spare]
         spare.sort(key=lambda one: one.spare_since)
         for one in spare:
@@ -142,7 +142,7 @@ class AgentProcesses:
                 one.end()
 
     def end_spare(self, ticket: str) -> None:
-        """End those of the ticket that do nothing."""
+        """End the ticket's idle agents."""
         for one in self._all:
             if one.ticket == ticket and one.is_spare:
                 one.end()
@@ -169,5 +169,5 @@ class AgentProcesses:
 
 
 def _rounded(usage: Mapping[str, AgentUsage]) -> Mapping[str, tuple[int, int]]:
-    """Return about what is shown, so that what stays the same paints nothing."""
+    """Return the usage about as it is shown, so that equal figures paint nothing."""
     return {ticket: (one.memory // 10**7, round(one.cpu * 100)) for ticket, one in usage.items()}

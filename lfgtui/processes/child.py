@@ -1,12 +1,12 @@
 """A child process that lives long: lines in, lines out, and an end that leaves nothing running.
 
-Memory is bounded whatever the child does. Output that nobody takes stays in its pipe once
-`unread_bytes` of it are here, and the child waits. What it prints on standard error is read
-slowly and dropped but for its end, which is for messages. Input that it does not read is kept up
-to `unsent_bytes`, and a writer waits no longer than `write_seconds` for it to read on.
+Memory is bounded whatever the child does. Once `unread_bytes` of its output are here unread, the
+rest stays in its pipe, and the child waits. Its standard error is read slowly, and only the end is
+kept, for messages. Input that it does not read is kept up to `unsent_bytes`, and a writer waits at
+most `write_seconds` for it to read on.
 
-When the child exits, what it started is killed at once: its output is complete then. It ends with
-lfg too, however lfg ends.
+When the child exits, all that it started is killed at once, so its output is complete. It also
+ends when lfg does, however lfg ends.
 """
 
 import asyncio
@@ -28,7 +28,7 @@ _STDERR_PAUSE = 0.02
 """Seconds between two reads of standard error: with 64 kB in each, 3 MB a second at most."""
 
 _LINE_COST = 64
-"""Bytes of memory that a line takes besides its own."""
+"""Bytes of memory that a line takes besides its content."""
 
 _CLOSED = "has ended, or has closed its standard input"
 
@@ -79,7 +79,7 @@ class ChildProcess(Supervised):
 
     @property
     def stderr(self) -> str:
-        """The end of what it printed on standard error."""
+        """The end of its standard error."""
         return self._stderr.decode("utf-8", "replace").strip()
 
     @property
@@ -93,11 +93,11 @@ class ChildProcess(Supervised):
 
     @property
     def root(self) -> int | None:
-        """The id of its supervisor, below which all that it started runs; None once it is gone."""
+        """The id of its supervisor, the ancestor of all it started; None once that is gone."""
         return None if self.transport is None or self.gone.is_set() else self.transport.get_pid()
 
     async def read_lines(self) -> list[Line]:
-        """Return the lines that have arrived, one at least; [] at the end of its output."""
+        """Return the lines that have arrived, at least one; [] at the end of its output."""
         while not self._lines and not self._has_ended:
             self._arrived.clear()
             await self._arrived.wait()
@@ -107,7 +107,7 @@ class ChildProcess(Supervised):
 
     @contextmanager
     def unread(self) -> Iterator[None]:
-        """Leave what it prints in its pipe during the body."""
+        """Leave its output in the pipe during the body."""
         if not self._is_final:
             self._pause(1)
         try:
@@ -136,15 +136,15 @@ class ChildProcess(Supervised):
             raise UnwritableError(_CLOSED)
 
     async def wait(self) -> None:
-        """Wait until it has exited and all that it started is gone."""
+        """Wait until the child has exited and all that it started is gone."""
         await self.reports.exited.wait()
         await finish(self.end())
 
     async def terminate(self, grace: float) -> Sequence[str]:
-        """End it with all that it started; return the names of what could not be killed.
+        """End the child and all that it started; return the names of processes left.
 
-        Its input is closed. After `grace` seconds all get SIGTERM, and after as many again, or
-        when this is cancelled, SIGKILL.
+        Its input is closed. After `grace` seconds all processes get SIGTERM, and after as many
+        again, or when this is cancelled, SIGKILL.
         """
         try:
             if (pipe := self._input()) is not None:
@@ -157,7 +157,7 @@ class ChildProcess(Supervised):
         return self.reports.left
 
     def end(self) -> Task[None]:
-        """End what still runs, once; the task is done when that is."""
+        """End what still runs, once; the task is done when it has ended."""
         if self._ending is None:
             self._ending = asyncio.create_task(self.clear(self._limits.drain_seconds))
         return self._ending
@@ -171,7 +171,7 @@ class ChildProcess(Supervised):
         self._resume(2)
         pipe = self._pipe(0)
         if isinstance(pipe, asyncio.WriteTransport) and pipe.get_write_buffer_size():
-            pipe.abort()  # what is unsent is for nobody
+            pipe.abort()  # nobody will read what is unsent
 
     def pipe_data_received(self, fd: int, data: bytes) -> None:
         if fd == 1:
@@ -198,7 +198,7 @@ class ChildProcess(Supervised):
         self._writable.set()
 
     def _take(self, lines: list[Line]) -> None:
-        """Keep the lines; past the bound read no more for now, but for what is left in the pipe."""
+        """Keep the lines; past the bound, pause reading, unless the child is gone."""
         if not lines:
             return
         self._lines += lines
@@ -208,7 +208,7 @@ class ChildProcess(Supervised):
         self._arrived.set()
 
     def _input(self) -> asyncio.WriteTransport | None:
-        """Return the pipe to its standard input while it can be written to."""
+        """Return the pipe to its standard input; None if it cannot be written to."""
         pipe = self._pipe(0)
         return pipe if isinstance(pipe, asyncio.WriteTransport) and not pipe.is_closing() else None
 
@@ -233,7 +233,7 @@ async def start_child(
     limits: ChildLimits | None = None,
     confinement: Confinement = UNCONFINED,
 ) -> ChildProcess:
-    """Return the child once it runs, held by its `confinement`; raises `StartError`.
+    """Return the child once it runs, within its `confinement`; raises `StartError`.
 
     A program without a slash in its name is looked up in the PATH of `env`.
     """
@@ -260,7 +260,7 @@ def _start_error(program: str, error: OSError | ValueError) -> StartError:
     if not isinstance(error, OSError):
         return StartError(program, str(error), is_missing=False)
     reason = (error.strerror or str(error)).lower()
-    if error.filename is not None:  # of the folder, say
+    if error.filename is not None:  # the folder's, for example
         return StartError(program, f"{error.filename}: {reason}", is_missing=False)
     is_missing = isinstance(error, FileNotFoundError)
     reason = "command not found" if is_missing else too_many_files(error) or reason

@@ -1,4 +1,4 @@
-"""Limits of a program and all that it starts, and the words for one that used more."""
+"""Limits of a program and all that it starts, and the words for a program that exceeded one."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ from lfgtui.processes.shared_deadline import SharedDeadline
 _GIGABYTE, _MEGABYTE = 10**9, 10**6
 
 _TOO_LARGE, _TOO_LONG = 25, 24
-"""SIGXFSZ and SIGXCPU, by which the kernel stops a process of its own accord."""
+"""SIGXFSZ and SIGXCPU, with which the kernel itself stops a process."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ class ProcessLimits:
         return () if self.deadline is None else (self.deadline.fileno(),)
 
     def argument(self, *, is_walled: bool = False) -> str:
-        """Return the limits as the supervisor takes them."""
+        """Return the limits as the supervisor's argument LIMITS."""
         given = {"cpu": self.cpu, "memory": self.memory, "processes": self.processes}
         given |= {"file": self.file_size, "walled": 1 if is_walled else None}
         for descriptor in self.descriptors:

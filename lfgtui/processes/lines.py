@@ -6,7 +6,7 @@ from typing import TypeAlias
 
 @dataclass(frozen=True, slots=True)
 class LongLine:
-    """A line longer than the limit, in bytes: how it starts. The rest of it is left out."""
+    """The beginning of a line longer than the limit, in bytes; the rest is left out."""
 
     start: bytes
     limit: int
@@ -20,14 +20,14 @@ class PartialLine:
 
 
 Line: TypeAlias = bytes | LongLine | PartialLine
-"""A line without its line feed, or what stands for one that cannot be had whole."""
+"""A line without its line feed, or a stand-in for an incomplete one."""
 
 _KEPT = 500
-"""Bytes of a line that is too long."""
+"""Bytes that are kept of a line that is too long."""
 
 
 class LineSplitter:
-    """Splits bytes at line feeds. A line of more than `limit` bytes is told once it is known."""
+    """Splits bytes at line feeds. A line longer than `limit` bytes is returned cut, at once."""
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
@@ -48,7 +48,7 @@ class LineSplitter:
         return lines
 
     def finish(self) -> list[Line]:
-        """Return what is left at the end of the output."""
+        """Return the rest at the end of the output."""
         lines: list[Line] = [PartialLine(b"".join(self._pieces))] if self._pieces else []
         self._clear()
         return lines

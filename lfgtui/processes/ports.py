@@ -1,7 +1,7 @@
-"""The processes that listen on a port, as /proc has them; there are none where there is no /proc.
+"""The processes that listen on a port, found in /proc; without /proc, none are found.
 
-Only processes of this user can be looked into, and only in this network namespace: a command
-behind a wall without a network has ports of its own.
+Only this user's processes can be seen, and only in this network namespace: a command behind a wall
+without a network has ports of its own.
 """
 
 import re
@@ -15,7 +15,7 @@ _SOCKET = re.compile(r"socket:\[(\d+)\]")
 
 
 def listeners(ports: Collection[int]) -> dict[int, int]:
-    """Return a process that listens on each of the ports, by its id. Blocks for some 10 ms."""
+    """Return, by port, the id of a process that listens on it. Blocks for some 10 ms."""
     sockets = dict(_sockets(ports))
     found: dict[int, int] = {}
     if sockets:
@@ -37,7 +37,7 @@ def variable_of(process: int, name: str) -> str | None:
 
 
 def parents_of(process: int) -> Iterator[int]:
-    """Yield the process and those that it was started by, up to the first of all."""
+    """Yield the process and its ancestors, up to the first process."""
     with suppress(OSError, ValueError):
         while process > 0:
             yield process

@@ -1,6 +1,6 @@
-"""Folders in the temporary folder that are nobody else's and outlive no lfg by much.
+"""Private folders in the temporary folder that do not outlive lfg for long.
 
-A run's tickets have their homes and temporary folders in one, and git the copy of an index.
+One has the homes and temporary folders of a run's tickets; another, git's copy of an index.
 """
 
 import fcntl
@@ -13,18 +13,18 @@ from pathlib import Path
 
 _PREFIX, _LOCK = "lfg-run-", "lock"
 _SETTLED = 60.0
-"""Seconds after which a folder without a lock was left behind, and not just made."""
+"""Seconds after which a folder without a lock counts as left behind, not as just made."""
 
 
 class PrivateFolder:
-    """A new folder, deleted by `close`; of an lfg that was killed, by the next one's `sweep`."""
+    """A new folder, deleted by `close` or, if lfg is killed, by the next one's `sweep`."""
 
     def __init__(self) -> None:
         self.path = Path(tempfile.mkdtemp(prefix=_PREFIX))
         self._lock = _locked(self.path)
 
     def close(self) -> None:
-        """Delete it with all that is in it."""
+        """Delete the folder with all that is in it."""
         shutil.rmtree(self.path, ignore_errors=True)
         if self._lock is not None:
             os.close(self._lock)
@@ -32,7 +32,7 @@ class PrivateFolder:
 
 
 def sweep() -> None:
-    """Delete what runs left behind that were killed. Blocks; it may be much."""
+    """Delete folders that killed runs left behind. Blocks, perhaps for long."""
     for folder in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
         with suppress(OSError):  # it is gone
             status = folder.lstat()
@@ -44,7 +44,7 @@ def sweep() -> None:
 
 
 def _locked(folder: Path) -> int | None:
-    """Return a lock of the folder, which ends with this process; None if another one has it."""
+    """Return a lock of the folder, held until this process ends; None if another one has it."""
     try:
         lock = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
     except OSError:

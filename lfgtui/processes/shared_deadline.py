@@ -1,7 +1,7 @@
 """The time at which programs end, which their supervisors see even while lfg is stopped.
 
-It is a number in a file that has no name. A supervisor holds the file open, and reads it again
-whenever the time has come that it read there last, so putting the end off costs it nothing.
+It is a number in a file without a name. A supervisor holds the file open, and reads it again only
+when the deadline that it read last has come, so putting it off costs the supervisor nothing.
 """
 
 import os
@@ -11,13 +11,13 @@ from pathlib import Path
 
 _BYTES = 8
 _LAST = 1e9
-"""More seconds than any machine has been up, and no more than `select` can wait."""
+"""Seconds of the last deadline: no machine is up so long, but `select` can wait so long."""
 
 
 class SharedDeadline:
-    """A deadline, `until` so many seconds of the monotonic clock, the same in all processes.
+    """A deadline: `until` in seconds of the monotonic clock, the same in all processes.
 
-    The file is closed when nobody has the deadline any more.
+    The file is closed when the deadline is no longer referenced.
     """
 
     def __init__(self, until: float) -> None:
@@ -36,7 +36,7 @@ class SharedDeadline:
 
 
 def _nameless_file() -> int:
-    """Return the descriptor of a new file; in memory where there is such a thing."""
+    """Return the descriptor of a new file, in memory where the system can."""
     if hasattr(os, "memfd_create"):  # Linux
         return os.memfd_create("lfg-deadline")
     descriptor, path = tempfile.mkstemp(prefix="lfg-deadline-")

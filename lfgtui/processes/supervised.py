@@ -17,7 +17,7 @@ from lfgtui.processes.sandbox.wall import Wall
 from lfgtui.processes.waiting import finish, within
 
 _CLEARING_SECONDS = 10.0
-"""Longer than a supervisor takes to kill everything and to report it."""
+"""More seconds than a supervisor takes to kill everything and to report it."""
 
 _OUTPUT = (1, 2)
 
@@ -26,8 +26,8 @@ class Reports(asyncio.Protocol):
     """The supervisor's reports.
 
     `started`: the program runs, or never will. `exited`: it is gone. `ended`: there are no more
-    reports; `is_cleared`: because all is gone, or in `left`, which names what could not be killed.
-    `excess` is the name of the limit for which it was stopped.
+    reports; `is_cleared`: since all processes are gone but those in `left`, which could not be
+    killed. `excess` is the name of the limit that it exceeded.
     """
 
     def __init__(self, on_exit: Callable[[], None]) -> None:
@@ -71,7 +71,7 @@ class Reports(asyncio.Protocol):
 
     @property
     def loss(self) -> str:
-        """The meaning of a killed supervisor's end, in words; "" if it was not."""
+        """What it means that the supervisor was killed, in words; "" if it was not."""
         if not self.is_cleared:
             return "supervisor was killed: what it started may still be running"
         return "supervisor was killed, and so was all that it started" if self.is_lost else ""
@@ -90,9 +90,9 @@ class Reports(asyncio.Protocol):
 class Supervised(asyncio.SubprocessProtocol):
     """A program while it runs; whoever extends this takes its output.
 
-    `gone`: its supervisor is. `closed`: nobody holds its output's pipes any more. asyncio's
-    streams are not used because their reader buffers and their `wait` waits for the pipes in
-    some versions of Python: a protocol gets data and closed pipes one by one.
+    `gone`: its supervisor is. `closed`: nobody holds the pipes of its output any more. asyncio's
+    streams are not used because their reader buffers and, in some versions of Python, their
+    `wait` waits for the pipes: a protocol gets data and closed pipes one by one.
     """
 
     def __init__(self) -> None:
@@ -104,7 +104,7 @@ class Supervised(asyncio.SubprocessProtocol):
         self._open = set(_OUTPUT)
         self._wall: Wall | None = None
         self.undone = ""
-        """A line about what its wall had to undo."""
+        """A line about the changes that its wall had to undo."""
 
     async def start(
         self,
@@ -118,8 +118,8 @@ class Supervised(asyncio.SubprocessProtocol):
     ) -> None:
         """Start the supervisor, and with it the program; raises `OSError`, `ValueError`.
 
-        However this ends, `clear` is to be awaited afterwards. The program's input is a pipe
-        or, without input, /dev/null.
+        However this ends, await `clear` afterwards. The program's input is a pipe or, without
+        input, /dev/null.
         """
         self._wall = wall
         if wall is not None:
@@ -131,7 +131,7 @@ class Supervised(asyncio.SubprocessProtocol):
         await asyncio.shield(self._starting)
 
     async def clear(self, drain_seconds: float) -> None:
-        """End all that the program started, and wait for that and for what its pipes hold.
+        """End all that the program started; wait for that and for the rest in its pipes.
 
         A cancellation is passed on once that is done.
         """
@@ -143,10 +143,10 @@ class Supervised(asyncio.SubprocessProtocol):
             self._lifeline.write(what)
 
     def program_exited(self) -> None:
-        """Called once, when the program has exited, could not be started, or nobody knows."""
+        """Called once, when the program has exited, could not be started, or is lost track of."""
 
     def program_cleared(self) -> None:
-        """Called when nothing runs any more that could be killed: what its pipes hold is all."""
+        """Called when all processes are gone that can be killed: the pipes hold the last output."""
 
     def pipe_connection_lost(self, fd: int, exc: Exception | None) -> None:
         self._open.discard(fd)
@@ -205,14 +205,14 @@ class Supervised(asyncio.SubprocessProtocol):
             self.transport.close()
 
     def _kill_group(self) -> None:
-        """The last resort, where the supervisor did not do it: the program's own session."""
+        """Kill the program's own session, the last resort if the supervisor did not."""
         if self.reports.leader is not None and not self.reports.is_cleared:
             with suppress(ProcessLookupError, PermissionError):
                 os.killpg(self.reports.leader, signal.SIGKILL)
 
 
 def exit_in_words(code: int) -> str:
-    """Return the status of a program, as `subprocess` has it, in words."""
+    """Return a program's exit status, as in `subprocess`, in words."""
     if code >= 0:
         return f"exit code {code}"
     try:

@@ -7,14 +7,13 @@ session (`setsid`, a double fork) becomes the supervisor's child when its parent
 dies: every process that the program ever started stays below it until it ends.
 The program gets the supervisor's standard input, output and error.
 
-The supervisor is two processes, each of which would do if the other were killed: a
-guard, and below it the one that starts the program. What loses its parent by that
-comes to the guard. Only the end of both at once leaves processes running that have
-left the program's session.
+The supervisor is two processes, so that one is enough if the other is killed: a
+guard, and below it the one that starts the program, whose orphans come to the guard.
+Only if both end at once do processes go on that have left the program's session.
 
-LIMITS are those of `limits.ProcessLimits`: `cpu=S,memory=BYTES,processes=N,file=BYTES`, as far
-as there are any, and `walled=1` if the program is bubblewrap with another one inside it. Memory,
-CPU time and the number of processes are summed up over all that runs below, a few times a second.
+LIMITS are those of `limits.ProcessLimits`: `cpu=S,memory=BYTES,processes=N,file=BYTES`, if set,
+and `walled=1` if the program is bubblewrap around another one. Memory, CPU time and the number of
+processes are summed up over all processes below, a few times a second.
 `deadline=N` is the descriptor of a file (see `shared_deadline`) that says when all is to end.
 
 SOCKET is the file descriptor of a socket to lfg:
@@ -47,16 +46,17 @@ _KILLING_SECONDS = 5.0
 _ROUNDS = 50
 
 _PULSE, _SLOW_PULSE = 0.05, 0.25
-"""Seconds between two glances at how many processes there are; what lives long is not hurried."""
+"""Seconds between two counts of processes, at first and for a program that lives long."""
 
 _FOREVER = 1e9
 """Seconds that `select` can still wait: 31 years."""
 
 _LOOK_SECONDS, _LOOK_SHARE = 0.4, 100
-"""Between two looks at what all uses, at least so long, and so many times as long as one took."""
+"""Least seconds between two looks at what all processes use, and the least multiple of the time
+that one took."""
 
 TIMES, RESIDENT = (11, 12, 13, 14), 21
-"""CPU times, also of ended children, and memory: places in /proc/PID/stat, from the state on."""
+"""Indexes of CPU times, also of ended children, and of memory in /proc/PID/stat, state first."""
 
 _KERNEL_LIMITS = (
     ("cpu", resource.RLIMIT_CPU),  # of each process
@@ -64,15 +64,15 @@ _KERNEL_LIMITS = (
     ("processes", resource.RLIMIT_NPROC),  # threads of the user's; means nothing to root
 )
 _SLACK = 4
-"""Times the limit of processes at which the kernel itself says no: it counts others too."""
+"""Factor of the kernel's own limit on processes: the kernel counts others, too."""
 
 _WALL = "bwrap"
 _REMAINS = 9
-"""The descriptor by which a command behind a wall says that it left something behind."""
+"""The descriptor on which a command behind a wall reports that it left processes."""
 
 
 def main(descriptor: str, limits: str, *command: str) -> None:
-    """Guard the process that runs the program, and take its place if it is killed."""
+    """Guard the process that runs the program, and take over if it is killed."""
     lifeline = _Lifeline(_own(int(descriptor)))
     pairs = (one.split("=") for one in limits.split(",") if one)
     watch = _Watch({name: int(most) for name, most in pairs})
@@ -94,7 +94,7 @@ def main(descriptor: str, limits: str, *command: str) -> None:
 def _supervise(
     lifeline: "_Lifeline", guard: int, watch: "_Watch", command: tuple[str, ...]
 ) -> None:
-    """Run the program and wait for its end, or for that of lfg or of the guard."""
+    """Run the program and wait for the end of it, of lfg or of the guard."""
     awake, wakeup = os.pipe()
     os.set_blocking(awake, False)
     os.set_blocking(wakeup, False)
@@ -137,13 +137,13 @@ def _supervise(
 
 
 def _own(descriptor: int) -> int:
-    """Return a descriptor of the same that no program gets, and that is no other one's place."""
+    """Return a descriptor of the same file that no program inherits and that is not `_REMAINS`."""
     os.set_inheritable(descriptor, False)
     return os.dup(descriptor) if descriptor == _REMAINS else descriptor
 
 
 def _let_go() -> None:
-    """Give up the program's pipes, which would never close."""
+    """Give up the program's pipes, which would never close otherwise."""
     nowhere = os.open(os.devnull, os.O_RDWR)
     for channel in (0, 1, 2):
         os.dup2(nowhere, channel)
@@ -159,7 +159,7 @@ class _Lifeline:
         return self._descriptor
 
     def read(self) -> bytes:
-        """Return a request; b"" where lfg is gone."""
+        """Return a request; b"" if lfg is gone."""
         try:
             return os.read(self._descriptor, 64)
         except OSError:
@@ -174,7 +174,7 @@ class _Lifeline:
 
 
 class _Watch:
-    """The limits of all that runs below, and what a wall leaves there."""
+    """The limits of all processes below, and whether a walled command left some."""
 
     def __init__(self, limits: dict[str, int]) -> None:
         self.is_walled = "walled" in limits
@@ -194,7 +194,7 @@ class _Watch:
 
     @property
     def left(self) -> float:
-        """Seconds until the deadline, as it is now; 0 if it has passed."""
+        """Seconds until the present deadline; 0 if it has passed."""
         if self._deadline is None:
             return _FOREVER
         until = int.from_bytes(os.pread(self._deadline, 8, 0), "little") / 1000
@@ -202,12 +202,12 @@ class _Watch:
 
     @property
     def pause(self) -> float:
-        """Seconds until the next glance, if nothing else happens."""
+        """Seconds until the next count, if nothing else happens."""
         return min(self._pulse, self.left)
 
     @property
     def is_due(self) -> bool:
-        """True if it is time for a look: at once where processes multiply, which soon stops all."""
+        """True if it is time for a look: at once if processes multiply, which stops a machine."""
         if not self.left:
             return True
         if self._pulse == _FOREVER:
@@ -217,7 +217,7 @@ class _Watch:
         return _tasks() - self._tasks > self._limits.get("processes", sys.maxsize) // 4
 
     def apply(self) -> None:
-        """Have the kernel limit what it can: in the child, before the program."""
+        """Set the kernel's limits; called in the child, before the program."""
         most = dict(self._limits)
         if "processes" in most and _HAS_PROC:
             most["processes"] = self._tasks + _SLACK * most["processes"]
@@ -241,7 +241,7 @@ class _Watch:
         cpu += sum(int(one[place]) for one in fields for place in TIMES) / self._ticks
         memory = sum(int(one[RESIDENT]) for one in fields) * self._page
         most = self._limits.get("memory", memory)
-        if memory > most:  # pages that several share were counted in each
+        if memory > most:  # pages that several processes share were counted in each
             memory = sum(map(_own_memory, inside))
         ended = time.monotonic()
         self._next_look = ended + max(_LOOK_SECONDS, _LOOK_SHARE * (ended - began))
@@ -251,22 +251,22 @@ class _Watch:
         return next(over, "")
 
     def inside(self, among: dict[int, str]) -> dict[int, str]:
-        """Return them without the wall itself, which a signal would end before what is in it."""
+        """Return the processes but the wall, which a signal would end before those inside it."""
         return {pid: name for pid, name in among.items() if not self.is_walled or name != _WALL}
 
     def has_remains(self) -> bool:
-        """Return True if the command said so; what remains ends with its wall, before any look."""
+        """Return True if the command said so: processes end with their wall, before any look."""
         return self.is_walled and bool(select.select([self.remains], [], [], 0)[0])
 
 
 def _tasks() -> int:
-    """Return the number of all threads on this system, whoever's they are."""
+    """Return the number of all threads on this system, of all users."""
     with open("/proc/loadavg", "rb") as file:  # noqa: PTH123
         return int(file.read().split()[3].partition(b"/")[2])
 
 
 def _own_memory(pid: int) -> int:
-    """Return the bytes that a process uses, its share of those that it shares with others."""
+    """Return the bytes that a process uses, with its share of shared pages."""
     try:
         with open(f"/proc/{pid}/smaps_rollup", "rb") as file:  # noqa: PTH123
             lines = [line.split() for line in file]
@@ -304,7 +304,7 @@ def _start(lifeline: _Lifeline, watch: _Watch, command: tuple[str, ...]) -> int:
 
 
 def _reap(leader: int) -> int | None:
-    """Reap all that has ended; return the leader's status if it is among them."""
+    """Reap all ended children; return the leader's status if it is among them."""
     ended = None
     while True:
         try:
@@ -326,7 +326,7 @@ def _has_children() -> bool:
 
 
 def _clear(lifeline: _Lifeline, leader: int, watch: _Watch, *, is_running: bool) -> None:
-    """Kill all processes below until none is left; report how many besides the leader."""
+    """Kill all processes below until none is left; report the number besides the leader."""
     until = time.monotonic() + _KILLING_SECONDS
     if watch.is_walled and is_running:
         _signal_all({leader}, signal.SIGKILL)  # the kernel then kills all inside, at once

@@ -1,4 +1,4 @@
-"""Memory and CPU time of all processes below one, and memory that may be had."""
+"""Memory and CPU time of all processes below one, and available memory."""
 
 import os
 from collections.abc import Iterable
@@ -16,13 +16,13 @@ _GROUPS = (
         *("memory/memory.stat", "total_inactive_file"),
     ),
 )
-"""A container's limit, what it uses of it, and what of that is cache, by version of cgroups."""
+"""Files of a container's limit, its usage and the cache in that, by version of cgroups."""
 
 
 class Usage(NamedTuple):
     """Resident memory in bytes, shared pages counted in each process; CPU time in seconds.
 
-    The CPU time includes that of processes that have ended and were waited for.
+    The CPU time includes that of ended processes that were waited for.
     """
 
     memory: int
@@ -30,24 +30,24 @@ class Usage(NamedTuple):
 
 
 def usages_of(roots: Iterable[int]) -> dict[int, Usage]:
-    """Return what all uses that runs below each of these processes; nothing for one that is gone.
+    """Return the usage of all processes below each root; nothing for a root that is gone.
 
-    One pass over all processes, some 10 µs for each, which blocks. There is nothing without /proc.
+    One pass over all processes, some 10 µs for each, which blocks. Empty without /proc.
     """
     found = processes()
     return {root: _usage_of(root, found) for root in roots if root in found}
 
 
 def available_memory(root: Path = _SYSTEM_ROOT) -> int:
-    """Return the bytes of memory that may be had without swapping; blocks for a moment.
+    """Return the bytes of memory available without swapping; blocks for a moment.
 
-    Where the system does not say it, half of what the machine has.
+    If the system does not say, half of the machine's memory.
     """
     available = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2
     with suppress(OSError, KeyError):
         available = _numbers(root / "proc/meminfo")["MemAvailable:"] * 1024
     for limit, used, figures, cache in _GROUPS:
-        with suppress(OSError, ValueError, KeyError):  # there is no such group, or no limit ("max")
+        with suppress(OSError, ValueError, KeyError):  # no such group, or no limit ("max")
             most, now = (int((root / "sys/fs/cgroup" / name).read_text()) for name in (limit, used))
             spare = most - now + _numbers(root / "sys/fs/cgroup" / figures)[cache]
             available = min(available, spare)
@@ -55,7 +55,7 @@ def available_memory(root: Path = _SYSTEM_ROOT) -> int:
 
 
 def _numbers(file: Path) -> dict[str, int]:
-    """Return the first number of each line, by the word before it."""
+    """Return the first number of each line, by the line's first word."""
     lines = map(str.split, file.read_text(encoding="ascii").splitlines())
     return {words[0]: int(words[1]) for words in lines}
 

@@ -1,4 +1,4 @@
-"""Waits with an end, and waits that a cancellation does not cut short."""
+"""Waits with a time limit, and waits that a cancellation does not cut short."""
 
 import asyncio
 from asyncio import Event
@@ -25,10 +25,10 @@ async def finish(work: Awaitable[T]) -> T:
 
 
 async def to_their_end(*futures: "asyncio.Future[T]") -> None:
-    """Wait until all have ended; cancellations are passed on then. Their errors are nobody's.
+    """Wait until all have ended, then pass cancellations on. Their errors are ignored.
 
-    They are waited for as they are, without a task around them: a loop that ends cancels all
-    tasks, and who closes something under a thread that still works loses what it was at.
+    They are awaited without a task around them: a loop that ends cancels all tasks, and closing
+    something under a thread that still works would lose its work.
     """
     cancelled: asyncio.CancelledError | None = None
     while pending := [future for future in futures if not future.done()]:
@@ -44,7 +44,7 @@ async def to_their_end(*futures: "asyncio.Future[T]") -> None:
 
 
 async def until_one_ends(*ways: Coroutine[object, object, object]) -> None:
-    """Do all at once until one of them ends, and cancel the others; raises its error."""
+    """Run all at once until one of them ends, and cancel the others; raises its error."""
     tasks = [asyncio.ensure_future(way) for way in ways]
     try:
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)

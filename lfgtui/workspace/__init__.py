@@ -1,1 +1,1 @@
-"""The folder a ticket works in: its git worktree, what changed there, and the way back."""
+"""The folder a ticket works in: its git worktree, its changes, and their undoing."""

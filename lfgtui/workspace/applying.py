@@ -1,13 +1,13 @@
 """The work of a ticket, brought into the checkout that its worktree was made from.
 
-The person's HEAD and the worktree's state are merged without touching a file. What comes out is
-written to the checkout as changes that are not committed: neither HEAD nor the index nor any
-branch changes. It is all or nothing: where the two conflict, where a file that it would change has
-changes of the person's own, or where writing fails, everything stays as it was.
+The person's HEAD and the worktree's state are merged without touching a file. The result is
+written to the checkout as uncommitted changes: neither HEAD nor the index nor any branch changes.
+It is all or nothing: if the two conflict, if a file to be changed has changes of the person's own,
+or if writing fails, everything stays as it was.
 
-Files are written beside the checkout, in the repository's own folder, and then put in their
-places one by one, each in one step. If lfg is killed in between, the same command goes on: what
-is already as it should be is no change of the person's.
+Files are written beside the checkout, in the repository's own folder, and then moved into it one by
+one, each in one step. If lfg is killed in between, the same command goes on: a file that is already
+as it should be does not count as a change of the person's.
 """
 
 import asyncio
@@ -42,7 +42,7 @@ _UNDER_WAY = {
 
 
 class NotAppliedError(GitError):
-    """Nothing was applied, because of these files."""
+    """Nothing was applied, because of the named files."""
 
     def __init__(
         self, why: str, files: Sequence[str], outcome: str = "nothing was changed"
@@ -55,7 +55,7 @@ class NotAppliedError(GitError):
 
 
 class _Change(msgspec.Struct, frozen=True):
-    """A file that differs between HEAD and the merge; `mode` is all zeros where it goes away."""
+    """A file that differs between HEAD and the merge; `mode` is all zeros if it is removed."""
 
     name: str
     mode: str
@@ -65,15 +65,15 @@ class _Change(msgspec.Struct, frozen=True):
 
     @property
     def undone(self) -> "_Change":
-        """The change that would lead back to HEAD."""
+        """Return the change that leads back to HEAD."""
         old, new = (self.old_mode, self.old_blob), (self.mode, self.blob)
         return _Change(self.name, *old, *new)
 
 
 async def apply_worktree(worktree: Worktree) -> tuple[str, ...]:
-    """Bring the ticket's work into the checkout; return the files changed, all that differed.
+    """Bring the ticket's work into the checkout; return all files that differed from HEAD.
 
-    Raises `NotAppliedError` or another `GitError`, and has changed nothing then.
+    Raises `NotAppliedError` or another `GitError`, without having changed anything.
     """
     await _check_worktree(worktree)
     theirs = await snapshot(worktree.path, f"The uncommitted work of {worktree.ticket}")
@@ -105,7 +105,7 @@ async def apply_worktree(worktree: Worktree) -> tuple[str, ...]:
 
 
 async def _check_worktree(worktree: Worktree) -> None:
-    """Raise if the folder belongs to another repository now: an agent may have made one there."""
+    """Raise if the folder belongs to another repository by now, which an agent may have made."""
     asking = ("rev-parse", "--path-format=absolute", "--git-common-dir", "--show-toplevel")
     found = (await git(*asking, cwd=worktree.path)).checked().text.split("\n")
     known = [worktree.common, str(await asyncio.to_thread(worktree.path.resolve))]
@@ -125,7 +125,7 @@ async def _check_state(checkout: str) -> None:
 
 
 async def _changes(worktree: Worktree, theirs: str) -> list[_Change]:
-    """Return what the merge changes of HEAD."""
+    """Return the changes from HEAD to the merge."""
     checkout = worktree.checkout
     head = (await git("rev-parse", "--verify", "HEAD^{commit}", cwd=checkout)).checked().text
     merged = await merge(checkout, head, theirs)
@@ -145,7 +145,7 @@ async def _changes(worktree: Worktree, theirs: str) -> list[_Change]:
 
 
 async def _due(checkout: str, changes: Sequence[_Change]) -> list[_Change]:
-    """Return the changes that are not made yet; raises where the person has others there."""
+    """Return the changes that are not made yet; raises if the person has changed those files."""
     done = await _done(checkout, changes)
     due = [change for change in changes if change not in done]
     looking = ("status", "--porcelain", "-z", "--no-renames", "--untracked-files=no")
@@ -167,7 +167,7 @@ async def _due(checkout: str, changes: Sequence[_Change]) -> list[_Change]:
 def _in_the_way(
     checkout: Path, due: Sequence[_Change], dirty: set[str], tracked: set[str]
 ) -> tuple[list[str], list[str]]:
-    """Return what of the person's would be lost: changed files, and what git does not track."""
+    """Return the person's files that would be lost: changed ones, and untracked ones."""
     going = {change.name for change in due if change.mode == _GONE}
     changed, untracked = list[str](), dict[str, None]()
     for change in due:
@@ -184,7 +184,7 @@ def _in_the_way(
 
 
 def _file_above(checkout: Path, name: str, going: set[str]) -> str | None:
-    """Return what is no folder, a link for example, where the file needs one."""
+    """Return the parent of the file that is not a folder but a link, say; None if all are."""
     for one in reversed(Path(name).parents[:-1]):
         path = checkout / one
         if str(one) not in going and (path.is_symlink() or (path.exists() and not path.is_dir())):
@@ -193,7 +193,7 @@ def _file_above(checkout: Path, name: str, going: set[str]) -> str | None:
 
 
 def _is_going(checkout: Path, folder: Path, going: set[str]) -> bool:
-    """Return True for a folder of which nothing will be left once these files are gone."""
+    """Return True for a folder that will be empty once the files in `going` are gone."""
     files = [Path(parent, name) for parent, _, names in os.walk(folder) for name in names]
     links = [
         Path(parent, name)
@@ -228,7 +228,7 @@ async def _done(checkout: str, changes: Sequence[_Change]) -> set[_Change]:
 
 
 def _there(checkout: Path, changes: Sequence[_Change]) -> dict[_Change, str]:
-    """Return what is in the place of each change, if it may be what it should be."""
+    """Return, by change, what is at its path, unless that cannot be the wanted file."""
     found = {}
     for change in changes:
         path = checkout / change.name
@@ -241,7 +241,7 @@ def _there(checkout: Path, changes: Sequence[_Change]) -> dict[_Change, str]:
                 found[change] = "gone"
             continue
         if stat.S_ISDIR(mode) and change.mode == _GONE:
-            found[change] = "gone"  # a folder is in its place
+            found[change] = "gone"  # a folder is there instead
         is_executable = bool(mode & stat.S_IXUSR)
         if stat.S_ISREG(mode) and change.mode == ("100755" if is_executable else "100644"):
             found[change] = "file"

@@ -1,10 +1,10 @@
-"""The files of a folder that changed since a moment, by looking at the folder once.
+"""The files of a folder that changed since a moment, by one look at the folder.
 
 A file system stamps an inode with its own clock whenever its content or its name changes, and
-nobody can set that time back (`ctime`): so one look afterwards tells what changed since, whatever
-modification times a checkout or an archive gave the files. It does not tell what is gone.
+nobody can set that time back (`ctime`): so one look afterwards shows what changed since, whatever
+modification times a checkout or an archive gave the files. It does not show deleted files.
 
-What git ignores is left out, and the look is bounded: a command must not wait for it.
+Files that git ignores are left out, and the look is bounded: a command must not wait for it.
 """
 
 import asyncio
@@ -19,13 +19,13 @@ from typing import NamedTuple
 from lfgtui.workspace.git import GitError, git
 
 ENTRIES = 20_000
-"""Files and folders that are looked at; some 3 µs each."""
+"""Most files and folders that are looked at; some 3 µs each."""
 
 FILES = 1_000
-"""Changed files that are found."""
+"""Most changed files that are found."""
 
 SECONDS = 0.25
-"""Time that a look may take."""
+"""Most seconds that a look takes."""
 
 _NEVER = frozenset({".git", ".hg", ".jj", ".svn", "__pycache__", "node_modules"})
 _COARSE = 5  # CLOCK_REALTIME_COARSE of Linux, the clock by which it stamps files
@@ -41,7 +41,7 @@ class ChangedFiles(NamedTuple):
 
 
 def file_clock() -> int:
-    """Return the earliest time, in nanoseconds, that a file can have that is changed from now on.
+    """Return the earliest time stamp, in nanoseconds, of a file that is changed from now on.
 
     Most systems stamp files by a clock that ticks every few milliseconds.
     """
@@ -64,7 +64,7 @@ def _changed_since(folder: Path, moment: int, ignored: Collection[str]) -> Chang
     until, left = time.monotonic() + SECONDS, ENTRIES
     found: dict[str, int] = {}
     folders = deque([str(folder)])
-    while folders:  # those at the top first, if there is no time for all
+    while folders:  # top ones first, as there may be no time for all
         for entry in _entries(folders.popleft()):
             left -= 1
             if left < 0 or len(found) >= FILES or (left % _SLICE == 0 and time.monotonic() > until):
@@ -84,7 +84,7 @@ def _entries(folder: str) -> Iterator["os.DirEntry[str]"]:
 
 
 async def _ignored_folders(folder: Path) -> frozenset[str]:
-    """Return the folders that git ignores as a whole; none where git cannot tell."""
+    """Return the folders that git ignores as a whole; none if git cannot tell."""
     asking = ("ls-files", "-z", "--others", "--ignored", "--exclude-standard", "--directory")
     with suppress(GitError):
         names = (await git(*asking, cwd=folder, seconds=_IGNORED_SECONDS)).checked().names
@@ -93,7 +93,7 @@ async def _ignored_folders(folder: Path) -> frozenset[str]:
 
 
 async def _not_ignored(folder: Path, files: dict[str, int]) -> dict[str, int]:
-    """Return the files that git does not ignore; all where git cannot tell."""
+    """Return the files that git does not ignore; all if git cannot tell."""
     if not files:
         return files
     asked = b"\0".join(os.fsencode(file) for file in files)
@@ -101,7 +101,7 @@ async def _not_ignored(folder: Path, files: dict[str, int]) -> dict[str, int]:
         found = await git(
             *("check-ignore", "-z", "--stdin"),
             cwd=folder,
-            env={"GIT_LITERAL_PATHSPECS": "0"},  # which it refuses
+            env={"GIT_LITERAL_PATHSPECS": "0"},  # `check-ignore` refuses it
             input=asked,
             seconds=_IGNORED_SECONDS,
         )

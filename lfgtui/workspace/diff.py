@@ -1,7 +1,7 @@
 """Changes of files, as git reports them or as an event has them, read into values.
 
-Names, sizes and texts are others' and may be made to deceive: nothing that is read here raises,
-and a row counts as a line of a file only where its hunk's head says that one follows.
+Names, sizes and texts are others' and may be made to deceive: reading never raises, and a row
+counts as a line of a file only if its hunk's head says that one follows.
 """
 
 import os
@@ -22,7 +22,7 @@ _STATUSES: dict[str, Status] = {
     "U": "unmerged",
 }
 SIGNS: dict[Status, str] = {status: sign for sign, status in _STATUSES.items()} | {"modified": "M"}
-"""Git's letters for them."""
+"""Git's letters for statuses."""
 
 _LINK, _SUBMODULE, _EXECUTABLE = "120000", "160000", "100755"
 
@@ -31,10 +31,11 @@ _HUNK = re.compile(r"@@ -(\d{1,9})(?:,(\d{1,9}))? \+(\d{1,9})(?:,(\d{1,9}))? @@ 
 
 
 class ChangedFile(msgspec.Struct, frozen=True):
-    """A file and how much of it changed. `path` is seen from the folder, `old_path` of a rename.
+    """A file and how much of it changed. `path` is relative to the folder; so is `old_path`, which
+    a renamed file had.
 
     `note` says in a few words what lines do not show: a mode, sizes, a commit; or why there are
-    no lines. `is_patch` unless its lines are pieces whose places in the file are not certain.
+    no lines. `is_patch` unless it is not certain where in the file its lines are.
     """
 
     path: str
@@ -49,7 +50,7 @@ class ChangedFile(msgspec.Struct, frozen=True):
 
     @property
     def paths(self) -> list[str]:
-        """The names by which git shows its lines."""
+        """The names under which git shows the file's lines."""
         return [self.old_path, self.path] if self.old_path else [self.path]
 
 
@@ -57,7 +58,7 @@ class Hunk(NamedTuple):
     """Lines in a row. `old` and `new`: the number of the first one before and after;
     both are 0 where that is not known.
 
-    A row has its sign before it: ` `, `+`, `-`, or a backslash for what git says of the row above.
+    Each row begins with a sign: ` `, `+`, `-`, or a backslash for git's remark on the row above.
     """
 
     old: int
@@ -67,7 +68,7 @@ class Hunk(NamedTuple):
 
 
 class Changes(msgspec.Struct, frozen=True):
-    """The changes in a folder. `remarks`: what is not in it, a line each."""
+    """The changes in a folder. `remarks`: what is left out, a line each."""
 
     files: tuple[ChangedFile, ...] = ()
     remarks: tuple[str, ...] = ()
@@ -82,7 +83,7 @@ class Changes(msgspec.Struct, frozen=True):
 
 
 def read_summary(output: bytes) -> list[ChangedFile]:
-    """Return the files in what `git diff --raw --numstat -z` prints; ends where it is damaged."""
+    """Return the files in the output of `git diff --raw --numstat -z`, up to any damage."""
     fields = iter(os.fsdecode(output).split("\0"))
     files: dict[str, ChangedFile] = {}
     for field in fields:
@@ -101,10 +102,10 @@ def read_summary(output: bytes) -> list[ChangedFile]:
 
 
 def _count(first: str, fields: Iterator[str], files: dict[str, ChangedFile]) -> None:
-    """Note the counts of a file, of which `first` has at least the numbers."""
+    """Note the counts of a file; `first` has at least the numbers."""
     added, _, rest = first.partition("\t")
     removed, _, path = rest.partition("\t")
-    if rest and not path:  # of a rename the two names follow
+    if rest and not path:  # a rename: its two names follow
         next(fields, "")
         path = next(fields, "")
     if (file := files.get(path)) is None:
@@ -126,21 +127,21 @@ def _mode_note(old: str, new: str) -> str:
 
 
 def read_patch(files: Sequence[ChangedFile], patch: bytes) -> dict[str, list[Hunk]]:
-    """Return the hunks of these files, which the patch has in their order, by their paths."""
+    """Return the hunks of the files by path; the patch has the files in the same order."""
     hunks: dict[str, list[Hunk]] = {}
     sections = _sections(patch.decode("utf-8", "replace").split("\n"))
     for file in files:
         if file.status == "unmerged":
             continue
         own = list(next(sections, ()))
-        if file.status == "type":  # it goes, and comes anew
+        if file.status == "type":  # it is removed and made anew
             own += next(sections, ())
         hunks[file.path] = own
     return hunks
 
 
 def _sections(rows: Iterable[str]) -> Iterator[list[Hunk]]:
-    """Yield the hunks of each file: a row is its head only where no hunk has room for it."""
+    """Yield the hunks of each file; a row is a file's head only if no hunk still wants rows."""
     section: list[Hunk] | None = None
     for part in _parts(iter(rows)):
         if isinstance(part, Hunk):
@@ -155,7 +156,7 @@ def _sections(rows: Iterable[str]) -> Iterator[list[Hunk]]:
 
 
 def bounded(hunks: Sequence[Hunk], most: int) -> list[Hunk]:
-    """Return the first so many rows; the last one says how many more there are."""
+    """Return at most the first `most` rows; if cut, a last row says how many more there are."""
     shown: list[Hunk] = []
     left = most
     for hunk in hunks:
@@ -187,7 +188,7 @@ def _parts(rows: Iterator[str]) -> Iterator[Hunk | str]:
             if row.startswith("\\"):
                 own.append(row)
                 continue
-            row = row or (" " if all(left) else "")  # a blank that somebody took off
+            row = row or (" " if all(left) else "")  # a blank that was stripped
             takes = [row.startswith((" ", "-")), row.startswith((" ", "+"))]
             if not any(takes) or any(t > n for t, n in zip(takes, left, strict=True)):
                 break

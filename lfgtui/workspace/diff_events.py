@@ -1,4 +1,4 @@
-"""Changes made by a ticket's file tools, as its events tell: all that is known without git."""
+"""Changes made by a ticket's file tools, from its events: all that is known without git."""
 
 import os
 from collections.abc import Iterator, Mapping
@@ -25,7 +25,7 @@ class Recorded(NamedTuple):
 
 
 def recorded_calls(transcript: Transcript) -> dict[str, Recorded]:
-    """Return what the ticket's calls changed, by file as seen from its workspace."""
+    """Return the changes by the ticket's calls, by the file's path from its workspace."""
     found: dict[str, Recorded] = {}
     for attempt in transcript.attempts:
         for call in attempt.tools:
@@ -40,9 +40,9 @@ def recorded_calls(transcript: Transcript) -> dict[str, Recorded]:
 def recorded_changes(
     workspace: str, calls: Mapping[str, Recorded], kept: KeptOf | None = None
 ) -> tuple[Changes, dict[str, list[Hunk]]]:
-    """Return the ticket's changes: of a file that is `kept` as a whole, else call by call.
+    """Return the ticket's changes: exact ones for a `kept` file, otherwise call by call.
 
-    Then a line that was changed twice is there twice.
+    Call by call, a line that was changed twice appears twice.
     """
     files, hunks = list[ChangedFile](), dict[str, list[Hunk]]()
     pasts = kept.pasts() if kept and calls else {}
@@ -87,10 +87,10 @@ def _of_call(call: ToolItem) -> Iterator[tuple[str, list[Hunk], list[Edit]]]:
 
 
 def _piece(edit: Edit) -> list[Hunk]:
-    """Return an edit that nobody was asked about; it is not known where in the file it is."""
+    """Return an edit without a request for approval; its position in the file is unknown."""
     try:
         found = read_hunks(diff(edit.old or "", edit.new).text)
     except ToolError:
         return [Hunk(0, 0, "", (f"\\ {len(edit.new):,} characters, too many to show",))]
-    # Where a piece ends, its file need not.
+    # The end of a piece need not be the end of its file.
     return [Hunk(0, 0, "", tuple(r for r in one.rows if r[0] != "\\")) for one in found]

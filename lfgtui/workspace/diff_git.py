@@ -1,11 +1,11 @@
 """The changes in a folder of a git repository since a moment that was recorded.
 
-The moment is a tree: the commit's own, or where something was not committed, one of all files as
+The moment is a tree: the commit's own or, if something was not committed, one of all files as
 they were, untracked ones too. Its objects are git's, in the repository; no reference points to
-them, so git itself clears them away, after two weeks at the earliest. The person's index is read
+them, so git itself deletes them, after two weeks at the earliest. The person's index is read
 and never written: all work is done on a copy.
 
-No look into submodules: git would run there under their own configuration.
+Submodules are not looked into: git would run there under their own configuration.
 """
 
 import asyncio
@@ -23,19 +23,19 @@ from lfgtui.workspace.git import GitError, GitResult, git
 from lfgtui.workspace.index_copy import index_copy
 
 LARGEST = 8 * 1024 * 1024
-"""Bytes of an untracked file beyond which it is neither recorded nor compared."""
+"""Bytes of the largest untracked file that is recorded and compared."""
 
 MOST_UNTRACKED = 5_000
-"""Untracked files beyond which none are recorded, and the others not compared."""
+"""Untracked files beyond which none are recorded, and the rest is not compared."""
 
 MOST_LINES, ALL_LINES = 5_000, 50_000
-"""Changed lines beyond which those of a file are not read unasked, and of all files together."""
+"""Changed lines of a file, and of all files together, beyond which they are not read unasked."""
 
 MOST_SHOWN = 20_000
-"""Rows of a file that are read at all."""
+"""Most rows of a file that are ever read."""
 
 MOST_FILES = 500
-"""Files beyond which the lines of the others are not read unasked."""
+"""Most files whose lines are read unasked."""
 
 _SHOWN = (
     *("diff", "--no-color", "--src-prefix=a/", "--dst-prefix=b/", "--submodule=short"),
@@ -55,7 +55,7 @@ class Base(NamedTuple):
 
 
 async def record(folder: str | Path) -> Base | None:
-    """Record how the folder is; None where it is in no work tree. Raises `GitError`."""
+    """Record the state of the folder; None if it is in no work tree. Raises `GitError`."""
     asking = ("rev-parse", "--is-inside-work-tree", "HEAD^{commit}")
     is_inside, *commits = (await git(*asking, cwd=folder)).text.split("\n")
     if is_inside != "true":
@@ -75,7 +75,7 @@ async def record(folder: str | Path) -> Base | None:
 
 
 async def base_tree(folder: str | Path, base: Base) -> tuple[str, str]:
-    """Return what to compare with, and a remark where that is not all that was recorded."""
+    """Return the tree to compare with, and a remark if it is not all that was recorded."""
     for name in filter(_HASH.fullmatch, base):
         if (await git("cat-file", "-e", f"{name}^{{tree}}", cwd=folder)).code == 0:
             break
@@ -88,10 +88,10 @@ async def base_tree(folder: str | Path, base: Base) -> tuple[str, str]:
 
 
 async def changes(folder: str | Path, tree: str, *, since: float = 0.0) -> Changes:
-    """Return what changed since the tree or commit. Raises `GitError`.
+    """Return the changes since the tree or commit. Raises `GitError`.
 
     `since`: when that was, in seconds since the epoch. An untracked file that is too large to
-    compare is left out if nothing happened to it after.
+    compare is left out if it has not changed since.
     """
     async with index_copy(folder) as env:
         large, remarks = await _take_untracked(folder, tree, env, since)
@@ -103,9 +103,9 @@ async def changes(folder: str | Path, tree: str, *, since: float = 0.0) -> Chang
 async def hunks(
     folder: str | Path, tree: str, files: Sequence[ChangedFile]
 ) -> dict[str, list[Hunk]]:
-    """Return the lines that changed in these files, by their paths. Raises `GitError`.
+    """Return the changed lines of the files, by path. Raises `GitError`.
 
-    Where that is more than git's output is read of, the files at the end are missing.
+    If git's output is longer than is read of it, the last files are missing.
     """
     if not files:
         return {}
@@ -114,18 +114,18 @@ async def hunks(
     summary, _, text = printed.output.partition(b"\0\0")
     found = await asyncio.to_thread(lambda: read_patch(read_summary(summary), text))
     found = {path: bounded(own, MOST_SHOWN) for path, own in found.items()}
-    if not printed.is_cut:  # else those at the end are missing, and the last one is cut
+    if not printed.is_cut:  # else the last files are missing, or cut
         return {file.path: found.get(file.path, []) for file in files}
     return dict([*found.items()][:-1])
 
 
 async def patch(folder: str | Path, tree: str, paths: Sequence[str]) -> bytes:
-    """Return git's own patch of these paths, or with none of all. Raises `GitError`."""
+    """Return git's own patch of the paths, or without any, of all. Raises `GitError`."""
     return (await _patch(folder, tree, paths)).checked().output
 
 
 def readable(files: Iterable[ChangedFile]) -> list[ChangedFile]:
-    """Return the files of which the lines are read unasked."""
+    """Return the files whose lines are read unasked."""
     chosen: list[ChangedFile] = []
     lines = 0
     for file in files:
@@ -177,7 +177,7 @@ async def _with_sizes(folder: str | Path, files: Sequence[ChangedFile]) -> list[
 
 
 async def _names(folder: str | Path, env: Mapping[str, str], *which: str) -> list[str]:
-    """Return files of the folder, without repositories in it, whose names end with a slash."""
+    """Return files of the folder, without repositories in it (names that end with a slash)."""
     listed = await git("ls-files", "-z", *which, "--exclude-standard", cwd=folder, env=env)
     return [name for name in dict.fromkeys(listed.checked().names) if not name.endswith("/")]
 
@@ -185,7 +185,7 @@ async def _names(folder: str | Path, env: Mapping[str, str], *which: str) -> lis
 async def _take_untracked(
     folder: str | Path, tree: str, env: Mapping[str, str], since: float
 ) -> tuple[list[ChangedFile], list[str]]:
-    """Have untracked files compared too; return those that are too large, and remarks."""
+    """Add untracked files to the comparison; return those that are too large, and remarks."""
     untracked = await _names(folder, env, "--others")
     remarks: list[str] = []
     if len(untracked) > MOST_UNTRACKED:

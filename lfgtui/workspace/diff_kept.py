@@ -1,4 +1,4 @@
-"""The changes of a file by a ticket, from what is kept for undo: exact, and without git."""
+"""The changes of a file by a ticket, from the content kept for undo: exact, and without git."""
 
 from collections.abc import Sequence
 from contextlib import suppress
@@ -12,14 +12,14 @@ from lfgtui.workspace.kept import KeptFiles, Past, pasts
 
 
 class Edit(NamedTuple):
-    """A call of a file tool: `new` took the place of `old`, or of the whole file if it is None."""
+    """A call of a file tool: `new` replaced `old` or, if that is None, the whole file."""
 
     old: str | None
     new: str
 
 
 class KeptOf(NamedTuple):
-    """The part of the store that a ticket's changes are in."""
+    """The store of kept files, for one ticket."""
 
     store: KeptFiles
     run: str
@@ -30,10 +30,10 @@ class KeptOf(NamedTuple):
         return pasts(self.store.changes(self.run), self.ticket)
 
     def hunks(self, past: Past, edits: Sequence[Edit]) -> tuple[bool, list[Hunk]] | None:
-        """Return whether the file is new, and what changed in it; None where that is not known.
+        """Return whether the file is new, and its changes; None if these are not known.
 
-        Only what was before is kept. What came is on the disk, or else the calls made anew lead
-        there: either has to have the digest that was noted.
+        Only the content before is kept. The content after is on the disk, or can be made again
+        from the calls: either has to have the digest that was noted.
         """
         if past.is_cut or not past.done:
             return None
@@ -57,7 +57,7 @@ def _on_disk(file: str, most: int) -> bytes | None:
 
 
 def _made(content: bytes, edits: Sequence[Edit]) -> bytes | None:
-    """Return the content after these calls; None where one of them has no place in it."""
+    """Return the content after these calls; None if one of them does not fit it."""
     for edit in edits:
         new = edit.new.encode("utf-8", "replace")
         if edit.old is None:

@@ -17,18 +17,18 @@ from lfgtui.workspace.diff_kept import KeptOf
 from lfgtui.workspace.git import GitError
 
 Source = Literal["folder", "calls", "workspace"]
-"""The source of the changes: git of all in the ticket's folder, events of its own calls, and for
-a ticket with a worktree git of the folder that this was made from."""
+"""The source of the changes: git in the ticket's folder, the events of its calls or, for a ticket
+with a worktree, git in the folder that the worktree was made from."""
 
 
 def sources(transcript: Transcript) -> Sequence[Source]:
-    """Return those that know of a ticket's changes, the better one first."""
+    """Return the sources that know a ticket's changes, the best first."""
     known: Sequence[Source] = ("folder", "calls") if transcript.base is not None else ("calls",)
     return (*known, "workspace") if len(transcript.bases) > 1 else known
 
 
 def base_of(transcript: Transcript, source: Source) -> BaseRecorded | None:
-    """Return what git compares with; None where events tell of the changes."""
+    """Return the base that git compares with; None if the events are the source."""
     if source == "calls" or transcript.base is None:
         return None
     if source == "folder":
@@ -38,9 +38,9 @@ def base_of(transcript: Transcript, source: Source) -> BaseRecorded | None:
 
 
 class Reading(msgspec.Struct, frozen=True):
-    """The changes of a folder and their lines; of a file without, they are read when asked for.
+    """The changes of a folder, with the lines of some files; others are read when asked for.
 
-    `tree` is what they were compared with, "" where events told of them.
+    `tree` is what git compared with, "" if the events were the source.
     """
 
     folder: str
@@ -49,11 +49,11 @@ class Reading(msgspec.Struct, frozen=True):
     tree: str = ""
 
     def is_unread(self, file: ChangedFile) -> bool:
-        """Return True for a file that has lines which were not read."""
+        """Return True for a file whose lines are not read yet."""
         return file.path not in self.hunks and diff_git.has_lines(file)
 
     async def with_lines(self, file: ChangedFile) -> "Reading":
-        """Return it with the lines of this file too; raises `GitError`."""
+        """Return the reading with the lines of this file, too; raises `GitError`."""
         more = await diff_git.hunks(self.folder, self.tree, [file])
         return msgspec.structs.replace(self, hunks={**self.hunks, **more})
 
@@ -65,9 +65,9 @@ async def read_changes(
     has_lines: bool = True,
     kept: KeptOf | None = None,
 ) -> Reading:
-    """Return what a ticket changed; raises `GitError` where git knew it and cannot tell.
+    """Return a ticket's changes; raises `GitError` if git knew them and now cannot tell.
 
-    Of a folder that is gone its calls tell, which `kept` makes exact.
+    For a folder that is gone the calls are the source, which `kept` makes exact.
     """
     base = base_of(transcript, source)
     if base is None or (source == "folder" and await _is_gone(base)):
@@ -87,7 +87,7 @@ async def read_changes(
 
 
 async def read_patch(transcript: Transcript, source: Source, paths: Sequence[str]) -> bytes | None:
-    """Return git's own patch of these paths, or of all; None where git knows none."""
+    """Return git's own patch of the paths, or of all; None if git is not the source."""
     base = base_of(transcript, source)
     if base is None or (source == "folder" and await _is_gone(base)):
         return None
@@ -96,7 +96,7 @@ async def read_patch(transcript: Transcript, source: Source, paths: Sequence[str
 
 
 async def _tree(base: BaseRecorded) -> tuple[str, str]:
-    """Return what to compare with, and a remark on it."""
+    """Return the tree to compare with, and a remark on it."""
     if await _is_gone(base):
         raise GitError(_gone(base))
     return await diff_git.base_tree(base.folder, diff_git.Base(base.tree, base.commit))

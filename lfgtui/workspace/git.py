@@ -6,8 +6,8 @@ merge drivers, external diffs, signers, editors, pagers or helpers, and no trans
 person configured for all repositories (filters, say, as Git LFS has them) goes on working. Paths
 are taken literally, without wildcards.
 
-A command that lfg no longer waits for gets SIGTERM, on which git takes its lock files away. One
-that runs while lfg is killed comes to its end: killed in the middle it would leave half of its
+A command that lfg no longer waits for gets SIGTERM, on which git removes its lock files. A command
+that runs when lfg is killed goes on to its end: killed in the middle it would leave half of its
 work in the person's checkout. It has no terminal, no network and, once lfg is gone, no output.
 """
 
@@ -27,7 +27,7 @@ from lfgtui.processes.waiting import finish
 from lfgtui.text.terminal_safe import visible_line
 
 SECONDS = 60.0
-"""Seconds that a command may take, unless it is told otherwise."""
+"""Seconds that a command may take by default."""
 
 OUTPUT_BYTES = 16 * 1024 * 1024
 """Most bytes that are read of a command's output."""
@@ -39,12 +39,12 @@ _STDERR_BYTES = 16 * 1024
 """Most bytes kept of what git writes to stderr; the rest is read, too, or git would block."""
 
 _MESSAGE_LENGTH = 300
-"""Most characters of the line that the person sees of it."""
+"""Most characters of the line of it that the person sees."""
 
 _READ_AT_ONCE = 64 * 1024
 
 _INHERITED = re.compile("GIT_(AUTHOR|COMMITTER|CONFIG_(GLOBAL|SYSTEM|NOSYSTEM)|CEILING|EXEC)")
-"""Variables of git's that are the person's; the others name a repository, or commands."""
+"""Git's variables that are kept; the others name a repository, or commands."""
 
 _ENVIRONMENT = {
     "GIT_TERMINAL_PROMPT": "0",
@@ -57,7 +57,7 @@ _ENVIRONMENT = {
     "GIT_PAGER": "cat",
     "GIT_ASKPASS": "false",
     "SSH_ASKPASS": "false",
-    "LC_ALL": "C.UTF-8",  # for the messages that are told by their words, and for names
+    "LC_ALL": "C.UTF-8",  # some messages are recognized by their words; also for names
 }
 _SETTINGS = {
     "core.hooksPath": os.devnull,
@@ -153,7 +153,7 @@ async def git(
 
 
 async def _disarming(cwd: Path | str) -> dict[str, str]:
-    """Return settings that take the place of programs which the repository itself names."""
+    """Return settings that replace the programs which the repository's configuration names."""
     asking = ("config", "--show-scope", "-z", "--get-regexp", _PROGRAMS)
     found = await _run(asking, cwd, _environment(_SETTINGS, {}), None, SECONDS, ())
     fields = found.names
@@ -168,7 +168,7 @@ async def _disarming(cwd: Path | str) -> dict[str, str]:
 
 
 def _environment(settings: Mapping[str, str], added: Mapping[str, str]) -> dict[str, str]:
-    """Return the person's environment with these settings of git's, which outrank all others."""
+    """Return the person's environment with these git settings, which outrank all others."""
     theirs = {
         name: value
         for name, value in os.environ.items()
@@ -219,7 +219,7 @@ async def _start(
 
 
 async def _output(process: Process) -> tuple[bytes, bool]:
-    """Return what the command prints, and True if that was too much: then it is ended."""
+    """Return the command's output, and True if it was too much and the command was ended."""
     assert process.stdout is not None
     kept = bytearray()
     while data := await process.stdout.read(_READ_AT_ONCE):
@@ -232,7 +232,7 @@ async def _output(process: Process) -> tuple[bytes, bool]:
 
 
 async def _complaint(process: Process) -> str:
-    """Return the beginning of what the command writes to stderr."""
+    """Return the beginning of the command's stderr."""
     assert process.stderr is not None
     kept = b""
     while data := await process.stderr.read(_READ_AT_ONCE):
@@ -249,7 +249,7 @@ async def _write(pipe: asyncio.StreamWriter | None, data: bytes | None) -> None:
 
 
 async def _end(starting: Future[Process]) -> None:
-    """End what still runs: it may clear up, and is killed if that takes long."""
+    """End the command if it still runs; it may clean up, and is killed if that takes long."""
     with suppress(GitError):
         await starting
     if starting.exception() is not None:
@@ -270,7 +270,7 @@ async def _end(starting: Future[Process]) -> None:
 
 
 def _in_words(complaint: str) -> str:
-    """Return what git complained of, on one line; what people are likely to see, in our words."""
+    """Return git's complaint on one line; common ones in our words."""
     for pattern, words in _IN_WORDS:
         if found := re.search(pattern, complaint):
             return visible_line(words.replace("{}", found[1] if found.groups() else ""))

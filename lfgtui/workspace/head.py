@@ -1,6 +1,6 @@
-"""The branch that is checked out in a folder, and what tells that it was checked out or moved.
+"""The branch that is checked out in a folder, and a trace of checkouts and commits.
 
-Two small files are read, without git: this is asked before and after each command.
+Two small files are read, without git, since this is needed before and after each command.
 """
 
 import os
@@ -14,7 +14,7 @@ _LONGEST = 4096
 class Head(NamedTuple):
     """HEAD of a work tree: its git directory, the branch, and the state of HEAD's log.
 
-    `branch` is "" where no branch is checked out.
+    `branch` is "" if no branch is checked out.
     """
 
     git_dir: str
@@ -23,7 +23,7 @@ class Head(NamedTuple):
 
 
 def head_of(folder: Path) -> Head | None:
-    """Return HEAD of the work tree that the folder is in; None where it is in none."""
+    """Return HEAD of the work tree that the folder is in; None if it is in none."""
     with suppress(OSError):
         for place in (folder, *folder.parents):
             git_dir = _git_dir(place / ".git")

@@ -1,6 +1,6 @@
 """A copy of a folder's index, for git commands that must not change the person's own.
 
-It is deleted after use, and by the next run where lfg is killed before that.
+It is deleted after use or, if lfg is killed before that, by the next run.
 """
 
 import asyncio
@@ -16,7 +16,7 @@ from lfgtui.workspace.git import GitError, git
 
 @asynccontextmanager
 async def index_copy(folder: str | Path) -> AsyncIterator[Mapping[str, str]]:
-    """Give the variables by which git works on a copy of the index."""
+    """Yield the variables that make git work on a copy of the index."""
     path = (await git("rev-parse", "--git-path", "index", cwd=folder)).checked().text
     kept = ExitStack()
     try:
@@ -29,7 +29,7 @@ def _copy(index: Path, kept: ExitStack) -> str:
     try:
         own = kept.enter_context(closing(PrivateFolder())).path / "index"
         if index.exists():  # else nothing was ever added
-            # With its time: by that git tells which files were changed as soon as they were added.
+            # With its time, by which git notices files that were changed right after being added.
             shutil.copy2(index, own)
     except OSError as error:
         raise GitError(f"cannot copy git's index: {error.strerror}") from None

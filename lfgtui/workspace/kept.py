@@ -1,12 +1,12 @@
-"""Kept files: what a file was before a ticket changed it, outside of the history.
+"""Kept files: the content of files before a ticket changed them, outside of the history.
 
-    FOLDER/objects/SHA256     contents, each once, whoever had them
+    FOLDER/objects/SHA256     contents, each once
     FOLDER/runs/RUN.jsonl     the changes of a run, in their order
 
 Both are on the disk before the file is changed, so an undo needs neither git nor the lfg that
-made the change. The history's database has none of it: these are the user's files, with
-whatever secrets they hold, for the user alone. A change that is noted may not have taken place,
-where lfg was killed between the two; whoever reads the notes compares digests.
+made the change. They are not in the history's database: these are the user's files, with
+whatever secrets they hold, for the user alone. If lfg was killed between note and change, the
+noted change was never made; whoever reads the notes compares digests.
 """
 
 import fcntl
@@ -25,10 +25,10 @@ from urllib.parse import quote
 from lfgtui.model.clock import now
 
 UNKNOWN: Final = ""
-"""The digest of a content that was not read."""
+"""Stands for the digest of a content that was not read."""
 
 _MOST_COMPARED, _MOST_BYTES = 200, 32_000_000
-"""Files, and bytes of them, that are compared before a command."""
+"""Most files, and most bytes of them, that are compared before a command."""
 
 TOO_LARGE = "larger than undo.max_file"
 BY_COMMAND = "changed by a command"
@@ -40,8 +40,8 @@ ChangedBy: TypeAlias = Literal["tool", "agent", "command", "undo", "redo"]
 class Change:
     """A change of a file by a ticket; `path` is below the workspace `root`, without links.
 
-    `before` and `after` are SHA-256 in hexadecimal, None where there was no file, and `UNKNOWN`.
-    `why` the content before is not kept, "" if it is.
+    `before` and `after` are SHA-256 in hexadecimal, None for no file, or `UNKNOWN`. `why`: the
+    reason why the content before is not kept, "" if it is.
     """
 
     ticket: str
@@ -60,14 +60,14 @@ class Change:
 
 
 class Before(NamedTuple):
-    """A file as it is found; `content` is None where it is larger than may be kept."""
+    """A file as it is found; `content` is None if it is too large to keep."""
 
     content: bytes | None
     mode: int
 
 
 class KeptFiles:
-    """The store. `most` bytes in all, the oldest go first; `most_per_file` of one content.
+    """The store. It keeps at most `most` bytes, dropping the oldest, and `most_per_file` a content.
 
     Its methods block, and may be called from several threads and processes at once.
     """
@@ -80,11 +80,11 @@ class KeptFiles:
 
     @classmethod
     def beside(cls, history: Path, most: int = 0, most_per_file: int = 0) -> "KeptFiles":
-        """Return the store of the runs in that history file."""
+        """Return the store for the runs in that history file."""
         return cls(history.parent / "kept", most=most, most_per_file=most_per_file)
 
     def keep(self, run: str, change: Change, content: bytes | None) -> None:
-        """Note the change that is about to be made, after its content before if that is given.
+        """Note a change that is about to be made, after keeping the content before, if given.
 
         Both are on the disk once this returns; raises `OSError`.
         """
@@ -94,12 +94,12 @@ class KeptFiles:
             self._note(run, change)
 
     def hold(self, content: bytes) -> None:
-        """Keep a content whose change is noted later; raises `OSError`."""
+        """Keep a content now; its change is noted later. Raises `OSError`."""
         with self._locked():
             self._put(sha256(content).hexdigest(), content)
 
     def note(self, run: str, changes: Iterable[Change]) -> None:
-        """Note changes of which nothing is kept; raises `OSError`."""
+        """Note changes without keeping content; raises `OSError`."""
         with self._locked():
             self._note(run, *changes)
 
@@ -108,7 +108,7 @@ class KeptFiles:
         return list(_read(self._journal(run)))
 
     def content(self, digest: str) -> bytes | None:
-        """Return a content; None where it is not kept any more, or damaged."""
+        """Return a content; None if it is no longer kept, or damaged."""
         try:
             content = (self._objects / digest).read_bytes()
         except OSError:
@@ -116,7 +116,7 @@ class KeptFiles:
         return content if sha256(content).hexdigest() == digest else None
 
     def who_left(self, file: str, digest: str | None) -> tuple[str, str] | None:
-        """Return the run and the ticket whose change left the file so, the last one of them."""
+        """Return the run and the ticket that last left the file with this content."""
         left = (
             (change.at, path.name.removesuffix(".jsonl"), change.ticket)
             for path in self._runs.glob("*.jsonl")
@@ -127,7 +127,7 @@ class KeptFiles:
         return None if latest is None else latest[1:]
 
     def drop(self, runs: Iterable[str]) -> None:
-        """Forget the runs, and what is kept for no other; raises `OSError`."""
+        """Forget the runs, and contents that no other run needs; raises `OSError`."""
         journals = [path for path in map(self._journal, runs) if path.exists()]
         if not journals:
             return
@@ -163,7 +163,7 @@ class KeptFiles:
         self._make_room(place)
 
     def _make_room(self, newest: Path) -> None:
-        """Drop the oldest contents down to nine tenths of what may be kept, if it is more."""
+        """If over the limit, drop the oldest contents, down to nine tenths of it."""
         stored = list(self._stored())
         left = sum(status.st_size for _, status in stored)
         if left <= self.most:
@@ -206,8 +206,8 @@ class KeptFiles:
 class TicketFiles:
     """The store for one ticket, and for one way in which it changes files.
 
-    A content that the ticket itself left is not kept: what an undo restores is what was there
-    before all changes in a row.
+    A content that the ticket itself left is not kept: an undo restores the content before all
+    its changes in a row.
     """
 
     def __init__(
@@ -217,7 +217,7 @@ class TicketFiles:
         self._left: dict[str, str | None] | None = None
 
     def keep(self, root: Path, path: str, before: Before | None, after: str | None) -> None:
-        """Keep a file that is about to change; `before` is None where there is none yet.
+        """Keep a file that is about to change; `before` is None if there is no file yet.
 
         `after` is the digest that it will have. Raises `OSError`.
         """
@@ -235,14 +235,14 @@ class TicketFiles:
     def note_agents(
         self, root: Path, path: str, before: str | None, after: str | None, mode: int, why: str
     ) -> None:
-        """Note what the ticket's agent has changed; raises `OSError`."""
+        """Note a change by the ticket's agent; raises `OSError`."""
         place = (str(root), path, before, after)
         change = Change(self._ticket, *place, mode, "agent", why, now())
         self.store.note(self._run, [change])
         self._own()[change.file] = after
 
     def unchanged(self) -> list[str]:
-        """Return the files that are as the ticket left them; of many, those it changed last."""
+        """Return the files that are as the ticket left them; if many, those it changed last."""
         latest = list(self._own().items())[-_MOST_COMPARED:]
         found, room = [], _MOST_BYTES
         for file, left in reversed(latest):
@@ -253,9 +253,9 @@ class TicketFiles:
         return found
 
     def note(self, root: Path, files: Iterable[str], unchanged: Collection[str]) -> None:
-        """Note what a command of the ticket changed; raises `OSError`.
+        """Note the files that a command of the ticket changed; raises `OSError`.
 
-        Only of files that were as the ticket had left them it is known what they were before.
+        The content before is known only of files that were as the ticket had left them.
         """
         own, noted, real = self._own(), [], root.resolve()
         for name in files:
@@ -272,14 +272,14 @@ class TicketFiles:
         self.store.note(self._run, noted)
 
     def _own(self) -> dict[str, str | None]:
-        """Return what the ticket left, by file."""
+        """Return the digests that the ticket left, by file."""
         if self._left is None:
             known = self.store.changes(self._run)
             self._left = {one.file: one.after for one in known if one.ticket == self._ticket}
         return self._left
 
     def _digest(self, file: Path) -> str | None:
-        """Return the digest of a file's content; `UNKNOWN` of one that is not kept anyway."""
+        """Return the digest of a file's content; `UNKNOWN` for one that is not kept anyway."""
         try:
             handle = os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
         except FileNotFoundError:
@@ -296,8 +296,8 @@ class TicketFiles:
 class Past(NamedTuple):
     """The changes of a file by one ticket, in a row, that are undone together.
 
-    `undone` is the undo that did so, if there was no change since. `is_cut` if others changed the
-    file between changes of the ticket: `done` are only those since then.
+    `undone` is the undo of them, if there was no change since. `is_cut` if others changed the
+    file between changes of the ticket: `done` has only those since then.
     """
 
     done: tuple[Change, ...] = ()
@@ -322,7 +322,7 @@ def pasts(changes: Iterable[Change], ticket: str) -> dict[str, Past]:
 def _with(past: Past, change: Change) -> Past:
     done = () if past.undone else past.done
     if done and done[-1].after != change.before == done[-1].before:
-        done = done[:-1]  # it never took place
+        done = done[:-1]  # it was never made
     is_cut = past.is_cut or bool(done and done[-1].after != change.before)
     if done and done[-1].after != change.before:
         done = ()

@@ -1,7 +1,7 @@
-"""New files put in the places of old ones: all of them, or none.
+"""New files that replace old ones: all of them, or none.
 
-Each file is put in its place in one step, so at any moment a file is as it was or as it should
-be. What it takes the place of is kept until all are in place, and put back if one cannot be.
+Each file is replaced in one step, so at any moment a file is either the old or the new one. The old
+files are kept until all are replaced, and put back if one cannot be.
 """
 
 import errno
@@ -20,7 +20,7 @@ NEW, _OLD = "new", "old"
 
 
 class ChangedError(Exception):
-    """The file of that name is not as it was a moment ago."""
+    """The named file is not as it was a moment ago."""
 
 
 class _Look(NamedTuple):
@@ -35,7 +35,7 @@ class _Look(NamedTuple):
 
 
 def clear(staging: Path) -> None:
-    """Make the staging folder anew."""
+    """Empty the staging folder, or make it."""
     remove_tree(staging)
     for name in (NEW, _OLD):
         (staging / name).mkdir(parents=True)
@@ -51,13 +51,13 @@ class Placing:
         self._made: list[Path] = []
 
     def look(self) -> None:
-        """Take note of how the places look now: one that looks otherwise later is left alone."""
+        """Note the present state of the old files; one that differs later is left alone."""
         self._seen = {name: _look(self._folder / name) for name in self._names}
 
     def carry_out(self, gone: Collection[str]) -> None:
         """Remove the files that are `gone`, then place the others.
 
-        Raises `OSError` or `ChangedError`, after all is as it was again.
+        Raises `OSError` or `ChangedError`, after restoring everything.
         """
         try:
             for name in sorted(self._names, key=lambda one: (one not in gone, one)):
@@ -109,7 +109,7 @@ class Placing:
             self._made.append(one)
 
     def _prune(self, folder: Path) -> None:
-        """Remove the folders that have become empty, as git does."""
+        """Remove folders that have become empty, as git does."""
         with suppress(OSError):
             while folder != self._folder:
                 folder.rmdir()
@@ -125,7 +125,7 @@ def _look(path: Path) -> _Look | None:
 
 
 def _place(new: Path, path: Path) -> None:
-    """Put the file in its place in one step, also from another disk."""
+    """Replace the file in one step, even from another disk."""
     if path.is_dir() and not path.is_symlink():
         path.rmdir()
     try:

@@ -1,4 +1,4 @@
-"""A repository as a workspace sees it, and its lock among all the lfg that use it."""
+"""A workspace's repository, and its lock among all lfg processes that use it."""
 
 import asyncio
 import fcntl
@@ -21,7 +21,7 @@ _PACKING_SECONDS = 1800.0
 
 
 class Repository(msgspec.Struct, frozen=True):
-    """The checkout of a workspace: the `checkout` it lies in, as its folder `inside`.
+    """The repository of a workspace, which is the folder `inside` the `checkout`.
 
     `common` is the folder that all worktrees of the repository share. `head` is a commit.
     """
@@ -33,7 +33,7 @@ class Repository(msgspec.Struct, frozen=True):
 
 
 async def repository_of(workspace: Path) -> Repository:
-    """Return the repository of a workspace; raises `GitError` where no worktree can be made."""
+    """Return the repository of a workspace; raises `GitError` if no worktree can be made."""
     shown = visible_line(str(workspace))
     asking = ("--is-bare-repository", "--is-inside-work-tree", "--git-common-dir")
     found = await git("rev-parse", "--path-format=absolute", *asking, cwd=workspace)
@@ -54,8 +54,8 @@ async def repository_of(workspace: Path) -> Repository:
 async def common_dir(folder: Path) -> Path | None:
     """Return the folder that a worktree shares with its repository; None for any other folder.
 
-    Commits in the worktree write to it. An agent can write the worktree's `.git` file, so this
-    goes by what the repository itself says: the entry that it names has to name it back.
+    Commits in the worktree write to it. An agent can change the worktree's `.git` file, so the
+    repository itself has to agree: the entry that the file names has to name the worktree.
     """
     return await asyncio.to_thread(_common_dir, folder)
 
@@ -77,9 +77,9 @@ def _common_dir(folder: Path) -> Path | None:
 
 
 async def pack_objects(common: Path, lock: int) -> None:
-    """Pack all objects that are files of their own, also those that nothing names any more.
+    """Pack all loose objects, even unreferenced ones.
 
-    The commands of a worktree can delete such files, as they make some; packs they only read.
+    A worktree's commands make loose objects, so they can also delete them; packs are read-only.
     """
     names = await asyncio.to_thread(_loose, common / "objects")
     if not names:
@@ -110,7 +110,7 @@ def _loose(objects: Path) -> list[str]:
 async def locked(common: str) -> AsyncIterator[int]:
     """Hold the repository's lock of lfg during the body; yield its descriptor.
 
-    A git command that gets the descriptor holds the lock until its own end, also if lfg is killed.
+    A git command that gets the descriptor holds the lock until its own end, even if lfg is killed.
     """
     async with _held(await asyncio.to_thread(_open_lock, Path(common)), common) as lock:
         yield lock

@@ -1,7 +1,7 @@
 """The state of a worktree as a commit, and merges that touch no file.
 
-A snapshot has what its agent committed and what it left uncommitted, new files included. It is
-made with a copy of the worktree's index, so neither its branch nor its index changes.
+A snapshot has committed and uncommitted changes, new files included. It is made with a copy of the
+worktree's index, so neither its branch nor its index changes.
 """
 
 from pathlib import Path
@@ -20,14 +20,14 @@ _SECONDS = 600.0
 
 
 class Merged(msgspec.Struct, frozen=True):
-    """A merge: its tree, or the files that it could not be made for."""
+    """A merge: its tree, or the files that conflict."""
 
     tree: str
     conflicts: tuple[str, ...] = ()
 
 
 async def snapshot(folder: Path, title: str) -> str:
-    """Return a commit with all of the worktree but what is ignored; its last one if that is all."""
+    """Return a commit with all files but ignored ones; the last commit if that has them all."""
     head = (await git("rev-parse", "HEAD", cwd=folder)).checked().text
     tree = await _tree(folder)
     if tree == (await git("rev-parse", "HEAD^{tree}", cwd=folder)).checked().text:
@@ -45,7 +45,7 @@ async def _tree(folder: Path) -> str:
 
 
 async def merge(folder: Path | str, ours: str, theirs: str) -> Merged:
-    """Merge two commits; nothing but objects is written."""
+    """Merge two commits; only objects are written."""
     merging = ("merge-tree", "--write-tree", "--name-only", "--no-messages", "-z")
     result = await git(*merging, ours, theirs, cwd=folder, seconds=_SECONDS)
     if result.code not in (0, 1) or not result.output:
@@ -57,7 +57,7 @@ async def merge(folder: Path | str, ours: str, theirs: str) -> Merged:
 
 
 async def merged_commit(folder: Path | str, ours: str, theirs: str) -> str | None:
-    """Return a commit that joins the two, or the one that has the other; None if they conflict."""
+    """Return a merge of the two, or the one that contains the other; None if they conflict."""
     for one, other in ((ours, theirs), (theirs, ours)):
         if (await git("merge-base", "--is-ancestor", one, other, cwd=folder)).code == 0:
             return other

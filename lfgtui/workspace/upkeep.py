@@ -1,4 +1,4 @@
-"""The state of worktrees, and the way to be rid of those that hold nothing any more."""
+"""The state of worktrees, and the removal of those whose work is in HEAD."""
 
 import asyncio
 import os
@@ -18,10 +18,10 @@ State: TypeAlias = Literal[
 ]
 """State of a worktree.
 
-`dirty`: it has changes that are not committed. `unmerged`: commits with something that the
-checkout's HEAD does not have. `ignored`: neither, but files of its agent that git ignores.
-`clean`: nothing of the three. `missing`: its folder is gone. `unfinished`: lfg
-was killed while it made it or took it away. `unknown`: git cannot tell.
+`dirty`: it has uncommitted changes. `unmerged`: it has commits whose content the checkout's
+HEAD lacks. `ignored`: neither, but files of its agent that git ignores. `clean`: none of
+these. `missing`: its folder is gone. `unfinished`: lfg was killed while it made or removed
+it. `unknown`: git cannot tell.
 """
 
 _WHY: Mapping[State, str] = {
@@ -34,9 +34,9 @@ _SECONDS = 600.0
 
 
 class WorktreeState(msgspec.Struct, frozen=True):
-    """A worktree, its state, the bytes on disk of it, and why the state is not known, if so.
+    """A worktree, its state, its bytes on disk and, if the state is not known, why.
 
-    `ignored`: how many files its agent made or changed that git ignores, without caches.
+    `ignored`: the number of files that its agent made or changed and git ignores, without caches.
     """
 
     worktree: Worktree
@@ -47,7 +47,7 @@ class WorktreeState(msgspec.Struct, frozen=True):
 
     @property
     def why(self) -> str:
-        """Why it is not to be deleted without a thought; "" if nothing would be lost."""
+        """Why deleting it would lose something; "" if it would not."""
         why = [_WHY[self.state]] if self.state in _WHY else []
         if self.ignored:
             why.append(f"it has {plural(self.ignored, 'git-ignored file')} made by the agent")
@@ -55,7 +55,7 @@ class WorktreeState(msgspec.Struct, frozen=True):
 
 
 async def state_of(worktree: Worktree) -> WorktreeState:
-    """Return how things stand with a worktree."""
+    """Return the state of a worktree."""
     size = await asyncio.to_thread(_size, worktree.path)
     try:
         state = await _state(worktree)
@@ -70,9 +70,9 @@ async def state_of(worktree: Worktree) -> WorktreeState:
 async def prune_worktrees(
     worktrees: Iterable[Worktree], *, may: bool = True, dry_run: bool = False
 ) -> tuple[list[WorktreeState], list[WorktreeState]]:
-    """Discard the worktrees that hold nothing; return those, and those that were kept.
+    """Discard worktrees without work of their own; return them, and those that were kept.
 
-    Kept is what is dirty, unmerged, ignored, missing or unknown; and everything unless it `may`.
+    Worktrees that are dirty, unmerged, ignored, missing or unknown are kept; all, unless it `may`.
     """
     taken, kept = [], []
     for worktree in worktrees:
@@ -105,10 +105,10 @@ async def _state(worktree: Worktree) -> State:
 
 
 async def _ignored(worktree: Worktree) -> int:
-    """Return how many ignored files are newer than the worktree was when it was set up.
+    """Return the number of ignored files that are newer than the set-up worktree.
 
-    Not counted is what nobody misses: Python's byte code, and folders tagged as caches
-    (https://bford.info/cachedir).
+    Python's byte code and folders tagged as caches (https://bford.info/cachedir) do not count:
+    nobody misses them.
     """
     listing = ("ls-files", "--others", "--ignored", "--exclude-standard", "-z")
     listed = await git(*listing, cwd=worktree.path, seconds=_SECONDS)
@@ -134,7 +134,7 @@ def _newer(worktree: Worktree, names: list[str]) -> int:
 
 
 async def _is_in_head(worktree: Worktree, tip: str) -> bool:
-    """Return True if the checkout's HEAD has all of the commit, by whatever way it got there."""
+    """Return True if the checkout's HEAD has the content of the commit, however it got there."""
     checkout = worktree.checkout
     head = (await git("rev-parse", "HEAD", cwd=checkout)).checked().text
     if (await git("merge-base", "--is-ancestor", tip, head, cwd=checkout)).code == 0:

@@ -1,12 +1,12 @@
-"""Worktrees of tickets: made, found again, and taken away.
+"""Worktrees of tickets: made, found again, and removed.
 
 A ticket's worktree is the folder RUN/TICKET below lfg's own `worktrees` folder, and its branch
 `lfg/RUN/TICKET`. Beside the folder, where the ticket's agent cannot write, a record says what it
-was made from. The record is there before the worktree and goes after it, and says how far that has
-come: so whenever lfg is killed, whoever comes next knows what is left to do.
+was made from. The record is made first and removed last, and says how far the work has come: so
+whenever lfg is killed, the next one knows what is left to do.
 
-Git's own part, which writes to what all worktrees share, happens under the repository's lock and
-takes a few milliseconds; files are checked out after that, many worktrees at once.
+Git writes to the folders that all worktrees share under the repository's lock, for a few
+milliseconds; files are checked out after that, many worktrees at once.
 """
 
 import asyncio
@@ -34,17 +34,17 @@ from lfgtui.workspace.repository import (
 
 _CHECKOUT_SECONDS = 1800.0
 _LITTLE = 1024 * 1024
-"""Bytes of room on a disk that explain why a file could not be written: git does not say."""
+"""Bytes of free room on a disk below which that explains a failed write: git does not say."""
 
 _UNFIT = re.compile(r"^\.|\.(?=\.)|\.$|\.(?=lock$)")
-"""Dots of a ticket's id that a branch or a folder cannot have."""
+"""Dots of a ticket's id that the name of a branch or a folder cannot have."""
 
 
 class Worktree(msgspec.Struct, frozen=True):
     """A ticket's worktree, below the folder `root`.
 
-    `checkout` is the person's own folder that it was made from, `common` what both share, and
-    `inside` the workspace's place in them. It began at the commit `base`.
+    `checkout` is the person's own folder that it was made from, `common` the folder that both
+    share, and `inside` the workspace's folder in each. It began at the commit `base`.
     """
 
     root: str
@@ -62,12 +62,12 @@ class Worktree(msgspec.Struct, frozen=True):
 
     @property
     def path(self) -> Path:
-        """Its top folder."""
+        """The worktree's top folder."""
         return Path(self.root, self.run, path_part(self.ticket))
 
     @property
     def record(self) -> Path:
-        """The file that it is read from; of the time at which the folder was ready for an agent."""
+        """The record's file; its time is when the folder was ready for an agent."""
         return self.path.parent / _record_name(self.ticket)
 
     @property
@@ -92,8 +92,8 @@ async def open_worktree(
 ) -> Worktree:
     """Return the ticket's worktree, made if there is none; raises `GitError`.
 
-    It begins at the commit `start`, or at the last one of the workspace. One that was half made is
-    made anew: nobody has worked in it. One whose folder is gone is made again of its branch.
+    It begins at the commit `start`, or at the last one of the workspace. An unfinished one is made
+    anew, since nobody has worked in it. One whose folder is gone is made again from its branch.
     """
     opened = await _open(root, run, ticket, workspace, start)
     async with locked(opened.common) as lock:
@@ -143,7 +143,7 @@ async def _has_branch(worktree: Worktree, branch: str) -> bool:
 
 
 async def _make(worktree: Worktree) -> Worktree:
-    """Make the worktree and its branch; where that fails, nothing of them is left."""
+    """Make the worktree and its branch, or on failure neither."""
     await asyncio.to_thread(_write, worktree)
     try:
         await _add(worktree, "--no-track", "-b", worktree.branch, str(worktree.path), worktree.base)
@@ -155,7 +155,7 @@ async def _make(worktree: Worktree) -> Worktree:
 
 
 async def _restore(worktree: Worktree) -> Worktree:
-    """Make the folder again, as its branch has it."""
+    """Make the folder again, from its branch."""
     await asyncio.to_thread(_write, msgspec.structs.replace(worktree, phase="restoring"))
     if not await asyncio.to_thread((worktree.path / ".git").exists):
         await _add(worktree, "--force", str(worktree.path), worktree.branch)
@@ -169,7 +169,7 @@ async def _add(worktree: Worktree, *arguments: str) -> None:
 
 
 async def _fill(worktree: Worktree) -> Worktree:
-    """Check its files out, and note that it is ready."""
+    """Check out its files, and note that it is ready."""
     filling = ("reset", "--hard", "--quiet", "HEAD")
     async with folder_locked(worktree.path) as lock:
         filled = await git(*filling, cwd=worktree.path, seconds=_CHECKOUT_SECONDS, keeps=[lock])
@@ -182,9 +182,9 @@ async def _fill(worktree: Worktree) -> Worktree:
 
 
 async def discard_worktree(worktree: Worktree) -> None:
-    """Take the worktree away with all that is in it, and its branch; raises `GitError`.
+    """Remove the worktree with all that is in it, and its branch; raises `GitError`.
 
-    To do so again after any interruption goes on where it stopped.
+    Called again after an interruption, it goes on where it stopped.
     """
     with suppress(GitError):  # the disk may be full: then this is what makes room
         await asyncio.to_thread(_write, msgspec.structs.replace(worktree, phase="discarding"))
@@ -201,7 +201,7 @@ async def discard_worktree(worktree: Worktree) -> None:
 
 
 async def _forget(worktree: Worktree, lock: int) -> None:
-    """Take its entry and its branch out of the repository."""
+    """Remove its entry and its branch from the repository."""
     common = worktree.common
     listed = (await git("worktree", "list", "--porcelain", "-z", cwd=common)).checked().names
     if f"worktree {await asyncio.to_thread(worktree.path.resolve)}" in listed:
@@ -212,7 +212,7 @@ async def _forget(worktree: Worktree, lock: int) -> None:
 
 
 def path_part(ticket: str) -> str:
-    """Return the ticket's id as part of a branch's and a folder's name; no two have the same."""
+    """Return the ticket's id as part of a branch's and a folder's name, different for each id."""
     return _UNFIT.sub("%2E", ticket)
 
 
@@ -242,12 +242,12 @@ def _write(worktree: Worktree) -> None:
 
 def _remove_record(worktree: Worktree) -> None:
     worktree.record.unlink(missing_ok=True)
-    with suppress(OSError):  # other tickets of the run have theirs in it
+    with suppress(OSError):  # other tickets of the run still have folders in it
         worktree.path.parent.rmdir()
 
 
 def _remove_folder(worktree: Worktree) -> None:
-    """Remove the folder. It goes out of the way first, so that half of it is never in its place."""
+    """Remove the folder. It is renamed first, so that nobody finds half of it."""
     leaving = worktree.path.with_name(f"={path_part(worktree.ticket)}.leaving")
     for folder in (leaving, worktree.path):
         if not os.path.lexists(folder):

@@ -1,1 +1,1 @@
-"""The sandbox: what a program of an agent can see and change, drawn with bubblewrap."""
+"""The sandbox: what an agent's programs can see and change, by bubblewrap."""

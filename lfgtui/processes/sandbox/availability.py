@@ -1,4 +1,4 @@
-"""The chance of putting programs behind a wall here: tried once, with a real wall."""
+"""Whether programs can be put behind a wall here: tried once, with a real wall."""
 
 import os
 import shutil
@@ -15,13 +15,14 @@ _PLACES = ("/usr/bin", "/bin", "/usr/local/bin", "/run/current-system/sw/bin", "
 _INSTALL = "install bubblewrap (`apt install bubblewrap`, `dnf install bubblewrap`)"
 _OPEN = "see “The sandbox” in the guide for Ubuntu and Docker"
 _VERSIONS = ((True, True), (False, True), (False, False))
-"""Its versions, newest first: 0.8 can forbid user namespaces inside, 0.7 bound a tmpfs."""
+"""Whether bubblewrap can forbid user namespaces inside (0.8) and bound a tmpfs (0.7), newest
+version first."""
 
 _CLOSED = "this system does not let bwrap make user namespaces"
 
 
 class Sandboxing(NamedTuple):
-    """The outcome. `program` is bwrap's path, "" where there is no wall, for the `reason`."""
+    """The outcome. `program` is bwrap's path, "" if there is no wall, for the `reason`."""
 
     program: str
     reason: str = ""
@@ -33,7 +34,7 @@ class Sandboxing(NamedTuple):
 def find_sandbox(path: str | None = None) -> Sandboxing:
     """Try to run a program behind a wall; blocks for some 20 ms.
 
-    bwrap is looked for in the `path` or, for no workspace can put its own there, in the system.
+    bwrap is looked for in the `path` or in the system's folders, where no workspace can put one.
     """
     if sys.platform != "linux":
         return Sandboxing("", "there is no bubblewrap for this system")
@@ -50,7 +51,7 @@ def find_sandbox(path: str | None = None) -> Sandboxing:
 
 
 def _try(program: str, *, may_nest: bool, has_sizes: bool) -> str:
-    """Return why it does not work; "" if it does."""
+    """Return why the program does not work; "" if it does."""
     place = Path(tempfile.gettempdir()), Path("/home")
     try:
         wall = Wall(program, *place, may_nest=may_nest, has_sizes=has_sizes)

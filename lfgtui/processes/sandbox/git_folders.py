@@ -1,11 +1,11 @@
 """The parts of a workspace's repository that its programs may change, and those that run code.
 
-Git runs what its hooks and its configuration say, outside the sandbox, with the person's next
+Git runs commands of its hooks and configuration, outside the sandbox, with the person's next
 command. So both are read-only inside; commits can be made all the same. The folder `.git` is a
-mount of its own, since one that is could not be moved aside and replaced by another.
+mount of its own, so that it cannot be moved aside and replaced by another.
 
-In a worktree that lfg made only the branches of its run can be changed, and packed objects, which
-the person's are then (`workspace/worktrees.py`), are read-only: a stash and a branch are theirs.
+In a worktree that lfg made only the branches of its run can be changed. Packed objects, which the
+person's are then (`workspace/worktrees.py`), are read-only, as are the person's branches and stash.
 """
 
 import os
@@ -28,13 +28,13 @@ _ELSEWHERE = re.compile(
 _MOST = 100_000
 
 _KEEPER = ".lfg.lock"
-"""A file that git passes over, in folders that it would take away once they are empty."""
+"""A file that git ignores, in folders that it would delete when empty."""
 
 
 def git_folders(workspace: Path, run: str = "") -> Iterator[tuple[Path, Access]]:
-    """Yield the paths with what may be done to them, folders before what is in them.
+    """Yield the paths with the access to them, folders before their content.
 
-    `run`: the folder is a worktree that lfg made for a ticket of it.
+    `run`: the workspace is in a worktree that lfg made for a ticket of that run.
     """
     git = workspace / ".git"
     if git.is_dir() and not git.is_symlink():
@@ -50,10 +50,10 @@ def git_folders(workspace: Path, run: str = "") -> Iterator[tuple[Path, Access]]
 
 
 def restore(workspace: Path) -> str:
-    """Undo what cannot be prevented; return what it was in words, "" if it was nothing.
+    """Undo a change that cannot be prevented; return it in words, "" if there was none.
 
-    A file `commondir` makes git read its settings in another folder. It cannot be kept from being
-    made, as git refuses to work where it is something else, and a main repository has none.
+    A file `commondir` makes git read its settings in another folder. Nothing can be mounted in its
+    stead, since git refuses to work then; and a main repository has none.
     """
     git = workspace / ".git"
     if git.is_symlink() or not git.is_dir() or not os.path.lexists(git / "commondir"):
@@ -67,13 +67,13 @@ def restore(workspace: Path) -> str:
 
 
 def _worktree(pointer: Path, workspace: Path, run: str) -> Iterator[tuple[Path, Access]]:
-    """Yield what a linked worktree needs: its own folder, objects and branches."""
+    """Yield the paths that a linked worktree needs: its own folder, objects and branches."""
     own = _folder(pointer)
     if own is None or own.parent.name != "worktrees" or not (own / "commondir").is_file():
         return
     common = own.parent.parent
     if (own / _text(own / "gitdir").strip()).resolve() != pointer.resolve():
-        return  # it is another's, to which a model has written the way
+        return  # another repository's worktree: a model has changed the pointer
     yield common, "read"
     if run:
         yield from _of_run(common, run)
@@ -87,7 +87,7 @@ def _worktree(pointer: Path, workspace: Path, run: str) -> Iterator[tuple[Path, 
 
 
 def forget_run(common: Path, run: str) -> None:
-    """Take away what was made for the branches of a run that has no worktree any more."""
+    """Remove the folders for the branches of a run that has no worktree any more."""
     for branches in _branches(common, run):
         with suppress(OSError):  # there is a branch, or no such folder
             (branches / _KEEPER).unlink(missing_ok=True)
@@ -100,10 +100,10 @@ def _branches(common: Path, run: str) -> tuple[Path, Path]:
 
 
 def _of_run(common: Path, run: str) -> Iterator[tuple[Path, Access]]:
-    """Yield the run's branches, with their logs, and where new objects go, apart from packs.
+    """Yield the run's branches, with their logs, and the folders of new objects, without packs.
 
-    Git's locks lie beside a branch, so one file would not do. A `git gc` of the person's empties
-    the folder and would take it away, which would be the end of commits for what runs in there.
+    Git's locks lie beside a branch, so the branch's file alone is not enough. A `git gc` of the
+    person empties the folder and would delete it; then the run could make no more commits.
     """
     for branches in _branches(common, run):
         branches.mkdir(parents=True, exist_ok=True)
@@ -121,7 +121,7 @@ def _folder(pointer: Path) -> Path | None:
 
 
 def _guarded(git: Path, workspace: Path) -> Iterator[tuple[Path, Access]]:
-    """Yield what runs code; hooks that are missing could be made, so there is an empty folder."""
+    """Yield the paths that run code; a missing folder of hooks is an empty one, read-only."""
     hooks = git / "hooks"
     if not hooks.exists():
         hooks.mkdir()
@@ -135,7 +135,7 @@ def _guarded(git: Path, workspace: Path) -> Iterator[tuple[Path, Access]]:
 
 
 def _elsewhere(git: Path, workspace: Path) -> Iterator[tuple[Path, Access]]:
-    """Yield hooks and settings that lie in the workspace because the configuration says so."""
+    """Yield hooks and settings that the configuration puts into the workspace."""
     for name in _ELSEWHERE.findall(_text(git / "config")):
         for folder in (workspace, git):
             path = (folder / name.strip()).resolve()
@@ -144,7 +144,7 @@ def _elsewhere(git: Path, workspace: Path) -> Iterator[tuple[Path, Access]]:
 
 
 def _is_odd(git: Path, name: str) -> bool:
-    """Return True if it cannot be mounted read-only: a link; or if git goes by it alone."""
+    """Return True for a link, which cannot be mounted read-only, or if git goes by it alone."""
     return (git / name).is_symlink() or (name == "commondir" and (git / name).exists())
 
 

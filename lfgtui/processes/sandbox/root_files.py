@@ -1,7 +1,7 @@
 """Settings of the system that not everybody may read: keys, hashes of passwords.
 
-Where root runs lfg its commands own these files, so they could read them even with no privilege
-of root's left. Anybody else's commands are kept out by the files' modes.
+If root runs lfg, its commands own these files, so they could read them even without any privilege.
+Anybody else's commands are kept out by the files' modes.
 """
 
 import os
@@ -16,7 +16,7 @@ _SETTINGS = "/etc"
 
 @cache
 def unshared_files(folder: str = _SETTINGS) -> tuple[Path, ...]:
-    """Return what is this user's and not for everybody: files, and folders as a whole.
+    """Return this user's files and folders that not everybody may read.
 
     Blocks on the disk.
     """

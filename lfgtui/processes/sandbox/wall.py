@@ -1,9 +1,9 @@
-"""The wall around one ticket's programs: from what it may see to the words before a command.
+"""The wall around one ticket's programs: from the paths they may see to bubblewrap's arguments.
 
-Nothing is there but what is put there: the system's own folders, read-only; the workspace,
-writable; the paths that the person lists; and a home, a temporary folder, /dev and /proc of its
-own. So what is not named (other projects, keys, mail, sockets in /run) is not hidden, it does not
-exist. See docs/decisions/0032.
+Only these exist inside: the system's own folders, read-only; the workspace, writable; the paths
+that the person lists; and a home, a temporary folder, /dev and /proc of its own. Anything else
+(other projects, keys, mail, sockets in /run) is not hidden: it does not exist. See
+docs/decisions/0032.
 """
 
 import os
@@ -33,7 +33,7 @@ _TOOLS = (
     *(".local/share/uv", ".local/share/pipx", ".local/share/pnpm", ".local/share/mise"),
     *(".gitconfig", ".config/git/config", ".config/git/ignore", ".config/git/attributes"),
 )
-"""Compilers, interpreters and git's settings below the home folder: readable where they are."""
+"""Compilers, interpreters and git's settings below the home folder: readable if they exist."""
 
 _NAMED = (
     *("GIT_CONFIG_GLOBAL", "SSL_CERT_FILE", "SSL_CERT_DIR", "CURL_CA_BUNDLE"),
@@ -47,7 +47,7 @@ _OUTSIDE = re.compile(
     r"|DISPLAY|XAUTHORITY|STY|LFG_(?:CONFIG|DATA_DIR|LOG)|.*_(?:SOCK|SOCKET|FD|ASKPASS)|LD_PRELOAD",
     re.IGNORECASE,
 )
-"""Names of the person's session: sockets, agents, displays, and the files of programs outside."""
+"""Variables of the person's session: sockets, agents, displays, files of programs outside."""
 
 _UNSIGNED = {
     "GIT_CONFIG_COUNT": "2",
@@ -56,7 +56,7 @@ _UNSIGNED = {
     "GIT_CONFIG_KEY_1": "tag.gpgsign",
     "GIT_CONFIG_VALUE_1": "false",
 }
-"""No agent that signs is reachable, and git would refuse to commit without one."""
+"""Settings that turn signing off: its agents are out of reach, and commits would fail."""
 
 _SECRETS = (
     *(".ssh", ".gnupg", ".aws", ".azure", ".kube", ".docker", ".password-store", ".mozilla"),
@@ -64,10 +64,10 @@ _SECRETS = (
     *(".netrc", ".npmrc", ".pypirc", ".git-credentials", ".cargo/credentials.toml"),
     *(".local/share/keyrings", ".claude", ".claude.json", ".codex", ".gemini", ".bash_history"),
 )
-"""Hidden where the workspace holds the home folder, which then cannot be hidden as a whole."""
+"""Hidden if the workspace contains the home folder, which then cannot be hidden as a whole."""
 
 _START_UP = (".bashrc", ".bash_profile", ".bash_login", ".profile", ".zshrc", ".zshenv", ".config")
-"""Read-only there: a shell runs them, outside, the next time that it is started."""
+"""Read-only in such a workspace: the person's next shell, outside, runs them."""
 
 _RAM = str(256 * 1024 * 1024)
 """Bytes of the folders that are only in memory."""
@@ -75,7 +75,7 @@ _RAM = str(256 * 1024 * 1024)
 _ROOT, _TEMPORARY = Path("/"), Path("/tmp")
 
 _REMAINS = 9
-"""The descriptor by which the shell inside tells of what is left (see `supervisor`)."""
+"""The descriptor on which the shell inside reports processes left (see `supervisor`)."""
 
 _WRAPPER = f"""trap : HUP INT TERM
 "$@" {_REMAINS}>&-
@@ -87,7 +87,7 @@ for folder in /proc/[0-9]*; do
     done 2>/dev/null <"$folder/status"
 done 2>/dev/null
 exit $code"""
-"""Runs the program and says if it left something in the background, which ends with it."""
+"""Runs the program and reports if it left processes in the background, which end with it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,11 +95,11 @@ class Wall:
     """Around all programs of one ticket. Paths are absolute; those that do not exist are left out.
 
     `hidden` is never visible, unless the workspace or a listed path lies within it.
-    `worktree` is lfg's own one that holds the workspace, in a folder with the name of its run.
-    `private` is a folder on the disk that holds its home and its temporary folder, so that one
-    command finds what another has left there; without it they are in memory. `may_nest`: user
-    namespaces can be made inside, which programs with a sandbox of their own need. `has_sizes`:
-    this bubblewrap can bound what is in memory.
+    `worktree` is lfg's worktree around the workspace, in a folder with the name of its run.
+    `private` is a folder on the disk for the wall's home and temporary folder, so that commands
+    find each other's files there; without it they are in memory. `may_nest`: user namespaces can
+    be made inside, as programs with a sandbox of their own need. `has_sizes`: this bubblewrap can
+    bound folders in memory.
     """
 
     program: str
@@ -116,13 +116,13 @@ class Wall:
 
     @property
     def description(self) -> str:
-        """Its meaning for a command, in a few words."""
+        """What the wall means for a command, in a few words."""
         network = "with network" if self.network else "no network"
         all_of = "; your home folder is its workspace" * self.home.is_relative_to(self.workspace)
         return f"in the sandbox, {network}{all_of}"
 
     def with_paths(self, readable: Iterable[Path] = (), writable: Iterable[Path] = ()) -> "Wall":
-        """Return one that shows more."""
+        """Return a wall that also shows these paths."""
         return replace(
             self, readable=(*self.readable, *readable), writable=(*self.writable, *writable)
         )
@@ -148,17 +148,17 @@ class Wall:
         ]
 
     def variables(self, inherited: Mapping[str, str]) -> dict[str, str]:
-        """Return what is left of them inside, and what tells programs of the wall."""
+        """Return the variables that are kept inside, and those that tell programs of the wall."""
         kept = {name: value for name, value in inherited.items() if not _OUTSIDE.fullmatch(name)}
         unsigned = {} if "GIT_CONFIG_COUNT" in kept else _UNSIGNED
         return {**kept, "HOME": str(self.home), "TMPDIR": "/tmp", **unsigned}
 
     def restore(self) -> str:
-        """Undo what the wall cannot prevent, once nothing runs any more; return it in words."""
+        """Undo what the wall cannot prevent, once nothing runs; return it in words."""
         return "; ".join(filter(None, map(restore, (self.workspace, *self.writable))))
 
     def _mounts(self, environment: Mapping[str, str]) -> Iterator[Sequence[str]]:
-        """Yield the options, folders before what is in them."""
+        """Yield the options for mounts, folders before their content."""
         yield from _system()
         yield "--proc", "/proc"
         for name in _KERNEL if os.geteuid() == 0 else ():
@@ -171,13 +171,13 @@ class Wall:
             yield places[path]
 
     def _places(self, environment: Mapping[str, str]) -> dict[Path, Sequence[str]]:
-        """Return what is mounted where; of what is asked for twice, what is said last."""
+        """Return what is mounted at each path; the last request for a path counts."""
         places = dict(self._own_folders())
         for path in unshared_files() if os.geteuid() == 0 else ():
             places[path] = self._hiding(path)
         shown = [*(self.home / name for name in _TOOLS), *_program_folders(environment, self.home)]
         shown += (Path(environment[name]) for name in _NAMED if environment.get(name))
-        if self.network:  # where a name server is told by a program in /run
+        if self.network:  # a program in /run may say where the name server is
             shown.append(Path("/etc/resolv.conf").resolve())
         changeable = (self.workspace, *self.writable)
         for path in (*map(Path, _MORE_OF_SYSTEM), *shown):
@@ -228,7 +228,7 @@ class Wall:
         return *size, "--tmpfs", str(path)
 
     def _link(self, path: Path, real: Path) -> None:
-        """Put a link below the home of its own, as there is one in the real one."""
+        """Make a link below the wall's home like the one in the real home."""
         if self.private is not None and path.is_relative_to(self.home):
             link = self.private / "home" / path.relative_to(self.home)
             with suppress(FileExistsError):
@@ -236,7 +236,7 @@ class Wall:
                 link.symlink_to(real)
 
     def _masks(self, places: Mapping[Path, Sequence[str]]) -> Iterator[tuple[Path, Sequence[str]]]:
-        """Yield what hides the paths that would be seen in a folder that is shown."""
+        """Yield mounts that hide paths within folders that are shown."""
         listed = {self.workspace, *self.readable, *self.writable}
         shown = [path for path in places if path in listed or path not in (self.home, _TEMPORARY)]
         hidden = list(self.hidden)
@@ -266,7 +266,7 @@ def _is_of_system(path: Path) -> bool:
 
 
 def _program_folders(environment: Mapping[str, str], home: Path) -> Iterator[Path]:
-    """Yield the folders of the PATH, with what belongs to their programs where that is known."""
+    """Yield the folders of the PATH, and known folders that belong to their programs."""
     for name in environment.get("PATH", "").split(os.pathsep):
         folder = Path(name)
         if not folder.is_absolute() or home.is_relative_to(folder):

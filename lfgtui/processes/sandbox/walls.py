@@ -1,4 +1,4 @@
-"""The walls of a run: which of its tickets has one, and what its programs may use."""
+"""The walls of a run: which of its tickets have one, and what their programs may use."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -18,7 +18,8 @@ from lfgtui.text.figures import memory_bytes
 class Confinement(NamedTuple):
     """The wall around a ticket's programs.
 
-    `missing` is why there is no wall where one should be: then a person decides on each command.
+    `missing` is why there is no wall although there should be: a person then decides on each
+    command.
     """
 
     wall: Wall | None = None
@@ -27,14 +28,14 @@ class Confinement(NamedTuple):
 
     @property
     def of_agent(self) -> "Confinement":
-        """That around a whole agent: it needs the network, and its work may take long and much."""
+        """The confinement of a whole agent: with the network, and wider limits."""
         limits = replace(self.limits, cpu=None, memory=None)
         wall = self.wall and replace(self.wall, network=True, may_nest=True)
         return self._replace(wall=wall, limits=limits)
 
     @property
     def description(self) -> str:
-        """The place where its commands run, in a few words; "" where nothing was ever decided."""
+        """Where its commands run, in a few words; "" if that was never decided."""
         if self.wall is not None:
             return self.wall.description
         return "" if self == UNCONFINED else NO_SANDBOX
@@ -44,9 +45,9 @@ UNCONFINED = Confinement()
 
 
 class Walls:
-    """Those of one run. `close` removes what its commands kept in their own folders.
+    """The walls of one run. `close` removes the folders private to its commands.
 
-    `hidden` are paths of lfg's own; `memory` is what is available, in bytes. No command runs
+    `hidden` are paths of lfg's own; `memory` is the available memory, in bytes. No command runs
     past the `deadline`. Blocks on the disk.
     """
 
@@ -81,7 +82,7 @@ class Walls:
         )
 
     def of(self, ticket: Ticket, workspace: str = "", worktree: str = "") -> Confinement:
-        """Return what holds the ticket's programs in a workspace, which may be in a worktree."""
+        """Return the confinement of the ticket's programs, for a workspace, maybe in a worktree."""
         if (ticket.sandbox or self._mode) == "none":
             return Confinement(limits=self._limits)
         if self._private is None:
