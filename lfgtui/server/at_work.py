@@ -12,7 +12,7 @@ from lfgtui.server.control.watching import Watching, watch
 from lfgtui.settings import paths
 
 _NEWEST = 1000
-"""Runs among which those at work are looked for."""
+"""The number of newest runs among which those at work are looked for."""
 
 _NEEDS_PERSON = ("needs_approval", "paused")
 
@@ -46,11 +46,11 @@ class Here:
         return await watch(run, after, person())
 
     async def close(self) -> None:
-        """Nothing is open between two calls."""
+        """Do nothing: nothing stays open between two calls."""
 
 
 def named(runs: Sequence[RunAtWork], name: str) -> list[RunAtWork]:
-    """Return those that the name may mean: an id, its beginning or its end, `last`."""
+    """Return the runs that the name may mean: an id, its beginning or its end, `last`."""
     if name == "last":
         return list(runs[:1])
     ids = [(one, one.summary.run) for one in runs]

@@ -1,7 +1,7 @@
-"""Another machine as a place where runs are: a program, as a rule ssh, that runs `lfg relay` there.
+"""Another machine with runs: a program, usually ssh, runs `lfg relay` there.
 
 Each connection is a process of its own. The first one lists the runs and is then used to watch
-one; when it breaks, the next one goes on at the place.
+one; when it breaks, the next one goes on after the last place.
 """
 
 import asyncio
@@ -36,7 +36,7 @@ _SECONDS = 60.0
 _LONGEST_REASON = 200
 
 _NO_PROGRAM = 127
-"""The exit code of a shell that does not find the program."""
+"""A shell's exit code if the program is not found."""
 
 _T = TypeVar("_T")
 
@@ -46,8 +46,8 @@ _read_listing = msgspec.json.Decoder(Listing).decode
 class Host:
     """`remote_run.Source`: the runs at work on another machine; `close` it in the end.
 
-    `command` runs `lfg relay` there. `again` does so without asking the person anything, since
-    there is a screen by then.
+    `command` runs `lfg relay` there. `again` does so without asking the person anything, since by
+    then a screen is in the way.
     """
 
     def __init__(self, host: str, command: Sequence[str], again: Sequence[str]) -> None:
@@ -69,14 +69,14 @@ class Host:
         return list(listing.runs)
 
     async def watch(self, run: str, after: int = 0) -> "HostConnection":
-        """Begin to watch the run behind that place; raises `UsageError`."""
+        """Begin to watch the run after the place `after`; raises `UsageError`."""
         connection, self._idle = self._idle or await self._connect(self._again), None
         connection.hello = await self._ask(connection, Watch(run, after, person()), read_hello)
         check(connection.hello, self.host)
         return connection
 
     async def close(self) -> None:
-        """End all that runs for it."""
+        """End all connections."""
         for connection in self._opened:
             connection.close()
         await asyncio.gather(*(connection.process.wait() for connection in self._opened))
@@ -113,7 +113,7 @@ class Host:
 
 
 class HostConnection:
-    """A program whose pipes lead to the other machine; with a `hello`, `remote_run.Watched`."""
+    """A program whose pipes lead to the other machine; with a `hello`, a `remote_run.Watched`."""
 
     hello: Hello
 
@@ -148,7 +148,7 @@ class HostConnection:
         raise await self.broken()
 
     async def broken(self) -> UsageError:
-        """Return the error that says why it ended; a `BrokenError` where it may be made again."""
+        """Return the error that says why it ended; a `BrokenError` if a new one may succeed."""
         self.close()
         complaint, code = await self._complaint, await self.process.wait()
         if code == _NO_PROGRAM:
@@ -157,7 +157,7 @@ class HostConnection:
 
 
 async def _last_line(output: asyncio.StreamReader) -> str:
-    """Return the last line of the output once it has ended, so that it can be shown."""
+    """Return the last line of the output once it has ended, safe to show."""
     last = b""
     while part := await output.read(1 << 16):
         last = (last + part)[-4 * _LONGEST_REASON :]

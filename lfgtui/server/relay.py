@@ -1,7 +1,7 @@
-"""The far side of an attachment over ssh: what is asked on stdin is answered on stdout.
+"""The far side of an attachment over ssh: requests on stdin, answers on stdout.
 
-A line asks for the runs at work (`ListRuns`), as often as one likes, or to watch one (`Watch`);
-from then on the lines are those of a run's own socket, with what the history has before them.
+A line asks for the runs at work (`ListRuns`), any number of times, or to watch one (`Watch`); from
+then on the lines are those of the run's own socket, after those that the history has.
 """
 
 import asyncio
@@ -29,7 +29,7 @@ class ListRuns(msgspec.Struct, frozen=True, tag=True):
 
 
 class Listing(msgspec.Struct, frozen=True):
-    """The runs at work, newest first, and the lfg that lists them."""
+    """The runs at work, newest first, and the version of the lfg that lists them."""
 
     protocol: int
     version: str
@@ -40,7 +40,7 @@ _asked: msgspec.json.Decoder[ListRuns | Watch] = msgspec.json.Decoder(ListRuns |
 
 
 async def relay(lines: Lines, writer: asyncio.StreamWriter) -> None:
-    """Answer until the other side leaves, or the run that it watches has ended."""
+    """Answer until the other side leaves, or the watched run has ended."""
     async for sent in lines:
         try:
             asked = _asked.decode(sent)

@@ -55,14 +55,14 @@ class Health(msgspec.Struct, frozen=True, omit_defaults=True):
     """A run's troubles at the moment.
 
     `behind`: why the history cannot be written, or where it is written instead (`ELSEWHERE`); None
-    when all is saved. `open_circuits`: the providers and the models (`sim/slow`) that keep failing, by name, the gravest first.
-    `queued_bytes` have arrived and are not in the history yet. `slots`: tickets that may work at
-    once, 0 if unknown; `waiting_for_slot` have begun and wait for one. `held_back`: tickets that
-    only one thing, such as memory, keeps from beginning, and that thing in words; `agents`: what
-    the processes of tickets use. `held_at`: the limit of the run at which nothing more is sent;
-    `asks_at_limit`: the person is asked how to go on. `without_sandbox`: tickets whose programs run
-    as the user, by wish or not. `lost`: why a run in another process, or workers, cannot be
-    reached; "" while they can.
+    when all is saved. `open_circuits`: the providers and the models (`sim/slow`) that keep failing,
+    by name, the gravest first. `queued_bytes` have arrived and are not in the history yet. `slots`:
+    tickets that may work at once, 0 if unknown; `waiting_for_slot` have begun and wait for one.
+    `held_back`: tickets that only one thing, such as memory, keeps from beginning, and that thing
+    in words; `agents`: what the processes of tickets use. `held_at`: the limit of the run at which
+    nothing more is sent; `asks_at_limit`: the person is asked how to go on. `without_sandbox`:
+    tickets whose programs run as the user, by wish or not. `lost`: why a run in another process, or
+    workers, cannot be reached; "" while they can.
     """
 
     behind: str | None = None

@@ -16,7 +16,7 @@ _ASSETS = Path(__file__).with_name("assets")
 
 
 def routes() -> list[BaseRoute]:
-    """Return the routes: `/` for a phone, `/screen` for the real one."""
+    """Return the routes: `/` for a phone, `/screen` for the real screen."""
     return [
         _page("/", "index.html"),
         _page("/screen", "screen.html"),

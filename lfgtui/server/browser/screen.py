@@ -1,9 +1,9 @@
 """The real screen in a browser: `lfg attach` on a pseudo-terminal, its bytes on a WebSocket.
 
 Each browser has a process of its own, as a terminal has. Binary messages are bytes of the
-terminal, both ways; a text message from the browser is its size, and the first one starts the
-screen, which so never paints for another size. Neither side is read faster than the other takes:
-a browser that stops reading stops its own screen, and nothing else. There is no shell behind it.
+terminal, both ways; a text message from the browser is its size. The first one starts the screen,
+which so never paints for a wrong size. Neither side is read faster than the other reads: a browser
+that stops reading stops only its own screen. No shell runs on the terminal.
 """
 
 import asyncio
@@ -24,18 +24,18 @@ import msgspec
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 LEAD = "import fcntl, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0)"
-"""Makes a program the leader of its terminal: only so is it told of a new size and of the end."""
+"""Makes a program the leader of its terminal: only a leader gets its signals."""
 
 _ATTACH = f"{LEAD}; import sys; from lfgtui.__main__ import main; sys.exit(main())"
 
 _A_READ = 1 << 16
-"""Bytes that are read of the terminal at once."""
+"""Most bytes that are read from the terminal at once."""
 
 _GRACE = 3.0
 """Seconds that a screen has to end after its terminal was closed."""
 
 _OF_ANOTHER_TERMINAL = ("COLUMNS", "LINES", "TMUX", "STY", "TERM_PROGRAM", "SSH_TTY", "DISPLAY")
-"""Variables that say something of the terminal that lfg itself was started in."""
+"""Variables that describe the terminal in which lfg itself was started."""
 
 
 class Size(msgspec.Struct, frozen=True):
@@ -46,7 +46,7 @@ class Size(msgspec.Struct, frozen=True):
 
 
 class _Screen(NamedTuple):
-    """`terminal` is the descriptor of lfg's terminal on our side, as open as the `input`."""
+    """`terminal` is the descriptor of our side of lfg's terminal, open as long as `input` is."""
 
     terminal: int
     output: asyncio.StreamReader
@@ -54,7 +54,7 @@ class _Screen(NamedTuple):
 
 
 def attach_command(run: str) -> tuple[str, ...]:
-    """Return the command of the screen of that run, or of the runs at work for ""."""
+    """Return the command that shows the run or, for "", the runs at work."""
     return (sys.executable, "-c", _ATTACH, "attach", *([run] if run else []))
 
 
@@ -101,7 +101,7 @@ async def _screen(command: Sequence[str], size: Size) -> AsyncIterator[_Screen]:
     with (
         io.FileIO(theirs, "r+") as of_program,
         io.FileIO(ours) as output,
-        # One of its own: that of the output is closed at its end, and its number then another's.
+        # A descriptor of its own: the output's is closed at its end, and its number reused.
         io.FileIO(os.dup(ours), "w") as input_,  # noqa: TID251  # nothing is printed
     ):
         _resize(input_.fileno(), size)
@@ -119,7 +119,7 @@ async def _screen(command: Sequence[str], size: Size) -> AsyncIterator[_Screen]:
                 yield _Screen(input_.fileno(), *streams)
         finally:
             output.close()
-            input_.close()  # with the last descriptor of it the terminal is hung up
+            input_.close()  # closing the last descriptor hangs the terminal up
             await _end(process)
 
 
@@ -128,7 +128,7 @@ async def _streams(
     output: io.FileIO,
     input_: io.FileIO,
 ) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
-    """Open both ways of the terminal."""
+    """Open the terminal's output and input."""
     loop = asyncio.get_running_loop()
     reader = asyncio.StreamReader(limit=_A_READ)
     reading, _ = await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), output)
@@ -145,7 +145,7 @@ async def _streams(
 
 
 async def _end(process: Process) -> None:
-    """Wait for the screen to end, a moment, since its terminal is gone."""
+    """Wait a moment for the screen to end, since its terminal is gone."""
     try:
         async with asyncio.timeout(_GRACE):
             await process.wait()
@@ -161,7 +161,7 @@ def _environment(ours: Mapping[str, str]) -> dict[str, str]:
 
 
 def _read_size(sent: str) -> Size:
-    """Read a size; 80 x 24 where it is none."""
+    """Read a size; 80 x 24 if it cannot be read."""
     try:
         return msgspec.json.decode(sent, type=Size)
     except msgspec.MsgspecError:

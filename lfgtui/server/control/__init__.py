@@ -1,1 +1,1 @@
-"""The socket of a run that is at work: what it says, who listens, who asks."""
+"""The socket of a run that is at work: its messages, viewers and requests."""

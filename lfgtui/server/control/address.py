@@ -1,4 +1,4 @@
-"""The sockets of runs, and who is at their other end. They are for the owner alone."""
+"""The sockets of runs, for their owner alone, and who is at the other end."""
 
 import getpass
 import os
@@ -12,10 +12,10 @@ from lfgtui.settings import paths
 from lfgtui.text.terminal_safe import visible_line
 
 _LONGEST_ADDRESS = 100
-"""Bytes of a socket's path that every system takes."""
+"""Most bytes of a socket's path that every system takes."""
 
 _LONGEST_NAME = 80
-"""Characters of a person's name."""
+"""Most characters of a person's name."""
 
 
 def sockets_dir() -> Path:
@@ -29,14 +29,14 @@ def socket_path(run: str) -> Path:
 
 
 def prepare(path: Path) -> None:
-    """Make the folder, and remove what a killed process left."""
+    """Make the folder, and remove a socket that a killed process left."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     path.unlink(missing_ok=True)
 
 
 @contextmanager
 def short_address(path: Path) -> Iterator[str]:
-    """Yield the path, or a shorter one where it is too long for a socket; raises `OSError`."""
+    """Yield the path, or if it is too long for a socket, a shorter one; raises `OSError`."""
     if len(os.fsencode(path)) <= _LONGEST_ADDRESS:
         yield str(path)
         return
@@ -48,9 +48,9 @@ def short_address(path: Path) -> Iterator[str]:
 
 
 def is_owner(connection: socket.socket) -> bool:
-    """Return True if the process at the other end is its owner's, or root's.
+    """Return True if the process at the other end is the socket owner's, or root's.
 
-    Where the system does not say who that is, the folder and the socket's mode decide.
+    If the system does not say, also True: the modes of the folder and the socket decide.
     """
     if not hasattr(socket, "SO_PEERCRED"):
         return True
@@ -61,7 +61,7 @@ def is_owner(connection: socket.socket) -> bool:
 
 
 def person() -> str:
-    """Return who uses lfg here, as ann@laptop."""
+    """Return the name of whoever uses lfg here, as `ann@laptop`."""
     try:
         name = getpass.getuser()
     except (KeyError, OSError):  # a container may have no name for its user

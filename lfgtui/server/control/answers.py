@@ -36,18 +36,18 @@ from lfgtui.server.control.messages import (
 )
 
 Check: TypeAlias = Callable[[Sequence[Ticket]], object]
-"""Raises `LfgError` where the run could not work on these tickets."""
+"""Raises `LfgError` if the run could not work on the tickets."""
 
 
 class Answers:
-    """Carries out what others ask of a run."""
+    """Carries out requests to a run."""
 
     def __init__(self, engine: Engine, check: Check) -> None:
         self._engine = engine
         self._check = check
 
     def to(self, request: Command | ListApprovals | ListTickets, by: str) -> Reply:
-        """Answer a request; a rule of approval is given on a screen alone, and left out here."""
+        """Answer a request; rules of approval are left out, since only a screen grants them."""
         match request:
             case ListTickets():
                 return Reply(tickets=tuple(needs_of(self._engine.tickets)))
@@ -59,7 +59,7 @@ class Answers:
                 return self.carry_out(without_rule(request), by)
 
     def carry_out(self, command: Command, by: str) -> Reply:
-        """Carry out a command that came from another screen, and note whose."""
+        """Carry out a command from another screen, with a note of whose it is."""
         engine = self._engine
         before = len(engine.tickets)
         if refusal := self._refusal(command):
@@ -100,7 +100,7 @@ class Answers:
         return ""
 
     def _unknown(self, ticket: str) -> str:
-        """Return what to say of a ticket that the run does not have; "" if it has it."""
+        """Return the error for a ticket that the run does not have; "" if it has it."""
         ids = [one.id for one in self._engine.tickets]
         if ticket in ids:
             return ""
@@ -111,12 +111,12 @@ class Answers:
         decided = self._engine.ticket_run(ticket).person.decided
         for call in self._engine.transcript(ticket).calls.waiting:
             if call.call_id in decided:
-                continue  # or who decides next would be told that it counts
+                continue  # a second decision would be told that it counts
             yield WaitingCall(call.call_id, call.approval or call.name, _shown(call), call.options)
 
 
 def _shown(call: ToolItem) -> str:
-    """Return the arguments, without what the changes show, and the changes."""
+    """Return the changes, and the arguments that they do not show."""
     parts, given = [diff for _, diff in call.diffs], call.given
     if call.is_agent_call and not isinstance(given, str):
         given = beside(parts, given)

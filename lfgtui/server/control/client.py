@@ -29,7 +29,7 @@ _SECONDS = 10.0
 _ALL_THE_SAME = "the command may still take effect"
 
 _A_READ = 1 << 16
-"""Bytes that are read at once."""
+"""Most bytes that are read at once."""
 
 
 class BrokenError(UsageError):
@@ -41,7 +41,7 @@ class RunOverError(UsageError):
 
 
 class UnansweredError(BrokenError):
-    """The run was sent a request and did not reply: it may carry it out all the same."""
+    """The run did not reply to a request, which it may still carry out."""
 
 
 def ask(run: str, request: Command | ListApprovals | ListTickets) -> Reply:
@@ -52,8 +52,8 @@ def ask(run: str, request: Command | ListApprovals | ListTickets) -> Reply:
 async def reply_of(run: str, request: Command | ListApprovals | ListTickets) -> Reply:
     """Return the run's reply to the request.
 
-    Raises `UsageError` with its error, `RunOverError`, `UnansweredError`, and `BrokenError` where
-    it is at work and cannot be reached.
+    Raises `UsageError` with the reply's error, `RunOverError`, `UnansweredError`, and
+    `BrokenError` if the run is at work but cannot be reached.
     """
     reader, writer = await _open(run)
     try:
@@ -77,9 +77,9 @@ async def reply_of(run: str, request: Command | ListApprovals | ListTickets) -> 
 
 
 async def connect(run: str, viewer: str) -> tuple[Hello, "Lines", asyncio.StreamWriter]:
-    """Begin to watch the run: return its first line, the next ones, and where to send others.
+    """Begin to watch the run: return its first line, the later ones, and a writer to it.
 
-    Raises `RunOverError`, `BrokenError`, and `UsageError` where its lfg cannot be talked to.
+    Raises `RunOverError`, `BrokenError`, and `UsageError` if the two versions cannot talk.
     """
     reader, writer = await _open(run)
     lines = Lines(reader)
@@ -112,10 +112,10 @@ async def _open(run: str) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
 
 
 class Lines:
-    """The whole lines that come from a stream, until it ends or breaks, one at a time.
+    """The complete lines of a stream, one at a time, until it ends or breaks.
 
-    While nobody takes them, little more is read: `StreamReader.readline` would have to buffer twice
-    as much as the longest line.
+    While nobody takes them, little more is read: `StreamReader.readline` would have to buffer
+    twice the longest line.
     """
 
     def __init__(self, reader: asyncio.StreamReader) -> None:

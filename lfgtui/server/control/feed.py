@@ -1,8 +1,8 @@
-"""The lines that a run's viewers are sent: batches of entries, encoded once, and the run's state.
+"""The lines for a run's viewers: batches of entries, encoded once, and the run's state.
 
-A viewer costs the run no more than `MOST_BYTES`, and never its time. What it does not read in time
-is dropped, as it is in the history; once it reads again it is told up to where to look there. The
-same goes for what the history has not saved yet: a viewer is shown nothing but what is stored.
+A viewer costs the run at most `MOST_BYTES`, and no time. Frames that it does not read in time are
+dropped, since the history has the entries; once it reads again it is told up to which place to
+look there. The same goes for entries that are not saved yet: viewers get only stored ones.
 """
 
 import asyncio
@@ -18,24 +18,24 @@ from lfgtui.model.tickets import Ticket
 from lfgtui.server.control.messages import Frame, Status, line
 
 MOST_BYTES = 2 << 20
-"""Bytes of frames that wait for a viewer; with more of them it has fallen behind."""
+"""Most bytes of frames that wait for a viewer; with more it has fallen behind."""
 
 _AT_ONCE = 1 << 18
-"""About how many bytes are written before it is waited until they are read."""
+"""Bytes, about, that are written before waiting for them to be read."""
 
 _ANSWERS = 64
-"""Answers that wait to be read, from which on no more commands of the viewer are taken."""
+"""Unread answers from which on no more commands of the viewer are taken."""
 
-_QUEUE = 1 << 17  # bytes that are on their way for a moment say nothing
+_QUEUE = 1 << 17  # bytes to which the size of the queue is rounded down
 
 
 class Viewer:
-    """The lines that one viewer is still to be sent."""
+    """The lines that are still to be sent to one viewer."""
 
     def __init__(self, feed: "Feed") -> None:
         self._feed = feed
         self._news: dict[str, bytes] = {}
-        """The newest line of each kind of which only the newest counts."""
+        """The newest line of each kind; only the newest counts."""
         self._frames: deque[bytes] = deque()
         self._size = 0
         self._is_behind = False
@@ -45,7 +45,7 @@ class Viewer:
         self._written = asyncio.Event()
 
     def put(self, frame: bytes) -> None:
-        """Take a frame of entries, unless it has fallen behind, or does so now."""
+        """Queue a frame of entries, unless the viewer has fallen behind, or does so now."""
         if self._is_behind:
             return
         self._frames.append(frame)
@@ -57,16 +57,16 @@ class Viewer:
         self._due.set()
 
     def fall_behind(self) -> None:
-        """Take no more frames until it is told up to where the history has them."""
+        """Queue no more frames until the viewer is told up to where the history has them."""
         self._is_behind = True
 
     def tell(self, kind: str, frame: bytes) -> None:
-        """Take a frame that takes the place of an earlier one of its kind."""
+        """Queue a frame that replaces an earlier one of its kind."""
         self._news[kind] = frame
         self._due.set()
 
     async def answer(self, frame: bytes) -> None:
-        """Take the answer to a command; wait while many wait to be read."""
+        """Queue the answer to a command; wait while many are unread."""
         self._answers.append(frame)
         self._due.set()
         while len(self._answers) > _ANSWERS:
@@ -74,16 +74,16 @@ class Viewer:
             await self._written.wait()
 
     def catch_up(self) -> None:
-        """Have it told, if it has fallen behind: all that was left out is stored."""
+        """If the viewer has fallen behind, tell it where the dropped entries are stored."""
         self._due.set()
 
     def end(self) -> None:
-        """Say, behind all else, that the run's process ends."""
+        """Say, after all else, that the run's process ends."""
         self._is_over = True
         self._due.set()
 
     async def write_to(self, writer: asyncio.StreamWriter) -> None:
-        """Write what there is whenever there is something, as fast as it is read, to the end."""
+        """Write queued lines as fast as they are read, to the end."""
         while True:
             await self._due.wait()
             self._due.clear()
@@ -97,7 +97,7 @@ class Viewer:
                 return
 
     def _next(self) -> bytes:
-        """Return what to write next: the news first, as entries may be of a ticket in it."""
+        """Return what to write next: the news first, as entries may be of a new ticket in it."""
         chunk, self._news = list(self._news.values()), {}
         if self._is_behind and not self._frames and self._feed.is_saved:
             self._is_behind = False
@@ -119,16 +119,16 @@ class Feed:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self.viewers: set[Viewer] = set()
-        """Those that get what comes."""
+        """Viewers that get new frames."""
         self.place = engine.delivery.place
-        """The place up to which all entries are stored, and were given to those who keep up."""
+        """The place up to which all entries are stored and given to viewers that keep up."""
         self.is_saved = engine.health.behind is None
         self._tickets: Sequence[Ticket] = ()
         self._status = Status()
         engine.subscribe(self._take)
 
     def join(self) -> Viewer:
-        """Return a new viewer, who gets what comes from now on."""
+        """Return a new viewer, which gets frames from now on."""
         viewer = Viewer(self)
         if not self.viewers:
             self._tickets, self._status = self._engine.tickets, self.status()
@@ -143,18 +143,18 @@ class Feed:
             viewer.end()
 
     def status(self) -> Status:
-        """Return how the run is just now."""
+        """Return the present status of the run."""
         health = self._engine.health
         queued = health.queued_bytes // _QUEUE * _QUEUE
         health = msgspec.structs.replace(health, queued_bytes=queued)
         return Status(health, tuple(self._engine.unfinished))
 
     def left_out(self) -> bytes:
-        """Return the frame that says where to find what a viewer was not given."""
+        """Return the frame that says where the entries are that a viewer was not given."""
         return line(Frame(stored_to=self.place, file=str(self._engine.recorder.file.path)))
 
     def tell_news(self, *, is_due: bool = False) -> None:
-        """Tell the viewers how the run is and of its tickets, if that changed or it `is_due`."""
+        """Send the viewers the run's status and tickets, if they changed or it `is_due`."""
         if not self.viewers:
             return
         tickets, status = self._engine.tickets, self.status()
@@ -196,10 +196,10 @@ class Feed:
 
 
 def _is_all_generated(entries: Sequence[e.Entry]) -> bool:
-    """Return True for nothing but what a model wrote, which changes nothing else of the run."""
+    """Return True if all entries are a model's text, which does not change the run's status."""
     return bool(entries) and all(entry.event.facets.is_generated for entry in entries)
 
 
 def raw_tickets(tickets: Sequence[Ticket]) -> tuple[msgspec.Raw, ...]:
-    """Return tickets as messages have them."""
+    """Return tickets in the form of messages."""
     return tuple(msgspec.Raw(msgspec.json.encode(ticket)) for ticket in tickets)

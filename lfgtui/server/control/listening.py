@@ -32,23 +32,23 @@ from lfgtui.settings.config import Config, routes_of
 from lfgtui.settings.providers import SIMULATED
 
 _LAST_WORDS = 0.5
-"""Seconds that viewers have to read the rest when the run ends; then it is in the history."""
+"""Seconds that viewers have to read the rest when the run ends; the history has it, too."""
 
 _NEWS = 1.0
-"""Seconds between two looks at how the run is."""
+"""Seconds between two looks at the run's status."""
 
 HEARTBEAT = 5
-"""Looks after which viewers are told how it is though nothing changed: the run is there."""
+"""Looks after which viewers get the status even if unchanged: a sign that the run is alive."""
 
 _GONE: tuple[type[Exception], ...] = (OSError, ValueError, asyncio.IncompleteReadError)
-"""Errors of a client that went, or that sends a line longer than any."""
+"""Errors of a client that left, or that sends too long a line."""
 
 
 @asynccontextmanager
 async def listening(engine: Engine, check: Check) -> AsyncIterator[None]:
-    """Take requests and viewers while the body runs; without a socket where there can be none.
+    """Take requests and viewers while the body runs; do nothing if a socket is impossible.
 
-    `check` is asked about tickets that are to be added.
+    `check` checks tickets that are to be added.
     """
     listener = _Listener(engine, check)
     path = address.socket_path(engine.run)
@@ -80,7 +80,7 @@ class _Listener:
         self._viewing: set[asyncio.Task[object]] = set()
 
     async def tell(self) -> None:
-        """Look again and again how the run is, for those changes that no entry comes with."""
+        """Look at the status again and again, for changes that come without an entry."""
         looks = 0
         while True:
             await asyncio.sleep(_NEWS)
@@ -88,7 +88,7 @@ class _Listener:
             self._feed.tell_news(is_due=looks % HEARTBEAT == 0)
 
     async def close(self) -> None:
-        """Let viewers read to the end, a moment, and let go of all clients."""
+        """Let viewers read to the end for a moment, then drop all clients."""
         self._feed.end()
         if self._viewing:
             await asyncio.wait(self._viewing, timeout=_LAST_WORDS)
@@ -126,7 +126,7 @@ class _Listener:
         await writer.drain()
 
     async def _settled(self, reply: Reply) -> Reply:
-        """Return the reply once what was asked for outlives this process."""
+        """Return the reply once its effect is saved."""
         with suppress(HistoryError):  # it has been closed: what else there is to say was said
             await self._engine.settle()
         return msgspec.structs.replace(reply, unsaved=self._engine.health.behind or "")
@@ -189,7 +189,7 @@ def _is_simulated(config: Config, ticket: Ticket) -> bool:
 
 @contextmanager
 def _noted(tasks: set[asyncio.Task[object]]) -> Iterator[None]:
-    """Keep this task among those during the body."""
+    """Keep the current task in `tasks` during the body."""
     task = asyncio.current_task()
     assert task is not None
     tasks.add(task)

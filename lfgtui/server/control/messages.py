@@ -1,8 +1,8 @@
-"""Messages between a run and those who reach it: JSON, one object a line.
+"""Messages between a run and its clients: JSON, one object a line.
 
 A client sends a `Request` and gets a `Reply`. After `Watch` the connection stays open: a `Hello`
-comes, then a `Frame` whenever something is new, and the client may send `FromViewer` lines. What a
-newer lfg adds is passed over by an older one. `PROTOCOL` changes only where that does not do.
+comes, then a `Frame` whenever something is new, and the client may send `FromViewer` lines. An
+older lfg ignores what a newer one adds. `PROTOCOL` changes only if that would be wrong.
 """
 
 from typing import TypeAlias, TypeVar
@@ -19,7 +19,7 @@ from lfgtui.model.tickets import Ticket
 PROTOCOL = 1
 
 LONGEST = 64 << 20
-"""Bytes of a line: hundreds of tickets with long prompts."""
+"""Most bytes of a line: hundreds of tickets with long prompts."""
 
 
 class ListApprovals(msgspec.Struct, frozen=True, tag=True):
@@ -29,15 +29,15 @@ class ListApprovals(msgspec.Struct, frozen=True, tag=True):
 
 
 class ListTickets(msgspec.Struct, frozen=True, tag=True):
-    """Ask for the ids of the run's tickets, and of those that it runs as copies."""
+    """Ask for the ids of the run's tickets, and of those that run as copies."""
 
 
 class Watch(msgspec.Struct, frozen=True, tag=True):
     """Ask for what happens in the run, on a connection that stays open.
 
-    A run sends what is new from now on. Where others pass it on, as a relay does, they add what
-    the history has of the `run` behind the place `after`. `viewer` is who wants to see it, as
-    ann@laptop, and stands as `by` in the events that their commands cause.
+    A run sends what is new from now on. A relay puts before it what the history has of the `run`
+    after the place `after`. `viewer` is the name of the person, as `ann@laptop`, which is `by` in
+    the events that their commands cause.
     """
 
     run: str = ""
@@ -62,9 +62,9 @@ class WaitingCall(msgspec.Struct, frozen=True):
 
 
 class Reply(msgspec.Struct, frozen=True):
-    """The answer to a request: an error in one line, or nothing else than what was asked for.
+    """The answer to a request: an error in one line, or what was asked for.
 
-    `unsaved` says why what was done is not in the history yet.
+    `unsaved` says why its effect is not in the history yet.
     """
 
     error: str = ""
@@ -74,7 +74,7 @@ class Reply(msgspec.Struct, frozen=True):
 
 
 class Status(msgspec.Struct, frozen=True, omit_defaults=True):
-    """The state of the run that no entry tells. `unfinished`: its tickets that have not ended."""
+    """The state of the run beyond its entries. `unfinished`: tickets that have not ended."""
 
     health: Health = Health()
     unfinished: tuple[str, ...] = ()
@@ -83,10 +83,10 @@ class Status(msgspec.Struct, frozen=True, omit_defaults=True):
 class Hello(msgspec.Struct, frozen=True, omit_defaults=True):
     """The first line to a viewer: which run this is, and who runs it.
 
-    `now` is the run's clock in seconds since the epoch, `pid` its process, 0 where none is at work.
+    `now` is the run's clock in seconds since the epoch, `pid` its process, 0 if none is at work.
     `is_simulated`: some of its models are. All entries up to the place `stored_to` are in the
-    history at `file`, and not sent. Without a `protocol` the line is another one, of an lfg that
-    knows no viewers; `error` may say why.
+    history at `file`, and not sent. A line without `protocol` is the reply of an lfg too old for
+    viewers; `error` may say why.
     """
 
     protocol: int = 0
@@ -106,10 +106,10 @@ class Hello(msgspec.Struct, frozen=True, omit_defaults=True):
 class Frame(msgspec.Struct, frozen=True, omit_defaults=True):
     """News of a run: any of these.
 
-    `entries`, as `--json` prints them, the last of which is at `place`. `stored_to`: all up to
-    that place was left out and is in the history at `file`. All `tickets`, where one is new or
-    requested in another way. `answer`: the number of the command that was carried out, or not
-    because of the `error`. `has_ended`: the run's process ends, and nothing more comes.
+    `entries`, as `--json` prints them, up to `place`. `stored_to`: entries up to that place were
+    left out and are in the history at `file`. `tickets`: all of them, if one is new or has a new
+    request. `answer`: the number of the command that was carried out, or not because of the
+    `error`. `has_ended`: the run's process ends, and nothing more comes.
     """
 
     entries: tuple[msgspec.Raw, ...] = ()
@@ -158,29 +158,29 @@ _T = TypeVar("_T")
 
 
 def without_rule(command: Command) -> Command:
-    """Return the command without a rule of approval: only on a screen is read what it covers."""
+    """Return the command without a rule of approval: only a screen shows what it covers."""
     if isinstance(command, Approve):
         return msgspec.structs.replace(command, rule=None)
     return command
 
 
 def line(message: msgspec.Struct) -> bytes:
-    """Return the message as it is sent."""
+    """Return the message as a line."""
     return msgspec.json.encode(message) + b"\n"
 
 
 def request_line(request: Request, by: str) -> bytes:
-    """Return a request as it is sent by that person."""
+    """Return a request of a person as a line."""
     return msgspec.json.encode({**msgspec.to_builtins(request), "by": by}) + b"\n"
 
 
 def sender_of(request: bytes) -> str:
-    """Return who sent the request; "" where it does not say."""
+    """Return who sent the request; "" if it does not say."""
     return _from.decode(request).by
 
 
 def number_of(sent: bytes | str) -> int:
-    """Return the number of a command that cannot be read; 0 where that cannot be either."""
+    """Return the number of a command that cannot be read; 0 if that cannot be read, either."""
     try:
         return _number.decode(sent).id
     except msgspec.MsgspecError:
@@ -198,7 +198,7 @@ def read_frame(sent: bytes) -> Frame:
 
 
 def _read(decoder: msgspec.json.Decoder[_T], sent: bytes) -> _T:
-    """Read a line; without the run's status if only a newer lfg understands that."""
+    """Read a line; leave out a status that only a newer lfg understands."""
     try:
         return decoder.decode(sent)
     except msgspec.ValidationError:
@@ -209,9 +209,9 @@ def _read(decoder: msgspec.json.Decoder[_T], sent: bytes) -> _T:
 
 
 def read_ticket(raw: msgspec.Raw) -> Ticket:
-    """Return the ticket; of one that only a newer lfg understands, what can be shown of it.
+    """Return the ticket, or the part to show of one that only a newer lfg understands.
 
-    Raises `msgspec.MsgspecError` where it has no id.
+    Raises `msgspec.MsgspecError` if it has no id.
     """
     try:
         return _ticket.decode(raw)
@@ -222,7 +222,7 @@ def read_ticket(raw: msgspec.Raw) -> Ticket:
 
 
 def check(hello: Hello, where: str) -> None:
-    """Raise `UsageError` with its error, or saying who is older if the sides cannot talk."""
+    """Raise `UsageError` with the hello's error, or naming the older side if they cannot talk."""
     if hello.protocol == PROTOCOL:
         if hello.error:
             raise UsageError(hello.error)

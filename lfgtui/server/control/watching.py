@@ -1,8 +1,8 @@
-"""A run watched from its own machine: what the history has of it, then what it sends.
+"""A run watched from its own machine: first from the history, then from what it sends.
 
 The history is read here, in the viewer's process, so that a viewer who comes late or reads slowly
-costs the run nothing. Entries come in the run's order, each exactly once, whoever sent them; and
-also when the run is killed, since all that was committed is in the history.
+costs the run nothing. Entries come in the run's order, each exactly once; and all that were
+committed even if the run is killed, since they are in the history.
 """
 
 import asyncio
@@ -39,17 +39,17 @@ from lfgtui.settings import paths
 _T = TypeVar("_T")
 
 STALLED = 60.0
-"""Seconds in which a run has to take a command before others are handed on."""
+"""Seconds in which a run has to take a viewer's line."""
 
 _A_FRAME = 1 << 16
-"""About how many bytes of stored entries make a frame."""
+"""Bytes of stored entries in a frame, about."""
 
 
 async def watch(run: str, after: int, viewer: str) -> "Watching":
-    """Begin to watch the run behind that place, also one that is over.
+    """Begin to watch the run after the place `after`, even if it is over.
 
-    Raises `UsageError` where there is no such run or its lfg cannot be talked to, `BrokenError`
-    where it is at work and cannot be reached.
+    Raises `UsageError` if there is no such run or the two versions cannot talk, `BrokenError` if
+    it is at work but cannot be reached.
     """
     with suppress(RunOverError):
         return Watching(run, after, *await connect(run, viewer))
@@ -57,7 +57,7 @@ async def watch(run: str, after: int, viewer: str) -> "Watching":
 
 
 class Watching:
-    """A run that is watched; `close` it in the end. `place` is that of the newest entry given."""
+    """A run that is watched; `close` it in the end. `place` is the newest given entry's."""
 
     def __init__(
         self,
@@ -79,9 +79,9 @@ class Watching:
             self._writer.write(line(message))
 
     async def hand_on(self, message: FromViewer) -> None:
-        """Send a line of somebody else's, and wait until the run takes it; raises `BrokenError`.
+        """Pass on a client's line, and wait until the run takes it; raises `BrokenError`.
 
-        So who sends faster than the run takes is slowed down, and fills no memory here.
+        So a client that sends faster than the run reads is slowed down, and fills no memory.
         """
         self.send(message)
         if self._writer is None:
@@ -103,8 +103,8 @@ class Watching:
     async def frames(self) -> AsyncGenerator[Frame, None]:
         """Yield all that is new, to the end of the run's process.
 
-        Raises `BrokenError` where the connection breaks before, `HistoryError`, and `UsageError`
-        where the run's lfg cannot be understood.
+        Raises `BrokenError` if the connection breaks before, `HistoryError`, and `UsageError` if
+        the run's lfg cannot be understood.
         """
         has_ended = self._lines is None
         if self._lines is not None:
@@ -120,7 +120,7 @@ class Watching:
             raise BrokenError(f"the connection to run {self._run} broke")
         await asyncio.to_thread(_end_orphaned_runs)
         if self._lines is not None:
-            # Some may have been added since anything was heard.
+            # Tickets may have been added since the last frame.
             tickets = await asyncio.to_thread(_stored_tickets, self._run)
             yield Frame(tickets=raw_tickets([one.ticket for one in tickets]))
         async with aclosing(self._stored(paths.history_file(), None)) as stored:
@@ -129,7 +129,7 @@ class Watching:
         yield Frame(has_ended=True)
 
     async def _sent(self, lines: Lines) -> AsyncGenerator[Frame, None]:
-        """Yield what the run sends, and what it left out from the history, as long as it does."""
+        """Yield what the run sends and, from the history, what it left out, until it ends."""
         async for sent in lines:
             try:
                 frame = read_frame(sent)
@@ -146,7 +146,7 @@ class Watching:
             yield frame
 
     async def _stored(self, file: Path, until: int | None) -> AsyncGenerator[Frame, None]:
-        """Yield what the file has behind the place, up to another one; None: to the end."""
+        """Yield the file's entries after `place`, up to the place `until`; None: to the end."""
         if until is not None and until <= self.place:
             return
         reader = await _to_its_end(partial(Reader, file))
@@ -161,12 +161,12 @@ class Watching:
 
 
 async def _to_its_end(work: Callable[[], _T]) -> _T:
-    """Do the work in a thread, and wait for it also when it is cancelled.
+    """Do the work in a thread, and wait for it even if cancelled.
 
     A thread cannot be stopped, and SQLite does not outlive a connection that is closed while
     another thread reads from it.
     """
-    # A future and no task, which the end of the loop would cancel.
+    # A future, not a task: the end of the loop would cancel a task.
     return await finish(asyncio.get_running_loop().run_in_executor(None, work))
 
 
@@ -183,7 +183,7 @@ def _frame(entries: Iterator[Entry]) -> Frame | None:
 
 
 def _end_orphaned_runs() -> None:
-    """End runs whose process was killed as interrupted, as every lfg does that writes."""
+    """End runs whose process was killed as interrupted, as every lfg that writes does."""
     path = paths.history_file()
     with suppress(HistoryError, OSError):  # it may be readable all the same
         if path.exists():

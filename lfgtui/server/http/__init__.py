@@ -1,1 +1,1 @@
-"""Runs over HTTP: what `lfg serve` answers. It owns none of them, so it can end at any time."""
+"""Runs over HTTP: the answers of `lfg serve`. It owns no run, so it can end at any time."""

@@ -1,9 +1,8 @@
 """Access for everybody who reaches the socket, or who knows the token.
 
-A browser shows pages of strangers, which may ask this server too: it is refused where the page is
-another one's (`Origin`), or where a name that is not ours was made to lead here (`Host`). A page
-of ours that knows the token changes it into a cookie, since neither an EventSource nor a WebSocket
-of a browser can send a header.
+A browser also shows strangers' pages, which may send requests here. They are refused by the page's
+`Origin`, or by the `Host` if a foreign name was made to lead here. A page of ours changes the token
+into a cookie, since neither an EventSource nor a WebSocket of a browser can send a header.
 """
 
 import hashlib
@@ -19,7 +18,7 @@ from starlette.websockets import WebSocketClose
 COOKIE = "lfg"
 
 OPEN = ("/", "/screen", "/session")
-"""Paths of pages without anything of a run in them, beside those under `OPEN_BELOW`."""
+"""Paths of pages that show nothing of a run; those under `OPEN_BELOW` do not, either."""
 
 OPEN_BELOW = "/assets/"
 
@@ -29,7 +28,7 @@ _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src data:;"
     " connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
-"""xterm.js makes styles of its own; nothing else comes from anywhere but here."""
+"""xterm.js makes styles of its own; everything else must come from here."""
 
 _HEADERS = (
     (b"content-security-policy", _POLICY.encode()),
@@ -39,9 +38,9 @@ _HEADERS = (
 
 
 class Access:
-    """Middleware that lets pass who may ask. Without a `token` that is everybody who can.
+    """Middleware that lets permitted requests pass; without a `token`, all that reach it.
 
-    `is_loopback`: the server listens on loopback only, so every other host's name is a trick.
+    `is_loopback`: the server listens on loopback only, so any other host's name is a trick.
     """
 
     def __init__(self, app: ASGIApp, token: str | None, *, is_loopback: bool) -> None:
@@ -64,7 +63,7 @@ class Access:
             await JSONResponse({"error": why}, status, headers)(scope, receive, send)
 
     def _refusal(self, asked: HTTPConnection) -> tuple[int, str] | None:
-        """Return the status and the reason of a refusal; None for none."""
+        """Return the status and the reason of a refusal; None if the request may pass."""
         host = asked.headers.get("host", "")
         if self._is_loopback and _name(host) not in _LOOPBACK:
             return 403, f"Host {host} is not a loopback name"
@@ -95,7 +94,7 @@ async def open_session(request: Request) -> Response:
 
 
 def is_known(token: str, headers: Headers) -> bool:
-    """Return True if the headers have the token. Takes as long for a wrong one."""
+    """Return True if the headers have the token, in constant time."""
     scheme, _, given = headers.get("authorization", "").partition(" ")
     return scheme.lower() == "bearer" and _same(given.strip(), token)
 
@@ -105,12 +104,12 @@ def _same(one: str, other: str) -> bool:
 
 
 def _cookie(token: str) -> str:
-    """Return what a session's cookie holds: not the token, which could be used elsewhere."""
+    """Return a session's cookie, which must not be the token: that could be used elsewhere."""
     return hmac.new(token.encode(), b"lfg serve: a session", hashlib.sha256).hexdigest()
 
 
 def _host_of(origin: str) -> str | None:
-    """Return the host and port of an Origin header; None where it cannot be read."""
+    """Return the host and port of an Origin header; None if it cannot be read."""
     try:
         return urlsplit(origin).netloc
     except ValueError:
@@ -123,7 +122,7 @@ def _name(host: str) -> str:
 
 
 def _with_headers(send: Send) -> Send:
-    """Return a `send` that adds what keeps a page from being led astray."""
+    """Return a `send` that adds the security headers."""
 
     async def sending(message: "dict[str, object]") -> None:
         if message["type"] == "http.response.start":

@@ -1,4 +1,4 @@
-"""Connections whose other side may read slowly, but not stand still for ever."""
+"""Connections whose other side may read slowly, but not stop reading."""
 
 import asyncio
 
@@ -9,17 +9,17 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 from lfgtui.server.control import address
 
 STALLED = 60.0
-"""Seconds in which the other side has to take something of what waits for it."""
+"""Seconds in which the other side has to read some of the waiting data."""
 
 
 HEAD = 10.0
-"""Seconds in which the head of a request has to come whole."""
+"""Seconds in which the head of a request has to be complete."""
 
 
 class _Stalling(asyncio.Protocol):
-    """A connection that is cut where nothing is taken of what waits.
+    """A connection that is cut if no waiting data is read.
 
-    A limit for each thing that is sent would cut off again and again who needs longer for one.
+    A time limit for each message would cut off a slow reader of a long one again and again.
     """
 
     transport: asyncio.Transport
@@ -55,9 +55,9 @@ class _Stalling(asyncio.Protocol):
 
 
 class HttpConnection(_Stalling, H11Protocol):
-    """A connection of HTTP/1.1, which is cut where a request does not come whole.
+    """A connection of HTTP/1.1, which is cut if a request does not become complete.
 
-    That is also for those who do not know the token, which comes with the request.
+    So clients that do not know the token, which comes in the request, are cut, too.
     """
 
     _no_head: asyncio.TimerHandle | None = None

@@ -1,9 +1,9 @@
 """A run's entries as Server-Sent Events.
 
 https://html.spec.whatwg.org/multipage/server-sent-events.html. The `id` of an event is its place
-in the run, so whoever comes back with the newest one gets the rest, each entry once: what is
-stored comes from the history, and only what is new from the run. A reader who is slow is waited
-for here, at no cost to the run; one who takes nothing for a minute is let go (`connections`).
+in the run, so a client that comes back with the newest one gets the rest, each entry once: stored
+ones from the history, and only new ones from the run. A slow reader is waited for here, at no cost
+to the run; one that reads nothing for a minute is dropped (`connections`).
 """
 
 import asyncio
@@ -27,7 +27,7 @@ from lfgtui.server.control.watching import Watching, watch
 from lfgtui.server.http.found import read, run_named, whole_number
 
 HEARTBEAT = 10.0
-"""Seconds after which a comment says that the connection is there; proxies cut it after 60."""
+"""Seconds between comments that keep a connection alive; proxies cut a silent one after 60."""
 
 _RETRY = 1000
 """Milliseconds after which a browser that was cut off comes back."""
@@ -44,7 +44,7 @@ _TYPES = frozenset(str(event.__struct_config__.tag) for event in EVENTS)
 
 
 class _Sketch(msgspec.Struct):
-    """The parts of an entry that decide if it is sent."""
+    """The fields of an entry that decide if it is sent."""
 
     ticket: str
     at: float
@@ -55,7 +55,7 @@ _sketch = msgspec.json.Decoder(_Sketch)
 
 
 class _Filter(msgspec.Struct, frozen=True):
-    """The tickets and the types of event that are wanted; all where none is named."""
+    """The wanted tickets and types of event; all if none is named."""
 
     tickets: frozenset[str]
     types: frozenset[str]
@@ -67,7 +67,7 @@ class _Filter(msgspec.Struct, frozen=True):
 
 
 class _Events(StreamingResponse):
-    """A response behind which all is closed, whichever side ends it."""
+    """A response that closes everything when it ends, whichever side ends it."""
 
     def __init__(self, watching: Watching, wanted: _Filter) -> None:
         self._watching = watching
@@ -80,7 +80,7 @@ class _Events(StreamingResponse):
                 await self.stream_response(send)
 
         try:
-            # Not as Starlette has it: in a scope of anyio that is cancelled nothing can be closed.
+            # Unlike Starlette's: in a cancelled scope of anyio nothing can be closed.
             await until_one_ends(streaming(), self.listen_for_disconnect(receive))
         finally:
             self._watching.close()
@@ -117,7 +117,7 @@ async def _blocks(watching: Watching, wanted: _Filter) -> AsyncGenerator[str, No
             done, _ = await asyncio.wait({coming}, timeout=max(0.0, due - clock()))
             # Also when frames come all the time, and nothing of them is wanted here.
             if clock() >= due:
-                # The id has a browser come back behind what was left out for it.
+                # With the id a browser comes back after the entries left out for it.
                 yield f": alive\nid: {place}\n\n"
                 due = clock() + HEARTBEAT
             if not done:
@@ -150,7 +150,7 @@ def _of(frame: Frame, wanted: _Filter) -> list[str]:
 
 
 def _after(request: Request) -> int:
-    """Return the place behind which to begin; a browser that comes back names it in a header."""
+    """Return the place after which to begin; a browser that comes back names it in a header."""
     came_back = request.headers.get("last-event-id", "")
     if came_back.isascii() and came_back.isdigit():
         return min(int(came_back[:20]), FURTHEST)

@@ -1,4 +1,4 @@
-"""The run that a request names, and what is asked of the history in a thread."""
+"""The run that a request names, and reading the history in a thread."""
 
 import asyncio
 from collections.abc import Callable
@@ -15,7 +15,7 @@ _T = TypeVar("_T")
 
 
 async def read(work: Callable[[Reader], _T]) -> _T:
-    """Return what the work, in a thread, reads from the history."""
+    """Return the result of the work, which reads the history in a thread."""
 
     def reading() -> _T:
         with Reader(paths.history_file()) as reader:
@@ -25,7 +25,7 @@ async def read(work: Callable[[Reader], _T]) -> _T:
 
 
 async def run_named(name: str) -> str:
-    """Return the id of the run; of `last`, the newest of all, as a server is in no folder.
+    """Return the id of the run; `last` is the newest of all, as a server is in no folder.
 
     Raises 404.
     """
@@ -45,7 +45,7 @@ async def run_named(name: str) -> str:
 
 
 def whole_number(asked: HTTPConnection, name: str, default: int, most: int) -> int:
-    """Return a parameter of the query, from 0 to the most; raises 400."""
+    """Return a parameter of the query, from 0 to `most`; raises 400."""
     given = asked.query_params.get(name, str(default))
     if not (given.isascii() and given.isdigit() and int(given[:20]) <= most):
         raise HTTPException(400, f"{name}={given}: expected a whole number from 0 to {most}")

@@ -24,10 +24,10 @@ from lfgtui.server.http.connections import (
 )
 
 _GRACE = 1
-"""Seconds that answers have to end by themselves; streams of events do not."""
+"""Seconds that answers have to end by themselves, which streams of events never do."""
 
 _LONGEST = 64 << 20
-"""Bytes of a WebSocket's message."""
+"""Most bytes of a WebSocket's message."""
 
 
 class Address(NamedTuple):
@@ -60,9 +60,9 @@ def socket_path() -> Path:
 
 @contextmanager
 def own_socket() -> Iterator[socket.socket]:
-    """Listen on the Unix socket; raises `UsageError` where another process does."""
+    """Listen on the Unix socket; raises `UsageError` if another process does."""
     path = socket_path()
-    # A lock, and no attempt to connect: of two that start at once, each would find nobody there.
+    # A lock, not an attempt to connect: two that start at once would both find nobody there.
     with (
         leases.held(path.parent, path.stem) as is_free,
         socket.socket(socket.AF_UNIX) as listener,
@@ -82,7 +82,7 @@ def own_socket() -> Iterator[socket.socket]:
 
 @contextmanager
 def port_socket(listen: Address) -> Iterator[tuple[socket.socket, Address]]:
-    """Listen on the address; port 0 is any that is free. Raises `UsageError`."""
+    """Listen on the address; port 0 means any free port. Raises `UsageError`."""
     try:
         family = socket.getaddrinfo(listen.host, listen.port, type=socket.SOCK_STREAM)[0][0]
         listener = socket.create_server((listen.host, listen.port), family=family)
@@ -142,7 +142,7 @@ def _configured(app: ASGIApp, http: type[HttpConnection]) -> uvicorn.Config:
 
 
 def notify_service_manager(state: str) -> None:
-    """Tell systemd, where it started this process; see sd_notify(3)."""
+    """Tell systemd, if it started this process; see sd_notify(3)."""
     path = os.environ.get("NOTIFY_SOCKET", "")
     if path[:1] in ("/", "@"):
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as client, suppress(OSError):

@@ -1,4 +1,4 @@
-"""A stream of events that has nothing to say: `lfg doctor` looks at how they arrive."""
+"""A stream of events without content: `lfg doctor` measures how they arrive."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -12,7 +12,7 @@ from lfgtui.server.http.events import HEADERS
 EVENTS = 40
 
 _REST = 0.025
-"""Seconds between two: together as long as a short answer."""
+"""Seconds between two events: together they take as long as a short answer."""
 
 
 async def probe(_request: Request) -> Response:

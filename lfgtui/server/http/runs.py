@@ -25,7 +25,7 @@ from lfgtui.settings.config import Config
 from lfgtui.text.redactor import Redactor
 
 MOST = 1000
-"""Runs, or hits of a search, in one answer."""
+"""Most runs, or hits of a search, in one answer."""
 
 _MEDIA_TYPES: dict[Form, str] = {
     "md": "text/markdown; charset=utf-8",
@@ -36,7 +36,7 @@ _MEDIA_TYPES: dict[Form, str] = {
 
 
 class Ticket(msgspec.Struct, frozen=True):
-    """A ticket in a list: what is to be done, how far it is, and who works on it."""
+    """A ticket in a list: its task, its state, and the model that works on it."""
 
     id: str
     title: str
@@ -82,7 +82,7 @@ async def search(request: Request) -> Response:
 
 
 def exporting(config: Config, redactor: Callable[[], Redactor | None]) -> Callable[..., object]:
-    """Return what answers `GET /runs/{run}/export`."""
+    """Return the endpoint that answers `GET /runs/{run}/export`."""
 
     async def export(request: Request) -> Response:
         name = await run_named(request.path_params["run"])
@@ -127,7 +127,7 @@ async def command(request: Request) -> Response:
 
 
 async def body(request: Request) -> bytes:
-    """Return the body of the request; raises 413 where it is too long."""
+    """Return the body of the request; raises 413 if it is too long."""
     parts, size = [], 0
     async for part in request.stream():
         parts.append(part)

@@ -1,4 +1,4 @@
-"""New runs: tickets that are posted, run by a process of its own as by `lfg run - --detach`."""
+"""New runs: posted tickets, run by a process of their own as by `lfg run - --detach`."""
 
 import asyncio
 import sys
@@ -24,8 +24,8 @@ _RUN = (sys.executable, "-P", "-m", "lfgtui", "run", "-", "--detach")
 async def start(request: Request) -> Response:
     """Answer `POST /runs`: tickets as TOML or JSON lines, for the `folder` of the query.
 
-    The run has the variables and the keys that the server was started with. What would ask a
-    person for trust is refused without `trust=yes`.
+    The run has the variables and the keys that the server was started with. Tickets that need a
+    person's trust are refused without `trust=yes`.
     """
     folder = request.query_params.get("folder", "")
     if not (Path(folder).is_absolute() and await asyncio.to_thread(_is_folder, Path(folder))):

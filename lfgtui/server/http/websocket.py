@@ -1,7 +1,7 @@
-"""A run both ways: what `control.messages` has, a message for each line.
+"""A run both ways: the lines of `control.messages`, each as a message.
 
 The first message is a `Hello`, the next ones are `Frame`s; a browser or a program sends
-`FromViewer`, whose commands are answered by the number that they came with.
+`FromViewer`, and the answers to its commands have their numbers.
 """
 
 from contextlib import aclosing, suppress
@@ -68,7 +68,7 @@ async def _show(websocket: WebSocket, watching: Watching) -> None:
 
 
 async def _obey(websocket: WebSocket, watching: Watching) -> None:
-    """Hand on what comes, until the other side leaves."""
+    """Pass messages on until the other side leaves."""
     while True:
         try:
             sent = await websocket.receive_text()

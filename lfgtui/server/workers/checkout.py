@@ -1,8 +1,8 @@
-"""The worktree of a ticket on a worker, and its way back to where the run is.
+"""The worktree of a ticket on a worker, and its way back to the run's machine.
 
-A worker has one repository for each remote, which is never looked at: all that is in it is the
-worktrees of tickets. What a ticket changes is pushed as it works, so that whoever goes on with it,
-should this worker be lost, does so with the files of a moment ago.
+A worker has one repository for each remote, only for the worktrees of tickets. A ticket's changes
+are pushed as it works, so that if this worker is lost, another goes on with files that are only
+moments old.
 """
 
 import asyncio
@@ -25,16 +25,16 @@ from lfgtui.workspace.snapshots import AUTHOR
 from lfgtui.workspace.worktrees import Worktree, discard_worktree, open_worktree
 
 REST = 10.0
-"""Seconds between two pushes while a ticket is at work."""
+"""Least seconds between two pushes while a ticket is at work."""
 
 _NEAR = "refs/lfg/near"
-"""A commit that a remote is likely to have, as it did."""
+"""Reference to a commit that a remote had, and so is likely to have still."""
 
 _log = logging.getLogger(__name__)
 
 
 class FilesKeptError(LfgError):
-    """A ticket's files could not be pushed, and are where they are."""
+    """A ticket's files could not be pushed, and stay on the worker."""
 
 
 class Repositories:
@@ -45,7 +45,7 @@ class Repositories:
         self._first = asyncio.Lock()
 
     async def workspace(self, source: Source) -> Path:
-        """Return the folder that stands for the workspace; raises `GitError`."""
+        """Return the folder that stands in for the workspace; raises `GitError`."""
         folder = self._folder(source)
         inside = folder / source.inside
         if not inside.is_relative_to(folder) or ".." in inside.parts:
@@ -61,9 +61,9 @@ class Repositories:
         return inside
 
     async def fetch(self, source: Source) -> tuple[str, str]:
-        """Return the commit that carries the ticket's files, and the one that these began at.
+        """Return the commit that carries the ticket's files, and the one that they began at.
 
-        The first one from a remote has all that came before, so others wait for it.
+        The first fetch from a remote brings its whole past, so others wait for it.
         """
         folder = self._folder(source)
         async with self._first:
@@ -89,7 +89,7 @@ class Repositories:
 
 
 class Checkout:
-    """A ticket's worktree that began with what `carrier` has; a sink of the ticket's entries."""
+    """A ticket's worktree that began with the files of `carrier`; a sink of its entries."""
 
     def __init__(self, worktree: Worktree, source: Source, carrier: str) -> None:
         self._worktree = worktree
@@ -97,10 +97,10 @@ class Checkout:
         self._pushed = carrier
         self._due = asyncio.Event()
         self.pushed = asyncio.Event()
-        """Set once something that has changed is on the remote."""
+        """Set once a change is on the remote."""
 
     def take(self, entries: Sequence[e.Entry]) -> None:
-        """Push soon what has changed."""
+        """Push changes soon, if there may be any."""
         if any(isinstance(one.event, e.ChangesCounted) for one in entries):
             self._due.set()
 
@@ -116,7 +116,7 @@ class Checkout:
             await asyncio.sleep(REST)
 
     async def push(self) -> None:
-        """Push the files as they are now, unless the run has done with them; raises `GitError`."""
+        """Push the files as they are now, if the run still wants them; raises `GitError`."""
         made, source = self._worktree, self._source
         carrier = await transfer.pack(made.path, made.base, f"The work of {made.ticket}")
         if await transfer.is_same(made.path, carrier, self._pushed):
@@ -132,9 +132,9 @@ class Checkout:
 async def checked_out(
     repositories: Repositories, source: Source, root: Path, run: str, ticket: str, workspace: Path
 ) -> AsyncIterator[Checkout]:
-    """Make the ticket's worktree below `root`, and take it away once all of it was pushed.
+    """Make the ticket's worktree below `root`, and remove it once all its files are pushed.
 
-    Raises `GitError` where it cannot be made, and `FilesKeptError`.
+    Raises `GitError` if it cannot be made, and `FilesKeptError`.
     """
     carrier, base = await repositories.fetch(source)
     worktree = await open_worktree(root, run, ticket, workspace, base)

@@ -1,8 +1,8 @@
-"""A connection to Redis, and the few commands that both sides give.
+"""A connection to Redis, and the few commands that both sides use.
 
-An answer that does not come within `TIMEOUT` seconds breaks the connection: half of one that was
-cut would keep it waiting for ever. Nothing here is tried again: whoever calls knows whether that
-does harm. All errors of Redis and of the way there are `RedisError`, as `unreachable` words them.
+An answer that does not come within `TIMEOUT` seconds breaks the connection: after half an answer
+it would wait for ever. Nothing is tried again here: only the caller knows whether that is safe.
+All errors of Redis and of the way there are `RedisError`; `unreachable` has their words.
 
 Sources: redis.io/docs/latest/develop/data-types/streams, redis-py 6 to 7.
 """
@@ -39,13 +39,13 @@ TIMEOUT = 5.0
 """Seconds for a connection, or for an answer."""
 
 BLOCK = 1000
-"""Milliseconds that a read waits for something to come."""
+"""Milliseconds that a read waits for a message."""
 
 KEPT = 7 * 86_400
-"""Seconds for which Redis keeps what nobody asks for: fences, and the streams of runs."""
+"""Seconds that Redis keeps unused keys: fences, and the streams of runs."""
 
 MOST = 100_000
-"""Records that a stream keeps where nobody reads them; what is missing is asked for again."""
+"""Most unread records that a stream keeps; missing entries are asked for again."""
 
 _FENCE = """
 local fence = math.max(tonumber(redis.call('GET', KEYS[1]) or '0'), tonumber(ARGV[1])) + 1
@@ -76,7 +76,7 @@ class Received(NamedTuple):
 
     @property
     def at(self) -> float:
-        """The time at which Redis got it, by its clock."""
+        """When Redis got the message, by Redis's clock."""
         return int(self.id.partition("-")[0]) / 1000
 
 
@@ -93,10 +93,10 @@ class Connection:
                 socket_connect_timeout=timeout,
                 retry=Retry(NoBackoff(), 0),
                 client_name="lfg",
-                # Else its version is looked up in the files of the package, on the loop.
+                # Otherwise redis-py looks its version up in the package's files, on the loop.
                 driver_info=DriverInfo(lib_version=version),
             )
-            # Looks at the options in the URL, which nothing else does before it is needed.
+            # Checks the options in the URL, which nothing else does before they are needed.
             self._redis.connection_pool.make_connection()  # type: ignore[no-untyped-call]  # redis-py's
         except (ValueError, TypeError) as error:
             raise UsageError(_misread(url, error)) from None
@@ -104,7 +104,7 @@ class Connection:
         self._hold = self._redis.register_script(_HOLD)
 
     async def check(self) -> None:
-        """Raise `UsageError` where there is no Redis that can be used."""
+        """Raise `UsageError` if there is no usable Redis."""
         try:
             async with self._redis.pipeline(transaction=True) as pipe:
                 pipe.exists(tickets_key(()))
@@ -114,7 +114,7 @@ class Connection:
             raise UsageError(unreachable(self.address, error, hint)) from None
 
     async def aclose(self) -> None:
-        """Close it."""
+        """Close the connection."""
         await self._redis.aclose()
 
     # Streams
@@ -128,7 +128,7 @@ class Connection:
         return str(added.decode())
 
     async def read(self, stream: str, after: str, count: int = 100) -> list[Received]:
-        """Return the messages after that id; wait `BLOCK` for some if there are none."""
+        """Return the messages after that id; if there are none, wait `BLOCK`."""
         found = await self._redis.xread({stream: after}, count=count, block=BLOCK)
         return _received(found)
 
@@ -142,7 +142,7 @@ class Connection:
         return bool(await self._redis.xrange(one.stream, one.id, one.id))
 
     async def drop(self, one: Received) -> None:
-        """Take the message out of its stream, which has the group."""
+        """Remove the message from its stream, which has the group."""
         async with self._redis.pipeline(transaction=True) as pipe:
             pipe.xack(one.stream, GROUP, one.id)
             pipe.xdel(one.stream, one.id)
@@ -157,7 +157,7 @@ class Connection:
         await self._redis.expire(stream, KEPT)
 
     async def join(self, streams: Sequence[str]) -> None:
-        """Make the group of these streams, where there is none."""
+        """Make the group of the streams, if missing."""
         for stream in streams:
             try:
                 await self._redis.xgroup_create(stream, GROUP, id="0", mkstream=True)
@@ -166,9 +166,9 @@ class Connection:
                     raise
 
     async def take(self, streams: Sequence[str], consumer: str, idle: float) -> list[Received]:
-        """Return messages for this consumer of the group, one of a stream at most.
+        """Return messages for this consumer of the group, at most one a stream.
 
-        First comes what others took and did nothing with for `idle` seconds. It waits `BLOCK`.
+        Messages that other consumers left for `idle` seconds come first. It waits `BLOCK`.
         """
         for stream in streams:
             claimed = await self._redis.xautoclaim(
@@ -195,34 +195,34 @@ class Connection:
     async def fence(self, run: str, ticket: str, seen: int) -> int:
         """Return a fence for the ticket that is higher than any before, and than `seen`.
 
-        From then on, nobody holds it under an earlier one.
+        From then on, nobody holds the ticket under an earlier fence.
         """
         return int(await self._fence(keys=[fence_key(run, ticket)], args=[seen, KEPT]))
 
     async def hold(self, run: str, ticket: str, lease: Lease, seconds: float) -> bool:
-        """Take or renew the lease; return False if somebody else has the ticket, or is to."""
+        """Take or renew the lease; return False if the ticket is, or will be, another worker's."""
         keys = [fence_key(run, ticket), lease_key(run, ticket)]
         ends = round(seconds * 1000)
         args: list[bytes | str | float] = [lease.fence, lease.worker, encode(lease), ends, KEPT]
         return bool(await self._hold(keys=keys, args=args))
 
     async def get(self, keys: Sequence[str]) -> list[bytes | None]:
-        """Return the values of these keys."""
+        """Return the values of the keys."""
         return list(await self._redis.mget(keys)) if keys else []
 
     async def put(self, key: str, value: bytes, seconds: float) -> None:
-        """Keep the value for so many seconds."""
+        """Store the value for that many seconds."""
         await self._redis.set(key, value, px=round(seconds * 1000))
 
     async def present(self) -> list[Presence]:
-        """Return the workers that are there."""
+        """Return the workers that are running."""
         keys = [key async for key in self._redis.scan_iter(presence_key("*"), count=1000)]
         there = [presence_of(value) for value in await self.get(keys) if value is not None]
         return [one for one in there if one is not None]
 
 
 async def workers_at(url: str) -> list[Presence]:
-    """Return the workers that are there. Raises `UsageError` where Redis cannot be used."""
+    """Return the workers that are running. Raises `UsageError` if Redis cannot be used."""
     connection = Connection(url)
     try:
         await connection.check()
@@ -236,7 +236,7 @@ async def workers_at(url: str) -> list[Presence]:
 async def cancel(tasks: Collection["asyncio.Task[None]"]) -> None:
     """Cancel tasks that may be waiting for Redis, until they have ended.
 
-    Once is not always enough: a cancellation that meets an error of the connection is lost.
+    Once is not always enough: a cancellation that coincides with a connection's error is lost.
     """
     left = {task for task in tasks if task is not asyncio.current_task()}
     while left:
@@ -246,7 +246,7 @@ async def cancel(tasks: Collection["asyncio.Task[None]"]) -> None:
 
 
 class Patience:
-    """The wait between two tries, which becomes longer, up to `most` seconds."""
+    """The wait between two tries, which grows up to `most` seconds."""
 
     def __init__(self, most: float = 2.0) -> None:
         self._most = most
@@ -260,12 +260,12 @@ class Patience:
         return min(self._most, 0.05 * float(2**self._tries))
 
     def reset(self) -> None:
-        """Take note of a success."""
+        """Note a success."""
         self._tries, self.began = 0, 0.0
 
 
 def _misread(url: str, error: Exception) -> str:
-    """Return one line about a URL that cannot be used, without anything of a password in it."""
+    """Return one line about a URL that cannot be used, without its password."""
     address = address_of(url)
     if isinstance(error, TypeError):
         option = str(error).rpartition(" ")[2].replace("'", '"')
@@ -284,11 +284,11 @@ _CAUSES = (
     ("without any password", "it has no password; take the one out of the URL"),
     ("DB index is out of range", "it has no database of the number in the URL"),
 )
-"""What a part of Redis's own words means, for the person."""
+"""Parts of Redis's messages, and their meaning for the person."""
 
 
 def unreachable(address: str, error: BaseException, hint: str = "") -> str:
-    """Return one line about an error of Redis, or of the way there, which ends with the hint."""
+    """Return one line about an error of Redis, or of the way there, and the hint."""
     reason = str(error).splitlines()[0].rstrip(".") if str(error) else type(error).__name__
     for part, cause in _CAUSES:
         if part in reason:
@@ -303,7 +303,7 @@ def unreachable(address: str, error: BaseException, hint: str = "") -> str:
 
 
 def _received(found: Any) -> list[Received]:  # redis-py has no type for it
-    """Return the messages of an answer, which is pairs of a stream and its messages."""
+    """Return the messages of an answer of pairs: a stream and its messages."""
     return [
         Received(_text(stream), _text(id_), fields.get(b"m", b""))
         for stream, messages in found or ()

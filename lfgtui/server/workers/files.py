@@ -1,9 +1,9 @@
-"""The files of a run's tickets on their way to workers and back: those with a worktree have some.
+"""The files of tickets with a worktree, on their way to workers and back.
 
-What is here is what counts: it is sent each time that a ticket is handed out, and what became of
-it is put in its place when the ticket comes back, whoever had it. On the remote it has a reference
-of its own, which is no branch, and only until it has come back. One of the same folder in the
-repository here says what was sent, so that is known also after lfg was killed.
+The worktree here is the original: its files are sent each time that the ticket is handed out, and
+replaced by the worker's when it comes back. On the remote they have a reference of their own, which
+is not a branch, until they have come back. A reference of the same name in the repository here
+says what was sent, so that this is known even after lfg was killed.
 """
 
 import asyncio
@@ -22,11 +22,11 @@ from lfgtui.workspace.repository import Repository, locked, repository_of
 from lfgtui.workspace.worktrees import Worktree, find_worktree, open_worktree, path_part
 
 _LAST = 15.0
-"""Seconds that files have to come back once lfg is to end; the next one fetches them otherwise."""
+"""Seconds that files have to come back when lfg is to end; otherwise the next lfg fetches them."""
 
 
 class Files:
-    """The files of a run's tickets, which travel over the git remote of that name or URL.
+    """The files of a run's tickets, which travel over a git remote, given by name or URL.
 
     The run's worktrees are in the folder `root`.
     """
@@ -37,7 +37,7 @@ class Files:
         self._remote = remote
 
     async def send(self, run: TicketRun) -> Source | None:
-        """Send what the ticket is to work on, if it has a worktree; raises `GitError`."""
+        """Send the ticket's files, if it has a worktree; raises `GitError`."""
         ticket = run.ticket
         if not ticket.worktree:
             return None
@@ -52,9 +52,9 @@ class Files:
         return Source(transfer.without_password(url), ref, of.inside)
 
     async def bring_back(self, run: TicketRun, kept: str) -> bool:
-        """Bring what became of it into the worktree here; return True if that is all of it.
+        """Bring the worker's files into the worktree here; return True if that is all of them.
 
-        `kept` says why its worker could not send the last of it, if that is so.
+        `kept` says why the worker could not send the last of them, if that is so.
         """
         receiving = asyncio.ensure_future(self._bring_back(run, kept))
         try:
@@ -85,7 +85,7 @@ class Files:
         return not kept
 
     async def _receive(self, run: TicketRun, of: Repository, url: str, sent: str) -> None:
-        """Fetch what became of the commit that was sent, and let the remote forget it."""
+        """Fetch what became of the commit that was sent, and delete it on the remote."""
         ref = self._ref(run.ticket, sent)
         carrier = await transfer.fetch(of.common, url, ref, f"{sent}^1")
         if carrier is not None and run.transcript.worktree is not None:  # else it was not begun
@@ -98,7 +98,7 @@ class Files:
                 run.emit(e.GuardTripped("worktree", f"{ref} stays on the remote: {error}"))
 
     async def _packed(self, run: TicketRun, of: Repository) -> str:
-        """Return a commit that carries the worktree here, or what a new one would begin with."""
+        """Return a commit that carries the worktree here, or the start of a new one."""
         ticket, title = run.ticket, f"The work of {run.ticket.id}"
         if (made := await self._worktree(ticket)) is not None:
             return await transfer.pack(made.path, made.base, title)
@@ -108,7 +108,7 @@ class Files:
         return await transfer.carrier(of.common, start, start, start, title)
 
     async def _put(self, run: TicketRun, of: Repository, carrier: str, sent: str) -> None:
-        """Have the worktree here be as the commit carries it, unless it was changed meanwhile."""
+        """Make the worktree here as the commit carries it, unless it was changed meanwhile."""
         ticket = run.ticket
         _, base = await transfer.parents(of.common, carrier)
         made = await self._worktree(ticket)
@@ -137,12 +137,12 @@ class Files:
         return made
 
     async def _sent(self, of: Repository, ticket: Ticket) -> str:
-        """Return the commit that was sent and has not come back; "" if there is none."""
+        """Return the commit that was sent and has not come back; "" if none was."""
         asking = ("rev-parse", "-q", "--verify", self._ref(ticket))
         return (await git(*asking, cwd=of.common)).text
 
     async def _note(self, of: Repository, ref: str, commit: str) -> None:
-        """Have the reference here be the commit, or be gone."""
+        """Set the reference here to the commit, or delete it."""
         noting = (ref, commit) if commit else ("-d", ref)
         async with locked(of.common) as lock:
             (await git("update-ref", *noting, cwd=of.common, keeps=[lock])).checked()

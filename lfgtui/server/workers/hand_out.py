@@ -1,8 +1,7 @@
-"""One ticket that a worker has, or is to have: what came of it, and what it was asked to do.
+"""One ticket that a worker has, or is to have: its entries, and the requests about it.
 
-The numbers of its entries are the worker's, without a gap, so the last one stored says what is
-still to come. What was sent twice is dropped; where something is missing, the worker sends it
-again from its own history.
+The worker numbers its entries, without a gap, so the last stored one shows which are still to come.
+Entries that come twice are dropped; missing ones, the worker sends again from its own history.
 """
 
 import asyncio
@@ -31,15 +30,15 @@ from lfgtui.server.workers.protocol import (
     job_decoder,
 )
 
-_ids = count(round(now() * 1e6))  # an earlier process asked under lower ones
+_ids = count(round(now() * 1e6))  # higher than those of an earlier process
 
 
 class HandOut:
-    """A ticket under one fence. `ended` has its ending, once it is no worker's any more.
+    """A ticket under one fence. `ended` has its ending, once no worker has it any more.
 
-    `worker` is "" until one has taken the offer, which is the message it was `offered` in, to one
-    worker only where it has `offered_to`. `job` is that offer, empty where an earlier process made
-    it. `refusals` are the reasons of the workers that cannot do the ticket.
+    `worker` is "" until one has taken the offer. `offered` is the message of the offer, which is
+    for one worker alone if `offered_to` names it; `job` is its body, empty if an earlier process
+    made it. `refusals` are the reasons of the workers that cannot do the ticket.
     `last` is the number of the newest entry that was handed to the recorder.
     `why_kept`: see `Released`.
     """
@@ -66,23 +65,23 @@ class HandOut:
     # Out
 
     def forward(self, what: c.TicketCommand | e.Event) -> None:
-        """Have the worker do this to the ticket, as soon as there is one."""
+        """Send the worker a command or event for the ticket, as soon as one has it."""
         self.ask(Note(_raw(what)) if isinstance(what, e.Event) else what)
 
     def stop(self, ending: e.Ending) -> None:
-        """Have the worker end the ticket this way."""
+        """Have the worker end the ticket with `ending`."""
         self.ask(Stop(_raw(ending)))
 
     def ask(self, what: Order) -> None:
-        """Have the worker do something."""
+        """Send the worker an order."""
         name = self.run.ticket.id
         request = Request(next(_ids), self._run_id, name, self.fence, what)
-        if not isinstance(what, Resend):  # whose answer are the entries
+        if not isinstance(what, Resend):  # answered by the entries themselves
             self.asked[request.id] = request
         self.unsent.append(request)
 
     def begin_again(self, fence: int) -> None:
-        """Have it offered under another fence, as no worker has done anything of it."""
+        """Prepare to offer the ticket under another fence, since no worker has begun it."""
         job = msgspec.structs.replace(job_decoder.decode(self.job), fence=fence)
         self.fence, self.job, self.worker, self.missed_since = fence, encode(job), "", None
         again = [msgspec.structs.replace(one, fence=fence) for one in self.asked.values()]
@@ -95,22 +94,22 @@ class HandOut:
         self.unsent = [*others, *self.asked.values()]
 
     def answered(self, answer: Answered) -> None:
-        """Take note of an answer."""
+        """Note an answer."""
         request = self.asked.pop(answer.id, None)
         if request is not None and answer.error:
             self._rejected.append(request)
 
     def came_too_late(self) -> list[c.Tell]:
-        """Return the messages that the worker did not take, to be said to whoever goes on."""
+        """Return the messages that the worker did not take, for whoever goes on."""
         left = [request.what for request in (*self._rejected, *self.asked.values())]
         return [one for one in left if isinstance(one, c.Tell)]
 
     # In
 
     def take(self, happened: Happened, at: float) -> Sequence[Numbered]:
-        """Return what is new in it, or nothing where something before it is missing.
+        """Return the new entries of a message, or none if earlier ones are missing.
 
-        `at` is the time at which Redis got it, by this machine's clock.
+        `at` is when Redis got the message, by this machine's clock.
         """
         new = [one for one in happened.entries if one.seq > self.last]
         if new and new[0].seq != self.last + 1:
@@ -123,25 +122,25 @@ class HandOut:
 
     @property
     def is_untouched(self) -> bool:
-        """True while nothing has come of it but an offer."""
+        """True while nothing but the offer has happened."""
         return self.last == self._began_at and bool(self.job)
 
     @property
     def later(self) -> float:
         """Seconds by which this machine's clock is ahead of the worker's, at most.
 
-        The least time that a message took to Redis, by both clocks: how long it then lay there
-        says nothing. Clocks that agree well are left alone.
+        It is the least time that a message took to Redis, by both clocks; the time that it then
+        waited there does not count. 0 for clocks that agree well.
         """
         return self._later if self._later is not None and abs(self._later) > 1.0 else 0.0
 
     def ask_for_missing(self) -> None:
-        """Ask for what follows on the last entry."""
+        """Ask for the entries after the last one."""
         self._asked_at = self.last
         self.ask(Resend(self.last))
 
     def renewed(self, lease: Lease) -> None:
-        """Take note of a lease in force: it also says up to where there should be entries."""
+        """Note a lease in force: it also says up to which number entries should be here."""
         self.worker, self.missed_since = lease.worker, None
         is_behind = lease.seq > self.last
         if is_behind and self._behind_at == self.last:  # nothing came since the last look
@@ -149,7 +148,7 @@ class HandOut:
         self._behind_at = self.last if is_behind else -1
 
     def is_over(self, lease: Lease) -> bool:
-        """Return True if all of it has come, and the worker has ended."""
+        """Return True if all entries have come, and the worker has ended."""
         return lease.is_over and self.last >= lease.seq
 
 

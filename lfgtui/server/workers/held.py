@@ -1,4 +1,4 @@
-"""A ticket that this worker has: its engine, its lease, and what the run is still to get of it."""
+"""A ticket that this worker has: its engine, its lease, and the entries still to be sent."""
 
 import asyncio
 import time
@@ -17,28 +17,28 @@ from lfgtui.server.workers import protocol as p
 from lfgtui.server.workers.connection import Connection, Patience, cancel
 
 AT_ONCE = 500
-"""Entries that are sent as one message."""
+"""Most entries in one message."""
 
 _MARGIN, _LAST_MARGIN = 5, 10
-"""Shares of the lease: so long before its end the ticket is ended, and what then still runs."""
+"""The ticket ends a fifth of the lease before the lease's end, and what then still runs a tenth."""
 
 _OUT_OF_REACH = (RedisError, OSError, TimeoutError)
 
 
 class Held:
-    """A ticket of `job`, held by the worker of that name."""
+    """The ticket of `job`, held by the named worker."""
 
     def __init__(self, connection: Connection, worker: str, job: p.Job) -> None:
         self.job = job
         self.shipped = asyncio.Event()
-        """Set once Redis has all of it, or the ticket is another's."""
+        """Set once Redis has all entries, or the ticket is another worker's."""
         self.is_late = False
-        """True once the lease was not renewed in time: who cannot hear must not renew, either."""
+        """True once the lease was not renewed in time; then it must not be renewed any more."""
         self._redis = connection
         self._worker = worker
         self._until = 0.0
         self.deadline = SharedDeadline(self._until)
-        """The end of all that the ticket's tools run, even while this process is stopped."""
+        """When all processes of the ticket's tools end, even while this process is stopped."""
         self._engine: Engine | None = None
         self._base = job.entries[-1].seq if job.entries else 0
         self._entries: list[e.Entry] = []
@@ -53,7 +53,7 @@ class Held:
 
     @property
     def state(self) -> str:
-        """The state of the ticket, for the person."""
+        """The state of the ticket, in words."""
         if self._refusal:
             return f"is refused: {self._refusal}"
         if self._is_lost:
@@ -62,7 +62,7 @@ class Held:
         return "" if engine is None else str(engine.transcript(self.job.ticket.id).state)
 
     def start(self) -> None:
-        """Begin to send, and to watch over the lease."""
+        """Begin to send entries, and to watch the lease."""
         self._tasks = [asyncio.create_task(self._ship()), asyncio.create_task(self._guard())]
 
     async def aclose(self) -> None:
@@ -86,16 +86,16 @@ class Held:
             await engine.shutdown()
 
     def finish(self) -> None:
-        """Take note that no more entries come."""
+        """Note that no more entries come."""
         self._is_over = True
         self._news.set()
 
     def refuse(self, reason: str) -> None:
-        """Take note that it cannot be done here."""
+        """Note that the ticket cannot be done here."""
         self._refusal = reason
 
     def keep(self, why: str) -> None:
-        """Take note that it was done, but its files stay here."""
+        """Note that the ticket was done, but its files stay here."""
         self._why_kept = why
 
     async def end(self) -> None:
@@ -105,7 +105,7 @@ class Held:
             await self._engine.shutdown()
 
     async def lose(self) -> None:
-        """End it since it is another's now; nothing more is sent."""
+        """End the ticket, since it is another worker's now; send nothing more."""
         self._is_lost = True
         self.shipped.set()
         await self.aclose()
@@ -118,7 +118,7 @@ class Held:
     # The lease
 
     async def renew(self) -> bool:
-        """Take or renew the lease; return False if the ticket is another's by now."""
+        """Take or renew the lease; return False if the ticket is another worker's now."""
         asked = time.monotonic()
         last = self._entries[-1].seq if self._entries else self._base
         lease = p.Lease(self._worker, self.job.fence, last, self._is_over and not self._refusal)
@@ -141,12 +141,12 @@ class Held:
     # What is sent
 
     async def _tell(self, what: p.Word) -> None:
-        """Say something to the run."""
+        """Send a word to the run."""
         record = p.Record(self._worker, self.job.ticket.id, self.job.fence, what)
         await self._redis.add(p.entries_key(self.job.run), p.encode(record))
 
     async def _ship(self) -> None:
-        """Send all entries, in the order of their numbers, as they come."""
+        """Send all entries as they come, in the order of their numbers."""
         patience = Patience()
         is_claimed = is_told = False
         while True:
@@ -174,7 +174,7 @@ class Held:
     # What is asked
 
     async def obey(self, request: p.Request) -> None:
-        """Do what the run asks for, once."""
+        """Carry out a request of the run, once."""
         if isinstance(request.what, p.Resend):
             self._sent = max(self._base, min(self._sent, request.what.after))
             self._news.set()
@@ -187,7 +187,7 @@ class Held:
         await self._tell(self._answers[request.id])
 
     def _done(self, what: p.Order) -> str:
-        """Do it; return why it cannot be done, or ""."""
+        """Carry out an order; return why that is impossible, or ""."""
         engine, name = self._engine, self.job.ticket.id
         if engine is None or engine.is_closing or not engine.unfinished:
             return "it has ended"

@@ -1,6 +1,6 @@
 """The stream in which workers report to a run.
 
-Each record comes with the time at which Redis got it, by the clock of the run's machine.
+Each record comes with the time when Redis got it, by the clock of the run's machine.
 """
 
 import logging
@@ -16,7 +16,7 @@ _log = logging.getLogger(__name__)
 
 
 class Inbox:
-    """The run's stream in Redis. It is read from the start again after a fault: see `rewind`."""
+    """The run's stream in Redis. After a fault it is read from the start again: see `rewind`."""
 
     def __init__(self, connection: Connection, run: str) -> None:
         self._redis = connection
@@ -26,7 +26,7 @@ class Inbox:
         self._ahead: float | None = None
 
     async def receive(self) -> Iterator[tuple[p.Record, float]]:
-        """Return what came next, after a while also nothing."""
+        """Return the next records; after a while, none."""
         if self._ahead is None:
             self._ahead = now() - await self._redis.clock()
         received = await self._redis.read(self._stream, self._after)
@@ -44,11 +44,11 @@ class Inbox:
 
     @property
     def has_received(self) -> bool:
-        """True if something was received that is not forgotten."""
+        """True if a record was received that is not forgotten."""
         return self._read != self._after
 
     async def forget(self) -> None:
-        """Forget what was received: Redis need not keep what the history has."""
+        """Forget the received records: Redis need not keep what the history has."""
         self._after = self._read
         await self._redis.trim(self._stream, self._after)
 

@@ -1,7 +1,7 @@
 """Offers of a run's tickets to workers, each under a fence higher than any before.
 
-Any worker with the labels may take an offer; once one has refused the ticket, it is offered to one
-that has not, in the stream of that worker.
+Any worker with the labels may take an offer. Once a worker has refused the ticket, it is offered
+to another one, in that worker's own stream.
 """
 
 import random
@@ -17,11 +17,11 @@ from lfgtui.server.workers.connection import Connection, Received
 from lfgtui.server.workers.hand_out import HandOut
 
 ENOUGH = 3
-"""Workers that may die of a ticket."""
+"""Most workers that may be lost with a ticket before it fails."""
 
 
 class Offers:
-    """The offers of one run. `fences` are the highest that it saw, by ticket."""
+    """The offers of one run. `fences` are the highest it has seen, by ticket."""
 
     def __init__(self, session: Session, connection: Connection, fences: Mapping[str, int]) -> None:
         self._run = session.run
@@ -36,7 +36,7 @@ class Offers:
         return self._fences[ticket]
 
     async def raise_fence(self, ticket: str) -> int:
-        """Return a new fence for the ticket: from then on nobody holds it under an earlier one."""
+        """Return a new fence for the ticket, under which alone it can be held from then on."""
         seen = self._fences.get(ticket, 0)
         self._fences[ticket] = await self._redis.fence(self._run, ticket, seen)
         return self._fences[ticket]
@@ -52,7 +52,7 @@ class Offers:
         out.offered = Received(stream, id_, b"")
 
     async def offer_again(self, out: HandOut) -> None:
-        """Offer the ticket, of which nothing has come so far, under a new fence."""
+        """Offer a ticket that no worker has begun under a new fence."""
         name = out.run.ticket.id
         out.begin_again(await self.raise_fence(name))
         self._recorder.hand_out(self._run, name, out.fence, is_out=True)
@@ -73,7 +73,7 @@ class Offers:
         return there is not None
 
     def lost_with(self, out: HandOut) -> e.Ending:
-        """Return the ending of a ticket whose worker was lost, after which it is offered again."""
+        """Return the ending of a ticket whose worker was lost; it may be offered again."""
         deaths = self._deaths.setdefault(out.run.ticket.id, [])
         deaths += [out.worker] if out.worker else []
         if len(deaths) < ENOUGH:
@@ -83,12 +83,12 @@ class Offers:
         return e.TicketFailed("internal", message, retryable=False)
 
     async def others(self, out: HandOut) -> Sequence[p.Presence]:
-        """Return the workers that might do the ticket and have not refused it."""
+        """Return the workers that could do the ticket and have not refused it."""
         able = await self._able(out.run.ticket)
         return [one for one in able if one.name not in out.refusals]
 
     async def seek(self, ticket: Ticket) -> bool:
-        """Return True if a worker is there that could take the ticket."""
+        """Return True if a worker is running that could take the ticket."""
         able = bool(await self._able(ticket))
         options = "".join(f" --label {one}" for one in sorted(ticket.requires))
         hint = "" if able else f"; to start one: lfg worker {self._redis.address}{options}"
@@ -96,7 +96,7 @@ class Offers:
         return able
 
     def wanted(self, ticket: Ticket) -> str:
-        """Return in words who may take the ticket, and how to start one if none was there."""
+        """Return in words who may take the ticket, and how to start a worker if none runs."""
         labels = ", ".join(sorted(ticket.requires))
         kind = "labels" if len(ticket.requires) > 1 else "label"
         who = f"a worker with {kind} {labels}" if labels else "a worker"

@@ -1,10 +1,10 @@
 """Messages between a run and its workers, as JSON in Redis, and the keys they are under.
 
 A run hands a ticket out as a `Job` in the stream of its labels, `lfg:tickets:gpu`, which has one
-consumer group; one that a worker refused, in the stream of a worker that has not. Whoever takes it
-says so in the run's stream, `lfg:run:RUN:entries`, where all that comes of it follows: `Record`s.
-Back go `Request`s, in the worker's own stream. `PROTOCOL` changes where an older side would
-misunderstand; what a newer side only adds is passed over.
+consumer group; or, if a worker refused it, in the own stream of another. The worker that takes it
+says so in the run's stream, `lfg:run:RUN:entries`, where its `Record`s follow. The run sends
+`Request`s in the worker's own stream. `PROTOCOL` changes if an older side would misunderstand;
+mere additions are ignored.
 """
 
 from collections.abc import Collection, Iterator, Sequence
@@ -40,9 +40,9 @@ class Numbered(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Source(msgspec.Struct, frozen=True):
-    """The files of a ticket with a worktree: what `ref` carries on the remote at `url`.
+    """The files of a ticket with a worktree, carried by `ref` on the remote at `url`.
 
-    `inside` is the workspace's place in them. The worker pushes what becomes of them to `ref`.
+    `inside` is the workspace's folder in them. The worker pushes its changed files to `ref`.
     """
 
     url: str
@@ -51,7 +51,7 @@ class Source(msgspec.Struct, frozen=True):
 
 
 class Job(msgspec.Struct, frozen=True):
-    """A ticket that is handed out, with its entries so far, which a worker goes on from.
+    """A ticket that is handed out, with its entries so far, after which a worker goes on.
 
     `lease` is in seconds. `answers` are those of the tickets that it needs.
     """
@@ -70,7 +70,7 @@ class Job(msgspec.Struct, frozen=True):
 
 
 class JobHead(msgspec.Struct, frozen=True):
-    """As much of a job as any version can read."""
+    """The part of a job that any version can read."""
 
     run: str
     ticket: "_Named"
@@ -84,7 +84,7 @@ class _Named(msgspec.Struct, frozen=True):
 
 
 class Lease(msgspec.Struct, frozen=True):
-    """The hold of a worker on a ticket, for as long as it renews it. `seq` is its last entry."""
+    """A worker's hold on a ticket while it renews it. `seq` is the number of its last entry."""
 
     worker: str
     fence: int
@@ -93,7 +93,7 @@ class Lease(msgspec.Struct, frozen=True):
 
 
 class Presence(msgspec.Struct, frozen=True):
-    """A worker that is there."""
+    """A worker that is running."""
 
     name: str
     labels: tuple[str, ...]
@@ -105,26 +105,26 @@ class Presence(msgspec.Struct, frozen=True):
 
 
 class Claimed(msgspec.Struct, frozen=True, tag=True):
-    """The worker has it from now on."""
+    """The worker has the ticket from now on."""
 
 
 class Refused(msgspec.Struct, frozen=True, tag=True):
-    """The worker cannot do it, for this reason."""
+    """The worker cannot do the ticket, for this reason."""
 
     reason: str
 
 
 class Happened(msgspec.Struct, frozen=True, tag=True):
-    """Entries that the worker has committed; `sent` by the clock that gave them their times."""
+    """Entries that the worker has committed; `sent`: when, by the clock of their times."""
 
     entries: tuple[Numbered, ...]
     sent: Moment
 
 
 class Released(msgspec.Struct, frozen=True, tag=True):
-    """Nothing comes any more after the entry with this number.
+    """The entry with this number is the last one.
 
-    `why_kept`: why its files stay on the worker, and where they are there.
+    `why_kept`: why the ticket's files stay on the worker, and where they are.
     """
 
     seq: int
@@ -142,7 +142,7 @@ Word: TypeAlias = Claimed | Refused | Happened | Released | Answered
 
 
 class RecordHead(msgspec.Struct, frozen=True):
-    """As much of a record as any version can read."""
+    """The part of a record that any version can read."""
 
     worker: str
     ticket: str
@@ -159,13 +159,13 @@ class Record(RecordHead, frozen=True):
 
 
 class Stop(msgspec.Struct, frozen=True, tag=True):
-    """End the ticket this way."""
+    """End the ticket with this ending."""
 
     ending: msgspec.Raw
 
 
 class Note(msgspec.Struct, frozen=True, tag=True):
-    """Add the event to the ticket's."""
+    """Add the event to the ticket."""
 
     event: msgspec.Raw
 
@@ -180,7 +180,7 @@ Order: TypeAlias = TicketCommand | Stop | Note | Resend
 
 
 class Request(msgspec.Struct, frozen=True):
-    """Something to be done to a ticket. It is sent until it is answered, and done once."""
+    """An order about a ticket. It is sent until it is answered, and carried out once."""
 
     id: int
     run: str
@@ -205,7 +205,7 @@ encode = msgspec.json.encode
 
 
 def lease_of(value: bytes | None) -> Lease | None:
-    """Return the lease that is stored; None where there is none, or something else."""
+    """Return the stored lease; None if there is none, or something else."""
     try:
         return None if value is None else lease_decoder.decode(value)
     except msgspec.MsgspecError:
@@ -213,7 +213,7 @@ def lease_of(value: bytes | None) -> Lease | None:
 
 
 def presence_of(value: bytes) -> Presence | None:
-    """Return the worker that says it is there; None where it is something else."""
+    """Return the stored presence; None if it is something else."""
     try:
         return presence_decoder.decode(value)
     except msgspec.MsgspecError:
@@ -221,7 +221,7 @@ def presence_of(value: bytes) -> Presence | None:
 
 
 def numbered(entries: Sequence[e.Entry]) -> tuple[Numbered, ...]:
-    """Return the entries as they are sent."""
+    """Return the entries in the form in which they are sent."""
     return tuple(
         Numbered(one.seq, one.attempt, one.at, msgspec.Raw(encode_event(one.event)))
         for one in entries
@@ -229,9 +229,9 @@ def numbered(entries: Sequence[e.Entry]) -> tuple[Numbered, ...]:
 
 
 def record_of(body: bytes) -> Record:
-    """Return the record that a worker sent; one that makes no sense here refuses the ticket.
+    """Return the record that a worker sent; an unreadable one counts as a refusal.
 
-    Raises `msgspec.MsgspecError` for one that is about no ticket.
+    Raises `msgspec.MsgspecError` for one that names no ticket.
     """
     try:
         return record_decoder.decode(body)
@@ -244,7 +244,7 @@ def record_of(body: bytes) -> Record:
 def entries_of(
     run: str, ticket: str, sent: Sequence[Numbered], later: float = 0.0
 ) -> list[e.Entry]:
-    """Return the entries that were sent, with times so many seconds later.
+    """Return the entries that were sent, with times `later` by that many seconds.
 
     Raises `msgspec.MsgspecError` for an event of another version.
     """
@@ -264,27 +264,27 @@ def tickets_key(labels: Collection[str]) -> str:
 
 def ticket_keys(labels: Collection[str]) -> Iterator[str]:
     """Yield the streams of all tickets that a worker with these labels can take."""
-    for number in range(len(labels), -1, -1):  # those that few can take come first
+    for number in range(len(labels), -1, -1):  # first, tickets that few workers can take
         yield from map(tickets_key, combinations(sorted(labels), number))
 
 
 def own_tickets_key(worker: str) -> str:
-    """Return the stream of tickets that are offered to this worker alone."""
+    """Return the stream of tickets offered to this worker alone."""
     return f"lfg:worker:{worker}:tickets"
 
 
 def entries_key(run: str) -> str:
-    """Return the stream of what workers say to the run."""
+    """Return the stream of workers' records for the run."""
     return f"lfg:run:{run}:entries"
 
 
 def requests_key(worker: str) -> str:
-    """Return the stream of what runs say to the worker."""
+    """Return the stream of runs' requests to the worker."""
     return f"lfg:worker:{worker}:requests"
 
 
 def presence_key(worker: str) -> str:
-    """Return the key that is there as long as the worker is."""
+    """Return the key that exists while the worker runs."""
     return f"lfg:worker:{worker}:presence"
 
 

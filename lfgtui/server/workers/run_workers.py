@@ -1,14 +1,14 @@
 """The workers of one run, as its engine sees them: `RemoteWork` over Redis.
 
-Who has a ticket is decided in Redis alone. Each time one is handed out it has a new fence, higher
-than any before, under which a worker takes the lease and renews it; nobody can renew it once the
-fence is higher. So a ticket is taken back by raising its fence: what its old worker still sends
-is of an earlier fence, and is left in that worker's own history.
+Redis alone decides who has a ticket. Each time one is handed out it has a new fence, higher than
+any before, under which a worker takes the lease and renews it; nobody can renew it once the fence
+is higher. So a ticket is taken back by raising its fence: what its old worker still sends has an
+earlier fence, and stays in that worker's own history.
 
 Redis may lose its memory at any time. The fences that this run saw are in its history and only
-ever rise, leases are taken again by those who have them, an offer that is gone is made again under
-a new fence, and entries that are missing are asked for. What this side must not lose, the entries,
-is trimmed in Redis only when it is in the history.
+ever rise, workers take their leases again, a lost offer is made again under a new fence, and
+missing entries are asked for. Entries must not be lost, so they are trimmed in Redis only once
+they are in the history.
 """
 
 import asyncio
@@ -39,7 +39,7 @@ from lfgtui.settings import paths
 from lfgtui.workspace.git import GitError
 
 LAST_WORDS = 5.0
-"""Seconds that a worker has to end a ticket that is stopped; then it is taken from it."""
+"""Seconds that a worker has to end a stopped ticket before it is taken back."""
 
 _WITH_FILES = 20.0
 """The same for a ticket whose files are to come back."""
@@ -50,10 +50,10 @@ _log = logging.getLogger(__name__)
 
 
 class RunWorkers:
-    """Hands a run's tickets out, and takes in what comes of them. `lease` is in seconds.
+    """Hands out a run's tickets, and takes in their entries. `lease` is in seconds.
 
-    `out` are the fences of tickets that workers had before, and whether they have them still;
-    `remote` is the git remote for the files of those with a worktree.
+    `out` has the fences of tickets that workers had before, and whether they still have them;
+    `remote` is the git remote for the files of tickets with a worktree.
     """
 
     def __init__(
@@ -114,7 +114,7 @@ class RunWorkers:
 
     async def work(self, run: TicketRun, answers: Mapping[str, str]) -> e.Ending:
         if (task := asyncio.current_task()) is not None:
-            # Behind the engine's own callback, which may queue the ticket again.
+            # After the engine's own callback, which may queue the ticket again.
             task.add_done_callback(lambda _: self._say_again(run.ticket.id))
         try:
             ending = await self._work(run, answers)
@@ -148,7 +148,7 @@ class RunWorkers:
     # A ticket's way out and back
 
     def _note(self, out: HandOut) -> None:
-        """Let the ticket be the worker's from here on."""
+        """Make the ticket the worker's from here on."""
         self._out[out.run.ticket.id] = out
         out.run.forward = lambda what: self._forward(out, what)
 
@@ -206,14 +206,14 @@ class RunWorkers:
             return list(history.whole_entries(self._session.run, ticket))
 
     async def _let_go(self, out: HandOut) -> None:
-        """End a ticket of which all has come; its worker need keep nothing."""
+        """End a ticket whose entries have all come, so that its worker need keep nothing."""
         await self._finish(out)
         name = out.run.ticket.id
         if name not in self._out:
             await self._offers.raise_fence(name)
 
     async def _take_back(self, out: HandOut, ending: e.Ending) -> None:
-        """End the ticket here, whatever becomes of its worker, who can do nothing for it now."""
+        """End the ticket here, whatever its worker does: that no longer counts."""
         name = out.run.ticket.id
         with suppress(*_OUT_OF_REACH):  # its worker cannot renew the lease either, then
             await self._offers.raise_fence(name)
@@ -221,7 +221,7 @@ class RunWorkers:
         await self._finish(out, ending)
 
     async def _finish(self, out: HandOut, ending: e.Ending | None = None) -> None:
-        """Let the ticket be this side's again, ended as its entries say, or else this way."""
+        """Make the ticket this side's again, ended as its entries say or else as `ending`."""
         recorder, name, run = self._session.recorder, out.run.ticket.id, out.run
         if self._out.get(name) is not out:
             return
@@ -251,12 +251,12 @@ class RunWorkers:
             out.ended.set_result(ending)
 
     def _say_again(self, ticket: str) -> None:
-        """Say to whoever goes on with the ticket what its worker did not take."""
+        """Pass the messages that the worker did not take to whoever goes on with the ticket."""
         for message in self._unsaid.pop(ticket, ()):
             self._send(message)
 
     async def _stop(self, out: HandOut, ending: e.Ending) -> e.Ending:
-        """Have the worker end the ticket; if it does not do so soon, take it from there."""
+        """Have the worker end the ticket; if it does not do so soon, take the ticket back."""
         if out.worker:
             out.stop(ending)
             self._to_send.set()
@@ -273,7 +273,7 @@ class RunWorkers:
     # What comes
 
     async def _keep_on(self, step: Callable[[], Awaitable[None]]) -> None:
-        """Repeat a step for ever, with pauses where Redis cannot be reached."""
+        """Repeat a step for ever, with pauses while Redis cannot be reached."""
         patience = Patience()
         while True:
             try:
@@ -288,7 +288,7 @@ class RunWorkers:
                 await asyncio.sleep(patience.next())
 
     def _note_lost(self, error: BaseException | None) -> None:
-        """Take note of an error of Redis or of the way there, or of a success."""
+        """Note an error of Redis or of the way there, or a success."""
         lost = "" if error is None else f"cannot reach {self._redis.address}"  # a header is short
         if lost != self.lost:
             self.lost = lost
@@ -297,7 +297,7 @@ class RunWorkers:
             _log.info("run %s: %s", self._session.run, unreachable(self._redis.address, error))
 
     async def _listen(self) -> None:
-        """Take in what workers say; Redis may forget it once it is stored."""
+        """Take in workers' records; Redis may forget each once it is stored."""
         received = await self._inbox.receive()
         self._note_lost(None)
         for record, at in received:
@@ -313,7 +313,7 @@ class RunWorkers:
             await self._inbox.forget()
 
     async def _take(self, out: HandOut, record: p.Record, at: float) -> None:
-        """Take in what a worker says, which Redis got at that time by this machine's clock."""
+        """Take in a worker's record; `at` is when Redis got it, by this machine's clock."""
         if out.worker not in ("", record.worker):
             return
         out.worker, out.missed_since = record.worker, None
@@ -336,7 +336,7 @@ class RunWorkers:
             self._to_send.set()
 
     async def _refuse(self, out: HandOut, worker: str, reason: str) -> None:
-        """Offer a ticket that one worker cannot do to another; end it where there is none."""
+        """Offer a ticket that one worker cannot do to another, or end it if there is none."""
         out.refusals[worker] = reason
         if out.is_untouched and await self._offers.others(out):
             out.forward(e.Status(f"worker {worker} cannot do it: {reason}"))
@@ -354,7 +354,7 @@ class RunWorkers:
             await recorder.room()
 
     async def _look(self) -> None:
-        """Look who has renewed the leases, and take tickets from those who have not."""
+        """See who has renewed the leases, and take tickets back from workers that have not."""
         await asyncio.sleep(self._lease / 4)
         outs = [*self._out.values()]
         names = [out.run.ticket.id for out in outs]
@@ -371,7 +371,7 @@ class RunWorkers:
         self._to_send.set()
 
     async def _look_for(self, out: HandOut) -> None:
-        """Look what became of a ticket that nobody holds."""
+        """See what became of a ticket that nobody holds."""
         if await self._offers.stands(out):
             out.missed_since = None
             return
@@ -385,7 +385,7 @@ class RunWorkers:
             await self._offers.offer_again(out)
 
     async def _ask(self) -> None:
-        """Send the workers what is to be done."""
+        """Send the workers their requests."""
         await self._to_send.wait()
         self._to_send.clear()
         for out in [*self._out.values()]:
@@ -397,7 +397,7 @@ class RunWorkers:
 
 
 def _report(task: "asyncio.Task[None]") -> None:
-    """Report a bug that ended a loop; its tickets' leases say what becomes of them."""
+    """Report a bug that ended a loop; its tickets end with their leases."""
     if not task.cancelled() and (error := task.exception()) is not None:
         context = {"message": "workers are listened to no more", "exception": error}
         asyncio.get_running_loop().call_exception_handler(context)

@@ -1,13 +1,12 @@
 """The files of a worktree on their way between two machines, as one commit on a remote.
 
 That commit has the files as they are, new ones included and ignored ones not. Its first parent is
-the commit that the worktree is at, its second the one that it began at, so one reference on the
-remote is all that the other side needs.
+the commit that the worktree is at, its second the one that it began at, so the other side needs
+only one reference on the remote.
 
-Git may use the network here, and for that alone. It does so from a folder of its own that has no
-settings but borrows the repository's objects: those of the repository an agent could have written,
-and they can name commands. What the person configured for all repositories holds, so the remote
-is reached as ever, without a question being asked.
+Only here may git use the network. It runs in a folder of its own that borrows the repository's
+objects but not its settings, which an agent could have written and which can name commands. The
+person's global settings apply, so the remote is reached as usual, but without prompts.
 """
 
 import asyncio
@@ -26,11 +25,11 @@ from lfgtui.workspace.repository import folder_locked
 from lfgtui.workspace.snapshots import AUTHOR, snapshot
 
 _SECONDS = 1800.0
-"""Seconds for a whole history over a slow connection, or for a checkout of it."""
+"""Seconds for transferring or checking out a whole history over a slow connection."""
 
 _TRANSPORTS = "file:git:http:https:ssh"
 _SSH = ("GIT_SSH", "GIT_SSH_COMMAND", "GIT_SSH_VARIANT")
-"""Variables by which the person says how a remote is reached."""
+"""Variables with which the person sets how a remote is reached."""
 
 _PUSHING = ("--quiet", "--no-verify", "--no-follow-tags", "--recurse-submodules=no")
 _FETCHING = ("--quiet", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules")
@@ -38,7 +37,7 @@ _PREFIXES = re.compile(r"fatal:|error:|remote:", re.IGNORECASE)
 
 
 async def remote_url(checkout: str, name: str) -> str:
-    """Return the URL of a remote, or `name` itself where it is a URL; raises `GitError`."""
+    """Return the URL of a remote, or `name` itself if it is a URL; raises `GitError`."""
     found = await git("config", "--get", f"remote.{name}.url", cwd=checkout)
     url = found.text
     if found.code:
@@ -54,7 +53,7 @@ async def remote_url(checkout: str, name: str) -> str:
 
 
 def without_password(url: str) -> str:
-    """Return the URL as it may be told to others, who have keys of their own."""
+    """Return the URL without its password: others have their own keys."""
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or "@" not in parts.netloc:
         return url
@@ -69,16 +68,17 @@ async def pack(folder: Path, base: str, title: str) -> str:
 
 
 async def carrier(folder: Path | str, files: str, head: str, base: str, title: str) -> str:
-    """Return a commit that carries the files of a commit, for a worktree that is at `head`."""
+    """Return a commit that carries `files`, a commit's, for a worktree that is at `head`."""
     parents = ("-p", head, *(("-p", base) if base != head else ()))
     making = ("commit-tree", f"{files}^{{tree}}", *parents, "-m", title)
     return (await git(*making, cwd=folder, env=AUTHOR)).checked().text
 
 
 async def parents(folder: Path | str, commit: str) -> tuple[str, str]:
-    """Return the commits at which the worktree that this one carries is, and began.
+    """Return the commits at which the carried worktree is, and at which it began.
 
-    Raises `GitError` for one that carries none: whoever can write to the remote can put it there.
+    Raises `GitError` if the commit carries none: anyone who can write to the remote may put one
+    there.
     """
     asking = ("rev-list", "-n", "1", "--parents", commit)
     _, *found = (await git(*asking, cwd=folder)).checked().text.split()
@@ -88,14 +88,14 @@ async def parents(folder: Path | str, commit: str) -> tuple[str, str]:
 
 
 async def is_same(folder: Path | str, one: str, other: str) -> bool:
-    """Return True if two commits carry the same."""
+    """Return True if two commits carry the same worktree."""
     asking = [f"{commit}{part}" for commit in (one, other) for part in ("^{tree}", "^1")]
     found = (await git("rev-parse", *asking, cwd=folder)).checked().text.split()
     return found[:2] == found[2:]
 
 
 async def unpack(folder: Path, commit: str) -> None:
-    """Make the worktree in `folder` as this commit carries it; what git ignores is left alone."""
+    """Make the worktree in `folder` as the commit carries it; ignored files are left alone."""
     head, _ = await parents(folder, commit)
     async with folder_locked(folder) as lock:
         for step in (
@@ -107,19 +107,19 @@ async def unpack(folder: Path, commit: str) -> None:
 
 
 async def push(common: str, url: str, ref: str, commit: str) -> None:
-    """Have the remote's `ref` be the commit, whatever it was."""
+    """Set the remote's `ref` to the commit, whatever it was."""
     await _talk(common, url, "push", *_PUSHING, "--force", "--", url, f"{commit}:{ref}")
 
 
 async def find(common: str, url: str, ref: str) -> str | None:
-    """Return the commit that the remote's `ref` is; None where there is none."""
+    """Return the commit of the remote's `ref`; None if there is none."""
     return (await _talk(common, url, "ls-remote", "--", url, ref)).text.partition("\t")[0] or None
 
 
 async def fetch(common: str, url: str, ref: str, near: str = "") -> str | None:
-    """Fetch the commit that the remote's `ref` is, and return it; None where there is none.
+    """Fetch the commit of the remote's `ref`, and return it; None if there is none.
 
-    `near` is a commit that both sides are likely to have: what came before it is not sent.
+    `near` is a commit that both sides are likely to have: its past is not sent.
     """
     if (found := await find(common, url, ref)) is None:
         return None
@@ -134,7 +134,7 @@ async def forget(common: str, url: str, ref: str) -> None:
 
 
 async def _talk(common: str, url: str, *command: str) -> GitResult:
-    """Run a git command that talks to the remote; raises `GitError`, with its name."""
+    """Run a git command that talks to the remote; raises `GitError` with the remote's name."""
     async with _borrowing(common) as (folder, env):
         said = await git(*command, cwd=folder, env=env, seconds=_SECONDS)
     try:

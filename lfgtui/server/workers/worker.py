@@ -1,10 +1,10 @@
-"""A worker: takes tickets from Redis, has the ordinary engine do them, and sends what happens.
+"""A worker: takes tickets from Redis, has the ordinary engine do them, and sends their entries.
 
-A ticket is its own for as long as it can renew the lease. It counts from the moment at which it
-asked, so its lease ends before anybody else's view of it does; some time before that it stops the
-ticket's tools. Their supervisors do so where the worker itself has been stopped. Entries are sent
-in the order of their numbers, again and again until Redis has them; they stay here until the run
-has said, by a higher fence, that it has all.
+It has a ticket as long as it can renew the lease. It counts from the moment of its request, so its
+view of the lease ends before anybody else's; some time before that it stops the ticket's tools.
+Their supervisors do so if the worker itself was stopped. Entries are sent in the order of their
+numbers, until Redis has them; they stay here until the run raises the fence, a sign that it has
+all of them.
 """
 
 import asyncio
@@ -28,7 +28,7 @@ from lfgtui.server.workers.connection import Connection, Patience, Received, can
 from lfgtui.server.workers.held import Held
 
 IDLE = 15.0
-"""Seconds after which a ticket that somebody took, and did nothing with, is taken by another."""
+"""Seconds after which a ticket that a worker took but did not begin is taken by another."""
 
 LAST_WORDS = 5.0
 """Seconds that the last entries have to reach Redis when the worker ends."""
@@ -41,14 +41,14 @@ _OUT_OF_REACH = (RedisError, OSError, TimeoutError)
 _log = logging.getLogger(__name__)
 
 Open = Callable[[p.Job, SharedDeadline], AbstractAsyncContextManager[Engine]]
-"""Opens the engine for a job, and closes what belongs to it; its programs end at the deadline.
+"""Opens the engine for a job, and closes it in the end; its programs end at the deadline.
 
-Raises `LfgError` where it cannot.
+Raises `LfgError` if that is impossible.
 """
 
 
 class Worker:
-    """A worker with so many slots, for tickets that require nothing else than its labels.
+    """A worker with `slots`, for tickets that require only labels that it has.
 
     `say` gets a line for the person when a ticket comes or goes.
     """
@@ -126,7 +126,7 @@ class Worker:
             self._say(f"reached {self._redis.address} again")
 
     async def _take(self) -> None:
-        """Take what there is, as long as a slot is free."""
+        """Take tickets while a slot is free."""
         self._is_free.clear()
         if len(self._working) >= self._slots:
             await self._is_free.wait()
@@ -139,7 +139,7 @@ class Worker:
                 await self._redis.drop(one)
 
     async def _begin(self, one: Received) -> None:
-        """Begin with a ticket, if nobody else has."""
+        """Begin with a ticket, unless another worker has."""
         job = await self._job(one)
         if job is None:
             return
@@ -162,7 +162,7 @@ class Worker:
         await self._redis.drop(one)
 
     async def _job(self, one: Received) -> p.Job | None:
-        """Return the job of an offer; tell its run where there is none that can be done here."""
+        """Return the job of an offer; if it cannot be done here, tell the run and return None."""
         reason = ""
         try:
             head = p.head_decoder.decode(one.body)
@@ -209,7 +209,7 @@ class Worker:
         self._is_free.set()
 
     async def _obey(self) -> None:
-        """Do what runs ask for."""
+        """Carry out runs' requests."""
         stream = p.requests_key(self.name)
         received = await self._redis.read(stream, self._after)
         self._say_lost(None)
@@ -226,7 +226,7 @@ class Worker:
             await self._redis.trim(stream, one.id)
 
     async def _renew(self) -> None:
-        """Renew the leases, and say that this worker is there."""
+        """Renew the leases, and announce that this worker is running."""
         self._has_begun.clear()
         pause = min([IDLE, *(held.job.lease for held in self._held.values())]) / 3
         there = p.Presence(self.name, self._labels, self._slots)
