@@ -88,6 +88,7 @@ def port_socket(listen: Address) -> Iterator[tuple[socket.socket, Address]]:
         listener = socket.create_server((listen.host, listen.port), family=family)
     except (OSError, UnicodeError) as error:
         why = error.strerror if isinstance(error, OSError) else "not a valid host name"
+        why = why.partition(" (while attempting")[0]  # to bind, and the address once more
         raise UsageError(f"cannot listen on {listen.host}:{listen.port}: {why}") from None
     with listener:
         yield listener, Address(listen.host, listener.getsockname()[1])

@@ -237,11 +237,8 @@ class RunWorkers:
             self._kept[name] = f"worker {out.worker}: {out.why_kept}"
         ending = run.transcript.ending or ending
         if ending is None:
-            ending = e.TicketFailed(
-                "internal",
-                f"worker {out.worker} released the ticket before it ended",
-                retryable=True,
-            )
+            early = f"worker {out.worker} released the ticket before it ended"
+            ending = e.TicketFailed("internal", early, retryable=True)
         is_cut = isinstance(ending, e.TicketInterrupted)
         if is_cut and run.stopped_with is None and not out.ended.done():
             run.has_follow_up = True  # it goes on with another worker

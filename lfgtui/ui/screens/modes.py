@@ -286,7 +286,8 @@ class AttachedMode(LiveMode):
         super().painted()
         if self._attached.has_ended and not self._has_told_end:
             self._has_told_end = True
-            resume = f"; to continue: lfg resume {self._live.run}"
+            where = f", on {self._attached.host}" if self._attached.host else ""
+            resume = f"; to continue{where}: lfg resume {self._live.run}"
             self.screen.notify(f"the run has ended{'' if all_done(self._live) else resume}")
 
     def _refused(self, command: Command, why: str) -> None:
