@@ -87,7 +87,7 @@ def port_socket(listen: Address) -> Iterator[tuple[socket.socket, Address]]:
         family = socket.getaddrinfo(listen.host, listen.port, type=socket.SOCK_STREAM)[0][0]
         listener = socket.create_server((listen.host, listen.port), family=family)
     except (OSError, UnicodeError) as error:
-        why = error.strerror if isinstance(error, OSError) else "not a valid host name"
+        why = str(error.strerror) if isinstance(error, OSError) else "not a valid host name"
         why = why.partition(" (while attempting")[0]  # to bind, and the address once more
         raise UsageError(f"cannot listen on {listen.host}:{listen.port}: {why}") from None
     with listener:
