@@ -13,13 +13,13 @@ _PIECE = 1_000
 """Characters read at a time: about a minute of speech, which one program gets."""
 
 _LONGEST = 2_000
-"""Characters of a line; some programs break longer ones and look for commands where they do."""
+"""Most characters of a line; some programs break longer ones, and look for commands there."""
 
 _ADDRESS = re.compile(r"<?\b(?:[a-z]{2,9}://|www\.)[^\s<>()\[\]]*[^\s<>()\[\].,;:!?'\"*_`]>?")
 
 
 class AnswerReader:
-    """Takes what is new in a ticket's answers. It begins with the one that is still open."""
+    """Takes new text from a ticket's answers, beginning with the one that is still open."""
 
     def __init__(self, transcript: Callable[[], Transcript]) -> None:
         self._transcript = transcript
@@ -29,7 +29,7 @@ class AnswerReader:
             self._index -= 1
 
     def skip(self) -> None:
-        """Go on with the answer that comes next."""
+        """Skip the rest of this answer."""
         self._attempt = self._transcript().attempt
         self._index = 0 if self._attempt is None else len(self._attempt.items)
         self._begin()
@@ -69,7 +69,7 @@ class AnswerReader:
         return "".join(f"{words}\n" for unit in units if (words := self._words_of(unit)))
 
     def _words_of(self, unit: str) -> str:
-        """Return the words of a unit; for the first code block of an answer, that it is one."""
+        """Return the words of a unit; for an answer's first code block, a remark instead."""
         if not is_code(unit):
             return speakable(unit)
         had_code, self._has_code = self._has_code, True
@@ -84,8 +84,8 @@ def is_code(unit: str) -> bool:
 def speakable(markdown: str) -> str:
     """Return the words on one line; "" if there are none.
 
-    It begins with no `!` and has no `[[`, which mean something to spd-say, espeak-ng and say.
-    It ends in a mark, which has them pause also where the text has none, as behind a heading.
+    It never begins with `!` or has `[[`, which are commands to spd-say, espeak-ng and say. It
+    ends in a punctuation mark, so that they pause, say, after a heading.
     """
     text = _ADDRESS.sub("", without_marks(without_controls(markdown)))
     text = text.replace("[", "").replace("]", "").replace("|", ", ")

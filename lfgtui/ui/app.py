@@ -1,9 +1,9 @@
 """The app: one run on the screen, one clock for all painting, one way out.
 
-Entries reach the screen as nothing but the ids of tickets that changed; what
-changed is in their transcripts already. They wake the clock, as keys do, which
-has the visible panes painted at most 30 times a second; with nothing to be
-painted it stands still.
+Entries reach the screen only as the ids of tickets that changed; the changes
+are in their transcripts already. Like keys, they wake the clock, which has the
+visible panes painted at most 30 times a second; with nothing to paint it
+stands still.
 """
 
 import asyncio
@@ -66,7 +66,7 @@ FirstScreen: TypeAlias = Callable[[ScreenContext], LfgScreen[None]]
 
 
 class LfgApp(Copying, Suspending, GuardedApp, inherit_bindings=False):
-    """A run on the screen, or with None the past ones; returns the program's exit code.
+    """A run on the screen, or for None, past runs; returns the program's exit code.
 
     A `LiveRun` is started after the first frame and shut down before the app ends.
     `resumes` is then the stored run to resume, if any. `themes` are those of `load_themes`;
@@ -157,7 +157,7 @@ class LfgApp(Copying, Suspending, GuardedApp, inherit_bindings=False):
         return RunScreen(self._run, self.context, mode, simulated=self._simulated)
 
     def get_css_variables(self) -> dict[str, str]:
-        # Textual computes some variables over what a theme says; the theme has the last word.
+        # Textual computes some variables that a theme sets; the theme has the last word.
         self.theme_variables = {**super().get_css_variables(), **self.current_theme.variables}
         return self.theme_variables
 
@@ -252,7 +252,7 @@ class LfgApp(Copying, Suspending, GuardedApp, inherit_bindings=False):
         return min((due(ticks, period) for period in periods if period is not None), default=None)
 
     def _tell_person(self) -> float | None:
-        """Show how the run goes on where nobody looks at lfg; return when that may change."""
+        """Show the run's progress in title and notifications; return when it may change."""
         if (live := self._live) is None:
             return None
         now, stall_after = self.context.panes.clock(), self.context.panes.stall_after
@@ -349,7 +349,7 @@ class LfgApp(Copying, Suspending, GuardedApp, inherit_bindings=False):
             self.leaving.end(1 if self._live.unfinished else None)
 
     async def on_resume_requested(self, event: ResumeRequested) -> None:
-        """End, for the run to be resumed on this terminal; say so where it cannot be."""
+        """End, so that the run is resumed on this terminal; say so if that is impossible."""
         if self._live is not None and self._live.unfinished:
             self.notify(f"a run is in progress; in another terminal: lfg resume {event.run}")
         elif not self.leaving.has_begun and self._history_actions is not None:
@@ -374,7 +374,7 @@ class LfgApp(Copying, Suspending, GuardedApp, inherit_bindings=False):
         timeout: float | None = None,
         markup: bool = False,
     ) -> None:
-        """Show a toast. Its text is never markup: there is always something from outside in it."""
+        """Show a toast. Its text is never markup, since parts of it come from outside."""
         seconds = self.NOTIFICATION_TIMEOUT if timeout is None else timeout
         self.post_message(Notify(Toast(visible(message), title, severity, seconds)))
 

@@ -1,7 +1,7 @@
 """Why a ticket needs a person.
 
-One order for all who point at such tickets: the key for the next one, the
-header, the terminal's title.
+The key for the next such ticket, the header and the terminal's title share one
+order of urgency.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -32,8 +32,8 @@ Reason = Literal[
     "blocked",
     "interrupted",
 ]
-"""The reasons, most urgent first. A ticket that is `held` was stopped by a guard; a parked one
-waits for a `limit` to end; `run_limit` is the question of how a run goes on."""
+"""The reasons, most urgent first. `held`: a guard stopped the ticket; `limit`: it is parked until
+a limit ends; `run_limit`: the run asks how to go on."""
 
 _RANKS: Mapping[Reason, int] = {reason: rank for rank, reason in enumerate(get_args(Reason))}
 
@@ -50,8 +50,8 @@ REASONS: Mapping[State | None, Reason] = {
 class Attention(NamedTuple):
     """A reason why a ticket needs a person, and since when.
 
-    `missing`: what a stalled one waits for, as `output from pytest`; `conflict` is the conflict's
-    file and tickets, as `a.py · docs`.
+    `missing`: what a stalled ticket waits for, as `output from pytest`; `conflict` is the
+    conflict's file and tickets, as `a.py · docs`.
     """
 
     reason: Reason
@@ -61,11 +61,11 @@ class Attention(NamedTuple):
 
     @property
     def rank(self) -> tuple[int, float]:
-        """Sorts the most urgent first, then the one that has waited longest."""
+        """A key that sorts the most urgent first, then the one that has waited longest."""
         return _RANKS[self.reason], self.since
 
     def note(self, now: float) -> str:
-        """Return the reason in words where it is easily overlooked."""
+        """Return the reason in words if it is easily overlooked, else ""."""
         match self.reason:
             case "question" | "guard":
                 return self.reason
@@ -86,11 +86,11 @@ class Attention(NamedTuple):
 def needing_attention(
     run: RunView, tickets: Iterable[str], now: float, stall_after: float
 ) -> Mapping[str, Sequence[Attention]]:
-    """Return those of the tickets that need a person, and all reasons why, most urgent first.
+    """Return the tickets that need a person, with all reasons, most urgent first.
 
-    Of copies that have ended the first that is done needs the choice and none asks a question;
-    after the choice they need nothing. A run that asks at a limit does so in the first
-    that it holds.
+    Once all copies have ended, the first one that is done needs the choice, and none asks a
+    question; after the choice they need nothing. A run that asks at a limit does so in the first
+    ticket that it holds.
     """
     found = {
         ticket: reasons(run.transcript(ticket), run.meter(ticket), now, stall_after)
@@ -121,7 +121,7 @@ def reasons(
 
 
 def stall(transcript: Transcript, meter: Meter, now: float, stall_after: float) -> Attention | None:
-    """Return what the ticket waits for if that is late: a token, or output of a tool that runs."""
+    """Return what the ticket waits for if it is stalled: a token, or output of a running tool."""
     attempt, state, is_tool = transcript.attempt, transcript.state, meter.tool_since is not None
     may_stall = state in ("waiting", "streaming") or (state == "running_tool" and is_tool)
     if attempt is None or not (may_stall and meter.is_stalled(now, stall_after)):
@@ -176,16 +176,15 @@ def _reasons(
 
 
 class Rounds:
-    """Goes from ticket to ticket of those that need a person."""
+    """Goes round the tickets that need a person."""
 
     def __init__(self) -> None:
         self._visited: set[tuple[str, Attention]] = set()
 
     def next(self, needs: Mapping[str, Sequence[Attention]], current: str) -> str | None:
-        """Return the most urgent ticket not visited yet; None if none but `current` needs anybody.
+        """Return the most urgent ticket not visited yet; None if at most `current` needs a person.
 
-        After all were visited it begins again; a ticket that needs a person for another reason,
-        or once more, was not visited.
+        After all were visited it begins again; a ticket with a new reason counts as not visited.
         """
         urgent = [(ticket, why[0]) for ticket, why in needs.items()]
         order = sorted(urgent, key=lambda item: item[1].rank)

@@ -57,11 +57,11 @@ class ThemeChoice(msgspec.Struct, frozen=True):
 
 
 class Palette(Guarded, CommandPalette):
-    """The command palette, which searches and shows themes no more once it is left.
+    """The command palette, which stops searching and showing themes once it is left.
 
-    A key that comes while it closes would begin a search whose result is
-    written into a list that is gone; Textual takes that for the app's end. One that
-    gets here before there is a list was pressed before the palette was opened.
+    A key that comes while it closes would begin a search whose result goes into a
+    list that is gone, which ends Textual's app. A key that comes before there is a list
+    was pressed before the palette was opened, and is ignored.
     """
 
     def on_mount(self) -> None:
@@ -69,7 +69,7 @@ class Palette(Guarded, CommandPalette):
         self.app.theme_changed_signal.subscribe(self, self._restyle)
 
     def _restyle(self, _: Theme) -> None:
-        """Take the colours of another theme; Textual gives them to the other screens only."""
+        """Take the colours of another theme; Textual updates only the other screens."""
         self.app.stylesheet.update(self)
 
     def on_option_list_option_highlighted(self, event: OptionList.OptionHighlighted) -> None:
@@ -89,7 +89,7 @@ class Palette(Guarded, CommandPalette):
 
 
 class Entry(NamedTuple):
-    """A line of the palette; `words` find it as well as its name does."""
+    """A line of the palette, found by its name or its `words`."""
 
     name: str
     help: str

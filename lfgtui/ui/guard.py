@@ -1,8 +1,8 @@
 """A guard that keeps a bug in one part of the screen from ending the app.
 
 Textual ends the app for an exception anywhere, and a widget's message loop ends
-with the first one. Agents at work are worth more than a pane. A `GuardedApp`
-reports what happened, and a widget that is `Guarded` goes on with the next message
+with the first one. But agents at work are worth more than a pane. So a
+`GuardedApp` reports the bug, and a `Guarded` widget goes on with the next message
 and the next frame.
 """
 
@@ -32,7 +32,7 @@ _LONGEST = 300
 
 
 def cause(error: Exception) -> Exception:
-    """Return the error itself where a worker has only wrapped it."""
+    """Return the error, unwrapped if a worker has wrapped it."""
     return error.error if isinstance(error, WorkerFailed) else error  # type: ignore[return-value]  # an Exception: it was caught as one
 
 
@@ -81,11 +81,11 @@ class Guarded(_Widget):
             self.app.note_handled(message)
 
     def draw_lines(self, crop: Region) -> list[Strip]:
-        """Return the strips of a part; a widget that draws its own overrides this."""
+        """Return the strips of a region; a widget that draws itself overrides this."""
         return super().render_lines(crop)
 
     def break_off(self, bug: Exception) -> None:
-        """Recover from a bug in drawing: a widget that keeps what it draws begins anew."""
+        """Recover from a bug in drawing: forget what is kept, and begin anew."""
 
     def render_lines(self, crop: Region) -> list[Strip]:
         try:
@@ -103,7 +103,7 @@ class GuardedApp(App[int], inherit_bindings=False):
     has_shown = False
     """True once the first frame is on the screen."""
     bug: Exception | None = None
-    """The first bug there was."""
+    """The first bug."""
 
     def __init__(self, *, ansi_color: bool | None = None) -> None:
         super().__init__(ansi_color=ansi_color)

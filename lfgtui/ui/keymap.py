@@ -14,7 +14,7 @@ from textual.keys import format_key
 from lfgtui.settings.keys import Scope, actions_in, key_name
 
 Keymap: TypeAlias = Mapping[str, str]
-"""From a key to the name of its action."""
+"""The name of the action of each key."""
 
 _DISPLAYED = {
     "pageup": "PgUp",
@@ -24,11 +24,11 @@ _DISPLAYED = {
     "enter": "enter",
     "backspace": "backspace",
 }
-"""Keys that Textual would display in another way."""
+"""Keys whose names Textual would display differently."""
 
 
 def keymap(in_force: Mapping[str, Sequence[str]], scope: Scope = "run") -> Keymap:
-    """Return the action of each key that means something there, keys in Textual's spelling."""
+    """Return the action of each key in the scope, keys in Textual's spelling."""
     return {key_name(key): action for action in actions_in(scope) for key in in_force[action]}
 
 

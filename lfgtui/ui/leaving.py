@@ -8,14 +8,14 @@ from collections.abc import Callable
 from lfgtui.ui.run_view import AttachedRun, LiveRun, RunView, all_done
 
 _IMPATIENT = 2.0
-"""Seconds after which another signal is meant: end at once. Before, it is one of a storm."""
+"""Seconds after which another signal means to end at once; earlier, it may be one of a storm."""
 
 
 class Leaving:
-    """Ends the run and exits with its code, or with 0 leaves it at work.
+    """Ends the run and exits with its code, or leaves it at work and exits with 0.
 
     `stopping` is called once the run is told to end, which may take a moment. A run that
-    `outlives_terminal` is left at work when that is closed.
+    `outlives_terminal` is left at work when the terminal is closed.
     """
 
     def __init__(
@@ -51,7 +51,7 @@ class Leaving:
             self._exit(0)
 
     def end(self, code: int | None) -> None:
-        """Shut the run down and leave; None: with the code that the tickets' ends give."""
+        """Shut the run down and leave; with None the exit code follows from the tickets' ends."""
         if not self.has_begun:
             self._ending = asyncio.create_task(self._shut_down(code))
 

@@ -1,9 +1,9 @@
 """Notifications: to a person who looks elsewhere, once for each cause.
 
-A cause is that a ticket newly needs a person, for whichever reason, or that the
-run has ended. What happens while the person looks is seen, and never told later.
-Whether somebody looks the terminal reports; one that does not (tmux, unless
-`focus-events` is on) is looked at if a key came within the last minute.
+A cause is that a ticket newly needs a person, or that the run has ended. Causes
+that arise while the person looks count as seen. The terminal reports whether
+somebody looks; if it does not (tmux, unless `focus-events` is on), somebody looks
+if a key came within the last minute.
 """
 
 import asyncio
@@ -23,13 +23,13 @@ from lfgtui.ui.programs import run_program
 from lfgtui.ui.run_view import LiveRun
 
 PRESENCE = 60.0
-"""Seconds after a key for which a person is taken to look, where focus is not reported."""
+"""Seconds after a key in which somebody is taken to look, if focus is not reported."""
 
 _PATIENCE = 10.0
 """Seconds that a command or a webhook may take."""
 
 _LONGEST = 200
-"""Characters of a notification."""
+"""Most characters of a notification."""
 
 _WORDS: Mapping[Reason, str] = {
     "question": "has a question",
@@ -52,7 +52,7 @@ class Presence:
         self._pressed_at = clock()
 
     def note(self, message: Message) -> None:
-        """Take note of a key, or of the terminal's report that it has or lost the focus."""
+        """Note a key, or the terminal's report that it got or lost the focus."""
         if isinstance(message, events.Key):
             self._pressed_at = self._clock()
         elif isinstance(message, events.AppFocus | events.AppBlur):
@@ -65,10 +65,9 @@ class Presence:
 
 
 class Notifier:
-    """Notifies a person who looks elsewhere: of each cause once.
+    """Notifies a person who looks elsewhere of each cause once.
 
-    `write` sends bytes to the terminal, `work` has a coroutine run, and `complain` shows what
-    failed.
+    `write` sends bytes to the terminal, `work` runs a coroutine, and `complain` shows a failure.
     """
 
     def __init__(
@@ -87,7 +86,7 @@ class Notifier:
         self._had_ended = True  # before it has begun
 
     def update(self, run: LiveRun, needs: Mapping[str, Sequence[Attention]]) -> None:
-        """Notify of what is new in the run, whose tickets in `needs` need a person."""
+        """Notify of new causes in the run; the tickets in `needs` need a person."""
         causes = {(ticket, reason) for ticket, reasons in needs.items() for reason in reasons}
         new = sorted(causes - self._known, key=lambda cause: (cause[0], cause[1].rank))
         told = [f"“{ticket}” {_words(reason)}" for ticket, reason in new]
@@ -116,8 +115,8 @@ def sequence(via: NotifyVia, text: str, *, in_tmux: bool) -> str:
     """Return the bytes that have a terminal show the text; "" for `off`.
 
     https://iterm2.com/documentation-escape-codes.html (OSC 9), urxvt's OSC 777, and
-    https://sw.kovidgoyal.net/kitty/desktop-notifications/ (OSC 99). tmux hands them on
-    where its `allow-passthrough` is on.
+    https://sw.kovidgoyal.net/kitty/desktop-notifications/ (OSC 99). tmux passes them on
+    if its `allow-passthrough` is on.
     """
     match via:
         case "off":
@@ -134,7 +133,7 @@ def sequence(via: NotifyVia, text: str, *, in_tmux: bool) -> str:
 
 
 async def notify_elsewhere(policy: NotifyPolicy, run: str, text: str) -> Sequence[str]:
-    """Run the command and call the webhook, side by side; return in words what failed."""
+    """Run the command and call the webhook, side by side; return failures in words."""
     ways = {"command": run_command(policy, text), "webhook": call_webhook(policy, run, text)}
     errors = await asyncio.gather(*ways.values(), return_exceptions=True)
     return [
@@ -153,8 +152,8 @@ async def run_command(policy: NotifyPolicy, text: str) -> None:
 async def call_webhook(policy: NotifyPolicy, run: str, text: str) -> None:
     """Post the text as JSON; raises `OSError`, `TimeoutError`.
 
-    No error has the address, which may be a secret. A thread does it all, since the client is
-    slow to begin; the end of lfg does not wait for it.
+    Errors never contain the address, which may be a secret. A thread does it all, since the
+    client is slow to begin; lfg does not wait for it at its end.
     """
     if policy.webhook:
         message = {"title": "lfg", "run": run, "text": text}
@@ -165,7 +164,7 @@ async def call_webhook(policy: NotifyPolicy, run: str, text: str) -> None:
 
 
 def _post(url: str, message: Mapping[str, str], posted: "Future[str]") -> None:
-    """Post the message; the result is in words why that failed, "" if it did not."""
+    """Post the message; `posted` gets the failure in words, "" if there is none."""
     if not posted.set_running_or_notify_cancel():
         return
     try:

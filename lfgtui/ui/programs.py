@@ -1,4 +1,4 @@
-"""Programs of the person's that the screen starts, beside those of the agents."""
+"""The person's programs that the screen starts, such as for notifications."""
 
 import asyncio
 import os
@@ -9,11 +9,11 @@ from subprocess import DEVNULL, PIPE
 
 
 async def run_program(command: Sequence[str], text: str, patience: float) -> str:
-    """Run the command with the text as its input; return in words why it failed, "" if it did not.
+    """Run the command with the text as its input; return why it failed, "" if it did not.
 
-    It has `patience` seconds. Its output goes nowhere, and a signal to lfg's terminal is none to
-    it. It is killed with all that it started, and waited for, where it is not awaited to its end.
-    Raises `FileNotFoundError` where it is not installed.
+    It has `patience` seconds. Its output is discarded, and signals of lfg's terminal do not reach
+    it. If this is cancelled, it is killed with all that it started, and waited for. Raises
+    `FileNotFoundError` if it is not installed.
     """
     name = command[0]
     try:

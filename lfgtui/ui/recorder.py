@@ -1,8 +1,8 @@
 """A replay as the bytes that a terminal would have got, in seconds instead of minutes.
 
-The real app with the real screen, on a driver that keeps what is written and
-by a clock that is moved from frame to frame. Nothing waits: after each frame
-all that Textual has in hand (a layout, a repaint of its own) is done at once.
+The real app with the real screen, on a driver that records its output and with a
+clock that is moved from frame to frame. Nothing waits: after each frame all
+pending work of Textual's (a layout, a repaint of its own) is done at once.
 """
 
 import io
@@ -30,11 +30,11 @@ FRAMES = 12
 """Pictures a second."""
 
 _GAUGES = 3
-"""Frames between two looks at figures that time alone changes: a quarter of a second."""
+"""Frames between two updates of figures that change by time alone: a quarter of a second."""
 
 _CLEARED = "\x1b[?25l\x1b[2J"
 _ENDED = "\x1b[0m\x1b[?25h"
-"""No other screen is switched to: the last picture is to stay when the recording is over."""
+"""The alternate screen is not used, so that the last picture stays when the recording is over."""
 
 
 class Written(NamedTuple):
@@ -47,7 +47,7 @@ class Written(NamedTuple):
 async def record(
     run: ReplayedRun, config: Config, themes: Mapping[str, ThemeFile], size: tuple[int, int]
 ) -> list[Written]:
-    """Play the run from beginning to end; the last moment is that of its end.
+    """Play the run from beginning to end; return what is written, the last entry at its end.
 
     `size` is in columns and rows.
     """
@@ -88,10 +88,10 @@ class _Recorder(LfgApp):
         return _RecordingDriver
 
     def _watch_signals(self) -> None:
-        """Ctrl+C ends the program, as in any command without a screen."""
+        """Do nothing, so that Ctrl+C ends the program, as in any command without a screen."""
 
     def _frame(self) -> None:
-        """No time passes but the recording's."""
+        """Do nothing: only the recording's clock draws frames."""
 
     def _begin(self) -> None:
         self.run_worker(self._play())

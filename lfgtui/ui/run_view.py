@@ -1,4 +1,4 @@
-"""The rest of lfg as the screens see it: a run, live or stored, and the history file."""
+"""The screens' view of the rest of lfg: a run, live or stored, and the history file."""
 
 from collections.abc import Callable, Collection, Sequence
 from typing import Protocol, runtime_checkable
@@ -13,7 +13,7 @@ from lfgtui.model.tickets import Ticket
 
 
 class RunView(Protocol):
-    """A run as panes, header and table read it. They change nothing in it."""
+    """A run as panes, header and table read it, without changing it."""
 
     @property
     def run(self) -> str:
@@ -25,7 +25,7 @@ class RunView(Protocol):
 
     @property
     def tickets(self) -> Sequence[Ticket]:
-        """In file order, then those that were added; the screen has them with their entries."""
+        """The tickets in file order, then added ones, which the screen sees with their entries."""
         ...
 
     @property
@@ -45,7 +45,7 @@ def limits_of(run: RunView) -> RunLimits:
 
 
 def all_done(run: RunView) -> bool:
-    """Return True if all tickets ended well, or another copy was chosen in their place."""
+    """Return True if all tickets are done, or another copy was chosen."""
     return all(is_settled(run, ticket) for ticket in run.tickets)
 
 
@@ -54,22 +54,22 @@ class LiveRun(RunView, Protocol):
     """A run that is being worked on: the engine."""
 
     def subscribe(self, sink: Sink) -> None:
-        """Have the sink called, on the loop, with each batch of new entries.
+        """Call the sink, on the loop, with each batch of new entries.
 
-        With an empty one where only `health` changed.
+        An empty batch means that only `health` changed.
         """
         ...
 
     def watch(self, tickets: Collection[str]) -> None:
-        """Take note of which tickets a person can see from now on: those are read sooner."""
+        """Note which tickets a person can see from now on: these are read sooner."""
         ...
 
     def painted(self, tickets: Collection[str]) -> None:
-        """Take note that a frame was painted just now that shows all that came of these."""
+        """Note that the frame just painted shows all that was delivered for these tickets."""
         ...
 
     def send(self, command: Command) -> None:
-        """Have something done; what comes of it arrives as entries."""
+        """Carry out a command; its effects arrive as entries."""
         ...
 
     def start(self) -> None:
@@ -77,7 +77,7 @@ class LiveRun(RunView, Protocol):
         ...
 
     async def shutdown(self) -> None:
-        """End what still runs as interrupted, kill its processes, close the books."""
+        """End running tickets as interrupted, kill their processes, close everything."""
         ...
 
     @property
@@ -90,9 +90,9 @@ class LiveRun(RunView, Protocol):
 class AttachedRun(LiveRun, Protocol):
     """A run in another process, which goes on when its screen is left.
 
-    `host` is the machine it is on, "" for this one. What is sent to it may be refused later, or
-    may not arrive: `on_refusal` is called with the command and the reason. `has_ended` once its
-    process has: nothing can be done in it any more.
+    `host` is the machine it is on, "" for this one. A command may be refused later, or may not
+    arrive: `on_refusal` is called with the command and the reason. `has_ended` once its process
+    has: then it takes no more commands.
     """
 
     host: str
@@ -101,9 +101,9 @@ class AttachedRun(LiveRun, Protocol):
 
 
 class HistoryActions(Protocol):
-    """Changes the history file. All of it takes a moment: call it in a thread.
+    """Changes to the history file. Each takes a moment: call it in a thread.
 
-    Each raises `LfgError` with the one line to show where it cannot be done.
+    Each raises `LfgError` with a line to show if it is impossible.
     """
 
     def delete(self, run: str) -> None:
@@ -115,12 +115,12 @@ class HistoryActions(Protocol):
         ...
 
     def annotate(self, run: str, note: str) -> None:
-        """Write a note on the run, in place of the one there is."""
+        """Set the run's note, which replaces an earlier one."""
         ...
 
     def check_resume(self, run: str, *, is_ours: bool) -> None:
         """Raise if the run could not be resumed: nothing left to do, no key, no folder.
 
-        `is_ours`: it is this process that runs it, and lets go of it before.
+        `is_ours`: this process runs it, and releases it before.
         """
         ...

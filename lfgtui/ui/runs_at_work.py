@@ -24,7 +24,7 @@ _HELP: Mapping[str, str] = {
     "zoom": "attach to the run under the cursor",
     "back": "quit",
 }
-"""The meaning of keys here, by their actions."""
+"""Help on keys here, by their actions."""
 
 REST = 2.0
 """Seconds between two looks at which runs there are."""
@@ -33,7 +33,7 @@ _END = 1 << 30
 
 
 class ListedRun(NamedTuple):
-    """A run at work; `host` is where, "" for this machine."""
+    """A run at work; `host` is its machine, "" for this one."""
 
     summary: RunSummary
     host: str
@@ -51,7 +51,7 @@ class RunsListed(NamedTuple):
 
 
 class RunsAtWork(RowList):
-    """The runs, and below them what kept others from being listed."""
+    """The runs, and below them why others could not be listed."""
 
     def __init__(self, listed: RunsListed, clock: Callable[[], float]) -> None:
         super().__init__()
@@ -88,7 +88,7 @@ class RunsAtWork(RowList):
 
 
 class AttachScreen(LfgScreen[None]):
-    """Hands `choose` the run that is to be attached to, and has the app end.
+    """Passes the run to attach to to `choose`, and ends the app.
 
     `look` finds out which runs there are, again and again while the screen is open.
     """

@@ -19,10 +19,10 @@ _PROGRAMS: Sequence[Sequence[str]] = (
     ("say",),
     ("spd-say", "--wait", "--pipe-mode"),
 )
-"""Those that are tried, without a `speak_command`."""
+"""Programs that are tried if there is no `speak_command`."""
 
 _PATIENCE = 15.0
-"""Seconds that a program may take beside the speaking itself."""
+"""Seconds that a program may take besides the speaking itself."""
 
 _SLOWEST = 0.3
 """Seconds that a character may take to be spoken."""
@@ -32,7 +32,7 @@ _LAST_WORDS = 2.0
 
 
 class Speech:
-    """Speaks, one text after the other; `complain` shows what failed, which switches it off."""
+    """Speaks one text after the other. A failure is shown by `complain`, and switches it off."""
 
     def __init__(self, config: Config, complain: Callable[[str], None]) -> None:
         self._mode = config.speak
@@ -55,7 +55,7 @@ class Speech:
         self._mode, self._ticket, self._answers, self._states = mode, None, None, None
 
     def update(self, run: RunView, ticket: str | None) -> None:
-        """Speak of what is new in a run; `ticket` is the one in focus."""
+        """Speak new text of a run; `ticket` is the one in focus."""
         if self._mode == "off":
             return
         if self._mode == "endings":
@@ -76,7 +76,7 @@ class Speech:
                 self._endings.append(f"ticket {ticket} {IN_WORDS[state]}.\n")
 
     def stop(self) -> None:
-        """Break off what is being spoken, and leave out the rest of that answer."""
+        """Break off speaking, and skip the rest of that answer."""
         if self._speaking is not None and not self._speaking.done():
             if not self._speaking.cancelling():  # it waits until the program has ended
                 self._speaking.cancel()
@@ -85,7 +85,7 @@ class Speech:
                 self._answers.skip()
 
     async def close(self) -> None:
-        """Be silent for good; return when the program has ended."""
+        """Stop for good; return when the program has ended."""
         self.switch("off")
         if self._speaking is not None:
             await asyncio.wait([self._speaking], timeout=_LAST_WORDS)
@@ -118,11 +118,11 @@ class Speech:
 
 
 async def _run(program: Sequence[str], text: str) -> str:
-    """Have the program say the text; as `run_program`."""
+    """Have the program say the text; returns and raises as `run_program`."""
     try:
         return await run_program(program, text, _PATIENCE + _SLOWEST * len(text))
     except asyncio.CancelledError:
-        if program[0] == "spd-say":  # it has a server speak, which goes on when it is killed
+        if program[0] == "spd-say":  # its server would go on speaking when it is killed
             with suppress(FileNotFoundError):
                 await run_program(("spd-say", "--stop"), "", _PATIENCE)
         raise

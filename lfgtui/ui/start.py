@@ -1,4 +1,4 @@
-"""The start screen: what can be run in a folder, and past runs, in one list."""
+"""The start screen: tickets files of a folder, a prompt, and past runs, in one list."""
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
@@ -23,13 +23,13 @@ from lfgtui.ui.widgets.footer import Offer, compose_footer
 from lfgtui.ui.widgets.row_list import RowList
 
 _RUNS = 5
-"""Past runs that are listed; the history has the rest."""
+"""Most past runs that are listed; the history has the rest."""
 
 _LONGEST_NAME = 0.4
-"""Share of the width that the names of files may take."""
+"""Most of the width, as a share, that the names of files may take."""
 
 _LEAST_NAME = 18
-"""Cells of a name that are shown however long the reason is why the file cannot be run."""
+"""Least cells of a name, however long the reason why the file cannot be run."""
 
 _HINT = "enter runs it · alt+enter new line · esc keeps the draft"
 _NO_FILES = "none here: add a .toml file with a [[ticket]] in it"
@@ -43,7 +43,7 @@ _HELP = {
     "resume": "resume the run under the cursor",
     "back": "quit",
 }
-"""The meaning of keys here, by their actions."""
+"""Help on keys here, by their actions."""
 
 
 class Choice(NamedTuple):
@@ -64,7 +64,7 @@ class FoundFile(NamedTuple):
 
 
 class Found(NamedTuple):
-    """The tickets files of a folder, and the models for a prompt or what it lacks to have one."""
+    """The tickets files of a folder, and the models for a prompt, or why there are none."""
 
     files: Sequence[FoundFile]
     models: Sequence[str]
@@ -72,7 +72,7 @@ class Found(NamedTuple):
 
 
 class Row(NamedTuple):
-    """A line of the list, and what enter does there; None if it is only there to be read."""
+    """A line of the list, and what enter does there; None if nothing."""
 
     compose: Callable[[int], Line]
     open: Callable[[], object] | None = None
@@ -82,13 +82,13 @@ class Row(NamedTuple):
 
 
 class StartList(RowList):
-    """Rows of which the cursor passes over those that do nothing."""
+    """Rows; the cursor skips those that do nothing."""
 
     rows: Sequence[Row] = ()
 
     @property
     def here(self) -> Row:
-        """The row under the cursor; one of nothing before there are any."""
+        """The row under the cursor; an empty one before there are any."""
         return self.rows[self.cursor] if self.rows else Row(lambda width: [])
 
     def entry(self, index: int, width: int) -> Sequence[Line]:
@@ -102,10 +102,10 @@ class StartList(RowList):
 
 
 class StartScreen(ListScreen):
-    """Hands `choose` what to run and has the app end.
+    """Passes what to run to `choose`, and ends the app.
 
-    `find` looks into the folder, in a thread, and so does `check`, which raises `LfgError`
-    where a choice cannot be run.
+    `find` and `check` look into the folder, in a thread; `check` raises `LfgError` if a choice
+    cannot be run.
     """
 
     DEFAULT_CSS = """
@@ -132,7 +132,7 @@ class StartScreen(ListScreen):
         self._found = Found((), (), "")
         self._draft = ""
         self._model: str | None = None
-        """The model that the draft is for; None for the first."""
+        """The model that the draft is for; None for the first model."""
 
     def compose(self) -> ComposeResult:
         yield self._top
@@ -148,7 +148,7 @@ class StartScreen(ListScreen):
         self._start(self._list, "list", exclusive=True)
 
     async def _list(self) -> None:
-        """Show what there is; the cursor begins on the prompt, or after one that cannot run."""
+        """Show the rows; the cursor begins on the prompt or, if that cannot run, after it."""
         self._found, read = await asyncio.gather(
             asyncio.to_thread(self._find), self._read(self._read_runs)
         )
@@ -183,7 +183,7 @@ class StartScreen(ListScreen):
         self.rows.move_to(cursor)
 
     def _read_runs(self, reader: Reader) -> Mapping[RunSummary, str]:
-        """Return the latest runs, and where those of other folders ran."""
+        """Return the latest runs, each with its folder if that is not this one."""
         runs = reader.runs(_RUNS, folder=self._folder)
         return {run: _elsewhere(reader.workspace(run.run), self._folder) for run in runs}
 
@@ -207,14 +207,14 @@ class StartScreen(ListScreen):
     # Keys
 
     async def action_zoom(self) -> None:
-        """Open what is under the cursor."""
+        """Open the row under the cursor."""
         if (do := self.rows.here.open) is not None and isawaitable(result := do()):
             await result
 
     async def action_find(self) -> None:
-        """Ask for a prompt, also where none can run: it is refused when it is sent, and kept.
+        """Ask for a prompt, even if none can run: it is refused when it is sent, and kept.
 
-        It is for the model under the cursor, else the one that the draft is for.
+        It is for the model under the cursor, else for the draft's.
         """
         self._model = self.rows.here.model or self._model or next(iter(self._found.models), None)
         field = Composer(self._draft, _HINT)
@@ -259,7 +259,7 @@ class StartScreen(ListScreen):
 
 
 def _elsewhere(workspace: str, folder: str) -> str:
-    """Return the end of a workspace's path; "" for one that is the folder, or in it."""
+    """Return the end of a workspace's path; "" if it is the folder, or in it."""
     path = Path(workspace)
     is_here = not workspace or path.is_relative_to(folder)
     return "" if is_here else f"in {Path(*path.parts[-2:])}"
@@ -274,9 +274,9 @@ def _words(text: str, colour: str = "foreground") -> Row:
 
 
 def _file_line(names: int, file: FoundFile, width: int) -> Line:
-    """Return the name in a column of up to `names` cells, and what there is to say of the file.
+    """Return the name in a column of up to `names` cells, and a note on the file.
 
-    What is to be done about a file that cannot be run matters more than its name.
+    If the file cannot be run, the reason matters more than the name.
     """
     cells = min(names, int(width * _LONGEST_NAME))
     if file.problem:

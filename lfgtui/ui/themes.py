@@ -5,7 +5,7 @@ from textual.theme import Theme
 from lfgtui.settings.themes import ThemeFile
 
 _COLOURS = "primary secondary accent success warning error foreground background surface panel"
-"""Colours that Textual calls by the same name."""
+"""Colours that have the same name in Textual."""
 
 _VARIABLES = {
     "foreground": (
@@ -31,7 +31,7 @@ _VARIABLES = {
         " scrollbar-background-active scrollbar-corner-color ansi-background"
     ),
 }
-"""Textual's variables, and our own, by the colour that they have."""
+"""Textual's variables, and our own, by colour."""
 
 _ON_TERMINALS = {
     "ansi_default": "primary-muted",
@@ -44,11 +44,11 @@ _ON_TERMINALS = {
         " screen-selection-foreground"
     ),
 }
-"""Textual's variables that are others with the terminal's own colours, by their value."""
+"""Textual's variables that differ under themes of the terminal's own colours, by value."""
 
 
 def to_textual(theme: ThemeFile) -> Theme:
-    """Return the theme as Textual takes it."""
+    """Return the theme as Textual's `Theme`."""
     colours = {name: getattr(theme.colours, name) for name in _COLOURS.split()}
     variables = {
         name: getattr(theme.colours, colour)

@@ -11,22 +11,22 @@ from lfgtui.model.clock import now
 ResultT = TypeVar("ResultT")
 
 _SHORTEST_TOAST = 0.05
-"""Seconds that a late toast stays."""
+"""Least seconds that a toast stays."""
 
 
 @dataclass
 class Toast(Notification):
     """A notification as Textual shows it, timed by lfg's own clock.
 
-    Textual's goes by the system clock: set back, it keeps a toast for an hour; set forward while
-    a toast is mounted, it starts a timer of a negative time, whose loop never ends.
+    Textual goes by the system clock: if that is set back, a toast stays for an hour; if it is set
+    forward while a toast is mounted, a timer of negative time starts, whose loop never ends.
     """
 
     raised_at: float = field(default_factory=now)
 
     @property
     def time_left(self) -> float:
-        """Seconds until the toast goes; always some."""
+        """Seconds until the toast goes; always more than 0."""
         return max(_SHORTEST_TOAST, self.raised_at + self.timeout - now())
 
     @property
@@ -36,6 +36,6 @@ class Toast(Notification):
 
 
 def withdraw(app: App[ResultT], message: str) -> None:
-    """Take back what is shown with this text."""
+    """Remove toasts with this text."""
     for toast in [one for one in app._notifications if one.message == message]:
         app._unnotify(toast)

@@ -21,7 +21,7 @@ from lfgtui.ui.widgets.row_list import RowList
 T = TypeVar("T")
 
 ALL = 1 << 30
-"""More rows than there are."""
+"""A number of rows larger than any list's."""
 
 
 class ListScreen(LfgScreen[None]):
@@ -49,12 +49,12 @@ class ListScreen(LfgScreen[None]):
         *,
         exclusive: bool = False,
     ) -> None:
-        """Do some work beside the keys; `exclusive`: instead of what its group still does."""
+        """Work in the background; `exclusive`: cancel earlier work of its group."""
         typed: WorkType[None] = work
         self.run_worker(typed, group=group, exclusive=exclusive)
 
     async def _read(self, question: Callable[[Reader], T]) -> T | None:
-        """Return a reader's answer; None where there is none, which a toast explains."""
+        """Return a reader's answer; if that fails, None, and a toast says why."""
         try:
             return await query(self._open_reader, question)
         except LfgError as error:
@@ -62,9 +62,9 @@ class ListScreen(LfgScreen[None]):
             return None
 
     async def _open(self, run: str, hit: SearchHit | None = None) -> None:
-        """Open the run, at the place of the hit if there is one.
+        """Open the run, at the hit if there is one.
 
-        A run that is on a live screen below is there already, except for the place of a hit.
+        A run that is on a live screen below is not opened anew, unless to show a hit.
         """
         is_below = any(
             isinstance(one, RunScreen) and one.mode.is_live and one.run.run == run

@@ -27,11 +27,11 @@ from lfgtui.ui.text.strips import strip_of
 from lfgtui.ui.text.wrapping import Row, Span, fit, wrap
 
 _REST = 0.08
-"""Seconds for which the cursor must rest before what it rests on is read."""
+"""Seconds that the cursor must rest on a row before its preview is read."""
 
 _NOTE_ROWS = 4
 _LINES_BEFORE, _BEFORE, _BEHIND = 4, 400, 4000
-"""Lines, and characters at most, of a text that are shown before a match; and behind it."""
+"""Lines, and most characters, shown before a match; most characters after it."""
 
 
 class RunPreview(msgspec.Struct, frozen=True):
@@ -106,7 +106,7 @@ Preview = RunPreview | HitPreview
 
 
 class PreviewPane(Guarded, Widget):
-    """Shows at once what the list knows, and soon the rest; draws as many rows as there is room."""
+    """Shows what the list knows at once, and the rest soon; draws only the rows that fit."""
 
     ALLOW_SELECT: ClassVar[bool] = False
     DEFAULT_CSS = "PreviewPane { display: none; background: $background; padding: 0 1; }"
@@ -127,7 +127,7 @@ class PreviewPane(Guarded, Widget):
             self._show(None)
             return
         was, self._wanted = self._wanted, (run.run, hit)
-        if self._wanted != was:  # else it stays as it is until it is read anew
+        if self._wanted != was:  # else it stays until it has been read again
             self._show(RunPreview(run) if hit is None else HitPreview(hit, run))
         work: WorkType[None] = partial(self._read_soon, run.run, hit)
         self.run_worker(work, group="preview", exclusive=True)

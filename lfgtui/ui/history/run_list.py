@@ -16,10 +16,10 @@ _LEAST_TITLE = 24
 """Cells that optional columns leave to the title."""
 
 _PLACE = 24
-"""Cells of the place where a run ran."""
+"""Most cells of the folder or machine of a run."""
 
 _BEFORE_MATCH = 36
-"""Characters shown before a match, so that it stands on a narrow terminal too."""
+"""Characters shown before a match, few enough for it to be seen on a narrow terminal."""
 
 STATES = {
     "running": ("●", "primary"),
@@ -30,7 +30,7 @@ STATES = {
 
 
 class RunList(RowList):
-    """The runs that were read so far, newest first; or hits, while there are any to show."""
+    """The runs that were read so far, newest first; or hits, during a search."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         super().__init__()
@@ -39,7 +39,7 @@ class RunList(RowList):
         self.is_complete = False
         """True once the oldest run was read."""
         self.known: dict[str, RunSummary] = {}
-        """The runs whose summary is at hand."""
+        """The runs whose summaries have been read."""
         self._clock = clock
         self._has_costs = False
 
@@ -50,7 +50,7 @@ class RunList(RowList):
 
     @property
     def here(self) -> RunSummary | None:
-        """The run under the cursor, or that of the hit there."""
+        """The run under the cursor, or the run of the hit there."""
         if self.hit is not None:
             return self.known[self.hit.run]
         return self.runs[self.cursor] if self.hits is None and self.runs else None
@@ -62,7 +62,7 @@ class RunList(RowList):
         return (run_row(self.runs[index], width, self._clock(), has_costs=self._has_costs),)
 
     def add(self, page: Sequence[RunSummary], limit: int) -> None:
-        """Put older runs at the end: a page of up to `limit`."""
+        """Append older runs: a page of up to `limit`."""
         is_first = not self.runs
         self.is_complete = len(page) < limit
         listed = {run.run for run in self.runs}  # one may have begun meanwhile
@@ -75,7 +75,7 @@ class RunList(RowList):
             self.grow(len(self.runs))
 
     def take_newest(self, newest: Sequence[RunSummary]) -> None:
-        """Show what began, went on or ended meanwhile; cursor and view stay on their runs."""
+        """Update the newest runs; cursor and view stay on their runs."""
         listed, now = {run.run for run in self.runs}, {run.run: run for run in newest}
         new = [run for run in newest if run.run not in listed]
         runs = [*new, *(now.get(run.run, run) for run in self.runs)]
@@ -89,7 +89,7 @@ class RunList(RowList):
             self.refresh()
 
     def show_hits(self, hits: Sequence[SearchHit], runs: Sequence[RunSummary]) -> None:
-        """Show hits instead of runs; `runs` are those that were not known."""
+        """Show hits instead of runs; `runs` are the runs of hits that were not known."""
         self._learn(runs)
         self.hits = [hit for hit in hits if hit.run in self.known]  # not deleted meanwhile
         self.show(len(self.hits), 2)
@@ -101,7 +101,7 @@ class RunList(RowList):
             self.show(len(self.runs), 1)
 
     def replace(self, run: str, summary: RunSummary | None) -> None:
-        """Take over what became of a run; None: it was deleted."""
+        """Replace a run's summary; None: it was deleted."""
         if summary is not None:
             self.known[run] = summary
             self.runs = [summary if one.run == run else one for one in self.runs]
@@ -129,9 +129,9 @@ class RunList(RowList):
 def run_row(
     run: RunSummary, width: int, now: float, *, has_costs: bool = True, place: str = ""
 ) -> Line:
-    """Return a past run in a line: what there is no room for is left out, the title comes first.
+    """Return a past run in a line; other columns give way to the title.
 
-    `has_costs`: some run has one, and so there is a column for it. `place` is where it ran.
+    `has_costs`: there is a column for costs. `place` is the folder or machine that it ran in.
     """
     sign, colour = STATES[run.state]
     when = figures.day_and_time(run.started_at)
@@ -161,7 +161,7 @@ def run_row(
 
 
 def hit_row(hit: SearchHit, title: str, width: int) -> list[Line]:
-    """Return a hit in two lines: the place, and the text around it."""
+    """Return a hit in two lines: where it is, and the text around it."""
     about = f" {hit.kind.replace('_', ' ')} · {figures.day_and_time(hit.at)} · {one_line(title)}"
     first = hit.matches[0][0] if hit.matches else 0
     at = max(0, first - _BEFORE_MATCH)
@@ -177,7 +177,7 @@ def hit_row(hit: SearchHit, title: str, width: int) -> list[Line]:
 
 
 def _cut(line: Line, width: int) -> Line:
-    """Return the line, its end replaced by `…` where it is too long."""
+    """Return the line, cut with `…` if it is too long."""
     kept: Line = []
     for span in line:
         if span.width > (left := width - line_width(kept)):

@@ -28,20 +28,20 @@ from lfgtui.ui.widgets.row_list import RowList
 
 _PAGE = 200
 _AHEAD = 60
-"""Runs below the cursor at which the next page is read: it is there before one gets to it."""
+"""Runs left below the cursor at which the next page is read ahead."""
 
 REFRESH, _NEWEST = 2.0, 50
-"""Seconds between two looks at what became of the newest runs; how many those are."""
+"""Seconds between two looks at the newest runs, and their number."""
 
 _HITS = 100
 _PATIENCE = 0.1
 """Seconds without a key after which a search begins."""
 
 _WIDE, _TALL = 100, 40
-"""Cells and rows from which there is room for the preview."""
+"""Least cells, or rows, of a screen with room for the preview."""
 
 _TITLE = 40
-"""Cells of a run's title that a question shows."""
+"""Most cells of a run's title in a question."""
 
 _WHILE_TYPING = {
     "up": "up",
@@ -52,7 +52,7 @@ _WHILE_TYPING = {
     "shift+tab": "next_pane",
     "escape": "back",
 }
-"""Keys that no text contains: they steer the list while the focus is where one types."""
+"""Keys that are never text: they steer the list while the person types."""
 
 _TYPING_KEYS = (("↑↓", "select"), ("enter", "open"), ("tab", "keys"), ("esc", "back"))
 _SYNTAX = '"phrases"  pre*  AND OR NOT  state:failed  after:7d'
@@ -63,11 +63,11 @@ _LIST_KEYS = (
 
 
 class HistoryScreen(ListScreen):
-    """Runs, or hits while there is something to search.
+    """Runs, or hits during a search.
 
     All reading is done in threads, each with a reader of its own; an answer
-    that comes after the question changed is dropped. While one types the list
-    is steered all the same; with the focus in the list, letters act on the run.
+    to an outdated question is dropped. Arrows steer the list even while the
+    person types; with the focus in the list, letters act on the run.
     """
 
     DEFAULT_CSS = """
@@ -193,7 +193,7 @@ class HistoryScreen(ListScreen):
         self._top.show(lambda width: [Span(" history   ", bold=True), words])
 
     def _keys(self, width: int) -> Line:
-        """Return the keys of where the focus is, as many as there is room for."""
+        """Return the keys that work where the focus is, as many as fit."""
         if not self.is_typing:
             return compose_footer(_LIST_KEYS, self.context.keys, width)
         line = [span for pair in _TYPING_KEYS for span in key_and_label(*pair)]
@@ -248,7 +248,7 @@ class HistoryScreen(ListScreen):
 
     @on(Input.Submitted, "#search")
     def action_zoom(self) -> None:
-        """Open the run, at the place of the hit if there is one."""
+        """Open the run, at the hit if there is one."""
         if (run := self.rows.here) is not None:
             self._start(partial(self._open, run.run, self.rows.hit), "open", exclusive=True)
 
@@ -302,7 +302,7 @@ class HistoryScreen(ListScreen):
             await self.ask("note", answered, placeholder="a note on this run", text=run.note)
 
     def _change(self, run: str, change: Callable[[], None], *, is_deletion: bool = False) -> None:
-        """Change a run, and show what became of it."""
+        """Change a run, and show the result."""
 
         async def work() -> None:
             try:

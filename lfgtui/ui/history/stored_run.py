@@ -39,7 +39,7 @@ class FoldedTicket(msgspec.Struct, frozen=True):
 
 
 class StoredRun:
-    """A `RunView` that is read once and stays as it was."""
+    """A `RunView` that is read once and never changes."""
 
     health = Health()
 
@@ -67,12 +67,12 @@ class StoredRun:
 
     @property
     def is_simulated(self) -> bool:
-        """True if any of it came from simulated models."""
+        """True if a part of it came from simulated models."""
         folded = self._by_id.values()
         return any(a.provider in SIMULATED for one in folded for a in one.transcript.attempts)
 
     def target_of(self, hit: SearchHit) -> Target | None:
-        """Return the match to show for a hit, if its first entry left anything to see."""
+        """Return the match to show for a hit, if its first entry is visible in an item."""
         ref = self._by_id[hit.ticket].ref
         if ref is None or not hit.matches:
             return None if ref is None else Target(ref, "")
@@ -113,7 +113,7 @@ def fold(ticket: Ticket, entries: Iterable[Entry], *, seq: int = 0) -> FoldedTic
 
 
 def _may_hold(transcript: Transcript, ref: ItemRef, entry: Entry) -> bool:
-    """Return False for a message that the end of a call without a card let through."""
+    """Return False for a message that appeared because a call without a card ended."""
     item = transcript.attempts[ref.attempt].items[ref.item]
     return not (entry.event.facets.call and isinstance(item, PromptItem))
 

@@ -25,7 +25,7 @@ def preload() -> None:
 
 
 def view_of(item: Item | Attempt, attempt: Attempt) -> ItemView:
-    """Return the view that draws the item; of an attempt, the rule above it."""
+    """Return the view that draws the item or, for an attempt, the rule above it."""
     from lfgtui.ui.items import registry
 
     return registry.view_of(item, attempt)

@@ -11,13 +11,13 @@ from lfgtui.ui.text.palette import Palette
 from lfgtui.ui.text.wrapping import Row, Span, wrap
 
 _LONGEST = 24
-"""Rows of one argument."""
+"""Most rows of one argument."""
 
 _LONGEST_TO_APPROVE = 1000
-"""Rows of one in a request for approval, which should be read."""
+"""Most rows of one argument in a request for approval, which is to be read."""
 
 _GROWING = 12
-"""Last rows of one that still grows."""
+"""Last rows that are shown of an argument that still arrives."""
 
 
 def argument_rows(
@@ -30,7 +30,7 @@ def argument_rows(
 ) -> Iterator[Row]:
     """Yield one argument a line, long ones below their name; in a request for approval, in full.
 
-    The end of one that still arrives is shown, so that it is seen to grow.
+    Of an argument that still arrives the end is shown, so that one sees it grow.
     """
     for member in members:
         if not _is_long(member) or (is_asking and not member.breaks):
@@ -52,7 +52,7 @@ def argument_rows(
 
 
 def raw_rows(text: str, palette: Palette, width: int, *, is_asking: bool = False) -> Sequence[Row]:
-    """Return arguments that are no object, as they came."""
+    """Return arguments that are not a JSON object, as they came."""
     return _rows(text, palette.muted, palette, width, is_asking=is_asking)
 
 
@@ -79,5 +79,5 @@ def _is_long(member: Member) -> bool:
 
 
 def _is_sure(member: Member) -> bool:
-    """Return True if the text so far is final: not so for a number that may go on."""
+    """Return True if the text so far will not change; a number may go on."""
     return member.is_string or member.is_complete or member.head.startswith(("{", "["))

@@ -23,10 +23,10 @@ _SPINNER = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
 
 
 class Context(msgspec.Struct, frozen=True):
-    """The state beside the item that lines depend on. `now` moves in steps of a gauge's tick.
+    """The state, besides the item, that rows depend on. `now` moves in steps of a gauge's tick.
 
-    `awaits_slot`: what was approved runs once the ticket has a slot.
-    `until`: when, by `clock`, a frame has read enough; the rest waits for the next.
+    `awaits_slot`: approved calls run once the ticket has a slot.
+    `until`: when, by `clock`, a frame has read enough; the rest waits for the next frame.
     """
 
     width: int
@@ -63,8 +63,8 @@ class LineChunk:
     """Rows of one block or card, drawn when they are first looked at.
 
     `source` (or a function that returns it) is copied when all of the chunk is selected; None
-    copies the text as shown, "" nothing, since the source of a later chunk has it too. `height`
-    is a guess until the rows have been drawn once, and is kept when they are dropped.
+    copies the text as shown, "" nothing, since a later chunk's source includes it. `height` is
+    a guess until the rows have been drawn once, and is kept when they are dropped.
     `changed_from` is the first row changed since the line index last read it and set it back to
     `UNCHANGED`. `continues_line`: the chunk begins in the middle of a line that the chunk before
     it began.
@@ -125,7 +125,7 @@ class LineChunk:
         self._rows = None
 
     def undraw(self, guess: int | None = None) -> None:
-        """Have it drawn again. Its height is kept, or replaced by a guess."""
+        """Drop the drawing. The height is kept, or replaced by a guess."""
         self._rows = None
         self.changed_from = 0
         if guess is not None:
@@ -133,7 +133,7 @@ class LineChunk:
 
 
 class ItemView(ABC):
-    """Draws one item. `is_settled` once the item can change no more."""
+    """Draws one item. `is_settled` once the item cannot change any more."""
 
     kind: Kind
     is_foldable = False
@@ -153,27 +153,27 @@ class ItemView(ABC):
         return False
 
     def is_unfolded(self, context: Context) -> bool:
-        """Return True if unfolded: as the user chose, else as its kind is."""
+        """Return True if unfolded: by the user's choice, else by the setting of its kind."""
         return self.kind in context.unfolded if self.override is None else self.override
 
     def palette(self, context: Context) -> Palette:
         return context.faded if self.is_faded else context.palette
 
     def look_of(self, context: Context) -> tuple[Hashable, ...]:
-        """Return what its rows depend on beside the item."""
+        """Return the values, besides the item, that its rows depend on."""
         return context.width, id(self.palette(context)), self.is_unfolded(context)
 
     @abstractmethod
     def update(self, context: Context) -> int | None:
-        """Take in what the item has become, in a width and colours seen before.
+        """Draw the item as it is now, in an unchanged width and colours.
 
-        The index of the first chunk that is new or changed since the last
-        call, where the old end counts if chunks are gone; None: nothing changed.
+        Return the index of the first chunk that is new or changed since the last call, or the
+        old end if chunks are gone; None if nothing changed.
         """
 
     @abstractmethod
     def redraw(self, context: Context) -> None:
-        """Another width or other colours: all chunks are to be drawn anew, heights are guesses."""
+        """Draw all chunks anew in another width or other colours; heights become guesses."""
 
     def fold_row(self, context: Context, left: Sequence[Span], right: Sequence[Span] = ()) -> Row:
         """Return the one line of a foldable item, its marker first."""
@@ -183,10 +183,10 @@ class ItemView(ABC):
 
 
 class BriefView(ItemView):
-    """An item of a few rows, made again whenever anything it depends on changes."""
+    """An item of a few rows, made again whenever something they depend on changes."""
 
     known_height: int | None = None
-    """Number of its rows where that is known without drawing them."""
+    """The number of its rows, if known without drawing them."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -218,7 +218,7 @@ class BriefView(ItemView):
 
     @property
     def source(self) -> str | None:
-        """Text that is copied for the whole of it; None for the rows shown."""
+        """Text that is copied for the whole item; None for the rows shown."""
         return None
 
     def key(self, context: Context) -> tuple[Hashable, ...]:

@@ -1,4 +1,4 @@
-"""Cards: a line, and below it, unfolded, the rest. Hosted tools and sources are such."""
+"""Cards: a line and, below it if unfolded, the rest; for hosted tools, plans and sources."""
 
 from abc import abstractmethod
 from collections.abc import Hashable, Iterable, Iterator, Sequence
@@ -119,7 +119,7 @@ class PlanView(CardView):
 
     @property
     def source(self) -> str:
-        """The list, also where only its line is shown."""
+        """The list, even if only its line is shown."""
         return "\n".join(f"{PLAN_SIGNS[step.status]} {step.text}" for step in self._item.steps)
 
     def key(self, context: Context) -> tuple[Hashable, ...]:
@@ -157,7 +157,7 @@ class SourcesView(CardView):
 
     @property
     def source(self) -> str:
-        """The list, also where only its line is shown."""
+        """The list, even if only its line is shown."""
         named = ((number, _name(c), c.url) for number, c in enumerate(self._item.citations, 1))
         return "\n".join(f"{n}. {name}" + f" {url}" * (url != name) for n, name, url in named)
 

@@ -1,7 +1,7 @@
 """Long texts in cards: their first and last rows, and how much lies between.
 
-What it costs depends on what is shown, not on how long the text is: a line of
-a megabyte is not laid out to show a screenful of it.
+The cost depends on what is shown, not on the text's length: a line of a megabyte
+is not laid out to show a screenful of it.
 """
 
 from collections.abc import Iterator, Sequence
@@ -24,10 +24,10 @@ _LONG = 24
 """Most rows of one line."""
 
 _READ = 5_000
-"""Characters shown at least of both ends of a text that is wrapped whole."""
+"""Least characters shown of both ends of a text that is wrapped whole."""
 
 _STRIDE = 4
-"""Windows between the places in an endless line from where it is laid out."""
+"""Windows between the positions from which an endless line is laid out."""
 
 
 def clipped(
@@ -42,8 +42,8 @@ def clipped(
 ) -> Sequence[Row]:
     """Return the first and last lines of a text, and the number between.
 
-    A line that fills more than `longest` rows is shown by its beginning and its end.
-    `before`: lines that stand before the text, where none of its first are shown.
+    Of a line that fills more than `longest` rows the beginning and the end are shown.
+    `before`: the number of lines before the text; then none of its first lines are shown.
     """
     text = text.strip("\n")
     hidden = before + text.count("\n") + 1 - head - tail
@@ -63,11 +63,11 @@ def live_rows(text: str, palette: Palette, width: int) -> Sequence[Row]:
 
 
 def output_rows(output: str, live: tuple[str, int], palette: Palette, width: int) -> Sequence[Row]:
-    """Return the rows of a tool's output; until it is complete, of the end of its live output.
+    """Return the rows of a tool's output or, until it is complete, of the end of its live output.
 
     `live` is that end, and the number of lines before it.
     """
-    if len(output) > 2 * SHOWN:  # of more than that the middle is not even looked at
+    if len(output) > 2 * SHOWN:  # the middle is not even looked at
         first = plain_output(output[:SHOWN]).lstrip("\n").split("\n")
         last = plain_output(output[-SHOWN:]).rstrip("\n").split("\n")
         hidden = max(0, len(first) - _HEAD) + max(0, len(last) - _TAIL)
@@ -86,7 +86,7 @@ def output_rows(output: str, live: tuple[str, int], palette: Palette, width: int
 
 
 def shortened(text: str) -> str:
-    """Return the text; the beginning and end of one too long to read."""
+    """Return the text, or the beginning and end of one too long to read."""
     if (over := len(text) - 2 * _READ) <= 0:
         return text
     return f"{text[:_READ]} … {over:,} more characters … {text[-_READ:]}"
@@ -97,8 +97,8 @@ def last_rows(
 ) -> Sequence[Row]:
     """Return the last rows of a text that grows; `breaks` is the number of newlines in it.
 
-    Rows begin where they would if all of the text were laid out, so that those shown move
-    up as they are. (Of one endless line of wide characters they may begin elsewhere.)
+    Rows begin where they would if all of the text were laid out, so that they move up
+    unchanged. (In one endless line of wide characters they may begin elsewhere.)
     """
     begin, tail = _end_of(text, count * max(1, width))
     closed = tail.rstrip("\n")
@@ -115,7 +115,7 @@ def last_rows(
 
 
 def _end_of(text: Growing, room: int) -> tuple[int, str]:
-    """Return the begin of a row, at least `room` characters from the end, and the text from it."""
+    """Return where a row begins, at least `room` characters from the end, and the text from it."""
     begin = max(0, len(text) - 2 * room)
     tail = text.since(begin)
     if begin == 0:
@@ -132,7 +132,7 @@ def _end_of(text: Growing, room: int) -> tuple[int, str]:
 def _cut(
     lines: Sequence[str], style: Style, width: int, palette: Palette, longest: int
 ) -> Iterator[Row]:
-    """Yield the lines; the beginning and end of a very long one."""
+    """Yield the rows of the lines; of a very long line, the first and the last ones."""
     half = longest // 2 * max(1, width)
     for line in lines:
         if len(line) <= 2 * half:
@@ -144,5 +144,5 @@ def _cut(
 
 
 def left_out(count: int, what: str, palette: Palette) -> Row:
-    """Return the row that stands for what is not shown."""
+    """Return the row that says how many rows are left out."""
     return Row(((f"… {count:,} more {what}{'s' * (count != 1)}", palette.faint),))

@@ -1,4 +1,4 @@
-"""The diff in a request for approval, and of a call that was allowed by it."""
+"""The diff in a request for approval, and of a call after the decision."""
 
 import re
 from collections.abc import Iterator
@@ -10,22 +10,22 @@ from lfgtui.ui.text.palette import Palette
 from lfgtui.ui.text.wrapping import Row, Span, cut
 
 _NUMBERED = 40
-"""Columns for the text that line numbers must leave."""
+"""Least columns for the text beside line numbers."""
 
 _LONGEST = 24
-"""Rows of the diff of a call that is decided."""
+"""Most rows of the diff of a decided call."""
 
 _MOST_LINES, _MOST = 4_000, 500_000
-"""Lines and characters of any other, more than those of a diff that can be approved."""
+"""Most lines and characters of any other diff; a diff that can be approved has fewer."""
 
 _GOES_ON = "↪"
-"""In place of the sign: what follows is no line of its own."""
+"""Replaces the sign in rows that continue a line."""
 
 _HUNK = re.compile(r"@@ -(\d{1,9})(?:,(\d{1,9}))? \+(\d{1,9})(?:,(\d{1,9}))? @@")
 
 
 def diff_rows(diff: str, palette: Palette, width: int, *, is_asking: bool) -> Iterator[Row]:
-    """Yield all of it, with line numbers where they fit; a decided call's beginning, without."""
+    """Yield the diff, with line numbers if they fit; for a decided call, only the beginning."""
     lines = diff[:_MOST].removesuffix("\n").split("\n")
     digits = _digits(lines) if is_asking else 0
     numbers = _Numbers(digits if width - digits - 2 >= _NUMBERED else 0)
@@ -42,7 +42,7 @@ def diff_rows(diff: str, palette: Palette, width: int, *, is_asking: bool) -> It
 
 
 def _rows(line: str, number: str, palette: Palette, width: int) -> Iterator[Row]:
-    """Yield a line as wrapped: its number before the first row alone, or else its sign."""
+    """Yield a line, wrapped; its number is before the first row only."""
     sign, style = line[:1], _style(line, palette)
     if sign not in ("-", "+", " "):
         yield from cut([(line, style)], width)
@@ -66,14 +66,14 @@ def _digits(lines: list[str]) -> int:
 
 
 class _Numbers:
-    """Line numbers, read on line by line: of the old text where one goes, else of the new one."""
+    """Line numbers, counted line by line: a removed line's in the old text, else in the new one."""
 
     def __init__(self, digits: int) -> None:
         self._digits = digits
         self._old = self._new = 0
 
     def of(self, line: str) -> str:
-        """Return the number of the next line, as wide as all; "" where none are shown."""
+        """Return the number of the next line, padded to one width; "" if none are shown."""
         if hunk := _HUNK.match(line):
             self._old, self._new = int(hunk[1]), int(hunk[3])
         number = self._old if line.startswith("-") else self._new

@@ -16,11 +16,11 @@ from lfgtui.ui.text.palette import Palette
 from lfgtui.ui.text.wrapping import Flow, Row, Span
 
 _CHUNK = 4000
-"""A chunk ends with the first line that reaches so many characters."""
+"""Characters after which a chunk ends, with the line."""
 
 
 class LongText:
-    """The chunks of a text that may grow at its end, in one look."""
+    """The chunks of a text that may grow at its end, in one style."""
 
     def __init__(self, width: int, prefix: Span, style: Style) -> None:
         self.chunks: list[LineChunk] = []
@@ -33,9 +33,9 @@ class LongText:
         self._flow: Flow | None = None
 
     def grow(self, text: str) -> int:
-        """Take in what the text has become; the index of the first changed chunk.
+        """Take the grown text; return the index of the first changed chunk.
 
-        Blanks around the text are left out, those at its end until it goes on.
+        Blanks around the text are left out; those at its end only until it goes on.
         """
         self._text = text
         new = text[self._end :]

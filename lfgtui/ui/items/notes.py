@@ -13,11 +13,11 @@ from lfgtui.ui.text.palette import Palette
 from lfgtui.ui.text.wrapping import Row, Span, fit, width_of, wrap
 
 _TAIL = 400
-"""Characters of the thinking searched for its last words."""
+"""Characters at the end of the thinking in which its last words are looked for."""
 
 
 _SHORT = 60
-"""Characters of a person's message that its one line shows."""
+"""Most characters of a person's message in its one line."""
 
 
 class ReasoningView(UnfoldingView):
@@ -62,7 +62,7 @@ class ReasoningView(UnfoldingView):
 
 
 class PromptView(UnfoldingView):
-    """A message to the model, folded to its first words; what a person said is not."""
+    """A message to the model, folded to its first words unless a person said it."""
 
     kind = "prompt"
 

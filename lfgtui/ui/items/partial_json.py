@@ -29,8 +29,8 @@ _Reading: TypeAlias = Generator[None, None, _T]
 
 _BLANKS = re.compile(r"[ \t\n\r]*")
 _OUTSIDE = re.compile(r'[^"{}\[\],]*')
-# Whole characters and whole escapes. The first half of a surrogate pair is whole only
-# once it is plain what follows it: the second half, another escape, or no escape.
+# Complete characters and escapes. The first half of a surrogate pair is complete only
+# once it is clear what follows: the second half, another escape, or no escape.
 _RUN = re.compile(
     r'[^"\\]*+(?:\\(?:["\\/bfnrt]|u(?![dD][89abAB])[0-9a-fA-F]{4}'
     r"|u[dD][89abAB][0-9a-fA-F]{2}(?=[^\\]|\\[^u]|\\u[0-9a-fA-F]{4}))"
@@ -45,14 +45,14 @@ _DEEPER = {"{": 1, "[": 1, "}": -1, "]": -1}
 
 
 class PartialObject:
-    """A reader of a JSON object in pieces. The last value of a repeated name holds."""
+    """A reader of a JSON object in pieces. Of a repeated name the last value counts."""
 
     def __init__(self) -> None:
         self.is_broken = False
-        """True once this can be no JSON object, whatever follows."""
+        """True once this cannot be a JSON object, whatever follows."""
         self._is_closed = False
         self.members: dict[str, Member] = {}
-        """By their names, in the order in which these came."""
+        """The members by name, in the order in which they came."""
         self._text = ""
         self._at = 0
         self._reading = self._read()
@@ -63,12 +63,12 @@ class PartialObject:
         return self._is_closed and not self.is_broken
 
     def feed(self, text: str) -> None:
-        """Read on. Never raises."""
+        """Read more text. Never raises."""
         if not self.is_broken:
             self._text, self._at = self._text[self._at :] + text, 0
             next(self._reading)
 
-    # Each reads on from a place in the text, and yields where it needs more of it.
+    # Each reads on from a position in the text, and yields if it needs more text.
 
     def _read(self) -> _Reading[None]:
         try:
@@ -103,7 +103,7 @@ class PartialObject:
                 raise ValueError
 
     def _sign(self) -> _Reading[str]:
-        """Return the next character that is no blank."""
+        """Return the next character that is not a blank."""
         while True:
             self._at = _end(_BLANKS, self._text, self._at)
             if self._at < len(self._text):
@@ -135,7 +135,7 @@ class PartialObject:
             yield
 
     def _other(self, add: Callable[[str], None]) -> _Reading[None]:
-        """Read a number, word, list or object, up to the comma or brace that is not its own."""
+        """Read a number, word, list or object, up to the comma or brace after it."""
         depth, is_quoted = 0, False
         while True:
             end = self._run_end() if is_quoted else _end(_OUTSIDE, self._text, self._at)
@@ -143,7 +143,7 @@ class PartialObject:
             if sign == '"':
                 is_quoted = not is_quoted
             elif is_quoted:
-                sign = ""  # an escape that is not whole
+                sign = ""  # an incomplete escape
             elif depth == 0 and sign in ("}", ","):
                 is_own = False
             depth += _DEEPER.get(sign, 0) if is_own else 0
@@ -171,5 +171,5 @@ def _end(pattern: re.Pattern[str], text: str, at: int) -> int:
 
 
 def _unescaped(run: str) -> str:
-    """Return the text of whole characters and escapes."""
+    """Return the text of complete characters and escapes."""
     return str(lenient_json.parse(f'"{run}"')) if "\\" in run else run

@@ -20,7 +20,7 @@ from lfgtui.ui.items.tool_call import ToolView
 
 
 def view_of(item: Item | Attempt, attempt: Attempt) -> ItemView:
-    """Return the view that draws the item; of an attempt, the rule above it."""
+    """Return the view that draws the item or, for an attempt, the rule above it."""
     match item:
         case TextItem():
             return TextView(item)

@@ -1,4 +1,4 @@
-"""A call that waits for approval: all that it would do, the question, and the keys."""
+"""A call that waits for approval: its effects, the question, and the keys."""
 
 from collections.abc import Iterator, Mapping
 
@@ -14,7 +14,7 @@ from lfgtui.ui.text.styled_line import one_line
 from lfgtui.ui.text.wrapping import Row, wrap
 
 _LONGEST, _BEGIN = 600, 40
-"""Characters of a command that the question repeats, and of the beginning of a longer one."""
+"""Most characters of a command that the question repeats whole, and of a longer one's beginning."""
 
 _IN_QUESTION = frozenset({"command", "path", "pattern", "glob"})
 """Arguments of lfg's tools that the question may show, exactly."""
@@ -27,10 +27,10 @@ def unsaid_arguments(
 ) -> Iterator[Member]:
     """Yield the arguments that stand neither in a diff nor in the question.
 
-    The words of an agent's question are its own: they stand for a command alone, and only if
-    they are the command.
+    An agent words its question itself, so it counts as showing a command only if it is exactly
+    the command.
     """
-    if item.definition:  # what its arguments mean is its server's to say
+    if item.definition:  # only its server knows what its arguments mean
         yield from members_of(arguments)
         return
     diffs = [diff for _, diff in item.diffs]
@@ -66,7 +66,7 @@ def question_rows(item: ToolItem, question: str, palette: Palette, width: int) -
 
 
 def _question(item: ToolItem, question: str) -> str:
-    """Return the question; of a command that stands above it because it is long, the beginning."""
+    """Return the question; of a long command, which is shown above, only the beginning."""
     command = _command(item)
     if command is None or command in question:
         return question
@@ -92,12 +92,12 @@ def _command(item: ToolItem) -> str | None:
 
 
 def _is_whole(question: str, command: str) -> bool:
-    """Return True if an agent's question is the command, and can be read as one line."""
+    """Return True if an agent's question is exactly the command, on one line."""
     is_line = "\n" not in question and len(question) <= _LONGEST
     return is_line and question.removeprefix("$ ") == command
 
 
 def _lasting(item: ToolItem, verdict: Verdict) -> str:
-    """Return the agent's answer in brackets where it has none for this call alone."""
+    """Return the agent's lasting answer in brackets if it offers none for this call alone."""
     plain = plain_option(item.options, verdict)
     return f" ({one_line(plain.name)})" if plain and plain.kind.endswith("always") else ""

@@ -10,14 +10,14 @@ from lfgtui.ui.markdown import BlockView, RenderContext, block_view_of, gap
 from lfgtui.ui.text.wrapping import Row
 
 _SLICE = 1_000
-"""Characters read before the clock is looked at: 5 ms of ordinary text, 50 of hostile."""
+"""Characters read between looks at the clock: 5 ms of ordinary text, 50 ms of hostile text."""
 
 MOST_BLOCKS = 20_000
-"""Blocks of a document, a kilobyte each in memory, after which the rest is plain text."""
+"""Most blocks of a document, a kilobyte each in memory; the rest is plain text."""
 
 
 class TextView(ItemView):
-    """Draws what the document says has changed; the other blocks keep their rows."""
+    """Draws the blocks that the document reports as changed; the others keep their rows."""
 
     kind = "text"
 
@@ -59,14 +59,14 @@ class TextView(ItemView):
         return LongText(context.width, ("", palette.text), palette.text)
 
     def _grow_plain(self, plain: LongText, first: int | None) -> int:
-        """Add what follows a document that has too many blocks; the first chunk that differs."""
+        """Add plain text after a document with too many blocks; return the first changed chunk."""
         count = len(self._blocks)
         changed = plain.grow(self._item.source.since(self._plain_from))
         self.chunks[count:] = plain.chunks
         return count + changed if first is None else min(first, count + changed)
 
     def _read(self, context: Context) -> None:
-        """Read on, a slice at least, for as long as there is time in this frame."""
+        """Read on while there is time in this frame, but at least a slice."""
         while self._plain is None and (text := self._item.source.piece(self._fed, _SLICE)):
             self._document.feed(text)
             self._fed += len(text)
@@ -140,16 +140,16 @@ class BlockChunk(LineChunk):
         return self._document.source_of(self.block).strip("\n")
 
     def look_anew(self, look: RenderContext, guess: int | None) -> None:
-        """Another width or other colours."""
+        """Take another width or other colours."""
         self._look, self._drawing = look, None
         self.undraw(guess)
 
     def let_drawing_go(self) -> None:
-        """The block can grow no more."""
+        """Drop the drawing: the block cannot grow any more."""
         self._drawing = None
 
     def grow(self, before: Block | None) -> None:
-        """The block says more, or the blank line above it has come or gone."""
+        """Note that the block grew, or that the blank line above it came or went."""
         self._before = before
         above = self._above()
         is_same = self.block.revision == self._revision

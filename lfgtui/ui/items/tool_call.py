@@ -1,7 +1,7 @@
 """Tool calls as cards: one line of constant height, more on request.
 
-While a call's arguments arrive, the card says what the agent is about to do: the path
-stands in the line as soon as it is there, and unfolded the content grows below it.
+While a call's arguments arrive, the card shows what the agent is about to do: the path
+as soon as it is there and, if unfolded, the growing content below.
 """
 
 from collections.abc import Hashable, Iterator
@@ -20,7 +20,7 @@ from lfgtui.ui.text.palette import STRONG, Palette
 from lfgtui.ui.text.wrapping import Row, Span, wrap
 
 _LOOK = 50_000
-"""Characters of arriving arguments that one look reads; a flat list takes 25 ms of them."""
+"""Most characters of arriving arguments that one look reads; for a flat list it takes 25 ms."""
 
 
 class ToolView(CardView):
@@ -96,7 +96,7 @@ class ToolView(CardView):
         return self._summed[1]
 
     def right(self, context: Context) -> list[Span]:
-        """The state, or how it ended and how long it took."""
+        """Return the state, or the outcome and the time that it took."""
         palette, item = self.palette(context), self._item
         if item.is_text_borne:
             return [("written as text, not run", palette.muted)]
@@ -168,7 +168,7 @@ class ToolView(CardView):
 
 
 class _Arriving:
-    """A call's arguments as they arrive: each look at the card reads a bounded piece on."""
+    """A call's arguments as they arrive: each look at the card reads a bounded piece more."""
 
     def __init__(self, item: ToolItem) -> None:
         self._item = item

@@ -1,4 +1,4 @@
-"""The base of block views: rows that change at their end, behind a prefix."""
+"""The base of block views: rows that change at their end, each after a prefix."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
@@ -12,11 +12,11 @@ from lfgtui.ui.text.wrapping import Row, Span, width_of
 
 _BULLETS = "•◦▪"
 _LEAST = 16
-"""Fewest cells for the content of containers; marks that would leave less are not drawn."""
+"""Least cells for the content of containers; marks that would leave fewer are not drawn."""
 
 
 class RenderContext(msgspec.Struct, frozen=True):
-    """Rendering state beside the block. `has_urls`: links show where they lead."""
+    """Rendering state besides the block. `has_urls`: links show where they lead."""
 
     width: int
     palette: Palette
@@ -60,7 +60,7 @@ def prefixes(block: Block, context: RenderContext) -> tuple[tuple[Span, ...], tu
 
 
 def gap(before: Block, block: Block, context: RenderContext) -> Row | None:
-    """Return the row between two neighbours, with the bars of quotes, if there is one."""
+    """Return the row between two neighbours, with the bars of quotes; None if there is none."""
     if not is_parted(before, block):
         return None
     shared = sum(

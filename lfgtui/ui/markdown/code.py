@@ -43,7 +43,7 @@ class CodeView(BlockView):
         for line in complete:
             self._rows += self._laid(self._highlighter.line(visible(line)))
         self._drawn = max(self._drawn, block.stable_prefix)
-        if self._is_html:  # a line of HTML may turn out to be none
+        if self._is_html:  # a line of HTML may turn out not to be one
             self._html = code[: self._drawn]
         self._complete = len(self._rows)
         if growing := code[self._drawn :].removesuffix("\n"):

@@ -17,7 +17,7 @@ _MARKS = {"em_open": EM, "strong_open": STRONG, "s_open": STRIKE}
 
 
 class ParagraphView(BlockView):
-    """Text that wraps. Only what follows the stable prefix is laid out again as it grows."""
+    """Text that wraps. Only text after the stable prefix is laid out again as it grows."""
 
     def __init__(self, block: Block, context: RenderContext) -> None:
         super().__init__(block, context)
@@ -48,7 +48,7 @@ class ParagraphView(BlockView):
         return 0 if is_new else first
 
     def _says_more(self, last: Token) -> bool:
-        """Append to the last text if that is all that changed; return False if it is not."""
+        """Append to the last text if nothing else changed; else return False."""
         if last.type != "text" or not self._length:
             return False
         more, self._length = last.content[self._length :], len(last.content)
@@ -72,7 +72,7 @@ class ParagraphView(BlockView):
 
 
 def spans_of(tokens: Iterable[Token], style: Style, context: RenderContext) -> Iterator[Span]:
-    """Return the spans of tokens that close what they open."""
+    """Return the spans of balanced tokens."""
     palette = context.palette
     styles = [style]
     link, label = None, ""

@@ -1,17 +1,16 @@
 """Tables that grow line by line, in columns that fit.
 
 A column's width follows from two figures of its cells, the widest content and
-the longest word, taken over all lines of the table. So the order of lines does
-not matter, and a line costs the same anywhere, unless it is the first to need a
-wider column: only then is the whole table laid out again.
+the longest word, over all lines of the table. So the order of lines does not
+matter, and all lines cost the same, except one that needs a wider column: only
+then is the whole table laid out again.
 
-What a column may ask for, from most to least: its content rounded up (a cell
-being typed would widen its column at every key otherwise), its content, its
-longest word, its longest word if that is no address or path, a few cells. The
-table takes the first of these that the pane has room for, and shares what is
-left so that the widest columns give way first. Where not even the last fits,
-the table is wider than the pane, and nothing wraps that the pane could show
-in one piece.
+A column may ask for, from most to least: its content rounded up (or a cell being
+typed would widen its column at every key), its content, its longest word, its
+longest word that is not an address or path, a few cells. The table takes the
+first of these for which the pane has room, and shares the rest so that the
+widest columns give way first. If not even the last fits, the table is wider than
+the pane, and only text that is wider than the pane wraps.
 """
 
 import re
@@ -33,14 +32,14 @@ Alignment = Literal["left", "right", "center"]
 Cell = Sequence[Span]
 
 _NARROWEST = 3
-"""Fewest cells of a column: as many as its delimiter in the source has."""
+"""Least cells of a column: as many as its delimiter in the source has."""
 
 _STEP = 4
 _ORDINARY = 16
-"""Cells: a word longer than that may be broken to spare the ordinary ones."""
+"""Most cells of an ordinary word; a longer one may be broken to spare the others."""
 
 _LEAST = 6
-"""Words broken into less than this are no longer read as words."""
+"""Least cells of a piece of a broken word that can still be read."""
 
 _GAP = 3
 _ENDLESS = 1 << 30
@@ -78,7 +77,7 @@ class TableView(BlockView):
             self._generation, self._read, self._alignments = block.generation, 0, alignments
             self._table = TableLayout(self.width, self.context.palette, alignments)
         lines, last = self._lines(tokens), None
-        if lines:  # only the last one can still grow, or turn out to be no row
+        if lines:  # only the last one can still grow, or turn out not to be a row
             self._read, last = lines.pop()
         first = self._table.show([line for _, line in lines], last)
         first = 0 if is_new else min(first, len(self._rows))
@@ -125,7 +124,7 @@ def _alignments(tokens: Sequence[Token]) -> list[Alignment | None]:
 
 
 class _Cell:
-    """Content of a cell, and its lines at the width last asked for."""
+    """The content of a cell, and its lines at the last width."""
 
     __slots__ = ("_folded", "_size", "_whole", "natural", "source", "word")
 
@@ -162,7 +161,7 @@ class _Needs(NamedTuple):
         )
 
     def widths(self, width: int) -> tuple[int, ...]:
-        """Return the columns' widths in a table that should take `width` cells at most."""
+        """Return the columns' widths in a table that should take at most `width` cells."""
         natural, words = self
         room = width - _GAP * (len(natural) - 1)
         stepped = [-(-size // _STEP) * _STEP for size in natural]
@@ -178,7 +177,7 @@ class _Needs(NamedTuple):
 class TableLayout:
     """The rows of a table whose last line is still being written.
 
-    `rows` is the same list for good, its end replaced as the table grows.
+    `rows` is always the same list; its end is replaced as the table grows.
     """
 
     def __init__(
@@ -197,7 +196,7 @@ class TableLayout:
         self._starts: list[int] = []
 
     def show(self, settled: Sequence[Sequence[Cell]], last: Sequence[Cell] | None = None) -> int:
-        """Put lines that can change no more, and a new last one, in place of the last one.
+        """Replace the last line by settled lines, and a new last one.
 
         The first of all is the table's head. Return the first row that changed.
         """
@@ -218,7 +217,7 @@ class TableLayout:
         return self._draw(first + (bool(known) and new[:1] == [known]))
 
     def _draw(self, stale: int) -> int:
-        """Lay out the lines from one on, and return the first row that changed."""
+        """Lay out the lines from `stale` on; return the first row that changed."""
         starts, lines = self._starts, self._lines
         begin = starts[stale] if stale < len(starts) else len(self.rows)
         del starts[stale:]
@@ -239,7 +238,7 @@ class TableLayout:
         return Row(((text, self._palette.faint),) if text else ())
 
     def _is_parted(self, above: _Line, line: _Line) -> bool:
-        """Return True if a rule must show where the line begins, as its first cell does not."""
+        """Return True if a rule must mark where the line begins, as its first cell does not."""
         if self._wraps(above[:1]) or self._wraps(line[:1]):
             return True
         is_lost = any(cell.natural for cell in line) and not line[0].natural
@@ -276,7 +275,7 @@ class TableLayout:
 
 
 def _line_of(line: Sequence[Cell], known: _Line) -> _Line:
-    """Return the line's cells; those that the line shown last has already: all but one, mostly."""
+    """Return the line's cells; reuse equal ones of the line shown last, mostly all but one."""
     cells = tuple(
         cell if cell is not None and cell.source == source else _Cell(source)
         for source, cell in zip(map(tuple, line), (*known, *(None,) * len(line)), strict=False)
@@ -289,7 +288,7 @@ def _widened(sizes: Sequence[int], more: Sequence[int]) -> tuple[int, ...]:
 
 
 def _shared(fewest: Sequence[int], most: Sequence[int], room: int) -> list[int]:
-    """Return the width of each column: the widest give way first, none below its fewest."""
+    """Return the width of each column: the widest give way first, none below `fewest`."""
 
     def at(level: int) -> list[int]:
         return [max(low, min(high, level)) for low, high in zip(fewest, most, strict=True)]

@@ -1,10 +1,10 @@
 """One update of the screen for all that changed in a frame.
 
-`Widget.refresh` posts a message for each widget, which the screen takes in one
+`Widget.refresh` posts a message for each widget; the screen handles these one
 by one and paints by a timer of its own. A frame collects the regions that its
-widgets changed and does the same for all of them at once, when it ends. Where
-something is in its way (a screen on top, a layout to be done, a batch of
-updates), the widgets are refreshed in the ordinary way.
+widgets changed and paints all of them at once, when it ends. If that is
+impossible (a screen on top, a layout to be done, a batch of updates), the
+widgets are refreshed in the ordinary way.
 
 Textual's compositor and what surrounds it are private. This is the only module
 that touches them.
@@ -26,14 +26,14 @@ from textual.widget import Widget
 ResultT = TypeVar("ResultT")
 
 _REST = 3
-"""Turns of the loop in a row that have to find nothing to do."""
+"""Turns of the loop in a row that must find nothing to do."""
 
 
 class Canvas:
     """Regions that widgets change while a frame is drawn.
 
-    `covers_containers` is True while nothing is painted but widgets that lie over their
-    containers: what a container draws then would be thrown away.
+    `covers_containers` is True while only widgets that cover their containers are painted:
+    a container need not draw then.
     """
 
     def __init__(self) -> None:
@@ -61,7 +61,7 @@ class Canvas:
 
     @contextmanager
     def layout(self) -> Iterator[None]:
-        """Draw a frame for a layout that is not painted yet: it is painted with it."""
+        """Draw a frame together with a layout that is not painted yet."""
         self._is_layout = True
         try:
             yield
@@ -97,7 +97,7 @@ class Canvas:
 
 
 def layout_of(screen: Screen[ResultT]) -> object:
-    """Return the layout of the compositor: another object after each layout."""
+    """Return the layout of the compositor, a new object after each layout."""
     return screen._compositor._full_map
 
 
@@ -124,7 +124,7 @@ async def come_to_rest(app: App[ResultT]) -> None:
         await asyncio.sleep(0)
         if _has_to_paint(app.screen):
             app.screen._on_timer_update()
-        # Who was busy mostly still is, and then the others need no look.
+        # A widget that was busy mostly still is, and then the others need not be checked.
         if busy is None or not (busy.is_running and _has_work(busy)):
             busy = _busy_one(app)
         quiet = 0 if busy is not None or _has_to_paint(app.screen) else quiet + 1

@@ -1,4 +1,4 @@
-"""Widgets that draw themselves, past Textual's cache of styled lines or in place of it."""
+"""Widgets that draw themselves, without Textual's cache of styled lines."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING, ClassVar, Self
@@ -21,22 +21,21 @@ else:  # Textual takes a widget's style from its first base that is a widget: no
 
 
 class Placed(_Widget):
-    """Takes the size that a layout gives it, and asks for no second layout because of that.
+    """A mixin: takes the size that a layout gives it, without asking for another layout.
 
-    Textual's own widgets do, each whose size is another one. Stands before a widget's class.
+    Textual's own widgets ask for one whenever their size changes. Put it before a widget's class.
     """
 
     virtual_size = Reactive(Size(0, 0), layout=False, repaint=False)
 
 
 class CachedContainer(Placed):
-    """Draws one line for all of its own, until its size or style changes.
+    """A mixin: draws one line for all lines of a container, until its size or style changes.
 
-    The compositor has every widget that a repaint touches draw all of its lines, in each
-    frame, also those that are covered whole, and cuts them into pieces. A container's own
-    lines are all the same, and none are drawn for a frame that paints only what lies over it.
-    Stands before a widget's class, which sets `canvas`. The widget has no edge at its top or
-    bottom.
+    In each frame the compositor makes every widget that a repaint touches draw all of its lines,
+    even covered ones, and cuts them into pieces. A container's own lines are all the same, and
+    none are drawn for a frame that paints only widgets over it. Put it before a widget's class,
+    which sets `canvas`. The widget has no edge at its top or bottom.
     """
 
     canvas: Canvas
@@ -79,8 +78,8 @@ class CachedRow(CachedContainer, Horizontal):
 class SelfPainted(Placed, Guarded, Widget):
     """Passes on the strips of `render_line`, which are styled and as wide as the widget.
 
-    Past Textual's cache of styled lines, which costs more than the rows: the compositor
-    asks for them in each frame.
+    It goes past Textual's cache of styled lines, which costs more than the rows, since the
+    compositor asks for them in each frame.
     """
 
     ALLOW_SELECT: ClassVar[bool] = False
@@ -91,9 +90,9 @@ class SelfPainted(Placed, Guarded, Widget):
 
 
 class LineRow(SelfPainted):
-    """A row on the panel's ground, composed for its width: header, footer, progress bar.
+    """A row on the panel's background, composed for its width: header, footer, progress bar.
 
-    With a canvas it is painted in one update with all that changes in a frame.
+    With a canvas it is painted in one update with all other changes of a frame.
     """
 
     DEFAULT_CSS = "LineRow { height: 1; background: $panel; }"
@@ -105,7 +104,7 @@ class LineRow(SelfPainted):
         self._line: Line = []
 
     def show(self, compose: Callable[[int], Line]) -> None:
-        """Show what `compose` returns for a width in cells; paint nothing if it is there."""
+        """Show what `compose` returns for a width in cells; paint only if it differs."""
         self._compose_line = compose
         if (line := compose(self.size.width)) != self._line:
             self._line = line

@@ -19,14 +19,14 @@ from lfgtui.ui.replay.timeline import IDLE_LIMIT, Timeline
 SPEEDS = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0)
 
 _LEAP = 0.25
-"""Seconds a frame moves on at most, at speed 1: what was not on the screen is not missed."""
+"""Most seconds that a frame moves on, at speed 1, so that a slow screen skips nothing."""
 
 _STRIDE = 256
-"""Entries that are folded between two looks at the clock."""
+"""Entries folded between two looks at the clock."""
 
 
 class _Folded(msgspec.Struct):
-    """One ticket: its folds, how many entries they have seen, how many they are to see."""
+    """One ticket: its folds, the number of entries they have, and the number they should have."""
 
     transcript: Transcript
     meter: Meter = msgspec.field(default_factory=Meter)
@@ -38,10 +38,10 @@ class ReplayedRun:
     """Transcripts and meters as they were when `count` entries had happened, at `position`.
 
     Each call of `advance` plays it along its timeline; `position` is in
-    seconds of that. Forward the folds grow, as live ones do. Back, a ticket of which
-    something is taken away gets a new transcript, folded from its beginning: a fold has
-    no way back. A long way takes more than one call of `proceed`, so that a
-    screen can say that it is on it; `ticks` is the time that passes meanwhile.
+    seconds of that. Forward the folds grow, as live ones do. Back, a ticket that
+    loses entries gets a new transcript, folded from its beginning: a fold cannot go
+    back. A long way takes more than one call of `proceed`, so that a screen can say
+    that it is seeking; `ticks` is the clock for that.
     """
 
     health = Health()
@@ -83,11 +83,11 @@ class ReplayedRun:
 
     @property
     def is_at_end(self) -> bool:
-        """True once all has happened."""
+        """True once all entries have happened."""
         return self.count == self.timeline.count and self.position >= self.timeline.length
 
     def advance(self, now: float) -> None:
-        """Take in how much time has passed since the last call."""
+        """Move on by the time since the last call."""
         before, self._looked_at = self._looked_at, now if self.is_playing else None
         passed = 0.0 if before is None else min(max(0.0, now - before), _LEAP)
         if self.is_playing:
@@ -95,7 +95,7 @@ class ReplayedRun:
             self.is_playing = not self.is_at_end
 
     def toggle(self) -> None:
-        """Hold, or go on; from the end, play it again."""
+        """Hold, or go on; at the end, play it again."""
         if self.is_at_end:
             self.seek(0.0)
             self.is_playing = True
@@ -111,17 +111,17 @@ class ReplayedRun:
     # Going elsewhere; `proceed` does it
 
     def seek(self, position: float) -> None:
-        """Go to that moment, with all that had happened by then."""
+        """Go to that moment, with all entries up to then."""
         self._move_to(position, 0)
 
     def seek_entry(self, count: int) -> None:
-        """Hold where so many entries have happened, also in the midst of a moment."""
+        """Hold where `count` entries have happened, even in the middle of a moment."""
         self.is_playing = False
         self.position = self.timeline.played_at(count)
         self._happen(count)
 
     def step(self, entries: int, ticket: str | None = None) -> None:
-        """Hold, so many entries on or back, of the ticket or (None) of all."""
+        """Hold, that many entries on or (negative) back, of the ticket or (None) of all."""
         self.seek_entry(self.timeline.step(self.count, entries, ticket))
 
     def _move_to(self, position: float, least: int) -> None:
@@ -129,7 +129,7 @@ class ReplayedRun:
         self._happen(max(least, self.timeline.count_at(self.position)))
 
     def _happen(self, count: int) -> None:
-        """Have so many entries happened."""
+        """Set the number of entries that should have happened."""
         now = self.timeline.recorded_at(self.position)
         is_back = now < self.now
         self.count, self.now = count, now
@@ -144,7 +144,7 @@ class ReplayedRun:
                 self._behind.append(ticket)
 
     def _is_recent(self, ticket: str, count: int) -> bool:
-        """Return True if the meter may have let go what counts again now that it is earlier."""
+        """Return True if, going back, the meter may lack recent figures that it had dropped."""
         return count > 0 and self.timeline.own_time(ticket, count) >= self.now - WINDOW
 
     @property
@@ -153,7 +153,7 @@ class ReplayedRun:
         return bool(self._behind)
 
     def proceed(self, seconds: float = float("inf")) -> set[str]:
-        """Work on it for about so long; once it is done, return the tickets that changed."""
+        """Fold for about `seconds`; once done, return the tickets that changed."""
         until = self._ticks() + seconds
         while self._behind:
             self._fold_some(self._behind[-1])
@@ -179,9 +179,9 @@ def read_replay(
 ) -> ReplayedRun:
     """Read a whole run to be replayed; for a thread, as a long one takes a while.
 
-    With a `redactor` it comes without its secrets. One that still works is read as
-    far as it has come. Raises `HistoryError`, and `UsageError` where there is no
-    such run or nothing in it.
+    With a `redactor` its secrets are taken out. A run at work is read as far as it
+    has come. Raises `HistoryError`, and `UsageError` if there is no such run or it
+    is empty.
     """
     title = reader.run(run).title
     stored = reader.tickets(run)

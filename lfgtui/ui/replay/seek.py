@@ -6,7 +6,7 @@
     api 17   api#17               an event of a ticket, as `lfg search --json` numbers it
     @14:03   14:03:22             a time of day
 
-`1:02:03` is a time of day where the replay is shorter than that.
+`1:02:03` is a time of day if the replay is shorter than that.
 """
 
 import re
@@ -29,7 +29,7 @@ def go_to(run: ReplayedRun, text: str, counted: str | None = None) -> None:
     """Go to the position that the text names.
 
     `counted` is the ticket whose events `#17` counts, None for all of them.
-    Raises `UsageError` where there is no such position.
+    Raises `UsageError` if there is no such position.
     """
     typed, timeline = text.strip(), run.timeline
     if match := _SECONDS.fullmatch(typed):
@@ -53,7 +53,7 @@ def _within(timeline: Timeline, seconds: float) -> float:
 
 
 def _clock(timeline: Timeline, match: re.Match[str]) -> float:
-    """Return the moment of a time of the replay, or of the day."""
+    """Return the moment of a time of the replay, or of a time of day."""
     is_of_day = bool(match[1])
     hours, minutes, seconds = int(match[2] or 0), int(match[3]), float(match[4])
     if is_of_day and not match[2]:  # @14:03
@@ -65,7 +65,7 @@ def _clock(timeline: Timeline, match: re.Match[str]) -> float:
 
 
 def _time_of_day(timeline: Timeline, seconds: float) -> float:
-    """Return the moment of the first such time in the run; the day is its own."""
+    """Return the moment at which the run first had that time of day."""
     began = datetime.fromtimestamp(timeline.began_at)
     day = began.replace(hour=0, minute=0, second=0, microsecond=0)
     while (at := (day + timedelta(seconds=seconds)).timestamp()) < timeline.began_at - 1:

@@ -2,13 +2,11 @@
 
 Two clocks: *recorded* is the time of day at which something happened, *played*
 the seconds since the replay's beginning. They run alike, except that a gap in
-which nothing at all happened is cut to `idle_limit` seconds: the played clock
-then leaps over the rest of it. A run that was resumed two days later plays on
-after a few seconds.
+which nothing happened is cut to `idle_limit` seconds: the played clock leaps over
+the rest of it. A run that was resumed two days later plays on after a few seconds.
 
-A position in the timeline is a number of entries: those before it have
-happened. Several may have happened at one moment, so a moment alone does not
-say which of them have.
+A position in the timeline is the number of entries that have happened. Several may
+have the same moment, so a moment alone is not enough.
 """
 
 from bisect import bisect_left, bisect_right
@@ -18,7 +16,7 @@ from itertools import pairwise
 from lfgtui.model.events import Entry
 
 IDLE_LIMIT = 15.0
-"""Seconds that are kept of a gap by default: enough to see a stall."""
+"""Seconds of a gap that are kept by default: enough to see a stall."""
 
 
 class Timeline:
@@ -58,7 +56,7 @@ class Timeline:
 
     @property
     def length(self) -> float:
-        """Seconds it plays."""
+        """Seconds that the replay takes."""
         return self._played[-1] if self._played else 0.0
 
     @property
@@ -72,11 +70,11 @@ class Timeline:
         return self._recorded[-1] if self._recorded else 0.0
 
     def count_at(self, played: float) -> int:
-        """Return how many entries have happened then."""
+        """Return the number of entries that have happened by then."""
         return bisect_right(self._played, played)
 
     def played_at(self, count: int) -> float:
-        """Return the moment of the newest of so many entries; 0 of none."""
+        """Return the moment of entry number `count`; 0 before the first."""
         return self._played[count - 1] if count else 0.0
 
     def recorded_at(self, played: float) -> float:
@@ -87,7 +85,7 @@ class Timeline:
         return self._recorded[index] + played - self._played[index]
 
     def find_time(self, recorded: float) -> float:
-        """Return the moment of the replay at a time of day, or the next where that was cut."""
+        """Return the moment of the replay at a time of day, or if that was cut, the next one."""
         index = bisect_right(self._recorded, recorded) - 1
         if index < 0:
             return 0.0
@@ -96,7 +94,7 @@ class Timeline:
         return min(self._played[index] + recorded - self._recorded[index], self._played[index + 1])
 
     def find_entry(self, ticket: str, seq: int) -> int | None:
-        """Return the position at which that entry is the newest; None if there is none."""
+        """Return the position at which that entry is the newest; None if there is no such entry."""
         own = self.of_ticket.get(ticket, [])
         index = bisect_left(own, seq, key=lambda entry: entry.seq)
         return self._counts[ticket][index] if index < len(own) and own[index].seq == seq else None
@@ -110,7 +108,7 @@ class Timeline:
         return self._recorded[self._counts[ticket][own - 1] - 1]
 
     def step(self, count: int, step: int, ticket: str | None = None) -> int:
-        """Return the position so many entries on (or back), of the ticket or (None) of all."""
+        """Return the position `step` entries on (or back), of the ticket or (None) of all."""
         if ticket is None:
             return max(0, min(self.count, count + step))
         counts = self._counts[ticket]
@@ -120,7 +118,7 @@ class Timeline:
         return counts[target - 1] if target > 0 else counts[0] - 1
 
     def cut_after(self, count: int) -> float:
-        """Return the seconds that were cut out of the gap behind so many entries."""
+        """Return the seconds that were cut out of the gap after that many entries."""
         if not 0 < count < self.count:
             return 0.0
         gap = self._recorded[count] - self._recorded[count - 1]

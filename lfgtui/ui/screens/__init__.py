@@ -1,7 +1,7 @@
 """The screens of a run.
 
-This is the screen's lazy seam (docs/decisions/0005): a module named here is imported when it is
-first used, as in `screens.diff.DiffScreen(...)`. So the first frame waits for none of them.
+Their modules are imported lazily (docs/decisions/0005): a module named here is imported when it
+is first used, as in `screens.diff.DiffScreen(...)`. So the first frame waits for none of them.
 """
 
 from importlib import import_module

@@ -1,4 +1,4 @@
-"""Deciding on calls that wait for approval: in any pane, or in the inbox, as is what was asked."""
+"""Deciding on calls that wait for approval, in any pane or in the inbox."""
 
 from collections.abc import Callable, Hashable
 from functools import partial
@@ -23,7 +23,7 @@ from lfgtui.ui.text.cell_width import stream_safe
 from lfgtui.ui.text.styled_line import one_line, shorten
 
 _Offers: TypeAlias = dict[str, list[tuple[Approve | Deny, str]]]
-"""Decisions, each with its line, by their headings."""
+"""Decisions, each with its line, by heading."""
 
 _ANSWERS: tuple[tuple[Verdict, str, type[Approve | Deny]], ...] = (
     ("allow", "approve", Approve),
@@ -31,19 +31,19 @@ _ANSWERS: tuple[tuple[Verdict, str, type[Approve | Deny]], ...] = (
 )
 
 _ANSWERED: frozenset[Reason] = frozenset({"held", "question", "choice", "run_limit"})
-"""Reasons other than calls for which the inbox stops."""
+"""Reasons besides calls at which the inbox stops."""
 
 _LONGEST_OFFER = 300
-"""Cells of a line of the list; a longer command stands on its card, whole."""
+"""Most cells of a line of the list; the card shows a longer command whole."""
 
 
 class Approvals:
     """The keys that decide on calls, as an actor of a live run's screen.
 
-    They approve only a request of which all has been in view for a while: a person who is
+    They approve a request only if all of it has been in view for a while: a person who is
     typing, or approving the call before, has not read it. To deny is always safe. In the inbox
-    the screen is zoomed on a ticket that waits, and goes on to the next one after each decision,
-    and then to the tickets that are done with a question, after each answer.
+    the screen is zoomed on a ticket that waits. After each decision it goes on to the next one,
+    and then, after each answer, through the tickets that are done with a question.
     """
 
     def __init__(self, live: LiveRun, mode: RunMode) -> None:
@@ -56,7 +56,7 @@ class Approvals:
         self._decided: set[tuple[str, str, int]] = set()
         self._to_show: ToolItem | None = None
         self._opened: Callable[[], bool] | None = None
-        """Returns True once what the inbox has opened is decided or answered."""
+        """Returns True once the request that the inbox has opened is decided or answered."""
 
     @property
     def screen(self) -> RunScreen:
@@ -71,7 +71,7 @@ class Approvals:
         return f"inbox:{sum(len(self._calls(ticket)) or 1 for ticket in self._waiting())}"
 
     def painted(self) -> None:
-        """Remember since when each waiting request has been in view. The first one is decided."""
+        """Remember since when each waiting request has been in view."""
         self._is_open = self._is_open and self.screen.is_zoomed
         is_covered = self.screen.app.screen is not self.screen
         shown: dict[Hashable, CardInView | None] = {}
@@ -87,7 +87,7 @@ class Approvals:
             self._open_next()
 
     def take_back(self, command: Command) -> None:
-        """Let a call be decided on again: the decision did not arrive, or was refused."""
+        """Let a call be decided on again, since the decision did not arrive or was refused."""
         if isinstance(command, Approve | Deny):
             this = (command.ticket, command.call_id)
             self._decided = {one for one in self._decided if one[:2] != this}
@@ -103,7 +103,7 @@ class Approvals:
         self._open_next()
 
     def action_attention(self) -> None:
-        """Leave what the inbox shows for later."""
+        """Leave the request that the inbox shows for later."""
         if self.view_label:
             self._left.add(self.screen.current)
             self._open_next()
@@ -115,7 +115,7 @@ class Approvals:
             self._decide(call, Approve(self.screen.current, call.call_id))
 
     def action_approve_always(self) -> None:
-        """Decide on more than the call, by a rule that covers it or an answer of its agent."""
+        """Decide on more than this call, by a rule or by an answer that its agent offers."""
         if (call := self._call_read()) is None:
             return
         ticket, revision = self.screen.current, call.revision
@@ -142,7 +142,7 @@ class Approvals:
         )
 
     def _offered_rules(self, ticket: str, call: ToolItem) -> _Offers:
-        """Return approvals by rule, with the tickets that each would hold in as headings."""
+        """Return approvals by rule; the headings are the tickets in which each would hold."""
         rules = offered_rules(call)
         groups = {f"in {ticket}": rules}
         if len(self._live.tickets) > 1:
@@ -160,7 +160,7 @@ class Approvals:
         }
 
     def _offered_answers(self, ticket: str, call: ToolItem) -> _Offers:
-        """Return the agent's own answers that are more than a plain one."""
+        """Return the answers that the agent offers besides the plain ones."""
         attempt = self._live.transcript(ticket).attempt
         agent = one_line(attempt.provider) if attempt else "the agent"
         answers: _Offers = {}
@@ -194,7 +194,7 @@ class Approvals:
     # Which call is next
 
     def _open_next(self) -> None:
-        """Go to the next ticket, at last to those left for later; while none waits, stay."""
+        """Go to the next ticket, last to those left for later; if none waits, stay."""
         waiting, self._opened = self._waiting(), None
         if self._left.issuperset(waiting):
             self._left.clear()
@@ -210,7 +210,7 @@ class Approvals:
             ask_for_limit(self.screen, self._live)
 
     def _waiting(self) -> dict[str, Attention]:
-        """Return why tickets wait for an answer, a request first; the oldest of a kind first."""
+        """Return why tickets wait for an answer: requests first, within a kind the oldest first."""
         ids = [ticket.id for ticket in self._live.tickets]
         found = needing_attention(self._live, ids, self.screen.now(), inf)
         needs = {
@@ -249,20 +249,20 @@ class Approvals:
         if seconds is None:
             self._show_request(call, self._seen.first_unseen(request))
             return None
-        # What a terminal has not read yet nobody has seen.
+        # Nobody has seen what the terminal has not read yet.
         if too_soon := self._too_soon(self.screen.now() - seconds):
             self.screen.remark(too_soon)
             return None
         return call
 
     def _too_soon(self, since: float) -> str:
-        """Return why nothing is decided by what has been shown since then; empty if it is."""
+        """Return why a request shown since then is not decided yet; empty if it may be."""
         is_late = self.screen.now() - since >= MIN_SECONDS_IN_VIEW
         is_seen = is_late and not is_behind(self.screen.app._driver)
         return "" if is_seen else "too soon: read the request first"
 
     def _show_request(self, call: ToolItem, unseen: int) -> None:
-        """Bring a request into view, from the first line on that was scrolled past unseen."""
+        """Bring a request into view, from its first unseen line on."""
         stream = self.screen.current_pane.stream
         card = stream.card_in_view(call)
         was_passed = card is not None and unseen < card.first

@@ -27,8 +27,8 @@ def compare_attempts(screen: RunScreen) -> None:
 class AttemptsMode(RunMode):
     """A pane an attempt, each scrolled, searched, folded and copied by itself.
 
-    Of a ticket that works the newest attempt goes on growing. To do something
-    to it one goes back: here it is only looked at.
+    The newest attempt of a running ticket goes on growing. Commands to the ticket
+    work only on the screen below.
     """
 
     label = "ATTEMPTS"
@@ -42,7 +42,7 @@ class AttemptsMode(RunMode):
 
 
 class AttemptsView:
-    """A `RunView` over the attempts there are just now; the newest may still grow."""
+    """A `RunView` over the present attempts; the newest may still grow."""
 
     def __init__(self, run: RunView, ticket: Ticket) -> None:
         self._run = run
@@ -80,7 +80,7 @@ class AttemptsView:
 
 
 class AttemptTranscript(Transcript):
-    """One attempt as a transcript of its own: shares and grows with it, takes no entries."""
+    """One attempt as a transcript, which shares the attempt's items and takes no entries."""
 
     def __init__(self, attempt: Attempt) -> None:
         super().__init__()
@@ -92,7 +92,7 @@ class AttemptTranscript(Transcript):
 
 
 class AttemptMeter(Meter):
-    """An attempt's own figures; those of the moment come from its ticket's while it runs."""
+    """An attempt's own figures; while it runs, live ones come from its ticket's meter."""
 
     def __init__(self, attempt: Attempt, whole: Meter) -> None:
         super().__init__()

@@ -55,7 +55,7 @@ class ResumeRequested(Message):
 
 
 class EntriesCame(Message):
-    """Entries came while another screen than the run's is shown."""
+    """Entries came while a screen other than the run's is shown."""
 
     def __init__(self, entries: Sequence[Entry]) -> None:
         super().__init__()
@@ -83,7 +83,7 @@ class OneLine(Input):
 
 
 class Prompt(Horizontal):
-    """A question with a field to answer in, in the footer's place, so nothing else moves."""
+    """A question with a field for the answer, instead of the footer, so nothing else moves."""
 
     DEFAULT_CSS = """
     Prompt { height: auto; background: $panel; }
@@ -109,10 +109,10 @@ def _is_never_text(key: str, action: str) -> bool:
 
 
 class LfgScreen(Guarded, Screen[ResultT], inherit_bindings=False):
-    """Calls `action_NAME`, for the action of the key pressed, on the first actor that has it.
+    """Calls `action_NAME`, for the action of a pressed key, on the first actor that has it.
 
-    While a line of input has the focus all keys are text, except those of the app that
-    no text contains: `ctrl+...`. A screen that asks for input sets `footer`.
+    While a line of input has the focus all keys are text, except keys of the app that are
+    never text: `ctrl+...`. A screen that asks for input sets `footer`.
     """
 
     AUTO_FOCUS = ""
@@ -143,17 +143,17 @@ class LfgScreen(Guarded, Screen[ResultT], inherit_bindings=False):
         super()._compositor_refresh()
 
     def laid_out(self) -> None:
-        """Draw what is to be seen in a new layout, before it is painted."""
+        """Draw the widgets in view in a new layout, before it is painted."""
 
     # Keys
 
     @property
     def actors(self) -> Sequence[object]:
-        """Those that actions are looked up on, in this order; the app comes last."""
+        """The objects on which actions are looked up, in this order; the app comes last."""
         return (self, self.app)
 
     def can(self, action: str) -> bool:
-        """Return True if somebody knows the action."""
+        """Return True if an actor has the action."""
         return any(hasattr(actor, f"action_{action}") for actor in self.actors)
 
     async def act(self, action: str) -> None:
@@ -185,7 +185,7 @@ class LfgScreen(Guarded, Screen[ResultT], inherit_bindings=False):
         return in_prompt or isinstance(self.focused, Input)
 
     def leave(self) -> None:
-        """Give way to the screen below, if there is one; a second key may come too late."""
+        """Go back to the screen below, if there is one and this one is still on top."""
         if self.app.screen is self and len(self.app.screen_stack) > 1:
             self.dismiss()
 
@@ -195,11 +195,11 @@ class LfgScreen(Guarded, Screen[ResultT], inherit_bindings=False):
 
     @property
     def to_repeat(self) -> str:
-        """The action whose key confirms it if it is the next one pressed."""
+        """The action whose key, if pressed next, confirms it."""
         return self._to_repeat[0]
 
     def ask_again(self, action: str, message: str, seconds: float = 0.0) -> None:
-        """Ask for a second press of the action's key, instead of what was asked before."""
+        """Ask for a second press of the action's key; that replaces an earlier question."""
         if self._to_repeat[1]:
             withdraw(self.app, self._to_repeat[1])
         self._to_repeat = (action, message)
@@ -217,9 +217,9 @@ class LfgScreen(Guarded, Screen[ResultT], inherit_bindings=False):
         text: str = "",
         typed: Callable[[str], object] | None = None,
     ) -> None:
-        """Ask for a line in the footer's place; `answered` gets it unless it is escaped.
+        """Ask for a line instead of the footer; `answered` gets it unless the person escapes.
 
-        `typed` gets the line whenever it changes, and an empty one if it is escaped.
+        `typed` gets the line whenever it changes, and "" if the person escapes.
         """
         line = OneLine(text, placeholder=placeholder, select_on_focus=False)
         escaped = (lambda _: None) if typed is None else (lambda _: typed(""))
@@ -232,14 +232,14 @@ class LfgScreen(Guarded, Screen[ResultT], inherit_bindings=False):
         answered: Callable[[str], object],
         escaped: Callable[[str], object] = lambda _: None,
     ) -> None:
-        """Ask in the prompt; `escaped` gets what was written and not sent."""
+        """Ask in the prompt; `escaped` gets a text that was not sent."""
         await self._close_prompt()
         self._prompt, self._answered, self._escaped = prompt, answered, escaped
         self.footer.display = False
         await self.mount(prompt)
 
     async def _answer_with(self, event: events.Key, field: "OneLine | Composer") -> bool:
-        """Take a key for the prompt's field; it may have been typed before that had the focus."""
+        """Give a key to the prompt's field, even if typed before the field had the focus."""
         if event.key == "escape":
             await self._close_prompt()
             self._escaped(field.value)
@@ -257,7 +257,7 @@ class LfgScreen(Guarded, Screen[ResultT], inherit_bindings=False):
         return True
 
     def realign(self) -> None:
-        """Put widgets and focus where they belong without a prompt."""
+        """Put widgets and focus back where they belong without a prompt."""
 
     async def _close_prompt(self) -> None:
         if (prompt := self._prompt) is not None:

@@ -1,4 +1,4 @@
-"""The copies of a ticket side by side, one of which is chosen."""
+"""The copies of a ticket side by side, to choose one."""
 
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -29,7 +29,7 @@ _FIGURES = ("ttft", "tokens out", "cost", "time")
 
 
 def compare(screen: RunScreen) -> None:
-    """Open the copies that the current ticket is one of or waits for, or else its attempts."""
+    """Open the copies of the current ticket or of its need, or else its attempts."""
     run, name = screen.run, group_of(screen.run, screen.current)
     if not name:
         compare_attempts(screen)
@@ -45,7 +45,7 @@ def compare(screen: RunScreen) -> None:
 
 
 class CopiesMode(RunMode):
-    """A pane a copy. Those shown scroll together, from their beginning, or each alone."""
+    """A pane a copy. The panes scroll together, from their beginning, or each alone."""
 
     label = "COPIES"
     is_tiled_across = True
@@ -79,7 +79,7 @@ class CopiesMode(RunMode):
         yield Offer("together", "scroll alone" if self._is_together else "scroll together")
 
     def painted(self) -> None:
-        """Begin to show each answer that is complete from its first line."""
+        """Scroll each complete answer, once, to its first line."""
         for pane in self.screen.grid.in_view():
             if pane not in self._begun and pane.is_drawn:
                 self._begun.add(pane)

@@ -1,4 +1,4 @@
-"""Screens on top of another: a question of yes or no, a list to choose from, a page of keys."""
+"""Screens on top of another: a yes-or-no question, a list to choose from, a page of keys."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import get_args
@@ -34,7 +34,7 @@ _FIGURES = (
     ("0:00", "time at work, without pauses and parking"),
     ("MB to save", "received but not yet saved in the history"),
 )
-"""Signs in the headers, and the definitions of the figures beside them."""
+"""Figures and signs in the headers, with their definitions."""
 
 
 class Question(ModalScreen[bool], LfgScreen[bool], inherit_bindings=False):
@@ -77,10 +77,10 @@ class Question(ModalScreen[bool], LfgScreen[bool], inherit_bindings=False):
 
 
 class Choice(ModalScreen[int], LfgScreen[int], inherit_bindings=False):
-    """A list under a heading for each group; returns the index of the one chosen.
+    """A list with a heading for each group; returns the index of the chosen line.
 
-    Nothing is chosen by a key while `refusal` gives a reason, which is shown, nor a line that is
-    not on the screen, whole: the key brings it there.
+    While `refusal` gives a reason, keys choose nothing and the reason is shown. A key chooses only
+    a line that is on the screen, whole; otherwise it brings it there.
     """
 
     DEFAULT_CSS = """

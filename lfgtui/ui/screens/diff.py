@@ -26,10 +26,10 @@ from lfgtui.workspace.diff_reading import Reading, Source, base_of, read_changes
 from lfgtui.workspace.kept import KeptFiles
 
 _REST = 0.5
-"""Seconds between two readings while changes come."""
+"""Least seconds between two readings while changes come."""
 
 _COMMIT = 8
-"""Characters of a commit's name that are shown."""
+"""Characters of a commit's hash that are shown."""
 
 _FAR = 1 << 30
 
@@ -57,7 +57,7 @@ def _next(known: Sequence[Source], source: Source) -> Source:
 
 
 class DiffScreen(LfgScreen[None]):
-    """One ticket's changes at a time, the current one's of the screen below first."""
+    """One ticket's changes at a time, first those of the current ticket of the screen below."""
 
     DEFAULT_CSS = """
     DiffScreen { layout: vertical; background: $background; overflow: hidden; }
@@ -104,7 +104,7 @@ class DiffScreen(LfgScreen[None]):
     # Reading, beside the keys
 
     def _show_ticket(self, ticket: str) -> None:
-        """Show another ticket's changes, or those of another source."""
+        """Show a ticket's changes from the chosen source."""
         self.ticket = ticket
         known = sources(self.transcript)
         self._source = self._source if self._source in known else known[0]
@@ -115,7 +115,7 @@ class DiffScreen(LfgScreen[None]):
         self.run_worker(work, group="diff", exclusive=True)
 
     async def _keep_reading(self) -> None:
-        """Read the changes, and again as long as more come meanwhile."""
+        """Read the changes, and again if more have come meanwhile."""
         self._is_due = True
         while self._is_due:
             self._is_due = False
@@ -127,7 +127,7 @@ class DiffScreen(LfgScreen[None]):
             store = KeptFiles.beside(paths.history_file(), _FAR, _FAR)
             kept = KeptOf(store, self.run.run, self.ticket)
             reading = await read_changes(self.transcript, self._source, kept=kept)
-            for file in reading.changes.files:  # those that a person unfolded
+            for file in reading.changes.files:  # files that a person unfolded
                 if self.view.is_unfolded(file) and reading.is_unread(file):
                     reading = await reading.with_lines(file)
         except LfgError as error:
@@ -158,7 +158,7 @@ class DiffScreen(LfgScreen[None]):
             self.view.show(reading)
 
     def on_entries_came(self, event: EntriesCame) -> None:
-        """Read anew once something may have changed in the folder."""
+        """Read anew if something may have changed in the folder."""
         base = base_of(self.transcript, self._source)
         for entry in event.entries:
             is_ours = entry.ticket == self.ticket
@@ -189,7 +189,7 @@ class DiffScreen(LfgScreen[None]):
         self._describe()
 
     def _title(self, width: int) -> Line:
-        """Return the ticket, the sums, and what the changes are seen against."""
+        """Return the ticket, the sums, and what the changes are compared with."""
         left = [Span(" changes   "), Span(f"{self.ticket} ", bold=True)]
         if self._complaint:
             room = max(0, width - line_width(left) - 1)
@@ -219,7 +219,7 @@ class DiffScreen(LfgScreen[None]):
 
     @property
     def _is_gone(self) -> bool:
-        """True if git knew the folder, which is not there any more."""
+        """True if git knew the folder and it is gone."""
         is_gits = base_of(self.transcript, self._source) is not None
         return is_gits and self._reading is not None and not self._reading.tree
 

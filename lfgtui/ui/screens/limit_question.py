@@ -1,4 +1,4 @@
-"""The question of how a run goes on that is held at one of its limits."""
+"""The question of how to go on with a run that is held at one of its limits."""
 
 import msgspec
 
@@ -10,7 +10,7 @@ from lfgtui.ui.screens.dialogs import Choice
 from lfgtui.ui.screens.run import RunScreen
 
 _RAISES = (2, 5)
-"""Times the limit that are offered."""
+"""Factors by which the limit may be raised."""
 
 
 def ask_for_limit(screen: RunScreen, live: LiveRun) -> None:

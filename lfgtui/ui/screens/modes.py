@@ -1,4 +1,4 @@
-"""A run that is over, and one that works: the keys that only one of them has."""
+"""Modes of a run's screen, with the keys that only they have: past, live, attached."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
@@ -30,7 +30,7 @@ CONFIRM_SECONDS = 4.0
 """Seconds within which a second press of a key confirms the first."""
 
 _MODEL, _HOST = 30, 20
-"""Cells of the name of a model and of a machine that are shown."""
+"""Most cells of the name of a model, and of a machine."""
 
 
 class PastRun(RunMode):
@@ -50,19 +50,19 @@ class PastRun(RunMode):
 
 
 class RunElsewhere(RunMode):
-    """A run at work in another lfg, as far as it was saved when it was opened."""
+    """A run at work in another lfg, as it was saved when it was opened."""
 
     label = "IN PROGRESS IN ANOTHER LFG"
     refusal = "this run is in progress in another lfg: read-only here"
 
     def action_approve(self) -> None:
-        place = f"{self.screen.run.run}/{self.screen.current}"
-        approving = f"in a shell: lfg approve {place}"
+        address = f"{self.screen.run.run}/{self.screen.current}"
+        approving = f"in a shell: lfg approve {address}"
         self.screen.notify(f"this run is in progress in another lfg; {approving}")
 
 
 class RunBelow(RunMode):
-    """The run on the live screen below, as far as it was saved when a match in it was opened."""
+    """The run on the live screen below, as it was saved when a match in it was opened."""
 
     label = "SAVED STATE"
     refusal = "this is the saved state, read-only; go back to the live run"
@@ -80,11 +80,11 @@ class RunBelow(RunMode):
 
 
 class LiveMode(RunMode):
-    """A running run: commands go to the engine; what comes of them arrives as entries."""
+    """A run at work: commands go to the engine, and their effects arrive as entries."""
 
     is_live = True
     answers_later = False
-    """True where a command that is refused is so after it was sent."""
+    """True if a refusal comes only after the command was sent."""
 
     def __init__(self, live: LiveRun) -> None:
         self._live = live
@@ -134,7 +134,7 @@ class LiveMode(RunMode):
         return self._live.transcript(self.screen.current).state in ENDED
 
     def _is_confirmed(self, action: str, deed: str) -> bool:
-        """Return True for a second press in a row on a ticket, in time; else ask for it."""
+        """Return True for a second press in a row on a ticket, in time; else ask for one."""
         keys, ticket, now = self.screen.context.keys[action], self.screen.current, self.screen.now()
         (before, since), self._first_press = self._first_press, (ticket, now)
         is_second = self.screen.to_repeat == action and before == ticket
@@ -236,7 +236,7 @@ class LiveMode(RunMode):
     async def _compose(
         self, ticket: str, label: str, send: Callable[[str], object], begin: str = ""
     ) -> None:
-        """Have a text written and sent. A draft is kept for the ticket, and what it began with."""
+        """Have a text written and sent. Drafts are kept by ticket and beginning."""
         from lfgtui.ui.widgets.composer import Composer  # the first frame does without
 
         draft = (ticket, begin)
@@ -255,7 +255,7 @@ class LiveMode(RunMode):
         hint = "enter sends · alt+enter new line · esc keeps the draft"
         field = Composer(text, hint, self._sent)
         await self.screen.ask_in(Prompt(label, field), answered, escaped)
-        if text:  # which hides it in the field
+        if text:  # a text hides the hint in the field
             self._show_hint(hint)
 
     def _show_hint(self, hint: str) -> None:

@@ -45,12 +45,12 @@ class PaneScreen(LfgScreen[None]):
 
     @property
     def is_in_table(self) -> bool:
-        """True while the table is shown in the panes' place."""
+        """True while the table is shown instead of the panes."""
         return self.view == "table" and not self.is_zoomed
 
     @property
     def order(self) -> Sequence[Pane]:
-        """The panes as keys go through them."""
+        """The panes in the order in which keys go through them."""
         raise NotImplementedError
 
     def go_to(self, ticket: str) -> None:
@@ -120,7 +120,7 @@ class PaneScreen(LfgScreen[None]):
         self.app.push_screen(screens.diff.DiffScreen(self.run, self.context, self.current))
 
     def action_attention(self) -> None:
-        for panes in (self.order, self.panes):  # those that the filter hides come last
+        for panes in (self.order, self.panes):  # panes that the filter hides come last
             tickets = [pane.ticket_id for pane in panes]
             stall_after = self.context.panes.stall_after
             needs = needing_attention(self.run, tickets, self.now(), stall_after)

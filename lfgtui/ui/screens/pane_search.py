@@ -1,4 +1,4 @@
-"""The search in a pane: one at most is searched, until another one becomes the current one."""
+"""The search in a pane: at most one is searched, until another becomes the current one."""
 
 from functools import partialmethod
 
@@ -47,7 +47,7 @@ class PaneSearch:
             self._pane = None
 
     def show_target(self) -> None:
-        """Show the match that one came for, once the pane is drawn so far."""
+        """Show the target, once the pane is drawn that far."""
         pane, target = self._screen.current_pane, self.target
         if target is None or pane.stream.is_behind:
             return

@@ -1,4 +1,4 @@
-"""A run that is replayed: read like a past one, and moved in time."""
+"""The screen of a replay: read like a past run, and moved in time."""
 
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
@@ -50,7 +50,7 @@ class ReplayBar(LineRow):
         self._bar = range(0)
 
     def update(self, ticket: str | None) -> None:
-        """Show how far the replay is; `ticket`: the one whose events are counted, None for all."""
+        """Show the position; `ticket` is the one whose events are counted, None for all."""
         self.show(partial(self._line_of, ticket))
 
     def _line_of(self, ticket: str | None, width: int) -> Line:
@@ -141,7 +141,7 @@ class ReplayMode(RunMode):
         return self._run.is_playing
 
     def figures_move(self) -> float | None:
-        return None  # the clock of its figures is the replay's, which stands still
+        return None  # the figures' clock is the replay's
 
     def update_bar(self) -> None:
         self.bar.update(self._counted)

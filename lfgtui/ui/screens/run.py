@@ -54,11 +54,11 @@ class RunMode:
     screen: "RunScreen"
     scope: Scope = "run"
     label = ""
-    """Its name in the header."""
+    """The mode's name in the header."""
     refusal = ""
     """Message for a key that would change the run."""
     help: Mapping[str, str] = {}
-    """Help on actions that do something else here than elsewhere."""
+    """Help on actions that do something special here."""
     bar: Widget | None = None
     """A row between the panes and the footer."""
     is_live = False
@@ -71,7 +71,7 @@ class RunMode:
 
     @property
     def streams(self) -> Sequence[StreamView]:
-        """Those that keys scroll and fold."""
+        """The streams that keys scroll and fold."""
         return (self.screen.current_pane.stream,)
 
     @property
@@ -81,7 +81,7 @@ class RunMode:
 
     @property
     def comparison(self) -> str:
-        """Label of the key that compares what there is of the current ticket; "" without it."""
+        """Label of the key that compares the current ticket's copies or attempts; "" for no key."""
         run, current = self.screen.run, self.screen.current
         if name := group_of(run, current):
             return "choose" if name in due_choices(run) else "compare copies"
@@ -89,7 +89,7 @@ class RunMode:
 
     @property
     def actors(self) -> Sequence[object]:
-        """Those that its actions are looked up on."""
+        """The objects on which the mode's actions are looked up."""
         return (self,)
 
     def advance(self, gauges: bool) -> bool | None:
@@ -98,11 +98,11 @@ class RunMode:
 
     @property
     def is_playing(self) -> bool:
-        """True while time alone makes each frame another one."""
+        """True while each frame differs by time alone."""
         return False
 
     def figures_move(self) -> float | None:
-        """Return the seconds after which figures are other ones by time alone; None if never."""
+        """Return the seconds after which figures change by time alone; None if never."""
         run, now = self.screen.run, self.screen.now()
         period = figures_move(run, now)
         if not self.screen.is_in_table or (period is not None and period < MINUTE):
@@ -117,18 +117,18 @@ class RunMode:
         """Bring the bar up to date."""
 
     def offers(self, state: State | None) -> Iterator[Offer]:
-        """Yield what the footer offers first, in order of use, with a ticket in that state."""
+        """Yield the footer's first offers for a ticket in that state, in order of use."""
         if not (self.screen.is_zoomed or self.screen.filtered):
             yield Offer("back")
         yield from map(Offer, ("attention", "help", "quit"))
 
 
 class RunScreen(CachedContainer, PaneScreen):
-    """A run to be looked at; its mode adds what can be done to it.
+    """A run to look at; its mode adds the actions on it.
 
-    One ticket is the current one in every view; in the grid it is the pane
-    with the focus. `frame` is called by the app's clock and paints what is
-    visible; between frames nothing is drawn because of what arrives.
+    One ticket is the current one in every view; in the grid its pane has the
+    focus. `frame` is called by the app's clock and paints what is visible;
+    arriving entries draw nothing between frames.
     """
 
     DEFAULT_CSS = """
@@ -156,7 +156,7 @@ class RunScreen(CachedContainer, PaneScreen):
         self.set_class(mode.bar is not None, "with-bar")
         self.footer = LineRow(self.canvas)
         self.notice = ""
-        """Stands in the header instead of the counts."""
+        """A text in the header instead of the counts."""
         self._remark = ""
         self._header = LineRow(self.canvas)
         self._compose_header = partial(
@@ -222,7 +222,7 @@ class RunScreen(CachedContainer, PaneScreen):
             self.context.frames.draw_whole()
 
     def mark(self, tickets: set[str]) -> None:
-        """Have the tickets' panes painted anew when they are next visible; make new ones."""
+        """Have the tickets' panes painted when next visible; make panes for new tickets."""
         if new := self.grid.mark(tickets):
             names = f"“{new[0].ticket_id}”" if len(new) == 1 else f"{len(new)} tickets"
             self.toast(f"added {names}{self.grid.page_of(new[0])}")
@@ -251,7 +251,7 @@ class RunScreen(CachedContainer, PaneScreen):
 
     @property
     def order(self) -> Sequence[Pane]:
-        """The panes as keys go through them: of the table, and zoomed from it, its rows."""
+        """The panes in the order of keys: of the table, and zoomed from it, its rows' order."""
         if self.view == "table" and self._table is not None:
             shown = [self.panes[index] for index in self._table.table.shown]
             panes = shown or [self.current_pane]
@@ -260,7 +260,7 @@ class RunScreen(CachedContainer, PaneScreen):
         return self.grid.order
 
     def _offers(self) -> Iterator[Offer]:
-        """Yield the actions of the footer in order of use, without those that do nothing now."""
+        """Yield the footer's actions in order of use, without those that would do nothing."""
         if self.search.is_open and not self.is_in_table:
             yield Offer("attention", "next match")
             yield from map(Offer, ("previous_hit", "back", "find"))
@@ -284,19 +284,19 @@ class RunScreen(CachedContainer, PaneScreen):
 
     @property
     def tickets_in_view(self) -> frozenset[str]:
-        """The ids of the tickets of which a pane, an attempt or a row is in view."""
+        """The ids of the tickets with a pane, an attempt or a row in view."""
         rows = self._table.in_view if self._table is not None else ()
         panes = (pane.ticket_id.partition(" #")[0] for pane in self.grid.in_view())
         return frozenset((*panes, *rows))
 
     @property
     def tickets_drawn(self) -> Sequence[str]:
-        """The ids of the tickets of which a pane in view shows all that came."""
+        """The ids of the tickets with a pane in view that shows all their entries."""
         return [pane.ticket_id for pane in self.grid.in_view() if pane.is_drawn]
 
     @property
     def filtered(self) -> str:
-        """The table's filter and how many rows pass it; empty where there is none."""
+        """The table's filter and the number of rows that pass it; empty without a filter."""
         return self._table.table.status if self._table is not None and self.is_in_table else ""
 
     def go_to(self, ticket: str) -> None:

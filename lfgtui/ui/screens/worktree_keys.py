@@ -22,7 +22,7 @@ from lfgtui.workspace.upkeep import state_of
 from lfgtui.workspace.worktrees import Worktree, discard_worktree, find_worktree
 
 _LONG = 10.0
-"""Seconds that a message stays which is to be read."""
+"""Seconds that a longer message stays."""
 
 
 class WorktreeKeys:
@@ -59,7 +59,7 @@ class WorktreeKeys:
         return self._run.transcript(ticket).state not in (*ENDED, None)
 
     def _begin(self, act: Callable[[Worktree], Coroutine[None, None, None]]) -> None:
-        """Act on the worktree beside the keys, one question at a time, and show what goes wrong."""
+        """Act on the worktree in the background, one question at a time, and show errors."""
         ticket = self._ticket()
         if self._is_asking:
             return
@@ -118,7 +118,7 @@ class WorktreeKeys:
         self._acted()
 
     async def _discard_of_past_run(self, worktree: Worktree) -> None:
-        """Discard it, and have the history and the fold that is shown take note."""
+        """Discard the worktree, and note that in the history and in the shown fold."""
         file = paths.history_file()
         lease = await asyncio.to_thread(leases.take, file.parent / "locks", worktree.run)
         if lease is None:

@@ -1,7 +1,7 @@
 """The chunks of a stream in one flat sequence: lines by number, few of them in memory.
 
-A chunk's height is a guess until it was drawn. So whatever draws may move the
-chunks below; `take_changes` reports which lines have changed.
+A chunk's height is a guess until it was drawn. So drawing a chunk may move the
+chunks below it; `take_changes` reports which lines have changed.
 """
 
 from bisect import bisect_right
@@ -15,17 +15,17 @@ from lfgtui.ui.items import UNCHANGED, LineChunk
 from lfgtui.ui.text.wrapping import Row
 
 _TRIM = 0.75
-"""Share of the rows allowed that is kept when there are too many."""
+"""Share of the allowed rows that is kept when there are too many."""
 
 _LOOK = 0.05
-"""Cost of passing over a chunk that need not be drawn, in rows drawn."""
+"""Cost of skipping a chunk that need not be drawn, in drawn rows."""
 
 
 class PrefixSums:
-    """Sizes in a row, their total, and where each of them begins.
+    """A list of sizes, their total, and where each of them begins.
 
-    A change costs what follows it, in one pass and only when something behind it is looked at:
-    next to nothing where a stream grows, half a millisecond above ten thousand chunks.
+    After a change the sums that follow are made again, in one pass and only when one of them is
+    needed: next to nothing when a stream grows, half a millisecond above ten thousand chunks.
     """
 
     def __init__(self, sizes: Iterable[int] = ()) -> None:
@@ -40,7 +40,7 @@ class PrefixSums:
         return self._sizes[index]
 
     def replace(self, begin: int, end: int, sizes: Sequence[int]) -> None:
-        """Put sizes in the place of others."""
+        """Replace some sizes."""
         self.total += sum(sizes) - sum(self._sizes[begin:end])
         self._sizes[begin:end] = sizes
         del self._starts[begin + 1 :]
@@ -53,11 +53,14 @@ class PrefixSums:
             self._starts += islice(sums, 1, None)
         return self._starts[index]
 
-    def find(self, place: int) -> tuple[int, int]:
-        """Return whose place it is and how far inside; past the end, the count and the rest."""
+    def find(self, at: int) -> tuple[int, int]:
+        """Return the index of the size around `at`, and how far inside `at` is.
+
+        Past the end, return the number of sizes and the rest.
+        """
         self.start(len(self))
-        index = bisect_right(self._starts, place) - 1
-        return index, place - self._starts[index]
+        index = bisect_right(self._starts, at) - 1
+        return index, at - self._starts[index]
 
 
 class StreamRow(NamedTuple):
@@ -72,7 +75,7 @@ class Changes(msgspec.Struct):
     """Chunks changed since the last frame, by index; `replaced` lists the old ones.
 
     `rows` has the first changed row of each changed chunk. From chunk `moved`
-    on (there may be none) all lines have other numbers than before.
+    on, if there are any, all lines have new numbers.
     """
 
     rows: dict[int, int] = {}
@@ -162,14 +165,14 @@ class ChunkList:
         return bool(self._changes)
 
     def take_changes(self) -> Changes:
-        """Return what changed since the last call."""
+        """Return the changes since the last call."""
         changes, self._changes = self._changes, Changes()
         return changes
 
     # Changing
 
     def replace(self, begin: int, end: int, new: Sequence[LineChunk]) -> None:
-        """Replace some chunks; those that stay are measured again, as they may have grown."""
+        """Replace some chunks; ones that stay are measured again, as they may have grown."""
         shared = min(end - begin, len(new))
         for index, chunk in enumerate(new[:shared], begin):
             self._put(index, chunk)
@@ -177,7 +180,7 @@ class ChunkList:
             self._resize(begin + shared, end, new[shared:])
 
     def reset(self, chunks: list[LineChunk]) -> None:
-        """Replace all chunks, or take the same ones undrawn; nothing is reported but that."""
+        """Replace all chunks, or undraw them; only that is reported."""
         self._chunks = chunks
         for chunk in chunks:
             chunk.changed_from = UNCHANGED
@@ -186,14 +189,14 @@ class ChunkList:
         self._changes = Changes(moved=0)
 
     def draw(self, index: int) -> None:
-        """Draw a chunk unless it is: its rows are in memory then and its height is exact."""
+        """Draw a chunk if it is not: then its rows are in memory and its height is exact."""
         chunk = self._chunks[index]
         if not chunk.is_drawn:
             self._drawn_rows += len(chunk.rows)
             self._update_height(index)
 
     def measure(self, rows: int) -> int:
-        """Draw about so many rows of chunks never drawn, from the end; return how many chunks."""
+        """Draw about `rows` rows of chunks never drawn, from the end; return how many chunks."""
         left, drawn = float(rows), 0
         while self._unsure and left > 0:
             self._unsure -= 1
@@ -206,7 +209,7 @@ class ChunkList:
         return drawn
 
     def trim(self, first: int, last: int) -> None:
-        """Release the rows farthest from these chunks, if there are too many."""
+        """Release the rows farthest from the chunks `first` to `last`, if there are too many."""
         if self._drawn_rows <= self._kept:  # at least as many as are in memory
             return
         most = int(self._kept * _TRIM)
@@ -220,7 +223,7 @@ class ChunkList:
         self._drawn_rows = min(held, most)
 
     def _put(self, index: int, chunk: LineChunk) -> None:
-        """Put a chunk in the place of another, or look again at one that may have changed."""
+        """Replace a chunk, or measure one again that may have changed."""
         old, known = self._chunks[index], self.heights[index]
         if old is not chunk:
             self._changes.replaced.append(old)
@@ -237,7 +240,7 @@ class ChunkList:
             self._unsure = max(self._unsure, index + 1)
 
     def _resize(self, begin: int, end: int, new: Sequence[LineChunk]) -> None:
-        """Put more chunks, or fewer, in the place of some."""
+        """Replace some chunks by more or fewer."""
         changes, more = self._changes, len(new) - (end - begin)
         changes.replaced += self._chunks[begin:end]
         if begin < len(self._chunks):

@@ -16,7 +16,7 @@ from lfgtui.ui.text.wrapping import Row, text_of, width_of
 
 
 class MatchPart(NamedTuple):
-    """The part of a match in one row: its first and last character (exclusive)."""
+    """The part of a match in one row: from one character to another (exclusive)."""
 
     row: int
     begin: int
@@ -39,7 +39,7 @@ class Highlight(NamedTuple):
 class Finder:
     """All matches of a pattern; one of them is the current one, the first from `near` on.
 
-    The stream is searched from the end upwards; `catch_up` searches what there was no time for.
+    The stream is searched from the end upwards; `catch_up` searches the chunks left.
     """
 
     def __init__(
@@ -75,7 +75,7 @@ class Finder:
 
     @property
     def number(self) -> int:
-        """Number of the current match, from 1; 0 where there is none."""
+        """Number of the current match, from 1; 0 if there is none."""
         return 0 if self._current is None else self._all().index(self._current) + 1
 
     # As the stream changes
@@ -92,7 +92,7 @@ class Finder:
         self._keep_current()
 
     def restart(self) -> None:
-        """Forget all rows: they are searched again when they come in sight, or by `catch_up`."""
+        """Forget all matches: rows are searched again when in view, or by `catch_up`."""
         self._stale = set(self._chunks) if self.pattern else set()
         self._left = len(self._stale)
         self._matches = {
@@ -153,7 +153,7 @@ class Finder:
         self._current = self._chunks[index], number
 
     def step(self, step: int) -> int | None:
-        """Go to the next (1) or previous (-1) match, round the ends; return its first line."""
+        """Go to the next (1) or previous (-1) match, wrapping round; return its first line."""
         if self._current is not None:
             matches = self._all()
             self._current = matches[(matches.index(self._current) + step) % len(matches)]
@@ -172,7 +172,7 @@ class Finder:
         return self._chunks.heights.start(index) + row
 
     def _keep_current(self) -> None:
-        """Choose another match where the current one is gone, or there was none."""
+        """Choose another match if the current one is gone or there was none."""
         if self._current is not None:
             chunk, number = self._current
             if number < len(self._matches.get(chunk, ())):
@@ -193,9 +193,9 @@ class Finder:
 
 
 def find_matches(rows: Sequence[Row], pattern: str, first: int = 0) -> list[Match]:
-    """Return all matches from a row on, also across a wrapped edge.
+    """Return all matches from row `first` on, including those across wrapped rows.
 
-    `first` has to begin a line. A pattern with upper case is case-sensitive.
+    That row has to begin a line. A pattern with upper case is case-sensitive.
     """
     matches: list[Match] = []
     if not pattern:
@@ -214,7 +214,7 @@ def find_matches(rows: Sequence[Row], pattern: str, first: int = 0) -> list[Matc
 
 
 def _first_row_of_line(rows: Sequence[Row], row: int) -> int:
-    """Return the row that begins the line which this row was wrapped from."""
+    """Return the first row of the line that the row was wrapped from."""
     row = min(row, len(rows) - 1)
     while row > 0 and rows[row].glue is not None:
         row -= 1
@@ -222,7 +222,7 @@ def _first_row_of_line(rows: Sequence[Row], row: int) -> int:
 
 
 def _unwrapped(rows: Sequence[Row], begin: int, end: int) -> tuple[list[int], str]:
-    """Return the line that some rows were wrapped from, and where in it each of them begins."""
+    """Return where in their line each row begins, and the line that they were wrapped from."""
     offsets: list[int] = []
     parts: list[str] = []
     length = 0

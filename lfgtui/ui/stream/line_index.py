@@ -1,8 +1,8 @@
 """A transcript as one flat list of lines, kept up to date from where it changed.
 
-Item views make chunks of lines; `chunks` has them one after the other, a blank
-one before those that need room. A frame costs what is new: only views that can
-still change are updated, and only the chunks they report are looked at.
+Item views make chunks of lines; `chunks` has them one after the other, with a blank
+line before those that need a gap. A frame costs only what is new: only views that
+can still change are updated, and only the chunks they report are looked at.
 
 A line's number changes when something above it does. A `Position` does not.
 """
@@ -23,12 +23,12 @@ from lfgtui.ui.stream.chunk_list import ChunkList, PrefixSums
 from lfgtui.ui.text.wrapping import Row
 
 _BITS = 24
-"""Bits of the chunk, and of the row, in the one number that Textual's selections keep."""
+"""Bits of the chunk, and of the row, in the single number that Textual's selections keep."""
 
 
 _Depth: TypeAlias = tuple[int, int]
-"""The place of a row in its chunk, the same in every width: the characters above it that are
-neither blank nor a table's lines, then the rows without any right above it."""
+"""A row's position in its chunk that does not depend on the width: the number of characters above
+it that are neither blanks nor a table's lines, then of rows without any directly above it."""
 
 _BLANK = dict.fromkeys(map(ord, " │─┼┄"))
 
@@ -36,8 +36,8 @@ _BLANK = dict.fromkeys(map(ord, " │─┼┄"))
 class Position(NamedTuple):
     """A character in a row of a stream. Later rows are greater, whatever changes above them.
 
-    `view`: the view's index. `chunk`: 0 for the blank line before it, then its own chunks
-    from 1. `row`: the row in that, `character`: the character in that.
+    `view`: the view's index. `chunk`: 0 for the blank line before it, its own chunks from 1 on.
+    `row`: the row in the chunk, `character`: the character in the row.
     """
 
     view: int
@@ -47,7 +47,7 @@ class Position(NamedTuple):
 
     @classmethod
     def from_offset(cls, offset: Offset) -> Self:
-        """Return the position that a selection of Textual's keeps."""
+        """Return the position that an offset of Textual's selection stands for."""
         above, row = divmod(offset.y, 1 << _BITS)
         return cls(*divmod(above, 1 << _BITS), row, offset.x)
 
@@ -64,7 +64,7 @@ class LineIndex:
         self.chunks = ChunkList(kept)
         self.views: list[ItemView] = []
         self._shown: list[Item | Attempt] = []
-        self._sizes = PrefixSums()  # chunks of each view, the blank before it included
+        self._sizes = PrefixSums()  # number of chunks of each view, with the blank before it
         self._gaps: list[int] = []
         self._live: deque[int] = deque()
         self._to_fade: list[int] = []
@@ -72,12 +72,12 @@ class LineIndex:
         self._attempts = self._items = 0
         self.is_behind = False
         self.is_over = False
-        """True once the ticket has ended: no lines come any more."""
+        """True once the ticket has ended, so that no more lines come."""
 
     def update(self, transcript: Transcript, context: Context) -> None:
         """Read what is new or changed; `chunks.take_changes` reports it.
 
-        What there is no time for in this frame waits for the next (`is_behind`).
+        The rest waits for the next frame if the time is up (`is_behind`).
         """
         self.is_over = transcript.state in ENDED
         self._update_live(context.until_half)
@@ -91,7 +91,7 @@ class LineIndex:
         self._to_fade.clear()
 
     def _update_live(self, context: Context) -> None:
-        """Ask the views that can still change, from where the frame before ran out of time."""
+        """Update the views that can change, from where the last frame ran out of time."""
         self.is_behind = False
         for left in reversed(range(len(self._live))):
             index = self._live.popleft()
@@ -102,7 +102,7 @@ class LineIndex:
                 return
 
     def _update_view(self, index: int, context: Context) -> bool:
-        """Bring one view up to date; return True if it can change no more."""
+        """Bring one view up to date; return True if it cannot change any more."""
         view = self.views[index]
         first = view.update(context)
         if first is not None:
@@ -111,7 +111,7 @@ class LineIndex:
         return view.is_settled
 
     def fold(self, kind: Kind, context: Context) -> None:
-        """Update all of a kind, which were folded or unfolded; all lines are counted again."""
+        """Update all views of a kind that was folded or unfolded; all lines are counted again."""
         for view in self.views:
             if view.kind == kind:
                 view.update(context)
@@ -124,7 +124,7 @@ class LineIndex:
     def redraw(self, context: Context, anchor: Position | None = None) -> Position | None:
         """Have all lines drawn again when they are looked at: the width or colours changed.
 
-        Return the row in which the text at the beginning of the anchor's row is now.
+        Return the row that now has the text at the beginning of the anchor's row.
         """
         depth = self._depths(anchor)[: anchor.row + 1][-1] if anchor else None
         for view in self.views:
@@ -135,7 +135,7 @@ class LineIndex:
         return anchor._replace(row=bisect_right(self._depths(anchor), depth) - 1)
 
     def _depths(self, position: Position) -> list[_Depth]:
-        """Return the depth of each row of the chunk that a position is in, and of its end."""
+        """Return the depth of each row of the position's chunk, and of its end."""
         depths = [(0, 0)]
         index, _ = self.locate(position)
         if index >= len(self.chunks):
@@ -168,7 +168,7 @@ class LineIndex:
                 yield self.views[view]
 
     def view_of(self, item: Item) -> ItemView | None:
-        """Return the view of an item; None if it was not read yet."""
+        """Return the view of an item; None if the item was not read yet."""
         for index in reversed(range(len(self.views))):
             if self._shown[index] is item:
                 return self.views[index]
@@ -187,7 +187,7 @@ class LineIndex:
     # Positions
 
     def position(self, chunk: int, row: int = 0) -> Position:
-        """Return the position of a chunk's row; past the end, one greater than all."""
+        """Return the position of a chunk's row; past the end, a position greater than all."""
         view, own = self._sizes.find(chunk)
         return Position(view, own + 1 - self._gaps[view] if view < len(self.views) else own, row)
 
@@ -228,7 +228,7 @@ class LineIndex:
                     return
 
     def _begin(self, attempt: Attempt, context: Context) -> None:
-        """Begin an attempt. What the one that broke has sent stays, in the background."""
+        """Begin an attempt. The text of one that broke stays, muted."""
         if self._attempts:
             if not attempt.continues:
                 self._to_fade += range(self._first_view, len(self.views))
@@ -238,7 +238,7 @@ class LineIndex:
         self._items = 0
 
     def _add(self, shown: Item | Attempt, attempt: Attempt, context: Context) -> None:
-        """Append a view and its chunks; that of an attempt is the rule above it."""
+        """Append a view and its chunks; an attempt's view is the rule above it."""
         index = len(self.views)
         self._shown.append(shown)
         self.views.append(view_of(shown, attempt))
@@ -264,7 +264,7 @@ class LineIndex:
                 self._splice(following, len(self.views[following].chunks))
 
     def _needs_gap(self, index: int) -> bool:
-        """Return True for text beside cards and remarks; those stand together."""
+        """Return True for text next to a card or remark; these stand together without gaps."""
         kind = self.views[index].kind
         if not self.views[index].chunks or kind == "rule":
             return False

@@ -1,4 +1,4 @@
-"""Painting the rows in view of a stream: those that changed, or a bug in their place."""
+"""Painting the rows in view of a stream: the changed ones, or a bug instead."""
 
 from collections.abc import Callable
 
@@ -72,7 +72,7 @@ class PaintedStream(Placed, Guarded, Widget):
         return Overlay(screen.selections.get(self), self._filter)
 
     def _paint_changes(self, anchor: Position | None = None) -> None:
-        """Keep the viewport where it belongs and paint the rows that differ."""
+        """Keep the viewport at the anchor, or following, and paint the rows that differ."""
         if (context := self._render_context) is None:
             return
         if self._visible_rows is None:

@@ -22,7 +22,7 @@ MIN_SECONDS_IN_VIEW = 0.4
 class CardInView(NamedTuple):
     """Lines `first` to `last` (exclusive) of a card's `height`, as wrapped to `width`.
 
-    `room` is how many lines the window has for it.
+    `room` is the number of lines that the window has for it.
     """
 
     first: int
@@ -33,20 +33,20 @@ class CardInView(NamedTuple):
 
     @property
     def shows_end(self) -> bool:
-        """True if its end is in view, and all of it where there is room for all."""
+        """True if its end is in view, and all of it if it fits."""
         return self.last == self.height and (self.first == 0 or self.height > self.room)
 
 
 def card_in_view(
     lines: LineIndex, viewport: Viewport, context: Context, view: ItemView, rows: range
 ) -> CardInView | None:
-    """Return the part of an item's unfolded card that is in those rows of the window."""
+    """Return the part of an item's unfolded card that is in the given rows of the window."""
     if not view.is_unfolded(context):
         return None
     card = lines.lines_of(view)
     begin, height = card.start - viewport.top, len(card)
     first, last = max(0, rows.start - begin), min(height, rows.stop - begin)
-    if card.stop < lines.chunks.heights.total:  # the last row is the hint, or what is below it
+    if card.stop < lines.chunks.heights.total:  # the last row is the hint, or below the card
         rows = range(rows.start, min(rows.stop, viewport.height - 1))
     return CardInView(first, last, height, context.width, len(rows)) if first < last else None
 
@@ -54,11 +54,11 @@ def card_in_view(
 def show_card(
     lines: LineIndex, viewport: Viewport, context: Context, view: ItemView, line: int
 ) -> None:
-    """Bring a card into view, unfolded: all of it, or a taller one from that line on."""
+    """Bring a card into view, unfolded: all of it or, if it is taller, from `line` on."""
     if not view.is_unfolded(context):
-        view.override = None  # a request is unfolded by itself
+        view.override = None  # a request unfolds by itself
         lines.refold(view, context)
-    viewport.stay_at(lines.lines_of(view).start)  # which draws it
+    viewport.stay_at(lines.lines_of(view).start)  # this draws it
     card = lines.lines_of(view)
     room = viewport.height - 1  # the last row is the hint at the lines below
     if card.stop >= lines.chunks.heights.total and len(card) <= viewport.height:
@@ -72,7 +72,7 @@ def show_card(
 class _Seen(msgspec.Struct):
     """The `lines` of one card that have been in view since its size last changed.
 
-    `since`: when all of them had been, and its end was in view; None while it is not.
+    `since`: when all of them had been in view and its end was, too; None while it is not.
     """
 
     size: tuple[int, int] = (0, 0)
@@ -97,18 +97,18 @@ class RequestsSeen:
         self._seen: dict[Hashable, _Seen] = {}
 
     def note(self, shown: Mapping[Hashable, CardInView | None], now: float) -> None:
-        """Note the waiting requests and what of each is in view."""
+        """Note which part of each waiting request is in view."""
         before, self._seen = self._seen, {}
         for request, card in shown.items():
             seen = self._seen[request] = before.get(request) or _Seen()
             seen.look(card, now)
 
     def first_unseen(self, request: Hashable) -> int:
-        """Return the first line that has not been in view; after all have, the one past the end."""
+        """Return the first line that has not been in view; past the end if all have."""
         lines = self._seen[request].lines if request in self._seen else ()
         return next(line for line in count() if line not in lines)
 
     def seconds(self, request: Hashable, now: float) -> float | None:
-        """Return how long the request has been fully in view; None where it is not."""
+        """Return how long the request has been fully in view; None if it is not."""
         since = self._seen[request].since if request in self._seen else None
         return None if since is None else now - since

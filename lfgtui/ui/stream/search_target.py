@@ -1,9 +1,9 @@
-"""The match in a stream that a hit of a search in the history stands for.
+"""The match in a stream that belongs to a hit of a search in the history.
 
-The same words may stand in every turn of a ticket, and in a call's arguments as
-well as in its output. So the hit stands for a match in the item that its first entry
-belongs to: the one with the same text around it. Letters and digits only are compared,
-since the screen shows Markdown without its marks and long outputs in part.
+The same words may occur in every turn of a ticket, and in a call's arguments as
+well as in its output. So the match must be in the item of the hit's first entry, with
+the same text around it. Only letters and digits are compared, since the screen shows
+Markdown without its marks and long outputs in part.
 """
 
 from collections.abc import Iterator
@@ -20,11 +20,11 @@ from lfgtui.ui.stream.find import Finder
 from lfgtui.ui.stream.line_index import LineIndex
 
 _AROUND, _AGREED = 120, 6
-"""Letters and digits on each side of a match that are compared, and that must be alike."""
+"""Letters and digits on each side of a match that are compared, and how many must agree."""
 
 
 class ItemRef(NamedTuple):
-    """An item of a ticket: the number of its attempt and its own in that, from 0."""
+    """An item of a ticket: the number of its attempt, and its own number there, from 0."""
 
     attempt: int
     item: int
@@ -49,9 +49,9 @@ def find_item(transcript: Transcript | None, ref: ItemRef) -> Item | None:
 def choose_match(target: Target, view: ItemView, lines: LineIndex, finder: Finder) -> int | None:
     """Make the target the current match and return the line it begins on.
 
-    None where its item does not show it: it is left out of a long output, say.
+    None if its item does not show it, say since it is left out of a long output.
     """
-    # A card shows parts only: what it shows may not be what is meant.
+    # A card shows only parts, perhaps not the one that is meant.
     best, best_score = None, (view.kind == "tool", -1)
     for index in lines.chunks_of(view):
         for number, (left, right) in enumerate(_contexts(index, lines, finder)):
@@ -64,7 +64,7 @@ def choose_match(target: Target, view: ItemView, lines: LineIndex, finder: Finde
 
 
 def _likeness(target: Target, left: str, right: str) -> tuple[bool, int]:
-    """Return whether the text around a match can be the target's, and how much of it agrees."""
+    """Return whether the text around a match may be the target's, and how much of it agrees."""
     agrees, shared = True, 0
     for meant, shown in (
         (_plain(target.before)[::-1], _plain(left)[::-1]),
@@ -77,7 +77,7 @@ def _likeness(target: Target, left: str, right: str) -> tuple[bool, int]:
 
 
 def _contexts(index: int, lines: LineIndex, finder: Finder) -> Iterator[tuple[str, str]]:
-    """Yield the text before and behind each match in a chunk."""
+    """Yield the text before and after each match in a chunk."""
     if not (matches := finder.matches_in(index)):
         return
     texts = [row.text for row in lines.chunks.rows_once(index)]

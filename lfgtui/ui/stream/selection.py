@@ -1,7 +1,7 @@
-"""Selecting with the mouse in a widget that does its own scrolling, and the text selected.
+"""Selecting with the mouse in a widget that does its own scrolling, and the selected text.
 
 Textual selects between the cells under the pointer, and scrolls only its own
-scrollable widgets for that. So the widget captures the mouse while the button is
+scrollable widgets meanwhile. So the widget captures the mouse while the button is
 down: the selection stays in it, and goes on past its edges.
 """
 
@@ -17,13 +17,13 @@ from lfgtui.ui.stream.line_index import LineIndex, Position
 from lfgtui.ui.text.wrapping import Row, text_of
 
 _Edge = tuple[int, int, int]
-"""One end of a selection: a chunk's index, the row in it, the character in that."""
+"""One end of a selection: a chunk's index, the row in the chunk, the character in the row."""
 
 _PERIOD = 1 / 20
-"""Seconds between two steps while the pointer stays outside."""
+"""Seconds between two steps of scrolling while the pointer stays outside."""
 
 _FASTEST = 6
-"""Lines a step, however far outside the pointer is."""
+"""Most lines a step, however far outside the pointer is."""
 
 
 class MouseSelection:
@@ -71,14 +71,14 @@ class MouseSelection:
             self._timer = self._widget.set_interval(_PERIOD, self._scroll_on)
 
     def end(self) -> None:
-        """End: the button came up, or the mouse was taken away."""
+        """End: the button was released, or the mouse was captured elsewhere."""
         self._begin = None
         self._stop()
         self._widget.release_mouse()
 
     @property
     def _outside(self) -> int:
-        """Number of lines from the edge to the pointer; negative above."""
+        """Lines from the edge to the pointer; negative above."""
         y, height = self._pointer.y, self._widget.size.height
         return y if y < 0 else max(0, y - height + 1)
 
@@ -114,7 +114,7 @@ class MouseSelection:
 
 
 def plain_text(lines: LineIndex) -> str:
-    """Return all rows as shown; none of them is kept in memory for it."""
+    """Return all rows as shown, without keeping them in memory."""
     chunks = lines.chunks
     return "\n".join(
         row.text.rstrip() for index in range(len(chunks)) for row in chunks.rows_once(index)
@@ -122,10 +122,10 @@ def plain_text(lines: LineIndex) -> str:
 
 
 def selected_text(lines: LineIndex, selection: Selection) -> str:
-    """Return the source of the chunks that a selection covers whole, the text of the others.
+    """Return the source of chunks that a selection covers whole, and text as shown of others.
 
-    The selection's offsets stand for a `Position` each. Rows that are not in memory are drawn
-    for this alone and not kept.
+    Each of the selection's offsets stands for a `Position`. Rows that are not in memory are
+    drawn for this alone and not kept.
     """
     chunks, count = lines.chunks, len(lines.chunks)
     start, stop = selection
@@ -155,7 +155,7 @@ def _covers(begin: _Edge, end: _Edge, index: int, rows: Sequence[Row]) -> bool:
 
 
 def _clipped(begin: _Edge, end: _Edge, index: int, rows: Sequence[Row]) -> Iterator[str]:
-    """Yield for each row what joins it to the row above, then its selected part."""
+    """Yield for each row the text that joins it to the row above, then its selected part."""
     for number, row in enumerate(rows):
         here = (index, number)
         if begin[:2] <= here <= end[:2]:

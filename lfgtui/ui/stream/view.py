@@ -27,10 +27,10 @@ _MEASURED = 16
 """Rows that `measure` draws at a time."""
 
 _FRESH = 32
-"""Rows drawn at a time of what arrives below the viewport, so that it can be counted."""
+"""Rows drawn at a time of text that arrives below the viewport, so that it can be counted."""
 
 _READING = 0.012
-"""Seconds that a frame reads what came; of more than that it shows a part at a time."""
+"""Seconds that a frame reads new text; the rest is read in the next frames."""
 
 SIDEWAYS = 8
 """Columns that a notch of the wheel, or a key, scrolls sideways."""
@@ -39,11 +39,11 @@ _WHEEL = 3
 """Lines that a notch of the wheel scrolls."""
 
 _SEARCHING = 0.05
-"""Seconds that a search may take at once; the rest is searched in the frames after."""
+"""Seconds that a search may take at once; the rest is searched in the next frames."""
 
 
 class StreamView(PaintedStream):
-    """A transcript on the screen. Its end is followed until someone scrolls up.
+    """A transcript on the screen. It follows the end until someone scrolls up.
 
     At most about `kept` rows are in memory; the others are drawn again when
     they are scrolled to.
@@ -68,7 +68,7 @@ class StreamView(PaintedStream):
 
     @property
     def is_behind(self) -> bool:
-        """True while the transcript has more than was read, or nothing is laid out yet."""
+        """True while some of the transcript is unread, or nothing is laid out yet."""
         return self._render_context is None or self.lines.is_behind
 
     def update(self, transcript: Transcript, now: float) -> None:
@@ -100,7 +100,7 @@ class StreamView(PaintedStream):
             self._paint_changes(anchor)
 
     def _restore(self, position: Position | None, pattern: str) -> None:
-        """Return to a position in other lines, if there is still such a line, and to a search.
+        """Return to a position, if it still exists in the new lines, and to a search.
 
         A replay that goes back folds its transcripts anew: shorter ones with the same beginning.
         """
@@ -123,7 +123,7 @@ class StreamView(PaintedStream):
         return self._visible_rows is None or is_exact
 
     def measure(self) -> None:
-        """Draw some of what was never drawn at this width.
+        """Draw some chunks that were never drawn at this width.
 
         Heights out of view are guesses after a resize, or when much text came
         at once. The rows in view stay where they are.
@@ -138,7 +138,7 @@ class StreamView(PaintedStream):
     # Folding
 
     def toggle_kind(self, kind: Kind) -> None:
-        """Unfold all of a kind, those to come too; or fold them again."""
+        """Unfold all items of a kind, future ones too; or fold them again."""
         if (context := self._render_context) is None:
             return
         anchor = self.viewport.anchor()
@@ -179,13 +179,13 @@ class StreamView(PaintedStream):
     # Scrolling
 
     def scroll_lines(self, lines: int) -> None:
-        """Scroll down, or (negative) up; reaching the end follows it again."""
+        """Scroll down, or (negative) up; at the end, follow it again."""
         self._resumes = False
         self.viewport.scroll(lines)
         self._paint_changes()
 
     def scroll_pages(self, pages: int, parts: int = 1) -> None:
-        """Scroll by what is in view, of which one line stays, or by one of so many parts of it."""
+        """Scroll by the lines in view but one, or by one of `parts` parts of that."""
         self.scroll_lines(pages * max(1, (self._height - 1) // parts))
 
     def follow(self) -> None:
@@ -199,7 +199,7 @@ class StreamView(PaintedStream):
         self._paint_changes()
 
     def scroll_sideways(self, columns: int) -> None:
-        """Scroll what is wider than the pane right, or (negative) left."""
+        """Scroll wide rows right, or (negative) left."""
         if self._visible_rows is not None and self._visible_rows.scroll_sideways(columns):
             self._repaint_all()
 
@@ -227,11 +227,11 @@ class StreamView(PaintedStream):
         return Finder(self.lines, pattern, near, lambda: self._clock() >= until)
 
     def find_step(self, step: int) -> None:
-        """Show the next (1) or previous (-1) match, round the ends."""
+        """Show the next (1) or previous (-1) match, wrapping round."""
         self._show_match(self.finder.step(step))
 
     def show_target(self, target: Target) -> bool:
-        """Unfold an item and show the match in it, or the item; return whether it has the match."""
+        """Unfold an item and show the match in it, or else the item; return whether it matched."""
         context, item = self._render_context, find_item(self._transcript, target.item)
         view = self.lines.view_of(item) if item is not None else None
         if context is None or view is None:
@@ -264,7 +264,7 @@ class StreamView(PaintedStream):
         return card_in_view(self.lines, self.viewport, context, view, rows)
 
     def show_card(self, call: ToolItem, line: int = 0) -> None:
-        """Bring a call's card into view, unfolded; one that does not fit from that line on."""
+        """Bring a call's card into view, unfolded; if it does not fit, from that line on."""
         context, view = self._render_context, self.lines.view_of(call)
         if context is not None and view is not None:
             show_card(self.lines, self.viewport, context, view, line)
@@ -305,7 +305,7 @@ class StreamView(PaintedStream):
         return context
 
     def _reflow(self, context: Context) -> None:
-        """Draw all in another width or style; the text at the top stays there."""
+        """Draw everything in another width or style; the text at the top stays there."""
         self._render_context, self._visible_rows = context, None
         anchor = self.lines.redraw(context, self.viewport.anchor())
         self.finder.restart()
@@ -315,7 +315,7 @@ class StreamView(PaintedStream):
         self.take_size()
 
     def take_size(self) -> None:
-        """Draw all for the size that the last layout gave, where it is another one."""
+        """Draw everything for the size of the last layout, if that changed."""
         before, size = (self._width, self._height), self.outer_size
         if size == before:
             return
@@ -374,7 +374,7 @@ class StreamView(PaintedStream):
     on_mouse_release = on_mouse_up
 
     def _end_drag(self) -> None:
-        """Keep in view what was selected; else follow the end again."""
+        """Stay at a selection; without one, follow the end again."""
         if not self._mouse.is_on:
             return
         self._mouse.end()

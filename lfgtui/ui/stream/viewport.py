@@ -1,14 +1,14 @@
 """The lines in view: at the end, or where someone scrolled to.
 
-Heights above and below may be guesses. The lines in view are drawn, so the
-viewport itself never rests on a guess; and when heights above it become known,
-it stays at the row it showed.
+Heights above and below may be guesses. The lines in view are drawn, so their own
+heights are exact; and when heights above become known, the viewport stays at the
+row it showed.
 """
 
 from lfgtui.ui.stream.line_index import LineIndex, Position
 
 _JUMP = 4
-"""Pages that are scrolled row by row; for more a guess is good enough."""
+"""Most pages that are scrolled row by row; farther, a guess is good enough."""
 
 
 class Viewport:
@@ -25,12 +25,12 @@ class Viewport:
 
     @property
     def bottom(self) -> int:
-        """The top that shows the end."""
+        """The top line with which the end is in view."""
         return max(0, self._chunks.heights.total - self.height)
 
     @property
     def is_at_end(self) -> bool:
-        """True while it stays at the end as the text grows."""
+        """True while the viewport follows the end as the text grows."""
         return self.follows and not self.is_held
 
     @property
@@ -52,11 +52,11 @@ class Viewport:
         return None if self.is_at_end else self.position()
 
     def return_to(self, position: Position) -> None:
-        """Have that position at the top again."""
+        """Put that position at the top again."""
         self.top = self._lines.line_of(position)
 
     def fit(self) -> None:
-        """Draw the lines in view, and no more than the stream has."""
+        """Draw the lines in view, and stay within the stream."""
         if self.is_at_end:
             self._fit_end()
             return
@@ -86,7 +86,7 @@ class Viewport:
         self.top = self.bottom
 
     def scroll(self, lines: int) -> None:
-        """Scroll; up releases the end, reaching it again follows it again."""
+        """Scroll; up stops following the end, and reaching it follows it again."""
         if abs(lines) <= _JUMP * self.height:
             self._draw_ahead(lines)
         top = min(self.bottom, max(0, self.top + lines))
@@ -96,12 +96,12 @@ class Viewport:
             self.stay_at(top)
 
     def autoscroll(self, lines: int) -> None:
-        """Scroll without following the end where it is reached."""
+        """Scroll without following the end when it is reached."""
         self._draw_ahead(lines)
         self.stay_at(self.top + lines)
 
     def _draw_ahead(self, lines: int) -> None:
-        """Draw the lines on the way, so that it is scrolled by rows and not by guesses."""
+        """Draw the lines on the way, so that scrolling goes by rows and not by guesses."""
         chunks, position = self._chunks, self.position()
         step = -1 if lines < 0 else 1
         index, row = chunks.find(self.top if step < 0 else self.top + self.height)
@@ -119,7 +119,7 @@ class Viewport:
         self.fit()
 
     def stay_at(self, top: int) -> None:
-        """Have that line at the top, and stay there as the text grows."""
+        """Put that line at the top, and stay there as the text grows."""
         if self.follows:
             self._leave()
         self.follows = False
@@ -127,9 +127,9 @@ class Viewport:
         self.fit()
 
     def reveal(self, line: int) -> None:
-        """Have a line in view above the last row; in the middle if it was not."""
+        """Have a line in view above the last row; if it was not, put it in the middle."""
         position = self._lines.position_at(line)
-        for _ in range(2):  # what is drawn on the way may move it
+        for _ in range(2):  # drawing on the way may move it
             if not self.top <= line < self.top + self.height - 1:
                 self.stay_at(line - self.height // 2)
                 line = self._lines.line_of(position)

@@ -1,8 +1,8 @@
-"""The rows in view as strips: only for rows that changed are new ones made.
+"""The rows in view as strips: new ones are made only for rows that changed.
 
-A strip takes some 2 kB, most of it caches that make Textual paint an unchanged
-one for next to nothing. So each row in view has one strip, the same in every
-frame, and none is kept for the others.
+A strip takes some 2 kB, mostly caches with which Textual paints an unchanged strip
+for next to nothing. So each row in view has one strip, the same in every frame, and
+other rows have none.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -30,7 +30,7 @@ _MORE_LEFT, _MORE_RIGHT = "‹", "›"
 
 
 class Overlay(NamedTuple):
-    """The selection, and the filter that every strip goes through at last."""
+    """The selection, and the filter that every strip finally goes through."""
 
     selection: Selection | None
     filter: Callable[[Strip], Strip]
@@ -62,7 +62,7 @@ class VisibleRows:
     def update(self, anchor: Position | None) -> list[RowRange]:
         """Move the viewport to where it belongs and return the rows to paint.
 
-        `anchor` is the position to stay at; None where it follows, or is where it should be.
+        `anchor` is the position to stay at; None if it follows the end or need not move.
         """
         chunks, viewport = self._lines.chunks, self._viewport
         changes = chunks.take_changes()
@@ -121,7 +121,7 @@ class VisibleRows:
     # Strips
 
     def strips(self, overlay: Overlay) -> list[Strip]:
-        """Return the strips of all rows; those out of date are made."""
+        """Return the strips of all rows, after making outdated ones again."""
         if self.is_stale:
             first, last = self._stale
             top, height = self._viewport.top, self._viewport.height
@@ -143,7 +143,7 @@ class VisibleRows:
         return self.shown
 
     def strip_at(self, y: int) -> Strip:
-        """Return a row's strip with offsets, by which Textual finds what is under the pointer."""
+        """Return a row's strip with offsets, by which Textual finds the text under the pointer."""
         chunks, line = self._lines.chunks, self._viewport.top + y
         for seen in chunks.rows(line, line + 1):
             shift = self._shift(seen.chunk)
@@ -190,7 +190,7 @@ class VisibleRows:
     # Sideways
 
     def scroll_sideways(self, columns: int) -> bool:
-        """Scroll what is wider than the viewport sideways; return whether that moved anything."""
+        """Scroll rows that are wider than the viewport; return whether that moved anything."""
         top = self._viewport.top
         rows = self._lines.chunks.rows(top, top + self._viewport.height)
         widest = max((width_of(seen.row.text) for seen in rows), default=0)
@@ -207,7 +207,7 @@ class VisibleRows:
 
 
 class Strips:
-    """Strips of one width, the same one for a row in every frame."""
+    """Strips of one width; a row has the same strip in every frame."""
 
     def __init__(self, width: int, palette: Palette) -> None:
         self._width = width
@@ -216,7 +216,7 @@ class Strips:
         self.blank = RowStrip([Segment(" " * width, palette.text)], width)
 
     def of(self, row: Row, shift: int = 0) -> Strip:
-        """Return the row's strip, without the `shift` cells scrolled out at the left."""
+        """Return the row's strip, without the `shift` cells that are scrolled out at the left."""
         known = self._kept.get(id(row))
         if known is not None and known[0] is row and known[1] == shift:
             return known[2]
@@ -225,7 +225,7 @@ class Strips:
         return strip
 
     def forget_others(self, seen: Sequence[Row]) -> None:
-        """Keep the strips of these rows only."""
+        """Drop the strips of all rows but these."""
         kept = self._kept
         if len(kept) > 2 * len(seen):
             self._kept = {id(row): kept[id(row)] for row in seen if id(row) in kept}
@@ -239,7 +239,7 @@ class Strips:
         return strip
 
     def _edge(self, strip: Strip, at: int, sign: str) -> Strip:
-        """Return the strip with a sign in one cell: there is more."""
+        """Return the strip with the sign in one cell that there is more."""
         there = next(iter(strip.crop(at, at + 1)), None)
         ground = Style(bgcolor=there.style.bgcolor) if there and there.style else Style.null()
         mark = Strip([Segment(sign, self._palette.faint + ground)], 1)
@@ -260,5 +260,5 @@ def styled(strip: Strip, begin: int, end: int, style: Style) -> Strip:
 
 @lru_cache(maxsize=512)
 def _over(own: Style, style: Style) -> Style:
-    """Return both in one; cached, as each new style with a link has a new id for the terminal."""
+    """Return both styles in one; cached, as each new style with a link gets a new id."""
     return own + style

@@ -1,7 +1,8 @@
-"""Copying: with a program of this machine's where it is the person's, else by the terminal.
+"""Copying: with a program if the person sits at this machine, else by the terminal.
 
-A program says by its exit that it took the text. A terminal says nothing: it may take
-the escape sequence (OSC 52) or ignore it. Over SSH it alone knows the person's clipboard.
+A program's exit says that it took the text. A terminal says nothing: it may obey the
+escape sequence (OSC 52) or ignore it. Over SSH only the terminal knows the person's
+clipboard.
 """
 
 import os
@@ -22,7 +23,7 @@ _COMMANDS: Sequence[tuple[str, Sequence[str]]] = (
     ("DISPLAY", ("xclip", "-selection", "clipboard")),
     ("DISPLAY", ("xsel", "--clipboard", "--input")),
 )
-"""The variable of the display that it needs, and the command."""
+"""The variable of the display that a command needs, and the command."""
 
 
 def copy_commands(environment: Mapping[str, str], platform: str) -> Sequence[Sequence[str]]:
@@ -35,10 +36,10 @@ def copy_commands(environment: Mapping[str, str], platform: str) -> Sequence[Seq
 
 
 class Copying(App[int], inherit_bindings=False):
-    """An app that copies, and says as much of it as is known."""
+    """An app that copies, and says whether that worked, as far as is known."""
 
     def copy_to_clipboard(self, text: str) -> None:
-        """Copy what is seen of the text: pasted into a shell, an escape sequence would act."""
+        """Copy the visible text: pasted into a shell, an escape sequence would act."""
         self._clipboard = visible(text.replace("\r\n", "\n"))
         self.run_worker(self._copy(self._clipboard), group="copy", exclusive=True)
 

@@ -1,7 +1,7 @@
-"""lfg's driver for a terminal: it may send anything, read nothing, and go away.
+"""lfg's driver for terminals that may send anything, read nothing, or go away.
 
-Textual's own ends the program for a byte that is not UTF-8, waits on the event
-loop for a terminal that does not read, and panics when it is closed.
+Textual's own driver ends the program for a byte that is not UTF-8, waits on the
+event loop for a terminal that does not read, and panics when it is closed.
 """
 
 import contextlib
@@ -25,18 +25,18 @@ from lfgtui.ui.terminal.input import TerminalInput
 from lfgtui.ui.terminal.output import TerminalOutput
 
 COLUMNS, ROWS = 1000, 400
-"""The largest screen that is drawn; whatever a terminal says, none is larger."""
+"""The largest screen that is drawn, whatever the terminal's size."""
 
 _PUSH_TITLE, _POP_TITLE = "\x1b[22;0t", "\x1b[23;0t"
 _NO_TITLE = "\x1b]0;\x07"
-"""For terminals that cannot keep their own title: better none than lfg's."""
+"""For terminals that cannot restore their own title: better none than lfg's."""
 
 _READ = 4096
 _TICK = 0.1
 """Seconds without a byte after which an unfinished sequence may be complete."""
 
 _AT_ONCE = 32
-"""Messages after which the input waits until the app has taken them: a flood fills no memory."""
+"""Messages after which the input waits for the app, so that a flood fills no memory."""
 
 
 class SelectableEvent(threading.Event):
@@ -114,13 +114,13 @@ class Terminal(LinuxDriver):
 
     @_writer_thread.setter
     def _writer_thread(self, thread: object) -> None:
-        """Textual sets its own, which waits: ours takes its place."""
+        """Do nothing: Textual sets its own thread, which waits; ours is used instead."""
         if thread is not None and self._file is not None:
             self._output = TerminalOutput(self._file.fileno(), self._caught_up)
 
     @property
     def is_behind(self) -> bool:
-        """True while drawing is of no use: the terminal has not read the last frames."""
+        """True while drawing is useless, since the terminal has not read the last frames."""
         return self._output is not None and self._output.is_behind
 
     def _caught_up(self) -> None:
@@ -141,7 +141,7 @@ class Terminal(LinuxDriver):
         super().stop_application_mode()
 
     def show_title(self, title: str) -> None:
-        """Show the title, in place of the terminal's own one until the end."""
+        """Show the title instead of the terminal's own until the end."""
         if title != self._title and not self._is_given_back:
             self.write(f"{'' if self._title else _PUSH_TITLE}\x1b]0;{visible_line(title)}\x07")
             self._title = title
@@ -162,7 +162,7 @@ class Terminal(LinuxDriver):
     # Input
 
     def run_input_thread(self) -> None:
-        """Read until the end, or until there is no terminal any more."""
+        """Read until the end, or until the terminal is gone."""
         terminal = TerminalInput()
         try:
             while not self.exit_event.is_set():

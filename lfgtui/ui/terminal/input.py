@@ -1,10 +1,10 @@
 """Messages from the bytes that a terminal sends, whatever they are.
 
-Textual's parser raises for some escape sequences, and hands on the characters
-of those it does not know as keys, of which one may approve a call. So bytes
-are cut into whole sequences first (ECMA-48, section 5.4). The parser sees
-those that have the form of a key, a mouse event or a change of focus, one at
-a time and of a bounded length; what it makes of one cannot spoil the next.
+Textual's parser raises for some escape sequences, and passes the characters of
+unknown ones on as keys, one of which may approve a call. So bytes are cut into
+complete sequences first (ECMA-48, section 5.4). The parser sees only those in the
+form of a key, a mouse event or a change of focus, one at a time and of a bounded
+length; so one cannot spoil the next.
 """
 
 import codecs
@@ -19,7 +19,7 @@ LONGEST = 32
 """Most bytes of a control sequence; the longest meaningful one has about 20."""
 
 LONGEST_PASTE = 1 << 16
-"""Most bytes taken of a paste, which goes into one line of input."""
+"""Most bytes of a paste that are taken, since it goes into one line of input."""
 
 PASTE_SILENCE = 5.0
 """Seconds without a byte after which an unterminated paste is over."""
@@ -45,7 +45,7 @@ _TOKEN = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
-"""A whole token. Of one that is `broken` the byte that cannot belong to it is read on its own."""
+"""A complete token. The byte that breaks a `broken` one is read again by itself."""
 
 _STRING = re.compile(rb"\x1b[P\]X^_].", re.DOTALL)
 _CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
@@ -57,15 +57,15 @@ _MEANT = (
     events.AppBlur,
     messages.TerminalSupportsSynchronizedOutput,
 )
-"""The messages to keep; others are replies to queries lfg never sent: a size, a position."""
+"""The messages to keep; others answer queries that lfg never sent: a size, a position."""
 
 
 class TerminalInput:
-    """A reader of bytes: `feed` it those that arrive, call `tick` while none do."""
+    """A reader of bytes: `feed` it those that arrive, call `tick` while none arrive."""
 
     def __init__(self) -> None:
         self.begun = b""
-        """The bytes of an unfinished token, as many as tell what it is."""
+        """The bytes of an unfinished token, as many as identify it."""
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
         self._parser = _KnownKeys()
         self._heard_at = 0.0
@@ -80,7 +80,7 @@ class TerminalInput:
         self.begun = _bounded(data[at:])
 
     def tick(self, now: float) -> Iterator[Message]:
-        """Yield what a silence completes: the escape key, an unterminated paste."""
+        """Yield messages that a silence completes: the escape key, an unterminated paste."""
         begun, silence = self.begun, now - self._heard_at
         kind, patience = "sequence", constants.ESCAPE_DELAY
         if begun.startswith(_PASTE):
@@ -113,7 +113,7 @@ class TerminalInput:
             yield from self._parsed(character)
 
     def _parsed(self, sequence: str) -> list[Message]:
-        """Return the messages that a whole sequence or character means, if it means anything."""
+        """Return the messages of a complete sequence or character, if any."""
         try:
             parsed = [*self._parser.feed(sequence), *self._parser.settle()]
         except Exception:  # a parser of any bytes may raise anything
@@ -123,7 +123,7 @@ class TerminalInput:
 
 
 def _bounded(begun: bytes) -> bytes:
-    """Return as much of an unfinished token as is needed to recognise it and its end."""
+    """Return enough of an unfinished token to recognize it and its end."""
     if begun.startswith(_PASTE):
         most = len(_PASTE) + LONGEST_PASTE
         return begun[:most] + begun[most:][1 - len(_PASTE_END) :]
@@ -133,7 +133,7 @@ def _bounded(begun: bytes) -> bytes:
 
 
 class _KnownKeys(XTermParser):
-    """Textual's parser, without the keys it makes of the characters of unknown sequences."""
+    """Textual's parser, without keys from the characters of unknown sequences."""
 
     def settle(self) -> Iterator[Message]:
         """Take the sequence as complete."""

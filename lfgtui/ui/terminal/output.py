@@ -15,19 +15,19 @@ import threading
 from collections.abc import Callable
 
 BEHIND = 8 * 1024
-"""Characters waiting to be written above which no more frames should be drawn."""
+"""Waiting characters above which no more frames should be drawn."""
 
 MOST = 256 * 1024
-"""Characters waiting above which new output is dropped: a few whole frames."""
+"""Waiting characters above which new output is dropped: a few whole frames."""
 
 LAST_SECONDS = 0.5
-"""Seconds that the end waits for the terminal to read what was written."""
+"""Seconds at the end that the terminal has to read the rest."""
 
 _LOOK = 0.05
 """Seconds between checks for the end while the terminal does not read."""
 
 _STRING_TERMINATOR = "\x1b\\"
-"""Ends whatever sequence an abandoned write stopped in."""
+"""Ends any sequence that an abandoned write broke off."""
 
 
 def is_behind(driver: object) -> bool:
@@ -36,7 +36,7 @@ def is_behind(driver: object) -> bool:
 
 
 def suspended_at(driver: object) -> float | None:
-    """Return when the terminal was last given back to the shell; None where it never was."""
+    """Return when the terminal was last given back to the shell; None if never."""
     at: float | None = getattr(driver, "suspended_at", None)
     return at
 
@@ -56,9 +56,9 @@ def write_sequence(driver: object, sequence: str) -> None:
 class TerminalOutput(threading.Thread):
     """A thread that writes to a terminal, in order.
 
-    `on_caught_up` is called, in this thread, when all is written after something
-    was dropped. Takes the place of Textual's `WriterThread`. `descriptor` is left
-    as it is: others share it.
+    `on_caught_up` is called, in this thread, when everything is written after
+    output was dropped. It replaces Textual's `WriterThread`. `descriptor` is left
+    as it is, since others share it.
     """
 
     def __init__(self, descriptor: int, on_caught_up: Callable[[], None]) -> None:
@@ -82,7 +82,7 @@ class TerminalOutput(threading.Thread):
         return self.queued > BEHIND
 
     def write(self, text: str) -> None:
-        """Queue the text, or drop it where too much waits already. Never blocks."""
+        """Queue the text, or drop it if too much waits already. Never blocks."""
         with self._more:
             if self._last is not None:
                 self._last.append(text)
@@ -111,15 +111,15 @@ class TerminalOutput(threading.Thread):
                 self._on_caught_up()
 
     def begin_last_words(self) -> None:
-        """Never drop what follows, which restores the terminal."""
+        """Never drop the following output, which restores the terminal."""
         with self._more:
             self._last = []
 
     def stop(self) -> None:
         """End, within a second, whether the terminal reads or not.
 
-        Where it does not, discard what it has not read, so that the kernel's buffer
-        has room for the last words.
+        If it does not, discard unread output, so that the kernel's buffer has room
+        for the last words.
         """
         with self._more:
             self._is_stopping = True
@@ -157,8 +157,8 @@ class TerminalOutput(threading.Thread):
 def _own(descriptor: int) -> int:
     """Return the same terminal, opened once more as non-blocking.
 
-    Where it cannot be opened (it is another user's), writes may block, and the thread
-    is abandoned at the end.
+    If it cannot be opened (say it is another user's), writes may block, and the
+    thread is abandoned at the end.
     """
     try:
         flags = os.O_WRONLY | os.O_NOCTTY | os.O_NONBLOCK | os.O_CLOEXEC

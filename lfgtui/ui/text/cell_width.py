@@ -3,13 +3,13 @@
 Textual lays out and paints with `rich.cells`, so its count is the one that
 must hold, right or wrong: a row that we think is 40 cells and Rich 41 moves
 everything beside it. Rich's count of a character depends on those before it
-(a variation selector widens, a joiner swallows what follows), so the count of
-a text is the sum of its parts only where it is parted between clusters. Our
-clusters are those of Unicode (UAX #29) as far as they take two cells at most,
-with everything hung on that Rich counts as nothing.
+(a variation selector widens, a joiner swallows the next character), so the count
+of a text is the sum of its parts only if it is split between clusters. Our
+clusters are those of Unicode (UAX #29) as far as they take at most two cells,
+with all following characters that Rich counts as nothing.
 
-Whether two characters hang together never depends on what comes after them:
-text that grows keeps the clusters it has, but for the last.
+Whether two characters belong together never depends on later ones: text that
+grows keeps its clusters, except the last.
 
 No cluster is longer than what UAX #15 calls stream-safe (`stream_safe`): Textual cuts a
 line in the square of its longest cluster, and 16,000 accents on one letter took it 25 s.
@@ -32,12 +32,12 @@ NO_BREAK = "\u00a0"
 _JOINER = "\u200d"
 
 MOST_HUNG = 30
-"""Characters that may hang on another one: Unicode's own bound (UAX #15, Stream-Safe Text)."""
+"""Most characters after a cluster's first: Unicode's own bound (UAX #15, Stream-Safe Text)."""
 
 _CUT = "␦"
 """Replaces a character that is one too many."""
 
-# One cell each, joined to nothing, and no place to break but at the blank. Not all that are so.
+# Some of the characters that take one cell each, join nothing, and break lines only at blanks.
 _NARROW = (
     "[\x20-\x7e\xa0-\xac\xae-\u02ff\u0370-\u0377\u037a-\u037f\u0384-\u038a\u0391-\u03a1"
     "\u03a3-\u0482\u048a-\u052f\u05d0-\u05ea\u0620-\u064a\u2010-\u2027\u2030-\u205e"
@@ -66,7 +66,7 @@ _VOWELS = "\u0e33\u0eb3"
 
 class Measure(NamedTuple):
     """A text's clusters: `heads` has a character for each, `cells` the width before it,
-    `offsets` its place in the text; the last two have the end too."""
+    `offsets` its index in the text; the last two also have the end."""
 
     heads: str
     cells: Sequence[int]
@@ -81,16 +81,16 @@ def width_of(text: str) -> int:
 
 
 def drawn(text: str) -> str:
-    """Return the text as it goes to the screen: without the joiners that join no emoji.
+    """Return the text for the screen: without joiners that do not join emoji.
 
-    Rich counts nothing for whatever follows a joiner; between letters, where Persian
-    and the scripts of India have it, every terminal counts the letter.
+    Rich counts nothing for the character after a joiner; but between letters, as in
+    Persian and the scripts of India, every terminal counts the letter.
     """
     return _compiled(_STRAY_JOINER).sub("", text) if _JOINER in text else text
 
 
 def stream_safe(text: str) -> str:
-    """Return the text, a cluster of more than `MOST_HUNG` characters parted.
+    """Return the text with clusters cut at `MOST_HUNG` further characters.
 
     It is as long as the text, and the end of a text changes nothing before it.
     """
@@ -143,7 +143,7 @@ def _sums(sizes: Iterable[int]) -> list[int]:
 
 
 def _head(cluster: str) -> str:
-    """Return the character that stands for a cluster; a blank with a mark on it is no blank."""
+    """Return the character that stands for a cluster; a blank with a mark counts as text."""
     return NO_BREAK if cluster[0] == " " and len(cluster) > 1 else cluster[0]
 
 
@@ -162,8 +162,8 @@ def _compiled(pattern: str) -> re.Pattern[str]:
 
 @cache
 def _loose() -> re.Pattern[str]:
-    """Beyond the first plane only emoji and Chinese: Python looks up whether a character
-    is in a set of the first plane, but goes through what the set has beyond it."""
+    """Return a pattern of loose text; beyond the first plane only emoji and Chinese, since Python
+    searches that part of a set from end to end."""
     marks, _ = _weightless()
     others = f"\U00010000-\U0001efff{_REGIONS}{_SKINS}\U000e0000-\U0010ffff"
     return re.compile(f"[^{marks}{_VOWELS}{_PREPENDED}{others}]*")
@@ -171,7 +171,7 @@ def _loose() -> re.Pattern[str]:
 
 @cache
 def _hung_run() -> re.Pattern[str]:
-    """A cheap test for text that `stream_safe` may have to part."""
+    """Return a cheap test for text that `stream_safe` may have to cut."""
     return re.compile(f"(?:{_JOINER}[{_PICTURES}]|{_mark()}){{{MOST_HUNG // 2}}}")
 
 
@@ -198,7 +198,7 @@ def _mark() -> str:
 def _weightless() -> tuple[str, str]:
     """Return the characters without width, of the first plane and beyond it.
 
-    Rich offers no public access to its table but a character at a time.
+    Rich gives public access to its table only a character at a time.
     """
     low: list[str] = []
     high: list[str] = []

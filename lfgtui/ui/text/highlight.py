@@ -13,22 +13,22 @@ from lfgtui.ui.text.palette import Palette
 from lfgtui.ui.text.wrapping import Span
 
 _LONGEST = 1_000
-"""Characters of a line beyond which it stays plain: it is no longer read as code, and some
-patterns take time in the square of it, 70 ms for this much at the worst."""
+"""Most characters of a line that is coloured: nobody reads a longer one as code, and some patterns
+take quadratic time, at worst 70 ms for this length."""
 
 _MONOTONOUS = re.compile(r"(.)\1{150}")
-"""Text on which some patterns take seconds; there is nothing to colour in it."""
+"""Text on which some patterns take seconds; it has nothing to colour."""
 
 _WHOLE, _STEP, _FARTHEST = 160, 40, 400
-"""An open line is lexed whole up to here, then only once every so many characters, and never
-farther than this: it grows by a few at a time, and each time it is lexed from its beginning."""
+"""Characters of an open line: up to `_WHOLE` it is lexed each time it grows, then every `_STEP`
+characters, and never beyond `_FARTHEST`, since it is always lexed from its beginning."""
 
 
 class Highlighter:
     """Colours of one fence.
 
     `language` is the first word of its info string. If it is empty or unknown, the code
-    stays plain; nothing is guessed. The spans of a line always join to the line.
+    stays plain; nothing is guessed. A line's spans joined are always the line.
     """
 
     def __init__(self, language: str, palette: Palette) -> None:

@@ -1,12 +1,12 @@
 """Lexing code a line at a time, with the lexer's stack of states kept between lines.
 
 Pygments reads whole texts. Its `LexerContext` holds the stack of states in which
-a line ends, so the next line goes on from there. What a lexer matches by one
-pattern over several lines (`/* ... */` in most) is not found in a single line:
-`_SPANS` names how such a text begins and ends.
+a line ends, so the next line goes on from there. Texts that a lexer matches by one
+pattern over several lines (`/* ... */` in most) are not found in a single line:
+`_SPANS` has their beginnings and ends.
 
-Whatever happens, the tokens of a line are the line. A lexer is a stranger's
-program on a stranger's text: where it raises, goes round in circles or loses
+Whatever happens, the tokens of a line joined are the line. A lexer is a stranger's
+program on a stranger's text: if it raises, goes round in circles or loses
 characters, the line stays plain and the next one starts afresh.
 """
 
@@ -39,14 +39,14 @@ from lfgtui.text.syntax import lexer_of
 Token = tuple[_TokenType, str]
 
 _DEEPEST = 200
-"""States kept of a stack: brackets opened and never closed would make each peek dearer."""
+"""Most states kept of a stack: unclosed brackets would make each peek dearer."""
 
 
 _MOST_ENTRIES = 20_000
-"""States entered in a line."""
+"""Most states entered in a line."""
 
 _NO_COMMENT = ("Bash", "Bash Session", "Docker", "Makefile", "Markdown", "HTML", "XML", "YAML")
-"""Lexers of languages in which `/*` is no comment."""
+"""Lexers of languages in which `/*` is not a comment."""
 
 _LANGUAGES = {"script": "javascript", "style": "css"}
 
@@ -55,7 +55,7 @@ _BUILT_IN = ("stdlib_types", "c99_types", "c11_atomic_types", "linux_types")
 
 
 class _Span(NamedTuple):
-    """A text over several lines. `lexers`: names of those that have it; () for all.
+    """A text over several lines. `lexers`: names of the lexers that know it; () for all.
 
     `\\1` in `closes` is the first group of `opens`, also the name of the language inside a
     Markdown fence.
@@ -170,7 +170,7 @@ class LineLexer:
             self._context.stack = stack
 
     def _tokens(self, text: str) -> list[Token]:
-        """Lex the text from the state there is; a newline at its end is left out."""
+        """Lex the text from the present state, without a newline at its end."""
         tokens, context = list[Token](), self._context
         if not text:
             return tokens
@@ -225,7 +225,7 @@ class _EndOfLine(Exception):  # noqa: N818  # no error
 
 
 class _Ended(LexerContext):  # type: ignore[misc]  # Pygments has no types
-    """A context that stops the lexer before it tries a rule behind the line.
+    """A context that stops the lexer before it tries a rule after the line.
 
     Such rules match nothing and leave states that the next line goes on in.
     """
@@ -240,7 +240,7 @@ class _EndedYaml(_Ended, YamlLexerContext):  # type: ignore[misc]
 
 
 class _Stack(list[str]):
-    """States that are entered a limited number of times: some lexers go round in circles."""
+    """A stack that limits how often states are entered: some lexers go round in circles."""
 
     entries = 0
 
@@ -260,7 +260,7 @@ def _with_context(lexer: Lexer) -> Lexer:
     def get_tokens_unprocessed(
         self: Lexer, text: str = "", stack: tuple[str, ...] = ("root",), context: Any = None
     ) -> Iterator[tuple[int, _TokenType, str]]:
-        """Take a stack too, as lexers do that lex a part of a match by themselves."""
+        """Accept a stack, too, as lexers expect that lex a part of a match separately."""
         context = context or LexerContext(text, 0, list(stack))
         yield from ExtendedRegexLexer.get_tokens_unprocessed(self, context=context)
 
@@ -296,6 +296,6 @@ def _closing(pattern: str, word: str) -> re.Pattern[str]:
 
 
 def _lexer_inside(language: str) -> LineLexer | None:
-    """Return the lexer of a fence's code; not Markdown's, which would nest without end."""
+    """Return the lexer of a fence's code; None for Markdown, which would nest without end."""
     lexer = lexer_of(_LANGUAGES.get(language.lower(), language)) if language else None
     return None if lexer is None or lexer.name == "Markdown" else LineLexer(lexer)

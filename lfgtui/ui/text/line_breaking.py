@@ -2,12 +2,12 @@
 
 `wrapped` breaks after blanks, and in East Asian text between any two characters
 except where typesetters do not (a closing bracket or a full stop never begins a line,
-an opening one never ends it); a word wider than the line is broken where the line is
-full. `filled` breaks only where the line is full.
+an opening bracket never ends it); a word wider than the line is broken where the line
+is full. `filled` breaks only where the line is full.
 
-A break depends on the text before it and on the cluster after it, never on what
-follows, and each row is as long as it can be. So as text grows, every row but the
-last stays as it is.
+A break depends on the text before it and on the cluster after it, never on later text,
+and each row is as long as possible. So as text grows, every row but the last stays as
+it is.
 """
 
 import re
@@ -16,20 +16,20 @@ from functools import cache
 
 from lfgtui.ui.text.cell_width import Measure, is_narrow, measure
 
-Place = tuple[int, int]
+RowBounds = tuple[int, int]
 """Begin and end of a row in the text. Between two rows there are only blanks."""
 
-# After any of these a line may be broken; emoji stand like East Asian characters.
+# A line may be broken after any of these; emoji count as East Asian characters.
 _WIDE = (
     "\u1100-\u115f\u231a\u231b\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60"
     "\uffe0-\uffe6\U0001f000-\U0001faff\U00020000-\U0003ffff"
 )
 _SPACES = " \u1680\u2000-\u2006\u2008-\u200a\u205f"
-# Unseen, and part of the cluster before: one lets a word be broken, the others forbid it.
+# Invisible, and part of the cluster before: the first allows a break, the others forbid it.
 _MAY_BREAK = "\u200b"
 _MAY_NOT = frozenset("\u2060\ufeff")
 _GLUE = "\u00a0\u2007\u202f"
-# Kinsoku: what begins no line, and what ends none.
+# Kinsoku: characters that never begin a line, and characters that never end one.
 _CLOSING = (
     _GLUE + r"!%),.:;?\]}'\"’”»…‥‼⁇-⁉%、。，．：；！？）］｝」』】〕〉》〙〗〟｠｡｣､･・"
     "ヽヾゝゞ々〻ー゠〜～ぁぃぅぇぉっゃゅょゎゕゖァィゥェォッャュョヮヵヶ\u3000"
@@ -37,14 +37,14 @@ _CLOSING = (
 _OPENING = _GLUE + r"(\[{‘“«（［｛「『【〔〈《〘〖〝｟｢"
 
 
-def wrapped(text: str, first: int, rest: int) -> list[Place]:
+def wrapped(text: str, first: int, rest: int) -> list[RowBounds]:
     """Break a line without newlines and tabs at blanks, into rows of `first` cells and then of
     `rest`. No row ends in a blank, and only the first may begin with one."""
     if len(text) <= first and text.isascii() and not text.endswith(" "):
         return [(0, len(text))]
     last = len(text.rstrip(" "))
     indent = _behind_blanks(text, 0, last)
-    places: list[Place] = []
+    places: list[RowBounds] = []
     begin, room = 0, first
     while (end := _row_end(text, begin, room, indent, last)) < last:
         places.append((begin, begin + len(text[begin:end].rstrip(" "))))
@@ -53,7 +53,7 @@ def wrapped(text: str, first: int, rest: int) -> list[Place]:
     return places
 
 
-def filled(text: str, first: int, rest: int) -> list[Place]:
+def filled(text: str, first: int, rest: int) -> list[RowBounds]:
     """Break a line of code where a row is full: every blank counts."""
     begin, end = 0, _full(text, 0, first)[0]
     places = [(begin, end)]
@@ -95,7 +95,7 @@ def _full(text: str, begin: int, room: int) -> tuple[int, Measure | None]:
             return min(begin + room, len(text)), None
         window = measure(part)
         index = max(1, bisect_right(window.cells, room) - 1)
-        # The last cluster of a part may not be whole.
+        # The last cluster of a part may be incomplete.
         if index + 1 < len(window.heads) or begin + size >= len(text):
             return begin + window.offsets[index], window
         size *= 2

@@ -1,8 +1,8 @@
 """The stream's colours: roles that name a meaning, in the theme's variables.
 
-Not component classes: Textual gives each of those a node of its own in every
-widget that declares it, and a screen of panes would begin with four hundred
-of them to style.
+They are not component classes: Textual makes a node for each of those in every
+widget that declares it, and a screen of panes would begin with styling four hundred
+of them.
 """
 
 from collections.abc import Callable
@@ -93,7 +93,7 @@ class Palette(msgspec.Struct, frozen=True):
         return cls(**{name: themed(widget, role) for name, role in ROLES.items()})
 
     def faded(self) -> Self:
-        """Return the muted palette for superseded text, as of a failed attempt."""
+        """Return the muted palette for superseded text, such as a failed attempt's."""
         quiet = Style(color=self.muted.color)
         names = ROLES.keys() - {"match", "current", "hint", "selected"}
         quieter = {name: getattr(self, name) + quiet for name in names}
@@ -101,10 +101,10 @@ class Palette(msgspec.Struct, frozen=True):
 
 
 def line_filter(widget: Widget) -> Callable[[Strip], Strip]:
-    """Return the filters of strips before they are painted: NO_COLOR, say.
+    """Return the filters that strips go through before painting, such as for NO_COLOR.
 
-    The filter that turns the terminal's own sixteen colours into true ones is
-    on under themes that have none of them: it would only cost.
+    Textual's filter that turns the terminal's sixteen colours into true ones is left
+    out: it is only on under themes without them, and would only cost time.
     """
     filters = [each for each in widget.get_line_filters() if not isinstance(each, ANSIToTruecolor)]
     if not filters:
@@ -118,7 +118,7 @@ def _as_it_is(strip: Strip) -> Strip:
 
 
 def themed(widget: Widget, role: Role) -> Style:
-    """Return the role as a Rich style, on the widget's ground if it has none of its own."""
+    """Return the role as a Rich style, on the widget's background if it has none of its own."""
     variables = widget.app.theme_variables
     ground = variables[role.on] if role.on else widget.background_colors[1].hex
     return rich_style(variables[role.colour], ground) + role.extra

@@ -1,7 +1,7 @@
 """Rows to strips, which Textual paints.
 
-Most of a strip's cost is what Textual keeps beside its segments, so only visible
-rows are made strips, and each is released as soon as another takes its place.
+Most of a strip's memory is what Textual keeps besides its segments, so only visible
+rows become strips, and each is released as soon as it is replaced.
 """
 
 from bisect import bisect_left, bisect_right
@@ -18,14 +18,14 @@ _CROWDED = 4
 """Characters a cell, on average, beyond which a row's segments are kept short."""
 
 _LONGEST = 64
-"""Characters of a segment in such a row, but for its last cluster."""
+"""Characters of a segment in such a row, not counting its last cluster."""
 
 
 class RowStrip(Strip):
     """A strip that is free once nobody holds it.
 
-    Textual's keeps what it was divided into, which for an undivided one is itself: only
-    Python's garbage collection frees it, and with dozens of panes that stops for 200 ms.
+    Textual's own keeps its divisions, and an undivided one keeps itself: only Python's
+    garbage collection frees it, which with dozens of panes stops everything for 200 ms.
     """
 
     __slots__ = ()
@@ -38,8 +38,8 @@ class RowStrip(Strip):
 def strip_of(row: Row, width: int, ground: Style, left: int = 0) -> Strip:
     """Return the row as a strip of exactly `width` cells, padded or cut off.
 
-    `left`: the cells that are scrolled out at the left. Of a wide character that an edge
-    cuts in half, a blank stays. Neighbours of one style become one segment.
+    `left`: the cells that are scrolled out at the left. A wide character that an edge cuts
+    in half becomes a blank. Neighbours of one style become one segment.
     """
     spans = _merged(row.spans)
     if sum([len(text) for text, _ in spans]) > _CROWDED * width:

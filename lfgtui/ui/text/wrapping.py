@@ -1,13 +1,13 @@
 """Styled text to rows that fit.
 
-A `Span` is text in one style. A `Row` is a line of them that has no newline, no tab
-and no control character, as `wrap`, `cut`, `fit` and `Flow` make it: this is what is
-kept in memory, and `strips` makes a strip of it where it comes into sight.
+A `Span` is text in one style. A `Row` is a line of spans without newlines, tabs and
+control characters, as `wrap`, `cut`, `fit` and `Flow` make it. Rows are kept in memory;
+`strips` makes a strip of a row when it comes into view.
 
-Width is counted in terminal cells: Chinese and most emoji take two. No cluster of
-characters (a letter and its accents, a family of emoji) is ever parted, neither by
-the edge of a line nor by a change of style: what it looks like, and how wide it is,
-is known only of the whole.
+Width is counted in terminal cells: Chinese and most emoji take two. A cluster of
+characters (a letter and its accents, a family of emoji) is never split, neither by
+the edge of a line nor by a change of style: only the whole has a known look and
+width.
 """
 
 from bisect import bisect_left
@@ -20,7 +20,7 @@ from rich.style import Style
 
 from lfgtui.text.terminal_safe import visible
 from lfgtui.ui.text.cell_width import fitting, is_loose, is_narrow, measure, stream_safe, width_of
-from lfgtui.ui.text.line_breaking import Place, filled, wrapped
+from lfgtui.ui.text.line_breaking import RowBounds, filled, wrapped
 
 __all__ = (
     "TAB",
@@ -44,9 +44,9 @@ TAB = 4
 class Row(msgspec.Struct, frozen=True, gc=False):
     """A line without its padding.
 
-    `glue`: what joined it to the row before in the text it was wrapped from; None where
-    it is a line of its own. `fill`: the style of what is left of the line; None: the ground's.
-    `margin`: the characters at its beginning that are none of the text, a quote's bar say.
+    `glue`: the text between it and the row before in the line that both were wrapped from;
+    None if it begins a line. `fill`: the style of the rest of the line; None: the background's.
+    `margin`: the number of characters at its beginning that are not text, such as a quote's bar.
     """
 
     spans: tuple[Span, ...]
@@ -63,15 +63,15 @@ class Row(msgspec.Struct, frozen=True, gc=False):
 
     @property
     def indent(self) -> int:
-        """The characters that wrapping put at its beginning: none where a line begins."""
+        """The number of characters that wrapping put at its beginning; 0 if it begins a line."""
         return 0 if self.glue is None else self.margin
 
 
 def text_of(rows: Sequence[Row], number: int) -> str:
     """Return a row's text as it was before wrapping.
 
-    Without what wrapping put before it, and without the blanks at its end unless the line goes
-    on behind them.
+    Without the characters that wrapping put before it, and without blanks at its end unless the
+    line goes on after them.
     """
     row, text = rows[number], rows[number].text
     if number + 1 == len(rows) or rows[number + 1].glue != "":
@@ -82,10 +82,10 @@ def text_of(rows: Sequence[Row], number: int) -> str:
 def wrap(
     spans: Iterable[Span], width: int, first: Sequence[Span] = (), rest: Sequence[Span] = ()
 ) -> list[Row]:
-    """Break at blanks, and inside a word only where it is wider than the line.
+    """Break at blanks, and inside a word only if it is wider than the line.
 
     Newlines in the text end lines; tabs go to the next stop. `first` is put before the
-    first row and `rest` before the others, and taken off the width.
+    first row and `rest` before the others, within the width.
     """
     layout = _Layout.of(width, first, rest)
     rows: list[Row] = []
@@ -110,12 +110,12 @@ def cut(spans: Iterable[Span], width: int, fill: Style | None = None) -> list[Ro
 class Flow:
     """Text that grows, wrapped as `wrap` would wrap all of it.
 
-    Adding costs by the length of the addition and of the last row: every row but the last
-    of settled text can change no more (`line_breaking` says why).
+    The cost of adding depends on the addition and the last row only: all other rows of settled
+    text cannot change any more (`line_breaking` says why).
     """
 
     rows: list[Row]
-    """All rows; the same list for good."""
+    """All rows, always the same list."""
 
     def __init__(self, width: int, first: Sequence[Span] = (), rest: Sequence[Span] = ()) -> None:
         self._layout = _Layout.of(width, first, rest)
@@ -131,7 +131,7 @@ class Flow:
         self._left: int | None = None
 
     def settle(self, spans: Iterable[Span]) -> None:
-        """Append text that can change no more, in place of what was shown."""
+        """Append text that will not change any more; it replaces the shown text."""
         del self.rows[self._closed :]
         *complete, self._open = _lines(spans, self._open, self._column)
         for line in complete:
@@ -146,7 +146,7 @@ class Flow:
             self._open = list(next(_parts(self._open, [(begin, len(laid.text))])))
 
     def show(self, spans: Iterable[Span]) -> int:
-        """Show text that follows for now, until the next call of either method.
+        """Show text after the settled one, until the next call of either method.
 
         Return the index of the first row that differs from those after the last `show`, or
         the number of rows; the rows before it are the same objects.
@@ -162,8 +162,8 @@ class Flow:
     def extend(self, text: str) -> bool:
         """Add to the end of the shown text, in its style.
 
-        Return False if it does not fit behind the last row or is not plain: then all must be
-        shown again.
+        Return False if it does not fit after the last row or is not plain: then all of the text
+        must be shown again.
         """
         row = self.rows[-1]
         if not (row.spans and text.isascii() and text.isprintable()) or text.endswith(" "):
@@ -180,7 +180,7 @@ class Flow:
         return True
 
     def _look(self) -> int:
-        """Put rows that were there before back in place of their equals."""
+        """Replace rows by equal ones that were there before."""
         first = self._seen_from
         for old, new in zip(self._seen, self.rows[first:], strict=False):
             if old != new:
@@ -194,7 +194,7 @@ class Flow:
 class _Laid(NamedTuple):
     rows: list[Row]
     text: str
-    places: list[Place]
+    places: list[RowBounds]
 
 
 class _Layout(NamedTuple):
@@ -237,7 +237,7 @@ class _Layout(NamedTuple):
 
 
 def fit(left: Sequence[Span], right: Sequence[Span], width: int, base: Style) -> Row:
-    """Return one row: `right` at the right edge, `left` shortened by an ellipsis to the rest."""
+    """Return one row: `right` at the right edge, `left` cut with an ellipsis to the rest."""
     left, right = one_line(left), one_line(right)
     room = width - sum(width_of(text) for text, _ in right)
     if room < min(8, width) and right:
@@ -255,8 +255,8 @@ def fit(left: Sequence[Span], right: Sequence[Span], width: int, base: Style) ->
 def _lines(
     spans: Iterable[Span], before: Iterable[Span] = (), column: int = 0
 ) -> Iterator[list[Span]]:
-    """Yield the spans of each line, control characters visible, tabs expanded; the first begins
-    behind `before`, at that column."""
+    """Yield the spans of each line, control characters visible, tabs expanded; the first line
+    begins after `before`, at that column."""
     line = list(before)
     for text, style in spans:
         if text.isprintable():
@@ -273,7 +273,7 @@ def _lines(
 
 
 def _safe(line: list[Span]) -> list[Span]:
-    """Return the line with no cluster that is too long, also across spans."""
+    """Return the line without too long clusters, even across spans."""
     for part, _ in line:
         if not part.isascii():
             break
@@ -285,7 +285,7 @@ def _safe(line: list[Span]) -> list[Span]:
 
 
 def _restyled(line: Sequence[Span], text: str) -> Iterator[Span]:
-    """Return another text of the same length in the styles of this one."""
+    """Return another text of the same length in the styles of this line."""
     begin = 0
     for part, style in line:
         yield text[begin : begin + len(part)], style
@@ -316,7 +316,7 @@ def _expanded(text: str, column: int) -> str:
 
 
 def _whole(spans: list[Span], text: str) -> list[Span]:
-    """Return the spans of the text, each cluster in the style that it begins with."""
+    """Return the spans of the text, with each cluster in the style of its beginning."""
     if len(spans) < 2 or text.isascii():
         return spans
     ends = list(accumulate(len(part) for part, _ in spans))
@@ -333,7 +333,7 @@ def _whole(spans: list[Span], text: str) -> list[Span]:
     return whole
 
 
-def _parts(spans: Sequence[Span], places: Iterable[Place]) -> Iterator[tuple[Span, ...]]:
+def _parts(spans: Sequence[Span], places: Iterable[RowBounds]) -> Iterator[tuple[Span, ...]]:
     """Yield the spans of each row, given the rows in order."""
     if len(spans) == 1:
         text, style = spans[0]

@@ -1,4 +1,4 @@
-"""The field that a message to an agent is written in."""
+"""The field for a message to an agent."""
 
 from collections.abc import Sequence
 
@@ -11,7 +11,7 @@ from lfgtui.settings.keys import LINE_BREAKS
 class Composer(TextArea):
     """A field of some lines: enter sends, alt+enter begins a line, up brings earlier messages.
 
-    Enter is left to the screen, as the keys are that no text contains.
+    Enter is left to the screen, as are keys that are never text.
     """
 
     DEFAULT_CSS = """
@@ -37,7 +37,7 @@ class Composer(TextArea):
         return self.text
 
     def insert_text_at_cursor(self, text: str) -> None:
-        """Insert what was typed before the field had the focus."""
+        """Insert text that was typed before the field had the focus."""
         self.insert(text)
 
     async def _on_key(self, event: events.Key) -> None:
@@ -58,7 +58,7 @@ class Composer(TextArea):
             super().action_cursor_down(select)
 
     def _show_earlier(self, number: int) -> bool:
-        """Show an earlier message, or what was written before; False if there is none."""
+        """Show an earlier message, or the draft after the last one; False if there is none."""
         if not 0 <= number < len(self._earlier):
             return False
         self._earlier[self._shown], self._shown = self.text, number

@@ -1,4 +1,4 @@
-"""The rows of a diff: which there are, and how each is drawn."""
+"""The rows of a diff, and their drawing."""
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
@@ -17,20 +17,20 @@ from lfgtui.workspace.diff import SIGNS, ChangedFile, Hunk, numbered
 from lfgtui.workspace.diff_reading import Reading
 
 _LONGEST = 4_000
-"""Characters of a line that are shown."""
+"""Most characters of a line that are shown."""
 
 _AHEAD = 300
-"""Rows of a hunk that are coloured for the sake of one below them; else it begins anew there."""
+"""Most rows of a hunk that are read to colour one below them; farther, colouring begins anew."""
 
 _NUMBERED = 50
-"""Cells of the view below which lines have no numbers."""
+"""Least cells of a view in which lines have numbers."""
 
 _TINT = 0.15
-"""The part of green or red in the ground of a line that comes or goes."""
+"""The share of green or red in the background of an added or removed line."""
 
 
 class Place(NamedTuple):
-    """A row: of a file, its heading; of a hunk, its head; of a line, all three."""
+    """What a row shows: a file's heading, a hunk's head if `hunk` is set, a line if `row` is."""
 
     file: int
     hunk: int = -1
@@ -38,7 +38,7 @@ class Place(NamedTuple):
 
 
 class DiffRows:
-    """All rows of what was read; those of a file only while `is_unfolded` says so of it."""
+    """All rows of a reading; a file's rows only while it `is_unfolded`."""
 
     def __init__(self, reading: Reading, is_unfolded: Callable[[ChangedFile], bool]) -> None:
         self.reading = reading
@@ -81,7 +81,7 @@ class DiffRows:
         return index < len(self.places) and self.places[index].hunk < 0
 
     def like(self, other: "DiffRows", index: int) -> int:
-        """Return the row that is what a row of an earlier reading was, or the nearest to it."""
+        """Return the row that corresponds to one of an earlier reading, or the nearest to it."""
         if (file := other.file_at(index)) is None or not self.places:
             return 0
         paths = [one.path for one in self.files]
@@ -106,14 +106,14 @@ class DiffRows:
 
 
 class Tints(NamedTuple):
-    """The grounds of lines that come and go; None where the terminal has its own colours."""
+    """The backgrounds of added and removed lines; None with the terminal's own colours."""
 
     added: Style
     removed: Style
 
     @classmethod
     def of(cls, widget: Widget) -> "Tints | None":
-        """Return them in the theme in force."""
+        """Return the tints under the theme in force."""
         variables = widget.app.theme_variables
         ground, *colours = (Color.parse(variables[n]) for n in ("surface", "success", "error"))
         if any(one.rich_color.triplet is None for one in (ground, *colours)):
@@ -122,7 +122,7 @@ class Tints(NamedTuple):
 
 
 class DiffPainter:
-    """Draws rows in the colours of a theme; what it highlighted is kept."""
+    """Draws rows in the colours of a theme; highlighted code is kept."""
 
     def __init__(self, rows: DiffRows, palette: Palette, tints: Tints | None) -> None:
         self._rows = rows
@@ -210,7 +210,7 @@ class DiffPainter:
 
 
 class _Colours:
-    """The lines of a hunk as code: what goes and what comes are two texts."""
+    """The lines of a hunk as code: the old and the new one are two texts."""
 
     def __init__(self, rows: Sequence[str], language: str, palette: Palette) -> None:
         self._rows = rows
@@ -239,7 +239,7 @@ class _Colours:
 
 
 def _shown(text: str) -> str:
-    """Return the text with all that is hidden written out, on one line."""
+    """Return the text on one line, with hidden characters escaped."""
     whole = exposed(text.removesuffix("\r")).replace("\n", "␊").expandtabs(TAB)
     if len(whole) > _LONGEST:
         return f"{whole[:_LONGEST]}… ({len(whole) - _LONGEST:,} characters more)"
@@ -247,13 +247,13 @@ def _shown(text: str) -> str:
 
 
 def _language(path: str) -> str:
-    """Return what the file's name says of its language."""
+    """Return the language, by the file's name."""
     name = path.rpartition("/")[2]
     return name.rpartition(".")[2].lower()
 
 
 def widths(rows: DiffRows, shown: range) -> Iterator[int]:
-    """Yield the characters of the lines in view, for the sake of scrolling sideways."""
+    """Yield the lengths in characters of the lines in view, for scrolling sideways."""
     for place in rows.places[shown.start : shown.stop]:
         if place.row >= 0:
             yield min(_LONGEST, len(rows.rows_of(place.file, place.hunk)[place.row][2]))

@@ -1,4 +1,4 @@
-"""A diff to scroll in: files to fold, a cursor that stays where it is while lines come and go."""
+"""A diff to scroll in: files to fold, and a cursor that stays on its line as others change."""
 
 from functools import partialmethod
 
@@ -17,7 +17,7 @@ from lfgtui.workspace.diff import ChangedFile
 from lfgtui.workspace.diff_reading import Reading
 
 UNFOLDED_LINES = 2_000
-"""Changed lines up to which all files are unfolded; with more, a person unfolds one by one."""
+"""Most changed lines with which all files are unfolded; with more, a person unfolds each."""
 
 SIDEWAYS = 8
 
@@ -30,7 +30,7 @@ class DiffView(Guarded, ScrollView, can_focus=True, inherit_bindings=False):
     """
 
     class Moved(Message):
-        """Another row is under the cursor, or the rows are others."""
+        """Another row is under the cursor, or the rows changed."""
 
     class Unfolded(Message):
         """A file was unfolded whose lines were not read."""
@@ -44,7 +44,7 @@ class DiffView(Guarded, ScrollView, can_focus=True, inherit_bindings=False):
         self.rows = DiffRows(Reading(""), lambda _: False)
         self.cursor = 0
         self.remark = ""
-        """The text in place of rows where there are none."""
+        """The text that is shown if there are no rows."""
         self._left = 0
         self._folded: dict[str, bool] = {}
         self._painter: DiffPainter | None = None
@@ -52,7 +52,7 @@ class DiffView(Guarded, ScrollView, can_focus=True, inherit_bindings=False):
     # What is shown
 
     def show(self, reading: Reading, *, anew: bool = False) -> None:
-        """Show what was read; the cursor stays on its line unless it is shown `anew`."""
+        """Show a reading; the cursor stays on its line unless it is shown `anew`."""
         if anew:
             self._folded, self.cursor, self._left = {}, 0, 0
         changes = reading.changes
@@ -79,7 +79,7 @@ class DiffView(Guarded, ScrollView, can_focus=True, inherit_bindings=False):
         return self.rows.file_at(self.cursor)
 
     def is_unfolded(self, file: ChangedFile, *, usual: bool = False) -> bool:
-        """Return whether a person unfolded the file; what is `usual` where nobody did either."""
+        """Return whether a person unfolded the file; if nobody folded or unfolded it, `usual`."""
         return not self._folded.get(file.path, not usual)
 
     def action_fold(self) -> None:
@@ -114,7 +114,7 @@ class DiffView(Guarded, ScrollView, can_focus=True, inherit_bindings=False):
 
     @property
     def page(self) -> int:
-        """Rows that a page up or down goes: one less than are in view."""
+        """Rows that a page up or down goes: one less than fit."""
         return max(1, self.size.height - 1)
 
     def move(self, rows: int) -> None:
@@ -122,7 +122,7 @@ class DiffView(Guarded, ScrollView, can_focus=True, inherit_bindings=False):
         self.move_to(self.cursor + rows)
 
     def move_to(self, row: int) -> None:
-        """Put the cursor on a row, or on the nearest there is, and have it in view."""
+        """Put the cursor on a row, or on the nearest one, and bring it into view."""
         row = max(0, min(row, len(self.rows.places) - 1))
         if row != self.cursor:
             before, self.cursor = self.cursor, row
@@ -132,7 +132,7 @@ class DiffView(Guarded, ScrollView, can_focus=True, inherit_bindings=False):
         self._reveal()
 
     def step_hunk(self, step: int) -> bool:
-        """Go to the next or (-1) previous hunk, and unfold nothing; False where there is none."""
+        """Go to the next or (-1) previous hunk, without unfolding; False if there is none."""
         return self._step(sorted({*self.rows.heads, *self._without_hunks()}), step)
 
     def _without_hunks(self) -> list[int]:
@@ -140,7 +140,7 @@ class DiffView(Guarded, ScrollView, can_focus=True, inherit_bindings=False):
         return [row for index, row in enumerate(headings) if not self.rows.is_unfolded[index]]
 
     def step_file(self, step: int) -> bool:
-        """Go to the heading of the next or (-1) previous file; False where there is none."""
+        """Go to the heading of the next or (-1) previous file; False if there is none."""
         return self._step(self.rows.headings, step)
 
     def _step(self, rows: list[int], step: int) -> bool:

@@ -13,8 +13,8 @@ from lfgtui.ui.widgets.pane import Pane
 class Pace(NamedTuple):
     """How often to draw at most.
 
-    `frame` is the seconds from the beginning of a frame to that of the next one, `share` most of
-    a core that drawing what arrives may take: many busy panes get fewer frames.
+    `frame` is the least seconds from the beginning of a frame to the next one's, `share` the
+    largest share of a core for drawing arrivals: many busy panes get fewer frames.
     """
 
     frame: float
@@ -22,41 +22,41 @@ class Pace(NamedTuple):
 
 
 OWN = Pace(frame=1 / 30, share=0.1)
-"""That of a run's own screen."""
+"""The pace of a run's own screen."""
 
 ATTACHED = Pace(frame=1 / 60, share=0.25)
-"""That of a viewer in another process, which takes no time from the run."""
+"""The pace of a viewer in another process, which takes no time from the run."""
 
 BUDGET = 0.022
-"""Seconds a frame draws before it leaves the rest of the panes to the next one."""
+"""Seconds that a frame draws before it leaves the other panes to the next frame."""
 
 PATIENCE = 0.1
-"""Seconds for a new layout: a person waits until all that is in view is up to date."""
+"""Seconds that a frame may take for a new layout, when a person waits for all panes in view."""
 
 SLOWEST = 0.15
-"""Seconds until what arrives is drawn, whatever a frame takes."""
+"""Most seconds until arrivals are drawn, however long a frame takes."""
 
 WITH_ARRIVALS = 1.5
-"""Times the wait between such frames for which figures wait to be drawn in the next of them."""
+"""Waits between frames for arrivals that figures are put off to be drawn in the next one."""
 
 GAUGE = 0.25
-"""Seconds between two updates of figures: those that flicker cannot be read."""
+"""Seconds between two updates of figures: flickering ones cannot be read."""
 
 SECOND = 1.0
-"""Seconds between two updates while nothing but clocks moves."""
+"""Seconds between two updates while only clocks move."""
 
 MINUTE = 60.0
-"""Seconds between two updates while nothing is told to the second."""
+"""Seconds between two updates while no figure has seconds."""
 
 _STREAMS: frozenset[State | None] = frozenset({"waiting", "streaming"})
 _TICKS: frozenset[State | None] = RUNNING - _STREAMS - {"paused"}
 
 Draw = Callable[[], float | None]
-"""Draws a frame; returns when the next one is due by the loop's clock, if one is."""
+"""Draws a frame; returns when the next one is due, by the loop's clock, or None."""
 
 
 def figures_move(run: RunView, now: float) -> float | None:
-    """Return the seconds after which figures are other ones by time alone; None if never."""
+    """Return the seconds after which figures change by time alone; None if never."""
     transcripts = [run.transcript(ticket.id) for ticket in run.tickets]
     states = {one.state for one in transcripts if one.parked_until is None}
     if states & _STREAMS or any(run.meter(one.id).has_history(now) for one in run.tickets):
@@ -69,7 +69,7 @@ def figures_move(run: RunView, now: float) -> float | None:
 
 
 def due(ticks: float, period: float) -> float:
-    """Return the next time at which a period ends: the same for all that have that period."""
+    """Return the next end of a period; all users of that period get the same time."""
     return (ticks // period + 1) * period
 
 
@@ -77,10 +77,10 @@ class FrameClock:
     """Draws a frame when it is woken, and shares the time between panes and all the rest.
 
     It stands still until somebody calls `wake`. After a frame that ran out of time the next
-    one begins behind the pane that it ended with. And the next one begins half as long after
-    a frame as that took: a third of the time is left for keys and for what arrives. A frame
-    for nothing but what arrives waits until they take no more than the `pace` allows. `clock` is
-    the time that passes for the person, whatever the panes' own is.
+    one begins after the pane that it ended with. Between two frames there is a pause of half a
+    frame's time, which leaves a third for keys and arrivals. A frame for arrivals alone waits
+    until such frames take no more than the `pace` allows. `clock` is the person's time, whatever
+    the panes' clock says.
     """
 
     def __init__(self, clock: Callable[[], float], pace: Pace = OWN) -> None:
@@ -95,7 +95,7 @@ class FrameClock:
         self._arrivals_at = 0.0
 
     def start(self, draw: Draw) -> None:
-        """Have frames drawn on the running loop, in the context of the caller, from now on."""
+        """Draw frames on the running loop, in the context of the caller, from now on."""
         self._draw, self._context = draw, copy_context()
         self.wake()
 
@@ -106,11 +106,11 @@ class FrameClock:
 
     @property
     def next_at(self) -> float | None:
-        """When the next frame is drawn, by the loop's clock; None while none is to come."""
+        """When the next frame is drawn, by the loop's clock; None if none is due."""
         return None if self._timer is None else self._timer.when()
 
     def wake(self, at: float = 0.0) -> None:
-        """Draw a frame as soon as may be, but not before `at`, by the loop's clock."""
+        """Draw a frame as soon as possible, but not before `at`, by the loop's clock."""
         at = max(at, self._free_at)
         if self._draw is None or (self._timer is not None and self._timer.when() <= at):
             return
@@ -119,11 +119,11 @@ class FrameClock:
         self._timer = loop.call_at(at, self._frame, self._draw, context=self._context)
 
     def wake_for_arrivals(self) -> None:
-        """Draw a frame when it is the turn of what arrives."""
+        """Draw a frame for arrivals, when the pace allows one."""
         self.wake(self._arrivals_at)
 
     def draw_whole(self) -> None:
-        """Draw a frame now, with more time for it, and wait for the next one as after any."""
+        """Draw a frame now, with more time for it, then pause as after any frame."""
         if self._draw is not None:
             self._rest()
             self._budget = PATIENCE
@@ -147,7 +147,7 @@ class FrameClock:
             self.wake(again_at and max(again_at, began + WITH_ARRIVALS * rest))
 
     def turns(self, panes: Sequence[Pane], first: Pane) -> Iterator[Pane]:
-        """Yield the panes to draw in a frame; always `first`, the one that has the focus."""
+        """Yield the panes to draw in a frame, always with `first`, which has the focus."""
         began = self.clock()
         others = [pane for pane in panes if pane is not first]
         if self._last in others:

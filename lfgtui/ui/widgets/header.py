@@ -33,7 +33,7 @@ KINDS: dict[str, tuple[str, str]] = {
         for state in ("blocked", "interrupted", "retrying", "paused", "queued", "done", "cancelled")
     },
 }
-"""Kinds of tickets, their words and colours, most urgent first: the last go where it is narrow."""
+"""Kinds of tickets, their words and colours, most urgent first; a narrow header drops the last."""
 
 _PLURALS = frozenset({"question", "conflict"})
 
@@ -63,10 +63,10 @@ def compose_header(
     notice: str = "",
     note: str = "",
 ) -> Line:
-    """Return alarms at the right, the title, counts and figures while there is room, the note.
+    """Return the title, the counts and figures that fit, the note, and alarms at the right.
 
-    `label`: the kind of a run that is not here and at work; of one that `is_live` the outcome is
-    told all the same. `notice` stands instead of the states.
+    `label`: the kind of a run that is past or elsewhere; if it `is_live` the outcome is shown
+    all the same. `notice` replaces the states.
     """
     labels = []
     if label:
@@ -102,7 +102,7 @@ def _label(text: str, on: str) -> Span:
 
 
 def _alarms(health: Health, room: int) -> Iterator[Span]:
-    """Yield what should not be so, in at most `room` cells."""
+    """Yield the run's troubles, in at most `room` cells."""
     if health.lost:
         alarm = _label(shorten(one_line(health.lost), room - 2), "error")
         room -= alarm.width
@@ -123,7 +123,7 @@ def _alarms(health: Health, room: int) -> Iterator[Span]:
 
 
 def _failing(circuits: Mapping[str, OpenCircuit], room: int) -> str:
-    """Return the first that keeps failing and how many more do, in what detail there is room."""
+    """Return the first failing provider or model and the number of others, as it fits."""
     name, (seconds, cause) = next(iter(circuits.items()))
     name = one_line(name)
     next_try = f", next try in {seconds:.0f} s" if seconds >= 0.5 else ", trying again"
@@ -138,7 +138,7 @@ def _failing(circuits: Mapping[str, OpenCircuit], room: int) -> str:
 
 
 def _standing(counts: Line, outcome: str, room: int) -> Line:
-    """Return the counts that fit, then the outcome, for which all but the first make room."""
+    """Return the counts that fit, then the outcome; all counts but the first make room for it."""
     colour = "success" if outcome == _ALL_DONE else "warning"
     ending = [Span(f"{outcome} – q to quit", colour, True)] if outcome else []
     kept: Line = []
@@ -156,9 +156,9 @@ def _standing(counts: Line, outcome: str, room: int) -> Line:
 def compose_title(
     run: RunView, needs: Mapping[str, Sequence[Attention]], stall_after: float, now: float
 ) -> str:
-    """Return how many tickets need a person and how many run, or how all ended.
+    """Return how many tickets need a person and how many run, or how the run ended.
 
-    A ticket that is done and only in a conflict, or flagged, waits for nobody.
+    A done ticket that only has a conflict or a guard's flag does not need a person.
     """
     running = count_tickets(run, now, stall_after)["running"]
     waiting = sum(
@@ -170,7 +170,7 @@ def compose_title(
 
 
 def _outcome(run: RunView) -> str:
-    """Return how the run ended; nothing while it goes on."""
+    """Return how the run ended; "" while it goes on."""
     if any(run.transcript(ticket.id).state not in ENDED for ticket in run.tickets):
         return ""
     chosen = choices(run)
@@ -190,7 +190,7 @@ def count_tickets(run: RunView, now: float, stall_after: float) -> Counter[str]:
 def kind_of(
     run: RunView, ticket: str, waiting: Collection[str], now: float, stall_after: float
 ) -> str:
-    """Return the kind that the ticket is counted as; `waiting` are those without a slot."""
+    """Return the kind that the ticket counts as; `waiting` are tickets without a slot."""
     transcript = run.transcript(ticket)
     if transcript.asks:
         return "question"
@@ -217,7 +217,7 @@ def _counts(counted: Counter[str]) -> Line:
 def _figures(run: RunView, now: float) -> Iterator[tuple[int, Span]]:
     """Yield the bytes to save, and sums over all attempts: time, speed, tokens, cost.
 
-    Each with its rank: a limit that is near comes first, then what has a limit.
+    Each has a rank: figures near a limit come first, then others with a limit.
     """
     if (size := run.health.queued_bytes) >= _NOTABLE_QUEUE:
         yield 2, Span(f"{size / _MEGABYTE:.1f} MB to save", "warning")
@@ -240,7 +240,7 @@ def _figures(run: RunView, now: float) -> Iterator[tuple[int, Span]]:
 
 
 def _limited(text: str, limit: RunLimit, total: Spent, limits: RunLimits) -> tuple[int, Span]:
-    """Return a figure with the limit that the run has of it, if any, and its rank."""
+    """Return a figure with the run's limit for it, if any, and its rank."""
     if not (most := limits.of(limit)):
         return 2, Span(text, "muted")
     share = total.of(limit) / most

@@ -1,4 +1,4 @@
-"""The reason why a ticket does not run, and its last words: a line for each."""
+"""Why a ticket does not run, and its last words: a line each."""
 
 import re
 
@@ -15,17 +15,17 @@ from lfgtui.ui.run_view import RunView
 from lfgtui.ui.text.styled_line import one_line
 
 _SENTENCE = re.compile(r"(?<=[.!?:;。！？])\s+")
-"""Between a sentence of a line and the next one."""
+"""The gap between two sentences of a line."""
 
 _LONGEST = 300
-"""Characters of last words that are used."""
+"""Most characters of last words."""
 
 _TAIL = 2000
-"""Characters at the end of a text in which its last line begins; of a longer one, its end."""
+"""Characters at the end of a text in which its last line is looked for."""
 
 
 def waiting_reason(run: RunView, ticket: Ticket, now: float, health: Health) -> str:
-    """Return the reason why the ticket does not run; empty if it does, or has."""
+    """Return why the ticket does not run; "" if it does, or has."""
     transcript = run.transcript(ticket.id)
     if transcript.parked is not None and transcript.parked_until is not None:
         time = clock_time(transcript.parked_until, now)
@@ -54,7 +54,7 @@ def _waiting_for_slot(health: Health) -> str:
 
 
 def last_words(run: RunView, ticket: Ticket, now: float, health: Health) -> str:
-    """Return the ticket's request or what it waits for, else its last line, call or note."""
+    """Return the ticket's request or why it waits, else its last line, call or note."""
     transcript = run.transcript(ticket.id)
     words = waiting_reason(run, ticket, now, health)
     if transcript.state == "needs_approval" and (calls := transcript.calls.waiting):
@@ -71,7 +71,7 @@ def last_words(run: RunView, ticket: Ticket, now: float, health: Health) -> str:
 
 
 def last_tool(transcript: Transcript) -> str:
-    """Return the line of the call that was made last."""
+    """Return the line of the last call."""
     items = reversed(transcript.attempt.items) if transcript.attempt else ()
     call = next((item for item in items if isinstance(item, ToolItem | HostedItem)), None)
     return one_line(_words_of(call)[:_LONGEST]) if call is not None else ""
@@ -92,7 +92,7 @@ def _words_of(item: Item) -> str:
 
 
 def _last_sentence(item: TextItem) -> str:
-    """Return the words of its last sentence, or of the end of a long one."""
+    """Return the words of the text's last sentence, or the end of a long one."""
     line = item.source.since(max(0, len(item.source) - _LONGEST)).rstrip().rpartition("\n")[2]
     return without_marks(_SENTENCE.split(line)[-1])
 
@@ -104,6 +104,6 @@ def _last_line(text: Growing) -> str:
 
 
 def _words(line: str) -> str:
-    """Return the line without Markdown's marks; of a table's row its cells."""
+    """Return the line without Markdown's marks; for a table's row, its cells."""
     words = without_marks(line[:_LONGEST]).strip()
     return " · ".join(map(str.strip, words.strip("|").split("|"))) if words[:1] == "|" else words

@@ -23,25 +23,25 @@ from lfgtui.ui.widgets.pane_header import PaneHeader
 
 _FRAME = 0.016
 _SHARE = 4
-"""A pane whose frame took longer than `_FRAME` seconds rests `_SHARE` times as long, so
-that one with a very long open block leaves the others their turn."""
+"""A pane whose frame took longer than `_FRAME` seconds rests `_SHARE` times as long, so that a
+pane with a very long open block leaves time to the others."""
 
 _LONGEST_REST = 0.2
-"""Seconds a pane rests at most: a frame may have been slow because of another pane's flood."""
+"""Most seconds that a pane rests: its frame may have been slow because of another pane."""
 
 _RECOVERY = 5.0
-"""Seconds after a bug until a pane is drawn again."""
+"""Seconds after a bug until the pane is drawn again."""
 
 _WORDS = 30
-"""Cells below which the time at which a parked ticket goes on has one word: it must be whole."""
+"""Least cells of a pane that says when a parked ticket goes on in more than a word."""
 
 
 class PaneSettings(msgspec.Struct, frozen=True):
     """Settings that all panes share. Times in seconds.
 
-    `ttft_budgets` are those of providers with one of their own. `kept_lines`: about how many
-    drawn lines of a pane stay in memory. `ticks`: the time that passes while a frame is drawn,
-    whatever `clock` says.
+    `ttft_budgets` are those of providers with their own. `kept_lines`: about how many drawn
+    lines of a pane stay in memory. `ticks`: the clock for the time that a frame takes, whatever
+    `clock` says.
     """
 
     stall_after: float
@@ -80,7 +80,7 @@ class Pane(CachedContainer, Guarded, Widget, can_focus=True):
         super().__init__()
         self.ticket_id = ticket.id
         self.is_pinned = False
-        """True while it is on every page."""
+        """True while the pane is on every page."""
         self._view = view
         self._ticket = ticket
         self._settings = settings
@@ -107,7 +107,7 @@ class Pane(CachedContainer, Guarded, Widget, can_focus=True):
         self.call_after_refresh(preload)
 
     def mark_dirty(self) -> None:
-        """Have the next tick read the entries that came."""
+        """Have the next tick read new entries."""
         self._is_dirty = True
 
     def mark_gauges(self) -> None:
@@ -115,7 +115,7 @@ class Pane(CachedContainer, Guarded, Widget, can_focus=True):
         self._has_old_gauges = True
 
     def mark_moved(self) -> None:
-        """Have the next tick update all, without a rest: the clock was set to another time."""
+        """Have the next tick update everything, without a rest: a replay jumped in time."""
         self._has_old_gauges, self._rests_until = True, 0.0
 
     @property
@@ -126,7 +126,7 @@ class Pane(CachedContainer, Guarded, Widget, can_focus=True):
     def tick(self, now: float) -> None:
         """Paint what changed. Call for panes on the screen, at most 30 times a second.
 
-        A bug in it is shown in its place, and leaves the other panes alone.
+        A bug in the pane is shown instead of it, and does not affect the other panes.
         """
         try:
             self._tick(now)
@@ -159,7 +159,7 @@ class Pane(CachedContainer, Guarded, Widget, can_focus=True):
     def copy_text(self) -> str:
         """Return the newest attempt's answer in Markdown, as the model wrote it.
 
-        A blank line parts texts that had a tool call between them.
+        A blank line separates texts with a tool call between them.
         """
         attempt = self._view.transcript(self.ticket_id).attempt
         texts = [i.text for i in attempt.items if isinstance(i, TextItem)] if attempt else []
@@ -175,7 +175,7 @@ class Pane(CachedContainer, Guarded, Widget, can_focus=True):
             self._colour = colour
 
     def _waiting(self, transcript: Transcript, now: float) -> str:
-        """Return the reason why the ticket does not run, the shorter one where there is no room."""
+        """Return why the ticket does not run, in as many words as fit."""
         if (error := transcript.own_error) is not None:
             return one_line(error.message)
         reason = waiting_reason(self._view, self._ticket, now, self._view.health)

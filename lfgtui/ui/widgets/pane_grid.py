@@ -42,11 +42,11 @@ class _Tiles(Layout):
 
 
 class PaneGrid(CachedContainer, Guarded, Container, can_focus=False, inherit_bindings=False):
-    """The panes in file order, those pinned first, page by page; or one of them alone.
+    """The panes in file order, pinned ones first, page by page; or one of them alone.
 
-    The layout is made again when a person turns to another page or view or pins a pane, and
-    when the size changes; never because of what arrives. Only then are panes that have ended
-    found and their rows made low, except the current one's.
+    The layout is made again only when a person turns to another page or view or pins a pane, and
+    when the size changes; never because of arrivals. Only then the rows of ended panes become
+    low, except the current one's.
     """
 
     DEFAULT_CSS = "PaneGrid { width: 1fr; height: 1fr; overflow: hidden; }"
@@ -55,14 +55,14 @@ class PaneGrid(CachedContainer, Guarded, Container, can_focus=False, inherit_bin
         self, run: RunView, settings: PaneSettings, *, is_across: bool = False, rows_taken: int = 0
     ) -> None:
         self.panes = [Pane(run, ticket, settings) for ticket in run.tickets]
-        """One for each ticket, in their order."""
+        """A pane for each ticket, in the tickets' order."""
         super().__init__(*self.panes)
         self.canvas = settings.canvas
         self._run, self._settings = run, settings
         self._is_across = is_across
         self._rows_taken = rows_taken
         self.order: Sequence[Pane] = self.panes
-        """The panes, those pinned first."""
+        """The panes, pinned ones first."""
         self._current = self._turned_to = self.panes[0]
         self._is_alone = False
         self._has_ended = [False] * len(self.panes)
@@ -76,7 +76,7 @@ class PaneGrid(CachedContainer, Guarded, Container, can_focus=False, inherit_bin
         return self._tiles
 
     def mark(self, tickets: Collection[str]) -> Sequence[Pane]:
-        """Have the tickets' panes painted anew when they are next visible; return new ones."""
+        """Have the tickets' panes painted when next visible; return panes of new tickets."""
         added = self._run.tickets[len(self.panes) :]
         if new := [Pane(self._run, ticket, self._settings) for ticket in added]:
             self.panes += new
@@ -90,7 +90,7 @@ class PaneGrid(CachedContainer, Guarded, Container, can_focus=False, inherit_bin
         return new
 
     def show(self, pane: Pane, *, is_alone: bool) -> None:
-        """Give the pane all the room, or turn to a page with it, if it is not shown so already."""
+        """Give the pane all the room, or turn to a page with it, unless it is shown so already."""
         before, self._current = self._current, pane
         is_in_place = pane is before if is_alone else pane in self.in_view()
         if not (self.display and is_in_place and is_alone is self._is_alone) or self._is_back(pane):
@@ -98,12 +98,12 @@ class PaneGrid(CachedContainer, Guarded, Container, can_focus=False, inherit_bin
             self._turn_to(pane)
 
     def _is_back(self, pane: Pane) -> bool:
-        """Return True if the pane works again and may have a low row still."""
+        """Return True if the pane works again and may still have a low row."""
         had_ended = self._has_ended[self.order.index(pane)]
         return had_ended and self._run.transcript(pane.ticket_id).state not in ENDED
 
     def pin(self, pane: Pane) -> None:
-        """Keep the pane on every page, before the others; or no longer."""
+        """Pin the pane to every page, before the others, or unpin it."""
         others = (self.order[index] for index in self._page)
         self._turned_to = next((one for one in others if not (one.is_pinned or one is pane)), pane)
         pane.is_pinned = not pane.is_pinned
@@ -111,7 +111,7 @@ class PaneGrid(CachedContainer, Guarded, Container, can_focus=False, inherit_bin
         self._turn_to(pane)
 
     def turn(self, pages: int) -> Pane:
-        """Turn so many pages, if there are; return the pane that is the current one then."""
+        """Turn by `pages`, as far as there are any; return the new current pane."""
         at = self._number + pages
         if 0 <= at < len(self._pages) and not self._is_alone:
             if self.order.index(self._current) not in self._pages[at]:
@@ -125,7 +125,7 @@ class PaneGrid(CachedContainer, Guarded, Container, can_focus=False, inherit_bin
         return next(self.order[index] for index in self._pages[page] if index not in other)
 
     def _turn_to(self, pane: Pane) -> None:
-        """Arrange the panes anew, as they are now, and show a page with this one."""
+        """Arrange the panes by their present states, and show a page with this one."""
         if not pane.is_pinned:
             self._turned_to = pane
         self._find_ended()
@@ -166,8 +166,8 @@ class PaneGrid(CachedContainer, Guarded, Container, can_focus=False, inherit_bin
             self.panes[0].refresh(layout=True)
 
     def _take_room(self, size: Size) -> bool:
-        """Arrange the pages for the room; return True if they were for another."""
-        # A line of input that is open takes more rows than the footer, in whose place it is.
+        """Arrange the pages for the size; return True if they were for another."""
+        # An open line of input takes more rows than the footer, which it replaces.
         rows_taken = max(self._rows_taken, self.app.size.height - _BARS - size.height)
         if self._is_alone or (size, rows_taken) == self._room:
             return False
@@ -182,13 +182,13 @@ class PaneGrid(CachedContainer, Guarded, Container, can_focus=False, inherit_bin
         return self._pages[self._number] if self._pages else {}
 
     def in_view(self) -> Sequence[Pane]:
-        """Return the panes that are on the screen."""
+        """Return the panes on the screen."""
         if not self.display:
             return ()
         return (self._current,) if self._is_alone else [self.order[index] for index in self._page]
 
     def aside(self) -> str:
-        """Return the number of the page, and how many tickets work on others; "" if it is all."""
+        """Return the page's number, and how many tickets work on others; "" for a single page."""
         if self._is_alone or not self.display or len(self._pages) < 2:
             return ""
         others = (pane for index, pane in enumerate(self.order) if index not in self._page)
@@ -197,7 +197,7 @@ class PaneGrid(CachedContainer, Guarded, Container, can_focus=False, inherit_bin
         return f"page {self._number + 1}/{len(self._pages)}{more}"
 
     def page_of(self, pane: Pane) -> str:
-        """Return the page that a pane is on, in words; "" where pages are not shown, or that is."""
+        """Return the page that a pane is on, in words; "" if it is shown or there are no pages."""
         index = self.order.index(pane)
         if self._is_alone or not self.display or index in self._page:
             return ""
@@ -205,7 +205,7 @@ class PaneGrid(CachedContainer, Guarded, Container, can_focus=False, inherit_bin
         return f" on page {number}"
 
     def step(self, direction: Direction) -> Pane:
-        """Return the pane next to the current one, on the next page too, or itself at the edge."""
+        """Return the pane next to the current one, perhaps on another page; at an edge, itself."""
         if (here := self.order.index(self._current)) not in self._page:
             return self._current
         if (index := neighbour(self._page, here, direction)) is not None:

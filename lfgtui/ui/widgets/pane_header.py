@@ -1,6 +1,6 @@
 """The two rows above a stream: the ticket's state and name, and its gauges.
 
-Every gauge has a width of its own, so those that change move nothing beside them.
+Every gauge has a fixed width, so a change does not move its neighbours.
 """
 
 from collections.abc import Mapping
@@ -48,25 +48,25 @@ _WORD = _BADGE - 2
 """Cells of a badge's word."""
 
 _WORDS = 30
-"""Cells below which the badge is its sign alone: the id matters more."""
+"""Least cells of a header whose badge has a word: in a narrower one the id matters more."""
 
 _SHORT_TITLE = 24
-"""Cells of the title that matter more than the model's whole name."""
+"""Cells of the title that come before the model's whole name."""
 
 _SHORT_MODEL = 8
-"""Cells of a model's name that still tell it from others."""
+"""Least cells of a model's name that distinguish it."""
 
 _SPARK = 10
 _BAR = 10
 _PAINT_TARGET = 0.25
-"""Seconds from content to its frame that a person takes for at once."""
+"""Seconds from content to its frame that a person does not notice."""
 
 
 class PaneHeader(SelfPainted):
     """State, name and model; then the gauges. Always two rows.
 
     `stall_after` and `ttft_budget` are in seconds; `ttft_budgets` are those of providers with
-    one of their own.
+    their own.
     """
 
     DEFAULT_CSS = "PaneHeader { width: 1fr; height: 2; background: $panel; }"
@@ -93,13 +93,13 @@ class PaneHeader(SelfPainted):
 
     @property
     def is_outdated(self) -> bool:
-        """True if it has another width than when it last showed figures."""
+        """True if its width changed since it last showed figures."""
         return self.size.width != self._width
 
     def update(self, transcript: Transcript, meter: Meter, waiting: str, now: float) -> Badge:
-        """Show the figures of the moment, repainting only what differs; return the state's badge.
+        """Show the present figures, repainting only changed ones; return the state's badge.
 
-        `waiting`: the reason why the ticket does not run, instead of figures.
+        `waiting`: why the ticket does not run, shown instead of figures.
         """
         badge = badge_of(transcript, meter, now, self._stall_after)
         if self.is_outdated:
@@ -135,12 +135,12 @@ class PaneHeader(SelfPainted):
         return draw(line, self.size.width, self.app.theme_variables, ground)
 
     def _gauges(self, transcript: Transcript, meter: Meter, now: float, width: int) -> Line:
-        """Return the gauges there is room for, and the time at the right edge."""
+        """Return the gauges that fit, and the time at the right edge."""
         attempt, usages = transcript.attempt, [each.usage for each in transcript.attempts]
         taken, is_estimate = meter.output_tokens()
         tokens = f"{'~' if is_estimate else ''}{count(taken)}"
         cost = money(*cost_of(transcript.attempts))
-        gauges: list[tuple[int, Line]] = [  # with a rank: those of the lowest are kept longest
+        gauges: list[tuple[int, Line]] = [  # with a rank; the lowest ranks are kept longest
             (3, self._ttft(transcript, meter, now)),
             (7, self._latency(transcript, meter, now)),
             (1, _rate(transcript, meter, now)),
@@ -186,7 +186,7 @@ class PaneHeader(SelfPainted):
         return [label, Span(f"{value:.{digits}f}s".rjust(5), colour)]
 
     def _latency(self, transcript: Transcript, meter: Meter, now: float) -> Line:
-        """Return a bar as long as the budget: connecting, then to the first byte, to the token."""
+        """Return a bar of the budget: connecting, then to the first byte, then to the token."""
         whole = _waited(transcript, meter, now) or 0.0
         first_byte = meter.first_byte or (whole if meter.ttft is None else 0.0)
         budget = self._budget(transcript)
@@ -208,7 +208,7 @@ class PaneHeader(SelfPainted):
 
 
 def _waited(transcript: Transcript, meter: Meter, now: float) -> float | None:
-    """Return the time to the first token, or so far; None before a request."""
+    """Return the time to the first token, or until now; None before a request."""
     is_waiting = transcript.state == "waiting" and meter.ttft is None
     return meter.waiting_for(now) if is_waiting else meter.ttft
 
@@ -225,7 +225,7 @@ def _rate(transcript: Transcript, meter: Meter, now: float) -> Line:
 
 
 def change_figures(changes: ChangesCounted) -> Line:
-    """Return how many files changed in the ticket's folder, and the lines that came and went."""
+    """Return the number of changed files in the ticket's folder, and of lines added and removed."""
     added, removed = f"+{count(changes.added)}", f"−{count(changes.removed)}"
     return [
         Span("Σ" if changes.shared is True else "±", "muted"),
@@ -252,9 +252,9 @@ def title_line(
 ) -> Line:
     """Return badge, id, pin, title, and the model where it leaves enough of the title.
 
-    A conflict with another ticket takes the title's place.
+    A conflict with another ticket replaces the title.
 
-    Without a title the model's beginning is better than nothing: copies differ in it.
+    Without a title, even the beginning of the model's name is shown: copies differ in it.
     """
     attempt = transcript.attempt
     place = attempt or ticket
@@ -282,8 +282,8 @@ def title_line(
 def badge_of(transcript: Transcript, meter: Meter, now: float, stall_after: float) -> Badge:
     """Return the state as a sign and a word, with the seconds of a stall or until a retry.
 
-    That of a parked ticket has the time of day when it goes on; while a tool runs it is the
-    tool's, with its time.
+    A parked ticket's badge has the time of day when it goes on; while a tool runs, the badge has
+    the tool and its time.
     """
     attempt, state = transcript.attempt, transcript.state
     if stall(transcript, meter, now, stall_after):
@@ -309,7 +309,7 @@ def badge_of(transcript: Transcript, meter: Meter, now: float, stall_after: floa
 
 
 def parked_badge(until: float, now: float) -> Badge:
-    """Return the badge of a ticket that is parked until then."""
+    """Return the badge of a ticket that is parked until `until`."""
     time = clock_time(until, now)
     return BADGES["retrying"]._replace(word=time if " " in time else f"until {time}")
 

@@ -1,4 +1,4 @@
-"""A list of which only the rows in view are ever drawn: ten thousand cost what ten do."""
+"""A list that draws only the rows in view: ten thousand cost as much as ten."""
 
 from collections.abc import Sequence
 
@@ -14,14 +14,14 @@ from lfgtui.ui.text.styled_line import SELECTED, Line, Span, draw
 
 
 class RowList(Guarded, ScrollView, can_focus=True, inherit_bindings=False):
-    """Entries of `height` lines each, the one at `cursor` marked, below lines that stay."""
+    """Entries of `height` lines each, below lines that stay; the one at `cursor` is marked."""
 
     DEFAULT_CSS = """
     RowList { background: $background; scrollbar-size-vertical: 1; overflow-x: hidden; }
     """
 
     class Moved(Message):
-        """Something else is under the cursor."""
+        """Another entry is under the cursor."""
 
     class Clicked(Message):
         """An entry was clicked; `is_second`: it was under the cursor already."""
@@ -35,7 +35,7 @@ class RowList(Guarded, ScrollView, can_focus=True, inherit_bindings=False):
     """Lines at the top that do not scroll."""
 
     ground = "background"
-    """Theme variable behind the entries."""
+    """Theme variable of the entries' background."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -45,7 +45,7 @@ class RowList(Guarded, ScrollView, can_focus=True, inherit_bindings=False):
 
     @property
     def page(self) -> int:
-        """Entries that a page up or down goes, one less than are in view."""
+        """Entries that a page up or down goes, one less than fit."""
         return max(1, (self.size.height - len(self.heading)) // self.height - 1)
 
     def entry(self, index: int, width: int) -> Sequence[Line]:
@@ -67,7 +67,7 @@ class RowList(Guarded, ScrollView, can_focus=True, inherit_bindings=False):
             self.post_message(self.Moved())
 
     def shift(self, number: int) -> None:
-        """Take that many new entries at the top; the cursor and, once scrolled, the view stay."""
+        """Insert that many entries at the top; the cursor and, if scrolled, the view stay."""
         top, room = self.scroll_offset.y, self.size.height - len(self.heading)
         is_in_view = self.cursor * self.height < room
         self.cursor += number
@@ -83,7 +83,7 @@ class RowList(Guarded, ScrollView, can_focus=True, inherit_bindings=False):
             self.refresh(Region(0, y + len(self.heading), self.size.width, self.height))
 
     def move_to(self, index: int) -> None:
-        """Put the cursor on an entry, or on the nearest there is, and have it in view."""
+        """Put the cursor on an entry, or on the nearest one, and bring it into view."""
         index = max(0, min(index, self.count - 1))
         if index != self.cursor:
             before, self.cursor = self.cursor, index
@@ -102,7 +102,7 @@ class RowList(Guarded, ScrollView, can_focus=True, inherit_bindings=False):
         line = self.entry(index, width)[row]
         if index != self.cursor:
             return draw(line, width, variables, self.ground)
-        if row == 0:  # the first blank is before a short number, and behind a long one
+        if row == 0:  # the first blank is before a short number, but after a long one
             before, _, behind = line[0].text.partition(" ")
             first, rest = (msgspec.structs.replace(line[0], text=text) for text in (before, behind))
             line = [first, Span(SELECTED, bold=True), rest, *line[1:]]

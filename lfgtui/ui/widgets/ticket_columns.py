@@ -1,4 +1,4 @@
-"""The columns of a list of tickets: what stands in them, and what they are sorted by."""
+"""The columns of a list of tickets: their cells and sort keys."""
 
 import re
 from collections.abc import Callable, Iterable, Sequence
@@ -20,11 +20,11 @@ _BY_URGENCY: tuple[State | None, ...] = (
     *("needs_approval", "failed", "limit", "blocked", "interrupted", "retrying", "paused"),
     *("streaming", "running_tool", "waiting", "starting", "queued", None, "cancelled", "done"),
 )
-"""The states, those that a person should see first."""
+"""The states, beginning with those that a person should see first."""
 
 
 def _since(row: TicketRow) -> Span:
-    """Return the time in the state: from a minute on, an ended or parked ticket's in minutes."""
+    """Return the time in the state; of an ended or parked ticket, in minutes after the first."""
     seconds = row.seconds_in_state
     is_still = row.state in ENDED or row.transcript.parked_until is not None
     is_exact = seconds is None or seconds < (_MINUTE if is_still else _HOUR)
@@ -98,7 +98,7 @@ def _rate(row: TicketRow) -> Span:
 
 
 def _numbered(text: str) -> SortKey:
-    """Return a key by which `t9` comes before `t10`."""
+    """Return a key that sorts `t9` before `t10`."""
     return 0.0, re.sub(r"\d+", lambda digits: digits[0].zfill(12), text.casefold())
 
 
@@ -115,7 +115,7 @@ def _number(value: float | None) -> SortKey | None:
 
 
 class Column(NamedTuple):
-    """A column: its heading, its cells, what it is sorted by (None: at the end), its width."""
+    """A column: its heading, cells, sort key (None sorts last) and widths."""
 
     heading: str
     span: Callable[[TicketRow], Span]
@@ -123,9 +123,9 @@ class Column(NamedTuple):
     least: int
     most: int
     is_right: bool = False
-    """Figures stand at the right."""
+    """True for figures, which are aligned right."""
     is_high_first: bool = False
-    """True if one sorts by it to see what is large."""
+    """True if sorting by the column puts large values first."""
 
     def cell(self, text: str, width: int) -> str:
         """Return the text in that width."""
@@ -171,7 +171,7 @@ COLUMNS = (
     _words("waiting for", lambda row: row.waiting_for, 11, 16),
     NEEDS,
 )
-"""Those of the table, in the order in which they come as it gets wider, but for last words."""
+"""The table's columns, in the order in which a wider table adds them; last words come last."""
 
 _ID = Column(_TICKET, lambda row: Span(row.ticket.id), _by_id, 6, 12)
 STRIP = (Column("", _sign, _urgency, 2, 2), _ID, _LAST_WORDS._replace(least=8))
@@ -181,8 +181,7 @@ WIDE_STRIP = (Column("", _badge, _urgency, 15, 15), _ID, _LAST_WORDS)
 def fit_columns(columns: Sequence[Column], width: int) -> list[tuple[Column, int]]:
     """Return the columns that fit, and their widths, with a cell between two of them.
 
-    The ticket's and those before it are there however narrow the list is, and last words
-    rather than the figures before them.
+    The ticket's column and those before it are always there; last words come before the figures.
     """
     kept = list(columns)
     ticket = next(number for number, one in enumerate(kept) if one.heading == _TICKET)
@@ -209,7 +208,7 @@ def draw_row(columns: Sequence[tuple[Column, int]], row: TicketRow) -> Line:
 def arrange(
     rows: Iterable[TicketRow], pattern: str, column: Column, *, is_reversed: bool
 ) -> list[int]:
-    """Return the indices of the tickets that match, sorted; those without a figure at the end."""
+    """Return the indices of the tickets that match, sorted; tickets without a figure come last."""
     keyed: list[tuple[SortKey, int]] = []
     keyless: list[int] = []
     for row in rows:

@@ -10,13 +10,13 @@ from lfgtui.ui.widgets.ticket_columns import STRIP, WIDE_STRIP, Column, draw_row
 from lfgtui.ui.widgets.ticket_row import TicketRow
 
 _WIDE = 56
-"""Cells from which the strip has the states in words."""
+"""Least cells of a strip with the states in words."""
 
 
 class TicketList(RowList):
-    """The tickets as rows, the current one marked; lines without a ticket may stand between them.
+    """The tickets as rows, the current one marked; other lines may stand between them.
 
-    What arrives changes cells and moves nothing.
+    Arriving entries change cells but move no row.
     """
 
     def __init__(self, run: RunView, settings: PaneSettings) -> None:
@@ -34,11 +34,11 @@ class TicketList(RowList):
 
     @property
     def _columns(self) -> Sequence[Column]:
-        """Those that are shown as far as there is room."""
+        """The columns to show, as far as they fit."""
         raise NotImplementedError
 
     def ticket_at(self, row: int) -> str:
-        """Return the id of the ticket in a row, or in a near one; of none, the current one."""
+        """Return the id of the ticket in a row, or in a near one; without any, the current one."""
         at = max(0, min(row, len(self._entries) - 1))
         nearest = (*self._entries[at:], *reversed(self._entries[:at]))
         index = next((entry for entry in nearest if isinstance(entry, int)), None)
@@ -105,7 +105,7 @@ class TicketList(RowList):
         self._fit()
 
     def _fit(self) -> None:
-        """Choose the columns anew if they are for another width."""
+        """Choose the columns anew if the width changed."""
         if self._width != self.size.width:
             self._lay_out()
 

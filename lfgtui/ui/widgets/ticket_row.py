@@ -1,6 +1,6 @@
 """A ticket as a row of a list: its figures, and the words that find it.
 
-Figures are found only when they are asked for: to be drawn, or to sort by.
+Figures are computed only when they are needed for drawing or sorting.
 """
 
 from lfgtui.model.fold.attempts import cost_of
@@ -15,7 +15,7 @@ from lfgtui.ui.widgets.pane_header import badge_of
 
 
 class TicketRow:
-    """A ticket at a moment. `index` is its place in the file, from 0."""
+    """A ticket at a moment. `index` is its position in the file, from 0."""
 
     def __init__(
         self, run: RunView, index: int, health: Health, now: float, stall_after: float
@@ -26,7 +26,7 @@ class TicketRow:
         self.state = self.transcript.state
         self.meter = run.meter(self.ticket.id)
         self.branch = ""
-        """Stands before its name, in a tree."""
+        """The text before its name, in a tree."""
         self._run = run
         self._health = health
         self._now = now
@@ -45,12 +45,12 @@ class TicketRow:
 
     @property
     def seconds_in_state(self) -> float | None:
-        """Seconds since it came into its state; None before it has one."""
+        """Seconds in its state; None before it has one."""
         return max(0.0, self._now - self.transcript.since) if self.state is not None else None
 
     @property
     def model(self) -> str:
-        """The model that it runs on, or will; of an agent that chooses its own, the agent."""
+        """The model that it runs on, or will; for an agent that chooses its own, the agent."""
         attempt = self.transcript.attempt
         model = attempt.model if attempt else self.ticket.model
         return one_line(model or "") or self.provider
@@ -77,12 +77,12 @@ class TicketRow:
 
     @property
     def cost(self) -> tuple[float | None, bool]:
-        """USD of all attempts, and whether a part of that is an estimate."""
+        """Cost of all attempts in USD, and whether a part of it is an estimate."""
         return cost_of(self.transcript.attempts)
 
     @property
     def context(self) -> int:
-        """Tokens that its newest response used of the context; 0 where nobody counts them."""
+        """Tokens of the context that its newest response used; 0 if nobody counts them."""
         return self.transcript.attempt.context if self.transcript.attempt else 0
 
     @property
@@ -92,7 +92,7 @@ class TicketRow:
 
     @property
     def context_share(self) -> float | None:
-        """The part of the context that is used; None where its size is not known."""
+        """The part of the context that is used; None if its size is not known."""
         return self.transcript.attempt.context_share if self.transcript.attempt else None
 
     @property
@@ -102,7 +102,7 @@ class TicketRow:
 
     @property
     def waiting_for(self) -> str:
-        """The tickets, the slot, the time or the person that it waits for."""
+        """What it waits for: tickets, a slot, a time or a person."""
         if self.state == "needs_approval" or self.transcript.asks:
             return "you"
         reason = waiting_reason(self._run, self.ticket, self._now, self._health)
@@ -110,7 +110,7 @@ class TicketRow:
 
     @property
     def last_words(self) -> str:
-        """A line on its need, its error, or the end of its answer."""
+        """A line on why it waits, its error, or the end of its answer."""
         if stalled := stall(self.transcript, self.meter, self._now, self._stall_after):
             return stalled.note(self._now)
         words = last_words(self._run, self.ticket, self._now, self._health)
@@ -126,7 +126,7 @@ class TicketRow:
     def matches(self, pattern: str) -> bool:
         """Return True if all words are in its id, title, model, state or last words.
 
-        `state:failed` and `is:failed` are words for the state alone, which may be cut short.
+        `state:failed` and `is:failed` match the state alone, by its beginning.
         """
         if not pattern:
             return True

@@ -27,7 +27,7 @@ _BEFORE_TICKET = sum(column.most + 1 for column in COLUMNS[:2])
 
 
 class TicketTable(TicketList):
-    """The rows and their order are found anew when a person asks for another one, and only then."""
+    """The table. Rows and their order are computed only when a person changes them."""
 
     def __init__(self, run: RunView, settings: PaneSettings) -> None:
         super().__init__(run, settings)
@@ -35,13 +35,13 @@ class TicketTable(TicketList):
         """The words of the filter; empty without one."""
         self.sorted_by = FILE_ORDER
         self.is_reversed = False
-        """True if what is largest comes first."""
+        """True if the order is reversed."""
         self.grouping: Grouping = ""
         self.shown: Sequence[int] = range(self._count)
         """The indices of the tickets that pass the filter, in the order of the rows."""
         self._branches: Mapping[int, str] = {}
         self._empty: Sequence[Column] = ()
-        """Columns in which no ticket had anything when they were laid out."""
+        """Columns that were empty when they were laid out."""
 
     @property
     def _columns(self) -> Sequence[Column]:
@@ -49,7 +49,7 @@ class TicketTable(TicketList):
 
     @property
     def status(self) -> str:
-        """The filter and how many tickets pass it; empty without one."""
+        """The filter and the number of tickets that pass it; empty without one."""
         return pattern_status(self.pattern, self._passing) if self.pattern else ""
 
     @property
@@ -57,15 +57,15 @@ class TicketTable(TicketList):
         return f"{len(self.shown)} of {self._count}"
 
     def beside(self, rows: int) -> str:
-        """Return the id of the ticket so many rows below the current one, or of the last."""
+        """Return the id of the ticket `rows` below the current one, or of the last."""
         ids = [self._run.tickets[index].id for index in self.shown]
         at = ids.index(self._current) if self._current in ids else 0
         return ids[max(0, min(at + rows, len(ids) - 1))] if ids else self._current
 
     def sort(self, column: Column) -> None:
-        """Sort by the column; by the one it is sorted by already, the other way round.
+        """Sort by the column; if the rows are sorted by it already, reverse them.
 
-        By needs they are a tree, which has one way round: each under the first that it needs.
+        By needs they form a tree, which is not reversed: each ticket is under its first need.
         """
         is_same = column is self.sorted_by
         is_reversed = not self.is_reversed if is_same else column.is_high_first
@@ -78,7 +78,7 @@ class TicketTable(TicketList):
         self.sort(self.sorted_by)
 
     def _sort_beside(self, step: int) -> None:
-        """Sort by the column so many to the right, and so on round."""
+        """Sort by the column `step` to the right, wrapping round."""
         at = self._columns.index(self.sorted_by) + step
         self.sort(self._columns[at % len(self._columns)])
 
@@ -86,7 +86,7 @@ class TicketTable(TicketList):
     action_aside_right = partialmethod(_sort_beside, 1)
 
     def action_group(self) -> None:
-        """Group by state, by provider, not at all, and so on round."""
+        """Group by state, then by provider, then not at all, and so on."""
         self.grouping = _NEXT_GROUPING[self.grouping]
         self._arrange(sorted(self.shown))
 
@@ -98,7 +98,7 @@ class TicketTable(TicketList):
     def uncover(self, ticket: str) -> bool:
         """Clear the filter if it hides the ticket; return True if it did.
 
-        One that no ticket passes stays until another than the current ticket is gone to.
+        A filter that no ticket passes stays until the current ticket changes.
         """
         if not self.shown and ticket == self._current:
             return False
@@ -108,7 +108,7 @@ class TicketTable(TicketList):
         return True
 
     def _arrange(self, tickets: Sequence[int], pattern: str = "") -> None:
-        """Show those of the tickets that match, sorted; what is sorted is not filtered anew."""
+        """Show the tickets that match, sorted."""
         self._health = self._run.health
         self.shown = self._sorted(tickets, pattern)
         if not self.grouping:
@@ -128,7 +128,7 @@ class TicketTable(TicketList):
         self._show(entries)
 
     def _with_headings(self) -> Sequence[int | Line]:
-        """Return the rows; in the tree with a line above the copies of each ticket."""
+        """Return the rows; in the tree, with a line above the copies of each ticket."""
         entries: list[int | Line] = []
         name = ""
         for index in self.shown:
@@ -178,7 +178,7 @@ class TicketTable(TicketList):
                 return
 
     def update_rows(self) -> None:
-        """Bring the rows in view up to date, and have columns that are empty no more."""
+        """Bring the rows in view up to date; show columns that are no longer empty."""
         entries = (self._entries[index] for index in self._in_view)
         rows = [self._row(entry) for entry in entries if isinstance(entry, int)]
         if any(_has_any(column, rows) for column in self._empty):
@@ -213,7 +213,7 @@ class TicketTable(TicketList):
 
 
 def _has_any(column: Column, rows: Iterable[TicketRow]) -> bool:
-    """Return True if some row has something in the column."""
+    """Return True if the column is not empty in some row."""
     return any(column.key(row) is not None for row in rows)
 
 
@@ -223,9 +223,9 @@ def _group_heading(name: str, count: int) -> Line:
 
 
 def need_paths(tickets: Sequence[Ticket]) -> Mapping[int, tuple[int, ...]]:
-    """Return for each ticket, by its index, the way to it in the tree of first needs.
+    """Return for each ticket, by its index, its path in the tree of first needs.
 
-    Copies stand under the ticket that they are copies of, for which the first one's index stands.
+    Copies are under the ticket that they are copies of; the first copy's index stands for it.
     """
     indices = {ticket.copy_of: index for index, ticket in reversed([*enumerate(tickets)])}
     indices |= {ticket.id: index for index, ticket in enumerate(tickets)}

@@ -1,4 +1,4 @@
-"""Tiling: panes in rows that fill the room, and on pages where they are too many."""
+"""Tiling: panes in rows that fill the room, and on pages if there are too many."""
 
 from collections.abc import Iterator, Sequence
 from itertools import accumulate, pairwise
@@ -10,7 +10,7 @@ from textual.geometry import Region, Size
 Direction = Literal["left", "right", "up", "down"]
 
 Page: TypeAlias = dict[int, Region]
-"""The panes of a page, by their index, and where they lie."""
+"""The region of each pane of a page, by the pane's index."""
 
 MIN_WIDTH, MIN_HEIGHT = 38, 9
 
@@ -31,11 +31,11 @@ def tile(
 ) -> list[Page]:
     """Return the pages of panes, row by row. All pages fill the room.
 
-    Where all panes fit at their least size they are one page of equal rows, of which the last
-    one's panes share its width. Else the first `pinned` are on each page, and panes that have
-    ended are low, so that those above and below have their room. `is_across`: side by side, as
-    many as fit. `rows_taken` are left out of the room, and not of the plan: a bar below the
-    panes does not make them others.
+    If all panes fit at their least size they are one page of equal rows; the panes of the last
+    row share its width. Otherwise the first `pinned` panes are on each page, and ended panes are
+    low, which gives their room to those above and below. `is_across`: as many as fit, side by
+    side. `rows_taken` reduce the room but not the plan, so that a bar below the panes does not
+    rearrange them.
     """
     plan = Size(max(1, room.width), max(1, room.height + rows_taken))
     columns, rows = _columns(len(has_ended), plan, is_across), _most_rows(plan)
@@ -54,7 +54,7 @@ def tile(
 
 
 def _count_fitting(has_ended: Sequence[bool], columns: int, height: int) -> int:
-    """Return how many of the panes fit at their least size; a row does, whatever the height."""
+    """Return how many of the panes fit at their least size; one row always fits."""
     free = [height] * columns
     for at, is_low in enumerate(has_ended):
         free[at % columns] -= LOW if is_low else MIN_HEIGHT
@@ -75,7 +75,7 @@ def _place_rows(panes: Sequence[int], columns: int, room: Size) -> Page:
 def _place_columns(
     panes: Sequence[int], has_ended: Sequence[bool], columns: int, room: Size, plan: Size
 ) -> Page:
-    """Return a page on which those that have not ended share what their column has left."""
+    """Return a page on which panes that have not ended share the rest of their column."""
     page: Page = {}
     for column, (left, right) in enumerate(_edges([1] * columns, room.width)):
         stack = panes[column::columns]
@@ -99,7 +99,7 @@ def _most_rows(room: Size) -> int:
 
 
 def _columns(count: int, room: Size, is_across: bool) -> int:
-    """Return the number of columns whose panes have the most pleasant shape."""
+    """Return the number of columns that gives panes the most pleasant shape."""
     most = min(count, max(1, room.width // MIN_WIDTH))
     fitting = [n for n in range(1, most + 1) if ceil(count / n) <= _most_rows(room)]
 
