@@ -1,4 +1,4 @@
-"""A provider as the rest of lfg knows it, its requests, and how every wire connects."""
+"""The interface of providers, their requests, and how every wire connects."""
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -30,15 +30,15 @@ class ToolSpec(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One model request, in no wire's terms. Timeouts are in seconds.
+    """One model request, independent of the wire. Timeouts are in seconds.
 
     `on_answer` is called when the head of the response has come, with the seconds that its
-    connection took to open, None if it was open. An agent that works on this
-    machine gets the `ticket`, which it serves alone, its `workspace`, the `confinement` of its
-    programs, the `session` that it has of the ticket already, and the names of its servers (`mcp`).
-    `output_bound` holds for all tokens of the response, those of thinking included.
-    `apart`: pieces of a text that arrive together stay apart, for those who count them.
-    `is_seen` tells if a person has the answer in view just now; None where nobody can.
+    connection took to open, None if it was open. An agent on this machine gets the `ticket`,
+    which it serves alone, its `workspace`, the `confinement` of its programs, the ticket's
+    earlier `session`, and the names of its servers (`mcp`).
+    `output_bound` holds for all tokens of the response, thinking included.
+    `apart`: pieces of a text that arrive together stay apart, so that they can be counted.
+    `is_seen` tells if a person has the answer in view just now; None if nobody can.
     """
 
     model: str
@@ -69,27 +69,27 @@ class ListsModels(Protocol):
     """A provider whose wire has a list of models."""
 
     async def models(self) -> list[str]:
-        """Return their names as the server gives them; raise `ProviderError`."""
+        """Return the models' names as the server gives them; raise `ProviderError`."""
         ...
 
 
 @runtime_checkable
 class HasFingerprints(Protocol):
-    """A provider that can tell if two requests are equal; no agent is, since those do things."""
+    """A provider that can tell if two requests are equal. Agents cannot: they have effects."""
 
     def fingerprint(self, request: Request) -> str:
-        """Return a text that only requests of the same bytes share, of this server and this key."""
+        """Return a text shared only by requests of the same bytes to this server with this key."""
         ...
 
 
 @runtime_checkable
 class Prepares(Protocol):
-    """A provider that takes seconds to be ready for a ticket, and can be so before."""
+    """A provider that takes seconds to get ready for a ticket, and can do so ahead of time."""
 
     def prepare(self, request: Request) -> None:
-        """Make ready for the ticket's next request, which is like this one, without waiting.
+        """Get ready, in the background, for the ticket's next request, which is like this one.
 
-        What fails is left to that request.
+        Errors are left to that request.
         """
         ...
 
@@ -98,8 +98,8 @@ class Stream(Protocol):
     """The events of one response as they arrive.
 
     Iterating raises `ProviderError`, and nothing else, when the request is refused or the
-    response breaks; what arrived before was yielded. What its source takes meanwhile, it says by
-    the protocols it has besides, as `TakesMessages`.
+    response breaks; earlier events were yielded. Further protocols, as `TakesMessages`, tell what
+    the source takes meanwhile.
     """
 
     def __aiter__(self) -> AsyncIterator[WireEvent]: ...
@@ -117,25 +117,25 @@ class TakesMessages(Protocol):
     """A stream whose source may take a message while the response is under way."""
 
     def tell(self, message: int, text: str) -> None:
-        """Hand over a message of the person, without waiting.
+        """Pass on a message of the person, without waiting.
 
-        `MessageTaken(message)` in the stream reports that it was taken, and from where on; until
-        then it counts as unsent, and nobody need report that it was not.
+        `MessageTaken(message)` in the stream reports that it was taken, and at which point; until
+        then it counts as unsent.
         """
         ...
 
 
 @runtime_checkable
 class TakesAnswers(Protocol):
-    """A stream whose source asks, with `ApprovalRequested`, before it makes a call of its own."""
+    """A stream whose source asks, by `ApprovalRequested`, before it makes a call of its own."""
 
     def answer(self, call_id: str, option: ApprovalOption | None) -> None:
-        """Hand over one of the options of the question; None where it is withdrawn."""
+        """Answer the question with one of its options; None withdraws it."""
         ...
 
 
 class Provider(Protocol):
-    """A place that answers requests."""
+    """A server or an agent that answers requests."""
 
     def stream(self, request: Request) -> Stream:
         """Return the response to a request, which is sent when the first event is awaited."""
@@ -152,7 +152,7 @@ def budget_of(reasoning: Reasoning) -> int:
 
 
 def effort_of(reasoning: Reasoning) -> Effort:
-    """Return the effort; for a number of tokens, the one whose budget is nearest."""
+    """Return the effort; for a number of tokens, the effort with the nearest budget."""
     budget = budget_of(reasoning)
     return min(BUDGETS, key=lambda effort: abs(BUDGETS[effort] - budget))
 

@@ -1,11 +1,10 @@
-"""JSON from strangers: read what can be read, and say so where something is lost.
+"""JSON from strangers: read what can be read, and raise if something essential is lost.
 
-There are two ways to look at a field. Where it only adds something, a value of
-the wrong type costs the field and nothing else: `text`, `child` and the like
-answer with an empty value. Where it is part of what the model says (text,
-arguments, the place of a piece), a value of the wrong type means that a piece
-is missing, and what is left may say something else: `exact_text`, `index` and
-the like raise `UnreadableError`, which fails the response.
+There are two ways to read a field. If it is optional, a value of the wrong type
+costs only the field: `text`, `child` and the like return an empty value. If it is
+part of what the model says (text, arguments, the index of a piece), a value of the
+wrong type means that a piece is missing, and the rest may say something else:
+`exact_text`, `index` and the like raise `UnreadableError`, which fails the response.
 """
 
 import json
@@ -18,17 +17,17 @@ from lfgtui.model.bounds import is_too_deep
 JsonObject: TypeAlias = dict[str, object]
 
 LARGEST = 2**53 - 1
-"""The largest number that every reader of JSON takes for itself (RFC 8259, 6)."""
+"""The largest number that every reader of JSON reads exactly (RFC 8259, 6)."""
 
 MOST_PLACES = 1_000_000
-"""No response has so many blocks, items or calls that an index reaches this."""
+"""More than the highest index of any response's blocks, items or calls."""
 
 MOST_ITEMS = 5_000
-"""Objects of one list: each is an event or more, made before the event loop runs again."""
+"""Most objects of one list: each is at least one event, made before the event loop runs again."""
 
 
 class UnreadableError(ValueError):
-    """A record that cannot be read, or not without guessing."""
+    """A record that cannot be read, or only by guessing."""
 
 
 _decoder = msgspec.json.Decoder()
@@ -36,11 +35,11 @@ _encoder = msgspec.json.Encoder()
 
 
 def parse(data: str | bytes) -> object:
-    """Read any JSON value; raise `ValueError` where it is none.
+    """Read any JSON value; raise `ValueError` if it is not one.
 
-    msgspec first, for speed. The standard library after it takes what some
-    servers send all the same: half of a surrogate pair, NaN, raw control
-    characters in strings.
+    msgspec comes first, for speed. The standard library then reads what some
+    servers send although it is not JSON: half of a surrogate pair, NaN, raw
+    control characters in strings.
     """
     try:
         value = _decoder.decode(data)
@@ -52,7 +51,7 @@ def parse(data: str | bytes) -> object:
 def parse_object(data: str | bytes) -> JsonObject | None:
     """Read a JSON object; return None where the data is anything else.
 
-    The only object of a list counts: so Google sends its errors.
+    A single object in a list counts: Google sends its errors so.
     """
     try:
         return record_of(data)
@@ -61,7 +60,7 @@ def parse_object(data: str | bytes) -> JsonObject | None:
 
 
 def record_of(data: str | bytes) -> JsonObject | None:
-    """Read as `parse_object` does, but raise `UnreadableError` for data that is no JSON at all."""
+    """Read as `parse_object` does, but raise `UnreadableError` for data that is not JSON."""
     try:
         value = parse(data)
     except UnreadableError:
@@ -85,7 +84,7 @@ def as_object(value: object) -> JsonObject | None:
 
 
 def text(record: JsonObject, *keys: str) -> str:
-    """Return the first of these fields that is a string and not empty, or ""."""
+    """Return the first of the fields that is a non-empty string, or ""."""
     for key in keys:
         value = record.get(key)
         if value and isinstance(value, str):
@@ -94,7 +93,7 @@ def text(record: JsonObject, *keys: str) -> str:
 
 
 def strings(value: object) -> list[str]:
-    """Return the strings of a list; [] where it is no list."""
+    """Return the strings of a list; [] if it is not a list."""
     return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
 
 
@@ -109,7 +108,7 @@ def exact_child(record: JsonObject, key: str) -> JsonObject:
 
 
 def exact_children(record: JsonObject, key: str) -> list[JsonObject]:
-    """Return the objects of a list field; raise `UnreadableError` where any is none."""
+    """Return the objects of a list field; raise `UnreadableError` if a part is not an object."""
     items = _few(_exact(record, key, list) or [], key)
     for item in items:
         if not isinstance(item, dict):
@@ -130,9 +129,9 @@ def index(record: JsonObject, key: str) -> int | None:
 
 
 def number(record: JsonObject, key: str) -> int | None:
-    """Return a number field as an integer, None where it is missing or no number.
+    """Return a number field as an integer, None if it is missing or not a number.
 
-    Every number of a record passes here or through `index`, so none is larger than `LARGEST`.
+    Every number of a record is read here or by `index`, so none is larger than `LARGEST`.
     """
     value = record.get(key)
     if isinstance(value, bool) or not isinstance(value, int | float) or value != value:
@@ -141,17 +140,17 @@ def number(record: JsonObject, key: str) -> int | None:
 
 
 def child(record: JsonObject, key: str) -> JsonObject:
-    """Return an object field, {} where it is missing or no object."""
+    """Return an object field, {} if it is missing or not an object."""
     return as_object(record.get(key)) or {}
 
 
 def children(record: JsonObject, key: str) -> list[JsonObject]:
-    """Return the objects of a list field; raise `UnreadableError` where there are too many."""
+    """Return the objects of a list field; raise `UnreadableError` if there are too many."""
     return objects_in(record.get(key), key)
 
 
 def objects_in(value: object, name: str) -> list[JsonObject]:
-    """Return the objects of a list of that name; raise `UnreadableError` for too many."""
+    """Return the objects of the named list; raise `UnreadableError` for too many."""
     if not isinstance(value, list):
         return []
     return [item for item in _few(value, name) if isinstance(item, dict)]

@@ -1,10 +1,9 @@
 """Bounds of one response: past these a server is broken or hostile.
 
-Nothing here limits the answer of a model. The figures stand far above
-the largest that real servers send (a picture is a record of some megabytes,
-128,000 tokens are a body of 80 MB at most) and below what would hurt the
-process that also runs the other tickets. So they are no settings: a server
-that exceeds one has to be fixed.
+Nothing here limits the answer of a model. The figures are far above the largest
+of real servers (a picture is a record of some megabytes, 128,000 tokens are a
+body of 80 MB at most) and below what would hurt the process that also runs the
+other tickets. So they are not settings: a server that exceeds one is broken.
 """
 
 from collections.abc import Iterable, Iterator
@@ -23,16 +22,16 @@ from lfgtui.model.events import (
 MEGABYTE = 1024 * 1024
 
 RECORD_BYTES = 8 * MEGABYTE
-"""One line, one record of several lines, and one JSON document.
+"""Bytes of one line, one record of several lines, and one JSON document.
 
-It is in memory whole before anything of it is known, five times over while it is
-read: as bytes, as text, as a line, as JSON and as events.
+It is in memory whole before it can be read, and five times while it is read: as
+bytes, as text, as a line, as JSON and as events.
 """
 
 VALUES, NESTED_VALUES = 1_000_000, 250_000
 """Commas, and braces and brackets, of one record: an empty list takes 20 times its three bytes.
 
-They are counted wherever they stand, so in texts too: no model writes as many.
+They are counted everywhere, even in texts: no model writes as many.
 """
 
 DELTA_LENGTH = 16 * 1024
@@ -42,40 +41,41 @@ QUIET_RECORDS = 100_000
 """Records and heartbeats in a row without content: at one a second, more than a day."""
 
 QUIET_TYPES = 100
-"""Types of unknown records that are counted apart."""
+"""Types of unknown records that are counted separately."""
 
 ARGUMENTS_LENGTH = 8 * MEGABYTE
-"""The input of one tool call, or what a hosted one gave, in characters."""
+"""Characters of one tool call's input, or of a hosted call's result."""
 
 CALLS = 500
-"""Tool calls of one response that are to be run here; models make a few dozen at most."""
+"""Tool calls of one response to be run here; models make a few dozen at most."""
 
 TEXTS = 1_000
-"""Parts of one response that are texts of their own; long research gives some hundreds."""
+"""Separate texts of one response; long research gives some hundreds."""
 
 SEARCHED = 16 * MEGABYTE
-"""Characters in which parts of one record are looked for, each part counted; past it all are new.
+"""Characters in which parts of one record are looked for, counted for each part; after that all
+parts count as new.
 
 A server whose records differ from its stream sends a few parts of some kilobytes.
 """
 
 HOSTED_CALLS = 10_000
-"""Calls that the other side runs itself, in one response: an agent may work for hours."""
+"""Calls of one response that the other side runs: an agent may work for hours."""
 
 NAME_LENGTH = 256
-"""A tool's name, in characters; the wires take 64 or 128."""
+"""Characters of a tool's name; the wires take 64 or 128."""
 
 CALL_ID_LENGTH = 32 * 1024
 """Characters of a provider's id of a tool call; some gateways keep a signature in it."""
 
 BODY_BYTES = 256 * MEGABYTE
-"""One response, decompressed: a stream from end to end, or a single JSON document."""
+"""Bytes of one response, decompressed: a stream from end to end, or a single JSON document."""
 
 ERROR_BYTES = MEGABYTE
-"""The body of a refusal; what is longer is cut off there, its message comes first."""
+"""Bytes of a refusal's body; a longer one is cut, since its message comes first."""
 
 LIST_BYTES = 16 * MEGABYTE
-"""A list of models; the longest known, of a thousand models with prices, is one megabyte."""
+"""Bytes of a list of models; the longest known, of a thousand with prices, is one megabyte."""
 
 PIECE_BYTES = 16 * 1024
 """Bytes of a body that are read in one step."""
@@ -87,10 +87,10 @@ Streamed records that differ in a word compress to a thirtieth; a bomb to a thou
 """
 
 WRONG_API = "check base_url and wire"
-"""The hint where one thing is longer than anything that an API sends."""
+"""The hint if something is longer than an API would send."""
 
 KEPT = "output so far is kept"
-"""The hint where a stream is given up for its length."""
+"""The hint if a stream is given up because of its length."""
 
 
 def too_long(what: str, limit: int, hint: str) -> ProviderError:
@@ -113,15 +113,15 @@ def too_many(what: str, limit: int) -> ProviderError:
 
 
 def without_content() -> ProviderError:
-    """Return the error for a stream that goes on and on without content."""
+    """Return the error for a stream that goes on too long without content."""
     message = f"more than {QUIET_RECORDS:,} records in a row without content; {WRONG_API}"
     return ProviderError("protocol", message)
 
 
 def refuse_crowds(record: str | bytes) -> None:
-    """Raise `ProviderError` ("protocol") for JSON of so many values that reading it would hurt.
+    """Raise `ProviderError` ("protocol") for JSON with too many values to read safely.
 
-    Counting takes a thousandth of the time that reading does, and no memory.
+    Counting takes a thousandth of the time of reading, and no memory.
     """
     if len(record) <= NESTED_VALUES:
         return
@@ -137,7 +137,7 @@ def refuse_crowds(record: str | bytes) -> None:
 
 
 def in_pieces(events: Iterable[WireEvent]) -> Iterator[WireEvent]:
-    """Yield the events, a long delta as several short ones: the screen has its limits too."""
+    """Yield the events, a long delta as several short ones, for the screen's sake."""
     for event in events:
         field = event.facets.text if event.facets.is_piece else ""
         text = str(getattr(event, field)) if field else ""
@@ -157,7 +157,7 @@ class CallMeter:
         self._hosted: set[str] = set()
 
     def count(self, event: WireEvent) -> None:
-        """Raise `ProviderError` ("protocol") where there are too many, or one is too long."""
+        """Raise `ProviderError` ("protocol") for too many calls, or too long a call."""
         match event:
             case ToolCallStarted(call_id, name):
                 self._measure(name)

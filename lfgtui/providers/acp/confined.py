@@ -1,4 +1,4 @@
-"""An agent's wall: the ticket's, with what the agent itself needs to be there."""
+"""An agent's wall: the ticket's, with the files that the agent itself needs."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,17 +11,17 @@ from lfgtui.settings.mcp import NO_SERVERS, McpServer
 from lfgtui.settings.providers import ProviderConfig
 
 _FOLDERS = ("_CONFIG_DIR", "_HOME")
-"""Endings of the variables by which an agent is told to keep its settings elsewhere."""
+"""Endings of variables that name the folder of an agent's settings."""
 
 
 def confined(
     config: ProviderConfig, confinement: Confinement, servers: Mapping[str, McpServer] = NO_SERVERS
 ) -> tuple[dict[str, str], Confinement]:
-    """Return an agent's environment, and what holds it. Blocks on the disk.
+    """Return an agent's environment and its confinement. Blocks on the disk.
 
-    It sees its program and the files that its command names, as those of its MCP `servers`, and
-    may change the folders that it keeps its settings and its sign-in in: those that lfg knows of,
-    and those that are configured, by `writable` or in its `env`.
+    The agent sees its program and the files that its command names, also those of its MCP
+    `servers`. It may change the folders of its settings and its sign-in: those that lfg knows, and
+    those configured by `writable` or in its `env`.
     """
     held = confinement.of_agent
     if held.wall is None:
@@ -32,7 +32,7 @@ def confined(
     own = tuple(filter(None, known.keys)) if known else ()
     moved = (name for name in environment if name.startswith(own) and name.endswith(_FOLDERS))
     elsewhere = [Path(environment[name]) for name in moved]
-    if folders and not folders[0].exists():  # what it writes there on its first start is to stay
+    if folders and not folders[0].exists():  # so that files of its first start stay
         folders[0].mkdir(mode=0o700, parents=True)
     named = [Path(value) for value in config.env.values() if value.startswith("/")]
     wall = held.wall.with_paths(

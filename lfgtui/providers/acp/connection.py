@@ -1,7 +1,7 @@
-"""An agent's process with its one session: what it sends, on its way to whoever reads a response.
+"""An agent's process with its one session, and its messages on their way to a response's reader.
 
-One process serves one ticket, since a question that is open in one session may block the others
-of its process. Everything is bounded: see `json_rpc`, `inbox` and `providers.limits`.
+One process serves one ticket, since an open question in one session may block the other sessions
+of a process. Everything is bounded: see `json_rpc`, `inbox` and `providers.limits`.
 """
 
 import asyncio
@@ -34,19 +34,19 @@ from lfgtui.providers.acp.updates.updates import Updates, brief
 from lfgtui.providers.lenient_json import JsonObject
 
 EXIT_GRACE = 2.0
-"""Seconds that an agent is given to end once its input is closed, and again after SIGTERM."""
+"""Seconds that an agent has to end once its input is closed, and again after SIGTERM."""
 
 _DEAF_GRACE = 0.3
 _LONGEST_REPLAY = 100_000
 _EXCERPT = 200
 _WRITTEN = "fs/write_text_file"
-"""OpenCode sends it to every client, for an editor's sake, and has written the file by itself."""
+"""OpenCode sends this to every client, for editors; it has written the file itself."""
 
 
 class Cost:
     """The cost of one session, in USD.
 
-    The agent tells the sum, and each turn is charged with what is new in it.
+    The agent reports the sum, and each turn is charged with the increase.
     """
 
     def __init__(self) -> None:
@@ -55,11 +55,11 @@ class Cost:
         self._is_resumed = False
 
     def resume(self, total: float) -> None:
-        """Go on from a sum that has been charged; the agent may count from nothing again."""
+        """Go on from a sum that has been charged; the agent may count from 0 again."""
         self._sum, self._is_resumed = total, True
 
     def take(self, total: float) -> None:
-        """Take the sum as the agent tells it."""
+        """Take the sum that the agent reports."""
         if self._is_resumed and total < self._sum:
             self._sum = 0.0
         self.is_told, self._is_resumed = True, False
@@ -67,13 +67,13 @@ class Cost:
         self._sum = max(self._sum, total)
 
     def charge(self) -> float:
-        """Return what has not been charged yet."""
+        """Return the cost that has not been charged yet."""
         due, self._due = self._due, 0.0
         return due
 
 
 class Connection:
-    """An agent's process, and what its session says; the handler of its `Peer`."""
+    """An agent's process and the updates of its session; the handler of its `Peer`."""
 
     def __init__(self, child: ChildProcess, folder: str) -> None:
         self.child = child
@@ -83,7 +83,7 @@ class Connection:
         self.updates = Updates(folder=folder)
         self.inbox = Inbox()
         self.replay: list[JsonObject] | None = None
-        """The updates of a past that is being replayed; None while it is the present."""
+        """The updates of a past that is being replayed; None outside a replay."""
         self._turn_ended = asyncio.Event()
         self._turn_ended.set()
         self.cost = Cost()
@@ -113,7 +113,7 @@ class Connection:
         return prompts.get("embeddedContext") is True
 
     async def prompt(self, blocks: Sequence[JsonObject]) -> JsonObject:
-        """Return what the agent says at the end of its turn; raises `RpcError`, `ProviderError`."""
+        """Return the result at the end of the turn; raises `RpcError`, `ProviderError`."""
         self._running.clear()
         self._turn_ended.clear()
         asked: JsonObject = {"sessionId": self.session_id, "prompt": blocks}
@@ -124,7 +124,7 @@ class Connection:
         return lenient_json.as_object(result) or {}
 
     async def steer(self, text: str) -> str:
-        """Hand a message to the turn that is under way; return what became of it.
+        """Pass a message to the turn that is under way; return its fate.
 
         The extension of claude-agent-acp and codex-acp (`src/acp-agent.ts`): "injected" if the
         turn has it, anything else if not. Raises `RpcError`, `ProviderError`.
@@ -138,19 +138,19 @@ class Connection:
         return lenient_json.text(lenient_json.as_object(result) or {}, "outcome")
 
     def answer(self, call_id: str, option: ApprovalOption | None) -> None:
-        """Answer a question; one that is not open any more is passed over."""
+        """Answer a question, if it is still open."""
         question = self._questions.pop(call_id, None)
         if question is not None and not question.done():
             question.set_result(option)
             self.updates.calls.answered(call_id)
 
     def withdraw(self) -> None:
-        """Withdraw the questions that are open."""
+        """Withdraw all open questions."""
         for call_id in list(self._questions):
             self.answer(call_id, None)
 
     async def cancel(self, grace: float) -> None:
-        """Cancel the turn; whether it has ended is told by `is_usable`."""
+        """Cancel the turn; `is_usable` tells whether it has ended."""
         self.inbox.discard()
         self.withdraw()
         with suppress(ProviderError, TimeoutError):  # it is gone, or takes too long
@@ -161,7 +161,7 @@ class Connection:
         self.inbox.is_discarding = False
 
     async def aclose(self) -> None:
-        """End the process with all that it started; one that ignored its cancel has no time."""
+        """End the process with all that it started, at once if it ignored a cancel."""
         grace = _DEAF_GRACE if self.is_prompted else EXIT_GRACE
         await self.peer.aclose()
         await self.child.terminate(grace)
@@ -208,7 +208,7 @@ class Connection:
                 Status(f"the agent asked about {question.name} without an answer to choose")
             )
             raise RpcError(messages.INVALID_PARAMS, "there are no options to choose from")
-        self.answer(question.call_id, None)  # one that this one replaces
+        self.answer(question.call_id, None)  # an earlier question that this one replaces
         answer: Future[ApprovalOption | None] = asyncio.get_running_loop().create_future()
         self._questions[question.call_id] = answer
         try:
@@ -234,7 +234,9 @@ class Connection:
 
     async def _take(self, events: list[WireEvent]) -> None:
         for event in events:
-            if isinstance(event, ToolRunStarted | ToolCallRequested):  # it may not say when it runs
+            if isinstance(
+                event, ToolRunStarted | ToolCallRequested
+            ):  # not all agents say when it runs
                 if self.updates.calls.is_open(event.call_id):
                     self._running.add(event.call_id)
             elif isinstance(event, ToolCallFinished):

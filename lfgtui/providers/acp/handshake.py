@@ -28,7 +28,7 @@ from lfgtui.settings.providers import ProviderConfig
 
 PROTOCOL = 1
 START_SECONDS = 60.0
-"""Seconds that each step may take: agents start in some seconds, several at once in more."""
+"""Seconds that each step may take: agents start in seconds, several at once take longer."""
 
 HELLO: JsonObject = {
     "protocolVersion": PROTOCOL,
@@ -50,9 +50,9 @@ async def connect(
     name: str, config: ProviderConfig, workspace: Path, confinement: Confinement = UNCONFINED,
     servers: Mapping[str, McpServer] = NO_SERVERS,
 ) -> Connection:  # fmt: skip
-    """Return the agent, initialized, held by its `confinement`. Raises `ProviderError`.
+    """Return the agent, initialized, within its `confinement`. Raises `ProviderError`.
 
-    It will start the MCP `servers`, and so has to see their programs.
+    It will start the MCP `servers`, so it has to see their programs.
     """
     variables, held = await asyncio.to_thread(confined, config, confinement, servers)
     try:
@@ -76,7 +76,7 @@ async def open_session(
     session: Session | None, model: str, asked: str = "",
     servers: Mapping[str, McpServer] = NO_SERVERS,
 ) -> Session | None:  # fmt: skip
-    """Open a session; return the one it goes on in, None for a new one. Raises `ProviderError`.
+    """Open a session; return the session that goes on, None for a new one. Raises `ProviderError`.
 
     `asked` is the last message that was sent to the session; the agent starts the `servers`.
     """
@@ -96,7 +96,7 @@ async def open_session(
 
 
 async def _initialize(name: str, connection: Connection) -> None:
-    """Say hello. A program that ends before it answers, or is silent, does so every time."""
+    """Initialize the agent. If it ends or stays silent here, trying again is no help."""
     try:
         result = await _request(name, None, connection, "initialize", HELLO)
     except ProviderError as error:
@@ -116,9 +116,9 @@ async def _initialize(name: str, connection: Connection) -> None:
 async def _go_on(
     name: str, connection: Connection, place: JsonObject, session: Session, asked: str
 ) -> bool:
-    """Go on in a session; return False where the agent cannot.
+    """Go on in a session; return False if the agent cannot.
 
-    One that was interrupted is loaded if that is possible, for what the history misses.
+    An interrupted session is loaded, if possible, to get updates that the history lacks.
     """
     capabilities = connection.capabilities
     can_load = capabilities.get("loadSession") is True
@@ -144,7 +144,7 @@ async def _go_on(
 
 
 def _note_settings(connection: Connection, result: JsonObject) -> None:
-    """Remember what the session begins with, so that only changes are remarked on."""
+    """Remember the session's first settings, so that only changes are remarked on."""
     modes = lenient_json.child(result, "modes")
     connection.updates.mode = lenient_json.text(modes, "currentModeId")
     for _ in connection.updates.configure(result.get("configOptions")):
@@ -154,7 +154,7 @@ def _note_settings(connection: Connection, result: JsonObject) -> None:
 async def _configure(name: str, config: ProviderConfig, connection: Connection, model: str) -> None:
     """Set the mode, the model and the options that the ticket or the config asks for.
 
-    Modes have a method of their own too, which agents of before the options have alone.
+    Modes also have a method of their own, the only one that agents without options know.
     """
     place: JsonObject = {"sessionId": connection.session_id}
     wanted: list[tuple[str, str | bool]] = list(config.options.items())
@@ -185,7 +185,7 @@ async def _set(
     name: str, config: ProviderConfig, connection: Connection, what: str, method: str,
     params: JsonObject,
 ) -> None:  # fmt: skip
-    """Set something; a refusal is no passing failure, whatever its code says."""
+    """Set something; a refusal is permanent, whatever its code says."""
     try:
         await _request(name, config, connection, method, params)
     except ProviderError as error:

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from lfgtui.model.events import Heartbeat, WireEvent
 
 _MOST = 2_000
-"""Events that wait; then the agent does."""
+"""Most events that wait; with more, the agent has to wait."""
 
 
 class Inbox:
-    """Events that have arrived. Of a response that is being stopped they are discarded."""
+    """Events that have arrived. Those of a response that is being stopped are discarded."""
 
     def __init__(self) -> None:
         self.is_discarding = False
@@ -27,7 +27,7 @@ class Inbox:
             await self._has_room.wait()
 
     def add(self, *events: WireEvent) -> None:
-        """Add events without waiting; of several signs of life in a row, one."""
+        """Add events without waiting; signs of life in a row become one."""
         if self.is_discarding:
             return
         for event in events:
@@ -38,7 +38,7 @@ class Inbox:
             self._arrived.set()
 
     async def take(self, ended: asyncio.Event) -> list[WireEvent]:
-        """Return the events that have arrived, one at least; [] once it has `ended`."""
+        """Return the events that have arrived, at least one; [] once `ended` is set."""
         while not self._events and not ended.is_set():
             self._arrived.clear()
             await self._arrived.wait()
@@ -51,11 +51,11 @@ class Inbox:
         return events
 
     def wake(self) -> None:
-        """Have `take` look again."""
+        """Make `take` look again."""
         self._arrived.set()
 
     def discard(self) -> None:
-        """Drop what is here and what comes, until `is_discarding` is taken back."""
+        """Drop present and future events, until `is_discarding` is reset."""
         self.is_discarding = True
         self._events.clear()
         self._has_room.set()

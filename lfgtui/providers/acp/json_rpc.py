@@ -1,15 +1,15 @@
 """A JSON-RPC peer over a child's lines: both sides ask, both answer, and order is kept.
 
-One task reads. It hands over one message at a time, in the order of their arrival, and a response
-comes out of `request` only when everything before it has been handled. A handler that takes its
-time makes the agent wait. So nothing that `notified` awaits may need a later message.
+One task reads. It passes on one message at a time, in the order of their arrival, and `request`
+returns a response only when everything before it has been handled. A slow handler makes the agent
+wait. So nothing that `notified` awaits may need a later message.
 
-Each request of the agent is handled in a task of its own, since a person may take hours to answer
-it, and each is answered: with what `asked` returns, with the `RpcError` that it raises, with
--32800 where the agent withdraws it, with -32603 after a bug.
+Each request of the agent is handled in a task of its own, since a person may take hours to answer.
+Each is answered: with the result of `asked`, with the `RpcError` that it raises, with -32800 if
+the agent withdraws it, with -32603 after a bug.
 
 The connection ends when the child does, when it does not read, when a message passes a limit, or
-when a handler raises: then all that waits for an answer raises that `failure`.
+when a handler raises: then everyone who waits for an answer gets that `failure`.
 """
 
 import asyncio
@@ -27,20 +27,20 @@ from lfgtui.providers.acp.messages import Call, Message, RpcError
 from lfgtui.providers.lenient_json import JsonObject
 
 MOST_REQUESTS = 100
-"""Open requests of either side; one prompt and one question are usual."""
+"""Most open requests of either side; one prompt and one question are usual."""
 
 _CANCEL = "$/cancel_request"
 _TURN_SECONDS = 0.005
 """Seconds of work after which everything else on the event loop runs once."""
 
 _EXIT_SECONDS = 1.0
-"""Seconds that a child without output is given to exit, so that its end can be told."""
+"""Seconds that a child without output has to exit, so that its exit can be reported."""
 
 _STDERR_SHOWN = 300
 
 
 class DisconnectedError(ProviderError):
-    """The child is gone, or does not read. `stderr` is the end of what it said there."""
+    """The child is gone, or does not read. `stderr` is the end of its standard error."""
 
     def __init__(self, why: str, stderr: str) -> None:
         shown = " ".join(stderr[-_STDERR_SHOWN:].split())
@@ -49,27 +49,27 @@ class DisconnectedError(ProviderError):
 
 
 class Handler(Protocol):
-    """Takes what the agent sends. What its methods raise ends the connection."""
+    """Takes the agent's messages. An error that its methods raise ends the connection."""
 
     async def notified(self, method: str, params: JsonObject) -> None:
-        """Take a notification; nothing else is handed over until this returns."""
+        """Take a notification; nothing else is passed on until this returns."""
         ...
 
     async def asked(self, method: str, params: JsonObject) -> object:
         """Return the result of a request; raise `RpcError` to refuse it.
 
-        It runs up to its first wait before the next message is handed over. It is cancelled
-        when the agent withdraws the request and when the connection ends.
+        It runs up to its first wait before the next message is passed on. It is cancelled when
+        the agent withdraws the request and when the connection ends.
         """
         ...
 
     async def unreadable(self, why: str, text: str) -> None:
-        """Take the beginning of a line that is no message, or of one that nobody waits for."""
+        """Take the beginning of a line that is not a message, or that nobody waits for."""
         ...
 
 
 class Peer:
-    """One side of a connection, open from its making until `aclose` or its `failure`.
+    """One side of a connection, open from the start until `aclose` or its `failure`.
 
     It does not end the child.
     """
@@ -87,7 +87,7 @@ class Peer:
     async def request(self, method: str, params: JsonObject) -> object:
         """Return the result; raises `RpcError`, or the connection's `failure`.
 
-        A request that is cancelled is open at the agent until it answers.
+        A cancelled request stays open at the agent until it answers.
         """
         if len(self._waiting) >= MOST_REQUESTS:
             message = f"more than {MOST_REQUESTS} requests to the agent are open"
@@ -114,12 +114,12 @@ class Peer:
         return self.failure
 
     async def aclose(self) -> None:
-        """Close this side; what waits for an answer raises `ProviderError`."""
+        """Close this side; requests that wait for an answer raise `ProviderError`."""
         self._fail(ProviderError("cut", "the connection to the agent was closed"))
         await asyncio.gather(self._reader, *self._open.values(), return_exceptions=True)
 
     async def _read(self) -> None:
-        """Read until the connection ends, a share of time each."""
+        """Read until the connection ends, sharing the event loop."""
         try:
             turn_ends = monotonic() + _TURN_SECONDS
             while lines := await self._child.read_lines():
@@ -170,7 +170,7 @@ class Peer:
             await asyncio.sleep(0)  # whoever waits goes on before the next message
 
     async def _begin(self, call: Call) -> None:
-        """Have a request handled; refuse two with one id, which could get each other's answers."""
+        """Handle a request; refuse a second one with the same id: answers could be confused."""
         error = None
         if (other := self._open.get(call.id)) is not None:
             other.cancel()
@@ -184,7 +184,7 @@ class Peer:
             await asyncio.sleep(0)  # it has begun
 
     async def _refuse(self, its_id: messages.JsonId, error: RpcError) -> None:
-        with suppress(UnwritableError):  # what was sent before is read all the same
+        with suppress(UnwritableError):  # earlier messages are still read
             await self._child.write_line(messages.refusal(its_id, error))
 
     async def _answer(self, call: Call) -> None:
@@ -200,7 +200,7 @@ class Peer:
             bug = error
             line = messages.refusal(call.id, RpcError(messages.INTERNAL_ERROR, "internal error"))
         del self._open[call.id]
-        with suppress(Exception):  # others hear of it too
+        with suppress(Exception):  # others get the error, too
             await self._send(line)
         if bug is not None:
             self._fail(bug)
@@ -213,7 +213,7 @@ class Peer:
     async def _send(self, line: bytes) -> None:
         """Write a line; raises the connection's `failure`.
 
-        If the child has exited, the connection goes on until all that it sent is read.
+        If the child has exited, the connection goes on until all its messages are read.
         """
         if self.failure is None:
             try:
@@ -227,7 +227,7 @@ class Peer:
             raise self.failure
 
     async def _disconnected(self, why: str) -> DisconnectedError:
-        """Return the error for a child that is gone, with its exit, or for one that is not."""
+        """Return the error for the child, with its exit if it is gone."""
         with suppress(TimeoutError):
             async with asyncio.timeout(_EXIT_SECONDS):
                 await self._child.wait()

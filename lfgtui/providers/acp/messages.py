@@ -1,7 +1,7 @@
 """JSON-RPC 2.0 messages from lines and to lines, without I/O (jsonrpc.org/specification).
 
-Reading is total: a line that is no message is `Unreadable`, and of a message only what is
-needed has to have its type. A request whose id or form is wrong is `Invalid`: it is to be refused.
+Reading never fails: a line that is not a message is `Unreadable`, and only needed fields of a
+message must have the right type. A request with a wrong id or form is `Invalid`, to be refused.
 """
 
 import json
@@ -20,7 +20,7 @@ INVALID_REQUEST, METHOD_NOT_FOUND, INVALID_PARAMS, INTERNAL_ERROR = -32600, -326
 REQUEST_CANCELLED, TOO_MANY_REQUESTS = -32800, -32000
 
 JsonId: TypeAlias = str
-"""The id of a request as JSON text: `"1"` and `1` are two."""
+"""The id of a request as JSON text: `"1"` and `1` differ."""
 
 _EXCERPT = 500
 _LONGEST_MESSAGE = 2_000
@@ -38,7 +38,7 @@ class RpcError(LfgError):
 
 @dataclass(frozen=True, slots=True)
 class Notification:
-    """A message that wants no answer."""
+    """A message that needs no answer."""
 
     method: str
     params: JsonObject
@@ -72,7 +72,7 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
-    """A line, or a part of a batch, that is no message; `text` is its beginning."""
+    """A line, or a part of a batch, that is not a message; `text` is its beginning."""
 
     why: str
     text: str
@@ -84,7 +84,7 @@ Message: TypeAlias = Notification | Call | Invalid | Reply | Unreadable
 def read(line: bytes) -> Iterator[Message]:
     """Yield the messages of a line: one, several of a batch, none of a blank line.
 
-    Raises `ProviderError` ("protocol") for one of too many values to be read.
+    Raises `ProviderError` ("protocol") for a line with too many values.
     """
     if not line.strip():
         return
@@ -102,12 +102,12 @@ def read(line: bytes) -> Iterator[Message]:
 
 
 def unreadable(why: str, line: bytes) -> Unreadable:
-    """Return what stands for a line that is no message."""
+    """Return the stand-in for a line that is not a message."""
     return Unreadable(why, line[:_EXCERPT].decode("utf-8", "replace"))
 
 
 def id_of(record: JsonObject, key: str) -> JsonId | None:
-    """Return an id as JSON text; None where there is none, or one of no type that it may have."""
+    """Return an id as JSON text; None if there is none, or it has a wrong type."""
     match record.get(key, False):
         case bool():
             return None

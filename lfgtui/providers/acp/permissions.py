@@ -55,7 +55,7 @@ def question_of(calls: Calls, params: JsonObject) -> tuple[ApprovalRequested, li
 
 
 def chosen(option: ApprovalOption | None) -> JsonObject:
-    """Return the result that says which option was chosen; None for a question withdrawn."""
+    """Return the result that names the chosen option; None: the question was withdrawn."""
     if option is None:
         return CANCELLED
     return {"outcome": {"outcome": "selected", "optionId": option.option_id}}

@@ -1,8 +1,8 @@
 """The processes of one agent, one a ticket.
 
 A process may be prepared before its ticket begins, so that nobody waits for its start. And it
-outlives its response for a while, so that a message to a ticket that has just ended finds the
-agent as it was; after that the session is opened again by a new process.
+outlives its response for a while, so that a message to a ticket that has just ended finds the same
+agent; later a new process opens the session again.
 """
 
 import asyncio
@@ -26,14 +26,14 @@ from lfgtui.settings.mcp import NO_SERVERS, McpServer
 from lfgtui.settings.providers import ProviderConfig
 
 LINGER = 60.0
-"""Seconds that a process without a turn is kept: an agent takes some hundreds of megabytes."""
+"""Seconds that an idle process is kept: an agent takes some hundreds of megabytes."""
 
 PREPARED = 300.0
-"""Seconds that one is kept for a ticket that has not begun."""
+"""Seconds that a process is kept for a ticket that has not begun."""
 
 
 class _Opened(NamedTuple):
-    """An agent with an open session: its process, and which session it goes on in."""
+    """An agent with an open session: its process, and the session that goes on, None if new."""
 
     connection: Connection
     process: AgentProcess
@@ -41,7 +41,7 @@ class _Opened(NamedTuple):
 
 
 class _Spare(NamedTuple):
-    """One without a turn. `request` is what it was prepared for, None after a turn."""
+    """An idle agent. `request` is the one it was prepared for, None after a turn."""
 
     opened: _Opened
     request: Request | None
@@ -49,7 +49,7 @@ class _Spare(NamedTuple):
 
 
 class Pool:
-    """The processes of the agent of that name, which are also counted in `processes`.
+    """The processes of the named agent, which are also counted in `processes`.
 
     `servers` are all MCP servers of the config.
     """
@@ -72,7 +72,7 @@ class Pool:
         self._closing: set[Task[None]] = set()
 
     async def take(self, request: Request) -> tuple[Connection, Session | None]:
-        """Return a connection with an open session, and which one it goes on in, None for a new.
+        """Return a connection with an open session, and the session that goes on, None if new.
 
         Raises `ProviderError`.
         """
@@ -84,7 +84,7 @@ class Pool:
         return opened.connection, opened.session
 
     async def give_back(self, ticket: str, connection: Connection) -> None:
-        """Take back a connection whose response is over; one that is of no more use is ended."""
+        """Take back a connection whose response is over; end it if it cannot be used again."""
         process = self._taken.pop(connection)
         if not connection.is_usable:
             await self._close(connection, process)
@@ -114,7 +114,7 @@ class Pool:
             await asyncio.wait(self._closing)
 
     async def _prepared(self, request: Request) -> _Opened | None:
-        """Return the ticket's agent, if there is one that the request can go to."""
+        """Return the ticket's agent, if one is prepared that fits the request."""
         if (task := self._preparing.get(request.ticket)) is not None:
             try:
                 await asyncio.wait([task])
@@ -195,5 +195,5 @@ class Pool:
 
 
 def _needs(request: Request) -> tuple[Session | None, str, str, Confinement]:
-    """Return what an agent is prepared for."""
+    """Return the needs that an agent is prepared for."""
     return request.session, request.model, request.workspace, request.confinement

@@ -1,9 +1,9 @@
 """The prompts of an agent.
 
-It keeps the conversation itself, so it gets what is new. An agent that has no session of it, or
-has lost it, gets all of it as text. Files are resources of their own where the agent takes such
-(agentclientprotocol.com/protocol/content), else a part of the text: a link alone might not be read,
-or lead to another version.
+An agent keeps the conversation itself, so it gets only new messages. If it has no session, or has
+lost it, it gets the whole conversation as text. Files are blocks of their own if the agent takes
+them (agentclientprotocol.com/protocol/content), else a part of the text: a link alone might not be
+read, or lead to another version.
 """
 
 from collections.abc import Iterator, Sequence
@@ -26,9 +26,9 @@ _SO_FAR = "This conversation began without you. It went like this:\n\n{}\n\nNow 
 def prompt_of(
     request: Request, session: Session | None, *, embeds: bool = False
 ) -> list[JsonObject]:
-    """Return the blocks of the prompt; `session` is the one that the agent goes on in, or None.
+    """Return the blocks of the prompt; `session` is the one that goes on, or None.
 
-    `embeds`: it takes the content of files as blocks of their own.
+    `embeds`: the agent takes the content of files as blocks of their own.
     """
     blocks: list[JsonObject] = []
     turns = [message for message in request.messages if isinstance(message, UserTurn)]
@@ -62,13 +62,13 @@ def _text(request: Request, session: Session | None) -> str:
 
 
 def last_asked(request: Request) -> str:
-    """Return the last message that the agent's session was sent."""
+    """Return the last message that was sent to the agent's session."""
     told = request.session.told if request.session else 0
     return next(reversed(_asked(request.messages[:told])), "")
 
 
 def _with_past(form: str, messages: Sequence[Message], is_interrupted: bool = False) -> str:
-    """Return the messages that nothing has answered; what came before, if anything, as text."""
+    """Return the unanswered messages, after all earlier ones as text, if there are any."""
     past = [*messages]
     while past and isinstance(past[-1], UserTurn):
         past.pop()

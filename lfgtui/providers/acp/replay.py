@@ -21,10 +21,10 @@ _WENT_ON = "what the agent did after lfg stopped:"
 def missed(
     updates: Sequence[JsonObject], session: Session, asked: str, folder: str
 ) -> list[WireEvent]:
-    """Return what the agent did since it was `asked` last and the history does not have.
+    """Return the agent's events since it was last `asked` that the history does not have.
 
-    Of a turn that ended the history has all. Of the last one, the text and the calls that it has
-    are passed over; text that is another one is left out, since what the person has read stands.
+    The history has ended turns whole. Of the last turn, text and calls that it has are skipped;
+    differing text is left out, since the person has read the other one.
     """
     begin = _begin(updates, asked)
     if begin is None or not session.is_interrupted:
@@ -39,7 +39,7 @@ def missed(
 
 
 def _begin(updates: Sequence[JsonObject], asked: str) -> int | None:
-    """Return where the answer to the last message begins; None if that never reached the agent."""
+    """Return where the answer to the last message begins; None if the agent never got it."""
     kinds = [lenient_json.text(update, "sessionUpdate") for update in updates]
     is_persons = [kind.startswith("user_message") for kind in kinds]
     end = max((n for n, persons in enumerate(is_persons, 1) if persons), default=0)
@@ -56,7 +56,7 @@ def _words(update: JsonObject) -> str:
 
 
 def _beyond(past: Sequence[WireEvent], said: int, calls: int) -> list[WireEvent]:
-    """Return the events beyond so many characters of text and so many calls."""
+    """Return the events after `said` characters of text and `calls` calls."""
     started = [event.call_id for event in past if isinstance(event, ToolCallStarted)]
     known = set(started[:calls])
     events: list[WireEvent] = []

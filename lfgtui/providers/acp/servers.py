@@ -1,6 +1,6 @@
-"""The MCP servers that an agent starts by itself: those of its ticket, as a session is told them.
+"""The ticket's MCP servers, which an agent starts itself, as a session gets them.
 
-All agents take programs; addresses only those that say so
+All agents take programs, but only some take addresses
 (agentclientprotocol.com/protocol/v1/session-setup).
 """
 
@@ -17,7 +17,7 @@ from lfgtui.settings.mcp import CHANGING_TO, McpServer
 def session_servers(
     agent: str, servers: Mapping[str, McpServer], capabilities: JsonObject
 ) -> list[JsonObject]:
-    """Return them for `session/new`; raises `ProviderError` where one cannot be had."""
+    """Return the servers for `session/new`; raises `ProviderError` if the agent cannot take one."""
     takes_addresses = child(capabilities, "mcpCapabilities").get("http") is True
     for name, server in servers.items():
         if server.url is not None and not takes_addresses:
@@ -43,6 +43,6 @@ def _entry(name: str, server: McpServer) -> JsonObject:
 
 
 def visible_files(servers: Mapping[str, McpServer]) -> Iterator[Path]:
-    """Yield what an agent behind a wall has to see to start them."""
+    """Yield the files that an agent behind a wall has to see to start the servers."""
     for server in servers.values():
         yield from program_files(server.command, {}) if server.command else ()

@@ -29,11 +29,11 @@ from lfgtui.providers.lenient_json import JsonObject
 from lfgtui.providers.transport.reading import Timeout
 
 CANCEL_GRACE = 2.0
-"""Seconds that an agent is given to end a turn that is cancelled; then its process is ended."""
+"""Seconds that an agent has to end a cancelled turn before its process is ended."""
 
 _STEERING_GRACE = 1.0
 _MUCH = 100
-"""Events of one reading: then waking up is no longer what costs."""
+"""Events in one reading beyond which waking up no longer dominates the cost."""
 
 _REASONS = {
     "end_turn": "end",
@@ -72,7 +72,7 @@ class AcpStream:
         return self._events
 
     def tell(self, message: int, text: str) -> None:
-        """Hand over a message of the person. See `base.TakesMessages`."""
+        """Pass on a message of the person. See `base.TakesMessages`."""
         connection = self._connection
         if connection is not None and connection.is_prompted and connection.can_steer:
             self._steering.add(asyncio.create_task(self._steer(connection, message, text)))
@@ -83,7 +83,7 @@ class AcpStream:
             self._connection.answer(call_id, option)
 
     async def aclose(self) -> None:
-        """Cancel the turn unless it has ended; an agent that goes on all the same is ended."""
+        """Cancel the turn unless it has ended; end an agent that goes on all the same."""
         await finish(self._close())
 
     async def _close(self) -> None:
@@ -114,7 +114,7 @@ class AcpStream:
             yield event
             if isinstance(event, ContextUsed) and (due := connection.cost.charge()):
                 spent += due
-                yield Usage(0, 0, 0, spent)  # a turn that breaks off has cost something too
+                yield Usage(0, 0, 0, spent)  # a turn that breaks off costs something, too
         try:
             result = prompt.result()
         except RpcError as error:
@@ -134,7 +134,7 @@ class AcpStream:
         connection.inbox.wake()
 
     async def _said(self, connection: Connection) -> AsyncGenerator[WireEvent, None]:
-        """Yield what comes until the turn has ended, and what became of the messages sent in it."""
+        """Yield events until the turn has ended, and reports on messages sent during it."""
         request, has_begun = self._request, False
         first = Timeout(request.first_token_timeout, "no response within", "first_token_timeout")
         idle = Timeout(request.idle_timeout, "no data for", "idle_timeout")
@@ -152,7 +152,7 @@ class AcpStream:
                 yield event
 
     async def _rest(self, connection: Connection, brought: int) -> None:
-        """Let more arrive where many agents talk; one that brings much at once need not rest."""
+        """If many agents talk, let more arrive, unless this reading brought much already."""
         pace = self._pool.pace
         pace.note(connection)
         if pace.seconds and brought < _MUCH:
@@ -184,7 +184,7 @@ class AcpStream:
 
 
 def _usage(result: JsonObject, cost: float | None) -> Usage | None:
-    """Return the tokens of the turn, with its cost; None for neither."""
+    """Return the tokens of the turn, with its cost; None if both are missing."""
     told = lenient_json.child(result, "usage")
     names = ("inputTokens", "outputTokens", "cachedReadTokens", "cachedWriteTokens")
     fresh, output, cached, written = (lenient_json.number(told, name) or 0 for name in names)

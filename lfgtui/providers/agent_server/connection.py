@@ -1,11 +1,10 @@
 """An agent's stream on its way through the decoder, over as many connections as it takes.
 
-A connection that breaks is resumed here where the stream has ids, and not by the
-engine: the run goes on at the server meanwhile, and asking anew would start a
-second one. Without ids there is nothing to resume; then, and where the server
-does not go on, the break leaves as a `cut` and the engine's retry policy
-decides. The timeouts are those of `reading`; trying to connect again counts as
-silence, so `idle_timeout` bounds it.
+A connection that breaks is resumed here, not by the engine, if the stream has ids:
+the run goes on at the server meanwhile, and asking anew would start a second one.
+Without ids, or if the server does not go on, the break is raised as a `cut` and the
+engine's retry policy decides. The timeouts are those of `reading`; reconnecting
+counts as silence, so `idle_timeout` bounds it.
 """
 
 import asyncio
@@ -28,7 +27,7 @@ from lfgtui.providers.transport.body import Part
 from lfgtui.providers.transport.reading import Reading, decode, logged
 
 TRIES = 5
-"""Connections in a row that bring nothing new before a break is final."""
+"""Connections in a row without anything new after which a break is final."""
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.25, 5.0
 _LONGEST_RETRY = 30.0
@@ -38,11 +37,11 @@ Connect: TypeAlias = Callable[
     [Cursor, Callable[[], None]],
     AbstractAsyncContextManager[AsyncGenerator[Sequence[Part], None]],
 ]
-"""Opens a connection: a run's first one, or the one that follows `cursor.last_id`.
+"""Opens a connection: a run's first one, or one that goes on after `cursor.last_id`.
 
-Its parts come as they arrived together, none where a piece of one did. They end where the
-server ended them well; every other end raises. The second argument is called for what arrives
-and yields nothing: a long event is no silence.
+Parts that arrived together come together; [] is for an incomplete one. They end if the server
+ended them well; any other end raises. The second argument is called for arrivals that yield
+nothing: a long event does not count as silence.
 """
 
 
@@ -133,7 +132,7 @@ class _Run:
         return events
 
     def _goes_on(self, cut: ProviderError) -> bool:
-        """Return True if the break is worth another connection."""
+        """Return True if another connection should be tried after the break."""
         if not self.cursor.last_id or self.tries >= TRIES or isinstance(cut, NewRunError):
             return False
         restarting = RETRYABLE_KINDS - {"timeout"}  # perhaps, when it refuses to go on
@@ -145,7 +144,7 @@ class _Run:
         return ProviderError("cut", f"{self.broken.message}; resuming failed: {cut.message}")
 
     def _pause(self) -> float:
-        """Seconds until the next connection: as the server says, else longer each time."""
+        """Return the seconds until the next connection: the server's, else growing ones."""
         if self.cursor.retry is not None:
             return min(self.cursor.retry, _LONGEST_RETRY)
         if self.tries == 1:

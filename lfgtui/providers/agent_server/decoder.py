@@ -1,16 +1,16 @@
 """The stream of an agent server, decoded by the tables of `dialects`.
 
-- Data that is no JSON is text, and so is all that follows under the same name: a
-  token may well be `42`, `null` or `[1]`. Where events of that name were JSON it is
-  damage, and fails the response, like every record that cannot be read (see
+- Data that is not JSON is text, and so is all later data under the same name: a
+  token may well be `42`, `null` or `[1]`. If earlier events of that name were JSON it
+  is damage, and fails the response, like every record that cannot be read (see
   `wire.decoder`).
 - The agent runs its tools itself. Its calls are `HostedTool` events.
 - A record is never trusted to have the form of its type: a field that is missing
-  or of another type costs its own part and nothing else. Only text
-  that is no string fails the response: a hole in an answer is not seen.
-- The end of the body is the end of the answer, as most small servers have
-  it. But where the stream began with an event that has a counterpart at the
-  end (`RUN_STARTED`, `start`), the end of the body without that is a cut.
+  or of a wrong type costs only its own part. Only text that is not a string fails
+  the response: nobody would see a hole in an answer.
+- The end of the body is the end of the answer, as with most small servers. But if
+  the stream began with an event that has a counterpart at the end (`RUN_STARTED`,
+  `start`), a body that ends without that was cut.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -59,9 +59,9 @@ _REFUSED = "the agent did not take your message{}; it goes with the next request
 class AgentDecoder(Decoder):
     """One run of an agent. See `wire.decoder.Decoder`.
 
-    `announces_its_end` once it has begun like one that does, `starts` how often. `streams`
-    is False where the whole answer was requested at once. `accepts` is what the agent says it
-    takes meanwhile; `sent` are the ids of the messages that it has not reported on.
+    `announces_its_end` once it has begun with an event that says so, `starts` is how often.
+    `streams` is False if the whole answer was requested at once. `accepts` is what the agent
+    says it takes meanwhile; `sent` are the ids of messages that it has not reported on.
     """
 
     def __init__(self, turn: int = 1, *, streams: bool = True) -> None:
@@ -82,7 +82,7 @@ class AgentDecoder(Decoder):
         self._cited: set[str] = set()
 
     def leftovers(self) -> Sequence[WireEvent]:
-        """Return what came of calls that were still arriving, for a stream that broke off."""
+        """Return the parts of calls that were still arriving when the stream broke off."""
         return list(self._calls.leftovers())
 
     def _feed(self, name: str, data: str | bytes) -> Sequence[WireEvent]:
@@ -138,13 +138,13 @@ class AgentDecoder(Decoder):
         return self._value(name, self._meaning(name, value, text), text)
 
     def _is_damage(self, name: str, text: str) -> bool:
-        """Return True for data that is no JSON and must have been an event."""
+        """Return True for data that is not JSON but must have been an event."""
         if dialects.may_be_text(name):
             return name in self._are_events and (not name or bool(text.strip()))
         return bool(self._are_events) and text.lstrip().startswith(("{", "["))
 
     def _meaning(self, name: str, value: object, text: str) -> object:
-        """Return the value of data that is JSON, or the data where that is text all the same."""
+        """Return the value of data that is JSON, or the data itself if it is text all the same."""
         if name in self._are_text:
             return value if not name and dialects.names_its_type(value) else text
         if name not in self._are_events:
@@ -279,7 +279,7 @@ class AgentDecoder(Decoder):
         return next(filter(None, found), None)
 
     def _usage(self, rule: Rule, record: JsonObject, key: str | int) -> Usage | None:
-        """Return the run's tokens so far. One response reports more than once, as far as it got."""
+        """Return the run's tokens so far. A response may report several times; the last counts."""
         if (counts := counts_of(first(record, rule.usage))) is None:
             return None
         key = key if key and isinstance(key, str) else self._texts.latest
@@ -291,7 +291,7 @@ class AgentDecoder(Decoder):
 
 
 def _is_answer(data: str) -> bool:
-    """Return True for a whole answer: JSON that is no event of a stream."""
+    """Return True for a whole answer: JSON that is not an event of a stream."""
     try:
         return not dialects.names_its_type(lenient_json.parse(data))
     except ValueError:

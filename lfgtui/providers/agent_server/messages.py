@@ -1,9 +1,9 @@
 """The texts of an agent's messages, each said once however often it comes.
 
 A message may come in pieces, again whole, and again in every snapshot of the
-conversation. Its id tells which it is. One without an id is the latest until it
-has come whole. In a snapshot it is told by its position, which it keeps, and
-the first time by its text: it may have come by itself before.
+conversation. Its id identifies it. A message without an id is the latest one until
+it has come whole. In a snapshot its position identifies it, which never changes,
+and the first time its text, since it may have come by itself before.
 """
 
 from lfgtui.providers import limits
@@ -23,15 +23,15 @@ class Messages:
         self._apart: dict[str, list[int]] = {}  # those in no snapshot yet, by text
 
     def add(self, key: str | int, piece: str) -> None:
-        """Note a piece, which is always new."""
+        """Note a piece; pieces are always new."""
         self.latest = key or self._open
         self._said(self.latest).append(piece)
 
     def remainder(self, key: str | int, whole: str) -> str:
-        """Return the end of a whole text that was not said, and note it as said.
+        """Return the end of a whole text that is new, and note it.
 
-        `key` is an id, or a position in a snapshot. Where the text differs from its pieces,
-        what the person has read stands. Raises `ProviderError` ("protocol") for too many texts.
+        `key` is an id, or a position in a snapshot. If the text differs from its pieces, the
+        pieces stand. Raises `ProviderError` ("protocol") for too many texts.
         """
         self.latest = self._place(key, whole)
         said = self._text(self.latest)
@@ -40,7 +40,7 @@ class Messages:
         return new
 
     def end(self) -> None:
-        """Note that the message without an id is over, whole or not."""
+        """Note that the message without an id is over, complete or not."""
         self._open += 1
 
     def _place(self, key: str | int, whole: str) -> str | int:

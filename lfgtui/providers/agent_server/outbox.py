@@ -1,8 +1,8 @@
 """The way back to an agent while its run is under way: messages of the person, and a cancel.
 
-An agent that takes them says so: one that expects nothing behind the request could take a message
-for a second one. What it does not report as taken goes with the next request, so nothing here is
-sent twice, and nothing is kept beyond the run.
+An agent that takes them says so: any other could take a message for a second request. Messages
+that it does not report as taken go with the next request, so nothing here is sent twice, or kept
+beyond the run.
 """
 
 from collections.abc import AsyncGenerator, Callable
@@ -17,8 +17,8 @@ from lfgtui.providers.agent_server.decoder import AgentDecoder
 class TwoWayStream:
     """The events of one run, and messages on their way to its agent. See `base.TakesMessages`.
 
-    Messages wait for a connection, and until the agent accepts them. `post` sends on the
-    connection that is up, and returns False where it is about to go.
+    Messages wait for a connection, and until the agent accepts them. `post` sends on the open
+    connection, and returns False if that is closing.
     """
 
     decoder: AgentDecoder
@@ -33,12 +33,12 @@ class TwoWayStream:
         await self.events.aclose()
 
     def tell(self, message: int, text: str) -> None:
-        """Send a message, now or once it can be."""
+        """Send a message, now or once that is possible."""
         self._waiting.append((message, text))
         self.flush()
 
     def flush(self) -> None:
-        """Send what waits, if it can be sent."""
+        """Send waiting messages, if possible."""
         while self._waiting and "message" in self.decoder.accepts and self.post:
             message, text = self._waiting[0]
             record = {"type": "message", "message_id": str(message), "content": text}
@@ -48,7 +48,7 @@ class TwoWayStream:
             del self._waiting[0]
 
     def disconnect(self) -> None:
-        """Give the connection up. An agent that is still at work is told, if it takes that."""
+        """Give up the connection. An agent still at work gets a cancel, if it takes one."""
         if self.post and "cancel" in self.decoder.accepts and not self.decoder.done:
             self.post(lenient_json.compact({"type": "cancel"}))
         self.post = None

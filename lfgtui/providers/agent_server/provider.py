@@ -1,10 +1,10 @@
 """The provider of both wires to agent servers, which differ in how they connect.
 
-There is no common form of a request. Ours is what most small servers take:
+There is no common form of a request. Ours is the one that most small servers take:
 `model`, `messages` with `role` and `content`, `system`, `stream`, and a
-`run_id` that stays the same when a broken connection is resumed. For any other
-the config has a `body` of its own, in which `{prompt}` and the like stand for
-what changes. The agent has tools of its own, so none are offered.
+`run_id` that stays the same when a broken connection is resumed. For other servers
+the config has a `body`, in which `{prompt}` and the like stand for the values. The
+agent has tools of its own, so none are offered.
 """
 
 import re
@@ -70,7 +70,7 @@ class AgentProvider(ABC):
         """Close what stays open between two runs."""
 
     def _prepare(self) -> None:  # noqa: B027 - the same
-        """Do once, off the event loop, what takes long."""
+        """Do slow preparations once, off the event loop."""
 
     def _events(
         self, request: Request, decoder: AgentDecoder, opening: Opening
@@ -98,7 +98,7 @@ def _body(template: Mapping[str, object], request: Request) -> dict[str, object]
 
 
 def _filled_object(form: Mapping[str, object], values: Mapping[str, object]) -> dict[str, object]:
-    """Fill in the values; a field that is all placeholder is left out where there is none."""
+    """Fill in the values; a field that is only a placeholder is left out if it has no value."""
     filled = {name: _filled(value, values) for name, value in form.items()}
     return {name: value for name, value in filled.items() if value is not None}
 
@@ -116,5 +116,5 @@ def _filled(value: object, values: Mapping[str, object]) -> object:
 
 
 def _within(value: object, placeholder: str) -> str:
-    """Return a value as a part of a text, in which only texts have a place."""
+    """Return a value as a part of a text."""
     return value or "" if isinstance(value, str | None) else placeholder

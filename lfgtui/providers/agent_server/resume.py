@@ -1,14 +1,14 @@
 """The position in a stream, so that it can be resumed there and nothing is repeated.
 
-A server that gives its events ids can be asked for what follows the last one
-(`Last-Event-ID`). How it answers is its own affair, and four answers are
-known: it goes on behind that id; it sends some events again; it starts over
-from the first, with the same ids; it has forgotten and begins a new run. The
-first three lead to the same text, since events are known by their ids. The
-fourth is refused: half of one answer and the whole of another are no answer.
+A server that gives its events ids can be asked for the events after the last one
+(`Last-Event-ID`). Servers answer in four ways: they go on after that id; they send
+some events again; they start over from the first, with the same ids; or they have
+forgotten the run and begin a new one. The first three lead to the same text, since
+events are known by their ids. The fourth is refused: half of one answer and the
+whole of another make no sense.
 
 Events without an id of their own belong to the id before them, and come again
-after it. They can only be recognised by their content, in their order.
+after it. They can only be recognized by their content, in their order.
 """
 
 from string import digits
@@ -30,10 +30,10 @@ class NewRunError(ProviderError):
 class Cursor:
     """The position in one run's stream, across its connections.
 
-    `last_id` is where to go on, "" where that is not possible. `is_replaying`
-    while a connection that was resumed has brought no new id. `retry`, in seconds, and `url`
-    are how the server wants to be resumed, if it named them. `connect` is how many seconds the
-    newest connection took to open, None if it was open.
+    `last_id` is where to go on, "" if that is impossible. `is_replaying` while a resumed
+    connection has brought no new id. `retry`, in seconds, and `url` are how the server wants to
+    be resumed, if it said so. `connect` is the seconds that the newest connection took to open,
+    None if it was open.
     """
 
     def __init__(self) -> None:
@@ -50,16 +50,16 @@ class Cursor:
         self._matched_head = self._matched_tail = self._repeatable = 0
 
     def resume(self) -> None:
-        """Begin a new connection, which is compared with what came before."""
+        """Begin a new connection, whose events are compared with earlier ones."""
         self.is_replaying = True
         self._id = ""
         self._matched_head = self._matched_tail = 0
         self._repeatable = len(self._tail)
 
     def is_new(self, part: Part) -> bool:
-        """Return True if a part was not delivered before; it counts as delivered from now on.
+        """Return True if a part was not delivered before; from now on it counts as delivered.
 
-        Raises `NewRunError` where it shows that another run is being sent.
+        Raises `NewRunError` if the part shows that another run is being sent.
         """
         if isinstance(part, ServerSentEvent):
             if part.id != self._id:  # it stays in force until the next one
@@ -74,7 +74,7 @@ class Cursor:
         return True
 
     def _move(self, event_id: str) -> bool:
-        """Move to an id, or "" for none; return False where it was delivered before."""
+        """Move to an id, or "" for none; return False if it was delivered before."""
         self._id, self._matched_tail = event_id, 0
         if self.is_replaying and event_id in self._seen:
             return False
@@ -92,7 +92,7 @@ class Cursor:
     def _is_new_content(self, digest: int) -> bool:
         if self.is_replaying:
             if self._id not in ("", self.last_id):
-                return False  # in the midst of what was delivered
+                return False  # among the delivered ids
             at = self._matched_tail
             if at < self._repeatable and self._tail[at] == digest:
                 self._matched_tail += 1
@@ -106,7 +106,7 @@ class Cursor:
 
 
 def _follows(before: str, after: str) -> bool:
-    """Return True for two ids that count upwards behind one prefix, as `run-7:9`, `run-7:10`."""
+    """Return True for two ids that count upwards after one prefix, as `run-7:9`, `run-7:10`."""
     prefix = before.rstrip(digits)
     old, new = before[len(prefix) :], after[len(prefix) :]
     return after.rstrip(digits) == prefix and (len(new), new) > (len(old), old)

@@ -2,8 +2,8 @@
 
 The agent runs its tools itself, so a call is shown and never requested:
 `HostedTool` when it begins, again once its input is complete, and again with
-what came out, all three with one id. A record without an id is about the latest
-call that has no result yet, of its name where it has one.
+the result, all three with one id. A record without an id is about the latest
+call without a result, with the same name if the record has one.
 """
 
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ from lfgtui.providers import limits
 from lfgtui.providers.agent_server.dialects.rules import Meaning
 
 _RECENT = 200
-"""Latest calls that a record without an id may belong to."""
+"""Number of latest calls that a record without an id may belong to."""
 
 
 @dataclass(slots=True, eq=False)
@@ -29,13 +29,13 @@ class _Call:
     shown: HostedTool | None = None
 
     def grow(self, piece: str) -> None:
-        """Add a piece of the input, which is shown when all of it is there."""
+        """Add a piece of the input, which is shown once it is complete."""
         self.length += len(piece)
         limits.refuse_long_input(self.name, self.length)
         self.input.append(piece)
 
     def show(self) -> Iterator[WireEvent]:
-        """Yield the call as it stands, where that is news."""
+        """Yield the call as it stands, if it has changed."""
         self.input = ["".join(self.input)]
         event = HostedTool(self.name or "tool", self.input[0], self.output, self.call_id)
         if event != self.shown:
@@ -58,7 +58,7 @@ class AgentCalls:
     ) -> Iterator[WireEvent]:
         """Yield the events of a record: `given` is a whole input, `text` a piece or a result.
 
-        Raises `ProviderError` ("protocol") for a call too many, and for pieces that go on and on.
+        Raises `ProviderError` ("protocol") for too many calls, and for too long an input.
         """
         call = None if means == "call" and not call_id else self._find(call_id, name)
         if call is None:
@@ -83,7 +83,7 @@ class AgentCalls:
             yield HostedOutputDelta(call.call_id, text)
 
     def leftovers(self) -> Iterator[WireEvent]:
-        """Yield the calls whose input was still arriving, with as much as came of it."""
+        """Yield the calls whose input was still arriving, with the part that came."""
         for call in self._calls.values():
             yield from call.show()
 

@@ -1,10 +1,10 @@
 """The wire `agent-websocket`: an agent server over a WebSocket.
 
-The request is the first message; each message that comes is one event, an
-array several. A stream is resumed where the server numbers its events, in
-`event_id`, or in an `id` that every message has and no two share (an `id` that
-comes twice is that of a message or a call, and says nothing of where the
-stream stands). The new connection then names the last one, in the header
+The request is the first message; each message from the server is one event, an
+array several. A stream is resumed if the server numbers its events, in `event_id`,
+or in an `id` that every message has and no two share (an `id` that comes twice is
+a message's or a call's, and does not mark a position in the stream). The new
+connection then names the last one, in the header
 `Last-Event-ID` and as `last_event_id` in the request. An agent that says so
 takes messages of the person meanwhile, and a cancel (`outbox`).
 """
@@ -42,7 +42,7 @@ _FINE = (CloseCode.NORMAL_CLOSURE, CloseCode.NO_STATUS_RCVD)
 
 
 class AgentWebSocketProvider(AgentProvider):
-    """One agent server, a WebSocket a connection."""
+    """One agent server; each connection is a WebSocket."""
 
     wire = "agent-websocket"
 
@@ -143,7 +143,7 @@ def _events(text: str, ids: "_Ids") -> Iterator[Part]:
 
 
 class _Ids:
-    """The ids that mark positions in the stream of one connection."""
+    """The ids that mark positions in one connection's stream."""
 
     def __init__(self) -> None:
         self._last = ""

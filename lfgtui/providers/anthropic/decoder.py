@@ -6,11 +6,10 @@ thinking go out as they arrive. A block that the next request must carry back
 goes out whole, as a `ProviderItem`, when it stops; of a thinking block only
 the signature, since its text went out before.
 
-A message may begin with blocks that no record streams: where a hosted program
-called a tool, `message_start` holds the call, whole, and the stop reason too.
-Other servers stream again what stood there. So these blocks wait for what
-follows: a block that starts at index 0 takes their place, anything else lets
-them out.
+A message may begin with blocks that are not streamed: if a hosted program called
+a tool, `message_start` holds the whole call, and the stop reason, too. Other
+servers stream these blocks again. So they wait for the next record: a block that
+starts at index 0 replaces them, anything else lets them out.
 """
 
 from dataclasses import dataclass, field
@@ -118,7 +117,7 @@ class AnthropicDecoder(SdkDecoder):
         self._report_usage(message)
 
     def _take_first(self) -> None:
-        """Read the blocks that `message_start` held, as if they had been streamed."""
+        """Read the blocks of `message_start` as if they had been streamed."""
         blocks, self._first = self._first, []
         for index, content in enumerate(blocks):
             self._start(index, content)

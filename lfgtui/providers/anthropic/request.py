@@ -3,8 +3,8 @@
 The wire's rules (https://docs.anthropic.com/en/api/messages): roles
 alternate, so neighbours of one role become one message; all results of a
 turn stand together, first, in the user message after it; thinking goes back
-with its signature, unchanged and in order, and something behind it; text
-blocks are never empty.
+with its signature, unchanged and in order, and is never last; text blocks are
+never empty.
 """
 
 import re
@@ -116,7 +116,7 @@ def _messages(messages: Sequence[Message], *, cache: bool) -> list[Block]:
 
 
 def _drop_unfinished(turns: list[tuple[str, list[Block]]]) -> None:
-    """Drop the end of a stopped response that the wire takes only with what was to follow."""
+    """Drop the end of a stopped response that the wire refuses without its continuation."""
     while turns and turns[-1][0] == "assistant" and turns[-1][1][-1]["type"] in _UNFINISHED:
         turns[-1][1].pop()
         if not turns[-1][1]:
@@ -155,7 +155,7 @@ def _part(part: Part, previous: Part | None) -> list[Block]:
 
 
 def _id(call_id: str) -> str:
-    """Return the id in the characters this wire takes: it may be another wire's."""
+    """Return the id in the characters of this wire: it may be another wire's."""
     return _NOT_IN_ID.sub("_", call_id) or "_"
 
 

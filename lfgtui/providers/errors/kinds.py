@@ -1,4 +1,4 @@
-"""Kinds of failures by the names and codes that libraries, providers and servers give them."""
+"""Kinds of failures, by the names and codes of libraries, providers and servers."""
 
 from lfgtui.errors import ErrorKind
 
@@ -33,7 +33,7 @@ KIND_OF_CLASS = _by_name(
         "internal": "OpenAIError AnthropicError StreamError CookieConflict WebSocketException",
     }
 )
-"""A class counts for those derived from it, unless they are named too."""
+"""A class stands for its subclasses, too, unless they are named themselves."""
 
 KIND_OF_CODE = _by_name(
     {

@@ -43,7 +43,7 @@ _CUT = re.compile(
 """Messages of gateways whose own upstream broke off (aiohttp, httpx, urllib3, Go, Node)."""
 
 _MASKED = re.compile(r"\b(?:sk|xai|gsk|rk|pk)-[\w.\-]*\*{2}[\w*.\-]*")
-"""A key as servers show it that hide its middle."""
+"""A key with its middle hidden, as servers show it."""
 
 _LONGEST_MESSAGE = 400
 _READ_OF_A_MESSAGE = 10 * _LONGEST_MESSAGE
@@ -70,7 +70,7 @@ def classify(status: int | None, codes: tuple[str, ...], message: str) -> ErrorK
 def kind_of_close(code: int, reason: str = "") -> ErrorKind:
     """Return the kind of a WebSocket's close code.
 
-    Servers of their own make put an HTTP status behind 4000, as in 4401 or 4429.
+    Some servers add an HTTP status to 4000, as in 4401 or 4429.
     """
     status = code - 4000 if 4400 <= code < 4600 else None
     return KIND_OF_CLOSE.get(code) or classify(status, (reason,), reason)
@@ -161,14 +161,14 @@ def kind_of_class(cls: type[BaseException]) -> ErrorKind | None:
 
 
 def one_line(message: str) -> str:
-    """Return the message on one line, of bearable length, harmless to a terminal, without a key."""
+    """Return the message on one line, cut, without a key, safe for a terminal."""
     line = " ".join(visible(message[:_READ_OF_A_MESSAGE]).split())
     line = _MASKED.sub("[key]", _rules().text(line))
     return line if len(line) <= _LONGEST_MESSAGE else f"{line[: _LONGEST_MESSAGE - 1]}…"
 
 
 def _ours(error: BaseException | None) -> ProviderError | None:
-    """Return the error of our own that a library has wrapped in one of its own."""
+    """Return an error of ours that a library has wrapped in one of its own."""
     for _ in range(_LONGEST_CHAIN):
         if error is None or isinstance(error, ProviderError):
             return error
@@ -297,7 +297,7 @@ def _codes_of(error: JsonObject) -> tuple[str, ...]:
 
 
 def _message_of(body: object) -> str:
-    """Return the server's own words, from any of the places where servers put them."""
+    """Return the server's own words, from any field where servers put them."""
     if isinstance(body, str):
         # A page of HTML comes from a proxy, and means nothing to a person.
         return "" if body.lstrip().startswith("<") else body

@@ -1,8 +1,8 @@
 """When a limit ends, in all the forms in which servers say so.
 
-`Retry-After` says when a request may succeed, and so may the message or a field of the error. A
-reset header says when a limit is back in full: of a limit that refills steadily, long after. So
-it counts only where the server says nothing else.
+`Retry-After`, the message or a field of the error may say when a request may succeed. A reset
+header says when a limit is back in full, which for a steadily refilled limit is long after that.
+So it counts only if the server says nothing else.
 
 Reset headers come with every response, and of several limits only the exhausted one counts. Their
 values are durations (`6m0s`, `17ms`), seconds, seconds or milliseconds since the epoch, or dates:
@@ -22,10 +22,10 @@ from lfgtui.providers import lenient_json
 from lfgtui.providers.lenient_json import JsonObject
 
 _LONGEST_WAIT = 365 * 86_400.0
-"""Seconds; a server that asks for more means never."""
+"""Most seconds to wait; a server that asks for more means never."""
 
 _EPOCH = 1e9
-"""A number above is a time and no duration: it would be 31 years."""
+"""A larger number is a time, not a duration: that would be 31 years."""
 
 _EPOCH_MILLISECONDS = 1e11
 
@@ -52,7 +52,7 @@ _AT_DATE = re.compile(
     r"(\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,6})?)?) ?(Z|UTC|GMT|[+-]\d\d:?\d\d)(?!\w)",
     re.IGNORECASE,
 )
-"""A date without a zone is not read: nobody says whose it is."""
+"""A date without a time zone is not read, since its meaning is unknown."""
 
 _AT_HOUR = re.compile(
     r"resets?(?: at)? (?:([a-z]{3})[a-z]* (\d{1,2})(?: at|,) )?"
@@ -63,7 +63,7 @@ _AT_HOUR = re.compile(
 
 
 def retry_after(headers: Mapping[str, str], now: datetime | None = None) -> float | None:
-    """Return the seconds that the server asks to wait; None where it does not.
+    """Return the seconds that the server asks to wait; None if it does not.
 
     Read from `retry-after-ms`, or `retry-after` as seconds or as an HTTP date, which
     counts from `now` (RFC 9110, 10.2.3).
@@ -88,9 +88,8 @@ def resets_after(
 ) -> float | None:
     """Return the seconds until the exhausted limit is reset, the last one of several.
 
-    OpenRouter repeats the headers of the server behind it in the error's `metadata`. A limit
-    that does not say what remains counts if it is the only one, and a time that is over says
-    nothing.
+    OpenRouter repeats its upstream server's headers in the error's `metadata`. A limit without a
+    remaining amount counts if it is the only one, and a past time does not count.
     """
     now = now or datetime.now(UTC)
     named = _lowered(lenient_json.child(lenient_json.child(error, "metadata"), "headers"))
@@ -122,7 +121,7 @@ _READ_OF_A_MESSAGE = 2000
 
 
 def _lowered(headers: Mapping[str, object]) -> dict[str, str]:
-    """Return the headers by their names in lower case; those sent twice are left out."""
+    """Return the headers by lower-case name; headers sent twice are left out."""
     lowered = {}
     for name in headers:
         with suppress(LookupError):  # so websockets' headers say that there are several
@@ -132,7 +131,7 @@ def _lowered(headers: Mapping[str, object]) -> dict[str, str]:
 
 
 def _left(headers: Mapping[str, str], reset: str) -> float | None:
-    """Return how much of the limit remains; None where that is not said.
+    """Return how much of the limit remains; None if unknown.
 
     Claude's subscriptions have a `status` for it.
     """
@@ -143,7 +142,7 @@ def _left(headers: Mapping[str, str], reset: str) -> float | None:
 
 
 def _wait(value: str, now: datetime) -> float | None:
-    """Return the seconds from `now` that a reset's value stands for."""
+    """Return the seconds from `now` to a reset's value."""
     value = value.strip()
     seconds = _positive(value)
     if seconds is None:
@@ -189,7 +188,7 @@ def _worded(message: str, now: datetime) -> float | None:
 
 
 def _until_hour(match: "re.Match[str]", now: datetime) -> float | None:
-    """Return the seconds to the next time that it is this hour, on this day where it is named."""
+    """Return the seconds to the next such hour, on the given day if one is named."""
     month, day, hour, minute, half = match.groups()
     now = now.astimezone(UTC)
     if not 1 <= int(hour) <= 12:

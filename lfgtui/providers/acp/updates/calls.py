@@ -1,7 +1,7 @@
-"""An agent's calls, which it reports as patches: what a record leaves out stays as it was.
+"""An agent's calls, which it reports as patches: fields that a record leaves out do not change.
 
-Live output comes as a snapshot that is replaced each time; what is new in it is said once. The
-input may come later than the call, and once more with the question whether the call may be made.
+Live output comes as a snapshot that is replaced each time; only its new part becomes an event. The
+input may come later than the call, and again with the request for permission.
 """
 
 import os
@@ -50,7 +50,7 @@ class Call:
 
     @property
     def arguments(self) -> ToolArguments:
-        """The arguments of the call; its title where the agent says no more."""
+        """The arguments of the call, or its title if the agent gives none."""
         if isinstance(self.input, dict) and self.input:
             return self.input
         if isinstance(self.input, str) and self.input:
@@ -70,7 +70,7 @@ class Calls:
         self._terminals: dict[str, Call] = {}
 
     def take(self, record: JsonObject) -> Iterator[WireEvent]:
-        """Yield what is new in a call's record. Raises `ProviderError` for a call too many."""
+        """Yield the news in a call's record. Raises `ProviderError` for too many calls."""
         call = self._call(record, begins=record.get("sessionUpdate") == "tool_call")
         is_new = not call.name
         self._patch(call, record)
@@ -96,7 +96,7 @@ class Calls:
         return call is not None and call.finished is None
 
     def grow(self, record: JsonObject) -> Iterator[WireEvent]:
-        """Yield a piece of a call's content, which version 2 of the protocol has."""
+        """Yield a piece of a call's content (version 2 of the protocol)."""
         call, block = self._call(record), lenient_json.child(record, "content")
         yield from self._changed(call, [block])
         if block.get("type") == "content":
@@ -104,25 +104,25 @@ class Calls:
             yield from self._printed(call, call.text + text)
 
     def print(self, record: JsonObject) -> Iterator[WireEvent]:
-        """Yield what a terminal of the agent printed, which version 2 of the protocol has."""
+        """Yield output of a terminal of the agent (version 2 of the protocol)."""
         call = self._terminals.get(lenient_json.text(record, "terminalId"))
         if call is not None:
             yield from self._printed(call, call.text + lenient_json.text(record, "data"))
 
     def asked(self, record: JsonObject) -> tuple[Call, list[WireEvent]]:
-        """Return the call that a question is about, and what the question says of it."""
+        """Return the call that a question is about, and the news on it in the question."""
         call = self._call(record)
         given = _asked_input(call.input, record)
         events = list(self.take(record | {"rawInput": given}))
         return call, [*events, *self.requested(call)]
 
     def answered(self, call_id: str) -> None:
-        """Count the seconds of a call from the answer to its question on."""
+        """Count the seconds of a call from the answer to its question."""
         if call_id in self._calls:
             self._calls[call_id].since = self._clock()
 
     def requested(self, call: Call) -> Iterator[ToolCallRequested]:
-        """Yield the call with its input, where that is news."""
+        """Yield the call with its input, if that is new."""
         reads = (call.path if call.kind == "read" else "") or UNSET
         event = ToolCallRequested(
             call.call_id, call.name, call.arguments, origin="agent", reads=reads
@@ -133,7 +133,7 @@ class Calls:
             yield event
 
     def _call(self, record: JsonObject, *, begins: bool = False) -> Call:
-        """Return the call of a record; one that `begins` with the id of an ended one is another."""
+        """Return the call of a record; one that `begins` with an ended call's id is a new one."""
         call_id = lenient_json.text(record, "toolCallId")[: limits.CALL_ID_LENGTH]
         if begins and call_id in self._calls and self._calls[call_id].finished is not None:
             del self._calls[call_id]
@@ -166,7 +166,7 @@ class Calls:
                 yield FileChange(call.call_id, path, diff)
 
     def _absolute(self, path: str) -> str:
-        """Return the path as the protocol wants it; an agent may pass on what a model wrote."""
+        """Return the path made absolute: an agent may pass on one that a model wrote."""
         return os.path.normpath(Path(self._folder, path))
 
     def _printed(self, call: Call, text: str) -> Iterator[WireEvent]:
@@ -197,7 +197,7 @@ class Calls:
 
 
 def _name(record: JsonObject) -> str:
-    """Return the name of its tool; where the agent gives none, the kind of it."""
+    """Return the name of the tool or, if the agent gives none, its kind."""
     meta = lenient_json.child(lenient_json.child(record, "_meta"), "claudeCode")
     name = lenient_json.text(record, "name") or lenient_json.text(meta, "toolName")
     title, kind = lenient_json.text(record, "title"), lenient_json.text(record, "kind")
@@ -206,7 +206,7 @@ def _name(record: JsonObject) -> str:
 
 
 def _is_less(given: object, known: object) -> bool:
-    """Return True for an input that leaves out fields of the known one, as a question's may."""
+    """Return True for an input without some fields of the known one, as a question's may be."""
     if not isinstance(given, dict) or not isinstance(known, dict):
         return False
     return given.keys() < known.keys() and all(known[key] == given[key] for key in given)

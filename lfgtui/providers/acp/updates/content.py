@@ -18,14 +18,14 @@ _HUNKS = re.compile(r"^@@ ", re.MULTILINE)
 
 
 class Change(NamedTuple):
-    """A file, by its path, and the diff that is made in it, "" where that cannot be shown."""
+    """A file's path and the diff made in it, "" if that cannot be shown."""
 
     path: str
     diff: str
 
 
 def text_of(block: JsonObject) -> str:
-    """Return what a block says; of one that is no text, what it is."""
+    """Return the text of a block or, if it is not text, its kind."""
     match block.get("type"):
         case "text":
             return lenient_json.text(block, "text")
@@ -45,7 +45,7 @@ def is_known(block: JsonObject) -> bool:
 
 
 def texts_in(content: object) -> str:
-    """Return the text in the content of a call; its blocks stand in lines of their own."""
+    """Return the text in the content of a call, each block on lines of its own."""
     blocks = lenient_json.objects_in(content, "content")
     inner = (lenient_json.child(one, "content") for one in blocks if one.get("type") == "content")
     return "\n".join(text_of(block) for block in inner)

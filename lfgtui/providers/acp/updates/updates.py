@@ -1,9 +1,9 @@
-"""The updates of an agent's session, as events. Total: nothing that comes raises or is lost.
+"""The updates of an agent's session, as events. No update raises or is lost.
 
 Kinds of version 1 of the Agent Client Protocol, stable and not, and those that the draft of
 version 2 adds (agentclientprotocol/agent-client-protocol, `SessionUpdate` in client.rs). A record
-is never trusted to have the form of its kind: a field that is missing or of another type costs
-its own part. What lfg does not know is counted, and shown the first time.
+is never trusted to have the form of its kind: a field that is missing or of a wrong type costs
+only its own part. Unknown kinds are counted, and shown the first time.
 """
 
 from collections import Counter
@@ -29,7 +29,7 @@ from lfgtui.providers.lenient_json import JsonObject
 from lfgtui.text.growing_text import Growing
 
 _SHOWN = 200
-"""Characters of an unknown record that are shown."""
+"""Most characters of an unknown record that are shown."""
 
 _QUIET: Final = frozenset(
     {
@@ -46,7 +46,7 @@ _STATUSES: Final[dict[str, PlanStatus]] = {
     "completed": "completed",
 }
 _MESSAGES = 8
-"""Latest messages whose text is remembered: of older ones no more comes."""
+"""Number of latest messages whose text is remembered: older ones do not grow any more."""
 
 
 class Updates:
@@ -57,16 +57,16 @@ class Updates:
         self.calls = Calls(clock, folder)
         self.mode = ""
         self.options: list[JsonObject] = []
-        """The session's options, as they are now."""
+        """The session's present options."""
         self._settings: dict[str, str] = {}
         self._title = ""
         self._said: dict[str, Growing] = {}
         self._stopped: frozenset[str] = frozenset()
 
     def stop(self) -> None:
-        """Pass over what still comes of the messages so far.
+        """Ignore further text of the messages so far.
 
-        claude-agent-acp sends words of a turn that was cancelled after its end, in the next one.
+        After a cancelled turn, claude-agent-acp sends words of it in the next one.
         """
         self._stopped = frozenset(self._said) - {""}
 
@@ -89,7 +89,7 @@ class Updates:
                 yield Status(f"{name.lower()}: {shown}")
 
     def remark(self, kind: str, message: str) -> WireEvent:
-        """Count what lfg does not know by its kind, and say so the first time."""
+        """Count an unknown thing by its kind, and remark on it the first time."""
         kind = kind[: limits.NAME_LENGTH]
         if kind in self.unknown or len(self.unknown) < limits.QUIET_TYPES:
             self.unknown[kind] += 1
@@ -151,7 +151,7 @@ class Updates:
             yield Heartbeat()
 
     def _whole(self, update: JsonObject, is_text: bool) -> Iterator[WireEvent]:
-        """Yield the end of a message that has not been said; what the person has read stands."""
+        """Yield the end of a message that was not streamed, unless the rest differs."""
         message = lenient_json.text(update, "messageId")
         whole = "".join(map(text_of, lenient_json.children(update, "content")))
         pieces = self._pieces(message)

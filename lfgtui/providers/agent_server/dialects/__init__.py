@@ -22,7 +22,7 @@ _IN_WORDS = frozenset({"text", "reasoning", "output", "result"})
 
 
 def find(name: str, value: object) -> Iterable[Match] | None:
-    """Return what an event of that name holds, in order; None where no dialect knows it."""
+    """Return the matches in an event of that name, in order; None if no dialect knows it."""
     if not isinstance(value, dict):
         return nested.langgraph(name, value)
     for read in (nested.ag_ui, nested.dify, nested.a2a, nested.adk):
@@ -48,13 +48,13 @@ def may_be_text(name: str) -> bool:
 
 
 def must_be_text(name: str, value: object) -> bool:
-    """Return True for JSON that is no event, and under that name can only be somebody's words."""
+    """Return True for JSON that is not an event, and under that name must be text."""
     rule = COMMON.get(name)
     return rule is not None and rule.means in _IN_WORDS and not isinstance(value, str)
 
 
 def is_event(name: str, value: object) -> bool:
-    """Return True for JSON that is an event, or several: of its own type, or of that name's."""
+    """Return True for JSON that is an event, or several, by its own type or by the name."""
     if not may_be_text(name):
         return find(name, value) is not None
     records = value if isinstance(value, list) else [value]
@@ -62,7 +62,7 @@ def is_event(name: str, value: object) -> bool:
 
 
 def names_its_type(value: object) -> bool:
-    """Return True for a record that names the event it is."""
+    """Return True for a record that names its type."""
     if not isinstance(value, dict) or not value.keys() & _TYPE_FIELDS:
         return False
     return find("", value) is not None

@@ -1,6 +1,6 @@
-"""Records that hold several events, or events in parts of theirs: one reader for each dialect.
+"""Records that hold several events, or have events in their parts: one reader for each dialect.
 
-A reader yields what is in a record of its dialect, in order, and returns None for any other.
+A reader returns the matches in a record of its dialect, in order, and None for any other record.
 """
 
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ _REASONING, _WHOLE_REASONING = Rule("reasoning", "text"), Rule("whole_reasoning"
 def _since_prompt(
     messages: list[JsonObject], field: str, person: str
 ) -> list[tuple[int, JsonObject]]:
-    """Return what was added to a conversation since the last message of the person, numbered."""
+    """Return the messages since the person's last one, numbered."""
     prompts = [n for n, message in enumerate(messages, 1) if message.get(field) == person]
     return list(enumerate(messages, 1))[prompts[-1] if prompts else 0 :]
 
@@ -184,7 +184,7 @@ _LANG_USAGE = Rule("usage", usage="usage_metadata")
 
 
 def langgraph(name: str, value: object) -> list[Match] | None:
-    """Return what is in an event of that name; None where it is no mode's."""
+    """Return the matches in an event of that name; None if it is not a mode's."""
     mode = name.partition("|")[0]  # the rest names a graph inside the graph
     state = lenient_json.as_object(value) or {}
     match mode:

@@ -1,7 +1,7 @@
 """The lines of a table: the event that a record means, and the fields that hold its parts.
 
 Fields are given as paths, `data.title` for the field `title` of the object
-`data`; of several, with spaces between them, the first that says anything counts.
+`data`; of several, with spaces between them, the first that is not empty counts.
 """
 
 from dataclasses import dataclass
@@ -36,22 +36,22 @@ Meaning: TypeAlias = Literal[
 ]
 
 Counts: TypeAlias = tuple[int, ...]
-"""Tokens: of the input, of the output, and of the input those that were cached."""
+"""Tokens: of the input, of the output, and cached ones of the input."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One line of a table: what a record means, and where it holds the parts of that."""
+    """One line of a table: the meaning of a record, and the fields of its parts."""
 
     means: Meaning
     text: str = ""
     key: str = ""
-    """The id of the message that a text belongs to, or of the response that is counted."""
+    """Field of the id of a text's message, or of the response that is counted."""
     call_id: str = ""
     name: str = ""
     input: str = ""
     failed: str = ""
-    """Set where a call failed, or a run."""
+    """Field that is set if a call or a run failed."""
     reason: str = ""
     usage: str = ""
 
@@ -63,9 +63,9 @@ class Rule:
 
 
 class Match(NamedTuple):
-    """A record, or a part of one, with the rule that it comes under.
+    """A record, or a part of one, with the rule that applies to it.
 
-    `key` is the message's id, or in a snapshot the position (from 1) of one that has none.
+    `key` is the message's id, or in a snapshot, for one without an id, its position from 1.
     """
 
     rule: Rule
@@ -82,7 +82,7 @@ _COUNTS = (
 
 
 def first(record: JsonObject, paths: str) -> object:
-    """Return the first of these fields that is not empty; None if all are."""
+    """Return the first of the fields that is not empty; None if all are."""
     for path in _split(paths):
         value: object = record
         for name in path:
@@ -93,7 +93,7 @@ def first(record: JsonObject, paths: str) -> object:
 
 
 def word(record: JsonObject, paths: str) -> str:
-    """Return the first of these fields if it is a string or a number, else ""."""
+    """Return the first non-empty field if it is a string or a number, else ""."""
     value = first(record, paths)
     if isinstance(value, int) and not isinstance(value, bool):
         return str(value)
@@ -112,7 +112,7 @@ def text_of(value: object) -> str:
 
 
 def as_json(value: object) -> str:
-    """Return what a tool took or gave: a string as it came, of text parts the text, else JSON."""
+    """Return a tool's input or result: a string as it came, the text of text parts, else JSON."""
     if isinstance(value, list) and value and all(map(_is_text_part, value)):
         return "\n".join(map(text_of, value))
     if value is None or isinstance(value, str):
@@ -121,7 +121,7 @@ def as_json(value: object) -> str:
 
 
 def counts_of(value: object) -> Counts | None:
-    """Return the tokens of a count, or of several models' counts; None where there are none."""
+    """Return the tokens of a count, or of several models' counts; None if there are none."""
     if value is None:
         return None
     if isinstance(value, list):
