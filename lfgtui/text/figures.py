@@ -126,5 +126,5 @@ def clock_time(at: float, now: float) -> str:
 
 
 def model_name(provider: str, model: str) -> str:
-    """Return `provider/model`, or the one of them that there is: agents choose their model."""
+    """Return `provider/model`, or only the one that is set: agents choose their own model."""
     return f"{provider}/{model}".strip("/")

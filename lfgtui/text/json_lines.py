@@ -12,7 +12,7 @@ from lfgtui.errors import SourceError
 KeyPath: TypeAlias = tuple[str | int, ...]
 
 _BEGINS = re.compile(r"\s*(?:\{|\[\s*[{\]])")
-"""An object, or the list of objects that is none of ours; no TOML begins so."""
+"""The beginning of an object, or of a list of objects, which is refused; no TOML begins so."""
 
 _NAME = "ticket"
 """The list that the tables are of."""

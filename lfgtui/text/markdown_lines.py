@@ -17,7 +17,7 @@ _CLOSING = "\"'”’“»)）」』*_ \t"
 
 
 def open_fence(line: str, opened: str) -> str:
-    """Return the fence that is open behind the line, "" for none; `opened` was open before it."""
+    """Return the fence that is open after the line, "" for none; `opened` was open before it."""
     if ("```" in line or "~~~" in line) and (match := _FENCE.match(line)):
         fence = match["fence"]
         if not opened:

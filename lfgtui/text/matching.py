@@ -101,7 +101,7 @@ class Matcher:
         return found
 
     def state(self, groups: tuple[tuple[int, ...], ...], last: _Kind) -> _State:
-        """Return the state of these readers behind such a character."""
+        """Return the state of these readers after such a character."""
         last = last if self._has_places else "other"
         found = self._states.get((groups, last))
         if found is None:
@@ -190,9 +190,9 @@ class Matcher:
 class MatchStream:
     """One text. `feed` returns the matches that a piece brings, `finish` those at the end.
 
-    With a `limit`, what may be a match is followed for so many characters at most. `open_from`
-    is where the oldest of what may still become a match begins, or the end of the text so far,
-    which has that `length`.
+    With a `limit`, what may be a match is followed for at most that number of characters.
+    `open_from` is where the oldest text begins that may still become a match, or else `length`:
+    the end of the text so far.
     """
 
     def __init__(self, matcher: Matcher, limit: int = 0) -> None:

@@ -30,7 +30,7 @@ _PATIENCE = 1.0
 """Seconds to wait for stderr to accept a line."""
 
 _WIDTH = 80
-"""Columns of a paragraph where stderr is no terminal."""
+"""Columns of a paragraph where stderr is not a terminal."""
 
 _THREAD = "last-words"
 
@@ -136,7 +136,7 @@ def install() -> None:
 
 
 def is_terminal(stream: TextIO | SafeStream | None) -> bool:
-    """Return True if the stream, or the one behind a `SafeStream`, is a terminal."""
+    """Return True if the stream, or the one inside a `SafeStream`, is a terminal."""
     own = _own(stream)
     return own is not None and own.isatty()
 
@@ -187,7 +187,7 @@ def can_ask() -> bool:
 
 
 def print_line(*parts: str | Styled) -> None:
-    """Write one line for people on stdout; styles are left out where it is no terminal."""
+    """Write one line for people on stdout; styles are left out if it is not a terminal."""
     _write(sys.stdout, parts, is_line=True)
 
 
@@ -205,7 +205,7 @@ def print_paragraph(text: str) -> None:
     """Write a remark that may be long, in lines of whole words: a terminal breaks it anywhere."""
     try:
         width = os.get_terminal_size(own.fileno()).columns if (own := _own(sys.stderr)) else 0
-    except (OSError, ValueError):  # no terminal, no file at all
+    except (OSError, ValueError):  # neither a terminal nor a file
         width = 0
     text = visible_line(text)
     indent = " " * (2 * (len(text) - len(text.lstrip())))

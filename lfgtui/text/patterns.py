@@ -1,9 +1,9 @@
 """Patterns for streams: the part of Python's regular expressions that needs no going back.
 
 A pattern becomes the steps of a machine that reads each character once, whatever the pattern
-(`automaton`). So there are no references to what a group matched, no looking ahead or behind
+(`automaton`). So there are no references to what a group matched, no lookahead or lookbehind
 beyond `\\b`, and nothing atomic or possessive. Characters, classes and escapes mean what they
-mean to `re`, which is asked about each; `^` and `$` are a line's ends.
+mean to `re`, which is asked about each; `^` and `$` match at a line's ends.
 """
 
 import re
@@ -102,7 +102,7 @@ def _is_empty(steps: Sequence[Step], begin: int) -> bool:
 
 
 _Piece: TypeAlias = Callable[[int], int]
-"""Makes the steps of a part, given the step behind it; returns the first of them."""
+"""Makes the steps of a part, given the step after it; returns the first of them."""
 
 
 class _Parser:
@@ -121,7 +121,7 @@ class _Parser:
         self._flags = re.NOFLAG
 
     def parse(self, rule: int) -> int:
-        """Make the steps, with the rule's end behind them; return the first."""
+        """Make the steps, with the rule's end after them; return the first."""
         piece = self._choice()
         return piece(self._add(Found(rule)))
 

@@ -19,7 +19,7 @@ from lfgtui.text.secret_rules import CONTEXT, RULES, Rule, beginnings, is_bounda
 
 MARK = "[redacted: "
 _LONGEST_LINE = 16_384
-"""Characters; of a longer line each so many are looked at by themselves."""
+"""Characters; a longer line is looked at in pieces of this length."""
 
 _LEAST_KEY = 8
 _LONGEST_WORDS = 20
@@ -27,7 +27,7 @@ _LONGEST_WORDS = 20
 
 _CUT = "…"
 _LEAST_CUT = 6
-"""Characters of a secret, behind its beginning, that are worth hiding."""
+"""Least characters of a secret, after its beginning, that are worth hiding."""
 
 
 def mark(name: str) -> str:
@@ -229,7 +229,7 @@ class TextStream:
                 continue
             name, (first, behind) = secret
             parts += (source[position:first], self._redactor.replacement(name))
-            begin = position = search_from = behind  # behind a secret begins a word
+            begin = position = search_from = behind  # after a secret a word begins
         parts.append(source[position:end])
         self._before, self._held = source[max(begin, end - CONTEXT) : end], source[end:]
         return "".join(parts)

@@ -1,6 +1,6 @@
 """Kinds of secrets: their form, and one table of them.
 
-A secret has a head and runs of characters behind it. Runs take all they can and
+A secret has a head and runs of characters after it. Runs take all they can and
 give nothing back. So of text that is still arriving it is known whether it may
 become a secret (`Rule.is_open`) or is decided, and how it was cut into pieces
 changes nothing.
@@ -140,7 +140,7 @@ def beginnings(rules: Iterable[Rule]) -> re.Pattern[str]:
 
 
 def _whole_or_cut_off(texts: Collection[str]) -> str:
-    """Return a pattern for the shortest of the texts, or what there is of one before the end."""
+    """Return a pattern for the shortest of the texts, or for one that the end cuts off."""
     if "" in texts:
         return ""
     rests: dict[str, set[str]] = {}
@@ -266,7 +266,7 @@ def _value(
     check: Callable[[str], bool] | None = None,
     within_words: bool = False,
 ) -> Rule:
-    """Return a rule for the value behind a name, which stays and is written in any case."""
+    """Return a rule for the value after a name; the name is shown, and may be in any case."""
     return Rule(name, (head,), runs, check, True, True, within_words)
 
 

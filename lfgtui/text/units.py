@@ -40,9 +40,9 @@ _BEFORE_NUMBERS = frozenset({"ch", "eq", "fig", "figs", "no", "nos", "p", "pp", 
 
 
 def _ends_sentence(before: str, marks: str, follower: str) -> bool:
-    """Return True if marks such as full stops end a sentence, between `before` and `follower`.
+    """Return True if the marks (full stops, say) between `before` and `follower` end a sentence.
 
-    That is the character behind them and the blanks.
+    `follower` is the first character after the marks that is not blank.
     """
     if marks[0] in _WIDE:
         return True
@@ -56,9 +56,9 @@ def _ends_sentence(before: str, marks: str, follower: str) -> bool:
 class UnitSplitter:
     """Cuts a growing text into units; joined they are the text, whichever way it arrived.
 
-    A unit ends where the next one begins, behind the blanks in between. A code block is a unit,
-    and so is a heading. Blank lines part all others, and in each of these a sentence, a list
-    item or a row of a table is a unit too, unless it is sections that are asked for.
+    A unit ends where the next one begins, after the blanks in between. A code block is a unit,
+    and so is a heading. Blank lines part the rest into sections; a section is a unit, or, if
+    `unit` is "sentence", each of its sentences, list items and rows of a table is one.
     """
 
     def __init__(self, unit: Unit) -> None:

@@ -54,7 +54,7 @@ class Block:
         return [*map(_marker, self.containers)] == [*map(_marker, leaf.containers)]
 
     def has_content_of(self, leaf: LeafBlock) -> bool:
-        """Return True if the block's tokens are those of the leaf."""
+        """Return True if the block and the leaf have the same tokens."""
         if self.tokens is None or len(self.tokens) != len(leaf.tokens):
             return False
         skip = min(self.stable_prefix, leaf.stable_prefix)

@@ -36,7 +36,7 @@ _MOST_ADDRESSES = 500
 """Most signs of an address (`:`, `@`, `//`): linkify searches on from each of them."""
 
 _MOST_SIGNS = 2_500
-"""Most characters that may be markup; reading so many takes 50 ms at worst."""
+"""Most characters that may be markup; reading these takes 50 ms at worst."""
 
 _SIGNS = "[]:@/*_~`<&\\\n!"
 _COUNTED = re.compile(r"[\[\]:@*_~`<&\\\n!]|//")

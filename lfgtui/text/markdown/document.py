@@ -8,7 +8,7 @@ one parse of all the text so far:
    frozen; so is the last if nothing can continue it (`open_tail`). The
    partial line is shown, never evidence: `***` may become `***bold***`.
 2. *Containers are opened again, not read again.* Text after the frozen part
-   is read behind a few lines that reopen the quotes and items it stands in
+   is read after a few lines that reopen the quotes and items it stands in
    (`leaves`), so a list of a thousand items costs what its last one costs.
 3. *A long leaf is trimmed* (`trimming`): an open fence keeps its
    opener, a table its head, a paragraph its last line.
@@ -322,5 +322,5 @@ class StreamingMarkdown:
         line = content.rpartition("\n")[2].lstrip(" \t")
         if not (line.startswith("\0") or _PROSE.match(line)) or may_define(content):
             return
-        if (blanks := self._tail.blanks_behind(leaves)) is not None:
+        if (blanks := self._tail.blanks_after(leaves)) is not None:
             self._prose = (self._blocks[-1], content + blanks)

@@ -11,7 +11,7 @@ an empty heading: a block that is closed at once, whatever follows.
     > #
     > 1. #
 
-Text read behind these lines means the same as behind the real ones: all that
+Text read after these lines means the same as after the real ones: all that
 they hand on is the column of an item's content, and the item's marker is padded
 to that column.
 """
@@ -118,7 +118,7 @@ class LeafBlock:
 
 
 def read_leaves(tokens: Sequence[Token], path: Sequence[Container]) -> list[LeafBlock]:
-    """Return the leaves read behind the reopened path, which took a line per container."""
+    """Return the leaves read after the reopened path, which took a line per container."""
     walk = _Walk(path)
     index = 0
     while index < len(tokens):

@@ -1,7 +1,7 @@
-"""The open end of a document: its leaves, and those of them that are final.
+"""The open end of a document: its leaves, and which of them are final.
 
-The open tail follows the frozen blocks. It is read behind the lines that
-reopen its path, and behind the head of a leaf whose lines were trimmed.
+The open tail follows the frozen blocks. It is read after the lines that
+reopen its path, and after the head of a leaf whose lines were trimmed.
 """
 
 import re
@@ -102,10 +102,10 @@ class OpenTail:
         self._join(leaves)
         return leaves, definitions
 
-    def blanks_behind(self, leaves: Sequence[LeafBlock]) -> str | None:
-        """Return the blanks at the end if the last line is open and the last leaf's.
+    def blanks_after(self, leaves: Sequence[LeafBlock]) -> str | None:
+        """Return the blanks at the end if the last line is open and part of the last leaf.
 
-        None if it is not, or may be the title of a definition.
+        None if it is not, or if it may be the title of a definition.
         """
         leaf, last = leaves[-1], self._text.rpartition("\n")[2]
         is_last = leaf.end == self._before + self._text.count("\n") + 1
@@ -189,7 +189,7 @@ class OpenTail:
     def _cut_definitions(
         self, lines: Sequence[str], definite: Definitions, definitions: Definitions
     ) -> Cut | None:
-        """Cut off link definitions behind the last leaf, all but the last one."""
+        """Cut off link definitions after the last leaf, all but the last one."""
         own = lines[self._before :]
         begins = [number for number, line in enumerate(own) if line.startswith("[")]
         if len(begins) > 1 and not (self.path and not begins[0]) and not any(own[: begins[0]]):

@@ -82,7 +82,7 @@ def read_blocks(parser: MarkdownIt, source: str, definitions: Definitions) -> li
 
 
 def read_inlines(parser: MarkdownIt, source: str, definitions: Definitions) -> list[Token]:
-    """Return the tokens of a paragraph's or cell's content; plain text behind `readable_end`."""
+    """Return the tokens of a paragraph's or cell's content; plain text after `readable_end`."""
     if (end := readable_end(source)) is not None:
         return read_inlines(parser, source[:end], definitions) + plain_inlines(source[end:])
     environment = {"references": definitions}

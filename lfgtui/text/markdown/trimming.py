@@ -3,10 +3,10 @@
 To know how the next line continues the leaf, little of it has to stay:
 
 - a fence and an HTML block: their first line, which says what ends them (and
-  of HTML the last one, which may have);
+  of HTML the last line, which may have ended it);
 - a table: its head and the row of dashes;
 - indented code: its last line;
-- a paragraph: that there is one, so a letter stands for all of it. But its
+- a paragraph: only the fact that it is open, so a letter stands for it. But its
   last line may turn out to be the head of a table: one with a `|` must stay.
 """
 
@@ -47,7 +47,7 @@ class Trimmed:
     """The part of an open leaf that is read no more.
 
     `head`: lines read before the rest. `text`: content of the trimmed lines, or `rows`: the
-    tokens of a table's, its head included. `path` and `opens` are those of the whole leaf.
+    tokens of a table's, its head included. `path` and `opens` belong to the whole leaf.
     """
 
     kind: Kind
@@ -102,7 +102,7 @@ class Trimmed:
         return rest
 
     def join(self, leaf: LeafBlock) -> None:
-        """Put the trimmed content in front of the leaf that was read behind the head."""
+        """Put the trimmed content in front of the leaf that was read after the head."""
         leaf.path, leaf.opens = self.path, self.opens
         token = leaf.tokens[0]
         match self.kind:
