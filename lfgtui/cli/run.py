@@ -265,7 +265,7 @@ def _simulated_demo(config: Config, keep: Path | None, output: Output | None) ->
 
 
 def _sweep() -> None:
-    """Delete what demos left behind that were killed, or never resumed."""
+    """Delete the folders of demos that were killed or never resumed."""
     for folder in Path(tempfile.gettempdir()).glob(f"{_DEMO}*"):
         with suppress(OSError):  # it is somebody else's
             if folder.stat().st_mtime < time.time() - _KEPT:

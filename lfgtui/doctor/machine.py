@@ -143,7 +143,7 @@ def check_agents(config: Config) -> Finding:
 
 
 def check_sandbox(policy: SandboxPolicy, found: Sandboxing) -> Finding:
-    """Report whether commands run behind a wall, and if not, what that means."""
+    """Report whether commands run in a sandbox, and if not, what that means."""
     if policy.mode == "none":
         message = "switched off: agents' commands run with your permissions"
         return Finding("sandbox", "note", message, "read each command before approving it")

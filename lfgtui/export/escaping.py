@@ -21,7 +21,7 @@ _TICKS = re.compile("`+")
 
 
 def self_contained(source: str) -> str:
-    """Return the Markdown so that anything can stand before and behind it."""
+    """Return the Markdown so that anything can stand before and after it."""
     parser = make_parser()
     source = source.strip("\n")
     for _ in range(_ROUNDS):

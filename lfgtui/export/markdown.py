@@ -105,7 +105,7 @@ def _call(call: Call, style: Style) -> str:
 
 
 def _quoted(text: str) -> str:
-    # A tab is as wide as its column makes it: behind `> ` an indented line would be none.
+    # A tab is as wide as its column makes it: after `> ` an indented line might not be one.
     return "\n".join(f"> {line}".rstrip() for line in text.expandtabs(4).split("\n"))
 
 

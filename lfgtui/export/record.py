@@ -25,7 +25,7 @@ def run_record(document: RunDocument) -> dict[str, object]:
 def ticket_record(run: str, ticket: Ticket, transcript: Transcript) -> dict[str, object]:
     """Return the object of a ticket; `parked_until` also if it was interrupted while parked.
 
-    `error` is that of a ticket that failed before an attempt began; attempts have their own.
+    `error` is set if the ticket failed before an attempt began; attempts have their own.
     """
     parked = transcript.parked
     return {

@@ -79,7 +79,7 @@ _MOST_COMPARED = 1000
 
 
 class _Barred:
-    """A text behind a bar."""
+    """A text with a bar to its left."""
 
     def __init__(self, text: Text) -> None:
         self._text = text
@@ -228,7 +228,7 @@ def _edit(given: ToolArguments) -> str:
     before, after = old.split("\n"), new.split("\n")
     if len(before) + len(after) > _MOST_COMPARED:
         return ""
-    diff = list(unified_diff(before, after, lineterm="", n=1))[2:]  # behind the files' names
+    diff = list(unified_diff(before, after, lineterm="", n=1))[2:]  # after the files' names
     return "\n".join(row for row in diff if not row.startswith("@@"))
 
 

@@ -16,7 +16,7 @@ from lfgtui import __version__
 from lfgtui.providers.errors.reset_times import retry_after
 
 _TIMEOUT = 15.0
-"""Seconds, of which the receiver may take so many for a byte."""
+"""Seconds that the receiver may take until its next byte."""
 
 _GONE = 410
 

@@ -37,7 +37,7 @@ from lfgtui.text import toml_file
 from lfgtui.text.figures import age_seconds, memory_bytes, model_name
 
 NotifyVia: TypeAlias = Literal["off", "bell", "osc9", "osc777", "osc99"]
-"""A way to reach a person through the terminal; the numbers are those of its escape sequences."""
+"""A way to reach a person through the terminal; `osc9` is its escape sequence OSC 9."""
 
 StreamUnit: TypeAlias = Literal["token", "sentence", "section"]
 """The pieces in which answers are printed without a screen."""

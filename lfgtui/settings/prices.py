@@ -31,7 +31,7 @@ _DIGITS = re.compile(r"-(20\d\d)(\d\d)(\d\d)$")
 class KnownModel(msgspec.Struct, frozen=True):
     """A model of a host: one of the `names`, or a name in which `match` is found.
 
-    `long` are the prices of requests with more than so many input tokens.
+    `long`: numbers of input tokens, each with the prices of requests that have more.
     """
 
     names: tuple[str, ...] = ()

@@ -70,12 +70,12 @@ class ProviderConfig(ModelConfig, frozen=True, forbid_unknown_fields=True, kw_on
     """One way to reach models or an agent; fields not set are taken from the preset of that name.
 
     `connect_timeout` is in seconds; what comes after connecting is the tickets' to limit.
-    `ttft_budget` takes the place of the config's.
+    `ttft_budget` replaces the config's.
     `body` is what an agent server is sent, for their wires only.
     `leakage`: which dialects of leaked markup are taken out of the visible
     text; all, none, or those named. None leaves it to the wire.
-    `concurrency`: so many tickets of it at once, as far as the run has slots; None for no bound.
-    `models` has what is so for one of its models only, by name.
+    `concurrency`: most of its tickets at once, as far as the run has slots; None: no limit.
+    `models` has what holds for one of its models only, by name.
     `model_file` is a GGUF file for the provider "local", which runs it.
     The wire "acp" has `command`, which starts the agent; `env`, added to its environment;
     `writable`, the folders it keeps its settings in, which its sandbox lets it change; `mode`

@@ -26,7 +26,7 @@ _NAME = r"""(?m)^[ \t]*name[ \t]*=[ \t]*["']([^"'\n]*)"""  # compiled when somet
 class Colours(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """All as `#rrggbb`. `muted` is for what is secondary, `faint` for what may be overlooked.
 
-    `line` draws borders, `selection` lies behind the chosen row. With the background
+    `line` draws borders, `selection` is the chosen row's background. With the background
     `ansi_default` all are the terminal's own: `ansi_red`, `ansi_bright_red`; a selection may
     be `reverse`.
     """

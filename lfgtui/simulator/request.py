@@ -98,7 +98,7 @@ def _responses(
 ) -> Sequence[int]:
     """Return where each response begins.
 
-    As clients may put each result right behind its call, a response is recognised
+    As clients may put each result right after its call, a response is recognised
     by the nonce in its call ids first and by its neighbours second.
     """
     begins: list[int] = []

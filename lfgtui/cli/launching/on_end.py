@@ -121,7 +121,7 @@ class Hooks:
 
     def _describe(self, body: "Future[bytes]") -> None:
         assert self._engine is not None and self._recorder is not None
-        with suppress(HistoryError, TimeoutError):  # it is closed, or lags: what there is, then
+        with suppress(HistoryError, TimeoutError):  # closed or slow: send what is saved
             self._recorder.flush(saved=True).result(SETTLING_PATIENCE)
         try:
             body.set_result(self._body_of(self._engine.run))

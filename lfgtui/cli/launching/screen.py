@@ -1,4 +1,4 @@
-"""Runs on the screen: live ones, whose engine is built behind the first frame, and stored ones."""
+"""Runs on the screen: live ones, whose engine is built after the first frame, and stored ones."""
 
 import asyncio
 import gc

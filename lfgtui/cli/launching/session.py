@@ -189,5 +189,5 @@ class OwnServers:
 
 
 def embedded_simulator(*options: str) -> SubprocessServer:
-    """Return the simulator as a child process; `options` are those of `lfg simulator`."""
+    """Return the simulator as a child process, with `options` of `lfg simulator`."""
     return SubprocessServer("simulator", "lfgtui", ("simulator", "--embedded", *options))

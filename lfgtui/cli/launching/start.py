@@ -24,7 +24,7 @@ _MOST_BYTES = 1 << 20
 class Folder:
     """The tickets files, runs and prompt of the working folder, for a provider and a model.
 
-    Raises `UsageError` for a provider that there is not.
+    Raises `UsageError` for a provider that is not configured.
     """
 
     def __init__(

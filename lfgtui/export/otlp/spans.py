@@ -39,10 +39,10 @@ def trace_id(run: str) -> str:
 
 
 class RunSpans:
-    """The spans of a run, or of its one ticket where only that is wanted.
+    """The spans of a run, or of one of its tickets.
 
-    `wires` are those of the providers, by name. With `content` there are prompts, answers, and
-    what went into calls and came out.
+    `wires` maps each provider's name to its wire. With `content`, prompts, answers, and the
+    arguments and results of calls are included.
     """
 
     def __init__(

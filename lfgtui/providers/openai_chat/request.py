@@ -2,7 +2,7 @@
 
 The body keeps to what every server takes. Three hosts are known to differ:
 OpenAI's own wants `max_completion_tokens`; Mistral refuses `stream_options`
-(it reports usage unasked), reasoning fields and a user's message right behind
+(it reports usage unasked), reasoning fields and a user's message right after
 a tool's; OpenRouter takes its own `reasoning` object.
 """
 
@@ -103,7 +103,7 @@ def _add_user(chat: list[ChatMessage], text: str, host: str) -> None:
 
 
 def _mark_files(chat: list[ChatMessage], messages: Sequence[Message]) -> None:
-    """Part the message that begins with files behind them, with a mark for the cache there."""
+    """Split the message that begins with files after them, with a mark for the cache there."""
     for turn in messages:
         if isinstance(turn, UserTurn) and turn.files:
             message = next(one for one in chat if str(one["content"]).startswith(turn.text))
@@ -131,7 +131,7 @@ def _call(call: CallPart, following: Part | None) -> dict[str, object]:
     function = {"name": call.name, "arguments": arguments_text(call.arguments)}
     entry: dict[str, object] = {"id": call.call_id, "type": "function", "function": function}
     if isinstance(following, ItemPart) and following.wire == WIRE:
-        # What the server had for a call alone stands in the item behind it.
+        # What only this server adds to a call stands in the item after it.
         item = following.item if "tool_call_id" in following.item else {}
         if custom := item.get("custom"):
             entry = {"id": call.call_id, "type": "custom", "custom": custom}

@@ -91,7 +91,7 @@ def _turn(parts: Sequence[Part]) -> list[Item]:
 
 
 def _custom_call(call: Part | None, part: Part) -> Item | None:
-    """Return the call of a custom tool in its own form, if that is what stands behind it."""
+    """Return the call of a custom tool in its own form, if the part after it holds that."""
     if not isinstance(call, CallPart) or not isinstance(part, ItemPart) or part.wire != WIRE:
         return None
     item = part.item

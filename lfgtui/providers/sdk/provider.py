@@ -58,7 +58,7 @@ Client = TypeVar("Client", bound=SdkClient)
 
 
 class SdkProvider:
-    """A server behind an SDK. See `base.Provider`.
+    """A server that an SDK talks to. See `base.Provider`.
 
     `send` is the SDK's method that opens a response, `required` the arguments that it
     cannot do without: their values do not count, since `body` replaces them. The SDK's

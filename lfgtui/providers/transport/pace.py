@@ -43,7 +43,7 @@ IsSeen: TypeAlias = Callable[[], bool]
 
 @dataclass(slots=True)
 class _Rest:
-    """A stream's rest, of so many moments; one that has come into view rests no longer."""
+    """A stream's rest, in moments; a stream that has come into view rests no longer."""
 
     moments: int
     is_seen: IsSeen | None
@@ -87,7 +87,7 @@ class Pace:
         await rest.over.wait()
 
     def _set_moment(self, longest: float) -> None:
-        """Have the next moment come after so many seconds at most."""
+        """Have the next moment come after `longest` seconds at most."""
         loop, seconds = asyncio.get_running_loop(), min(longest, self.seconds)
         if self._timer is not None:
             if self._timer.when() <= loop.time() + seconds:

@@ -41,10 +41,10 @@ class Piece:
 class Exchange:
     """A request and its response as far as they got.
 
-    Moments are those of `time.monotonic`, durations are seconds; None is what
-    did not happen: a connection that was open already is not opened. `peer` is
-    who was connected to, which is a proxy where one is set. `connect` leaves
-    `lookup` out where that is known.
+    Moments are of `time.monotonic`, durations are seconds; None is what did
+    not happen: a connection that was open already is not opened. `peer` is
+    the host connected to, which is a proxy if one is set. `connect` excludes
+    `lookup` if that is known.
     """
 
     url: str

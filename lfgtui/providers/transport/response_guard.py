@@ -49,7 +49,7 @@ def guard(client: Client, *, document_bytes: int = limits.BODY_BYTES) -> None:
 
 
 class FilteredBody(httpx2.AsyncByteStream, httpx.AsyncByteStream):
-    """The body of a response behind a filter, for httpx and httpx2 alike."""
+    """The filtered body of a response, for httpx and httpx2 alike."""
 
     def __init__(
         self,

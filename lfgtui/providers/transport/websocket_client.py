@@ -129,7 +129,7 @@ class Connection(ClientConnection):
         return True
 
     async def leave(self, code: int, seconds: float) -> None:
-        """Close with the protocol's handshake, or without it after so many seconds.
+        """Close with the protocol's handshake, or without it after `seconds`.
 
         The library's own limit does not hold while its last frame cannot be sent
         because the server does not read.
