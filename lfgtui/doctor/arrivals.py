@@ -46,6 +46,8 @@ INSTANT = 0.25
 """Seconds from request to end within which streaming makes no difference."""
 
 _FEWEST_TOKENS = 12.0
+"""Tokens below which an answer is too short to judge."""
+
 _CHARACTERS_PER_TOKEN = 4.0
 
 

@@ -17,7 +17,7 @@ SKEW = 60.0
 """Seconds that two clocks may be apart."""
 
 _SILENT = 0.5  # seconds without a byte before a cut, for a timeout to be the likely cause
-_GATEWAY = frozenset({502, 503, 504})
+_GATEWAY = frozenset({502, 503, 504})  # what a proxy answers if the server behind it fails
 _SHOWN_MODELS = 6
 
 # Headers that tell about the way here; others may be private.

@@ -10,7 +10,10 @@ from lfgtui.doctor.proxies import UNKNOWN, signed_by
 from lfgtui.text.terminal_safe import visible_line
 
 _SECONDS = 30.0
+"""Longest wait for the server's next byte."""
+
 _LONGEST = 200
+"""Characters of an error that are shown."""
 
 _EVENT = b"data: "
 

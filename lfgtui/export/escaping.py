@@ -16,6 +16,8 @@ from lfgtui.text.markdown.parser import make_parser
 
 _SENTINEL = "lfg sees the end"
 _ROUNDS = 8
+"""Most rounds of escaping HTML; if some is left, the text becomes a code block."""
+
 _TAG = re.compile(r"(?<!\\)((?:\\\\)*)<(?=[A-Za-z/!?])(?![A-Za-z][A-Za-z0-9+.-]{1,31}:[^\s<>]*>)")
 _TICKS = re.compile("`+")
 

@@ -26,6 +26,7 @@ _HOSTS: dict[WireName, str] = {
 """The addresses to which the SDKs send a request that has no other."""
 
 _DIGITS = re.compile(r"-(20\d\d)(\d\d)(\d\d)$")
+"""A date without dashes at the end of a model's name."""
 
 
 class KnownModel(msgspec.Struct, frozen=True):

@@ -55,7 +55,7 @@ _PLACES: tuple[Place, ...] = ("\\b", "\\B", "^", "$", "\\A", "\\Z")
 
 
 class PatternError(ValueError):
-    """A pattern that is none, or that cannot be matched in one pass."""
+    """An invalid pattern, or one that cannot be matched in one pass."""
 
 
 def phrase_pattern(phrase: str) -> str:

@@ -11,7 +11,7 @@ tell which character it was, written out (`escaped`).
 import json
 import re
 
-_PICTURES = 0x2400
+_PICTURES = 0x2400  # U+2400 to U+241F show the control characters, in order
 _SUBSTITUTE = "␦"
 _ESCAPE = "␛"
 _NEWLINE = "␤"
@@ -31,8 +31,8 @@ _SEQUENCE = (
     "|\x1b[ -/]*[0-Z\\\\^-~]"
 )
 
-# Unicode's Zs without the plain space: blanks that `str.isprintable` denies and that are none
-# the less part of names (macOS puts U+202F into those of screenshots).
+# Unicode's Zs without the plain space: blanks that are not printable to `str.isprintable` but
+# occur in names (macOS puts U+202F into the names of screenshots).
 _BLANKS = frozenset("\u00a0\u1680\u202f\u205f\u3000").union(map(chr, range(0x2000, 0x200B)))
 
 # What takes no room or looks like a space: Unicode's Default_Ignorable_Code_Point

@@ -39,6 +39,7 @@ _LONGEST_VALUE = 300
 """Characters of one request field that are shown."""
 
 _MOST_LINES = 40
+"""Most permissions that are asked for at once."""
 
 
 class Grant(NamedTuple):

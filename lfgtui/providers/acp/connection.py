@@ -37,8 +37,14 @@ EXIT_GRACE = 2.0
 """Seconds that an agent has to end once its input is closed, and again after SIGTERM."""
 
 _DEAF_GRACE = 0.3
+"""The same for an agent that ignored a cancel."""
+
 _LONGEST_REPLAY = 100_000
+"""Updates of a loaded session that are kept."""
+
 _EXCERPT = 200
+"""Characters of an unreadable message that are shown."""
+
 _WRITTEN = "fs/write_text_file"
 """OpenCode sends this to every client, for editors; it has written the file itself."""
 

@@ -36,7 +36,7 @@ from lfgtui.providers.wire.decoder import unreadable
 
 _SCHEMES = {"http": "ws", "https": "wss"}
 _PING_INTERVAL = 20.0  # seconds; a connection that does not answer for as long is dead
-_CLOSE_TIMEOUT = 0.5
+_CLOSE_TIMEOUT = 0.5  # seconds
 _TOGETHER = 100  # events of one message that are handed on in one step
 _FINE = (CloseCode.NORMAL_CLOSURE, CloseCode.NO_STATUS_RCVD)
 

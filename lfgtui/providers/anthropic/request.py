@@ -31,6 +31,8 @@ Block = dict[str, object]
 
 _CACHE: Block = {"type": "ephemeral"}
 _LEAST_BUDGET = 1024
+"""Tokens; the API takes no smaller budget for thinking."""
+
 _UNFINISHED = ("thinking", "redacted_thinking", "server_tool_use", "mcp_tool_use")
 _NOT_IN_ID = re.compile(r"[^A-Za-z0-9_-]")
 _VERSION = re.compile(r"claude-(?:[a-z]+)-(\d+)(?:[.-](\d{1,2}))?(?!\d)")

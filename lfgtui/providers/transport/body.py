@@ -35,6 +35,7 @@ _MARK = codecs.BOM_UTF8
 _FIELD = re.compile(rb":|(?:data|event|id|retry)[:\r\n]|error:\s*\{")
 _FIELDS = (b"data", b"event", b"id", b"retry", b"error: {")
 _SHOWN = 80
+"""Characters of plain text that an error quotes."""
 
 BodyKind = Literal["events", "json", "page", "text"]
 

@@ -42,8 +42,11 @@ _SIGNS = "[]:@/*_~`<&\\\n!"
 _COUNTED = re.compile(r"[\[\]:@*_~`<&\\\n!]|//")
 
 _JOINT = "\0\n"
+"""Where a long line was split; the margin and another NUL follow."""
+
 _JOINED = re.compile(r"\0\n[ \t>]*\0")
 _WIDEST_MARGIN = 100
+"""Characters of a margin (quote marks, indentation) that are repeated."""
 
 
 class Lines:
