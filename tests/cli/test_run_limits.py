@@ -39,7 +39,7 @@ def test_an_option_replaces_the_files_limit_and_a_resume_needs_a_higher_one(
     assert "since nobody can be asked" in out
     code, out, _ = lfg("resume", "last", "--headless")
     assert code == 1 and "streaming" not in out
-    assert "--max-run-tokens N` goes on" in out
+    assert "; to continue: lfg resume " in out and "--max-run-tokens N" in out
     code, out, _ = lfg("resume", "last", "--headless", "--max-run-tokens", "1000000")
     assert code == 0
 

@@ -126,7 +126,7 @@ async def test_what_was_spent_before_a_resume_counts(tmp_path: Path) -> None:
 
 async def test_when_time_is_up_everything_stops_at_once(tmp_path: Path) -> None:
     mine = ticket("a", tmp_path, model="silent")
-    async with finished(tmp_path, [mine], **SETTINGS, run=limited(run_time=0.05)) as r:
+    async with finished(tmp_path, [mine], **SETTINGS, run=limited(run_time=1.0)) as r:
         assert r.events("a", e.TicketLimited) == [e.TicketLimited("run_time")]
         assert r.attempts("a")[0].text.startswith("I begin")
 

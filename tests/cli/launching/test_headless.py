@@ -202,7 +202,7 @@ def test_copies_wait_for_a_choice_that_is_made_when_the_run_is_over(
     Path(tickets).write_text(text.replace('"two"]', '"two/generic"]'))
     code, out, _ = lfg("run", tickets, "--headless")
     assert code == 1 and "no copy of “draft” was chosen" in out
-    assert "nothing to choose" in lfg("choose", "last/final").err
+    assert "has no copies to choose from" in lfg("choose", "last/final").err
     for copy in ("draft.1", "draft.2", "draft.2"):
         assert lfg("choose", f"last/{copy}").code == 0
     assert shown() == [
