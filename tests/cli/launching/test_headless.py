@@ -213,7 +213,7 @@ def test_copies_wait_for_a_choice_that_is_made_when_the_run_is_over(
     assert lfg("resume", "last", "--headless").code == 0
     assert shown()[2] == ("final", "done", None, False)
     assert lfg("run", tickets, "--changed").err.endswith("is done and unchanged\n")
-    assert "has begun" in lfg("choose", "last/draft.1").err
+    assert "has already started" in lfg("choose", "last/draft.1").err
     exported = lfg("export", "last", "--format", "jsonl").out
     assert exported.count('"type":"choice_made"') == 3
 
