@@ -28,10 +28,15 @@ def runs_at_work() -> list[RunAtWork]:
     """Return the runs that can be attached to, newest first. Takes a moment."""
     with Reader(paths.history_file()) as reader:
         return [
-            RunAtWork(run, sum(one.state in _NEEDS_PERSON for one in reader.tickets(run.run)))
+            RunAtWork(run, waiting_for_person(reader, run.run))
             for run in reader.runs(_NEWEST)
             if run.state == "running" and socket_path(run.run).exists() and is_at_work(run.run)
         ]
+
+
+def waiting_for_person(reader: Reader, run: str) -> int:
+    """Return how many of the run's tickets wait for a person."""
+    return sum(one.state in _NEEDS_PERSON for one in reader.tickets(run))
 
 
 class Here:

@@ -48,6 +48,9 @@ async def serving(*options: str) -> tuple[Process, str]:
 async def test_a_phone_shows_a_ticket_and_approves_its_call(tmp_path: Path) -> None:
     async with opened(tmp_path) as (r, page):
         await page.resize(390, 760, phone=True)
+        await page.until(
+            "document.querySelector('.row .wait').innerText.includes('waiting for you')"
+        )
         for name in ("Test", "writer"):
             row = (
                 f"[...document.querySelectorAll('.row')].find(r => r.innerText.includes('{name}'))"

@@ -11,6 +11,7 @@ from starlette.responses import Response, StreamingResponse
 from lfgtui.errors import UsageError
 from lfgtui.export.documents import Form, pieces_of
 from lfgtui.history.reader import Reader, RunSummary, StoredTicket
+from lfgtui.server.at_work import waiting_for_person
 from lfgtui.server.control.client import (
     BrokenError,
     RunOverError,
@@ -52,7 +53,7 @@ class Ticket(msgspec.Struct, frozen=True):
 async def runs(request: Request) -> Response:
     """Answer `GET /runs`: the newest first, and which of them are at work."""
     limit = whole_number(request, "limit", 50, MOST)
-    found = await read(lambda reader: [_listed(run) for run in reader.runs(limit)])
+    found = await read(lambda reader: [_listed(reader, run) for run in reader.runs(limit)])
     return _json(found)
 
 
@@ -62,7 +63,8 @@ async def run(request: Request) -> Response:
 
     def look(reader: Reader) -> dict[str, object]:
         tickets = [_ticket(one) for one in reader.tickets(name)]
-        return _listed(reader.run(name)) | {"folder": reader.workspace(name), "tickets": tickets}
+        listed = _listed(reader, reader.run(name))
+        return listed | {"folder": reader.workspace(name), "tickets": tickets}
 
     return _json(await read(look))
 
@@ -137,9 +139,10 @@ async def body(request: Request) -> bytes:
     return b"".join(parts)
 
 
-def _listed(run: RunSummary) -> dict[str, object]:
+def _listed(reader: Reader, run: RunSummary) -> dict[str, object]:
     at_work = run.state == "running" and is_at_work(run.run)
-    return {**msgspec.structs.asdict(run), "at_work": at_work}
+    waiting = waiting_for_person(reader, run.run) if at_work else 0
+    return {**msgspec.structs.asdict(run), "at_work": at_work, "waiting": waiting}
 
 
 def _ticket(one: StoredTicket) -> Ticket:

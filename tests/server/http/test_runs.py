@@ -27,7 +27,7 @@ async def test_runs_are_listed_with_their_tickets(tmp_path: Path) -> None:
             assert [(t["id"], t["state"]) for t in found["tickets"]] == [("a", "done")]
     async with served() as client:
         (listed,) = (await client.get("/runs?limit=1")).json()
-        assert not listed["at_work"]
+        assert (listed["at_work"], listed["waiting"]) == (False, 0)
         (hit,) = (await client.get("/search?q=hello+kind:text")).json()
         assert (hit["ticket"], hit["snippet"]) == ("a", "Hello there.")
         answer = await client.get("/runs/last/export?format=jsonl")
@@ -42,6 +42,8 @@ async def test_a_command_is_carried_out_or_refused_in_one_line(tmp_path: Path) -
     mine = ticket("a", tmp_path, model="writes")
     async with at_work(tmp_path, mine, writes=WRITES) as r, served() as client:
         asked = await r.until_event("a", e.ApprovalRequested)
+        (listed,) = (await client.get("/runs")).json()
+        assert (listed["at_work"], listed["waiting"]) == (True, 1)
         commands = f"/runs/{r.engine.run}/commands"
         assert [run["at_work"] for run in (await client.get("/runs")).json()] == [True]
         wrong = await client.post(commands, json={"type": "Approve", "ticket": "b", "call_id": "1"})

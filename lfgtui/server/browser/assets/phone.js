@@ -17,7 +17,7 @@ const NEW = 400; // milliseconds in which a tap is still for the question that w
 const MOST_PARTS = 400; // pieces of an answer that are kept on the page
 
 const ENDINGS = { ticket_done: "done", ticket_failed: "failed", ticket_cancelled: "cancelled", ticket_limited: "limit", ticket_blocked: "blocked", ticket_interrupted: "interrupted" };
-const STATES = { done: "done", failed: "failed", needs_approval: "wait", paused: "wait", blocked: "wait", limit: "wait", interrupted: "wait" };
+const STATES = { done: "done", failed: "failed", needs_approval: "wait", waiting_for_you: "wait", paused: "wait", blocked: "wait", limit: "wait", interrupted: "wait" };
 
 const content = document.getElementById("content");
 const questions = document.getElementById("questions");
@@ -52,7 +52,7 @@ function head(title, back) {
 }
 
 function row(href, name, state, details) {
-  const mark = element("span", { className: STATES[state] ?? "busy", textContent: ` ${state.replace("_", " ")}` });
+  const mark = element("span", { className: STATES[state] ?? "busy", textContent: ` ${state.replaceAll("_", " ")}` });
   return element("a", { className: "row", href }, element("b", { textContent: name }), mark, element("small", { textContent: details }));
 }
 
@@ -93,7 +93,8 @@ function showRuns() {
   return repeat(async (isLeft) => {
     const runs = await get("runs?limit=30");
     if (isLeft()) return;
-    const rows = runs.map((run) => row(`#/${run.run}`, run.title, run.state === "running" && !run.at_work ? "interrupted" : run.state, `${run.done} of ${run.tickets} done · ${run.run}`));
+    const stateOf = (run) => (run.waiting ? "waiting_for_you" : run.state === "running" && !run.at_work ? "interrupted" : run.state);
+    const rows = runs.map((run) => row(`#/${run.run}`, run.title, stateOf(run), `${run.done} of ${run.tickets} done · ${run.run}`));
     content.replaceChildren(...(rows.length ? rows : [element("p", { textContent: "No runs yet. To start one: lfg run tickets.toml" })]));
   });
 }
