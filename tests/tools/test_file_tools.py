@@ -52,6 +52,10 @@ def test_a_file_or_a_part_of_it_is_given_and_what_is_missing_or_unusual_said(
     ("arguments", "error"),
     [
         ({"path": "a.bin"}, '"a.bin" is a binary file of 6 bytes, not text'),
+        (
+            {"path": "a.txt"},
+            '"a.txt" starts with a utf-16-le byte order mark but is not valid utf-16-le',
+        ),
         ({"path": "src/confg.py"}, 'there is no "src/confg.py"; did you mean "src/config.py"?'),
         ({"path": "qq"}, 'there is no "qq"; list_files with the path "." shows what there is'),
         (
@@ -72,6 +76,7 @@ def test_a_file_that_cannot_be_read_is_refused_with_what_to_do_instead(
     (workspace / "src" / "config.py").write_text("x")
     (workspace / "a.bin").write_bytes(b"\x7fELF\0\0")
     (workspace / "a.log").write_bytes(b"x" * 1_001)
+    (workspace / "a.txt").write_bytes(b"\xff\xfea")
     assert call("read_file", limits=ToolLimits(max_file_bytes=1_000), **arguments).error == error
 
 
