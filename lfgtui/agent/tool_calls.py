@@ -138,7 +138,6 @@ class ToolCalls:
             self.answer_unrun(call, _NOT_BEGUN, "denied")
             raise
         if decision is None:
-            why = f"{repeated}; going on" if repeated else call.name
             stopped = f"{repeated}; going on" if repeated else call.name
             return e.TicketBlocked(unaskable(stopped, context.confinement))
         if decision.verdict == "deny":

@@ -134,7 +134,7 @@ def delete(names: tuple[str, ...], yes: bool) -> int:
     if deleted:
         _warn_of_backups()
     if left := [run for run in runs if run not in deleted]:
-        raise UsageError(f"run {left[0]} is still running; stop it first")
+        raise UsageError(f"run {left[0]} is still in progress; stop it first")
     return 0
 
 

@@ -43,7 +43,7 @@ def apply(place: str) -> int:
     if worktree.phase != "ready":
         raise UsageError(f"the worktree of {_name(worktree)} is unfinished; resume or discard it")
     if _is_at_work(worktree):
-        output.print_remark(f"{worktree.ticket} is still at work: this is what it has so far")
+        output.print_remark(f"{worktree.ticket} is still running: this is what it has so far")
     try:
         files = asyncio.run(apply_worktree(worktree))
     except NotAppliedError as error:
@@ -79,7 +79,7 @@ def discard(place: str, yes: bool) -> int:
     with _unclaimed(worktree.run) as is_free:
         if not is_free and _is_at_work(worktree):
             cancelling = f"lfg cancel {_name(worktree)}"
-            raise UsageError(f"{_name(worktree)} is still at work; cancel it first: {cancelling}")
+            raise UsageError(f"{_name(worktree)} is still running; cancel it first: {cancelling}")
         asyncio.run(discard_worktree(worktree))
         _note_discard(worktree, is_over=is_free)
     output.print_line(_name(worktree))

@@ -103,7 +103,7 @@ def test_a_ticket_at_work_is_not_discarded_and_nothing_of_its_run_pruned(
         root = paths.worktrees_dir()
         made = asyncio.run(open_worktree(root, run, "a", checkout.folder))
         refused = lfg("discard", f"{run}/a", "--yes")
-        assert refused.code == 2 and "is still at work; cancel it first: lfg cancel" in refused.err
+        assert refused.code == 2 and "is still running; cancel it first: lfg cancel" in refused.err
         pruned = lfg("worktrees", "prune")
         assert pruned.out == "" and f"kept {run}/a: its run is in progress" in pruned.err
         assert made.path.exists()

@@ -185,7 +185,7 @@ def _check_servers(config: Config, ticket: Ticket) -> None:
         if server.command and program_path(server.command, variables) is None:
             program = shlex.quote(server.command[0])
             fix = "install it, or check `command` and the PATH"
-            raise UsageError(f'mcp server "{name}": {program} is not installed; {fix}')
+            raise UsageError(f'MCP server "{name}": {program} is not installed; {fix}')
 
 
 def file_tickets(

@@ -216,7 +216,7 @@ class FileHistoryActions:
 
     def delete(self, run: str) -> None:
         if run not in deletion.delete(paths.history_file(), [run]):
-            raise UsageError(f"run {run} is still running; stop it first")
+            raise UsageError(f"run {run} is still in progress; stop it first")
 
     def pin(self, run: str, pinned: bool) -> None:
         maintenance.pin(paths.history_file(), run, pinned)

@@ -34,7 +34,7 @@ async def _run(build: Callable[[], Engine], foreground: Foreground) -> int:
     engine.start()
     async with reachable(engine):
         print_line(engine.run)
-        print_remark(f"at work; lfg attach {engine.run}")
+        print_remark(f"in progress; lfg attach {engine.run}")
         foreground.let_go()
         await work_alone(engine)
         await engine.shutdown()

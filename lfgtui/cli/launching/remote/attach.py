@@ -174,7 +174,7 @@ async def _chosen(
         which = f"run {name}" if name else "no run"
         where = " or ".join(lists.hosts)
         raise UsageError(
-            "; ".join([f"{which} is {'not ' * bool(name)}at work on {where}", *troubles])
+            "; ".join([f"{which} is {'not ' * bool(name)}in progress on {where}", *troubles])
         )
     if not found:
         raise _nothing(name)
@@ -183,7 +183,7 @@ async def _chosen(
             print_remark(trouble)
         if len(found) > 1:
             ids = ", ".join(f"{machine.host} {one.summary.run}".strip() for machine, one in found)
-            raise UsageError(f"{len(found)} runs are at work; name one of them: {ids}")
+            raise UsageError(f"{len(found)} runs are in progress; name one of them: {ids}")
     elif len(found) > 1 or troubles:
         return await _ask(lists, config)
     ((machine, one),) = found
@@ -193,7 +193,7 @@ async def _chosen(
 def _nothing(name: str | None) -> UsageError:
     """Return the error for no run that could be meant."""
     if name is None:
-        return UsageError("no run is at work; `lfg run --detach` starts one without a screen")
+        return UsageError("no run is in progress; `lfg run --detach` starts one without a screen")
     with past_runs.open_reader() as reader:
         run = reader.find_run(name)
         is_done = reader.run(run).state == "done"
