@@ -23,6 +23,7 @@ _HELP: Mapping[str, str] = {
     "down": "to the row below",
     "zoom": "attach to the run under the cursor",
     "back": "quit",
+    "quit": "quit",
 }
 """Help on keys here, by their actions."""
 

@@ -42,6 +42,7 @@ _HELP = {
     "find": "write a prompt",
     "resume": "resume the run under the cursor",
     "back": "quit",
+    "quit": "quit",
 }
 """Help on keys here, by their actions."""
 

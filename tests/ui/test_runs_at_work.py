@@ -96,6 +96,16 @@ async def test_one_is_chosen_or_none(keys: tuple[str, ...], index: int | None) -
     assert app.return_value == 0
 
 
+async def test_the_help_is_that_of_a_list() -> None:
+    app = app_of([])
+    async with opened(app) as pilot:
+        await pilot.press("?")
+        await pilot.pause()
+        text = text_of(app)
+        assert "attach to the run under the cursor" in text
+        assert "lfg attach" not in text and "asks first" not in text
+
+
 async def test_a_second_click_chooses() -> None:
     chosen: list[ListedRun] = []
     app = app_of(chosen)

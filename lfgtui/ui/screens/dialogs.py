@@ -1,6 +1,6 @@
 """Screens on top of another: a yes-or-no question, a list to choose from, a page of keys."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import get_args
 
 from textual import events
@@ -17,6 +17,9 @@ from lfgtui.ui.screens.base import LfgScreen
 
 _KEYS_WIDTH = 16
 _STATES_A_LINE = 4
+
+_OF_RUNS = ("quit", "detach")
+"""Actions that mean something else, or nothing, on a screen without a run."""
 
 _FIGURES = (
     ("ttft", "time to the first text, thought or call"),
@@ -219,11 +222,10 @@ def help_text(keys: Mapping[str, Sequence[str]]) -> Content:
 
 
 def help_on(here: Mapping[str, str], heading: str, keys: Mapping[str, Sequence[str]]) -> Content:
-    """Return a line a key for the actions of a screen, then those that work everywhere."""
+    """Return a line a key for the actions of a screen without a run, then for those of all."""
     rows = [(_pressed(action, keys), meaning) for action, meaning in here.items()]
-    return Content("\n").join(
-        [*_section(heading, rows), Content(""), *_section("lfg", _rows("lfg", keys))]
-    )
+    others = _rows("lfg", keys, without=_OF_RUNS)
+    return Content("\n").join([*_section(heading, rows), Content(""), *_section("lfg", others)])
 
 
 def _section(heading: str, rows: Iterable[tuple[str, str]]) -> Iterator[Content]:
@@ -232,9 +234,11 @@ def _section(heading: str, rows: Iterable[tuple[str, str]]) -> Iterator[Content]
         yield Content.assemble((f"  {name:<{_KEYS_WIDTH}}", "bold"), (meaning, "$text-muted"))
 
 
-def _rows(group: Group, keys: Mapping[str, Sequence[str]]) -> Iterator[tuple[str, str]]:
+def _rows(
+    group: Group, keys: Mapping[str, Sequence[str]], without: Collection[str] = ()
+) -> Iterator[tuple[str, str]]:
     for key in KEYS:
-        if key.group != group:
+        if key.group != group or key.action in without:
             continue
         if key.action == "jump_1":
             yield "1 … 9", "pane with that number"
