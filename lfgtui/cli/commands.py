@@ -46,7 +46,7 @@ _COMMANDS = {
     "export": ("export", "export", "Export a run as a document, data or a recording."),
     "import": ("export", "import_", "Import an exported run."),
     "config": ("config", "config", "Show file locations and settings."),
-    "worker": ("server.worker", "worker", "Run tickets of runs on other machines."),
+    "worker": ("server.worker", "worker", "Work on tickets of runs that were started elsewhere."),
     "simulator": ("simulator", "simulator", "Serve simulated models on localhost."),
     "completion": ("config", "completion", "Print a shell completion script."),
 }

@@ -31,7 +31,7 @@ from lfgtui.settings.machines import check_redis
     help="Also take tickets that require this label; repeatable.",
 )
 def worker(url: str, slots: int, labels: tuple[str, ...]) -> int:
-    """Run tickets of runs on other machines, started with --workers URL.
+    """Work on tickets of runs that were started elsewhere with --workers URL.
 
     URL is that of a Redis server: redis://, rediss:// for TLS, or unix://; without it, `url` under
     [workers] of the config, where a password is not in the list of processes. Providers, keys and

@@ -86,6 +86,7 @@ class Connection:
     def __init__(self, url: str, timeout: float = TIMEOUT) -> None:
         self.address = address_of(url)
         try:
+            _check_database(url)
             self._redis = redis.from_url(
                 url,
                 protocol=2,
@@ -264,6 +265,17 @@ class Patience:
         self._tries, self.began = 0, 0.0
 
 
+_SCHEMES = ("redis://", "rediss://", "unix://")
+_DATABASE = re.compile(r"rediss?://[^/?]*/(?P<name>[^?]*)")
+
+
+def _check_database(url: str) -> None:
+    """Raise `ValueError` if the path of the URL, the number of a database, is not one."""
+    found = _DATABASE.match(url)
+    if found and found["name"] and not found["name"].isdigit():
+        raise ValueError(f'"{found["name"]}" is not the number of a database')
+
+
 def _misread(url: str, error: Exception) -> str:
     """Return one line about a URL that cannot be used, without its password."""
     address = address_of(url)
@@ -275,6 +287,10 @@ def _misread(url: str, error: Exception) -> str:
             f"the URL of the Redis server at {address} cannot be read;"
             " write / ? # @ in its password as %2F %3F %23 %40"
         )
+    if not url.startswith(_SCHEMES):
+        return f"{address} is not the URL of a Redis server: expected {', '.join(_SCHEMES)}"
+    if "Port could not be cast" in str(error):
+        return f"{address}: the port is not a number"
     return f"{address} is not the URL of a Redis server: {str(error).rstrip('.')}"
 
 

@@ -198,7 +198,9 @@ async def test_a_ticket_that_watches_ends_behind_those_of_workers(
         ("redis://lfg:pa/ss@box", "Redis server at redis://box cannot be read; write / ? # @"),
         ("redis://lfg:pa#ss@box", "Redis server at redis://box cannot be read; write / ? # @"),
         ("redis://box?colour=red", 'redis://box: unknown option "colour" in the URL'),
-        ("box", "box is not the URL of a Redis server: "),
+        ("box", "box is not the URL of a Redis server: expected redis://, rediss://, unix://"),
+        ("redis://box:port", "redis://box:port: the port is not a number"),
+        ("redis://box/x", '"x" is not the number of a database'),
     ],
 )
 def test_a_url_that_cannot_be_used_is_said_without_its_password(url: str, message: str) -> None:

@@ -51,7 +51,8 @@ async def run_worker(
         if not stopped.done():
             stopped.set_result(number)
 
-    _say(f"worker {name} takes tickets from {connection.address}")
+    some = f"{slots} slot{'s' * (slots != 1)}, labels: {', '.join(labels) or 'none'}"
+    _say(f"worker {name} takes tickets from {connection.address} ({some})")
     with signals.delivered(loop, stop):
         try:
             await worker.run(stopped)
