@@ -17,7 +17,7 @@ const NEW = 400; // milliseconds in which a tap is still for the question that w
 const MOST_PARTS = 400; // pieces of an answer that are kept on the page
 
 const ENDINGS = { ticket_done: "done", ticket_failed: "failed", ticket_cancelled: "cancelled", ticket_limited: "limit", ticket_blocked: "blocked", ticket_interrupted: "interrupted" };
-const STATES = { done: "done", failed: "failed", needs_approval: "wait", waiting_for_you: "wait", paused: "wait", blocked: "wait", limit: "wait", interrupted: "wait" };
+const STATES = { done: "done", failed: "failed", needs_approval: "wait", paused: "wait", blocked: "wait", limit: "wait", interrupted: "wait" };
 
 const content = document.getElementById("content");
 const questions = document.getElementById("questions");
@@ -51,8 +51,9 @@ function head(title, back) {
   link.href = `#/${back ?? ""}`;
 }
 
-function row(href, name, state, details) {
-  const mark = element("span", { className: STATES[state] ?? "busy", textContent: ` ${state.replaceAll("_", " ")}` });
+function row(href, name, state, details, waiting = 0) {
+  const [className, words] = waiting ? ["wait", "waiting for you"] : [STATES[state] ?? "busy", state.replace("_", " ")];
+  const mark = element("span", { className, textContent: ` ${words}` });
   return element("a", { className: "row", href }, element("b", { textContent: name }), mark, element("small", { textContent: details }));
 }
 
@@ -93,8 +94,8 @@ function showRuns() {
   return repeat(async (isLeft) => {
     const runs = await get("runs?limit=30");
     if (isLeft()) return;
-    const stateOf = (run) => (run.waiting ? "waiting_for_you" : run.state === "running" && !run.at_work ? "interrupted" : run.state);
-    const rows = runs.map((run) => row(`#/${run.run}`, run.title, stateOf(run), `${run.done} of ${run.tickets} done · ${run.run}`));
+    const stateOf = (run) => (run.state === "running" && !run.at_work ? "interrupted" : run.state);
+    const rows = runs.map((run) => row(`#/${run.run}`, run.title, stateOf(run), `${run.done} of ${run.tickets} done · ${run.run}`, run.waiting));
     content.replaceChildren(...(rows.length ? rows : [element("p", { textContent: "No runs yet. To start one: lfg run tickets.toml" })]));
   });
 }
