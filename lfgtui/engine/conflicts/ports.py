@@ -18,7 +18,7 @@ _TAKEN = re.compile(
     r"|only one usage of each socket address",
     re.IGNORECASE,
 )
-"""How programs say that a port is taken; the last form is that of Windows."""
+"""Messages that a port is taken; the last form is that of Windows."""
 
 _PORT = re.compile(r"(?:\bport\W{1,3}|[:,]\s?)(\d{2,5})\b", re.IGNORECASE)
 """A port beside such a complaint: `port 8080`, `:8080`, `, 8080`."""

@@ -16,7 +16,7 @@ _IN_WORDS_OF_HTTP = (
     ("standard input", "the request"),
     ("add --yes", "add trust=yes to the query"),
 )
-"""What the command line says, and what whoever sends a request knows it as."""
+"""Words of the command line, and those that fit a request."""
 
 _RUN = (sys.executable, "-P", "-m", "lfgtui", "run", "-", "--detach")
 

@@ -11,7 +11,7 @@ from lfgtui.ui.widgets.pane import Pane
 
 
 class Pace(NamedTuple):
-    """How often to draw at most.
+    """The bounds of drawing.
 
     `frame` is the least seconds from the beginning of a frame to the next one's, `share` the
     largest share of a core for drawing arrivals: many busy panes get fewer frames.
