@@ -20,9 +20,10 @@ from lfgtui.export.otlp.spans import RunSpans, trace_id
 from lfgtui.history import deletion, maintenance
 from lfgtui.history.transfer import import_run, lines_in
 from lfgtui.settings import paths
-from lfgtui.settings.config import load_config
+from lfgtui.settings.config import Config, load_config
 from lfgtui.text import output as out
 from lfgtui.text.figures import age_seconds
+from lfgtui.text.redactor import Redactor
 
 _FORMS: dict[str, Form] = {"html": "html", "json": "json", "jsonl": "jsonl"}
 """The others are Markdown, by either of its names, and a cast."""
@@ -83,22 +84,15 @@ def export(
         run = reader.find_run(name)
         pieces: Iterator[str]
         if form == "otlp":
-            wires = {name: provider.wire for name, provider in config.providers.items()}
-            spans = RunSpans(RunDocument(reader, run, only, redactor), wires, content=content)
-            pieces = safe_lines(encode(trace_id(run), batch) for batch in spans.batches())
+            document = RunDocument(reader, run, only, redactor)
+            pieces = _spans(document, run, config, content=content)
         elif form == "cast":
             pace = {"speed": speed, "idle_limit": idle_limit}
             cast = launching.replay.cast_lines(reader, run, config, redactor, size=size, **pace)
             pieces = safe_lines(cast)
         else:
-            pieces = pieces_of(
-                reader,
-                run,
-                _FORMS.get(form, "md"),
-                only=only,
-                redactor=redactor,
-                theme=config.theme,
-            )
+            read_as, theme = _FORMS.get(form, "md"), config.theme
+            pieces = pieces_of(reader, run, read_as, only=only, redactor=redactor, theme=theme)
         is_sent = True
         if to is not None:
             is_sent = _send(to, pieces)
@@ -108,11 +102,21 @@ def export(
             _print(pieces, is_document=form in ("md", "markdown", "html"))
         code = max(report_gaps(reader), not is_sent)
     if redactor is not None and redactor.counts:
-        count = redactor.counts.total()
-        kinds = ", ".join(f"{kind} {times}" for kind, times in redactor.counts.most_common())
-        secrets = f"{count} secret{'s' * (count != 1)}"
-        out.print_remark(f"{secrets} redacted ({kinds}); --no-redact keeps them")
+        _print_redactions(redactor)
     return code
+
+
+def _spans(document: RunDocument, run: str, config: Config, *, content: bool) -> Iterator[str]:
+    wires = {name: provider.wire for name, provider in config.providers.items()}
+    spans = RunSpans(document, wires, content=content)
+    return safe_lines(encode(trace_id(run), batch) for batch in spans.batches())
+
+
+def _print_redactions(redactor: Redactor) -> None:
+    count = redactor.counts.total()
+    kinds = ", ".join(f"{kind} {times}" for kind, times in redactor.counts.most_common())
+    secrets = f"{count} secret{'s' * (count != 1)}"
+    out.print_remark(f"{secrets} redacted ({kinds}); --no-redact keeps them")
 
 
 @click.command("import")

@@ -272,17 +272,7 @@ def _complete(
         raise refusal("workspace", f'workspace "{workspace}" is not a folder')
     for key in ("readable", "writable"):
         keys[key] = tuple(str(_resolved(_from(folder, name))) for name in keys[key] or ()) or None
-    prompt, prompt_file = keys.pop("prompt"), keys.pop("prompt_file")
-    if prompt is not None and prompt_file is not None:
-        message = f'ticket "{table.id}" has both "prompt" and "prompt_file"; keep one'
-        raise source.refusal(message, index)
-    if prompt_file is not None:
-        file = _resolved(_from(folder, prompt_file))
-        if fault := _fault(file):
-            raise source.refusal(f'prompt_file "{file}" is {fault}', index)
-        prompt, read[table.id] = toml_file.read_text(file), str(file)
-    if not (prompt or "").strip():
-        raise source.refusal(f'ticket "{table.id}" has no prompt', index)
+    prompt = _prompt(source, index, keys.pop("prompt"), keys.pop("prompt_file"), read)
     if (schema_file := keys["schema"]) is not None:
         file = _resolved(_from(folder, schema_file))
         try:
@@ -309,6 +299,24 @@ def _complete(
     absolute = str(workspace.resolve())
     ticket = Ticket(prompt=prompt, workspace=absolute, guards=guards, **values)
     return side_by_side([_on(ticket, one) for one in providers] if providers else [ticket] * copies)
+
+
+def _prompt(
+    source: _Source, index: int, prompt: str | None, prompt_file: str | None, read: dict[str, str]
+) -> str:
+    """Return a ticket's prompt, which may be that of a file: that is added to `read`."""
+    name = source.document.ticket[index].id
+    if prompt is not None and prompt_file is not None:
+        message = f'ticket "{name}" has both "prompt" and "prompt_file"; keep one'
+        raise source.refusal(message, index)
+    if prompt_file is not None:
+        file = _resolved(_from(source.path.absolute().parent, prompt_file))
+        if fault := _fault(file):
+            raise source.refusal(f'prompt_file "{file}" is {fault}', index)
+        prompt, read[name] = toml_file.read_text(file), str(file)
+    if prompt is None or not prompt.strip():
+        raise source.refusal(f'ticket "{name}" has no prompt', index)
+    return prompt
 
 
 def _on(ticket: Ticket, route: str) -> Ticket:

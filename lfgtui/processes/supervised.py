@@ -71,7 +71,7 @@ class Reports(asyncio.Protocol):
 
     @property
     def loss(self) -> str:
-        """What it means that the supervisor was killed, in words; "" if it was not."""
+        """The consequence of the supervisor's death, in words; "" if it was not killed."""
         if not self.is_cleared:
             return "supervisor was killed: what it started may still be running"
         return "supervisor was killed, and so was all that it started" if self.is_lost else ""

@@ -23,7 +23,7 @@ OTHER_PROGRAMS = (
     *("git diff # x", "git diff \\; rm x", "git diff !x", 'git diff "!x"', "git diff 'x"),
     'git diff "x',
     *("git diffx", "git diff-files", "gitdiff", "git", "git  ", "git -c a=b diff", "git 'diff'"),
-    *("x=1 git diff", "! git diff", "time git diff", "/tmp/git diff", "./git diff", "(git diff)"),
+    *("x=1 git diff", "! git diff", "time git diff", "/opt/git diff", "./git diff", "(git diff)"),
     *("git diff --stat", "git diff HEAD -w", "git diff '--stat'", "git diff ''\"-\"w"),
     *("git diff @x", "git diff +x", "git diff -- --output=x", "git diff '-'", 'git diff "+"x'),
     *("{ git diff; }", "g\\it diff", "git\u00a0diff", "git diff \u2028rm", "git diff \u00e9"),

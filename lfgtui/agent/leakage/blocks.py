@@ -21,7 +21,7 @@ Kind: TypeAlias = Literal["reasoning", "call", "mark"]
 
 @dataclass(slots=True)
 class HeadContext:
-    """Where a head stands, and what the answer has had so far."""
+    """The position of a head in its answer: which heads count there, and what came before it."""
 
     counts: bool = True
     """A tag counts here: at the beginning of a line, or where `is_fresh`."""

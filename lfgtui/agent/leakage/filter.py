@@ -46,7 +46,7 @@ _GAP_LIMIT = 1000
 
 _SPACE = re.compile(r"\s+")
 _STOPS = re.compile(r"(?=<)|(?<=\n)")
-"""Where reading pauses, since a head may begin there."""
+"""Positions at which reading pauses, since a head may begin there."""
 _BLANKS = re.compile(" +")
 
 

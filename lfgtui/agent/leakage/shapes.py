@@ -62,7 +62,7 @@ def word(*words: str) -> Piece:
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """What must follow a head.
+    """The text that must follow a head, as patterns.
 
     `full.match` succeeds once all of it is there; `begun.fullmatch` while what has arrived may
     still become it.

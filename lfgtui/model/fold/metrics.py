@@ -41,7 +41,7 @@ class OpenCircuit(NamedTuple):
 
 
 class AgentUsage(NamedTuple):
-    """What an agent's processes use: bytes of memory, and cores (1.0 for all of one)."""
+    """Use of an agent's processes: bytes of memory, and cores (1.0 for all of one)."""
 
     memory: int
     cpu: float

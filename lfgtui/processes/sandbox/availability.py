@@ -1,4 +1,4 @@
-"""Whether programs can be put behind a wall here: tried once, with a real wall."""
+"""The sandbox of this machine: a real wall is tried once, to see if programs can run behind it."""
 
 import os
 import shutil

@@ -116,7 +116,7 @@ class Wall:
 
     @property
     def description(self) -> str:
-        """What the wall means for a command, in a few words."""
+        """The limits of a command behind the wall, in a few words, for the person."""
         network = "with network" if self.network else "no network"
         all_of = "; your home folder is its workspace" * self.home.is_relative_to(self.workspace)
         return f"in the sandbox, {network}{all_of}"

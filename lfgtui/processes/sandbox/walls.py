@@ -35,7 +35,7 @@ class Confinement(NamedTuple):
 
     @property
     def description(self) -> str:
-        """Where its commands run, in a few words; "" if that was never decided."""
+        """The limits of commands, in a few words, for the person; "" if none were ever decided."""
         if self.wall is not None:
             return self.wall.description
         return "" if self == UNCONFINED else NO_SANDBOX

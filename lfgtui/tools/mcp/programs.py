@@ -13,7 +13,7 @@ from lfgtui.tools.programs import command_environment
 
 
 class Surroundings(NamedTuple):
-    """Where a server works. `secrets` are names of variables that its program does not get."""
+    """A server's workspace and confinement. `secrets` names variables that it does not get."""
 
     workspace: str
     secrets: frozenset[str] = frozenset()
