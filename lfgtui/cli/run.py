@@ -128,19 +128,18 @@ def run(
         raise UsageError("--raw requires -p, without --headless, --json or --detach")
     if raw:
         check_raw()
-    if listed := next((one for one in only if "," in one), None):
-        repeated = " ".join(f"--only {one.strip()}" for one in listed.split(",") if one.strip())
-        raise UsageError(f"--only takes one ID: repeat it, as {repeated}")
+    _check_only(only)
     config = _config(concurrency, workers)
     piped = piped_tickets() if file == STDIN else None  # keys come from the terminal from now on
-    output = _output(headless, as_json, detach)
-    if output == "states" and piped is not None and not headless and can_draw():
-        raise UsageError("no terminal to read keys from; add --headless or --json")
     versions = list(models) if len(models) > 1 else [model] * (copies or 1)
-    if len(versions) > 1 and output == "states" and not headless:
-        raise UsageError("--copies, or several --model, need a terminal, --headless or --json")
-    if prompt is not None and output == "states" and not headless:  # piped: the answer alone
-        output = "raw" if raw else "answer"
+    output = _output(headless, as_json, detach)
+    if output == "states" and not headless:  # nobody asked for it: there is no terminal
+        if piped is not None and can_draw():
+            raise UsageError("no terminal to read keys from; add --headless or --json")
+        if len(versions) > 1:
+            raise UsageError("--copies, or several --model, need a terminal, --headless or --json")
+        if prompt is not None:  # the answer alone
+            output = "raw" if raw else "answer"
     if stream_unit is not None:
         if output in (None, "states"):
             raise UsageError(
@@ -149,8 +148,7 @@ def run(
         config = msgspec.structs.replace(config, stream_unit=stream_unit)
     if file is None:
         tickets = prompt_tickets(prompt_text(prompt or ""), config, provider, versions)
-        own = (msgspec.structs.replace(one, worktree=worktree) for one in tickets.tickets)
-        tickets = msgspec.structs.replace(tickets, tickets=tuple(own))
+        tickets = _in_worktrees(tickets) if worktree else tickets
     else:
         tickets = file_tickets(file, config, provider, model, only=only, piped=piped)
         if changed:
@@ -164,6 +162,18 @@ def run(
         launching.trust.ensure_trusted(file, tickets, config, yes=yes)
     plan = _plan(tickets, config, limits, source=file, output=output)
     return launch(msgspec.structs.replace(plan, is_detached=detach))
+
+
+def _check_only(only: tuple[str, ...]) -> None:
+    """Raise `UsageError` for several ids in one."""
+    if listed := next((one for one in only if "," in one), None):
+        repeated = " ".join(f"--only {one.strip()}" for one in listed.split(",") if one.strip())
+        raise UsageError(f"--only takes one ID: repeat it, as {repeated}")
+
+
+def _in_worktrees(file: TicketsFile) -> TicketsFile:
+    tickets = tuple(msgspec.structs.replace(one, worktree=True) for one in file.tickets)
+    return msgspec.structs.replace(file, tickets=tickets)
 
 
 def _plan(
