@@ -27,6 +27,7 @@ from lfgtui.model.ticket_keys.watch import ContradictionFound as ContradictionFo
 from lfgtui.model.turn_events import AnswerReused as AnswerReused
 from lfgtui.model.turn_events import CommandTaken as CommandTaken
 from lfgtui.model.turn_events import ContextCompacted as ContextCompacted
+from lfgtui.model.turn_events import LateEntries as LateEntries
 from lfgtui.model.turn_events import RequestSent as RequestSent
 from lfgtui.model.turn_events import ResponseStarted as ResponseStarted
 from lfgtui.model.turn_events import TurnBegun as TurnBegun

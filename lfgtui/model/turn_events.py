@@ -1,6 +1,8 @@
 """Events between responses: a request, an answer reused instead, tool output left out of requests,
-and a command from elsewhere than the run's screen.
+a command from elsewhere than the run's screen, and a worker's entries that came too late.
 """
+
+from typing import TypeAlias
 
 from msgspec import UNSET, UnsetType
 
@@ -98,3 +100,33 @@ class CommandTaken(Event, frozen=True):
     def in_words(self) -> str:
         """The command and its sender, as a line of the pane; an unknown command by its name."""
         return f"{_DONE.get(self.command, self.command.replace('_', ' '))} by {self.by}"
+
+
+JsonEvent: TypeAlias = dict[str, object]
+"""An event in its JSON form."""
+
+
+class LateEntries(Event, Bounded, frozen=True, rename={"attempt": "late_attempt"}):
+    """Events of an attempt that came from its worker after the ticket had been taken from it.
+
+    They are kept and shown, but change no state, and the model is not told of them: the ticket went
+    on without them.
+    """
+
+    facets = Facets("text", json="entries")
+    worker: str
+    attempt: int
+    entries: list[JsonEvent]
+
+    @property
+    def in_words(self) -> str:
+        """The text and the calls among them, as lines of the pane; "" if there are none."""
+        text = "".join(str(one.get("text")) for one in self._of("text_delta"))
+        calls = [f"called {one.get('name')}" for one in self._of("tool_call_requested")]
+        did = [f'wrote "{text}"'] * bool(text.strip()) + calls
+        if not did:
+            return ""
+        return f"worker {self.worker}, attempt {self.attempt}, too late to count: {', '.join(did)}"
+
+    def _of(self, kind: str) -> list[JsonEvent]:
+        return [one for one in self.entries if one.get("type") == kind]

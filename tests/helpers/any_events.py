@@ -41,6 +41,8 @@ def of_type(annotation: object) -> st.SearchStrategy[object]:
         return st.one_of(*map(of_type, get_args(annotation)))
     if origin is tuple and get_args(annotation)[-1] is not ...:
         return st.tuples(*map(of_type, get_args(annotation)))
+    if origin is list:
+        return st.lists(of_type(get_args(annotation)[0]), max_size=3)
     if origin is tuple:
         return st.lists(of_type(get_args(annotation)[0]), max_size=3).map(tuple)
     if annotation in (ApprovalRule, e.ApprovalOption, e.PlanStep, ContextFile):

@@ -70,7 +70,7 @@ def test_the_types_are_those_that_were_promised() -> None:
         guard_tripped conflict_detected paused resumed ticket_done ticket_failed
         ticket_cancelled ticket_limited ticket_blocked ticket_interrupted restart_requested
         base_recorded changes_counted worktree_opened worktree_discarded setup_started
-        context_compacted command_taken
+        context_compacted command_taken late_entries
     """
     assert {kind.__struct_config__.tag for kind in KINDS} == set(promised.split())
 

@@ -5,7 +5,7 @@ from typing import get_args
 import pytest
 
 from lfgtui.engine.commands import TicketCommand, taken
-from lfgtui.model.turn_events import _DONE, CommandTaken
+from lfgtui.model.turn_events import _DONE, CommandTaken, LateEntries
 
 
 @pytest.mark.parametrize(
@@ -26,3 +26,22 @@ def test_every_command_has_words() -> None:
         fields = dict.fromkeys(kind.__struct_fields__, "")
         names.add(taken(kind(**fields), "ann").command)
     assert names == _DONE.keys()
+
+
+@pytest.mark.parametrize(
+    ("entries", "words"),
+    [
+        ([], ""),
+        ([{"type": "ticket_interrupted"}], ""),
+        ([{"type": "text_delta", "text": "So."}], 'wrote "So."'),
+        (
+            [{"type": "text_delta", "text": "So."}, {"type": "tool_call_requested", "name": "ls"}],
+            'wrote "So.", called ls',
+        ),
+    ],
+)
+def test_late_entries_are_told_as_what_the_worker_did(
+    entries: list[dict[str, object]], words: str
+) -> None:
+    said = f"worker one, attempt 2, too late to count: {words}" if words else ""
+    assert LateEntries("one", 2, entries).in_words == said

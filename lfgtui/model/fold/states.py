@@ -122,6 +122,7 @@ MOVES: dict[type[e.Event], _Move] = {
     e.WorktreeDiscarded: (_OPEN | ENDED, None),
     e.ChoiceMade: (_OPEN | ENDED, None),  # one that is tried again loses it to another
     e.CommandTaken: (_OPEN | ENDED, None),
+    e.LateEntries: (_OPEN | ENDED, None),  # whoever has the ticket now
     e.RunLimitsSet: (_OPEN | ENDED, None),  # by a run that goes on, of a ticket that has ended
     e.Status: _REMARK,
     e.GuardTripped: (_OPEN | ENDED, None),  # files do not come back from a worker

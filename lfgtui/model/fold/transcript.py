@@ -371,6 +371,8 @@ class Transcript:
                 attempt.end(at)
                 again = f"; retrying in {delay:.3g} s" if delay else ""
                 attempt.add(NoteItem("retry", f"{reason}{again}"))
+            case e.LateEntries(in_words=words) if words:
+                attempt.add(NoteItem("warning", words))
             case _ if type(event) in NOTES:
                 if isinstance(event, e.ConflictDetected | e.ContradictionFound):
                     self.conflict, self.conflict_at = event, at

@@ -31,9 +31,11 @@ class Held:
     def __init__(self, connection: Connection, worker: str, job: p.Job) -> None:
         self.job = job
         self.shipped = asyncio.Event()
-        """Set once Redis has all entries, or the ticket is another worker's."""
+        """Set once Redis has all entries."""
         self.is_late = False
         """True once the lease was not renewed in time; then it must not be renewed any more."""
+        self.is_lost = False
+        """True once the run has taken the ticket back."""
         self._redis = connection
         self._worker = worker
         self._until = 0.0
@@ -45,7 +47,7 @@ class Held:
         self._sent = self._base
         self._news = asyncio.Event()
         self._stopped = asyncio.Event()
-        self._is_over = self._is_lost = False
+        self._is_over = False
         self._refusal = self._why_kept = ""
         self._answers: dict[int, p.Answered] = {}
         self._early: list[p.Request] = []
@@ -56,7 +58,7 @@ class Held:
         """The state of the ticket, in words."""
         if self._refusal:
             return f"is refused: {self._refusal}"
-        if self._is_lost:
+        if self.is_lost:
             return "was taken over by another worker"
         engine = self._engine
         return "" if engine is None else str(engine.transcript(self.job.ticket.id).state)
@@ -105,10 +107,8 @@ class Held:
             await self._engine.shutdown()
 
     async def lose(self) -> None:
-        """End the ticket, since it is another worker's now; send nothing more."""
-        self._is_lost = True
-        self.shipped.set()
-        await self.aclose()
+        """End the ticket, since the run has taken it back; unsent entries still go to the run."""
+        self.is_lost = True
         await self.end()
 
     def _take(self, entries: Sequence[e.Entry]) -> None:

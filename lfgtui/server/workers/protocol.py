@@ -20,7 +20,7 @@ from lfgtui.model.clock import MOMENT
 from lfgtui.model.event_json import decode_event, encode_event
 from lfgtui.model.tickets import Ticket
 
-PROTOCOL = 1
+PROTOCOL = 2
 
 GROUP = "workers"
 """The consumer group of all workers, in each stream of tickets."""

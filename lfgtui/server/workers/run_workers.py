@@ -3,7 +3,7 @@
 Redis alone decides who has a ticket. Each time one is handed out it has a new fence, higher than
 any before, under which a worker takes the lease and renews it; nobody can renew it once the fence
 is higher. So a ticket is taken back by raising its fence: what its old worker still sends has an
-earlier fence, and stays in that worker's own history.
+earlier fence, and changes no state (`late`).
 
 Redis may lose its memory at any time. The fences that this run saw are in its history and only
 ever rise, workers take their leases again, a lost offer is made again under a new fence, and
@@ -34,6 +34,7 @@ from lfgtui.server.workers.connection import Connection, Patience, cancel, unrea
 from lfgtui.server.workers.files import Files
 from lfgtui.server.workers.hand_out import HandOut
 from lfgtui.server.workers.inbox import Inbox
+from lfgtui.server.workers.late import TakenBack
 from lfgtui.server.workers.offers import Offers
 from lfgtui.settings import paths
 from lfgtui.workspace.git import GitError
@@ -74,6 +75,7 @@ class RunWorkers:
         self._offers = Offers(session, connection, fences)
         self._had = {ticket for ticket, (_, is_out) in out.items() if is_out}
         self._out: dict[str, HandOut] = {}
+        self._taken_back = TakenBack()
         self._starting: dict[str, Ticket] = {}
         self._unsaid: dict[str, list[c.Tell]] = {}
         self._kept: dict[str, str] = {}
@@ -171,18 +173,9 @@ class RunWorkers:
         recorder.hand_out(self._session.run, name, fence, is_out=True)
         await recorder.settle(saved=True)
         entries = await asyncio.to_thread(self._entries, name)
-        job = p.Job(
-            self._session.run,
-            run.ticket,
-            fence,
-            self._title,
-            self._lease,
-            self._session.headless,
-            p.numbered(entries),
-            dict(answers),
-            source,
-        )
-        out.job = p.encode(job)
+        how = (self._title, self._lease, self._session.headless)
+        so_far = (p.numbered(entries), dict(answers), source)
+        out.job = p.encode(p.Job(self._session.run, run.ticket, fence, *how, *so_far))
         with suppress(*_OUT_OF_REACH):  # else it is offered as one whose offer was lost
             await self._offers.offer(out)
         return out
@@ -215,6 +208,7 @@ class RunWorkers:
     async def _take_back(self, out: HandOut, ending: e.Ending) -> None:
         """End the ticket here, whatever its worker does: that no longer counts."""
         name = out.run.ticket.id
+        self._taken_back.add(out)
         with suppress(*_OUT_OF_REACH):  # its worker cannot renew the lease either, then
             await self._offers.raise_fence(name)
             await self._offers.withdraw(out)
@@ -299,7 +293,10 @@ class RunWorkers:
         self._note_lost(None)
         for record, at in received:
             out = self._out.get(record.ticket)
-            if out is not None and record.fence == out.fence:
+            if out is None or record.fence != out.fence:
+                with suppress(msgspec.MsgspecError):
+                    self._taken_back.take(record, at)
+            else:
                 try:
                     await self._take(out, record, at)
                 except msgspec.MsgspecError as error:

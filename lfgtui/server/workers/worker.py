@@ -202,7 +202,11 @@ class Worker:
             held.refuse(f"a bug in lfg: {type(error).__name__}: {error}")
         self._say(f"{name} {held.state}")
         held.finish()
-        await held.shipped.wait()
+        try:
+            await held.shipped.wait()
+        finally:
+            if held.is_lost:
+                await held.aclose()
 
     def _ended(self, task: "asyncio.Task[None]") -> None:
         self._working.discard(task)

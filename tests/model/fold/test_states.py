@@ -49,7 +49,7 @@ def test_every_state_runs_has_ended_or_is_queued() -> None:
 _AT_ANY_TIME = (
     *(e.RuleWithdrawn, e.ChoiceMade, e.ChangesCounted, e.RunLimitsSet, e.CommandTaken),
     *(e.ConflictDetected, e.ContradictionFound, e.WorktreeDiscarded),
-    *(e.WorktreeOpened, e.BaseRecorded, e.GuardTripped),
+    *(e.WorktreeOpened, e.BaseRecorded, e.GuardTripped, e.LateEntries),
 )
 
 

@@ -18,6 +18,7 @@ from lfgtui.engine import commands as c
 from lfgtui.engine.engine import Engine
 from lfgtui.model import events as e
 from lfgtui.model.clock import now
+from lfgtui.model.fold.items import NoteItem
 from lfgtui.model.tickets import Ticket
 from lfgtui.processes.shared_deadline import SharedDeadline
 from lfgtui.server.workers import protocol as p
@@ -116,6 +117,12 @@ def states(here: Room, ticket: str) -> list[str]:
     return [one.state for one in here.engine.transcript(ticket).attempts]
 
 
+def notes(here: Room, ticket: str) -> list[str]:
+    """The notes of the ticket's last attempt."""
+    items = here.engine.transcript(ticket).attempts[-1].items
+    return [item.message for item in items if isinstance(item, NoteItem)]
+
+
 async def test_a_killed_workers_ticket_is_resumed_by_another(
     redis: RedisServer, tmp_path: Path
 ) -> None:
@@ -174,7 +181,8 @@ async def test_a_stopped_worker_has_no_tools_and_changes_nothing_once_it_wakes(
             assert one.stderr is not None
             said = await one.stderr.read()
             assert b"was taken over by another worker" in said or b"interrupted" in said
-        assert len(here.seen) == before
+        later = [one.event for one in here.seen[before:]]
+        assert all(isinstance(event, e.LateEntries) for event in later)
         assert was_taken_up(here, "a")
         await assert_whole(here)
 
@@ -197,6 +205,10 @@ async def test_a_worker_that_is_cut_off_stops_its_tools_and_another_goes_on(
         async with worker(redis.url, here.engine.config, "two"):
             await here.engine.wait_idle()
         way.mend()
+        if "there" in ways:  # else all came in time
+            late = await here.until_event("a", e.LateEntries)
+            assert late.worker == "one"
+            assert late.entries[-1]["type"] == "ticket_interrupted"
         assert was_taken_up(here, "a")
         await assert_whole(here)
 
@@ -521,3 +533,37 @@ async def test_a_message_to_a_ticket_whose_worker_is_lost_goes_to_the_next(
         assert [m.text for m in here.events("a", e.UserMessage)].count("mind this") == 1
         assert here.events("a", e.GuardTripped) == []
         await assert_whole(here)
+
+
+async def test_what_comes_after_the_ticket_was_taken_back_is_kept_and_changes_nothing(
+    redis: RedisServer, tmp_path: Path
+) -> None:
+    auto = ticket("a", tmp_path, approve="auto")
+    how = {"scenarios": {"a": HANGS}, "sandbox": SandboxPolicy(mode="none")}
+    async with run_of(tmp_path, [auto], redis.url, lease=SHORT, **how) as here:
+        raw = Raw(redis.url, "raw")
+        job = await raw.claim(0.1)
+        begins = happened(job, e.AttemptStarted("p", "m"), e.RequestSent(1))
+        await raw.say(job, begins)
+        await here.until_event("a", e.TicketInterrupted)
+        late = happened(job, *map(e.TextDelta, ("Too ", "late")), after=begins.entries[-1].seq)
+        async with worker(redis.url, here.engine.config):
+            await here.until_event("a", e.ToolRunStarted)
+            await raw.say(job, late)  # while another worker numbers the entries
+            (kept,) = [await here.until_event("a", e.LateEntries)]
+            here.engine.send(c.Cancel("a"))
+            await here.engine.wait_idle()
+        await raw.say(job, late)  # it comes twice
+        last = late.entries[-1].seq
+        await raw.say(job, happened(job, e.TextDelta("!"), e.TicketDone("end"), after=last))
+        await here.until(lambda: len(here.events("a", e.LateEntries)) == 2)
+        assert kept == e.LateEntries("raw", 1, [{"type": "text_delta", "text": "Too late"}])
+        assert "late" not in here.engine.transcript("a").answer
+        assert states(here, "a") == ["interrupted", "cancelled"]
+        assert here.engine.transcript("a").state == "cancelled"
+        said = [
+            f"worker raw, attempt 1, too late to count: wrote {x}" for x in ('"Too late"', '"!"')
+        ]
+        assert [one for one in notes(here, "a") if "too late" in one] == said
+        await assert_whole(here)
+        await raw.redis.aclose()
