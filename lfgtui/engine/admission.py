@@ -50,9 +50,17 @@ class Admission:
         in_use = figures.memory(used)
         return f"memory ({in_use.removesuffix(size[-3:])} of {size} set aside for agents)"
 
-    def may_prepare(self, ticket: str, provider: str, working: Mapping[str, str]) -> bool:
-        """Return True if the ticket's agent may be started although the ticket has no slot."""
-        if not self._config.provider(provider).command or self._agents.has(provider, ticket):
+    def may_prepare(
+        self, ticket: str, provider: str, working: Mapping[str, str], *, is_next: bool
+    ) -> bool:
+        """Return True if the provider may get ready for the ticket, which has no slot yet.
+
+        Agents are started while there is memory. A connection to a server is opened for the next
+        ticket alone: servers close connections that are not used for long.
+        """
+        if not self._config.provider(provider).command:
+            return is_next
+        if self._agents.has(provider, ticket):
             return False
         free = self._most - self._set_aside(working)
         return self._agents.prepared < MOST_PREPARED and self._agents.need(provider) <= free // 2

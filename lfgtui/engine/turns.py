@@ -1,6 +1,7 @@
 """Whose turn it is: slots go to tickets in the order in which they wait.
 
-The agents of the next tickets are started ahead of their turn, as far as memory allows.
+The agents of the next tickets are started ahead of their turn, as far as memory allows, and for
+the next one a connection to its server is opened.
 """
 
 import asyncio
@@ -81,19 +82,18 @@ class Turns:
                 self._reading[run.ticket.id] = asyncio.create_task(reading)
 
     def _prepare_next(self, left: list[TicketRun], working: dict[str, str]) -> None:
-        """Start the first agent for which there is room; once it has started, the next one."""
+        """Have the first provider get ready that may do so; once it is, the next one."""
         if self._preparing is not None:
             return
         may = self._session.admission.may_prepare
-        pending = (run for run in left if run.phase == "pending" and _has_folder(run))
-        fresh = (run for run in pending if not run.is_prepared)
-        run = next(
-            (run for run in fresh if may(run.ticket.id, run.recovery.route.provider, working)), None
-        )
-        if run is not None:
-            run.is_prepared = True
-            self._preparing = asyncio.create_task(self._prepare(run))
-            self._preparing.add_done_callback(self._is_prepared)
+        pending = [run for run in left if run.phase == "pending" and _has_folder(run)]
+        for run in pending:
+            of, is_next = (run.ticket.id, run.recovery.route.provider), run is pending[0]
+            if not run.is_prepared and may(*of, working, is_next=is_next):
+                run.is_prepared = True
+                self._preparing = asyncio.create_task(self._prepare(run))
+                self._preparing.add_done_callback(self._is_prepared)
+                return
 
     async def _prepare(self, run: TicketRun) -> None:
         session = self._session
@@ -102,9 +102,8 @@ class Turns:
         if not await asyncio.to_thread(Path(run.transcript.workspace).is_dir):
             return  # its worktree was discarded
         if run.phase == "pending" and isinstance(provider, Prepares):
-            _log.info(
-                "%s: %s is started ahead of its turn", run.ticket.id, run.recovery.route.provider
-            )
+            name = run.recovery.route.provider
+            _log.info("%s: %s gets ready ahead of its turn", run.ticket.id, name)
             provider.prepare(_request(run))
 
     def _is_prepared(self, task: Task[None]) -> None:

@@ -84,7 +84,7 @@ class HasFingerprints(Protocol):
 
 @runtime_checkable
 class Prepares(Protocol):
-    """A provider that takes seconds to get ready for a ticket, and can do so ahead of time."""
+    """A provider that can get ready for a ticket ahead of time: connect, or start an agent."""
 
     def prepare(self, request: Request) -> None:
         """Get ready, in the background, for the ticket's next request, which is like this one.

@@ -21,6 +21,7 @@ from tests.acp.scripts import ScriptedAgent, scripted
 from tests.engine.harness import Room, room, says, ticket
 from tests.helpers.checkouts import configure_person, make_checkout
 from tests.helpers.waiting import until
+from tests.providers.loopback import Answer, Loopback
 
 SAYS = {"says": says("Hi.")}
 WAITS: Steps = [{"text": "I look."}, {"wait": {"file": "go"}}, {"text": " Done."}]
@@ -140,6 +141,24 @@ async def test_the_next_tickets_agent_is_started_ahead_of_its_turn(tmp_path: Pat
         await r.engine.wait_idle()
         assert r.engine.all_done
         assert len(started.log("started")) == 5
+
+
+async def test_a_connection_for_the_next_ticket_is_opened_ahead_of_its_turn(
+    tmp_path: Path, server: Loopback
+) -> None:
+    _, more = agent(tmp_path)
+    more["far"] = ProviderConfig(wire="openai-chat", base_url=f"{server.url}/v1")
+    server.answer = Answer(
+        [b'data: {"choices":[{"delta":{"content":"Hi."}}]}\n\n', b"data: [DONE]\n\n"]
+    )
+    tickets = [mine("a", tmp_path), ticket("b", tmp_path, provider="far", model="m")]
+    async with room(tmp_path, tickets, more=more, concurrency=1) as r:
+        await r.until_event("a", e.TextDelta)
+        await asyncio.to_thread(until, lambda: server.connections == 1)
+        assert r.state("b") == "queued" and not server.asked
+        (tmp_path / "go").touch()
+        await r.until_event("b", e.TextDelta)
+        assert server.connections == len(server.asked) == 1
 
 
 async def test_an_agent_whose_worktree_is_there_is_started_ahead_too(

@@ -6,7 +6,9 @@ variables, which are meant for one host and must not reach another. The response
 here, by our reader into our decoder.
 """
 
+import asyncio
 import hmac
+import logging
 import ssl
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, aclosing
@@ -22,7 +24,12 @@ from lfgtui.providers.base import CONNECT_TIMEOUT, Request, local_host, sdk_head
 from lfgtui.providers.errors.mapping import as_provider_error
 from lfgtui.providers.transport.body import read_body
 from lfgtui.providers.transport.connect_time import connect_seconds, time_connections
-from lfgtui.providers.transport.loop_backend import pace_by, read_by_loop
+from lfgtui.providers.transport.loop_backend import (
+    close_ahead,
+    open_ahead,
+    pace_by,
+    read_by_loop,
+)
 from lfgtui.providers.transport.probe import Probe
 from lfgtui.providers.transport.reading import Reading, decode, logged
 from lfgtui.providers.transport.response_guard import guard
@@ -32,6 +39,7 @@ _PLACEHOLDER_KEY = "no-key-needed"
 """The key for a server without keys: an SDK given nothing would look for one itself."""
 
 
+_log = logging.getLogger(__name__)
 _sorted = msgspec.json.Encoder(order="sorted")
 
 
@@ -84,6 +92,7 @@ class SdkProvider:
         self._models_path = models_path
         self._required = required
         self._probe: Probe | None = None
+        self._opening: asyncio.Task[None] | None = None
 
     async def stream(self, request: Request) -> AsyncGenerator[WireEvent, None]:
         """Yield the events of one response. See `base.Provider.stream`."""
@@ -117,6 +126,14 @@ class SdkProvider:
         content = _sorted.encode((*server, self._body(request)))
         return hmac.new((self._key or "").encode(), content, "sha256").hexdigest()
 
+    def prepare(self, request: Request) -> None:
+        """Open a connection, unless one is free. See `base.Prepares`."""
+        if self._opening is None or self._opening.done():
+            client = self._sdk._client
+            connect = client.timeout.connect or CONNECT_TIMEOUT
+            self._opening = asyncio.create_task(open_ahead(client, self._sdk.base_url, connect))
+            self._opening.add_done_callback(_note_failure)
+
     def watch(self, probe: Probe) -> None:
         """Have the probe note the requests from now on. See `probe.Watchable`."""
         self._probe = probe
@@ -133,7 +150,17 @@ class SdkProvider:
 
     async def aclose(self) -> None:
         """Close the connections."""
+        if self._opening is not None:
+            self._opening.cancel()
+            await asyncio.wait([self._opening])
+        await close_ahead(self._sdk._client)
         await self._sdk.close()
+
+
+def _note_failure(opening: "asyncio.Task[None]") -> None:
+    """Take note of an error, which the request will meet and report."""
+    if not opening.cancelled() and (error := opening.exception()) is not None:
+        _log.info("no connection could be opened ahead: %s", error)
 
 
 def model_names(body: str) -> list[str]:

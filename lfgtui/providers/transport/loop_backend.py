@@ -54,11 +54,57 @@ def pace_by(response: httpx2.Response, is_seen: IsSeen | None) -> None:
         stream.is_seen = is_seen
 
 
+async def open_ahead(client: httpx2.AsyncClient, url: httpx2.URL, timeout: float) -> None:
+    """Open a connection to the server of `url` for the next request, unless one is free.
+
+    Raises as connecting does. To a server behind a proxy none is opened.
+    """
+    pool = getattr(client._transport_for_url(url), "_pool", None)
+    backend = getattr(pool, "_network_backend", None)
+    is_direct = type(pool) is httpcore2.AsyncConnectionPool  # those of proxies are subclasses
+    if not is_direct or not isinstance(backend, LoopBackend):
+        return
+    if any(one.is_idle() and not one.has_expired() for one in getattr(pool, "connections", ())):
+        return
+    is_secure = url.scheme == "https"
+    trust = getattr(pool, "_ssl_context", None)
+    if not is_secure or trust is not None:
+        host, port = url.raw_host.decode("ascii"), url.port or (443 if is_secure else 80)
+        await backend.open_ahead(host, port, trust if is_secure else None, timeout)
+
+
+async def close_ahead(client: httpx2.AsyncClient) -> None:
+    """Close connections that were opened ahead for requests that never came."""
+    for transport in (client._transport, *client._mounts.values()):
+        backend = getattr(getattr(transport, "_pool", None), "_network_backend", None)
+        if isinstance(backend, LoopBackend):
+            await backend.close_ahead()
+
+
 class LoopBackend(httpcore2.AsyncNetworkBackend):
     """Opens connections over TCP, as httpcore2 wants them, that are read at one pace."""
 
     def __init__(self, pace: Pace) -> None:
         self._pace = pace
+        self._ahead: dict[tuple[str, int], _Stream] = {}
+
+    async def open_ahead(
+        self, host: str, port: int, trust: ssl.SSLContext | None, timeout: float
+    ) -> None:
+        """Keep a connection ready for the next request, encrypted if there is `trust`."""
+        if (there := self._ahead.get((host, port))) is not None and there.is_fresh:
+            return
+        stream = await self._connect(host, port, timeout)
+        if trust is not None:
+            await stream.start_tls(trust, host, timeout)
+        earlier, self._ahead[host, port] = self._ahead.pop((host, port), None), stream
+        if earlier is not None:
+            await earlier.aclose()
+
+    async def close_ahead(self) -> None:
+        """Close the connections that are ready for a request."""
+        while self._ahead:
+            await self._ahead.popitem()[1].aclose()
 
     async def connect_tcp(
         self,
@@ -68,7 +114,19 @@ class LoopBackend(httpcore2.AsyncNetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[httpcore2.SOCKET_OPTION] | None = None,
     ) -> httpcore2.AsyncNetworkStream:
-        """Connect; raises `ConnectError` or `ConnectTimeout`."""
+        """Connect, or take a connection opened ahead; raises `ConnectError` or `ConnectTimeout`."""
+        stream = self._ahead.pop((host, port), None)
+        if stream is None or not stream.is_fresh:
+            if stream is not None:
+                await stream.aclose()
+            stream = await self._connect(host, port, timeout, local_address)
+        for option in socket_options or ():
+            stream.socket.setsockopt(*option)
+        return stream
+
+    async def _connect(
+        self, host: str, port: int, timeout: float | None, local_address: str | None = None
+    ) -> "_Stream":
         loop = asyncio.get_running_loop()
         local = (local_address, 0) if local_address else None
         connecting = loop.create_connection(
@@ -82,8 +140,6 @@ class LoopBackend(httpcore2.AsyncNetworkBackend):
             _, stream = await _within(timeout, connecting, httpcore2.ConnectTimeout)
         except OSError as error:
             raise httpcore2.ConnectError(_reason(error)) from error
-        for option in socket_options or ():
-            stream.socket.setsockopt(*option)
         return stream
 
     async def sleep(self, seconds: float) -> None:
@@ -101,6 +157,12 @@ class _Stream(asyncio.Protocol, httpcore2.AsyncNetworkStream):
         self._failure: Exception | None = None
         self._has_ended = self._is_closed = self._was_looked_at = False
         self._reader: asyncio.Future[None] | None = None
+        self._secured: tuple[ssl.SSLContext, str | None] | None = None
+
+    @property
+    def is_fresh(self) -> bool:
+        """True while the other side has neither sent anything nor closed the connection."""
+        return not self._is_readable()
 
     @property
     def socket(self) -> socket.socket:
@@ -168,7 +230,9 @@ class _Stream(asyncio.Protocol, httpcore2.AsyncNetworkStream):
         server_hostname: str | None = None,
         timeout: float | None = None,
     ) -> httpcore2.AsyncNetworkStream:
-        """Encrypt the connection; raises `ConnectError` or `ConnectTimeout`."""
+        """Encrypt the connection, unless it is; raises `ConnectError` or `ConnectTimeout`."""
+        if self._secured == (ssl_context, server_hostname):
+            return self
         shaking = asyncio.get_running_loop().start_tls(
             self._transport, self, ssl_context, server_hostname=server_hostname
         )
@@ -182,6 +246,7 @@ class _Stream(asyncio.Protocol, httpcore2.AsyncNetworkStream):
             raise httpcore2.ConnectError(reason) from error
         assert transport is not None
         self._transport = transport
+        self._secured = ssl_context, server_hostname
         return self
 
     def get_extra_info(self, info: str) -> object:

@@ -16,7 +16,12 @@ import openai
 import pytest
 
 from lfgtui.providers.transport import pace
-from lfgtui.providers.transport.loop_backend import LoopBackend, read_by_loop
+from lfgtui.providers.transport.loop_backend import (
+    LoopBackend,
+    close_ahead,
+    open_ahead,
+    read_by_loop,
+)
 from tests.providers.loopback import Answer, Loopback
 from tests.providers.tls import tls_contexts
 
@@ -299,3 +304,73 @@ class TestEncrypted:
         async with serving(serve) as host, client(contexts[0]) as http:
             with pytest.raises(httpx2.ConnectError, match=r"TLS handshake|reset by peer"):
                 await http.get(f"https://{host}")
+
+
+@pytest.mark.parametrize("is_secure", [False, True], ids=["plain", "TLS"])
+async def test_a_connection_opened_ahead_is_used_by_the_next_request(
+    tmp_path: Path, is_secure: bool
+) -> None:
+    peers, served, goes = list[object](), asyncio.Queue[object](), asyncio.Event()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        peers.append(writer.get_extra_info("peername"))
+        while await reader.readuntil(b"\r\n\r\n"):
+            writer.write(HEAD + b"content-length: 2\r\n\r\n{}")
+            served.put_nowait(writer.get_extra_info("peername"))
+            if goes.is_set():
+                break
+
+    ours, theirs = await asyncio.to_thread(tls_contexts, tmp_path)
+    scheme, context = ("https", theirs) if is_secure else ("http", None)
+    async with serving(serve, context) as host, client(ours) as http:
+        url = httpx2.URL(f"{scheme}://{host}/")
+        await open_ahead(http, url, 5.0)
+        await open_ahead(http, url, 5.0)  # one is enough
+        assert (await http.get(url)).text == "{}"
+        await open_ahead(http, url, 5.0)  # the idle one will do
+        goes.set()
+        assert (await http.get(url)).text == "{}"
+        assert peers == [served.get_nowait()] and peers == [served.get_nowait()]
+
+
+async def test_a_connection_opened_ahead_that_the_server_closed_is_replaced() -> None:
+    closed = asyncio.Event()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if not closed.is_set():
+            writer.close()
+            await writer.wait_closed()
+            closed.set()
+            return
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(HEAD + b"content-length: 2\r\n\r\n{}")
+
+    async with serving(serve) as host, client() as http:
+        await open_ahead(http, httpx2.URL(f"http://{host}/"), 5.0)
+        await closed.wait()
+        assert (await http.get(f"http://{host}/")).text == "{}"
+
+
+async def test_no_connection_is_opened_ahead_past_a_proxy(
+    server: Loopback, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    for name in ("NO_PROXY", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    async with httpx2.AsyncClient() as http:
+        read_by_loop(http)
+        await open_ahead(http, httpx2.URL(server.url), 5.0)
+    assert server.connections == 0
+
+
+async def test_connections_that_nobody_used_are_closed_with_the_client() -> None:
+    ended = asyncio.Event()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()
+        ended.set()
+
+    async with serving(serve) as host, client() as http:
+        await open_ahead(http, httpx2.URL(f"http://{host}/"), 5.0)
+        await close_ahead(http)
+        await ended.wait()
