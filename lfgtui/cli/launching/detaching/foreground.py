@@ -11,7 +11,6 @@ import os
 import signal
 import sys
 from contextlib import suppress
-from types import FrameType
 from typing import NoReturn
 
 from lfgtui.engine.signals import ENDING
@@ -21,8 +20,8 @@ _PR_SET_PDEATHSIG = 1
 
 _LET_GO = signal.SIGUSR1
 
-_HELD = (*ENDING, signal.SIGTSTP, _LET_GO)
-"""Signals that neither process gets between the fork and the handler it is for."""
+_HELD = (*ENDING, signal.SIGTSTP, signal.SIGCONT, signal.SIGCHLD, _LET_GO)
+"""Signals that neither process gets between the fork and the moment when it can heed them."""
 
 
 class Foreground:
@@ -65,26 +64,30 @@ def split() -> Foreground | None:
 
 
 def _wait(child: int) -> NoReturn:
-    """Be what the child is: stopped while it is, and ended as it ends."""
+    """Be what the child is: stopped while it is, and ended as it ends.
 
-    def pass_on(number: int, _frame: FrameType | None) -> None:
-        with suppress(ProcessLookupError):  # it has just ended
-            os.kill(child, number)
-
-    # Of a stop, too: the child restores the terminal, stops, and is followed.
-    for number in (*ENDING, signal.SIGTSTP, signal.SIGCONT):
-        signal.signal(number, pass_on)
-    signal.signal(_LET_GO, lambda *_: os._exit(0))
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, _HELD)
+    The signals stay blocked and are waited for. A handler would not do: Python runs it between two
+    instructions, so a signal that came just before `waitpid` would be heeded once that returns.
+    """
+    for number in _HELD:  # not ignored, as the last ones are by default, even while blocked
+        signal.signal(number, lambda *_: None)
     while True:
-        _, status = os.waitpid(child, os.WUNTRACED)
-        if not os.WIFSTOPPED(status):
+        ended, status = os.waitpid(child, os.WNOHANG | os.WUNTRACED)
+        if ended and not os.WIFSTOPPED(status):
             break
-        os.kill(os.getpid(), signal.SIGSTOP)
+        if ended:
+            os.kill(os.getpid(), signal.SIGSTOP)
+        came = signal.sigwait(_HELD)
+        if came == _LET_GO:
+            os._exit(0)
+        if came != signal.SIGCHLD:  # a stop, too: the child restores the terminal, and is followed
+            with suppress(ProcessLookupError):  # it has just ended
+                os.kill(child, came)
     code = os.waitstatus_to_exitcode(status)
     if code < 0:
         with suppress(OSError):  # SIGKILL has no handler that could be taken away
             signal.signal(-code, signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _HELD)
         os.kill(os.getpid(), -code)
     os._exit(code if code >= 0 else 128 - code)
 

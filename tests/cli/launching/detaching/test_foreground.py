@@ -12,7 +12,7 @@ import pytest
 from tests.helpers.waiting import is_alive, until
 
 PROGRAM = """
-import os, signal, sys
+import os, select, signal, socket, sys
 from lfgtui.cli.launching.detaching.foreground import split
 from lfgtui.engine import signals
 
@@ -23,8 +23,12 @@ said = os.dup(1)
 signals.raise_on_first()
 try:
     foreground = split()
+    woken, waking = socket.socketpair()  # by a signal that comes just before it waits
+    waking.setblocking(False)
+    signal.set_wakeup_fd(waking.fileno())
     say(os.getpid())
     while True:
+        select.select([sys.stdin, woken], [], [])
         match sys.stdin.readline().split():
             case ["exit", code]:
                 os._exit(int(code))
