@@ -5,13 +5,14 @@ from collections.abc import Mapping, Sequence
 
 from lfgtui.engine.ticket.ticket_run import TicketRun
 from lfgtui.model import events as e
+from lfgtui.model.fold.metrics import HistoryTrouble
 
 
 class Delivery:
     """Folds each entry into its ticket, then shows the batch to the sinks."""
 
     def __init__(self, runs: Mapping[str, TicketRun]) -> None:
-        self.behind: str | None = None
+        self.behind: HistoryTrouble | None = None
         """Why the history cannot be written; None when all is saved."""
         self.place = 0
         """The place in the run of the newest entry."""
@@ -39,10 +40,10 @@ class Delivery:
                 context = {"message": "a sink failed", "exception": error}
                 asyncio.get_running_loop().call_exception_handler(context)
 
-    def fall_behind(self, reason: str | None) -> None:
+    def fall_behind(self, trouble: HistoryTrouble | None) -> None:
         """Note why the history cannot be written for now; None once it has caught up."""
-        self.behind = reason
-        if reason is None:  # entries that were shown unsaved are saved now
+        self.behind = trouble
+        if trouble is None or trouble.is_saved:  # entries that were shown unsaved are saved now
             for run in self._runs.values():
                 run.transcript.mark_saved()
         self.show(())

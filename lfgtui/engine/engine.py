@@ -34,7 +34,7 @@ from lfgtui.engine.ticket.ticket_run import TicketRun
 from lfgtui.engine.turns import Turns
 from lfgtui.engine.watch.watching import Watchers
 from lfgtui.model import events as e
-from lfgtui.model.fold.metrics import Health, Meter
+from lfgtui.model.fold.metrics import Health, HistoryTrouble, Meter
 from lfgtui.model.fold.states import RunState
 from lfgtui.model.fold.transcript import Transcript
 from lfgtui.model.redaction import redacted_ticket
@@ -348,7 +348,7 @@ class Engine:
         try:
             run.end(ending)
         except Exception as error:  # it cannot be stored; the ticket has ended all the same
-            self.delivery.fall_behind(str(error))
+            self.delivery.fall_behind(HistoryTrouble(str(error)))
         self._watchers.look_again()
 
     def _of_here(self, sink: e.Sink) -> e.Sink:

@@ -17,6 +17,7 @@ from lfgtui.cli.launching.reachable import reachable
 from lfgtui.engine.commands import Add, Approve
 from lfgtui.errors import UsageError
 from lfgtui.model import events as e
+from lfgtui.model.fold.metrics import HistoryTrouble
 from lfgtui.model.ticket_keys.approvals import ApprovalRule
 from lfgtui.providers.registry import Providers
 from lfgtui.server.control.client import ask
@@ -226,7 +227,7 @@ async def test_tickets_of_a_file_and_a_prompt_are_added(tmp_path: Path, more: Pa
             ("write_file",),
         )
         await r.until_event("prompt", e.ApprovalRequested)
-        r.recorder.on_behind("the disk is full")
+        r.recorder.on_behind(HistoryTrouble("the disk is full"))
         added = await run("add", "last", "-p", "And more.")
         assert (added.return_value, added.stdout) == (1, "")
         assert "added prompt-2, but not saved yet: the disk is full" in added.stderr

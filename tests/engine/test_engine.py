@@ -13,7 +13,7 @@ from lfgtui.engine import commands as c
 from lfgtui.history.recording.recorder import Recorder
 from lfgtui.model import events as e
 from lfgtui.model.fold.conversation import UserTurn
-from lfgtui.model.fold.metrics import Meter
+from lfgtui.model.fold.metrics import HistoryTrouble, Meter
 from lfgtui.model.fold.transcript import Transcript
 from lfgtui.model.ticket_keys.approvals import ApprovalRule
 from lfgtui.providers.base import Request
@@ -388,12 +388,13 @@ async def test_an_ending_that_cannot_be_stored_holds_up_nobody(
 
 async def test_who_shows_the_run_is_told_when_only_its_health_changed(tmp_path: Path) -> None:
     async with finished(tmp_path, [ticket("good", tmp_path)], scenarios=GOOD_AND_BAD) as r:
-        told: list[tuple[int, str | None]] = []
+        told: list[tuple[int, HistoryTrouble | None]] = []
         r.engine.subscribe(lambda entries: told.append((len(entries), r.engine.health.behind)))
-        r.recorder.on_behind("the disk is full")
+        trouble = HistoryTrouble("the disk is full")
+        r.recorder.on_behind(trouble)
         r.recorder.on_behind(None)
         await r.recorder.settle()
-        assert told == [(0, "the disk is full"), (0, None)]
+        assert told == [(0, trouble), (0, None)]
 
 
 @pytest.mark.parametrize("headless", [False, True])

@@ -13,6 +13,7 @@ from lfgtui.history.recording.recorder import Recorder
 from lfgtui.history.search import SearchHit
 from lfgtui.history.storage import file
 from lfgtui.model import events as e
+from lfgtui.model.fold.metrics import HistoryTrouble
 from lfgtui.model.tickets import Ticket
 
 
@@ -21,7 +22,7 @@ class Recording(Recorder):
 
     def __init__(self, path: Path) -> None:
         self.entries: list[e.Entry] = []
-        self.behind: SimpleQueue[str | None] = SimpleQueue()
+        self.behind: SimpleQueue[HistoryTrouble | None] = SimpleQueue()
         self.at = 1000.0
         super().__init__(path)
         self.on_entries, self.on_behind = self.entries.extend, self.behind.put

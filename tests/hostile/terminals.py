@@ -170,7 +170,7 @@ def _remove_folder(session: Session) -> None:
 
 
 def _saved_or_said(after: Aftermath) -> Iterator[str]:
-    is_said = b"not up to date" in after.written or b"saved elsewhere" in after.written
+    is_said = b"not saved" in after.written or b"saved elsewhere" in after.written
     if after.neighbour != WHOLE and not is_said:
         yield "what the neighbour said is not in the history, and nothing says so"
 

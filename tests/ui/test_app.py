@@ -8,7 +8,7 @@ from textual.widgets import Input
 
 from lfgtui.engine.commands import Cancel, Retry
 from lfgtui.model import events as e
-from lfgtui.model.fold.metrics import Health
+from lfgtui.model.fold.metrics import Health, HistoryTrouble
 from lfgtui.settings.config import Config
 from lfgtui.ui.screens.dialogs import help_text
 from lfgtui.ui.widgets.ticket_table import TicketTable
@@ -72,7 +72,7 @@ async def test_the_header_shows_counts_simulated_models_and_an_unsaved_history()
             "SIMULATED MODELS",
         ):
             assert part in header
-        live.health = Health("disk full", slots=3, slots_in_use=1)
+        live.health = Health(HistoryTrouble("disk full"), slots=3, slots_in_use=1)
         live.now += 1
         assert "history not saved: disk full" in (await repainted(pilot))[0]
         assert "waiting for a slot (1 of 3 in use)" in text_of(pilot.app)

@@ -21,7 +21,7 @@ from lfgtui.model import events as e
 from lfgtui.model.event_json import entry_json, event_type
 from lfgtui.model.fold.conversation import ModelTurn
 from lfgtui.model.fold.items import NoteItem
-from lfgtui.model.fold.metrics import ELSEWHERE
+from lfgtui.model.fold.metrics import HistoryTrouble
 from lfgtui.model.fold.states import State, StateMachine
 from lfgtui.model.fold.transcript import LIMIT_SETTINGS, Transcript
 from lfgtui.settings.config import StreamUnit
@@ -157,16 +157,15 @@ def _parts(entry: e.Entry, texts: list[str]) -> Iterator[e.Entry]:
 class BehindText:
     """Formats a line when the history cannot be written, and one when it can again."""
 
-    def __init__(self, behind: Callable[[], str | None]) -> None:
+    def __init__(self, behind: Callable[[], HistoryTrouble | None]) -> None:
         self._behind = behind
-        self._last: str | None = None
+        self._last: HistoryTrouble | None = None
 
     def __call__(self, _entry: e.Entry) -> str:
         if (behind := self._behind()) == self._last:
             return ""
         self._last = behind
-        state = f"not up to date: {behind}" if behind else "up to date again"
-        state = behind if behind and behind.startswith(ELSEWHERE) else state
+        state = behind.in_words if behind else "saved again"
         return visible_line(f"history is {state}") + "\n"
 
 

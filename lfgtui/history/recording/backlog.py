@@ -13,6 +13,7 @@ from lfgtui.errors import HistoryError
 from lfgtui.history.recording.written_file import WrittenFile
 from lfgtui.history.storage import file
 from lfgtui.history.storage.batch import Batch, HandOut, RequestedTickets, RunMark, Submission
+from lfgtui.model.fold.metrics import HistoryTrouble
 
 _log = logging.getLogger(__name__)
 
@@ -126,19 +127,23 @@ class Pending:
         return items
 
 
+OnBehind: TypeAlias = Callable[[HistoryTrouble | None], None]
+"""Gets the trouble when history falls behind, None when it has caught up."""
+
+
 class Backlog:
     """Saves batches in order; empty unless history is behind.
 
-    `report` gets one line when history falls behind, and when the runs are saved in another file,
-    and None when all is well again. For the recorder's thread alone: `save` sleeps.
+    `report` gets the trouble when history falls behind or the runs are saved in another file, and
+    None when all is well again. For the recorder's thread alone: `save` sleeps.
     """
 
-    def __init__(self, path: Path, written: WrittenFile, report: Callable[[str | None], None]):
+    def __init__(self, path: Path, written: WrittenFile, report: OnBehind):
         self.size = 0
         self._path = path
         self._file = written
         self._report = report
-        self._reported: str | None = None
+        self._reported: HistoryTrouble | None = None
         self._batches: list[Batch] = []
         self._next_try = 0.0
         self._last_error: Exception | None = None
@@ -172,7 +177,7 @@ class Backlog:
             deadline = time.monotonic() + PATIENCE
             while not self._is_saved([batch]):
                 if time.monotonic() >= deadline:
-                    self._tell(self.trouble)
+                    self._tell(HistoryTrouble(self.trouble))
                     self._next_try = time.monotonic() + RETRY
                     break
                 time.sleep(PATIENCE / 50)
@@ -219,8 +224,8 @@ class Backlog:
         self._last_error = self._file.save(some)
         return self._last_error is None
 
-    def _tell(self, message: str | None) -> None:
-        """Report what is wrong, or None when nothing is any more; the same message only once."""
-        if message != self._reported:
-            self._reported = message
-            self._report(message)
+    def _tell(self, trouble: HistoryTrouble | None) -> None:
+        """Report what is wrong, or None when nothing is any more; the same trouble only once."""
+        if trouble != self._reported:
+            self._reported = trouble
+            self._report(trouble)

@@ -29,7 +29,7 @@ import msgspec
 from lfgtui.errors import HistoryError
 from lfgtui.history import deletion, orphaned_runs
 from lfgtui.history.recording import own_runs
-from lfgtui.history.recording.backlog import Backlog, Barrier, Item, Pending
+from lfgtui.history.recording.backlog import Backlog, Barrier, Item, OnBehind, Pending
 from lfgtui.history.recording.own_runs import OwnRun
 from lfgtui.history.recording.written_file import WrittenFile
 from lfgtui.history.storage import batch as batches
@@ -38,6 +38,7 @@ from lfgtui.history.storage.batch import Batch, HandOut, RunMark
 from lfgtui.history.storage.runs import hand_outs
 from lfgtui.model import events as e
 from lfgtui.model.clock import now
+from lfgtui.model.fold.metrics import HistoryTrouble
 from lfgtui.model.fold.states import RunState
 from lfgtui.model.tickets import Ticket
 
@@ -51,14 +52,13 @@ WATCH = 1.0
 """Seconds between two looks at the file while nothing is written."""
 
 OnEntries = Callable[[Sequence[e.Entry]], None]
-OnBehind = Callable[[str | None], None]
 _T = TypeVar("_T")
 
 
 class Recorder:
     """Numbers, stores and delivers events; close it in the end. Raises `HistoryError`.
 
-    `on_entries` gets each entry exactly once. `on_behind` gets one line when history falls
+    `on_entries` gets each entry exactly once. `on_behind` gets the trouble when history falls
     behind (and when it breaks), None when it has caught up. Both are called on the recorder's
     thread, or, once it is attached, on an event loop.
 
@@ -305,7 +305,7 @@ class Recorder:
                 with suppress(InvalidStateError):  # cancelled by whoever waited
                     item.done.set_exception(self._closed())
         if broken is not None:
-            self._tell_behind(f"{self.path}: the history has stopped: {broken}")
+            self._tell_behind(HistoryTrouble(f"{self.path}: the history has stopped: {broken}"))
         self.file.close()
 
     def _work(self) -> None:
@@ -346,8 +346,8 @@ class Recorder:
                     barrier.done.set_result(not is_behind)
         self._waiting = [barrier for barrier in self._waiting if is_behind and barrier.saved]
 
-    def _tell_behind(self, message: str | None) -> None:
-        self._call(self.on_behind, message)
+    def _tell_behind(self, trouble: HistoryTrouble | None) -> None:
+        self._call(self.on_behind, trouble)
 
     def _call(self, callback: Callable[[_T], None], value: _T) -> None:
         try:

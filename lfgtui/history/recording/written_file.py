@@ -26,7 +26,7 @@ from lfgtui.history.storage import file
 from lfgtui.history.storage.batch import Batch
 from lfgtui.history.storage.entries import stored
 from lfgtui.history.storage.runs import TicketState
-from lfgtui.model.fold.metrics import ELSEWHERE
+from lfgtui.model.fold.metrics import HistoryTrouble
 
 CHECKED_BYTES = 64 * 1024 * 1024
 """Bytes of the largest file that is checked as a whole when another program has written to it."""
@@ -76,9 +76,11 @@ class WrittenFile:
         self._seen = look(home)
 
     @property
-    def trouble(self) -> str | None:
+    def trouble(self) -> HistoryTrouble | None:
         """The reason why the runs are not in the file at `home`; None while they are."""
-        return None if self.rescued is None else f"{ELSEWHERE}{self._rescued_to} ({self._why})"
+        if self.rescued is None:
+            return None
+        return HistoryTrouble(f"{self._rescued_to} ({self._why})", is_saved=True)
 
     @property
     def remedy(self) -> str | None:

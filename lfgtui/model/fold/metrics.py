@@ -47,25 +47,32 @@ class AgentUsage(NamedTuple):
     cpu: float
 
 
-ELSEWHERE = "saved elsewhere: "
-"""The beginning of `Health.behind` where all is saved, but in another file."""
+class HistoryTrouble(msgspec.Struct, frozen=True):
+    """Why the history cannot be written; if `is_saved`, all is in another file, which it names."""
+
+    reason: str
+    is_saved: bool = False
+
+    @property
+    def in_words(self) -> str:
+        """The rest of a sentence that begins with "history"."""
+        return f"{'saved elsewhere' if self.is_saved else 'not saved'}: {self.reason}"
 
 
 class Health(msgspec.Struct, frozen=True, omit_defaults=True):
     """A run's troubles at the moment.
 
-    `behind`: why the history cannot be written, or where it is written instead (`ELSEWHERE`); None
-    when all is saved. `open_circuits`: the providers and the models (`sim/slow`) that keep failing,
-    by name, the gravest first. `queued_bytes` have arrived and are not in the history yet. `slots`:
-    tickets that may work at once, 0 if unknown; `waiting_for_slot` have begun and wait for one.
-    `held_back`: tickets that only one thing, such as memory, keeps from beginning, and that thing
-    in words; `agents`: what the processes of tickets use. `held_at`: the limit of the run at which
-    nothing more is sent; `asks_at_limit`: the person is asked how to go on. `without_sandbox`:
-    tickets whose programs run as the user, by wish or not. `lost`: why a run in another process, or
-    workers, cannot be reached; "" while they can.
+    `behind`: None when all is saved where it belongs. `open_circuits`: the providers and the models
+    (`sim/slow`) that keep failing, by name, the gravest first. `queued_bytes` have arrived and are
+    not in the history yet. `slots`: tickets that may work at once, 0 if unknown; `waiting_for_slot`
+    have begun and wait for one. `held_back`: tickets that one thing alone, as memory, keeps from
+    beginning, and that thing in words; `agents`: what the processes of tickets use. `held_at`: the
+    limit of the run at which nothing more is sent; `asks_at_limit`: the person is asked how to go
+    on. `without_sandbox`: tickets whose programs run as the user, by wish or not. `lost`: why a run
+    in another process, or workers, cannot be reached; "" while they can.
     """
 
-    behind: str | None = None
+    behind: HistoryTrouble | None = None
     open_circuits: Mapping[str, OpenCircuit] = {}
     queued_bytes: int = 0
     slots: int = 0

@@ -129,7 +129,9 @@ class _Listener:
         """Return the reply once its effect is saved."""
         with suppress(HistoryError):  # it has been closed: what else there is to say was said
             await self._engine.settle()
-        return msgspec.structs.replace(reply, unsaved=self._engine.health.behind or "")
+        behind = self._engine.health.behind
+        unsaved = "" if behind is None or behind.is_saved else behind.reason
+        return msgspec.structs.replace(reply, unsaved=unsaved)
 
     # Viewers
 

@@ -16,7 +16,7 @@ from lfgtui.model.events import ApprovalOption
 from lfgtui.model.fold.metrics import Health
 from lfgtui.model.tickets import Ticket
 
-PROTOCOL = 1
+PROTOCOL = 2
 
 LONGEST = 64 << 20
 """Most bytes of a line: hundreds of tickets with long prompts."""

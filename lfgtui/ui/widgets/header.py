@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from rich.cells import cell_len
 
 from lfgtui.model.choices import choices, due_choices
-from lfgtui.model.fold.metrics import ELSEWHERE, Health, OpenCircuit
+from lfgtui.model.fold.metrics import Health, OpenCircuit
 from lfgtui.model.fold.spending import Spent, spent
 from lfgtui.model.fold.states import BADGES, CONFLICT, ENDED, GUARD, QUESTION, RUNNING, STALLED
 from lfgtui.model.ticket_keys.run_limits import WARNED, RunLimit, RunLimits, amount
@@ -108,8 +108,7 @@ def _alarms(health: Health, room: int) -> Iterator[Span]:
         room -= alarm.width
         yield alarm
     if health.behind is not None:
-        is_saved = health.behind.startswith(ELSEWHERE)
-        text = one_line(f"history {'' if is_saved else 'not saved: '}{health.behind}")
+        text = one_line(f"history {health.behind.in_words}")
         alarm = _label(shorten(text, room - 2), "error")
         room -= alarm.width
         yield alarm

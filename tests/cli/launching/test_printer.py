@@ -11,6 +11,7 @@ from lfgtui.cli.launching import printer
 from lfgtui.cli.launching.headless import BehindText, print_errors
 from lfgtui.cli.launching.printer import Printer
 from lfgtui.model import events as e
+from lfgtui.model.fold.metrics import HistoryTrouble
 from lfgtui.settings import paths
 from tests.helpers.any_events import entries
 from tests.helpers.waiting import until
@@ -91,7 +92,7 @@ async def test_nothing_is_lost_or_reordered_where_the_file_cannot_be_written(
 
 
 async def test_complaints_are_written_off_the_loop(capsys: pytest.CaptureFixture[str]) -> None:
-    behind: list[str | None] = ["no room"]
+    behind: list[HistoryTrouble | None] = [HistoryTrouble("no room")]
     one = Printer(BehindText(lambda: behind[-1]), print_errors)
     one.sink(entries([e.TextDelta("a"), e.TextDelta("b")]))
     behind.append(None)
@@ -100,10 +101,10 @@ async def test_complaints_are_written_off_the_loop(capsys: pytest.CaptureFixture
     one.finish()
     await one.run()
     said = capsys.readouterr().err.splitlines()
-    assert said == ["lfg: history is not up to date: no room", "lfg: history is up to date again"]
+    assert said == ["lfg: history is not saved: no room", "lfg: history is saved again"]
 
 
 def test_a_history_in_another_file_is_not_said_to_be_out_of_date() -> None:
     (entry,) = entries([e.TextDelta("a")])
-    told = BehindText(lambda: "saved elsewhere: /r (it was overwritten)")
+    told = BehindText(lambda: HistoryTrouble("/r (it was overwritten)", is_saved=True))
     assert told(entry) == "history is saved elsewhere: /r (it was overwritten)\n"

@@ -22,7 +22,6 @@ from lfgtui.history.recording import written_file
 from lfgtui.history.recording.recorder import Recorder
 from lfgtui.history.storage import batch, file
 from lfgtui.model import events as e
-from lfgtui.model.fold.metrics import ELSEWHERE
 from lfgtui.model.fold.states import RunState
 from tests.helpers.waiting import until
 from tests.history.conftest import Recording, check_index, run_ids, spoil, start, stored
@@ -192,7 +191,8 @@ def test_what_somebody_else_put_there_is_left_alone_and_the_run_saved_elsewhere(
     recorder.close()
     found = re.search("LFG_DATA_DIR=(.*) lfg history$", line)
     assert found is not None and str(recorder.path) in line
-    assert str(recorder.behind.get(timeout=30)).startswith(f"{ELSEWHERE}{found[1]}")
+    trouble = recorder.behind.get(timeout=30)
+    assert trouble is not None and trouble.is_saved and trouble.reason.startswith(found[1])
     assert_whole(Path(found[1]) / "history.db", run, recorder)
     assert {path: path.read_bytes() for path in theirs} == theirs
     shutil.rmtree(found[1])

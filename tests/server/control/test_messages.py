@@ -7,7 +7,7 @@ from lfgtui.engine.commands import Tell
 from lfgtui.errors import UsageError
 from lfgtui.model import events as e
 from lfgtui.model.event_json import entry_json, read_entry
-from lfgtui.model.fold.metrics import AgentUsage, Health, OpenCircuit
+from lfgtui.model.fold.metrics import AgentUsage, Health, HistoryTrouble, OpenCircuit
 from lfgtui.model.tickets import Ticket
 from lfgtui.server.control.messages import (
     PROTOCOL,
@@ -26,7 +26,7 @@ from lfgtui.server.control.messages import (
 )
 
 HEALTH = Health(
-    "the disk is full",
+    HistoryTrouble("the disk is full"),
     {"sim/slow": OpenCircuit(4.5, "HTTP 500")},
     slots=8,
     waiting_for_slot=frozenset({"a"}),

@@ -11,7 +11,7 @@ from textual import events
 from lfgtui.history.reader import Reader
 from lfgtui.history.transfer import import_run
 from lfgtui.model import events as e
-from lfgtui.model.fold.metrics import Health, OpenCircuit
+from lfgtui.model.fold.metrics import Health, HistoryTrouble, OpenCircuit
 from lfgtui.settings import paths
 from tests.cli import hostile_world as world
 from tests.helpers.terminal_attacks import ALL
@@ -86,7 +86,7 @@ async def test_a_run_on_every_screen(sent: list[str], tmp_path: Path) -> None:
     app = make_app(live)
     async with on_terminal(app, (100, 30)) as terminal:
         await happen(live)
-        live.health = Health(ALL, {ALL: OpenCircuit(5.0, ALL)})
+        live.health = Health(HistoryTrouble(ALL), {ALL: OpenCircuit(5.0, ALL)})
         app.notify(ALL, markup=False)
         await terminal.settle()
         for keys in OPENING:

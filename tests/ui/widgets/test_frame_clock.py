@@ -6,7 +6,7 @@ import pytest
 
 from lfgtui.engine.commands import Cancel
 from lfgtui.model import events as e
-from lfgtui.model.fold.metrics import WINDOW, Health, OpenCircuit
+from lfgtui.model.fold.metrics import WINDOW, Health, HistoryTrouble, OpenCircuit
 from lfgtui.ui.widgets.frame_clock import (
     ATTACHED,
     BUDGET,
@@ -193,7 +193,7 @@ def test_figures_move_each_second_while_a_provider_keeps_failing_or_nothing_can_
     assert figures_move(live, live.now) is None
     live.health = Health(open_circuits={"openai": OpenCircuit(20.0, "HTTP 500")})
     assert figures_move(live, live.now) == SECOND
-    live.health = Health(behind="the disk is full")
+    live.health = Health(behind=HistoryTrouble("the disk is full"))
     assert figures_move(live, live.now) == SECOND
 
 

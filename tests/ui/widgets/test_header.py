@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lfgtui.model import events as e
-from lfgtui.model.fold.metrics import Health, OpenCircuit
+from lfgtui.model.fold.metrics import Health, HistoryTrouble, OpenCircuit
 from lfgtui.settings.keys import BY_ACTION, keys_in_force
 from lfgtui.ui.attention import needing_attention
 from lfgtui.ui.text.styled_line import Line, line_width
@@ -115,7 +115,7 @@ def test_where_it_is_narrow_the_least_urgent_counts_go_first_and_to_approve_last
 
 def test_alarms_leave_room_for_what_is_to_be_approved() -> None:
     live = busy()
-    live.health = Health("disk full", {"openai": SOON})
+    live.health = Health(HistoryTrouble("disk full"), {"openai": SOON})
     assert "2 to approve" in header(live, 40)
     assert "history not saved" in header(live, 40)
 
@@ -206,17 +206,19 @@ def test_the_first_that_keeps_failing_is_named_with_the_next_try_and_the_others_
 
 def test_an_unsaved_history_comes_before_what_keeps_failing() -> None:
     live = worked()
-    live.health = Health("disk full", {LONG: SOON, "xai": SOON})
+    live.health = Health(HistoryTrouble("disk full"), {LONG: SOON, "xai": SOON})
     assert header(live, 80).endswith(
         " history not saved: disk full  openrouter/an… keeps failing (+1 more) "
     )
-    live.health = msgspec.structs.replace(live.health, behind=f"disk full: {'x' * 99}")
+    live.health = msgspec.structs.replace(
+        live.health, behind=HistoryTrouble(f"disk full: {'x' * 99}")
+    )
     assert "xxx… " in header(live, 80) and "failing" not in header(live, 80)
 
 
 def test_a_history_in_another_file_is_not_said_to_be_unsaved() -> None:
     live = worked()
-    live.health = Health("saved elsewhere: /r (it was overwritten)")
+    live.health = Health(HistoryTrouble("/r (it was overwritten)", is_saved=True))
     assert header(live).endswith(" history saved elsewhere: /r (it was overwritten) ")
 
 
@@ -238,12 +240,12 @@ def test_a_past_run_is_marked_and_asks_nobody_to_quit() -> None:
 
 @given(
     st.integers(60, 250),
-    st.sampled_from([None, "disk full", "x" * 99]),
+    st.sampled_from([None, HistoryTrouble("disk full"), HistoryTrouble("x" * 99, is_saved=True)]),
     st.dictionaries(st.sampled_from(["sim", "語/語\x1b", LONG]), st.just(SOON)),
     st.sampled_from(["", "PAST RUN"]),
 )
 def test_the_header_fits_and_obeys_no_text(
-    width: int, behind: str | None, circuits: dict[str, OpenCircuit], label: str
+    width: int, behind: HistoryTrouble | None, circuits: dict[str, OpenCircuit], label: str
 ) -> None:
     live = worked()
     live.health = Health(behind, circuits)
