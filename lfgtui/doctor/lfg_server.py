@@ -70,6 +70,8 @@ async def examine_lfg_server(url: str, token: str | None) -> list[Finding]:
     proxy = next(iter(proxies.values()), UNKNOWN)
     lumps = f"{figures.bursts} lump{'s' * (figures.bursts != 1)}"
     held = f"{figures.pieces} events arrive in {lumps}: {names} buffers them"
+    if not figures.pieces:
+        held = f"no event arrives: {names} holds them all back"
     return [*findings, Finding("events", "fix", visible_line(held), proxy.unbuffer), socket]
 
 

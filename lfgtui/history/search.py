@@ -12,6 +12,7 @@ Only `sqlite3` is imported: `lfg search` is typed often, and most of what the
 program imports costs more than the search.
 """
 
+import re
 import sqlite3
 from contextlib import closing
 from typing import NamedTuple, TypeAlias, get_args
@@ -28,6 +29,8 @@ MOST_CHARACTERS = 1_000
 
 RANKED = 10_000
 """The number of newest matches that ranking looks at."""
+
+_LAST = re.compile(r"(?<!\S)run:last(?!\S)")
 
 _COLUMNS = "t.run, t.name, s.attempt, s.first_seq, s.kind, s.at, s.text"
 _TEXTS = f"""
@@ -96,8 +99,8 @@ def search(
         raise UsageError(
             f"the query has {len(query):,} characters; the limit is {MOST_CHARACTERS:,}"
         )
-    if "run:last" in query.split():
-        query = query.replace("run:last", f"run:{find_last_run(connection)}")
+    if _LAST.search(query):
+        query = _LAST.sub(f"run:{find_last_run(connection)}", query)
     parsed = queries.parse(query)
 
     def answer(db: sqlite3.Connection) -> SearchResult:

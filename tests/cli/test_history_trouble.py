@@ -13,7 +13,7 @@ import pytest
 from lfgtui.history.recording.recorder import Recorder
 from lfgtui.model import events as e
 from lfgtui.model.tickets import Ticket
-from tests.cli.conftest import Lfg, Printed
+from tests.cli.conftest import Lfg, Printed, configure
 
 TICKET = '[[ticket]]\nid = "a"\nprompt = "Hi."\nprovider = "simulator"\nmodel = "generic"\n'
 READING = (("history",), ("search", "x"), ("show", "last"), ("resume", "last"))
@@ -161,3 +161,11 @@ def test_a_disk_that_takes_no_more_is_named(tickets: str) -> None:
     limited = ("sh", "-c", 'ulimit -f 8; exec "$@"', "-")
     refused = lfg_within(limited, "run", tickets, "--headless")
     assert_refused(refused, "check that its disk has room")
+
+
+def test_another_machines_runs_are_shown_though_the_history_here_is_damaged(data: Path) -> None:
+    data.mkdir()
+    (data / "history.db").write_bytes(b"not a database " * 400)
+    configure('[hosts.box]\ncommand = ["sh", "-c", "echo nobody is home >&2; exit 1"]\n')
+    done = lfg_within((), "attach", "box")
+    assert done.code == 2 and "nobody is home" in done.err and "history" not in done.err

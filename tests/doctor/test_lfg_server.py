@@ -43,6 +43,15 @@ async def test_a_proxy_that_collects_them_is_named() -> None:
     assert "proxy_buffering off;" in events.fix
 
 
+async def test_a_proxy_that_lets_no_event_through_is_not_said_to_send_lumps() -> None:
+    async def swallow(_request: Request) -> Response:
+        return Response(b"", headers={"content-type": "text/event-stream"})
+
+    async with listening(Starlette(routes=[Route("/probe", swallow)])) as proxy:
+        _, events, _ = await examine_lfg_server(proxy, None)
+    assert events.level == "fix" and events.message.startswith("no event arrives: ")
+
+
 @pytest.mark.parametrize("path", ["", "/elsewhere"])
 async def test_what_is_not_lfg_serve_is_said(path: str) -> None:
     async def hello(_request: Request) -> Response:

@@ -232,12 +232,13 @@ def test_a_run_is_named_by_part_of_its_id_title_or_note_or_as_last(
     monkeypatch.chdir("/")  # which the tickets work in
     shop, garden = (recorder.start("a", title=title) for title in ("Shop 100%", "Garden"))
     for run in (shop, garden):
-        recorder.play(run, "a", [*STORY[:8], e.TextDelta("still going")])
+        recorder.play(run, "a", [*STORY[:8], e.TextDelta("still going, run:last-minute")])
     maintenance.annotate(recorder.path, garden, "the good one")
     for words, run in (
         (f"run:{shop} mend", shop),
         (f"run:{garden[-4:]} mend", garden),
         ("mend run:last", garden),
+        ('run:last "run:last-minute"', garden),
         ("title:100%", shop),
         ('title:"good one" tokeniser', garden),
         ("title:garden going", garden),

@@ -12,7 +12,7 @@ from lfgtui.cli.launching import past_runs
 from lfgtui.cli.launching.headless import StateLines
 from lfgtui.cli.launching.next_step import print_outcome
 from lfgtui.cli.launching.screen import attached_app, browsing_app, show
-from lfgtui.errors import UsageError
+from lfgtui.errors import HistoryError, UsageError
 from lfgtui.history.reader import RunSummary
 from lfgtui.model.choices import is_settled
 from lfgtui.model.event_json import entry_json
@@ -47,7 +47,9 @@ def attach(names: Sequence[str], config: Config, output: Output | None) -> int:
 
 async def _attach(names: Sequence[str], config: Config, output: Output | None) -> int:
     here = Here()
-    runs = await here.runs()
+    runs: Sequence[RunAtWork] = ()
+    with suppress(HistoryError):  # hosts need no history here; without one, `here` is asked again
+        runs = await here.runs()
     name = names[0] if names and _is_run(names[0], runs) else None
     hosts = names[name is not None :]
     there = [_host(config, host, may_ask=len(hosts) == 1) for host in hosts]
@@ -73,7 +75,7 @@ def _is_run(word: str, runs: Sequence[RunAtWork]) -> bool:
     """Return True for what has the form of a run's id, or is the end of one on this machine."""
     if _RUN_ID.fullmatch(word) or named(runs, word):
         return True
-    with past_runs.reader() as reader, suppress(UsageError):
+    with suppress(UsageError, HistoryError), past_runs.reader() as reader:
         return bool(reader.find_run(word))
     return False
 
