@@ -146,7 +146,7 @@ def tool_name(attempt: Attempt) -> str:
         match item:
             case ToolItem(is_at_work=True):
                 return one_line(program(item.arguments) or item.name)
-            case HostedItem():
+            case HostedItem(closed=False):
                 return one_line(item.name)
             case _:
                 pass

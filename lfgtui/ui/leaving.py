@@ -33,7 +33,7 @@ class Leaving:
         self._stopping = stopping
         self._outlives_terminal = outlives_terminal
         self._ending: asyncio.Task[None] | None = None
-        self._signalled_at = 0.0
+        self._signalled_at: float | None = None
 
     @property
     def _can_go_on(self) -> bool:
@@ -60,9 +60,11 @@ class Leaving:
         at = time.monotonic()
         if number == signal.SIGHUP and self._can_go_on:
             self.detach()
-        elif self._ending is None:
+        elif self._signalled_at is None:
             self._signalled_at = at
-            self.end(128 + number)
+            self.end(
+                128 + number
+            )  # unless a key did: then the signal only hurries it the next time
         elif at - self._signalled_at >= _IMPATIENT:
             self._exit(128 + number)
 

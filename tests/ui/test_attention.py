@@ -73,6 +73,7 @@ def test_the_most_urgent_reason_counts_from_when_it_began(
 RUN = (*CALL, e.ToolRunStarted("1"))
 PRINTED = e.ToolOutputDelta("1", "stdout", "a\n")
 SEARCH = e.HostedTool("web_search", "{}")
+SEARCHED = e.HostedTool("web_search", "{}", "found")
 
 
 @pytest.mark.parametrize(
@@ -84,9 +85,10 @@ SEARCH = e.HostedTool("web_search", "{}")
         ((*RUN, PRINTED), 60.0, 1007.0, "output from make"),
         ((*RUN, PRINTED, e.Heartbeat()), 60.0, 1008.0, "output from make"),
         ((*REQUEST, e.ApprovalGiven("1"), e.ToolRunStarted("1")), 60.0, 1008.0, "output from make"),
+        ((CALL[0], SEARCHED, *RUN[1:]), 60.0, 1007.0, "output from make"),
         ((SEARCH,), 60.0, 1004.0, "output from web_search"),
         ((SEARCH, e.HostedOutputDelta("", "x")), 60.0, 1005.0, "output from web_search"),
-        ((SEARCH, e.HostedTool("web_search", "{}", "found")), 10.0, 1005.0, "token from m"),
+        ((SEARCH, SEARCHED), 10.0, 1005.0, "token from m"),
         ((SEARCH, e.TextDelta("I found")), 10.0, 1005.0, "token from m"),
     ],
 )

@@ -1,5 +1,6 @@
 """Leaving lfg: by a key, by a signal, by a bug; nothing is left running."""
 
+import asyncio
 import os
 import signal
 
@@ -48,6 +49,28 @@ async def test_a_signal_shuts_down_and_gives_its_code(number: signal.Signals, co
             await pilot.pause()
     assert app.return_value == code
     assert live.closed == 1
+
+
+async def test_a_signal_that_comes_while_the_run_ends_does_not_cut_that_short(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ends = asyncio.Event()
+    async with on_screen("a") as (live, app, pilot):
+        shut_down = live.shutdown
+
+        async def slowly() -> None:
+            await ends.wait()
+            await shut_down()
+
+        monkeypatch.setattr(live, "shutdown", slowly)
+        await pilot.press("q", "y")
+        app.leaving.signalled(signal.SIGHUP)  # the terminal was closed, too
+        await pilot.pause()
+        assert app.is_running and live.closed == 0
+        ends.set()
+        while not live.closed:
+            await pilot.pause()
+    assert live.transcript("a").state == "interrupted"
 
 
 async def test_a_screen_that_breaks_leaves_nothing_running(monkeypatch: pytest.MonkeyPatch) -> None:

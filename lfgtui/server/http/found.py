@@ -47,6 +47,6 @@ async def run_named(name: str) -> str:
 def whole_number(asked: HTTPConnection, name: str, default: int, most: int) -> int:
     """Return a parameter of the query, from 0 to `most`; raises 400."""
     given = asked.query_params.get(name, str(default))
-    if not (given.isascii() and given.isdigit() and int(given[:20]) <= most):
+    if not (given.isascii() and given.isdigit() and len(given) <= 20 and int(given) <= most):
         raise HTTPException(400, f"{name}={given}: expected a whole number from 0 to {most}")
     return int(given)

@@ -39,7 +39,7 @@ class WorktreeKeys:
         self._acted = acted
         self._run = run
         self._ticket = ticket
-        self._is_asking = False
+        self._is_acting = False
 
     @property
     def has_worktree(self) -> bool:
@@ -59,16 +59,16 @@ class WorktreeKeys:
         return self._run.transcript(ticket).state not in (*ENDED, None)
 
     def _begin(self, act: Callable[[Worktree], Coroutine[None, None, None]]) -> None:
-        """Act on the worktree in the background, one question at a time, and show errors."""
+        """Act on the worktree in the background, on one worktree at a time, and show errors."""
         ticket = self._ticket()
-        if self._is_asking:
+        if self._is_acting:
             return
         if not self.has_worktree:
             self._screen.notify(
                 f"“{ticket}” has no worktree of its own: its changes are in your folder"
             )
             return
-        self._is_asking = True
+        self._is_acting = True
 
         async def work() -> None:
             try:
@@ -80,7 +80,7 @@ class WorktreeKeys:
             except LfgError as error:
                 self._screen.notify(str(error), severity="error", timeout=_LONG)
             finally:
-                self._is_asking = False
+                self._is_acting = False
 
         working: WorkType[None] = work
         self._screen.run_worker(working, group="worktree")
@@ -133,7 +133,4 @@ class WorktreeKeys:
             await asyncio.to_thread(lease.release)
 
     async def _is_sure(self, question: str, note: str) -> bool:
-        try:
-            return await self._screen.app.push_screen_wait(Question(question, note))
-        finally:
-            self._is_asking = False
+        return await self._screen.app.push_screen_wait(Question(question, note))

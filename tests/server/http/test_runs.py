@@ -110,6 +110,8 @@ async def test_bad_requests_get_one_line(tmp_path: Path) -> None:
             ("/runs/x/export", 404, "no run"),
             ("/runs?limit=1e3", 400, "limit=1e3"),
             ("/runs?limit=-1", 400, "limit=-1"),
+            (f"/runs?limit={'0' * 20}99999999", 400, "expected a whole number from 0 to"),
+            (f"/runs?limit={'9' * 5000}", 400, "expected a whole number from 0 to"),
             ("/search", 400, "q is empty"),
             ("/nothing", 404, "Not Found"),
         ):
