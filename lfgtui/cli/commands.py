@@ -8,12 +8,12 @@ import errno
 import os
 import signal
 from collections.abc import Sequence
-from importlib import import_module
 
 import click
 from click.shell_completion import CompletionItem, get_completion_class
 
 from lfgtui import __version__
+from lfgtui.cli.launching import import_at_rest
 from lfgtui.errors import LfgError, UsageError, did_you_mean
 from lfgtui.settings.debug_log import debug_log
 from lfgtui.text import output
@@ -63,7 +63,7 @@ class LazyGroup(click.Group):
         if cmd_name not in _COMMANDS:
             return None
         module, attribute, _ = _COMMANDS[cmd_name]
-        command = getattr(import_module(f"lfgtui.cli.{module}"), attribute)
+        command = getattr(import_at_rest(f"lfgtui.cli.{module}"), attribute)
         assert isinstance(command, click.Command)
         return command
 
@@ -106,7 +106,7 @@ def lfg(context: click.Context) -> None:
     if context.invoked_subcommand is None:
         if not output.is_interactive():
             raise click.exceptions.NoArgsIsHelpError(context)
-        context.exit(context.invoke(import_module("lfgtui.cli.run").run))
+        context.exit(context.invoke(import_at_rest("lfgtui.cli.run").run))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -5,9 +5,22 @@ it is first used, as in `launching.screen.browse(config)`. So the first frame wa
 engine nor SDK, and a command imports Textual only to open a screen.
 """
 
+import gc
 from importlib import import_module
 from types import ModuleType
 from typing import TYPE_CHECKING
+
+
+def import_at_rest(name: str) -> ModuleType:
+    """Import a module while the garbage collector rests: nothing that stays is garbage."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        return import_module(name)
+    finally:
+        if was_enabled:
+            gc.enable()
+
 
 if TYPE_CHECKING:
     from lfgtui.cli.launching import headless as headless
@@ -37,4 +50,4 @@ else:
     def __getattr__(name: str) -> ModuleType:
         if name.startswith("_"):  # as `__path__`, which Python itself looks for
             raise AttributeError(name)
-        return import_module(f"{__name__}.{_ROOMS.get(name, '')}{name}")
+        return import_at_rest(f"{__name__}.{_ROOMS.get(name, '')}{name}")
