@@ -45,7 +45,7 @@ from lfgtui.ui.terminal.clipboard import Copying
 from lfgtui.ui.terminal.driver import Terminal
 from lfgtui.ui.terminal.output import is_behind, show_title, suspended_at, write_sequence
 from lfgtui.ui.terminal.suspension import Suspending
-from lfgtui.ui.themes import to_textual
+from lfgtui.ui.themes import begin_with, to_textual
 from lfgtui.ui.toast import Toast, withdraw
 from lfgtui.ui.widgets.frame_clock import (
     ATTACHED,
@@ -144,7 +144,7 @@ class LfgApp(Copying, Suspending, GuardedApp, inherit_bindings=False):
             self.register_theme(to_textual(theme))
         has_few_colours = self.no_color or self.console.color_system in ("standard", None)
         self.theme_names: Sequence[str] = () if has_few_colours else sorted(themes)
-        self.theme = "system" if has_few_colours else config.theme
+        begin_with(self, "system" if has_few_colours else config.theme)
 
     # Beginning
 

@@ -1,5 +1,8 @@
 """Themes as Textual takes them."""
 
+from typing import Any
+
+from textual.app import App
 from textual.theme import Theme
 
 from lfgtui.settings.themes import ThemeFile
@@ -66,3 +69,20 @@ def to_textual(theme: ThemeFile) -> Theme:
         variables={**colours, **variables, **theme.variables},
         **colours,
     )
+
+
+def begin_with(app: App[Any], name: str) -> None:
+    """Set an app's first theme as Textual sets a later one, except that nothing is styled yet.
+
+    For a change of theme, Textual parses all CSS once more and styles every widget anew.
+    """
+    app.set_reactive(App.theme, name)
+    theme = app.current_theme
+    classes = {
+        f"-theme-{theme.name}": True,
+        "-dark-mode": theme.dark,
+        "-light-mode": not theme.dark,
+    }
+    app.update_classes(classes, update=False)
+    app._refresh_truecolor_filter(app.ansi_theme)
+    app.stylesheet.set_variables(app.get_css_variables())

@@ -90,7 +90,8 @@ class Palette(msgspec.Struct, frozen=True):
     @classmethod
     def of(cls, widget: Widget) -> Self:
         """Return the widget's colours under the theme in force."""
-        return cls(**{name: themed(widget, role) for name, role in ROLES.items()})
+        ground = widget.background_colors[1].hex  # once: every one above the widget is asked
+        return cls(**{name: _styled(widget, role, ground) for name, role in ROLES.items()})
 
     def faded(self) -> Self:
         """Return the muted palette for superseded text, such as a failed attempt's."""
@@ -119,6 +120,11 @@ def _as_it_is(strip: Strip) -> Strip:
 
 def themed(widget: Widget, role: Role) -> Style:
     """Return the role as a Rich style, on the widget's background if it has none of its own."""
+    return _styled(widget, role, widget.background_colors[1].hex)
+
+
+def _styled(widget: Widget, role: Role, ground: str) -> Style:
+    """Return the role as a Rich style; `ground` is the widget's background."""
     variables = widget.app.theme_variables
-    ground = variables[role.on] if role.on else widget.background_colors[1].hex
-    return rich_style(variables[role.colour], ground) + role.extra
+    style = rich_style(variables[role.colour], variables[role.on] if role.on else ground)
+    return style + role.extra

@@ -9,6 +9,7 @@ from textual.widget import Widget
 
 from lfgtui.model.clock import now
 from lfgtui.model.fold.items import TextItem
+from lfgtui.model.fold.states import BADGES
 from lfgtui.model.fold.transcript import Transcript
 from lfgtui.model.tickets import Ticket
 from lfgtui.ui.guard import Guarded
@@ -77,7 +78,9 @@ class Pane(CachedContainer, Guarded, Widget, can_focus=True):
     """
 
     def __init__(self, view: RunView, ticket: Ticket, settings: PaneSettings) -> None:
-        super().__init__()
+        # As at the first look: another class after it was mounted has the pane styled once more.
+        self._colour = BADGES[view.transcript(ticket.id).state].colour
+        super().__init__(classes=f"-{self._colour}")
         self.ticket_id = ticket.id
         self.is_pinned = False
         """True while the pane is on every page."""
@@ -97,7 +100,6 @@ class Pane(CachedContainer, Guarded, Widget, can_focus=True):
         self._has_old_gauges = True
         self._gauged_at = 0.0
         self._rests_until = 0.0
-        self._colour = ""
 
     def compose(self) -> ComposeResult:
         yield self._header
