@@ -21,8 +21,9 @@ from lfgtui.model.ticket_keys.approvals import ApprovalRule
 
 _SIGN = r"[A-Za-z0-9_./:=@%+,^-]|(?<=[A-Za-z0-9^~])~"  # HEAD~1, but neither ~/x nor a=~
 _QUOTED = r"""'[ -&(-~]*'|"[ #%-\[\]-_a-~]*\""""
-_PLAIN = re.compile(rf"[ \t]*(?:{_SIGN}|{_QUOTED})+(?:[ \t]+(?:{_SIGN}|{_QUOTED})+)*[ \t]*")
-_WORD = re.compile(rf"(?:{_SIGN}|{_QUOTED})+")
+# Text, so that it is compiled with the first call and not before the first frame.
+_WORD = rf"(?:{_SIGN}|{_QUOTED})+"
+_PLAIN = rf"[ \t]*{_WORD}(?:[ \t]+{_WORD})*[ \t]*"
 
 _LONGEST_PREFIX = 80
 
@@ -159,4 +160,4 @@ def _command(arguments: ToolArguments | None, workspace: str) -> str:
 
 def _plain_words(command: str) -> list[str]:
     """Return a plain command's words as they are written; [] for any other command."""
-    return _WORD.findall(command) if _PLAIN.fullmatch(command) else []
+    return re.findall(_WORD, command) if re.fullmatch(_PLAIN, command) else []

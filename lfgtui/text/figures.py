@@ -5,10 +5,10 @@ from collections.abc import Iterable
 from datetime import datetime
 from math import ceil
 
-_AGE = re.compile(r"([1-9][0-9]{0,4})([hdw])")
+_AGE = r"([1-9][0-9]{0,4})([hdw])"
 _SECONDS = {"h": 3600, "d": 86400, "w": 7 * 86400}
-_MEMORY = re.compile(r"(\d{1,6}(?:\.\d{1,3})?) ?([MGT])B")
-_SHARE = re.compile(r"([1-9]\d?|100) ?%")
+_MEMORY = r"(\d{1,6}(?:\.\d{1,3})?) ?([MGT])B"
+_SHARE = r"([1-9]\d?|100) ?%"
 _BYTES = {"M": 10**6, "G": 10**9, "T": 10**12}
 _SPARKS = "▁▂▃▄▅▆▇█"
 
@@ -35,7 +35,7 @@ def age(seconds: float) -> str:
 
 def age_seconds(age: str) -> int:
     """Return the seconds of an age such as `30d`; raise `ValueError` if it is invalid."""
-    match = _AGE.fullmatch(age)
+    match = re.fullmatch(_AGE, age)
     if match is None:
         raise ValueError(f'invalid duration "{age}": expected e.g. 30d, 12w or 48h')
     return int(match[1]) * _SECONDS[match[2]]
@@ -67,9 +67,9 @@ def memory_bytes(size: str, available: int) -> int:
 
     Raises `ValueError` if it is neither.
     """
-    if (share := _SHARE.fullmatch(size)) is not None:
+    if (share := re.fullmatch(_SHARE, size)) is not None:
         return available * int(share[1]) // 100
-    match = _MEMORY.fullmatch(size)
+    match = re.fullmatch(_MEMORY, size)
     if match is None:
         raise ValueError(f'invalid size "{size}": expected e.g. "8 GB", "500 MB" or "80%"')
     return int(float(match[1]) * _BYTES[match[2]])

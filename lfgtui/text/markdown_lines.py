@@ -5,11 +5,12 @@ import re
 MARKS = r"(?:[ \t>]|[-*+][ \t]|\d{1,9}[.)][ \t])*"
 """Indents, and the marks of the quotes and list items that a line stands in."""
 
-_FENCE = re.compile(rf"{MARKS}(?P<fence>`{{3,}}(?=[^`]*$)|~{{3,}})(?P<rest>.*)")
+# Text, so that it is compiled with the first answer and not before the first frame.
+_FENCE = rf"{MARKS}(?P<fence>`{{3,}}(?=[^`]*$)|~{{3,}})(?P<rest>.*)"
 
-_BEGINNING = re.compile(rf"^{MARKS}(?:#{{1,6}}[ \t]+|\[[ xX]\][ \t]+)?", re.MULTILINE)
-_LINK = re.compile(r"!?\[([^\[\]]*)\]\((?:[^()\n]|\([^()\n]*\))*\)")
-_MARKUP = re.compile(r"(?<!\w)[*_]+(?=\S)|(?<=\S)[*_]+(?!\w)|~~|`+|\\(?=[^\w\s])")
+_BEGINNING = rf"(?m)^{MARKS}(?:#{{1,6}}[ \t]+|\[[ xX]\][ \t]+)?"
+_LINK = r"!?\[([^\[\]]*)\]\((?:[^()\n]|\([^()\n]*\))*\)"
+_MARKUP = r"(?<!\w)[*_]+(?=\S)|(?<=\S)[*_]+(?!\w)|~~|`+|\\(?=[^\w\s])"
 
 _QUESTION_MARKS = ("?", "？", "؟")
 _CLOSING = "\"'”’“»)）」』*_ \t"
@@ -18,7 +19,7 @@ _CLOSING = "\"'”’“»)）」』*_ \t"
 
 def open_fence(line: str, opened: str) -> str:
     """Return the fence that is open after the line, "" for none; `opened` was open before it."""
-    if ("```" in line or "~~~" in line) and (match := _FENCE.match(line)):
+    if ("```" in line or "~~~" in line) and (match := re.match(_FENCE, line)):
         fence = match["fence"]
         if not opened:
             return fence
@@ -29,7 +30,8 @@ def open_fence(line: str, opened: str) -> str:
 
 def without_marks(markdown: str) -> str:
     """Return the words: without marks of blocks and emphasis, of links their texts."""
-    return _MARKUP.sub("", _LINK.sub(r"\1", _BEGINNING.sub("", markdown)))
+    unmarked = re.sub(_LINK, r"\1", re.sub(_BEGINNING, "", markdown))
+    return re.sub(_MARKUP, "", unmarked)
 
 
 def ends_in_question(markdown: str) -> bool:

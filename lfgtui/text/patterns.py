@@ -45,12 +45,12 @@ class Found(NamedTuple):
 
 Step: TypeAlias = Char | Fork | At | Found
 
-_ATOM = re.compile(
-    r"\[\^?\]?(?:\\.|[^\]\\])*\]|\\(?:x..|u.{4}|U.{8}|N\{[^}]*\}|0[0-7]{0,2}|[1-3][0-7]{2}|.)|.",
-    re.DOTALL,
+# Text, so that it is compiled with the first pattern and not before the first frame.
+_ATOM = (
+    r"(?s)\[\^?\]?(?:\\.|[^\]\\])*\]|\\(?:x..|u.{4}|U.{8}|N\{[^}]*\}|0[0-7]{0,2}|[1-3][0-7]{2}|.)|."
 )
-_REPEAT = re.compile(r"(?:([*+?])|\{(?!\})(\d*)(,?)(\d*)\})([?+]?)")
-_OPEN = re.compile(r"\((?:\?(?:P<\w+>|([aiLmsux]*)(-[imsx]+)?([:)])))?")
+_REPEAT = r"(?:([*+?])|\{(?!\})(\d*)(,?)(\d*)\})([?+]?)"
+_OPEN = r"\((?:\?(?:P<\w+>|([aiLmsux]*)(-[imsx]+)?([:)])))?"
 _PLACES: tuple[Place, ...] = ("\\b", "\\B", "^", "$", "\\A", "\\Z")
 
 
@@ -160,7 +160,7 @@ class _Parser:
         """Read a group, a place or a character; None for flags, which hold from there on."""
         if self._pattern[self._at] == "(":
             return self._group()
-        atom = _ATOM.match(self._pattern, self._at)
+        atom = re.compile(_ATOM).match(self._pattern, self._at)
         assert atom is not None
         self._at = atom.end()
         text = atom[0]
@@ -174,7 +174,7 @@ class _Parser:
         return lambda then: self._add(Char(fits, then))
 
     def _group(self) -> _Piece | None:
-        opened = _OPEN.match(self._pattern, self._at)
+        opened = re.compile(_OPEN).match(self._pattern, self._at)
         assert opened is not None
         if opened[0] == "(" and self._pattern.startswith("(?", self._at):
             what = self._pattern[self._at : self._at + 3]
@@ -195,7 +195,7 @@ class _Parser:
         return piece
 
     def _repeated(self, piece: _Piece) -> _Piece:
-        while (times := _REPEAT.match(self._pattern, self._at)) is not None:
+        while (times := re.compile(_REPEAT).match(self._pattern, self._at)) is not None:
             self._at = times.end()
             if times[5] == "+":
                 raise PatternError(f"{times[0]} is possessive, which cannot be matched in one pass")

@@ -37,7 +37,7 @@ _BLANKS = frozenset("\u00a0\u1680\u202f\u205f\u3000").union(map(chr, range(0x200
 
 # What takes no room or looks like a space: Unicode's Default_Ignorable_Code_Point
 # (DerivedCoreProperties.txt), its other format characters and blanks.
-_HIDDEN = re.compile(
+_HIDDEN = (
     "[\u00a0\u00ad\u034f\u061c\u115f\u1160\u1680\u17b4\u17b5\u180b-\u180f\u2000-\u200f\u2028-\u202f"
     "\u205f-\u206f\u2800\u3000\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\U0001bca0-\U0001bca3"
     "\U0001d159\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
@@ -93,7 +93,7 @@ def escaped(text: str, *, blanks: bool = True) -> str:
     nothing, or looks like a space and is none.
     """
     if not blanks:
-        text = _HIDDEN.sub(_written_out, text)
+        text = re.sub(_HIDDEN, _written_out, text)
     return text if text.isprintable() else _SUSPECT.sub(_escape, text)
 
 
@@ -103,7 +103,7 @@ def exposed(text: str) -> str:
     For what a person approves: blanks that are no space, zero widths, fillers, variation
     selectors and tags as well as all that `visible` replaces. Newlines stay.
     """
-    return visible(_HIDDEN.sub(_written_out, text))
+    return visible(re.sub(_HIDDEN, _written_out, text))
 
 
 def _picture(match: re.Match[str]) -> str:

@@ -23,18 +23,19 @@ _HEAD = 200
 _BEFORE = 16
 """Characters in front of a stop that decide whether it ends a sentence."""
 
-_BEGINNING = re.compile(rf"(?P<marks>{MARKS})(?P<rest>.*)", re.DOTALL)
-_UNDECIDED = re.compile(r"[-+*_=# \t\r]*|\d{1,9}[.)]?|`{1,2}|`{3,}[^`]*|~.*", re.DOTALL)
+# Text, so that it is compiled with the first answer and not before the first frame.
+_BEGINNING = rf"(?s)(?P<marks>{MARKS})(?P<rest>.*)"
+_UNDECIDED = r"(?s)[-+*_=# \t\r]*|\d{1,9}[.)]?|`{1,2}|`{3,}[^`]*|~.*"
 """The beginning of what may become a mark, a heading, a rule or a fence."""
 
-_HEADING = re.compile(r"#{1,6}(?:[ \t\r]|$)")
-_RULE = re.compile(r"(?:=+|-+|(?:[-*_][ \t]*){3,})[ \t\r]*")
+_HEADING = r"#{1,6}(?:[ \t\r]|$)"
+_RULE = r"(?:=+|-+|(?:[-*_][ \t]*){3,})[ \t\r]*"
 _WIDE = "。！？｡"
-_MARK = re.compile(
+_MARK = (
     rf"`{{1,32}}|(?P<stop>[.!?…]{{1,32}}|[{_WIDE}]{{1,32}})"
     r"[\"'”’»)\]）」』*_]{0,32}(?P<blanks>[ \t\r]{0,64})"
 )
-_INITIALS = re.compile(r"[A-Z]|[^\W\d_](?:\.[^\W\d_])+")  # "J", and "e.g" as well
+_INITIALS = r"[A-Z]|[^\W\d_](?:\.[^\W\d_])+"  # "J", and "e.g" as well
 _TITLES = frozenset({"mr", "mrs", "ms", "dr", "prof", "st", "vs", "cf"})
 _BEFORE_NUMBERS = frozenset({"ch", "eq", "fig", "figs", "no", "nos", "p", "pp", "sec", "vol"})
 
@@ -49,7 +50,7 @@ def _ends_sentence(before: str, marks: str, follower: str) -> bool:
     if follower.islower() or marks != ".":
         return not follower.islower()
     word = re.split(r"[^\w.]", before)[-1]
-    is_short = _INITIALS.fullmatch(word) or word.lower() in _TITLES
+    is_short = re.fullmatch(_INITIALS, word) or word.lower() in _TITLES
     return not (is_short or (follower.isdigit() and word.lower() in _BEFORE_NUMBERS))
 
 
@@ -100,11 +101,11 @@ class UnitSplitter:
     def _begin_line(self, *, is_last: bool) -> bool:
         """Find out what the line is; return False if that takes more of it."""
         head, newline, _ = self._rest[:_HEAD].partition("\n")
-        beginning = _BEGINNING.fullmatch(head)
+        beginning = re.fullmatch(_BEGINNING, head)
         assert beginning is not None
         marks, rest = beginning["marks"], beginning["rest"]
         is_complete = is_last or newline != "" or len(head) == _HEAD
-        if not is_complete and (self._fence or _UNDECIDED.fullmatch(rest)):
+        if not is_complete and (self._fence or re.fullmatch(_UNDECIDED, rest)):
             return False
         self._line = "other"
         before, self._fence = self._fence, open_fence(head, self._fence)
@@ -112,7 +113,7 @@ class UnitSplitter:
             self._is_over = not self._fence
         elif rest in ("", "\r"):
             self._is_over = True
-        elif self._fence or _HEADING.match(rest):
+        elif self._fence or re.match(_HEADING, rest):
             self._cut()
             self._is_over = not self._fence
         else:
@@ -125,7 +126,7 @@ class UnitSplitter:
         begins = is_row or is_item or (self._stop and _ends_sentence(*self._stop, rest[0]))
         if self._is_over or (self._by_sentence and begins):
             self._cut()
-        self._is_over = _RULE.fullmatch(rest) is not None
+        self._is_over = re.fullmatch(_RULE, rest) is not None
         if self._by_sentence and not is_row:
             self._line = "prose"
             self._take(len(marks))
@@ -139,7 +140,7 @@ class UnitSplitter:
     def _read_prose(self, *, is_last: bool) -> bool:
         """Read up to the next mark in the line; return False if that may go on."""
         end = self._rest.find("\n")
-        mark = _MARK.search(self._rest, 0, len(self._rest) if end < 0 else end)
+        mark = re.compile(_MARK).search(self._rest, 0, len(self._rest) if end < 0 else end)
         if mark is None:
             self._take_line()
             return True

@@ -29,8 +29,7 @@ STRING_SILENCE = 1.0
 
 _PASTE, _PASTE_END = b"\x1b[200~", b"\x1b[201~"
 
-_TOKEN = re.compile(
-    rb"""
+_TOKEN = rb"""(?xs)
       (?P<text>     [^\x1b]+ )
     | (?P<paste>    \x1b\[200~ .*? \x1b\[201~ )
     | (?P<mouse>    \x1b\[M ... )                  # an old report: three bytes of anything
@@ -42,10 +41,11 @@ _TOKEN = re.compile(
                   | \x1b [^\x1b\[OP\]X^_] )
     | (?P<escape>   \x1b (?=\x1b) )
     | (?P<broken>   \x1b (?: \[\[ | \[[\ -?]* | O ) (?=[^\ -~]) )
-    """,
-    re.VERBOSE | re.DOTALL,
-)
-"""A complete token. The byte that breaks a `broken` one is read again by itself."""
+    """
+"""A complete token, compiled with the first one, which comes after the first frame.
+
+The byte that breaks a `broken` one is read again by itself.
+"""
 
 _STRING = re.compile(rb"\x1b[P\]X^_].", re.DOTALL)
 _CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
@@ -74,7 +74,8 @@ class TerminalInput:
         """Yield the messages in the data, at `now` in seconds of a monotonic clock."""
         self._heard_at = now
         data, at = self.begun + data, 0
-        while token := _TOKEN.match(data, at):
+        token_at = re.compile(_TOKEN).match
+        while token := token_at(data, at):
             at = token.end()
             yield from self._messages(token.lastgroup, token.group())
         self.begun = _bounded(data[at:])

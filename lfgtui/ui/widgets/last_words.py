@@ -14,7 +14,7 @@ from lfgtui.text.markdown_lines import without_marks
 from lfgtui.ui.run_view import RunView
 from lfgtui.ui.text.styled_line import one_line
 
-_SENTENCE = re.compile(r"(?<=[.!?:;。！？])\s+")
+_SENTENCE = r"(?<=[.!?:;。！？])\s+"
 """The gap between two sentences of a line."""
 
 _LONGEST = 300
@@ -94,7 +94,7 @@ def _words_of(item: Item) -> str:
 def _last_sentence(item: TextItem) -> str:
     """Return the words of the text's last sentence, or the end of a long one."""
     line = item.source.since(max(0, len(item.source) - _LONGEST)).rstrip().rpartition("\n")[2]
-    return without_marks(_SENTENCE.split(line)[-1])
+    return without_marks(re.split(_SENTENCE, line)[-1])
 
 
 def _last_line(text: Growing) -> str:
