@@ -24,11 +24,6 @@ decoder: msgspec.json.Decoder[Event] = msgspec.json.Decoder(reduce(or_, EVENTS))
 """Reads any event."""
 
 
-def event_type(event: Event) -> str:
-    """Return the `type` an event carries in JSON."""
-    return str(type(event).__struct_config__.tag)
-
-
 def encode_event(event: Event) -> bytes:
     """Return the event as one JSON object, `type` included."""
     return _encoder.encode(event)

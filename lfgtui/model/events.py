@@ -352,6 +352,11 @@ class TicketInterrupted(Ending, frozen=True):
     reason: str | UnsetType = UNSET
 
 
+def event_type(event: Event) -> str:
+    """Return the `type` an event carries in JSON."""
+    return str(type(event).__struct_config__.tag)
+
+
 _MICROSECONDS = 1_000_000
 
 

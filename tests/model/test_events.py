@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lfgtui.model import events as e
-from lfgtui.model.event_json import decode_event, encode_event, entry_json, event_type
+from lfgtui.model.event_json import decode_event, encode_event, entry_json
 from lfgtui.model.pieces import merge
 from tests.helpers.any_events import BY_KIND, DELTAS, KINDS, any_event, deltas, numbers
 
@@ -88,7 +88,7 @@ def test_the_types_are_those_that_were_promised() -> None:
     ],
 )
 def test_fields_are_named_as_promised_or_absent(event: e.Event, fields: dict[str, object]) -> None:
-    assert json.loads(encode_event(event)) == {"type": event_type(event), **fields}
+    assert json.loads(encode_event(event)) == {"type": e.event_type(event), **fields}
 
 
 @pytest.mark.parametrize("body", ["{}", '{"type": "nothing"}', '{"type": "text_delta"}', "[]"])

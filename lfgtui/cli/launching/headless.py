@@ -18,7 +18,7 @@ from lfgtui.engine import signals
 from lfgtui.engine.engine import Engine
 from lfgtui.errors import IllegalMoveError
 from lfgtui.model import events as e
-from lfgtui.model.event_json import entry_json, event_type
+from lfgtui.model.event_json import entry_json
 from lfgtui.model.fold.conversation import ModelTurn
 from lfgtui.model.fold.items import NoteItem
 from lfgtui.model.fold.metrics import HistoryTrouble
@@ -269,7 +269,7 @@ def _explain_endings(engine: Engine) -> None:
             if isinstance(last, ModelTurn) and not last.text.strip():
                 print_error(_last_remark(transcript))
         elif ending is not None:
-            state = event_type(ending).removeprefix("ticket_")  # as in "interrupted"
+            state = e.event_type(ending).removeprefix("ticket_")  # as in "interrupted"
             print_error(_detail(ending, 0.0) or state)
 
 

@@ -19,7 +19,6 @@ from lfgtui.model.ticket_keys.on_end import OnEnd
 from lfgtui.model.ticket_keys.run_limits import RunLimits
 from lfgtui.model.tickets import Ticket, side_by_side
 from lfgtui.model.tickets_file import TicketsFile, read_tickets, single_ticket
-from lfgtui.processes.sandbox.availability import find_sandbox
 from lfgtui.settings import environment, paths
 from lfgtui.settings.agents import IGNORED, find_program, program_path
 from lfgtui.settings.config import Config, installed_agents, route_of, routes_of, split_name
@@ -340,7 +339,7 @@ def _warn_of_root(plan: Plan, used: set[str]) -> None:
     modes = {one.sandbox or mode for one in plan.tickets if "run_command" in one.tools}
     if not (has_keys and modes and os.geteuid() == 0):
         return
-    if "none" in modes or not find_sandbox().program:
+    if "none" in modes or not launching.redactors.has_wall():
         message = "running as root without a sandbox, so commands of agents can read your keys"
         print_error(message)
 

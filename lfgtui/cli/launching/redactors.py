@@ -1,4 +1,4 @@
-"""The redactors that the config asks for, and the secrets in the environment."""
+"""Secrets kept from agents: the redactors that the config asks for, the environment, the wall."""
 
 import os
 
@@ -6,6 +6,7 @@ import msgspec
 
 from lfgtui.cli.launching.launch import Plan
 from lfgtui.model.redaction import redacted_ticket
+from lfgtui.processes.sandbox.availability import find_sandbox
 from lfgtui.settings import environment
 from lfgtui.settings.config import Config
 from lfgtui.settings.credentials import held_keys, secret_variables
@@ -42,3 +43,8 @@ def hide_secrets(config: Config) -> None:
         os.environ, secret_variables(config), lambda value: rules.text(value) != value
     )
     environment.hide({name for name in names if not environment.is_needed_here(name)})
+
+
+def has_wall() -> bool:
+    """Return True if programs of agents can run where they cannot read lfg's memory."""
+    return bool(find_sandbox().program)

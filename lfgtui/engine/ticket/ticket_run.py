@@ -30,7 +30,6 @@ from lfgtui.engine.ticket.time_limit import TimeLimit
 from lfgtui.errors import RETRYABLE_KINDS, HistoryError, ProviderError
 from lfgtui.model import events as e
 from lfgtui.model.clock import now
-from lfgtui.model.event_json import event_type
 from lfgtui.model.fold.metrics import Meter
 from lfgtui.model.fold.transcript import Transcript
 from lfgtui.model.ticket_keys.approvals import ApprovalRule
@@ -159,7 +158,7 @@ class TicketRun:
             self.meter.apply(entry)
             self.times.apply(entry)
         except Exception as error:
-            _log.debug("cannot fold %s", event_type(entry.event), exc_info=error)
+            _log.debug("cannot fold %s", e.event_type(entry.event), exc_info=error)
             fault = error
         self.person.apply(entry)
         self._session.rules.apply(entry.event)

@@ -6,7 +6,6 @@ transcript records what happened, the meter measures what happens now.
 
 from collections import deque
 from collections.abc import Iterable, Mapping
-from statistics import median
 from typing import NamedTuple
 
 import msgspec
@@ -259,10 +258,10 @@ class Meter:
         bound = stall_after * (TOOL_PATIENCE if is_tool else 1)
         if waiting is None or waiting <= bound:
             return False
-        usual = 5 * median(self._gaps) if self._gaps and not is_tool else 0.0
+        usual = 5 * _median(self._gaps) if self._gaps and not is_tool else 0.0
         if self._last_beat_at is not None:
             waiting = min(waiting, now - self._last_beat_at)
-            usual = max(usual, 2 * median(self._beats))
+            usual = max(usual, 2 * _median(self._beats))
         return waiting > max(bound, usual)
 
     def _work(self, at: float) -> None:
@@ -317,6 +316,13 @@ class Meter:
         self._tools.clear()
         self._asked.clear()
         self._tool_heard_at = None
+
+
+def _median(values: Iterable[float]) -> float:
+    """Return the median; the module `statistics` takes longer to import than all gauges to draw."""
+    ordered = sorted(values)
+    middle = len(ordered) // 2
+    return (ordered[middle] + ordered[-1 - middle]) / 2
 
 
 def _shown(now: float) -> range:

@@ -26,7 +26,6 @@ from typing import Literal, NamedTuple
 
 from lfgtui.errors import IllegalMoveError
 from lfgtui.model import events as e
-from lfgtui.model.event_json import event_type
 
 State = Literal[
     "queued",
@@ -152,7 +151,7 @@ class StateMachine:
         """Move; returns the new state, raises `IllegalMoveError` where there is none."""
         allowed, target = MOVES[type(event)]
         if self.state not in allowed and not self._is_beside_tools(allowed):
-            raise IllegalMoveError(self.state, event_type(event))
+            raise IllegalMoveError(self.state, e.event_type(event))
         match event:
             case e.TextDelta():
                 pass  # most events are

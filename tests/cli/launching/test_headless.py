@@ -17,7 +17,6 @@ import pytest
 from lfgtui.cli.launching.headless import AnswerText, StateLines, WholeUnits, waiting_text
 from lfgtui.history.reader import Reader
 from lfgtui.model import events as e
-from lfgtui.model.event_json import event_type
 from lfgtui.settings import paths
 from lfgtui.text.figures import clock_time
 from tests.cli.conftest import Lfg, configure
@@ -369,7 +368,7 @@ def test_the_rest_of_an_answer_follows_what_was_printed_of_it() -> None:
 def test_a_unit_is_completed_by_what_follows_and_by_what_ends_its_text() -> None:
     def shown(entry: e.Entry) -> str:
         event = entry.event
-        text = event.text if isinstance(event, e.TextDelta) else event_type(event)
+        text = event.text if isinstance(event, e.TextDelta) else e.event_type(event)
         return f"{entry.ticket}{entry.seq} {text}\n"
 
     life: list[e.Event] = [

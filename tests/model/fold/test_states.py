@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 
 from lfgtui.errors import IllegalMoveError
 from lfgtui.model import events as e
-from lfgtui.model.event_json import event_type
 from lfgtui.model.fold.states import ENDED, MOVES, RUNNING, State, StateMachine
 from tests.helpers.any_events import BY_KIND, KINDS, any_event, legal, lives
 
@@ -89,7 +88,7 @@ def test_a_move_is_in_the_table_or_names_event_and_state(event: e.Event, state: 
     if state in MOVES[type(event)][0]:
         assert next_state(state, event) in STATES
     else:
-        with pytest.raises(IllegalMoveError, match=f"{event_type(event)} .* in state {state}$"):
+        with pytest.raises(IllegalMoveError, match=f"{e.event_type(event)} .* in state {state}$"):
             next_state(state, event)
 
 
