@@ -21,6 +21,7 @@ from textual.screen import ModalScreen, Screen
 from textual.widgets import Input
 from textual.worker import WorkerError
 
+from lfgtui import ui
 from lfgtui.engine import signals
 from lfgtui.errors import LfgError
 from lfgtui.model.clock import now
@@ -31,13 +32,11 @@ from lfgtui.settings.themes import ThemeFile
 from lfgtui.text.terminal_safe import visible
 from lfgtui.ui import screens
 from lfgtui.ui.attention import needing_attention
-from lfgtui.ui.commands import LfgCommands, Palette
 from lfgtui.ui.guard import GuardedApp
 from lfgtui.ui.leaving import Leaving
 from lfgtui.ui.notifications import Notifier
 from lfgtui.ui.run_view import AttachedRun, HistoryActions, LiveRun, RunView
 from lfgtui.ui.screens.base import EntriesCame, LfgScreen, ResumeRequested, ScreenContext
-from lfgtui.ui.screens.dialogs import Help, Question, help_text
 from lfgtui.ui.screens.modes import mode_of
 from lfgtui.ui.screens.run import RunScreen
 from lfgtui.ui.speech import Speech
@@ -80,9 +79,8 @@ class LfgApp(Copying, Suspending, GuardedApp, inherit_bindings=False):
     ToastRack { align: right bottom; margin-bottom: 1; }
     RunScreen.with-bar ToastRack { margin-bottom: 2; }
     CommandPalette { background: transparent; }  /* it shows themes */
-    CommandPalette > Vertical { background: $panel; }
+    CommandPalette > Vertical { background: $panel; } CommandPalette SearchIcon { display: none; }
     CommandList:nocolor > .option-list--option-highlighted { text-style: bold underline; }
-    CommandPalette SearchIcon { display: none; }
     Toast { width: auto; max-width: 60; padding: 0 1; margin: 0 1 0 0; background: $panel; }
     """
 
@@ -144,6 +142,7 @@ class LfgApp(Copying, Suspending, GuardedApp, inherit_bindings=False):
             self.register_theme(to_textual(theme))
         has_few_colours = self.no_color or self.console.color_system in ("standard", None)
         self.theme_names: Sequence[str] = () if has_few_colours else sorted(themes)
+        self.has_theme = True
         begin_with(self, "system" if has_few_colours else config.theme)
 
     # Beginning
@@ -157,6 +156,8 @@ class LfgApp(Copying, Suspending, GuardedApp, inherit_bindings=False):
         return RunScreen(self._run, self.context, mode, simulated=self._simulated)
 
     def get_css_variables(self) -> dict[str, str]:
+        if not self.has_theme:  # Textual asks before there is one, and `begin_with` once more
+            return {}
         # Textual computes some variables that a theme sets; the theme has the last word.
         self.theme_variables = {**super().get_css_variables(), **self.current_theme.variables}
         return self.theme_variables
@@ -300,11 +301,10 @@ class LfgApp(Copying, Suspending, GuardedApp, inherit_bindings=False):
             screens.copies.compare(self.screen)
 
     async def action_help(self) -> None:
-        await self.push_screen(Help(help_text(self.keys_in_force)))
+        await self.push_screen(screens.dialogs.help_page(self.keys_in_force))
 
     async def action_palette(self) -> None:
-        if not isinstance(self.screen, Palette):
-            await self.push_screen(Palette([LfgCommands], placeholder="search commands …"))
+        await ui.commands.open_palette(self)
 
     def action_detach(self) -> None:
         """Leave the screen; the run goes on."""
@@ -342,7 +342,7 @@ class LfgApp(Copying, Suspending, GuardedApp, inherit_bindings=False):
             tickets = "1 ticket is" if unfinished == 1 else f"{unfinished} tickets are"
             question = f"{tickets} unfinished. Quit anyway?"
             note = "Output is saved; `lfg resume` continues."
-            self.push_screen(Question(question, note), self._quit_answered)
+            self.push_screen(screens.dialogs.Question(question, note), self._quit_answered)
 
     def _quit_answered(self, is_sure: bool | None) -> None:
         if is_sure and self._live is not None:

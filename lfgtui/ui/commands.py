@@ -3,9 +3,10 @@
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple, Protocol, get_args
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, get_args
 
 import msgspec
+from textual.app import App
 from textual.command import Command, CommandPalette, DiscoveryHit, Hit, Hits, Provider
 from textual.content import Content
 from textual.theme import Theme
@@ -174,3 +175,9 @@ def _withdrawals(live: LiveRun) -> Iterator[Entry]:
             where = "the whole run" if rule.scope == "run" else ticket.id
             withdraw = partial(live.send, WithdrawRule(ticket.id, rule))
             yield Entry(name, f"given for {where}", withdraw)
+
+
+async def open_palette(app: App[Any]) -> None:
+    """Show the palette, unless it is shown."""
+    if not isinstance(app.screen, Palette):
+        await app.push_screen(Palette([LfgCommands], placeholder="search commands …"))

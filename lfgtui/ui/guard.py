@@ -100,6 +100,8 @@ class GuardedApp(App[int], inherit_bindings=False):
     """An app that reports a bug and goes on, once it `survives_bugs`; in tests it does not."""
 
     survives_bugs = False
+    has_theme = False
+    """True once the first theme is set: until then there is nothing to style."""
     has_shown = False
     """True once the first frame is on the screen."""
     bug: Exception | None = None

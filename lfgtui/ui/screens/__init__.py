@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from lfgtui.ui.screens import copies as copies
+    from lfgtui.ui.screens import dialogs as dialogs
     from lfgtui.ui.screens import diff as diff
+    from lfgtui.ui.screens import limit_question as limit_question
     from lfgtui.ui.screens import table_keys as table_keys
 else:
 

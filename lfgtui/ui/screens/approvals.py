@@ -11,11 +11,10 @@ from lfgtui.agent.approval_rules import offered_rules
 from lfgtui.engine.commands import Approve, Command, Deny
 from lfgtui.model.approval_options import Verdict, other_options
 from lfgtui.model.fold.items import ToolItem
+from lfgtui.ui import screens
 from lfgtui.ui.attention import Attention, Reason, needing_attention
 from lfgtui.ui.keymap import displayed
 from lfgtui.ui.run_view import LiveRun
-from lfgtui.ui.screens.dialogs import Choice
-from lfgtui.ui.screens.limit_question import ask_for_limit
 from lfgtui.ui.screens.run import RunMode, RunScreen
 from lfgtui.ui.stream.requests_in_view import MIN_SECONDS_IN_VIEW, CardInView, RequestsSeen
 from lfgtui.ui.terminal.output import is_behind
@@ -137,9 +136,8 @@ class Approvals:
         lines = {where: [line for _, line in group] for where, group in groups.items()}
         refusal = partial(self._too_soon, self.screen.now())
         does = "decide on" if other_options(call.options, "reject") else "approve"
-        self.screen.app.push_screen(
-            Choice(f"{does} this call and others like it", lines, refusal), chosen
-        )
+        title = f"{does} this call and others like it"
+        self.screen.app.push_screen(screens.dialogs.Choice(title, lines, refusal), chosen)
 
     def _offered_rules(self, ticket: str, call: ToolItem) -> _Offers:
         """Return approvals by rule; the headings are the tickets in which each would hold."""
@@ -207,7 +205,7 @@ class Approvals:
         self.screen.is_zoomed = True
         self.screen.go_to(ticket)
         if call is None and waiting[ticket].reason == "run_limit":
-            ask_for_limit(self.screen, self._live)
+            screens.limit_question.ask_for_limit(self.screen, self._live)
 
     def _waiting(self) -> dict[str, Attention]:
         """Return why tickets wait for an answer: requests first, within a kind the oldest first."""

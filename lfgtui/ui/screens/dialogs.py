@@ -205,6 +205,11 @@ class Help(ModalScreen[None], LfgScreen[None], inherit_bindings=False):
         self.leave()
 
 
+def help_page(keys: Mapping[str, Sequence[str]]) -> Help:
+    """Return the page of all keys."""
+    return Help(help_text(keys))
+
+
 def help_text(keys: Mapping[str, Sequence[str]]) -> Content:
     """Return a heading and a line a key for each group, then the states and the figures."""
     lines: list[Content] = []

@@ -16,12 +16,11 @@ from lfgtui.engine.commands import (
 )
 from lfgtui.model.fold.states import ENDED, State
 from lfgtui.model.tickets import ticket_like
+from lfgtui.ui import screens
 from lfgtui.ui.keymap import displayed
 from lfgtui.ui.run_view import AttachedRun, LiveRun, RunView, all_done
 from lfgtui.ui.screens.approvals import Approvals
 from lfgtui.ui.screens.base import Prompt, ResumeRequested
-from lfgtui.ui.screens.dialogs import Question
-from lfgtui.ui.screens.limit_question import ask_for_limit
 from lfgtui.ui.screens.run import RunMode
 from lfgtui.ui.text.styled_line import one_line, shorten
 from lfgtui.ui.widgets.footer import Offer
@@ -162,7 +161,8 @@ class LiveMode(RunMode):
                 self._live.send(CancelAll())
 
         what = "the unfinished ticket" if unfinished == 1 else f"{unfinished} unfinished tickets"
-        self.screen.app.push_screen(Question(f"Cancel {what}?", "All output is saved."), answered)
+        question = screens.dialogs.Question(f"Cancel {what}?", "All output is saved.")
+        self.screen.app.push_screen(question, answered)
 
     def action_retry(self) -> None:
         ticket = self.screen.current
@@ -179,7 +179,7 @@ class LiveMode(RunMode):
             self.screen.toast(f"“{ticket}” has already ended")
         elif self._live.transcript(ticket).state == "paused":
             if self._live.health.held_at is not None:
-                ask_for_limit(self.screen, self._live)
+                screens.limit_question.ask_for_limit(self.screen, self._live)
             self._live.send(Resume(ticket))
         else:
             self._live.send(Pause(ticket))
