@@ -126,6 +126,10 @@ class LfgScreen(Guarded, Screen[ResultT], inherit_bindings=False):
     _is_laying_out = False
     _to_repeat = ("", "")
 
+    def _on_screen_resume(self, event: events.ScreenResume) -> None:
+        if not self.stack_updates:  # the first time: widgets were styled when they were mounted
+            event.refresh_styles = False  # Textual's own handler comes next
+
     def _refresh_layout(self, size: Size | None = None, scroll: bool = False) -> None:
         # Textual 8.2 compares a new layout with the one before, but for a scroll it looks only at
         # what that exposes; and a look-up of the widget under the pointer may lay out anew and

@@ -85,6 +85,7 @@ class StreamView(PaintedStream):
             return
         if (context := self._render_context) is None:
             context = Context(self._width, *self._colours(), now, clock=self._clock)
+            self.is_restyled = False
         until, awaits = self._clock() + _READING, self.awaits_slot
         self._render_context = context = replace(context, now=now, until=until, awaits_slot=awaits)
         if self.is_restyled:
