@@ -8,15 +8,20 @@ import errno
 import os
 import signal
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import click
-from click.shell_completion import CompletionItem, get_completion_class
 
 from lfgtui import __version__
 from lfgtui.cli.launching import import_at_rest
 from lfgtui.errors import LfgError, UsageError, did_you_mean
 from lfgtui.settings.debug_log import debug_log
 from lfgtui.text import output
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
+_COMPLETION = "click.shell_completion"  # imported when a shell asks
 
 _COMMANDS = {
     "demo": ("run", "demo", "Watch simulated agents do real work: no key, no network."),
@@ -83,9 +88,10 @@ class LazyGroup(click.Group):
         with formatter.section("Commands"):
             formatter.write_dl([(name, summary) for name, (_, _, summary) in _COMMANDS.items()])
 
-    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> "list[CompletionItem]":
+        item: type[CompletionItem] = import_at_rest(_COMPLETION).CompletionItem
         return [
-            CompletionItem(name, help=summary)
+            item(name, help=summary)
             for name, (_, _, summary) in _COMMANDS.items()
             if name.startswith(incomplete)
         ] or super().shell_complete(ctx, incomplete)
@@ -151,7 +157,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _complete(shell: str) -> int:
     """Print what the words on the command line may go on with; click itself would print bytes."""
-    if (completion_class := get_completion_class(shell)) is None:
+    if (completion_class := import_at_rest(_COMPLETION).get_completion_class(shell)) is None:
         return 2
     output.print_text(completion_class(lfg, {}, "lfg", "_LFG_COMPLETE").complete() + "\n")
     return 0

@@ -5,6 +5,7 @@ other colours is how contrast gets lost, and a test measures ours.
 """
 
 import re
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -94,6 +95,7 @@ def read_themes(config_dir: Path | None) -> tuple[dict[str, ThemeFile], list[Bro
     return themes, broken
 
 
+@cache  # the config has a look at all themes before the screen does
 def _read(path: Path, text: str) -> ThemeFile:
     """Return the theme in a file; raise `SourceError` for what Textual would choke on."""
     theme = toml_file.convert(path, text, toml_file.parse(path, text), ThemeFile)

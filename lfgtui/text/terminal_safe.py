@@ -18,10 +18,11 @@ _NEWLINE = "␤"
 
 # C0 but tab and newline, DEL, C1, line separators, bidirectional overrides and isolates, lone
 # surrogates, tags (letters that nothing shows).
-_UNSAFE = re.compile(
+# Text, since most of what is shown is printable: nothing of it is looked for then.
+_UNSAFE = (
     "[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff\U000e0000-\U000e007f]"
 )
-_BEYOND_ASCII = re.compile("[^\n\t -~]")
+_BEYOND_ASCII = "[^\n\t -~]"
 
 # ECMA-48: control sequences, then the strings (title, clipboard, links) with their content.
 # Text, so that it is compiled with the first output and not before the first frame.
@@ -53,7 +54,7 @@ def visible(text: str) -> str:
     Lone surrogates, which JSON can carry and UTF-8 cannot, are replaced.
     Length in characters is unchanged.
     """
-    return _UNSAFE.sub(_picture, text)
+    return text if text.isprintable() else re.sub(_UNSAFE, _picture, text)
 
 
 def visible_line(text: str) -> str:
@@ -66,7 +67,7 @@ def json_safe(text: str, *, only_ascii: bool = False) -> str:
 
     JSON's own rules leave DEL, C1 and what reorders a line as they are.
     """
-    return (_BEYOND_ASCII if only_ascii else _UNSAFE).sub(_json_escape, text)
+    return re.sub(_BEYOND_ASCII if only_ascii else _UNSAFE, _json_escape, text)
 
 
 def plain_output(output: str) -> str:
@@ -82,7 +83,7 @@ def plain_output(output: str) -> str:
 
 def without_controls(text: str) -> str:
     """Return the text without what `visible` replaces, and without whole escape sequences."""
-    return _UNSAFE.sub("", plain_output(text))
+    return re.sub(_UNSAFE, "", plain_output(text))
 
 
 def escaped(text: str, *, blanks: bool = True) -> str:
