@@ -1,5 +1,6 @@
 """`python -m lfgtui` and the `lfg` command."""
 
+import gc
 import os
 import sys
 from collections.abc import Sequence
@@ -17,6 +18,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     if arguments is not None:
         return _run(arguments)
+    gc.disable()  # until the command is imported: nothing of that is garbage
     try:
         signals.raise_on_first()
         environment.hide(environment.secret_names(os.environ))

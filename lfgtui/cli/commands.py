@@ -5,15 +5,17 @@ subcommand's module is imported only to run it or to show its own help.
 """
 
 import errno
+import gc
 import os
 import signal
 from collections.abc import Sequence
+from importlib import import_module
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 import click
 
 from lfgtui import __version__
-from lfgtui.cli.launching import import_at_rest
 from lfgtui.errors import LfgError, UsageError, did_you_mean
 from lfgtui.settings.debug_log import debug_log
 from lfgtui.text import output
@@ -58,6 +60,15 @@ _COMMANDS = {
 """Module, attribute and summary of each command."""
 
 
+def _module(name: str) -> ModuleType:
+    """Import a command's module; garbage is collected from then on, but not looked for in that."""
+    module = import_module(f"lfgtui.cli.{name}")
+    if not gc.isenabled():
+        gc.freeze()
+        gc.enable()
+    return module
+
+
 class LazyGroup(click.Group):
     """A group that imports a command's module when the command is used."""
 
@@ -68,7 +79,7 @@ class LazyGroup(click.Group):
         if cmd_name not in _COMMANDS:
             return None
         module, attribute, _ = _COMMANDS[cmd_name]
-        command = getattr(import_at_rest(f"lfgtui.cli.{module}"), attribute)
+        command = getattr(_module(module), attribute)
         assert isinstance(command, click.Command)
         return command
 
@@ -89,7 +100,7 @@ class LazyGroup(click.Group):
             formatter.write_dl([(name, summary) for name, (_, _, summary) in _COMMANDS.items()])
 
     def shell_complete(self, ctx: click.Context, incomplete: str) -> "list[CompletionItem]":
-        item: type[CompletionItem] = import_at_rest(_COMPLETION).CompletionItem
+        item: type[CompletionItem] = import_module(_COMPLETION).CompletionItem
         return [
             item(name, help=summary)
             for name, (_, _, summary) in _COMMANDS.items()
@@ -112,7 +123,7 @@ def lfg(context: click.Context) -> None:
     if context.invoked_subcommand is None:
         if not output.is_interactive():
             raise click.exceptions.NoArgsIsHelpError(context)
-        context.exit(context.invoke(import_at_rest("lfgtui.cli.run").run))
+        context.exit(context.invoke(_module("run").run))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -157,7 +168,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _complete(shell: str) -> int:
     """Print what the words on the command line may go on with; click itself would print bytes."""
-    if (completion_class := import_at_rest(_COMPLETION).get_completion_class(shell)) is None:
+    if (completion_class := import_module(_COMPLETION).get_completion_class(shell)) is None:
         return 2
     output.print_text(completion_class(lfg, {}, "lfg", "_LFG_COMPLETE").complete() + "\n")
     return 0

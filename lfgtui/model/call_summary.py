@@ -53,9 +53,9 @@ BULK = (
 _SHORT = 40
 """Most characters of a text that is shown instead of its number of lines."""
 
-_PARTS = re.compile(r"&&|\|\||[;|&\n]")
+_PARTS = r"&&|\|\||[;|&\n]"
 _ASSIGNMENT = re.compile(r"\w+=")
-_OPTION = re.compile(r"-|\d+[smhd]?$")
+_OPTION = r"-|\d+[smhd]?$"
 _PREFIXES = frozenset(
     {"sudo", "env", "time", "timeout", "nice", "nohup", "exec", "command"}
     | {"if", "elif", "then", "else", "do", "{", "(", "!"}
@@ -119,14 +119,14 @@ def program(arguments: ToolArguments | None) -> str:
     command = arguments.get("command") if isinstance(arguments, dict) else None
     if not isinstance(command, str):
         return ""
-    names = [name for part in _PARTS.split(command[:HEAD]) if (name := _first_program(part))]
+    names = [name for part in re.split(_PARTS, command[:HEAD]) if (name := _first_program(part))]
     return next((name for name in names if name not in _PREPARATIONS), names[0] if names else "")
 
 
 def _first_program(part: str) -> str:
     words = [word for word in part.split() if not _ASSIGNMENT.match(word)]
     while words and PurePosixPath(words[0]).name in _PREFIXES:
-        words = list(dropwhile(_OPTION.match, words[1:]))
+        words = list(dropwhile(re.compile(_OPTION).match, words[1:]))
     if len(words) > 2 and words[0].startswith("python") and words[1] == "-m":
         words = words[2:]
     name = PurePosixPath(words[0].strip("(){}'\"")).name if words else ""

@@ -24,7 +24,7 @@ _SIZES = range(24, 65)
 
 _A_SECRET = 'expected e.g. what `echo "whsec_$(openssl rand -base64 32)"` prints'
 
-_VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+_VARIABLE = r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}"
 
 
 def api_key(name: str, provider: ProviderConfig, others: Container[str] = ()) -> str | None:
@@ -54,7 +54,7 @@ def secret_variables(config: Config) -> frozenset[str]:
     tables = [one.headers for one in config.providers.values()]
     tables += [table for one in config.mcp.values() for table in (one.env, one.headers)]
     values = " ".join(value for table in tables for value in table.values())
-    return frozenset([*named, *_VARIABLE.findall(values)])
+    return frozenset([*named, *re.findall(_VARIABLE, values)])
 
 
 def held_keys(config: Config) -> frozenset[str]:
@@ -79,9 +79,9 @@ def held_keys(config: Config) -> frozenset[str]:
 def _keys_of(table: Mapping[str, str]) -> Iterator[str]:
     """Yield the values whose own names, or those of variables in them, are secret ones."""
     for name, value in table.items():
-        names = (name.replace("-", "_"), *_VARIABLE.findall(value))
+        names = (name.replace("-", "_"), *re.findall(_VARIABLE, value))
         if any(map(environment.is_secret_name, names)):
-            expanded = _VARIABLE.sub(lambda m: environment.variable(m[1]) or "", value)
+            expanded = re.sub(_VARIABLE, lambda m: environment.variable(m[1]) or "", value)
             yield from expanded.split()[-1:]  # after `Bearer`
 
 
@@ -136,7 +136,7 @@ def _expanded(user: str, table: Mapping[str, str]) -> dict[str, str]:
             raise UsageError(f"{user} {match[1]}, which is not set")
         return value
 
-    return {name: _VARIABLE.sub(expand, value) for name, value in table.items()}
+    return {name: re.sub(_VARIABLE, expand, value) for name, value in table.items()}
 
 
 def agent_environment(provider: ProviderConfig, *, is_walled: bool = False) -> dict[str, str]:

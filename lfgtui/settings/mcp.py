@@ -16,7 +16,7 @@ INSTALL = "pip install 'lfgtui[mcp]'"
 CHANGING_TO = ("/bin/sh", "-c", 'cd "$0" && exec "$@"')
 """Words before a folder and a program, where the folder cannot be said otherwise."""
 
-_NAME = re.compile(r"(?!.*__)[A-Za-z0-9][A-Za-z0-9_-]{0,23}(?<!_)")
+_NAME = r"(?!.*__)[A-Za-z0-9][A-Za-z0-9_-]{0,23}(?<!_)"
 """Short, since it begins the names of its tools, which may have 64 characters."""
 
 _OF_PROGRAMS, _OF_ADDRESSES = ("env", "cwd", "network", "writable"), ("headers",)
@@ -47,7 +47,7 @@ NO_SERVERS: Mapping[str, McpServer] = MappingProxyType({})
 
 def server_misfits(name: str, server: McpServer) -> Iterator[tuple[str, str]]:
     """Yield what lfg cannot use: the field at fault, "" for the table, and the reason."""
-    if not _NAME.fullmatch(name):
+    if not re.fullmatch(_NAME, name):
         yield "", f'MCP server "{name}": a name has up to 24 letters, digits, "-" and single "_"'
     if bool(server.command) == (server.url is not None):
         has = "both" if server.url is not None else "neither"

@@ -15,7 +15,7 @@ _PIECE = 1_000
 _LONGEST = 2_000
 """Most characters of a line; some programs break longer ones, and look for commands there."""
 
-_ADDRESS = re.compile(r"<?\b(?:[a-z]{2,9}://|www\.)[^\s<>()\[\]]*[^\s<>()\[\].,;:!?'\"*_`]>?")
+_ADDRESS = r"<?\b(?:[a-z]{2,9}://|www\.)[^\s<>()\[\]]*[^\s<>()\[\].,;:!?'\"*_`]>?"
 
 
 class AnswerReader:
@@ -87,7 +87,7 @@ def speakable(markdown: str) -> str:
     It never begins with `!` or has `[[`, which are commands to spd-say, espeak-ng and say. It
     ends in a punctuation mark, so that they pause, say, after a heading.
     """
-    text = _ADDRESS.sub("", without_marks(without_controls(markdown)))
+    text = re.sub(_ADDRESS, "", without_marks(without_controls(markdown)))
     text = text.replace("[", "").replace("]", "").replace("|", ", ")
     line = " ".join(text.split())[:_LONGEST].lstrip("!")
     if not any(map(str.isalnum, line)):
