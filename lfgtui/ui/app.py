@@ -21,7 +21,6 @@ from textual.screen import ModalScreen, Screen
 from textual.widgets import Input
 from textual.worker import WorkerError
 
-from lfgtui import ui
 from lfgtui.engine import signals
 from lfgtui.errors import LfgError
 from lfgtui.model.clock import now
@@ -304,7 +303,7 @@ class LfgApp(Copying, Suspending, GuardedApp, inherit_bindings=False):
         await self.push_screen(screens.dialogs.help_page(self.keys_in_force))
 
     async def action_palette(self) -> None:
-        await ui.commands.open_palette(self)
+        await screens.commands.open_palette(self)
 
     def action_detach(self) -> None:
         """Leave the screen; the run goes on."""

@@ -9,10 +9,10 @@ from textual.pilot import Pilot
 from textual.widget import Widget
 
 from lfgtui.ui.app import LfgApp
-from lfgtui.ui.commands import LfgCommands
 from lfgtui.ui.guard import Guarded
 from lfgtui.ui.history import screen as history_screen
 from lfgtui.ui.painting.widgets import LineRow
+from lfgtui.ui.screens.commands import LfgCommands
 from lfgtui.ui.screens.dialogs import Help
 from lfgtui.ui.screens.modes import LiveMode
 from lfgtui.ui.screens.run import RunScreen

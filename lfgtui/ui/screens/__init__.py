@@ -9,6 +9,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from lfgtui.ui.screens import commands as commands
     from lfgtui.ui.screens import copies as copies
     from lfgtui.ui.screens import dialogs as dialogs
     from lfgtui.ui.screens import diff as diff

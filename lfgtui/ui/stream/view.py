@@ -85,7 +85,6 @@ class StreamView(PaintedStream):
             return
         if (context := self._render_context) is None:
             context = Context(self._width, *self._colours(), now, clock=self._clock)
-            self.is_restyled = False
         until, awaits = self._clock() + _READING, self.awaits_slot
         self._render_context = context = replace(context, now=now, until=until, awaits_slot=awaits)
         if self.is_restyled:
@@ -295,11 +294,11 @@ class StreamView(PaintedStream):
     # Size and style
 
     def _colours(self) -> tuple[Palette, Palette]:
+        self.is_restyled = False
         palette = Palette.of(self)
         return palette, palette.faded()
 
     def _restyle(self, context: Context) -> Context:
-        self.is_restyled = False
         palette, faded = self._colours()
         if palette != context.palette:
             self._reflow(context := replace(context, palette=palette, faded=faded))

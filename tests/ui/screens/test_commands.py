@@ -8,7 +8,7 @@ from textual.widgets import Input, OptionList
 from lfgtui.engine.commands import SetConcurrency
 from lfgtui.model.fold.metrics import Health
 from lfgtui.settings import paths
-from lfgtui.ui.commands import LfgCommands, Palette
+from lfgtui.ui.screens.commands import LfgCommands, Palette
 from tests.ui.fake_live import FakeLive
 from tests.ui.screen_text import make_app, on_screen, opened, run_screen, text_of, toasts
 from tests.ui.waiting import shown, toasted, until
