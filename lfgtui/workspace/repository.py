@@ -51,31 +51,6 @@ async def repository_of(workspace: Path) -> Repository:
     return Repository(common, top, inside, head.text)
 
 
-async def common_dir(folder: Path) -> Path | None:
-    """Return the folder that a worktree shares with its repository; None for any other folder.
-
-    Commits in the worktree write to it. An agent can change the worktree's `.git` file, so the
-    repository itself has to agree: the entry that the file names has to name the worktree.
-    """
-    return await asyncio.to_thread(_common_dir, folder)
-
-
-def _common_dir(folder: Path) -> Path | None:
-    link = next(
-        (one / ".git" for one in (folder, *folder.parents) if (one / ".git").exists()), None
-    )
-    try:
-        if link is None or not link.is_file():
-            return None
-        entry = (link.parent / link.read_text("utf-8").removeprefix("gitdir:").strip()).resolve()
-        common = entry.parent.parent
-        is_mutual = Path((entry / "gitdir").read_text("utf-8").strip()).resolve() == link.resolve()
-        is_entry = entry.parent.name == "worktrees" and (common / "objects").is_dir()
-        return common if is_mutual and is_entry else None
-    except (OSError, ValueError):
-        return None
-
-
 async def pack_objects(common: Path, lock: int) -> None:
     """Pack all loose objects, even unreferenced ones.
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from lfgtui.workspace import worktrees as module
 from lfgtui.workspace.git import GitError, git
-from lfgtui.workspace.repository import common_dir, locked
+from lfgtui.workspace.repository import locked
 from lfgtui.workspace.worktrees import (
     Worktree,
     discard_worktree,
@@ -172,18 +172,6 @@ async def test_a_checkout_of_a_part_gives_a_worktree_of_that_part(
     checkout.git("sparse-checkout", "set", "--no-cone", "/sub/")
     made = await open_worktree(root, "r1", "api", checkout.folder)
     assert (made.path / "sub" / "b.txt").exists() and not (made.path / "a.txt").exists()
-
-
-async def test_the_shared_folder_is_told_by_what_the_repository_says(
-    checkout: Checkout, root: Path, tmp_path: Path
-) -> None:
-    made = await open_worktree(root, "r1", "api", checkout.folder)
-    assert await common_dir(made.path) == checkout.folder / ".git"
-    assert await common_dir(made.path / "sub") == checkout.folder / ".git"
-    assert await common_dir(checkout.folder) is None
-    assert await common_dir(tmp_path) is None
-    (made.path / ".git").write_text(f"gitdir: {tmp_path}/secrets/worktrees/api\n")
-    assert await common_dir(made.path) is None
 
 
 # One clear line each

@@ -8,7 +8,6 @@ first in the chain and notes them on the item that it finds itself in.
 """
 
 import re
-from collections.abc import Callable
 from functools import cache
 from itertools import pairwise
 
@@ -30,8 +29,6 @@ Definitions = dict[str, dict[str, object]]
 _FOR_CORE = re.compile(r"[:@&\\]|//")
 """Without these markdown-it's core rules, which make links and join what was escaped, find nothing.
 They take a third of the time of short texts."""
-
-BlockRule = Callable[[StateBlock, int, int, bool], bool]
 
 
 class Lookups(Definitions):
