@@ -4,7 +4,6 @@ from collections.abc import Callable
 from contextlib import AsyncExitStack, aclosing
 
 from lfgtui.agent.context import AgentContext, StoppedError
-from lfgtui.agent.empty_response import Emptiness
 from lfgtui.agent.leakage import LeakageFilter
 from lfgtui.agent.questions import NobodyToAskError, Questions
 from lfgtui.agent.repetition import REPETITION, AgentCircles
@@ -21,6 +20,8 @@ _AT_END = (e.Usage, e.Status, e.Heartbeat, e.ResponseFinished)
 
 _SPOKEN = (e.TextDelta, e.ReasoningDelta)  # most events are; no call is among them
 _NO_PRICE = "max_cost has no effect: this model's price is unknown; set `price` in the config"
+_EMPTY = "the response was empty"
+_UNSHOWN = "nothing in the response can be shown: "
 
 
 class Response:
@@ -128,3 +129,38 @@ class Response:
             self._is_context_remarked = True
             much = f"{used / size:.0%} of it is used, {count(used)} of {count(size)} tokens"
             self._context.emit(e.GuardTripped(FULL_CONTEXT, much))
+
+
+class Emptiness:
+    """Watches one response until a part of it is shown; `is_over` from then on.
+
+    Without its remark a ticket would be done and its pane empty, as if lfg had lost the answer.
+    """
+
+    def __init__(self) -> None:
+        self.is_over = False
+        self._kinds: set[str] = set()
+
+    def watch(self, event: e.WireEvent) -> e.Status | None:
+        """Return the remark to put before an event that ends an empty response."""
+        match event:
+            case e.TextDelta(text) | e.ReasoningDelta(text):
+                self.is_over = bool(text) and not text.isspace()
+            case e.ProviderItem(_, item):
+                if isinstance(kind := item.get("type"), str):
+                    self._kinds.add(kind)
+            case e.ResponseFinished():
+                kinds = ", ".join(sorted(self._kinds))
+                return e.Status(_UNSHOWN + kinds if kinds else _EMPTY)
+            case (
+                e.Status()
+                | e.Usage()
+                | e.Heartbeat()
+                | e.MessageTaken()
+                | e.SessionOpened()
+                | e.ContextUsed()
+            ):
+                pass
+            case _:
+                self.is_over = True
+        return None
