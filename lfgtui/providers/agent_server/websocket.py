@@ -6,11 +6,12 @@ or in an `id` that every message has and no two share (an `id` that comes twice 
 a message's or a call's, and does not mark a position in the stream). The new
 connection then names the last one, in the header
 `Last-Event-ID` and as `last_event_id` in the request. An agent that says so
-takes messages of the person meanwhile, and a cancel (`outbox`).
+takes messages of the person meanwhile, and a cancel.
 """
 
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice
 from time import monotonic
@@ -20,10 +21,10 @@ from httpx_sse import ServerSentEvent
 from websockets.exceptions import ConnectionClosed
 from websockets.frames import CloseCode
 
+from lfgtui.model.events import WireEvent
 from lfgtui.providers import lenient_json, limits
 from lfgtui.providers.agent_server.decoder import AgentDecoder
 from lfgtui.providers.agent_server.dialects.tables import BY_TYPE
-from lfgtui.providers.agent_server.outbox import TwoWayStream
 from lfgtui.providers.agent_server.provider import AgentProvider
 from lfgtui.providers.agent_server.resume import Cursor
 from lfgtui.providers.base import Request, local_host
@@ -39,6 +40,49 @@ _PING_INTERVAL = 20.0  # seconds; a connection that does not answer for as long 
 _CLOSE_TIMEOUT = 0.5  # seconds
 _TOGETHER = 100  # events of one message that are handed on in one step
 _FINE = (CloseCode.NORMAL_CLOSURE, CloseCode.NO_STATUS_RCVD)
+
+
+@dataclass(eq=False)
+class TwoWayStream:
+    """The events of one run, and messages on their way to its agent. See `base.TakesMessages`.
+
+    Messages wait for a connection, and until the agent accepts them: any other agent could take
+    one for a second request. Messages that it does not report as taken go with the next request,
+    so nothing here is sent twice, or kept beyond the run. `post` sends on the open connection, and
+    returns False if that is closing.
+    """
+
+    decoder: AgentDecoder
+    events: AsyncGenerator[WireEvent, None] = field(init=False)
+    post: Callable[[str], bool] | None = None
+    _waiting: list[tuple[int, str]] = field(default_factory=list)
+
+    def __aiter__(self) -> AsyncGenerator[WireEvent, None]:
+        return self.events
+
+    async def aclose(self) -> None:
+        await self.events.aclose()
+
+    def tell(self, message: int, text: str) -> None:
+        """Send a message, now or once that is possible."""
+        self._waiting.append((message, text))
+        self.flush()
+
+    def flush(self) -> None:
+        """Send waiting messages, if possible."""
+        while self._waiting and "message" in self.decoder.accepts and self.post:
+            message, text = self._waiting[0]
+            record = {"type": "message", "message_id": str(message), "content": text}
+            if not self.post(lenient_json.compact(record)):
+                return
+            self.decoder.sent.add(str(message))
+            del self._waiting[0]
+
+    def disconnect(self) -> None:
+        """Give up the connection. An agent still at work gets a cancel, if it takes one."""
+        if self.post and "cancel" in self.decoder.accepts and not self.decoder.done:
+            self.post(lenient_json.compact({"type": "cancel"}))
+        self.post = None
 
 
 class AgentWebSocketProvider(AgentProvider):
