@@ -34,11 +34,10 @@ from lfgtui.processes.child import ChildProcess, StartError, start_child
 from lfgtui.processes.waiting import finish
 from lfgtui.settings.mcp import McpServer
 from lfgtui.tools.limits import one_line
-from lfgtui.tools.mcp.address import LARGEST_MESSAGE, http_client
 from lfgtui.tools.mcp.definitions import shown
 from lfgtui.tools.mcp.programs import Surroundings, program_of
 from lfgtui.tools.mcp.server import McpError, OnProgress
-from lfgtui.tools.mcp.transport import LIMITS, Pipes
+from lfgtui.tools.mcp.transport import LARGEST_MESSAGE, LIMITS, Pipes, http_client
 
 _GRACE = 0.5
 """Seconds for a goodbye, and as many again for the program to end by itself."""

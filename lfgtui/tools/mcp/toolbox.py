@@ -3,6 +3,8 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 
+import msgspec
+
 from lfgtui.errors import ToolError, did_you_mean
 from lfgtui.model.call_summary import call_summary
 from lfgtui.model.events import ToolArguments
@@ -10,14 +12,14 @@ from lfgtui.model.ticket_keys.approvals import server_prefix
 from lfgtui.text.terminal_safe import escaped
 from lfgtui.tools.arguments import Tool
 from lfgtui.tools.command import OnOutput
-from lfgtui.tools.limits import ToolLimits, ToolOutcome, cut_line, one_line
+from lfgtui.tools.limits import HeadAndTail, ToolLimits, ToolOutcome, cut_line, one_line, sendable
 from lfgtui.tools.mcp.definitions import Definition, shown
-from lfgtui.tools.mcp.results import outcome_of
 from lfgtui.tools.mcp.server import McpError, Server
 from lfgtui.tools.preview import Preview
 
 _LIMITS = ToolLimits()
 _LONGEST_PROGRESS = 400
+_FAILED = "the tool reported an error"
 
 
 class McpTools:
@@ -70,7 +72,7 @@ class McpTools:
         except ToolError as error:
             line = one_line(str(error))
             return ToolOutcome(line, line)
-        return outcome_of(result, _LIMITS.output_characters)
+        return _outcome_of(result, _LIMITS.output_characters)
 
     async def aclose(self) -> None:
         """End all servers."""
@@ -100,3 +102,47 @@ class _Progress:
         line = ": ".join(filter(None, (figures, words))) + "\n"
         self._left -= len(line)
         self._on_output("stdout", line if self._left >= 0 else "")
+
+
+def _outcome_of(result: Mapping[str, object], most_characters: int) -> ToolOutcome:
+    """Return the outcome of a `CallToolResult`, given as in JSON.
+
+    It is text. Pictures, sounds and other bytes become a remark with their size: not every wire
+    takes them in the result of a call. Structured content counts only without text, since servers
+    repeat it as text.
+    """
+    content = result.get("content")
+    blocks = [one for one in content if isinstance(one, dict)] if isinstance(content, list) else []
+    structured = result.get("structuredContent")
+    parts = [_in_words(block) for block in blocks]
+    if structured is not None and not any(block.get("type") == "text" for block in blocks):
+        parts.append(msgspec.json.encode(structured).decode())
+    kept = HeadAndTail(most_characters)
+    for place, part in enumerate(parts):
+        kept.add(f"\n{part}" if place else part)
+    output = sendable(str(kept))
+    if result.get("isError") is not True:
+        return ToolOutcome(output)
+    return ToolOutcome(output or _FAILED, one_line(output) or _FAILED)
+
+
+def _in_words(block: Mapping[str, object]) -> str:
+    match block:
+        case {"type": "text", "text": str(text)}:
+            return text
+        case {"type": "resource", "resource": {"text": str(text), "uri": str(uri)}}:
+            return f"[resource {shown(uri)}]\n{text}"
+        case {"type": "resource", "resource": {"blob": str(data), "uri": str(uri)}}:
+            return f"[resource {shown(uri)}, {_size(data)}; not shown]"
+        case {"type": "resource_link", "uri": str(uri)}:
+            return f"[link to the resource {shown(uri)}]"
+        case {"type": str(kind), "data": str(data), "mimeType": str(mime)}:
+            return f"[{shown(kind)} {shown(mime)}, {_size(data)}; not shown]"
+        case {"type": str(kind)}:
+            return f"[{shown(kind)}; not shown]"
+        case _:
+            return "[content of no known kind]"
+
+
+def _size(base64: str) -> str:
+    return f"{len(base64.rstrip('=')) * 3 // 4:,} bytes"
