@@ -2,7 +2,7 @@
 
 import pytest
 
-from lfgtui.ui.answer_reader import is_code, speakable
+from lfgtui.ui.speech import is_code, speakable
 
 
 @pytest.mark.parametrize(
