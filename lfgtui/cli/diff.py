@@ -16,7 +16,7 @@ from lfgtui.settings import paths
 from lfgtui.text import output
 from lfgtui.text.output import BOLD, CYAN, GREEN, RED, Styled
 from lfgtui.workspace.diff import SIGNS, ChangedFile, Changes, Hunk
-from lfgtui.workspace.diff_kept import KeptOf
+from lfgtui.workspace.diff_events import KeptOf
 from lfgtui.workspace.diff_reading import Source, base_of, read_changes, read_patch
 from lfgtui.workspace.git import GitError
 from lfgtui.workspace.kept import KeptFiles

@@ -12,8 +12,7 @@ from lfgtui.model.fold.transcript import Transcript
 from lfgtui.text.terminal_safe import visible_line
 from lfgtui.workspace import diff_git
 from lfgtui.workspace.diff import ChangedFile, Changes, Hunk
-from lfgtui.workspace.diff_events import recorded_calls, recorded_changes
-from lfgtui.workspace.diff_kept import KeptOf
+from lfgtui.workspace.diff_events import KeptOf, recorded_calls, recorded_changes
 from lfgtui.workspace.git import GitError
 
 Source = Literal["folder", "calls", "workspace"]

@@ -21,7 +21,7 @@ from lfgtui.ui.text.styled_line import Line, Span, between, line_width, one_line
 from lfgtui.ui.widgets.diff_view import DiffView
 from lfgtui.ui.widgets.footer import Offer, compose_footer
 from lfgtui.workspace.diff import ChangedFile
-from lfgtui.workspace.diff_kept import KeptOf
+from lfgtui.workspace.diff_events import KeptOf
 from lfgtui.workspace.diff_reading import Reading, Source, base_of, read_changes, sources
 from lfgtui.workspace.kept import KeptFiles
 
