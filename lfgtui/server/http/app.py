@@ -1,23 +1,28 @@
 """The application: its routes, and errors as one line of JSON."""
 
-from collections.abc import Callable, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 
+from lfgtui import __version__
 from lfgtui.errors import LfgError, NotFoundError
 from lfgtui.server.http import runs
 from lfgtui.server.http.access import Access, open_session
-from lfgtui.server.http.events import events
-from lfgtui.server.http.probe import probe
+from lfgtui.server.http.events import HEADERS, events
 from lfgtui.server.http.starting import start
 from lfgtui.server.http.websocket import follow
 from lfgtui.settings.config import Config
 from lfgtui.text.redactor import Redactor
+
+_EVENTS = 40
+_REST = 0.025
+"""Events for `lfg doctor`, and the seconds between two: together as long as a short answer."""
 
 
 def build_app(
@@ -38,7 +43,7 @@ def build_app(
             Route("/runs/{run}/export", runs.exporting(config, redactor)),
             Route("/runs/{run}/commands", runs.command, methods=["POST"]),
             Route("/search", runs.search),
-            Route("/probe", probe),
+            Route("/probe", _probe),
             Route("/session", open_session, methods=["POST"]),
             WebSocketRoute("/ws", follow),
             *pages,
@@ -57,3 +62,14 @@ def _tell(_request: Request, error: Exception) -> Response:
 
 def _tell_lfg_error(_request: Request, error: Exception) -> Response:
     return JSONResponse({"error": str(error)}, 404 if isinstance(error, NotFoundError) else 500)
+
+
+async def _probe(_request: Request) -> Response:
+    """Answer `GET /probe`: events without content, of which `lfg doctor` measures the arrival."""
+    return StreamingResponse(_events(), media_type="text/event-stream", headers=HEADERS)
+
+
+async def _events() -> AsyncIterator[str]:
+    for number in range(1, _EVENTS + 1):
+        yield f'data: {{"lfg": "{__version__}", "event": {number}, "of": {_EVENTS}}}\n\n'
+        await asyncio.sleep(_REST)
