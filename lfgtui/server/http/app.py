@@ -15,7 +15,6 @@ from lfgtui.errors import LfgError, NotFoundError
 from lfgtui.server.http import runs
 from lfgtui.server.http.access import Access, open_session
 from lfgtui.server.http.events import HEADERS, events
-from lfgtui.server.http.starting import start
 from lfgtui.server.http.websocket import follow
 from lfgtui.settings.config import Config
 from lfgtui.text.redactor import Redactor
@@ -37,7 +36,7 @@ def build_app(
     app = Starlette(
         routes=[
             Route("/runs", runs.runs),
-            Route("/runs", start, methods=["POST"]),
+            Route("/runs", runs.start, methods=["POST"]),
             Route("/runs/{run}", runs.run),
             Route("/runs/{run}/events", events),
             Route("/runs/{run}/export", runs.exporting(config, redactor)),

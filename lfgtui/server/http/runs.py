@@ -1,12 +1,16 @@
-"""Runs, their tickets, search and export as JSON, and commands to a run at work."""
+"""Runs, their tickets, search and export as JSON, new runs, and commands to a run at work."""
 
+import asyncio
+import sys
+from asyncio.subprocess import PIPE
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from pathlib import Path
 
 import msgspec
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from lfgtui.errors import UsageError
 from lfgtui.export.documents import Form, pieces_of
@@ -21,7 +25,7 @@ from lfgtui.server.control.client import (
 )
 from lfgtui.server.control.messages import LONGEST, command_decoder
 from lfgtui.server.http.found import read, run_named, whole_number
-from lfgtui.settings import paths
+from lfgtui.settings import environment, paths
 from lfgtui.settings.config import Config
 from lfgtui.text.redactor import Redactor
 
@@ -34,6 +38,14 @@ _MEDIA_TYPES: dict[Form, str] = {
     "json": "application/json",
     "jsonl": "application/x-ndjson",
 }
+
+_IN_WORDS_OF_HTTP = (
+    ("standard input", "the request"),
+    ("add --yes", "add trust=yes to the query"),
+)
+"""Words of the command line, and those that fit a request."""
+
+_RUN = (sys.executable, "-P", "-m", "lfgtui", "run", "-", "--detach")
 
 
 class Ticket(msgspec.Struct, frozen=True):
@@ -55,6 +67,35 @@ async def runs(request: Request) -> Response:
     limit = whole_number(request, "limit", 50, MOST)
     found = await read(lambda reader: [_listed(reader, run) for run in reader.runs(limit)])
     return _json(found)
+
+
+async def start(request: Request) -> Response:
+    """Answer `POST /runs`: tickets as TOML or JSON lines, for the `folder` of the query.
+
+    A process of its own runs them, as by `lfg run - --detach`, with the variables and the keys that
+    the server was started with. Tickets that need a person's trust are refused without `trust=yes`.
+    """
+    folder = request.query_params.get("folder", "")
+    if not (Path(folder).is_absolute() and await asyncio.to_thread(_is_folder, Path(folder))):
+        raise HTTPException(400, f"folder={folder}: expected the absolute path of a folder")
+    trust = ["--yes"] if request.query_params.get("trust") == "yes" else []
+    tickets = await _body(request)
+    process = await asyncio.create_subprocess_exec(
+        *_RUN,
+        *trust,
+        stdin=PIPE,
+        stdout=PIPE,
+        stderr=PIPE,
+        cwd=folder,
+        env=environment.variables(),
+        start_new_session=True,
+    )
+    printed, complaint = await process.communicate(tickets)
+    if process.returncode:
+        lines = complaint.decode(errors="replace").strip().splitlines() or ["lfg run failed"]
+        raise HTTPException(400, _in_words_of_http(lines[-1].removeprefix("lfg: ")))
+    run = printed.decode().strip()
+    return JSONResponse({"run": run}, 201, {"Location": f"/runs/{run}"})
 
 
 async def run(request: Request) -> Response:
@@ -112,7 +153,7 @@ async def command(request: Request) -> Response:
     """Answer `POST /runs/{run}/commands`: one command, answered once it is stored."""
     name = await run_named(request.path_params["run"])
     try:
-        sent = command_decoder.decode(await body(request))
+        sent = command_decoder.decode(await _body(request))
     except msgspec.MsgspecError as error:
         raise HTTPException(400, f"not a command: {error}") from None
     try:
@@ -128,7 +169,7 @@ async def command(request: Request) -> Response:
     return _json({"tickets": reply.tickets, "unsaved": reply.unsaved})
 
 
-async def body(request: Request) -> bytes:
+async def _body(request: Request) -> bytes:
     """Return the body of the request; raises 413 if it is too long."""
     parts, size = [], 0
     async for part in request.stream():
@@ -161,3 +202,16 @@ def _ticket(one: StoredTicket) -> Ticket:
 
 def _json(value: object) -> Response:
     return Response(msgspec.json.encode(value), media_type="application/json")
+
+
+def _in_words_of_http(error: str) -> str:
+    for ours, theirs in _IN_WORDS_OF_HTTP:
+        error = error.replace(ours, theirs)
+    return error
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError:  # its name is too long, for one
+        return False
