@@ -15,11 +15,10 @@ from lfgtui.model.fold.conversation import Session
 from lfgtui.processes.child import StartError, start_child
 from lfgtui.processes.sandbox.walls import UNCONFINED, Confinement
 from lfgtui.providers import lenient_json
-from lfgtui.providers.acp.confined import confined
+from lfgtui.providers.acp.confined import confined, session_servers
 from lfgtui.providers.acp.connection import Connection
 from lfgtui.providers.acp.messages import RpcError
 from lfgtui.providers.acp.replay import missed
-from lfgtui.providers.acp.servers import session_servers
 from lfgtui.providers.errors import mapping
 from lfgtui.providers.lenient_json import JsonObject
 from lfgtui.settings.agents import known_program

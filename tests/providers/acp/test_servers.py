@@ -8,7 +8,7 @@ import pytest
 
 from lfgtui.errors import ProviderError
 from lfgtui.processes.agents import AgentProcesses
-from lfgtui.providers.acp.servers import session_servers, visible_files
+from lfgtui.providers.acp.confined import session_servers, visible_files
 from lfgtui.providers.acp.stream import AcpProvider
 from lfgtui.providers.base import Request
 from lfgtui.settings.mcp import McpServer
