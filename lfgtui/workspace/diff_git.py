@@ -20,7 +20,7 @@ import msgspec
 from lfgtui.text.figures import size
 from lfgtui.workspace.diff import ChangedFile, Changes, Hunk, bounded, read_patch, read_summary
 from lfgtui.workspace.git import GitError, GitResult, git
-from lfgtui.workspace.index_copy import index_copy
+from lfgtui.workspace.snapshots import index_copy
 
 LARGEST = 8 * 1024 * 1024
 """Bytes of the largest untracked file that is recorded and compared."""

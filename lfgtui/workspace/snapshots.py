@@ -1,15 +1,20 @@
-"""The state of a worktree as a commit, and merges that touch no file.
+"""The state of a worktree as a commit, merges that touch no file, and copies of an index.
 
 A snapshot has committed and uncommitted changes, new files included. It is made with a copy of the
 worktree's index, so neither its branch nor its index changes.
 """
 
+import asyncio
+import shutil
+from collections.abc import AsyncIterator, Mapping
+from contextlib import ExitStack, asynccontextmanager, closing
 from pathlib import Path
 
 import msgspec
 
+from lfgtui.processes.private_folder import PrivateFolder
+from lfgtui.processes.waiting import finish
 from lfgtui.workspace.git import GitError, git
-from lfgtui.workspace.index_copy import index_copy
 
 AUTHOR = {
     f"GIT_{who}_{what}": value
@@ -67,3 +72,28 @@ async def merged_commit(folder: Path | str, ours: str, theirs: str) -> str | Non
     title = "The work of tickets that another one needs"
     making = ("commit-tree", merged.tree, "-p", ours, "-p", theirs, "-m", title)
     return (await git(*making, cwd=folder, env=AUTHOR)).checked().text
+
+
+@asynccontextmanager
+async def index_copy(folder: str | Path) -> AsyncIterator[Mapping[str, str]]:
+    """Yield the variables that make git work on a copy of the index, and leave the person's alone.
+
+    The copy is deleted after use or, if lfg is killed before that, by the next run.
+    """
+    path = (await git("rev-parse", "--git-path", "index", cwd=folder)).checked().text
+    kept = ExitStack()
+    try:
+        yield {"GIT_INDEX_FILE": await finish(asyncio.to_thread(_copy, Path(folder, path), kept))}
+    finally:
+        await finish(asyncio.to_thread(kept.close))
+
+
+def _copy(index: Path, kept: ExitStack) -> str:
+    try:
+        own = kept.enter_context(closing(PrivateFolder())).path / "index"
+        if index.exists():  # else nothing was ever added
+            # With its time, by which git notices files that were changed right after being added.
+            shutil.copy2(index, own)
+    except OSError as error:
+        raise GitError(f"cannot copy git's index: {error.strerror}") from None
+    return str(own)

@@ -12,7 +12,7 @@ import pytest
 
 from lfgtui.processes.private_folder import sweep
 from lfgtui.workspace.git import git
-from lfgtui.workspace.index_copy import index_copy
+from lfgtui.workspace.snapshots import index_copy
 from tests.helpers.checkouts import Checkout
 
 RECORD = """
