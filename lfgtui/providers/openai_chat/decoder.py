@@ -68,7 +68,7 @@ class ChatDecoder(SdkDecoder):
         self._has_closing_usage = False
         self._add_reasoning(self._reasoning.take_fields(delta.reasoning_content, delta.reasoning))
         if delta.content:
-            self._text.add(0, delta.content)
+            self._text.add(delta.content)
             self._add_text(delta.content)
         return True
 
@@ -142,7 +142,7 @@ class ChatDecoder(SdkDecoder):
         """Take from a message beside the delta what all deltas so far left out."""
         whole = message.get("content")
         if isinstance(whole, str):
-            self._add_text(self._text.remainder(0, whole))
+            self._add_text(self._text.remainder(whole))
         if not ended:
             return  # what it repeats may still be growing
         if not self._reasoning.begun:
@@ -157,7 +157,7 @@ class ChatDecoder(SdkDecoder):
         refusal = lenient_json.exact_text(delta, "refusal")
         self._is_refusal = self._is_refusal or bool(refusal)
         if text := content.text + refusal:
-            self._text.add(0, text)
+            self._text.add(text)
             self._add_text(text)
         self._take_calls(delta)
         if extra := lenient_json.child(delta, "extra_content"):

@@ -4,10 +4,10 @@ A message may come in deltas and again whole: where the whole goes on from what 
 remainder is new; where it differs, what the person has read stands.
 """
 
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 
 from lfgtui.model.events import Citation
-from lfgtui.providers import lenient_json, limits
+from lfgtui.providers import lenient_json
 from lfgtui.providers.lenient_json import JsonObject
 
 _URL = ("url", "uri", "source", "file_id", "document_id")
@@ -17,32 +17,21 @@ _QUOTE = ("cited_text", "content", "snippet", "quote", "text")
 
 
 class TextDeduplicator:
-    """The texts of one kind (visible, or reasoning) of one response, by their places.
-
-    Raises `ProviderError` ("protocol") where there are more than `limits.TEXTS`.
-    """
+    """The visible text of one response."""
 
     def __init__(self) -> None:
-        self._texts: dict[Hashable, list[str]] = {}
+        self._pieces: list[str] = []
 
-    def add(self, place: Hashable, delta: str) -> None:
+    def add(self, delta: str) -> None:
         """Note a delta, which is always new."""
-        self._at(place).append(delta)
+        self._pieces.append(delta)
 
-    def remainder(self, place: Hashable, whole: str) -> str:
+    def remainder(self, whole: str) -> str:
         """Return the end of a whole text that was not streamed, and note it as streamed."""
-        pieces = self._at(place)
-        streamed = "".join(pieces)
+        streamed = "".join(self._pieces)
         new = whole[len(streamed) :] if whole.startswith(streamed) else ""
-        pieces[:] = [streamed + new]
+        self._pieces = [streamed + new]
         return new
-
-    def _at(self, place: Hashable) -> list[str]:
-        if place not in self._texts:
-            if len(self._texts) >= limits.TEXTS:
-                raise limits.too_many("parts of text in one response", limits.TEXTS)
-            self._texts[place] = []
-        return self._texts[place]
 
 
 class Citations:

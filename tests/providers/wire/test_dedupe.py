@@ -7,20 +7,13 @@ from hypothesis import strategies as st
 from lfgtui.model.events import Citation
 from lfgtui.providers.wire.dedupe import Citations, TextDeduplicator, citation_of
 
-Closing = tuple[object, str, str]
-"""A place, the whole text there, and its new end."""
+Closing = tuple[str, str]
+"""A whole text, and its new end."""
 
 CASES: dict[str, tuple[str, list[Closing]]] = {
-    "a text is completed once": ("Hel", [(0, "Hello", "lo"), (0, "Hello", "")]),
-    "a text that was not streamed is new once": (
-        "Hello",
-        [(1, "World", "World"), (1, "World", "")],
-    ),
-    "a text that differs changes nothing": (
-        "Hello [1]",
-        [(0, "Hello", ""), (0, "Hello and more", "")],
-    ),
-    "a text at another place is another": ("Hel", [("b", "Hello", "Hello")]),
+    "a text is completed once": ("Hel", [("Hello", "lo"), ("Hello", "")]),
+    "a text that was not streamed is new once": ("", [("World", "World"), ("World", "")]),
+    "a text that differs changes nothing": ("Hello [1]", [("Hello", ""), ("Hello and more", "")]),
 }
 
 
@@ -28,9 +21,9 @@ CASES: dict[str, tuple[str, list[Closing]]] = {
 def test_a_whole_text_gives_only_its_new_end(case: str) -> None:
     streamed, closings = CASES[case]
     texts = TextDeduplicator()
-    texts.add(0, streamed)
-    for place, whole, new in closings:
-        assert texts.remainder(place, whole) == new
+    texts.add(streamed)
+    for whole, new in closings:
+        assert texts.remainder(whole) == new
 
 
 @given(st.text(min_size=1), st.lists(st.integers(0, 40)), st.integers(0, 40))
@@ -40,8 +33,8 @@ def test_deltas_and_closings_are_the_whole_once(whole: str, cuts: list[int], los
     streamed = [piece for piece in pieces[:lost] if piece]
     texts = TextDeduplicator()
     for piece in streamed:
-        texts.add(0, piece)
-    closing = [texts.remainder(0, whole) for _ in range(3)]
+        texts.add(piece)
+    closing = [texts.remainder(whole) for _ in range(3)]
     assert "".join([*streamed, *closing]) == whole
 
 
