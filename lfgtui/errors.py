@@ -116,8 +116,6 @@ class IllegalMoveError(LfgError):
 
     def __init__(self, state: str | None, event: str) -> None:
         super().__init__(f"{event} is not allowed in state {state or 'none'}")
-        self.state = state
-        self.event = event
 
 
 def too_many_files(error: BaseException | None) -> str | None:

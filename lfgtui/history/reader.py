@@ -217,11 +217,11 @@ class Reader:
         event = e.GuardTripped("history", message)
         return msgspec.structs.replace(last, seq=first, event=event)
 
-    def whole_entries(self, run: str, ticket: str, *, first: int = 1) -> Iterator[e.Entry]:
+    def whole_entries(self, run: str, ticket: str) -> Iterator[e.Entry]:
         """Yield the entries, to resume or export a run; raises `HistoryError` if one is damaged."""
         rowid = self._ticket(run, ticket)
         with file.opening(self._path):
-            for row in stored.stored(self._connection, rowid, first):
+            for row in stored.stored(self._connection, rowid):
                 yield stored.entry(run, ticket, row)
 
     def entries_after(self, run: str, place: int, until: int | None = None) -> Iterator[e.Entry]:

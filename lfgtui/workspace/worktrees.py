@@ -70,11 +70,6 @@ class Worktree(msgspec.Struct, frozen=True):
         """The record's file; its time is when the folder was ready for an agent."""
         return self.path.parent / _record_name(self.ticket)
 
-    @property
-    def folder(self) -> Path:
-        """The folder that the ticket works in."""
-        return self.path / self.inside
-
 
 def find_worktree(root: Path, run: str, ticket: str) -> Worktree | None:
     """Return the record of a ticket's worktree; None if it has none. Blocks for a moment."""

@@ -83,14 +83,6 @@ def test_a_run_is_found_by_its_beginning_or_its_end(recorder: Recording) -> None
                 reader.find_run(text)
 
 
-def test_entries_are_read_from_any_number_on(recorder: Recording) -> None:
-    run = recorder.start("a")
-    delivered = recorder.play(run, "a", STORY)
-    with recorder.reader() as reader:
-        for first in range(1, len(delivered) + 2):
-            assert list(reader.whole_entries(run, "a", first=first)) == delivered[first - 1 :]
-
-
 def test_entries_are_read_from_any_place_on_in_the_order_of_the_run(recorder: Recording) -> None:
     run = recorder.start("a", "b", "c")
     for ticket, event in zip("abaabbababaabb", [*STORY, *STORY], strict=True):

@@ -37,7 +37,7 @@ async def test_a_worktree_has_the_last_commit_on_a_branch_of_its_own(
     checkout.write("new.txt", "untracked\n")
     before = checkout.everything()
     made = await open_worktree(root, "r1", "api", checkout.folder)
-    assert made.path == root / "r1" / "api" and made.folder == made.path
+    assert made.path == root / "r1" / "api" and made.inside == ""
     assert (made.path / "a.txt").read_text() == "one\nmore\n"
     assert not (made.path / "new.txt").exists()
     assert checkout.git("branch", "--show-current", cwd=made.path) == "lfg/r1/api\n"
@@ -146,7 +146,7 @@ async def test_a_workspace_in_a_subfolder_has_its_place_in_the_worktree(
     checkout: Checkout, root: Path
 ) -> None:
     made = await open_worktree(root, "r1", "api", checkout.folder / "sub")
-    assert made.folder == made.path / "sub" and (made.folder / "b.txt").exists()
+    assert made.inside == "sub" and (made.path / "sub" / "b.txt").exists()
     (checkout.folder / "fresh").mkdir()
     with pytest.raises(GitError, match=r"fresh is not in the last commit, so a worktree would"):
         await open_worktree(root, "r1", "b", checkout.folder / "fresh")

@@ -94,7 +94,7 @@ def wrap(
     return rows
 
 
-def cut(spans: Iterable[Span], width: int, fill: Style | None = None) -> list[Row]:
+def cut(spans: Iterable[Span], width: int) -> list[Row]:
     """Break wherever the line is full: for code, where every blank counts."""
     rows: list[Row] = []
     room = max(1, width)
@@ -102,7 +102,7 @@ def cut(spans: Iterable[Span], width: int, fill: Style | None = None) -> list[Ro
         text = "".join([part for part, _ in line])
         glue = None
         for part in _parts(_whole(line, text), filled(text, room, room)):
-            rows.append(Row(part, glue, fill))
+            rows.append(Row(part, glue))
             glue = ""
     return rows
 

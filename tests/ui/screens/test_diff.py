@@ -211,7 +211,7 @@ async def in_worktree(folder: Path) -> AsyncIterator[tuple[FakeLive, LfgApp, Pil
     tree, commit = git(folder, "rev-parse", "HEAD^{tree}", "HEAD").split()
     root = paths.data_dir() / "worktrees"
     opened_tree = await open_worktree(root, live.run, "a", folder)
-    (opened_tree.folder / "theirs.py").write_text("import this\n")
+    (opened_tree.path / "theirs.py").write_text("import this\n")
     app = make_app(live)
     async with opened(app, (120, 24)) as pilot:
         live.happen(
@@ -220,7 +220,7 @@ async def in_worktree(folder: Path) -> AsyncIterator[tuple[FakeLive, LfgApp, Pil
             e.BaseRecorded(str(folder), tree, commit),
             e.AttemptStarted("anthropic", "m"),
             e.WorktreeOpened(str(opened_tree.path), opened_tree.branch, opened_tree.base),
-            e.BaseRecorded(str(opened_tree.folder), tree, commit),
+            e.BaseRecorded(str(opened_tree.path), tree, commit),
         )
         await pilot.press("g")
         await shown(pilot, "theirs.py")
@@ -289,10 +289,10 @@ async def test_a_worktree_of_a_past_run_is_discarded_and_its_history_takes_note(
             run = begin(recorder, "Past", "a")
             root = paths.worktrees_dir()
             made = asyncio.run(open_worktree(root, run, "a", folder))
-            (made.folder / "theirs.py").write_text("import this\n")
+            (made.path / "theirs.py").write_text("import this\n")
             opened = e.WorktreeOpened(str(made.path), made.branch, made.base)
             tree = git(folder, "rev-parse", "HEAD^{tree}").strip()
-            based = e.BaseRecorded(str(made.folder), tree, made.base)
+            based = e.BaseRecorded(str(made.path), tree, made.base)
             asked = (e.TicketQueued(), e.AttemptStarted("p", "m"), opened, based)
             counted = e.ChangesCounted(1, 7, 0)
             play(recorder, run, "a", *asked, e.RequestSent(1), counted, e.TicketCancelled())

@@ -12,7 +12,7 @@ from lfgtui.text.terminal_safe import visible
 from lfgtui.ui.text import cell_width, line_breaking
 from lfgtui.ui.text.cell_width import MOST_HUNG, drawn, is_loose, is_narrow, measure, stream_safe
 from lfgtui.ui.text.wrapping import TAB, Flow, Row, Span, cut, fit, width_of, wrap
-from tests.ui.ugly import CLUSTERS, FILL, GROUND, HUNG, MARKS, ONE_LINE, SPANS, WIDTHS, A, B
+from tests.ui.ugly import CLUSTERS, GROUND, HUNG, MARKS, ONE_LINE, SPANS, WIDTHS, A, B
 
 
 def clusters_of(text: str) -> list[str]:
@@ -199,10 +199,9 @@ def test_prefixes_stand_before_the_rows_within_the_width(spans: list[Span], widt
 
 
 @given(ONE_LINE, WIDTHS)
-def test_cut_keeps_every_character_and_fills_every_row(text: str, width: int) -> None:
-    rows = cut([(text[:5], A), (text[5:], B)], width, FILL)
+def test_cut_keeps_every_character(text: str, width: int) -> None:
+    rows = cut([(text[:5], A), (text[5:], B)], width)
     assert "".join(texts(rows)) == "".join(texts(cut([(text, A)], 10_000)))
-    assert {row.fill for row in rows} == {FILL}
     assert [row.glue for row in rows] == [None, *[""] * (len(rows) - 1)]
     for row, following in pairwise(rows):
         first = clusters_of(following.text)[0]
