@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import subprocess
 from functools import partial
 from pathlib import Path
 from shutil import rmtree
@@ -14,6 +13,7 @@ from lfgtui.model import events as e
 from lfgtui.model.tickets import Ticket
 from tests.cli.conftest import Lfg, store
 from tests.engine.harness import room, scenario, ticket
+from tests.helpers.checkouts import git, make_repository
 from tests.helpers.terminal import fork_in_terminal
 
 HEAD = [e.TicketQueued()]
@@ -21,21 +21,9 @@ WORK = [e.AttemptStarted("simulator", "m"), e.UserMessage("Go."), e.RequestSent(
 EDIT = "@@ -1,2 +1,2 @@\n one\n-two\n+2\n"
 
 
-def git(folder: Path, *arguments: str) -> str:
-    run = ["git", *arguments]
-    return subprocess.run(run, cwd=folder, capture_output=True, text=True, check=True).stdout
-
-
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    made = tmp_path / "repository"
-    made.mkdir()
-    git(made, "init", "-q", "-b", "main")
-    (made / "a.txt").write_text("one\ntwo\n")
-    git(made, "add", ".")
-    who = ("-c", "user.name=A", "-c", "user.email=a@example.org")
-    git(made, *who, "commit", "-qm", "first")
-    return made
+    return make_repository(tmp_path / "repository", {"a.txt": "one\ntwo\n"})
 
 
 @pytest.fixture

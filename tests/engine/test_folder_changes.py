@@ -1,7 +1,6 @@
 """What changes in the folders of tickets is recorded as events, while they work and after."""
 
 import asyncio
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -10,24 +9,15 @@ from lfgtui.model import events as e
 from lfgtui.model.fold.transcript import Transcript
 from lfgtui.workspace.diff_reading import read_changes
 from tests.engine.harness import calls, room, says, ticket
+from tests.helpers.checkouts import git, make_repository
 
 WRITES = calls("write_file", {"path": "new", "content": "one\ntwo\n"})
 COMMANDS = calls("run_command", {"command": "rm old; echo x > new"})
 
 
-def git(folder: Path, *arguments: str) -> str:
-    run = ["git", *arguments]
-    return subprocess.run(run, cwd=folder, capture_output=True, text=True, check=True).stdout
-
-
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    made = tmp_path / "repository"
-    made.mkdir()
-    git(made, "init", "-q", "-b", "main")
-    (made / "old").write_text("one\n")
-    git(made, "add", ".")
-    git(made, "-c", "user.name=A", "-c", "user.email=a@example.org", "commit", "-qm", "first")
+    made = make_repository(tmp_path / "repository", {"old": "one\n"})
     (made / "mine").write_text("not committed\n")
     return made
 

@@ -1,9 +1,26 @@
 """Real repositories, of a person whose configuration is the test's own."""
 
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+
+
+def git(folder: Path, *arguments: str) -> str:
+    run = ["git", *arguments]
+    return subprocess.run(run, cwd=folder, capture_output=True, text=True, check=True).stdout
+
+
+def make_repository(folder: Path, files: Mapping[str, str]) -> Path:
+    """A repository of one commit with these files, which needs no configuration."""
+    folder.mkdir()
+    git(folder, "init", "-q", "-b", "main")
+    for name, text in files.items():
+        (folder / name).write_text(text)
+    git(folder, "add", ".")
+    git(folder, "-c", "user.name=A", "-c", "user.email=a@example.org", "commit", "-qm", "first")
+    return folder
 
 
 class Checkout:
@@ -13,10 +30,7 @@ class Checkout:
         self.folder = folder
 
     def git(self, *arguments: str, cwd: Path | None = None) -> str:
-        done = subprocess.run(
-            ["git", *arguments], cwd=cwd or self.folder, capture_output=True, text=True, check=True
-        )
-        return done.stdout
+        return git(cwd or self.folder, *arguments)
 
     def write(self, name: str, text: str) -> Path:
         path = self.folder / name

@@ -171,3 +171,11 @@ def responses_stream(text: str, *calls: Call) -> list[Json]:
         *reversed(done),
         {"type": "response.completed", "response": {"status": "completed", "output": []}},
     ]
+
+
+def added(item: Json, index: int = 0) -> Json:
+    return {"type": "response.output_item.added", "output_index": index, "item": item}
+
+
+def done(item: Json, index: int = 0) -> Json:
+    return {"type": "response.output_item.done", "output_index": index, "item": item}

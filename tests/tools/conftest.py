@@ -3,7 +3,7 @@
 import asyncio
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -22,6 +22,13 @@ def run_call(
     return asyncio.run(
         run_tool(name, arguments, workspace, on_output=lambda *_: None, limits=limits)
     )
+
+
+def make(workspace: Path, files: Mapping[str, str | bytes]) -> None:
+    for name, content in files.items():
+        (workspace / name).parent.mkdir(parents=True, exist_ok=True)
+        data = content if isinstance(content, bytes) else content.encode()
+        (workspace / name).write_bytes(data)
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from hashlib import sha256
 from pathlib import Path
 
@@ -13,14 +13,9 @@ from lfgtui.tools import context_files
 from lfgtui.tools.context_files import ContextError, ContextFiles
 from lfgtui.tools.files import WorkspacePath, read_bytes
 
+from .conftest import make
+
 both = pytest.mark.usefixtures("searcher")
-
-
-def make(workspace: Path, files: Mapping[str, str | bytes]) -> None:
-    for name, content in files.items():
-        (workspace / name).parent.mkdir(parents=True, exist_ok=True)
-        data = content if isinstance(content, bytes) else content.encode()
-        (workspace / name).write_bytes(data)
 
 
 def read(workspace: Path, *globs: str) -> Sequence[ContextFile]:

@@ -5,7 +5,6 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
 from pathlib import Path
 from unittest.mock import patch
 
@@ -15,16 +14,9 @@ from hypothesis import strategies as st
 
 from lfgtui.tools import ToolLimits, ToolOutcome, grep
 
-from .conftest import Call, run_call
+from .conftest import Call, make, run_call
 
 both = pytest.mark.usefixtures("searcher")
-
-
-def make(workspace: Path, files: Mapping[str, str | bytes]) -> None:
-    for name, content in files.items():
-        (workspace / name).parent.mkdir(parents=True, exist_ok=True)
-        data = content if isinstance(content, bytes) else content.encode()
-        (workspace / name).write_bytes(data)
 
 
 @both

@@ -10,6 +10,7 @@ from lfgtui.workspace import diff_git
 from lfgtui.workspace.diff import ChangedFile
 from lfgtui.workspace.diff_git import Base, base_tree, changes, hunks, patch, record
 from lfgtui.workspace.git import GitError
+from tests.helpers.checkouts import git, make_repository
 
 
 @pytest.fixture
@@ -18,20 +19,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
     settings = "[user]\nname = A\nemail = a@example.org\n[diff]\nnoprefix = true\nrenames = false\n"
     (tmp_path / "gitconfig").write_text(f"{settings}[color]\nui = always\n")
-    made = tmp_path / "repository"
-    made.mkdir()
-    git(made, "init", "-q", "-b", "main")
-    (made / "a.txt").write_text("one\ntwo\nthree\n")
-    (made / "gone.txt").write_text("gone\n")
-    (made / ".gitignore").write_text("ignored\n")
-    git(made, "add", ".")
-    git(made, "commit", "-qm", "first")
-    return made
-
-
-def git(folder: Path, *arguments: str) -> str:
-    run = ["git", *arguments]
-    return subprocess.run(run, cwd=folder, capture_output=True, text=True, check=True).stdout
+    files = {"a.txt": "one\ntwo\nthree\n", "gone.txt": "gone\n", ".gitignore": "ignored\n"}
+    return make_repository(tmp_path / "repository", files)
 
 
 async def recorded(folder: Path) -> Base:

@@ -2,13 +2,14 @@
 
 import asyncio
 import os
-import subprocess
 from pathlib import Path
 
 import pytest
 
 from lfgtui.workspace import git as module
 from lfgtui.workspace.git import GitError, git
+from tests.helpers.checkouts import git as plainly
+from tests.helpers.checkouts import make_repository
 
 
 @pytest.fixture
@@ -16,20 +17,7 @@ def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(tmp_path / "gitconfig"))
     monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
     (tmp_path / "gitconfig").write_text("[user]\nname = A\nemail = a@example.org\n")
-    folder = tmp_path / "repository"
-    folder.mkdir()
-    plainly(folder, "init", "-q", "-b", "main")
-    (folder / "a.txt").write_text("one\n")
-    plainly(folder, "add", "a.txt")
-    plainly(folder, "commit", "-qm", "first")
-    return folder
-
-
-def plainly(folder: Path, *arguments: str) -> str:
-    done = subprocess.run(
-        ["git", *arguments], cwd=folder, capture_output=True, text=True, check=True
-    )
-    return done.stdout
+    return make_repository(tmp_path / "repository", {"a.txt": "one\n"})
 
 
 async def test_a_command_gives_its_output_and_its_code(repository: Path) -> None:

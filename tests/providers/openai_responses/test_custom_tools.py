@@ -5,7 +5,7 @@ import pytest
 from lfgtui.model import events as e
 from lfgtui.model.events import ProviderItem, ToolCallRequested, WireEvent
 from lfgtui.providers.openai_responses.decoder import ResponsesDecoder
-from tests.providers.decoding import Json, cards, failure_of, requests, run, run_whole
+from tests.providers.decoding import Json, added, cards, done, failure_of, requests, run, run_whole
 
 PATCH = "*** Begin Patch\n+é\n*** End Patch"
 ITEM: Json = {"type": "custom_tool_call", "call_id": "c1", "name": "patch", "input": PATCH}
@@ -21,14 +21,6 @@ CALL_OF_OURS: list[WireEvent] = [
     *(*CALLED, e.ResponseFinished(1, "tool_use")),
 ]
 AT_LIMIT = {"reason": "max_output_tokens"}
-
-
-def added(item: Json, index: int = 0) -> Json:
-    return {"type": "response.output_item.added", "output_index": index, "item": item}
-
-
-def done(item: Json, index: int = 0) -> Json:
-    return {"type": "response.output_item.done", "output_index": index, "item": item}
 
 
 def delta(text: str, index: int = 0) -> Json:

@@ -5,17 +5,9 @@ import pytest
 from lfgtui.model import events as e
 from lfgtui.model.events import ProviderItem
 from lfgtui.providers.openai_responses.decoder import ResponsesDecoder
-from tests.providers.decoding import Json, cards, run
+from tests.providers.decoding import Json, added, cards, done, run
 
 END: Json = {"type": "response.completed", "response": {"status": "completed"}}
-
-
-def added(item: Json, index: int = 0) -> Json:
-    return {"type": "response.output_item.added", "output_index": index, "item": item}
-
-
-def done(item: Json, index: int = 0) -> Json:
-    return {"type": "response.output_item.done", "output_index": index, "item": item}
 
 
 def test_a_card_appears_at_once_then_gets_its_input_then_its_result() -> None:

@@ -1,7 +1,6 @@
 """The screen of changes: what it shows, how one moves in it, and that it keeps its place."""
 
 import asyncio
-import subprocess
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -21,6 +20,7 @@ from lfgtui.workspace.worktrees import (
     find_worktrees,
     open_worktree,
 )
+from tests.helpers.checkouts import git, make_repository
 from tests.ui.fake_live import FakeLive
 from tests.ui.history.past import begin, play
 from tests.ui.screen_text import lines, make_app, opened, run_screen, text_of, toasts
@@ -29,20 +29,10 @@ from tests.ui.waiting import gone, shown
 LONG = "".join(f"line {number}\n" for number in range(1, 101))
 
 
-def git(folder: Path, *arguments: str) -> str:
-    run = ["git", *arguments]
-    return subprocess.run(run, cwd=folder, capture_output=True, text=True, check=True).stdout
-
-
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    made = tmp_path / "repository"
-    made.mkdir()
-    git(made, "init", "-q", "-b", "main")
-    (made / "long.txt").write_text(LONG)
-    (made / "app.py").write_text("def one() -> int:\n    return 1\n")
-    git(made, "add", ".")
-    git(made, "-c", "user.name=A", "-c", "user.email=a@example.org", "commit", "-qm", "first")
+    files = {"long.txt": LONG, "app.py": "def one() -> int:\n    return 1\n"}
+    made = make_repository(tmp_path / "repository", files)
     (made / "app.py").write_text("def one() -> int:\n    return 2\n")
     (made / "new").write_text("x\x1b[31m\u200b\n")
     changed = LONG.replace("line 10\n", "line ten\n").replace("line 90\n", "")
