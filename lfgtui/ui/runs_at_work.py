@@ -2,17 +2,15 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from functools import partialmethod
 from typing import NamedTuple
 
-from textual import on
 from textual.app import ComposeResult
 
 from lfgtui.history.reader import RunSummary
+from lfgtui.ui.history.list_screen import RowScreen
 from lfgtui.ui.history.run_list import run_row
-from lfgtui.ui.keymap import keymap
 from lfgtui.ui.painting.widgets import LineRow
-from lfgtui.ui.screens.base import LfgScreen, ScreenContext
+from lfgtui.ui.screens.base import ScreenContext
 from lfgtui.ui.screens.dialogs import Help, help_on
 from lfgtui.ui.text.styled_line import Line, Span, one_line, shorten
 from lfgtui.ui.widgets.footer import Offer, compose_footer
@@ -29,8 +27,6 @@ _HELP: Mapping[str, str] = {
 
 REST = 2.0
 """Seconds between two looks at which runs there are."""
-
-_END = 1 << 30
 
 
 class ListedRun(NamedTuple):
@@ -88,7 +84,7 @@ class RunsAtWork(RowList):
         super().move_to(max(0, min(index, len(self._runs) - 1)))
 
 
-class AttachScreen(LfgScreen[None]):
+class AttachScreen(RowScreen):
     """Passes the run to attach to to `choose`, and ends the app.
 
     `look` finds out which runs there are, again and again while the screen is open.
@@ -99,6 +95,8 @@ class AttachScreen(LfgScreen[None]):
     AttachScreen RunsAtWork { height: 1fr; }
     """
 
+    rows: RunsAtWork
+
     def __init__(
         self,
         context: ScreenContext,
@@ -106,10 +104,7 @@ class AttachScreen(LfgScreen[None]):
         look: Callable[[], Awaitable[RunsListed]],
         choose: Callable[[ListedRun], object],
     ) -> None:
-        super().__init__()
-        self.keymap = keymap(context.keys, "history")
-        self.context = context
-        self.footer: LineRow = LineRow()
+        super().__init__(context)
         self.rows = RunsAtWork(listed, context.panes.clock)
         self._top = LineRow()
         self._look, self._choose = look, choose
@@ -134,16 +129,6 @@ class AttachScreen(LfgScreen[None]):
 
     # Keys
 
-    def _move(self, entries: int, *, pages: int = 0) -> None:
-        self.rows.move_to(self.rows.cursor + entries + pages * self.rows.page)
-
-    action_up = partialmethod(_move, -1)
-    action_down = partialmethod(_move, 1)
-    action_page_up = partialmethod(_move, 0, pages=-1)
-    action_page_down = partialmethod(_move, 0, pages=1)
-    action_start = partialmethod(_move, -_END)
-    action_finish = partialmethod(_move, _END)
-
     async def action_zoom(self) -> None:
         if (here := self.rows.here) is not None:
             self._choose(here)
@@ -154,8 +139,3 @@ class AttachScreen(LfgScreen[None]):
 
     async def action_help(self) -> None:
         await self.app.push_screen(Help(help_on(_HELP, "Runs in progress", self.context.keys)))
-
-    @on(RowList.Clicked)
-    async def _clicked(self, event: RowList.Clicked) -> None:
-        if event.is_second:
-            await self.act("zoom")

@@ -80,6 +80,8 @@ def test_what_it_looks_like(
         (("enter",), 0),
         (("j", "enter"), 1),
         (("G", "enter"), 2),
+        (("ctrl+d", "enter"), 2),
+        (("G", "g", "enter"), 0),
         (("G", "j", "j", "k", "enter"), 1),
         (("?", "escape", "q"), None),
         (("escape",), None),

@@ -1,4 +1,4 @@
-"""The base of screens with a list from which past runs are opened."""
+"""The base of screens with a list, and of those from which past runs are opened."""
 
 from collections.abc import Callable, Coroutine
 from functools import partialmethod
@@ -24,21 +24,48 @@ ALL = 1 << 30
 """A number of rows larger than any list's."""
 
 
-class ListScreen(LfgScreen[None]):
-    """Keys that move in `rows`, and work beside the keys."""
+class RowScreen(LfgScreen[None]):
+    """Keys and clicks that move in `rows`."""
 
     rows: RowList
     footer: LineRow
 
-    def __init__(self, context: ScreenContext, open_reader: Callable[[], Reader]) -> None:
+    def __init__(self, context: ScreenContext) -> None:
         super().__init__()
         self.keymap = keymap(context.keys, "history")
         self.context = context
         self.footer = LineRow()
-        self._open_reader = open_reader
 
     def realign(self) -> None:
         self.rows.focus()
+
+    def _move(self, entries: int, *, pages: int = 0, parts: int = 1) -> None:
+        entries += pages * max(1, self.rows.page // parts)
+        self.rows.move_to(self.rows.cursor + entries)
+
+    action_up = partialmethod(_move, -1)
+    action_down = partialmethod(_move, 1)
+    action_page_up = partialmethod(_move, 0, pages=-1)
+    action_page_down = partialmethod(_move, 0, pages=1)
+    action_half_page_up = partialmethod(_move, 0, pages=-1, parts=2)
+    action_half_page_down = partialmethod(_move, 0, pages=1, parts=2)
+    action_start = action_first = partialmethod(_move, -ALL)
+
+    def action_finish(self) -> None:
+        self.rows.move_to(ALL)
+
+    @on(RowList.Clicked)
+    async def _clicked(self, event: RowList.Clicked) -> None:
+        if event.is_second:
+            await self.act("zoom")
+
+
+class ListScreen(RowScreen):
+    """Work beside the keys."""
+
+    def __init__(self, context: ScreenContext, open_reader: Callable[[], Reader]) -> None:
+        super().__init__(context)
+        self._open_reader = open_reader
 
     # Off the loop
 
@@ -95,25 +122,3 @@ class ListScreen(LfgScreen[None]):
         while self in self.app.screen_stack:
             self.app.screen.dismiss()
         self.app.notify("this run is open already: back on its live screen")
-
-    # Keys
-
-    def _move(self, entries: int, *, pages: int = 0, parts: int = 1) -> None:
-        entries += pages * max(1, self.rows.page // parts)
-        self.rows.move_to(self.rows.cursor + entries)
-
-    action_up = partialmethod(_move, -1)
-    action_down = partialmethod(_move, 1)
-    action_page_up = partialmethod(_move, 0, pages=-1)
-    action_page_down = partialmethod(_move, 0, pages=1)
-    action_half_page_up = partialmethod(_move, 0, pages=-1, parts=2)
-    action_half_page_down = partialmethod(_move, 0, pages=1, parts=2)
-    action_start = action_first = partialmethod(_move, -ALL)
-
-    def action_finish(self) -> None:
-        self.rows.move_to(ALL)
-
-    @on(RowList.Clicked)
-    async def _clicked(self, event: RowList.Clicked) -> None:
-        if event.is_second:
-            await self.act("zoom")
