@@ -152,9 +152,9 @@ def no_run(run: str) -> NotFoundError:
     return NotFoundError(f'no run "{run}"; `lfg history` lists them')
 
 
-def shortened(name: str) -> str:
-    """Return the name, or the beginning of one that is too long to quote."""
-    return name if len(name) <= _LONGEST_NAME else f"{name[: _LONGEST_NAME - 1]}…"
+def shortened(text: str, most: int = _LONGEST_NAME) -> str:
+    """Return the text, or the beginning of one that is longer than `most`, which ends in `…`."""
+    return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:

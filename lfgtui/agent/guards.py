@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
 from typing import NamedTuple, get_args
 
+from lfgtui.errors import shortened
 from lfgtui.model import events as e
 from lfgtui.model.pieces import call_of, channel_of, text_of, tool_of
 from lfgtui.model.ticket_keys.guards import SECRETS, Channel, Guard
@@ -142,9 +143,7 @@ def _matcher(guards: tuple[Guard, ...]) -> Matcher:
 
 
 def _quoted(text: str, *, is_whole: bool) -> str:
-    line = " ".join(text.split())
-    if len(line) > _QUOTED:
-        line = line[: _QUOTED - 1] + "…"
+    line = shortened(" ".join(text.split()), _QUOTED)
     return f'"{line}"' if is_whole else f'"…{line}"'
 
 

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from lfgtui.errors import shortened
 from lfgtui.history.reader import Reader, RunSummary
 from lfgtui.history.stats import Request, requests_of
 from lfgtui.model import events as e
@@ -192,4 +193,4 @@ def _output(item: ToolItem | HostedItem) -> tuple[Section, ...]:
 
 def _first_line(text: str) -> str:
     line = text.strip().partition("\n")[0]
-    return escaped(line if len(line) <= _SHORT else f"{line[: _SHORT - 1]}…")
+    return escaped(shortened(line, _SHORT))

@@ -16,6 +16,7 @@ from rich.table import Table
 from rich.text import Text
 from rich.theme import Theme
 
+from lfgtui.errors import shortened
 from lfgtui.export.figures import (
     Call,
     RunDocument,
@@ -252,13 +253,9 @@ def _clipped(
     if (hidden := len(lines) - head - tail) > 1:
         lines[head : head + hidden] = [f"… {hidden:,} more lines"]
     cut = _ROW if is_cropped else _PARAGRAPH
-    rows = (Text(_shortened(line, cut), marks.get(line[:1], style)) for line in lines)
+    rows = (Text(shortened(line, cut), marks.get(line[:1], style)) for line in lines)
     crop: OverflowMethod | None = "ellipsis" if is_cropped else None
     return Text("\n", no_wrap=is_cropped, overflow=crop).join(rows)
-
-
-def _shortened(line: str, most: int) -> str:
-    return line if len(line) <= most else f"{line[: most - 1]}…"
 
 
 def _one_line(text: str) -> str:

@@ -8,7 +8,7 @@ from typing import Literal
 
 import msgspec
 
-from lfgtui.errors import STDIN, SourceError, did_you_mean
+from lfgtui.errors import STDIN, SourceError, did_you_mean, shortened
 from lfgtui.model.ticket_keys.approvals import Approvals, ToolName, approval_mistake
 from lfgtui.model.ticket_keys.context import ContextGlobs, mistake_in
 from lfgtui.model.ticket_keys.guards import Guard, guard_mistakes, is_for
@@ -372,6 +372,5 @@ def _is_folder(path: Path) -> bool:
         return False
 
 
-def _shorten(text: str, width: int = 60) -> str:
-    line = " ".join(text.split())
-    return line if len(line) <= width else f"{line[: width - 1]}…"
+def _shorten(text: str) -> str:
+    return shortened(" ".join(text.split()), 60)

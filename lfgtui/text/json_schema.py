@@ -8,7 +8,7 @@ from importlib.util import find_spec
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from lfgtui.errors import LfgError
+from lfgtui.errors import LfgError, shortened
 
 if TYPE_CHECKING:
     from jsonschema_rs import ValidationError
@@ -64,5 +64,4 @@ def _told(error: "ValidationError") -> str:
 
 
 def _clipped(text: str) -> str:
-    line = " ".join(text.split())
-    return line if len(line) <= _LONGEST else f"{line[: _LONGEST - 1]}…"
+    return shortened(" ".join(text.split()), _LONGEST)

@@ -22,7 +22,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from lfgtui.errors import LfgError, too_many_files
+from lfgtui.errors import LfgError, shortened, too_many_files
 from lfgtui.processes.waiting import finish
 from lfgtui.text.terminal_safe import visible_line
 
@@ -278,4 +278,4 @@ def _in_words(complaint: str) -> str:
     telling = [line for line in lines if line.startswith(("fatal:", "error:"))]
     line = (telling or lines or [""])[0]
     line = visible_line(line.removeprefix("fatal:").removeprefix("error:").strip())
-    return line if len(line) <= _MESSAGE_LENGTH else f"{line[: _MESSAGE_LENGTH - 1]}…"
+    return shortened(line, _MESSAGE_LENGTH)

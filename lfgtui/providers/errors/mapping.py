@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from functools import cache
 from urllib.parse import urlsplit, urlunsplit
 
-from lfgtui.errors import LIMIT_KINDS, ErrorKind, ProviderError, too_many_files
+from lfgtui.errors import LIMIT_KINDS, ErrorKind, ProviderError, shortened, too_many_files
 from lfgtui.providers import lenient_json
 from lfgtui.providers.errors.kinds import (
     KIND_OF_CLASS,
@@ -163,8 +163,7 @@ def kind_of_class(cls: type[BaseException]) -> ErrorKind | None:
 def one_line(message: str) -> str:
     """Return the message on one line, cut, without a key, safe for a terminal."""
     line = " ".join(visible(message[:_READ_OF_A_MESSAGE]).split())
-    line = _MASKED.sub("[key]", _rules().text(line))
-    return line if len(line) <= _LONGEST_MESSAGE else f"{line[: _LONGEST_MESSAGE - 1]}…"
+    return shortened(_MASKED.sub("[key]", _rules().text(line)), _LONGEST_MESSAGE)
 
 
 def _ours(error: BaseException | None) -> ProviderError | None:

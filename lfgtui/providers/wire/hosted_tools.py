@@ -5,6 +5,7 @@ is only for the screen. So pictures are named by kind and size, encrypted
 results are marked as such, and a failed call begins with that.
 """
 
+from lfgtui.errors import shortened
 from lfgtui.model.events import HostedTool
 from lfgtui.providers import lenient_json
 from lfgtui.providers.lenient_json import JsonObject
@@ -52,7 +53,7 @@ def summary(result: object) -> str:
         lines = "\n".join(filter(None, (_line(item) for item in result[:_LONGEST])))
     else:
         lines = "" if result is None else _line(result)
-    return lines if len(lines) <= _LONGEST else f"{lines[: _LONGEST - 1]}…"
+    return shortened(lines, _LONGEST)
 
 
 def outcome(result: object) -> str:
