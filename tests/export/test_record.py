@@ -17,6 +17,7 @@ from lfgtui.model.tickets import Ticket
 from lfgtui.text.figures import clock_time, day_and_time
 from lfgtui.text.markdown import StreamingMarkdown
 from tests.helpers.any_events import entries, lives
+from tests.text.markdown.rendering import html_of
 
 TICKET = Ticket(id="api", prompt="Go.", workspace=".", title="The API")
 LIFE: list[e.Event] = [
@@ -282,7 +283,7 @@ def test_no_output_breaks_out_of_its_fence(output: str) -> None:
     document = StreamingMarkdown()
     document.feed(page(life))
     document.close()
-    assert "not a heading</h1>" not in document.html()
+    assert "not a heading</h1>" not in html_of(document)
 
 
 def test_the_rule_that_approved_a_call_is_told() -> None:

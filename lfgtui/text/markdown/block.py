@@ -1,18 +1,11 @@
-"""A document's blocks: its leaves, as they are drawn; and back to the tokens of one parse."""
+"""A document's blocks: its leaves, as they are drawn."""
 
-from collections.abc import Sequence
-from copy import copy
 from dataclasses import dataclass
-from itertools import takewhile
-from typing import TypeAlias
 
-from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from lfgtui.text.markdown.inline import GrowingInlines
 from lfgtui.text.markdown.leaves import Container, Item, Kind, LeafBlock, ListBlock, Path, Quote
-
-_Opened: TypeAlias = Quote | ListBlock | Item
 
 
 @dataclass(slots=True, eq=False)
@@ -96,47 +89,3 @@ def is_parted(before: Block, block: Block) -> bool:
         if one is not other:
             break
     return list_block is None or list_block.is_loose
-
-
-def render_html(parser: MarkdownIt, blocks: Sequence[tuple[Block, list[Token]]]) -> str:
-    """Return the blocks, each given with its tokens, as HTML by markdown-it's own renderer."""
-    tasks = {
-        container.list_block
-        for block, _ in blocks
-        for container in block.containers
-        if isinstance(container, Item) and container.is_checked is not None
-    }
-    tokens: list[Token] = []
-    around: list[_Opened] = []
-    for block, own in blocks:
-        opened: list[_Opened] = []
-        for container in block.containers:
-            opened += (
-                (container.list_block, container) if isinstance(container, Item) else (container,)
-            )
-        pairs = zip(around, opened, strict=False)
-        shared = len([*takewhile(lambda pair: pair[0] is pair[1], pairs)])
-        tokens += (_closing(one.token) for one in reversed(around[shared:]))
-        tokens += (_opening(one, is_task_list=one in tasks) for one in opened[shared:])
-        around = opened
-        if block.kind == "paragraph":  # in a tight list it has no tags
-            item = block.containers[-1] if block.containers else None
-            is_tight = isinstance(item, Item) and not item.list_block.is_loose
-            own[0].hidden = own[-1].hidden = is_tight
-        tokens += own
-    tokens += (_closing(one.token) for one in reversed(around))
-    return str(parser.renderer.render(tokens, parser.options, {}))
-
-
-def _opening(container: _Opened, *, is_task_list: bool) -> Token:
-    token = copy(container.token)
-    if isinstance(container, ListBlock):
-        token.attrs = {name: value for name, value in token.attrs.items() if name == "start"}
-        if is_task_list:
-            token.attrs["class"] = "contains-task-list"
-    return token
-
-
-def _closing(opening: Token) -> Token:
-    kind = opening.type.removesuffix("_open") + "_close"
-    return Token(kind, opening.tag, -1, markup=opening.markup, block=True)

@@ -29,7 +29,7 @@ from markdown_it.common.utils import MD_TRIM_CHARS
 from markdown_it.token import Token
 
 from lfgtui.text.growing_text import Growing
-from lfgtui.text.markdown.block import Block, render_html
+from lfgtui.text.markdown.block import Block
 from lfgtui.text.markdown.bounds import Lines, without_joints
 from lfgtui.text.markdown.inline import GrowingInlines
 from lfgtui.text.markdown.leaves import Item, LeafBlock, read_leaves, reopening
@@ -140,11 +140,6 @@ class StreamingMarkdown:
             index = self._blocks.index(block) - self._frozen
             begin, end, *_ = [*self._tail.begins(self._leaves), len(self._source)][index:]
         return without_joints(self._source.piece(begin, end - begin))
-
-    def html(self) -> str:
-        """Return the document as HTML, by markdown-it's own renderer."""
-        blocks = [(block, self.tokens(block)) for block in self.blocks]
-        return without_joints(render_html(self._parser, blocks))
 
     # Reading
 

@@ -15,6 +15,7 @@ from markdown_it.parser_inline import ParserInline
 
 from lfgtui.text.markdown import StreamingMarkdown, bounds, is_parted
 from lfgtui.text.markdown.parser import make_parser
+from tests.text.markdown.rendering import html_of
 
 if TYPE_CHECKING:
     from _typeshed import TraceFunction
@@ -67,7 +68,7 @@ def steps(text: str) -> int:
     before = sys.gettrace()
     sys.settrace(trace)
     try:
-        streamed(text, len(text)).html()
+        html_of(streamed(text, len(text)))
     finally:
         sys.settrace(before)
     return count
@@ -84,8 +85,8 @@ def test_a_line_that_is_too_long_is_read_the_same_however_it_arrives(data: st.Da
     text = "".join(data.draw(st.lists(st.sampled_from(parts), min_size=8, max_size=60)))
     with patch.object(bounds, "LONGEST_LINE", 20):
         whole = streamed(text, len(text))
-        assert streamed(text, 1).html() == whole.html()
-        assert "\0" not in whole.html()
+        assert html_of(streamed(text, 1)) == html_of(whole)
+        assert "\0" not in html_of(whole)
         assert all("\0" not in whole.source_of(block) for block in whole.blocks)
 
 
@@ -94,11 +95,11 @@ def test_a_long_line_of_prose_is_one_paragraph_and_copied_as_written() -> None:
     document = streamed(text, len(text))
     (block,) = document.blocks
     assert document.source_of(block) == text
-    assert document.html() == make_parser().render(text)
+    assert html_of(document) == make_parser().render(text)
 
 
 def test_of_a_paragraph_with_too_many_signs_the_rest_is_plain_text() -> None:
-    html = streamed("*a* " * 2_000, 8_000).html()
+    html = html_of(streamed("*a* " * 2_000, 8_000))
     assert html.count("<em>") == 1_250
     assert "*a* *a*" in html
 

@@ -10,9 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lfgtui.text.markdown import Item, StreamingMarkdown, is_parted
-from lfgtui.text.markdown.parser import make_parser, read_blocks, read_inlines
+from lfgtui.text.markdown.parser import read_blocks, read_inlines
 from tests.helpers.effort import times
 from tests.text.markdown.documents import DOCUMENTS, examples
+from tests.text.markdown.rendering import PARSER, html_of
 
 WORDS = "word " * 60
 AWKWARD = (
@@ -38,9 +39,6 @@ AWKWARD = (
 )
 
 
-PARSER = make_parser()
-
-
 def at_once(source: str) -> str | None:
     """Return the rendering of one parse; None where the parser itself breaks."""
     try:
@@ -55,9 +53,9 @@ def assert_streams(source: str, pieces: list[str]) -> None:
         document.feed(piece)
         so_far += piece
         if not so_far.endswith("\r"):
-            assert at_once(so_far) in (None, document.html())
+            assert at_once(so_far) in (None, html_of(document))
     document.close()
-    assert at_once(source) in (None, document.html())
+    assert at_once(source) in (None, html_of(document))
     assert all(block.is_frozen for block in document.blocks)
 
 
@@ -126,14 +124,14 @@ def test_a_late_definition_reaches_back_and_moves_the_revision() -> None:
     assert document.take_changes() == 0
     blocks = document.blocks
     assert blocks[0].revision > before and blocks[1].revision == other
-    assert 'href="https://example.org"' in document.html()
+    assert 'href="https://example.org"' in html_of(document)
 
 
 def test_a_definition_that_goes_on_growing_reaches_back_again() -> None:
     document = document_of("- see [here]\n\ntext\n\n[here]: /a")
-    assert 'href="/a"' in document.html()
+    assert 'href="/a"' in html_of(document)
     document.feed("bc\n'title'\n")
-    assert 'href="/abc" title="title"' in document.html()
+    assert 'href="/abc" title="title"' in html_of(document)
 
 
 def test_blocks_are_leaves_in_their_places() -> None:
@@ -207,17 +205,17 @@ def test_what_is_read_at_a_time_does_not_grow_with_the_document(line: str) -> No
 def test_what_follows_a_slice_of_a_large_delta_is_shown_at_once() -> None:
     for length in range(3_990, 4_010):
         source = "a" * length + "\nbbb"
-        assert document_of(source).html() == at_once(source)
+        assert html_of(document_of(source)) == at_once(source)
 
 
 def test_a_file_name_is_not_a_link() -> None:
-    assert document_of("edit main.py, see https://example.org").html().count("<a ") == 1
+    assert html_of(document_of("edit main.py, see https://example.org")).count("<a ") == 1
 
 
 def test_nesting_ends_and_what_lies_deeper_is_text() -> None:
     source = "".join("  " * depth + f"- level {depth}\n" for depth in range(60))
     assert_streams(source, [source[at : at + 50] for at in range(0, len(source), 50)])
-    assert "level 59" in document_of(source).html()
+    assert "level 59" in html_of(document_of(source))
 
 
 @pytest.mark.parametrize(
@@ -241,11 +239,11 @@ def test_the_rest_of_a_line_of_words_is_put_behind_without_reading_it(before: st
             document.take_changes()
     assert not blocks.called
     assert read.call_count <= 200 * 6 / 96 * 3  # to settle what is long, and after
-    assert document.html() == at_once(before + "Some" + " words" * 200)
+    assert html_of(document) == at_once(before + "Some" + " words" * 200)
 
 
 def test_a_carriage_return_at_the_end_is_a_line_of_its_own_also_behind_another() -> None:
     document = StreamingMarkdown()
     document.feed("```\na\r\r")
     document.close()
-    assert document.html() == "<pre><code>a\n\n</code></pre>\n"
+    assert html_of(document) == "<pre><code>a\n\n</code></pre>\n"
