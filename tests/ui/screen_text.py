@@ -13,6 +13,7 @@ from lfgtui.settings.themes import load_themes
 from lfgtui.ui.app import LfgApp
 from lfgtui.ui.run_view import HistoryActions, RunView
 from lfgtui.ui.screens.run import RunScreen
+from lfgtui.ui.stream.line_index import LineIndex
 from tests.ui.fake_live import FakeLive
 
 MakeApp = Callable[..., LfgApp]
@@ -96,3 +97,11 @@ def text_of(app: App[int]) -> str:
 def toasts(app: App[int]) -> list[str]:
     """Messages that are or were shown, oldest first."""
     return [notification.message for notification in app._notifications]
+
+
+def plain_text(lines: LineIndex) -> str:
+    """All rows as shown; they are not kept in memory."""
+    chunks = lines.chunks
+    return "\n".join(
+        row.text.rstrip() for index in range(len(chunks)) for row in chunks.rows_once(index)
+    )

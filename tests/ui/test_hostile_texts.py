@@ -8,6 +8,7 @@ from textual.selection import Selection
 
 from lfgtui.model import events as e
 from lfgtui.ui.items import text as text_view
+from tests.ui.screen_text import plain_text
 from tests.ui.stage import BEGIN, Stage, staged
 
 
@@ -44,10 +45,10 @@ async def test_a_large_delta_is_read_in_slices_over_many_frames_and_none_is_lost
         stage.source.apply(stage.now, e.TextDelta(text))
         tick(stage)
         assert stage.stream.is_behind
-        assert "word2999" not in stage.stream.plain_text()
+        assert "word2999" not in plain_text(stage.stream.lines)
         assert len(text) // 2_000 < frames_until_read(stage) < len(text) // 500
-        assert stage.stream.plain_text().count("word") == 3_000
         assert "word2999" in stage.screen_rows()
+        assert plain_text(stage.stream.lines).count("word") == 3_000
 
 
 async def test_what_follows_an_answer_that_is_not_read_yet_closes_it_all_the_same() -> None:
@@ -57,7 +58,7 @@ async def test_what_follows_an_answer_that_is_not_read_yet_closes_it_all_the_sam
         stage.source.apply(stage.now, e.TextDelta("more"))
         frames_until_read(stage)
         assert [row for row in stage.screen_rows() if row][-2:][-1] == "more"
-        assert "end" in stage.stream.plain_text()
+        assert "end" in plain_text(stage.stream.lines)
 
 
 async def test_many_items_that_come_at_once_are_taken_in_over_many_frames() -> None:
@@ -70,7 +71,7 @@ async def test_many_items_that_come_at_once_are_taken_in_over_many_frames() -> N
         tick(stage)
         assert stage.stream.is_behind
         frames_until_read(stage)
-        assert all(f"a{n}" in stage.stream.plain_text() for n in (0, 99, 199))
+        assert all(f"a{n}" in plain_text(stage.stream.lines) for n in (0, 99, 199))
 
 
 SLOW = {
@@ -87,7 +88,7 @@ async def test_what_is_made_to_take_long_is_shown_whole(text: str) -> None:
     async with staged(ticks=ticking()) as (stage, pilot):
         await stage.play(pilot, *BEGIN, e.TextDelta(text), e.ReasoningDelta("over"))
         frames_until_read(stage)
-        said = "".join(stage.stream.plain_text().split()).replace("␦", "")
+        said = "".join(plain_text(stage.stream.lines).split()).replace("␦", "")
         assert text.strip()[-1] in said
         assert len(said) > len(text) * 0.8
 
@@ -101,7 +102,7 @@ async def test_what_follows_a_document_of_too_many_blocks_is_plain_text_and_boun
             frames_until_read(stage)
             chunks = stage.stream.lines.chunks
             assert len(chunks) < 500
-            shown = stage.stream.plain_text()
+            shown = plain_text(stage.stream.lines)
             assert all(f"word{n}" in shown for n in range(2_000))
             assert "*word1999*" in shown
             assert "*word1*" not in shown

@@ -113,14 +113,6 @@ class MouseSelection:
             widget.screen.selections = {widget: selection}
 
 
-def plain_text(lines: LineIndex) -> str:
-    """Return all rows as shown, without keeping them in memory."""
-    chunks = lines.chunks
-    return "\n".join(
-        row.text.rstrip() for index in range(len(chunks)) for row in chunks.rows_once(index)
-    )
-
-
 def selected_text(lines: LineIndex, selection: Selection) -> str:
     """Return the source of chunks that a selection covers whole, and text as shown of others.
 

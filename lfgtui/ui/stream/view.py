@@ -20,7 +20,7 @@ from lfgtui.ui.stream.line_index import Position
 from lfgtui.ui.stream.painting import PaintedStream
 from lfgtui.ui.stream.requests_in_view import CardInView, card_in_view, show_card
 from lfgtui.ui.stream.search_target import Target, choose_match, find_item
-from lfgtui.ui.stream.selection import MouseSelection, plain_text, selected_text
+from lfgtui.ui.stream.selection import MouseSelection, selected_text
 from lfgtui.ui.text.palette import Palette
 
 _MEASURED = 16
@@ -272,13 +272,6 @@ class StreamView(PaintedStream):
             self._repaint_all()
 
     # Copying
-
-    def plain_text(self) -> str:
-        """Return all lines as shown."""
-        anchor = self.viewport.anchor()
-        text = plain_text(self.lines)
-        self._paint_changes(anchor)
-        return text
 
     def get_selection(self, selection: Selection) -> tuple[str, str]:
         anchor = self.viewport.anchor()

@@ -7,8 +7,9 @@ from textual.selection import Selection
 from lfgtui.model import events as e
 from lfgtui.ui.stream import find
 from lfgtui.ui.stream.find import Match, find_matches
-from lfgtui.ui.stream.selection import plain_text, selected_text
+from lfgtui.ui.stream.selection import selected_text
 from lfgtui.ui.text.wrapping import Row, wrap
+from tests.ui.screen_text import plain_text
 from tests.ui.stand import PALETTES, Stand
 
 PLAIN = PALETTES[0].text

@@ -15,7 +15,7 @@ from lfgtui.settings.config import Config
 from lfgtui.settings.providers import PRESETS
 from lfgtui.ui.stream.view import StreamView
 from lfgtui.ui.widgets.pane_header import PaneHeader
-from tests.ui.screen_text import on_screen, repainted
+from tests.ui.screen_text import on_screen, plain_text, repainted
 from tests.ui.stage import BEGIN, CALL, Stage, numbered, staged
 
 
@@ -256,10 +256,10 @@ async def test_a_card_shows_arguments_and_output_when_unfolded() -> None:
     async with staged(*BEGIN, *CALL) as (stage, pilot):
         await stage.play(pilot, e.ToolCallFinished("c1", "\x1b[31mred\x1b[0m", "broke", None, 0.01))
         stage.stream.toggle_kind("tool")
-        shown = stage.stream.plain_text()
+        shown = plain_text(stage.stream.lines)
         assert "command: make" in shown and "error: broke" in shown and "│ red" in shown
         stage.stream.toggle_kind("tool")
-        assert "command: make" not in stage.stream.plain_text()
+        assert "command: make" not in plain_text(stage.stream.lines)
 
 
 async def test_a_click_on_a_card_folds_only_that_one() -> None:
@@ -267,10 +267,10 @@ async def test_a_click_on_a_card_folds_only_that_one() -> None:
         await stage.play(pilot, *BEGIN, *CALL, e.ToolCallFinished("c1", "out", None, 0, 1.0))
         row = next(y for y, text in enumerate(stage.screen_rows()) if "run_command" in text)
         await pilot.click(StreamView, offset=(4, row))
-        assert "command: make" in stage.stream.plain_text()
+        assert "command: make" in plain_text(stage.stream.lines)
         assert stage.screen_rows()[row].startswith("▾")
         await pilot.click(StreamView, offset=(4, row))
-        assert "command: make" not in stage.stream.plain_text()
+        assert "command: make" not in plain_text(stage.stream.lines)
 
 
 async def test_thinking_is_one_line_while_it_streams_and_after() -> None:
@@ -281,14 +281,14 @@ async def test_thinking_is_one_line_while_it_streams_and_after() -> None:
         await stage.play(pilot, e.TextDelta("answer"))
         assert stage.screen_rows()[1] == "▸ thought for 3.2 s · 284 chars"
         stage.stream.toggle_kind("reasoning")
-        assert "first thought first thought" in stage.stream.plain_text()
+        assert "first thought first thought" in plain_text(stage.stream.lines)
 
 
 async def test_a_new_attempt_begins_below_a_rule_and_the_old_text_stays() -> None:
     async with staged() as (stage, pilot):
         await stage.play(pilot, *BEGIN, e.TextDelta("partial"), e.Retrying("cut", 1.0, 2, "cut"))
         await stage.play(pilot, e.AttemptStarted("openai", "gpt-5-mini"))
-        shown = stage.stream.plain_text()
+        shown = plain_text(stage.stream.lines)
         assert "partial" in shown and "── attempt 2 · openai/gpt-5-mini ──" in shown
         await stage.play(pilot, *BEGIN[2:], e.TextDelta("whole"))
         assert stage.pane.copy_text() == "whole"
@@ -301,7 +301,7 @@ async def test_an_agent_that_chooses_its_model_is_named_alone() -> None:
     async with staged(*BEGIN, width=110) as (stage, pilot):
         await stage.play(pilot, e.Retrying("cut", 1.0, 2, "cut"), e.AttemptStarted("claude", ""))
         assert stage.head_rows()[0].split()[-1] == "claude"
-        assert "── attempt 2 · claude ──" in stage.stream.plain_text()
+        assert "── attempt 2 · claude ──" in plain_text(stage.stream.lines)
 
 
 async def test_scrolling_up_releases_the_end_and_a_hint_counts_what_is_new() -> None:
@@ -418,7 +418,7 @@ async def test_an_answer_from_the_history_is_marked_and_is_no_figure() -> None:
     reused = e.AnswerReused(1, "20261123-a1b2/api", 1_700_000_000.0, 900)
     answer = (*BEGIN[:-1], reused, e.TextDelta("As before. " * 40), e.ResponseFinished(1, "end"))
     async with staged(*answer, width=110) as (stage, _):
-        assert "from cache, recorded 2023-11-1" in stage.stream.plain_text()
+        assert "from cache, recorded 2023-11-1" in plain_text(stage.stream.lines)
         figures = stage.head_rows()[1]
         assert " reused 1 " in figures
         assert "ttft     –" in figures and "↓     0" in figures
@@ -430,7 +430,7 @@ async def test_files_that_went_with_a_prompt_are_counted_and_listed() -> None:
     async with staged(*BEGIN[:2], prompt, width=110) as (stage, _):
         assert stage.screen_rows()[0] == "▸ prompt, with api and 3 files (4 kB): Do it."
         stage.stream.toggle_kind("prompt")
-        shown = stage.stream.plain_text()
+        shown = plain_text(stage.stream.lines)
         assert "docs/0.md (2 kB, sha256 0f0f0f0f0f0f)" in shown
         assert shown.index("docs/2.md") < shown.index("<answer") and "# Doc" not in shown
 
