@@ -1,4 +1,4 @@
-"""What a session's agent gets: its wall, and the ticket's MCP servers, which it starts itself.
+"""An agent's surroundings: its wall, and the ticket's MCP servers, which it starts itself.
 
 The wall is the ticket's, with the files that the agent itself needs.
 """

@@ -29,7 +29,7 @@ from lfgtui.providers.openai_chat.content import ChatReasoning, read_content
 from lfgtui.providers.openai_chat.hosted_tools import WIRE, ChatHosted
 from lfgtui.providers.openai_chat.plain import plain_delta
 from lfgtui.providers.wire.decoder import SdkDecoder, openai_usage
-from lfgtui.providers.wire.dedupe import TextDeduplicator
+from lfgtui.providers.wire.dedupe import remainder
 from lfgtui.providers.wire.tool_calls import OpenCall, arguments_text
 
 __all__ = ["WIRE", "ChatDecoder"]
@@ -51,7 +51,7 @@ class ChatDecoder(SdkDecoder):
         """Fields of the server's own, by the id of their call; the message's under ""."""
         self._reasoning = ChatReasoning()
         self._hosted = ChatHosted(turn, self._citations)
-        self._text = TextDeduplicator()
+        self._text: list[str] = []
         self._has_closing_usage = False
         self._plain_tries = _PLAIN_TRIES
 
@@ -68,7 +68,7 @@ class ChatDecoder(SdkDecoder):
         self._has_closing_usage = False
         self._add_reasoning(self._reasoning.take_fields(delta.reasoning_content, delta.reasoning))
         if delta.content:
-            self._text.add(delta.content)
+            self._text.append(delta.content)
             self._add_text(delta.content)
         return True
 
@@ -142,7 +142,7 @@ class ChatDecoder(SdkDecoder):
         """Take from a message beside the delta what all deltas so far left out."""
         whole = message.get("content")
         if isinstance(whole, str):
-            self._add_text(self._text.remainder(whole))
+            self._add_text(remainder(self._text, whole))
         if not ended:
             return  # what it repeats may still be growing
         if not self._reasoning.begun:
@@ -157,7 +157,7 @@ class ChatDecoder(SdkDecoder):
         refusal = lenient_json.exact_text(delta, "refusal")
         self._is_refusal = self._is_refusal or bool(refusal)
         if text := content.text + refusal:
-            self._text.add(text)
+            self._text.append(text)
             self._add_text(text)
         self._take_calls(delta)
         if extra := lenient_json.child(delta, "extra_content"):

@@ -16,22 +16,12 @@ _PLACE = ("start_index", "end_index", "index")
 _QUOTE = ("cited_text", "content", "snippet", "quote", "text")
 
 
-class TextDeduplicator:
-    """The visible text of one response."""
-
-    def __init__(self) -> None:
-        self._pieces: list[str] = []
-
-    def add(self, delta: str) -> None:
-        """Note a delta, which is always new."""
-        self._pieces.append(delta)
-
-    def remainder(self, whole: str) -> str:
-        """Return the end of a whole text that was not streamed, and note it as streamed."""
-        streamed = "".join(self._pieces)
-        new = whole[len(streamed) :] if whole.startswith(streamed) else ""
-        self._pieces = [streamed + new]
-        return new
+def remainder(pieces: list[str], whole: str) -> str:
+    """Return the end of a whole text that was not streamed in the pieces, and add it to them."""
+    streamed = "".join(pieces)
+    new = whole[len(streamed) :] if whole.startswith(streamed) else ""
+    pieces.append(new)
+    return new
 
 
 class Citations:

@@ -1,4 +1,4 @@
-"""What the MCP package speaks over, bounded: a supervised process's pipes, or an HTTP client.
+"""The bounded ways over which the MCP package speaks: a process's pipes, or an HTTP client.
 
 The package would start the process itself, but processes of its children would outlive a killed
 lfg, and its reader has no bounds. Here a line that is too long ends the conversation, and so do

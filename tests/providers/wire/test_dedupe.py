@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lfgtui.model.events import Citation
-from lfgtui.providers.wire.dedupe import Citations, TextDeduplicator, citation_of
+from lfgtui.providers.wire.dedupe import Citations, citation_of, remainder
 
 Closing = tuple[str, str]
 """A whole text, and its new end."""
@@ -20,10 +20,9 @@ CASES: dict[str, tuple[str, list[Closing]]] = {
 @pytest.mark.parametrize("case", CASES)
 def test_a_whole_text_gives_only_its_new_end(case: str) -> None:
     streamed, closings = CASES[case]
-    texts = TextDeduplicator()
-    texts.add(streamed)
+    texts = [streamed]
     for whole, new in closings:
-        assert texts.remainder(whole) == new
+        assert remainder(texts, whole) == new
 
 
 @given(st.text(min_size=1), st.lists(st.integers(0, 40)), st.integers(0, 40))
@@ -31,10 +30,8 @@ def test_deltas_and_closings_are_the_whole_once(whole: str, cuts: list[int], los
     at = sorted(min(cut, len(whole)) for cut in cuts)
     pieces = [whole[a:b] for a, b in zip([0, *at], [*at, len(whole)], strict=True)]
     streamed = [piece for piece in pieces[:lost] if piece]
-    texts = TextDeduplicator()
-    for piece in streamed:
-        texts.add(piece)
-    closing = [texts.remainder(whole) for _ in range(3)]
+    texts = list(streamed)
+    closing = [remainder(texts, whole) for _ in range(3)]
     assert "".join([*streamed, *closing]) == whole
 
 
