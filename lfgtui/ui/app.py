@@ -1,9 +1,8 @@
-"""The app: one run on the screen, one clock for all painting, one way out.
+"""The app: one run on the screen, painted by one clock, until `Leaving` ends it.
 
-Entries reach the screen only as the ids of tickets that changed; the changes
-are in their transcripts already. Like keys, they wake the clock, which has the
-visible panes painted at most 30 times a second; with nothing to paint it
-stands still.
+A run's screen gets no entries, only the ids of the tickets that changed: their transcripts have
+the changes already. Like keys, arrivals wake the clock, which has the visible panes painted at
+most 30 times a second (60 in `lfg attach`); with nothing to paint it stands still.
 """
 
 import asyncio
@@ -64,11 +63,11 @@ FirstScreen: TypeAlias = Callable[[ScreenContext], LfgScreen[None]]
 
 
 class LfgApp(Copying, Suspending, GuardedApp, inherit_bindings=False):
-    """A run on the screen, or for None, past runs; returns the program's exit code.
+    """A run on the screen or, for None, past runs; `run_async` returns the program's exit code.
 
-    A `LiveRun` is started after the first frame and shut down before the app ends.
-    `resumes` is then the stored run to resume, if any. `themes` are those of `load_themes`;
-    `first_screen` makes another screen to begin with.
+    A `LiveRun` is started after the first frame and shut down before the app ends. `resumes` is
+    then the stored run to resume, if any. `themes` are those of `load_themes`; `first_screen`
+    makes another screen to begin with. `can_detach`: the run can go on without this screen.
     """
 
     ENABLE_COMMAND_PALETTE = False
@@ -119,8 +118,8 @@ class LfgApp(Copying, Suspending, GuardedApp, inherit_bindings=False):
         )
         self._simulated = simulated
         self._first_screen = first_screen
-        self._changed: set[str] = set()
-        self._gauges_at = self._told_at = 0.0
+        self._changed: set[str] = set()  # ids of tickets, for the next frame
+        self._gauges_at = self._told_at = 0.0  # when these are due again, by the loop's clock
         self.leaving = Leaving(
             run,
             self.exit,
@@ -136,7 +135,7 @@ class LfgApp(Copying, Suspending, GuardedApp, inherit_bindings=False):
             complain=self.notify,
         )
         self.speech = Speech(config, self.notify)
-        self._runs_alone = False
+        self._runs_alone = False  # True in `run_async`, not under a test's pilot
         for theme in themes.values():
             self.register_theme(to_textual(theme))
         has_few_colours = self.no_color or self.console.color_system in ("standard", None)
@@ -198,7 +197,7 @@ class LfgApp(Copying, Suspending, GuardedApp, inherit_bindings=False):
     # The clock
 
     def _take(self, entries: Sequence[Entry]) -> None:
-        """Note which tickets changed, and announce requests that are out of sight."""
+        """Note which tickets changed (the run's sink); announce requests that are out of sight."""
         self._changed.update(entry.ticket for entry in entries)
         self.context.frames.wake_for_arrivals()
         screen = self._shown_run()
@@ -219,6 +218,7 @@ class LfgApp(Copying, Suspending, GuardedApp, inherit_bindings=False):
         await super().on_event(event)
 
     def _frame(self) -> float | None:
+        """Draw a frame for `frames`; while the terminal lags, only its title and the like."""
         try:
             if is_behind(self._driver):
                 if asyncio.get_running_loop().time() >= self._told_at:
@@ -230,7 +230,7 @@ class LfgApp(Copying, Suspending, GuardedApp, inherit_bindings=False):
             return 0.0
 
     def draw_frame(self) -> float | None:
-        """Draw and paint what changed; return when more is due, by the loop's clock."""
+        """Paint what changed; return when more is due, by the loop's clock (0: at once)."""
         ticks = asyncio.get_running_loop().time()
         gauges = ticks >= self._gauges_at
         periods = [self._tell_person() if gauges else None]
@@ -252,7 +252,7 @@ class LfgApp(Copying, Suspending, GuardedApp, inherit_bindings=False):
         return min((due(ticks, period) for period in periods if period is not None), default=None)
 
     def _tell_person(self) -> float | None:
-        """Show the run's progress in title and notifications; return when it may change."""
+        """Update title, notifications and speech; return the seconds until they may change."""
         if (live := self._live) is None:
             return None
         now, stall_after = self.context.panes.clock(), self.context.panes.stall_after
@@ -263,7 +263,7 @@ class LfgApp(Copying, Suspending, GuardedApp, inherit_bindings=False):
             self._notifier.update(live, needs)
             screen = self._shown_run()
             self.speech.update(live, screen.current if screen and screen.mode.is_live else None)
-        except Exception as error:  # nobody's pane is to suffer
+        except Exception as error:  # a bug here must not keep the panes from being drawn
             self._handle_exception(error)
         period = figures_move(live, now)
         return None if period is None else max(period, SECOND)

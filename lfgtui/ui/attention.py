@@ -33,7 +33,8 @@ Reason = Literal[
     "interrupted",
 ]
 """The reasons, most urgent first. `held`: a guard stopped the ticket; `limit`: it is parked until
-a limit ends; `run_limit`: the run asks how to go on."""
+a limit ends, or has ended at one; `run_limit`: the run asks how to go on. A new reason also needs
+words in `notifications.py`."""
 
 _RANKS: Mapping[Reason, int] = {reason: rank for rank, reason in enumerate(get_args(Reason))}
 
@@ -44,14 +45,14 @@ REASONS: Mapping[State | None, Reason] = {
     "blocked": "blocked",
     "interrupted": "interrupted",
 }
-"""The reasons that are states."""
+"""The reason of each state in which a ticket needs a person."""
 
 
 class Attention(NamedTuple):
-    """A reason why a ticket needs a person, and since when.
+    """A reason why a ticket needs a person, and since when, by the clock of entries.
 
-    `missing`: what a stalled ticket waits for, as `output from pytest`; `conflict` is the
-    conflict's file and tickets, as `a.py · docs`.
+    `missing`: what a stalled ticket waits for, e.g. `output from pytest`; `conflict`: the
+    conflict's file and tickets, e.g. `a.py · docs`.
     """
 
     reason: Reason
@@ -88,9 +89,9 @@ def needing_attention(
 ) -> Mapping[str, Sequence[Attention]]:
     """Return the tickets that need a person, with all reasons, most urgent first.
 
-    Once all copies have ended, the first one that is done needs the choice, and none asks a
-    question; after the choice they need nothing. A run that asks at a limit does so in the first
-    ticket that it holds.
+    Once all copies of a ticket have ended, the choice is a reason of the first one that is done,
+    and no question is; after the choice, copies that have ended need nothing. A run that asks at
+    a limit does so in the first ticket that it holds.
     """
     found = {
         ticket: reasons(run.transcript(ticket), run.meter(ticket), now, stall_after)
@@ -176,7 +177,7 @@ def _reasons(
 
 
 class Rounds:
-    """Goes round the tickets that need a person."""
+    """Goes round the tickets that need a person, for the key that goes to the next one."""
 
     def __init__(self) -> None:
         self._visited: set[tuple[str, Attention]] = set()

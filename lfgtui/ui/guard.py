@@ -29,6 +29,7 @@ else:  # Textual takes a widget's style from its first base that is a widget: no
 
 _PACKAGE = Path(__file__).parent.parent
 _LONGEST = 300
+"""Most characters of a bug's line."""
 
 
 def cause(error: Exception) -> Exception:
@@ -100,12 +101,13 @@ class GuardedApp(App[int], inherit_bindings=False):
     """An app that reports a bug and goes on, once it `survives_bugs`; in tests it does not."""
 
     survives_bugs = False
+    """Set by the app before it runs."""
     has_theme = False
     """True once the first theme is set: until then there is nothing to style."""
     has_shown = False
-    """True once the first frame is on the screen."""
+    """True once the first frame is on the screen; set by the app."""
     bug: Exception | None = None
-    """The first bug."""
+    """The first bug, which the command line reports at the end."""
 
     def __init__(self, *, ansi_color: bool | None = None) -> None:
         super().__init__(ansi_color=ansi_color)

@@ -14,7 +14,7 @@ from textual.keys import format_key
 from lfgtui.settings.keys import Scope, actions_in, key_name
 
 Keymap: TypeAlias = Mapping[str, str]
-"""The name of the action of each key."""
+"""The name of the action of each key, e.g. `zoom` of `enter`; screens call `action_NAME`."""
 
 _DISPLAYED = {
     "pageup": "PgUp",

@@ -1,4 +1,4 @@
-"""The ways out of a screen: the run ends first, or goes on without one."""
+"""The ways out of the app: the run ends first, or goes on without a screen."""
 
 import asyncio
 import signal
@@ -8,14 +8,16 @@ from collections.abc import Callable
 from lfgtui.ui.run_view import AttachedRun, LiveRun, RunView, all_done
 
 _IMPATIENT = 2.0
-"""Seconds after which another signal means to end at once; earlier, it may be one of a storm."""
+"""Seconds after which another signal ends at once; an earlier one is ignored, since signals
+may come in bursts."""
 
 
 class Leaving:
     """Ends the run and exits with its code, or leaves it at work and exits with 0.
 
-    `stopping` is called once the run is told to end, which may take a moment. A run that
-    `outlives_terminal` is left at work when the terminal is closed.
+    `exit_with` ends the app with a code; `stopping` is called when the run is about to be shut
+    down, which may take a moment. A run that `outlives_terminal` is left at work when the
+    terminal is closed.
     """
 
     def __init__(
@@ -37,6 +39,7 @@ class Leaving:
 
     @property
     def _can_go_on(self) -> bool:
+        """True while the run may go on without the terminal: it has begun and is unfinished."""
         is_at_work = isinstance(self._run, LiveRun) and bool(self._run.run and self._run.unfinished)
         return self._outlives_terminal and is_at_work
 

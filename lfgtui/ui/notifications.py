@@ -31,6 +31,7 @@ _PATIENCE = 10.0
 _LONGEST = 200
 """Most characters of a notification."""
 
+# What follows the ticket's id in a notification; each `Reason` needs its words.
 _WORDS: Mapping[Reason, str] = {
     "question": "has a question",
     "choice": "and the other copies wait for your choice",
@@ -67,7 +68,8 @@ class Presence:
 class Notifier:
     """Notifies a person who looks elsewhere of each cause once.
 
-    `write` sends bytes to the terminal, `work` runs a coroutine, and `complain` shows a failure.
+    The app calls `update` regularly, and passes keys and focus events to `presence`. `write`
+    writes a sequence to the terminal, `work` runs a coroutine, and `complain` shows a failure.
     """
 
     def __init__(
@@ -83,7 +85,7 @@ class Notifier:
         self._policy = policy
         self._write, self._work, self._complain = write, work, complain
         self._known: set[tuple[str, Attention]] = set()
-        self._had_ended = True  # before it has begun
+        self._had_ended = True  # a run that has not begun does not end now
 
     def update(self, run: LiveRun, needs: Mapping[str, Sequence[Attention]]) -> None:
         """Notify of new causes in the run; the tickets in `needs` need a person."""

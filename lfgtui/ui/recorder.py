@@ -1,8 +1,8 @@
-"""A replay as the bytes that a terminal would have got, in seconds instead of minutes.
+"""A replay as the output that a terminal would have got, for `lfg export` to write as a cast.
 
 The real app with the real screen, on a driver that records its output and with a
-clock that is moved from frame to frame. Nothing waits: after each frame all
-pending work of Textual's (a layout, a repaint of its own) is done at once.
+clock that is moved from frame to frame. Nothing waits, so minutes take seconds: after each
+frame all pending work of Textual's (a layout, a repaint of its own) is done at once.
 """
 
 import io
@@ -27,18 +27,19 @@ if TYPE_CHECKING:
     from textual.app import App
 
 FRAMES = 12
-"""Pictures a second."""
+"""Frames a second."""
 
 _GAUGES = 3
 """Frames between two updates of figures that change by time alone: a quarter of a second."""
 
 _CLEARED = "\x1b[?25l\x1b[2J"
 _ENDED = "\x1b[0m\x1b[?25h"
-"""The alternate screen is not used, so that the last picture stays when the recording is over."""
+"""The first and the last output. They do not use the alternate screen, so that the last frame stays
+when the recording is over."""
 
 
 class Written(NamedTuple):
-    """Bytes written at a moment, in seconds from the beginning."""
+    """Output of one frame, at a moment in seconds from the beginning."""
 
     at: float
     data: str
@@ -114,6 +115,7 @@ class _Recorder(LfgApp):
         self.exit()
 
     async def _picture(self, *, gauges: bool) -> None:
+        """Draw a frame, with `gauges` all figures, and let Textual finish what follows from it."""
         screen = self.screen
         assert isinstance(screen, RunScreen)
         screen.frame(gauges)

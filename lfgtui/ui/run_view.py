@@ -1,4 +1,8 @@
-"""The screens' view of the rest of lfg: a run, live or stored, and the history file."""
+"""The screens' view of the rest of lfg: a run, live or stored, and the history file.
+
+Screens know a run only by these protocols, so any may stand in for another; a change here has to
+be made in all that implement them.
+"""
 
 from collections.abc import Callable, Collection, Sequence
 from typing import Protocol, runtime_checkable
@@ -13,7 +17,10 @@ from lfgtui.model.tickets import Ticket
 
 
 class RunView(Protocol):
-    """A run as panes, header and table read it, without changing it."""
+    """A run as panes, header and table read it, without changing it.
+
+    Besides live runs, `StoredRun`, `ReplayedRun`, `AttemptsView` and `CopiesView` implement it.
+    """
 
     @property
     def run(self) -> str:
@@ -51,7 +58,7 @@ def all_done(run: RunView) -> bool:
 
 @runtime_checkable
 class LiveRun(RunView, Protocol):
-    """A run that is being worked on: the engine."""
+    """A run that is being worked on: the `Engine`, or a `RemoteRun` (`server/remote_run.py`)."""
 
     def subscribe(self, sink: Sink) -> None:
         """Call the sink, on the loop, with each batch of new entries.
@@ -88,11 +95,11 @@ class LiveRun(RunView, Protocol):
 
 @runtime_checkable
 class AttachedRun(LiveRun, Protocol):
-    """A run in another process, which goes on when its screen is left.
+    """A run in another process, which goes on when its screen is left: a `RemoteRun`.
 
     `host` is the machine it is on, "" for this one. A command may be refused later, or may not
-    arrive: `on_refusal` is called with the command and the reason. `has_ended` once its process
-    has: then it takes no more commands.
+    arrive: `on_refusal`, which the screen sets, is called with the command and the reason.
+    `has_ended` once its process has: then it takes no more commands.
     """
 
     host: str
@@ -101,9 +108,10 @@ class AttachedRun(LiveRun, Protocol):
 
 
 class HistoryActions(Protocol):
-    """Changes to the history file. Each takes a moment: call it in a thread.
+    """Changes to the history file, by `FileHistoryActions` in `cli/launching/past_runs.py`.
 
-    Each raises `LfgError` with a line to show if it is impossible.
+    Each takes a moment: call it in a thread. Each raises `LfgError` with a line to show if it is
+    impossible.
     """
 
     def delete(self, run: str) -> None:
@@ -121,6 +129,6 @@ class HistoryActions(Protocol):
     def check_resume(self, run: str, *, is_ours: bool) -> None:
         """Raise if the run could not be resumed: nothing left to do, no key, no folder.
 
-        `is_ours`: this process runs it, and releases it before.
+        `is_ours`: this process runs it, and will have let go of it before it is resumed.
         """
         ...

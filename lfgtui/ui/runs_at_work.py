@@ -1,4 +1,4 @@
-"""The list of runs that are at work, on one machine or several, to attach to one."""
+"""The list of runs that are at work, on one machine or several: `lfg attach` attaches to one."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -26,7 +26,7 @@ _HELP: Mapping[str, str] = {
 """Help on keys here, by their actions."""
 
 REST = 2.0
-"""Seconds between two looks at which runs there are."""
+"""Seconds between two readings of the list."""
 
 
 class ListedRun(NamedTuple):
@@ -41,14 +41,14 @@ class ListedRun(NamedTuple):
 
 
 class RunsListed(NamedTuple):
-    """The runs at work, and what kept others from being listed."""
+    """The runs at work, and a line on each machine that could not be asked."""
 
     runs: Sequence[ListedRun]
     troubles: Sequence[str]
 
 
 class RunsAtWork(RowList):
-    """The runs, and below them why others could not be listed."""
+    """The rows of `RunsListed`: the runs, and below them why others could not be listed."""
 
     def __init__(self, listed: RunsListed, clock: Callable[[], float]) -> None:
         super().__init__()
@@ -85,9 +85,9 @@ class RunsAtWork(RowList):
 
 
 class AttachScreen(RowScreen):
-    """Passes the run to attach to to `choose`, and ends the app.
+    """Passes the chosen run to `choose`, and ends the app; the caller then attaches to it.
 
-    `look` finds out which runs there are, again and again while the screen is open.
+    `look` reads the list anew; it is called every `REST` seconds while the screen is open.
     """
 
     DEFAULT_CSS = """

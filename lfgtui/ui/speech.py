@@ -45,7 +45,10 @@ _ADDRESS = r"<?\b(?:[a-z]{2,9}://|www\.)[^\s<>()\[\]]*[^\s<>()\[\].,;:!?'\"*_`]>
 
 
 class Speech:
-    """Speaks one text after the other. A failure is shown by `complain`, and switches it off."""
+    """Speaks one text after the other. A failure is shown by `complain` and switches speech off.
+
+    The app calls `update` regularly while a run is on the screen; a key calls `stop`.
+    """
 
     def __init__(self, config: Config, complain: Callable[[str], None]) -> None:
         self._mode = config.speak
@@ -89,7 +92,7 @@ class Speech:
                 self._endings.append(f"ticket {ticket} {IN_WORDS[state]}.\n")
 
     def stop(self) -> None:
-        """Break off speaking, and skip the rest of that answer."""
+        """Break off speaking, and skip the rest of what would have been spoken next."""
         if self._speaking is not None and not self._speaking.done():
             if not self._speaking.cancelling():  # it waits until the program has ended
                 self._speaking.cancel()
@@ -110,6 +113,7 @@ class Speech:
             await asyncio.sleep(0)
 
     def _next(self) -> str | None:
+        """Return the next text to speak, "" if it has no words; None if there is none now."""
         if self._endings:
             text = "".join(self._endings)
             self._endings.clear()

@@ -1,4 +1,7 @@
-"""The start screen: tickets files of a folder, a prompt, and past runs, in one list."""
+"""The start screen of plain `lfg`: tickets files here, a prompt, past runs and the demo, in a list.
+
+What is chosen is not run here: the screen passes it to its caller and ends the app.
+"""
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
@@ -65,7 +68,7 @@ class FoundFile(NamedTuple):
 
 
 class Found(NamedTuple):
-    """The tickets files of a folder, and the models for a prompt, or why there are none."""
+    """Tickets files of a folder, and models for a prompt; `lacks`: why no prompt can run."""
 
     files: Sequence[FoundFile]
     models: Sequence[str]
@@ -73,7 +76,10 @@ class Found(NamedTuple):
 
 
 class Row(NamedTuple):
-    """A line of the list, and what enter does there; None if nothing."""
+    """A line of the list, and what enter does there (None: nothing), with its label in the footer.
+
+    `run` is the past run of the line, `model` the one that a prompt line is for.
+    """
 
     compose: Callable[[int], Line]
     open: Callable[[], object] | None = None
@@ -260,7 +266,7 @@ class StartScreen(ListScreen):
 
 
 def _elsewhere(workspace: str, folder: str) -> str:
-    """Return the end of a workspace's path; "" if it is the folder, or in it."""
+    """Return `in PARENT/NAME` for a workspace; "" if it is the folder, or in it."""
     path = Path(workspace)
     is_here = not workspace or path.is_relative_to(folder)
     return "" if is_here else f"in {Path(*path.parts[-2:])}"
@@ -271,6 +277,7 @@ def _heading(title: str) -> Sequence[Row]:
 
 
 def _words(text: str, colour: str = "foreground") -> Row:
+    """Return a row of text, on which enter does nothing."""
     return Row(lambda width: [Span("   "), Span(shorten(one_line(text), width - 4), colour)])
 
 

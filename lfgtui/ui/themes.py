@@ -34,7 +34,7 @@ _VARIABLES = {
         " scrollbar-background-active scrollbar-corner-color ansi-background"
     ),
 }
-"""Textual's variables, and our own, by colour."""
+"""Textual's variables, and our own, by the colour of the theme that they get."""
 
 _ON_TERMINALS = {
     "ansi_default": "primary-muted",
@@ -47,7 +47,7 @@ _ON_TERMINALS = {
         " screen-selection-foreground"
     ),
 }
-"""Textual's variables that differ under themes of the terminal's own colours, by value."""
+"""Textual's variables that get these values instead under a theme of the terminal's own colours."""
 
 
 def to_textual(theme: ThemeFile) -> Theme:

@@ -25,9 +25,10 @@ ALL = 1 << 30
 
 
 class RowScreen(LfgScreen[None]):
-    """Keys and clicks that move in `rows`."""
+    """A screen whose keys and clicks move in a list."""
 
     rows: RowList
+    """The list, which a subclass sets."""
     footer: LineRow
 
     def __init__(self, context: ScreenContext) -> None:

@@ -1,4 +1,7 @@
-"""A run or a hit at a glance: read in a thread, drawn for any width."""
+"""The preview beside the history's list: a run, or a search hit with the text around it.
+
+It is read in a thread once the cursor rests, and drawn for any width.
+"""
 
 import asyncio
 import re
@@ -30,12 +33,14 @@ _REST = 0.08
 """Seconds that the cursor must rest on a row before its preview is read."""
 
 _NOTE_ROWS = 4
-_LINES_BEFORE, _BEFORE, _BEHIND = 4, 400, 4000
+"""Most rows of a run's note."""
+
+_LINES_BEFORE, _BEFORE, _AFTER = 4, 400, 4000
 """Lines, and most characters, shown before a match; most characters after it."""
 
 
 class RunPreview(msgspec.Struct, frozen=True):
-    """A run: its tickets, each with its last words."""
+    """A run and its tickets; `words` has the last words of each, by id."""
 
     summary: RunSummary
     source: Path | None = None
@@ -106,7 +111,10 @@ Preview = RunPreview | HitPreview
 
 
 class PreviewPane(Guarded, Widget):
-    """Shows what the list knows at once, and the rest soon; draws only the rows that fit."""
+    """Shows at once what the list knows of a run, and the rest once it is read.
+
+    Only the rows that fit are drawn.
+    """
 
     ALLOW_SELECT: ClassVar[bool] = False
     DEFAULT_CSS = "PreviewPane { display: none; background: $background; padding: 0 1; }"
@@ -127,7 +135,7 @@ class PreviewPane(Guarded, Widget):
             self._show(None)
             return
         was, self._wanted = self._wanted, (run.run, hit)
-        if self._wanted != was:  # else it stays until it has been read again
+        if self._wanted != was:  # the same one stays on the screen until it has been read again
             self._show(RunPreview(run) if hit is None else HitPreview(hit, run))
         work: WorkType[None] = partial(self._read_soon, run.run, hit)
         self.run_worker(work, group="preview", exclusive=True)
@@ -204,7 +212,7 @@ def around(hit: SearchHit, whole: str) -> tuple[str, list[tuple[int, int]]]:
     for _ in range(_LINES_BEFORE + 1):
         begin = max(0, whole.rfind("\n", 0, begin))
     begin = max(begin, place - _BEFORE)
-    text = whole[begin : place + _BEHIND].lstrip("\n")
+    text = whole[begin : place + _AFTER].lstrip("\n")
     if begin and whole[begin] != "\n":
         text = f"…{text}"
     if not words:
@@ -215,7 +223,7 @@ def around(hit: SearchHit, whole: str) -> tuple[str, list[tuple[int, int]]]:
 
 
 def coloured(palette: Palette, colour: str) -> Style:
-    """Return a badge's colour from the palette."""
+    """Return the palette's style for the colour of a badge, which is a theme variable."""
     return {
         "primary": palette.busy,
         "success": palette.good,
@@ -227,6 +235,7 @@ def coloured(palette: Palette, colour: str) -> Style:
 
 
 def _run_head(run: RunSummary, palette: Palette, width: int, now: float) -> Iterator[Row]:
+    """Yield the run's title, note, state and times, with which both previews begin."""
     sign, colour = STATES[run.state]
     yield from wrap([(" ".join(run.title.split()), palette.heading)], width)
     if run.pinned:

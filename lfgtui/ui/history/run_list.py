@@ -21,6 +21,7 @@ _PLACE = 24
 _BEFORE_MATCH = 36
 """Characters shown before a match, few enough for it to be seen on a narrow terminal."""
 
+# The sign and colour of each state of a run.
 STATES = {
     "running": ("●", "primary"),
     "done": (BADGES["done"].sign, "success"),
@@ -39,7 +40,7 @@ class RunList(RowList):
         self.is_complete = False
         """True once the oldest run was read."""
         self.known: dict[str, RunSummary] = {}
-        """The runs whose summaries have been read."""
+        """All summaries that have been read, by the runs' ids: also of runs found by a search."""
         self._clock = clock
         self._has_costs = False
 
@@ -75,7 +76,7 @@ class RunList(RowList):
             self.grow(len(self.runs))
 
     def take_newest(self, newest: Sequence[RunSummary]) -> None:
-        """Update the newest runs; cursor and view stay on their runs."""
+        """Update the newest runs, and put new ones on top; cursor and view stay on their runs."""
         listed, now = {run.run for run in self.runs}, {run.run: run for run in newest}
         new = [run for run in newest if run.run not in listed]
         runs = [*new, *(now.get(run.run, run) for run in self.runs)]

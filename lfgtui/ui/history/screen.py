@@ -27,13 +27,17 @@ from lfgtui.ui.widgets.footer import Offer, compose_footer, key_and_label
 from lfgtui.ui.widgets.row_list import RowList
 
 _PAGE = 200
+"""Runs that are read at a time."""
+
 _AHEAD = 60
 """Runs left below the cursor at which the next page is read ahead."""
 
 REFRESH, _NEWEST = 2.0, 50
-"""Seconds between two looks at the newest runs, and their number."""
+"""Seconds between two readings of the newest runs, and their number."""
 
 _HITS = 100
+"""Most hits of a search."""
+
 _PATIENCE = 0.1
 """Seconds without a key after which a search begins."""
 
@@ -98,7 +102,7 @@ class HistoryScreen(ListScreen):
         self._top = LineRow()
         self._line = OneLine(placeholder="search answers, reasoning, tools, prompts …", id="search")
         self._preview = PreviewPane(open_reader)
-        self._reading = asyncio.Lock()
+        self._reading = asyncio.Lock()  # held while runs are read for the list
         self._query = ""
         self._complaint = ""
 
@@ -145,6 +149,7 @@ class HistoryScreen(ListScreen):
             self._start(self._keep_up, "runs")
 
     async def _keep_up(self) -> None:
+        """Update the newest runs; a failure is not shown, as the next reading comes soon."""
         async with self._reading:
             try:
                 newest = await query(self._open_reader, lambda reader: reader.runs(_NEWEST))
@@ -158,6 +163,7 @@ class HistoryScreen(ListScreen):
                 self._update_preview()
 
     async def _search(self, text: str) -> None:
+        """Search once the person pauses; a result for an outdated text is dropped."""
         await asyncio.sleep(_PATIENCE)
         known = set(self.rows.known)
 

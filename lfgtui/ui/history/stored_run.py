@@ -1,4 +1,4 @@
-"""A past run as the screen sees it: folded from its entries, never changing."""
+"""A past run as the screen sees it: folded once from its entries, and not updated."""
 
 import asyncio
 from collections.abc import Callable, Iterable
@@ -20,7 +20,7 @@ T = TypeVar("T")
 
 
 async def query(open_reader: Callable[[], Reader], question: Callable[[Reader], T]) -> T:
-    """Run the query on a new reader, in a thread; raises `LfgError` as the reader does."""
+    """Return `question`'s result for a new reader, in a thread; raises `LfgError` as it does."""
 
     def work() -> T:
         with open_reader() as reader:
@@ -39,7 +39,7 @@ class FoldedTicket(msgspec.Struct, frozen=True):
 
 
 class StoredRun:
-    """A `RunView` that is read once and never changes."""
+    """A `RunView` that is read once. `is_at_work`: the run was going on when it was read."""
 
     health = Health()
 
@@ -72,7 +72,7 @@ class StoredRun:
         return any(a.provider in SIMULATED for one in folded for a in one.transcript.attempts)
 
     def target_of(self, hit: SearchHit) -> Target | None:
-        """Return the match to show for a hit, if its first entry is visible in an item."""
+        """Return the match to show for a hit; None if no item shows the hit's first entry."""
         ref = self._by_id[hit.ticket].ref
         if ref is None or not hit.matches:
             return None if ref is None else Target(ref, "")
@@ -113,12 +113,13 @@ def fold(ticket: Ticket, entries: Iterable[Entry], *, seq: int = 0) -> FoldedTic
 
 
 def _may_hold(transcript: Transcript, ref: ItemRef, entry: Entry) -> bool:
-    """Return False for a message that appeared because a call without a card ended."""
+    """Return False for a message that the entry, of a call without a card, only made visible."""
     item = transcript.attempts[ref.attempt].items[ref.item]
     return not (entry.event.facets.call and isinstance(item, PromptItem))
 
 
 def _revisions(transcript: Transcript) -> dict[ItemRef, int]:
+    """Return the revision of each item, by which `_touched` sees what an entry changed."""
     return {
         ItemRef(number, index): item.revision
         for number, attempt in enumerate(transcript.attempts)

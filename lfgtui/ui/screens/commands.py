@@ -29,13 +29,13 @@ if TYPE_CHECKING:
     from textual.worker import Worker
 
 _KEYS_ONLY = {"back", "previous_hit", "fold", "palette", "copy_or_quit"}
-"""Actions outside the group `Move` that make no sense from a list."""
+"""Actions that the palette leaves out, besides the group `Move`: they make sense as keys only."""
 
 _NO_THEMES = "NO_COLOR is set, or the terminal has too few colours"
 
 
 class HasThemes(Protocol):
-    """The app as the palette uses it."""
+    """The parts of `LfgApp` that the palette uses: `app.py` imports this module, not vice versa."""
 
     speech: Speech
     keys_in_force: Mapping[str, Sequence[str]]
@@ -89,8 +89,8 @@ class Palette(Guarded, CommandPalette):
         return super()._gather_commands(search_value) if self.is_current else None
 
 
-class Entry(NamedTuple):
-    """A line of the palette, found by its name or its `words`."""
+class PaletteLine(NamedTuple):
+    """A line of the palette, found by its name or its `words`; `help` stands below the name."""
 
     name: str
     help: str
@@ -105,28 +105,29 @@ class LfgCommands(Provider):
     """
 
     async def discover(self) -> Hits:
-        for entry in self._entries():
-            name, help_line = Content(entry.name), Content(entry.help)
-            yield DiscoveryHit(name, entry.command, help=help_line)  # type: ignore[arg-type]  # typed str; a Content is taken as it is
+        for line in self._lines():
+            name, help_line = Content(line.name), Content(line.help)
+            yield DiscoveryHit(name, line.command, help=help_line)  # type: ignore[arg-type]  # typed str; a Content is taken as it is
 
     async def search(self, query: str) -> Hits:
         words = [re.compile(re.escape(word), re.IGNORECASE) for word in query.split()]
-        for entry in self._entries():
-            text = f"{entry.name}\n{entry.words}"
-            if all(word.search(text) for word in words):  # scattered letters would run anything
+        for line in self._lines():
+            text = f"{line.name}\n{line.words}"
+            if all(word.search(text) for word in words):  # Textual's matches any scattered letters
                 begun = sum(bool(re.search(rf"\b{w.pattern}", text, re.IGNORECASE)) for w in words)
-                name = self._highlighted(entry.name, words)
-                in_help = words if entry.words == entry.help else ()
-                help_line = self._highlighted(entry.help, in_help)
-                yield Hit(1 + begun, name, entry.command, help=help_line)  # type: ignore[arg-type]  # as above
+                name = self._highlighted(line.name, words)
+                in_help = words if line.words == line.help else ()
+                help_line = self._highlighted(line.help, in_help)
+                yield Hit(1 + begun, name, line.command, help=help_line)  # type: ignore[arg-type]  # as above
 
     def _highlighted(self, text: str, words: Iterable[re.Pattern[str]]) -> Content:
+        """Return the text with the first match of each word highlighted."""
         content, style = Content(text), self.match_style or "reverse"
         for match in filter(None, (word.search(text) for word in words)):
             content = content.stylize(style, *match.span())
         return content
 
-    def _entries(self) -> Iterator[Entry]:
+    def _lines(self) -> Iterator[PaletteLine]:
         app: HasThemes = self.app  # type: ignore[assignment]  # the only app with this provider
         screen = self.screen
         if isinstance(screen, LfgScreen):
@@ -134,20 +135,21 @@ class LfgCommands(Provider):
         if isinstance(screen, RunScreen):
             for ticket in screen.run.tickets:
                 name, title = f"Go to “{ticket.id}”", one_line(ticket.title)
-                yield Entry(name, title, partial(screen.go_to, ticket.id), title)
+                yield PaletteLine(name, title, partial(screen.go_to, ticket.id), title)
             if isinstance(screen.run, LiveRun):
                 yield from _withdrawals(screen.run)
             for mode in get_args(Speak) if screen.mode.is_live else ():
-                line = "current" if mode == app.speech.mode else ""
-                yield Entry(f"Speak: {mode}", line, partial(app.speech.switch, mode))
+                help_line = "current" if mode == app.speech.mode else ""
+                yield PaletteLine(f"Speak: {mode}", help_line, partial(app.speech.switch, mode))
         for theme in app.theme_names:
-            yield Entry(f"Theme: {theme}", "", ThemeChoice(app, theme))
+            yield PaletteLine(f"Theme: {theme}", "", ThemeChoice(app, theme))
         if not app.theme_names:
-            yield Entry("Themes: none here", _NO_THEMES, partial(app.notify, _NO_THEMES))
+            yield PaletteLine("Themes: none here", _NO_THEMES, partial(app.notify, _NO_THEMES))
 
     def _actions(
         self, screen: LfgScreen[None], keys: Mapping[str, Sequence[str]]
-    ) -> Iterator[Entry]:
+    ) -> Iterator[PaletteLine]:
+        """Yield a line for each action of a key that the screen has; `keys` are those in force."""
         is_run = isinstance(screen, RunScreen)
         here: Mapping[str, str] = screen.mode.help if isinstance(screen, RunScreen) else {}
         of_runs = ("View", "Work", "Approve", "Replay", "lfg")
@@ -157,12 +159,12 @@ class LfgCommands(Provider):
                 prefix = "replay: " if key.group == "Replay" else ""
                 name = here.get(key.action, prefix + key.help)
                 pressed = " or ".join(map(displayed, keys[key.action]))
-                line = f"key {pressed}" if pressed else "no key"
+                help_line = f"key {pressed}" if pressed else "no key"
                 command = partial(screen.act, key.action)
-                yield Entry(name[0].upper() + name[1:], line, command, key.label)
+                yield PaletteLine(name[0].upper() + name[1:], help_line, command, key.label)
 
 
-def _withdrawals(live: LiveRun) -> Iterator[Entry]:
+def _withdrawals(live: LiveRun) -> Iterator[PaletteLine]:
     """Yield a line for each rule of approval in force."""
     listed = set[ApprovalRule]()
     for ticket in live.tickets:
@@ -174,7 +176,7 @@ def _withdrawals(live: LiveRun) -> Iterator[Entry]:
             name = f"Withdraw approval of {one_line(rule.description)}"
             where = "the whole run" if rule.scope == "run" else ticket.id
             withdraw = partial(live.send, WithdrawRule(ticket.id, rule))
-            yield Entry(name, f"given for {where}", withdraw)
+            yield PaletteLine(name, f"given for {where}", withdraw)
 
 
 async def open_palette(app: App[Any]) -> None:

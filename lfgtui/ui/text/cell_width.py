@@ -43,8 +43,9 @@ _NARROW = (
     "\u03a3-\u0482\u048a-\u052f\u05d0-\u05ea\u0620-\u064a\u2010-\u2027\u2030-\u205e"
     "\u20a0-\u20ac\u2100-\u214f\u2190-\u22ff\u2500-\u25fc\u2713-\u2718\u2800-\u28ff]*"
 )
-_REGIONS = "\U0001f1e6-\U0001f1ff"
-_SKINS = "\U0001f3fb-\U0001f3ff"
+_REGIONS = "\U0001f1e6-\U0001f1ff"  # regional indicators: two of them are a flag
+_SKINS = "\U0001f3fb-\U0001f3ff"  # skin tones, which change the emoji before them
+# Emoji and symbols, which a joiner may join to one picture, such as a family.
 _PICTURES = (
     "\u203c\u2049\u2122\u2139\u2190-\u21ff\u2300-\u23ff\u2460-\u27bf\u2900-\u2bff"
     "\U0001f000-\U0001f1e5\U0001f200-\U0001faff"
@@ -177,6 +178,7 @@ def _hung_run() -> re.Pattern[str]:
 
 @cache
 def _cluster() -> re.Pattern[str]:
+    """Return a pattern of one cluster: its first character or pair, then all that hangs on it."""
     mark = _mark()
     return re.compile(
         f"(?:[{_CONSONANTS}](?:{mark}*[{_VIRAMAS}]{_JOINER}?[{_CONSONANTS}])?"
@@ -190,6 +192,7 @@ def _cluster() -> re.Pattern[str]:
 
 
 def _mark() -> str:
+    """Return the pattern of one character without width."""
     low, high = _weightless()
     return f"(?:[{low}]|(?=[\U00010000-\U0010ffff])[{high}])"
 

@@ -76,6 +76,7 @@ class Highlighter:
 
 
 def _is_hopeless(text: str) -> bool:
+    """Return True for a line that would take too long to lex, and so is left plain."""
     return len(text) > 100 and (len(text) > _LONGEST or _MONOTONOUS.search(text) is not None)
 
 
@@ -94,4 +95,5 @@ class Styles(dict[t._TokenType, Style]):
 
 @lru_cache(maxsize=8)
 def styles_of(palette: Palette) -> Styles:
+    """Return the palette's styles, the same object for all fences."""
     return Styles(palette)

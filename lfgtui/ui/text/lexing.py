@@ -5,9 +5,9 @@ a line ends, so the next line goes on from there. Texts that a lexer matches by 
 pattern over several lines (`/* ... */` in most) are not found in a single line:
 `_SPANS` has their beginnings and ends.
 
-Whatever happens, the tokens of a line joined are the line. A lexer is a stranger's
-program on a stranger's text: if it raises, goes round in circles or loses
-characters, the line stays plain and the next one starts afresh.
+Whatever happens, the tokens of a line joined are the line. Lexers are not ours, nor is
+the text: if a lexer raises, does not end or loses characters, the line stays plain and
+the next one is lexed from the lexer's first state.
 """
 
 import re
@@ -49,13 +49,16 @@ _NO_COMMENT = ("Bash", "Bash Session", "Docker", "Makefile", "Markdown", "HTML",
 """Lexers of languages in which `/*` is not a comment."""
 
 _LANGUAGES = {"script": "javascript", "style": "css"}
+"""The language inside an HTML tag; inside a Markdown fence it is the fence's own word."""
 
 _BUILT_IN = ("stdlib_types", "c99_types", "c11_atomic_types", "linux_types")
 """Sets of names that the C family's lexers look up after lexing."""
 
 
 class _Span(NamedTuple):
-    """A text over several lines. `lexers`: names of the lexers that know it; () for all.
+    """A text that may go on over several lines, such as a comment from `opens` to `closes`.
+
+    `lexers`: names of the lexers for which it is looked for; () for all but `_NO_COMMENT`.
 
     `\\1` in `closes` is the first group of `opens`, also the name of the language inside a
     Markdown fence.
@@ -106,6 +109,7 @@ class LineLexer:
         self._begin()
 
     def _begin(self) -> None:
+        """Begin in the lexer's first state, outside all spans."""
         has_rules = isinstance(self._lexer, ExtendedRegexLexer)
         self._context: Any = self._running("", 0) if has_rules else None
         self._open: tuple[_TokenType, re.Pattern[str]] | None = None
@@ -134,6 +138,10 @@ class LineLexer:
         return tokens
 
     def _lex(self, text: str) -> Iterator[Token]:
+        """Yield the tokens of a line: first the rest of an open span, then what the lexer says.
+
+        A span that begins here and goes on in the next line stays open (`_open`, `_inside`).
+        """
         at = 0
         while True:
             if self._open is not None:
@@ -156,7 +164,7 @@ class LineLexer:
             begin, span = opening
             self._restore(stack)
             yield from self._tokens(text[at : begin.start()])
-            if span.kind is Text:  # a tag of its own
+            if span.kind is Text:  # HTML's own tag, which its lexer knows
                 yield from self._tokens(begin.group())
                 self._restore(stack)
             else:
@@ -240,7 +248,7 @@ class _EndedYaml(_Ended, YamlLexerContext):  # type: ignore[misc]
 
 
 class _Stack(list[str]):
-    """A stack that limits how often states are entered: some lexers go round in circles."""
+    """A stack that limits how often states are entered: some lexers never end on some texts."""
 
     entries = 0
 
@@ -279,10 +287,12 @@ def _copied(context: Any) -> Any:
 
 
 def _word(opening: re.Match[str]) -> str:
+    """Return the text that `\\1` stands for in the span's `closes`; "" if it has no group."""
     return opening.group(1) if opening.re.groups else ""
 
 
 def _spans_of(name: str) -> list[_Span]:
+    """Return the spans to look for in the text of the lexer of that name."""
     return [
         span
         for span in _SPANS

@@ -43,18 +43,18 @@ def wrapped(text: str, first: int, rest: int) -> list[RowBounds]:
     if len(text) <= first and text.isascii() and not text.endswith(" "):
         return [(0, len(text))]
     last = len(text.rstrip(" "))
-    indent = _behind_blanks(text, 0, last)
+    indent = _after_blanks(text, 0, last)
     places: list[RowBounds] = []
     begin, room = 0, first
     while (end := _row_end(text, begin, room, indent, last)) < last:
         places.append((begin, begin + len(text[begin:end].rstrip(" "))))
-        begin, room = _behind_blanks(text, end, last), rest
+        begin, room = _after_blanks(text, end, last), rest
     places.append((begin, last))
     return places
 
 
 def filled(text: str, first: int, rest: int) -> list[RowBounds]:
-    """Break a line of code where a row is full: every blank counts."""
+    """Break a line of code where a row is full, since every blank counts."""
     begin, end = 0, _full(text, 0, first)[0]
     places = [(begin, end)]
     while end < len(text):
@@ -64,7 +64,10 @@ def filled(text: str, first: int, rest: int) -> list[RowBounds]:
 
 
 def _row_end(text: str, begin: int, room: int, indent: int, last: int) -> int:
-    """Return the end of the row that begins there, without the blanks at its end."""
+    """Return the end of the row from `begin`, of `room` cells; blanks may end or follow it.
+
+    The blanks before `indent`, with which the line begins, are no place to break it.
+    """
     full, window = _full(text, begin, room)
     if full >= last:
         return last
@@ -101,8 +104,8 @@ def _full(text: str, begin: int, room: int) -> tuple[int, Measure | None]:
         size *= 2
 
 
-def _behind_blanks(text: str, begin: int, last: int) -> int:
-    """Return the first index after the blanks; a blank with a combining mark is not one."""
+def _after_blanks(text: str, begin: int, last: int) -> int:
+    """Return the first index after the blanks; a blank with a combining mark counts as text."""
     end = begin
     while end < last and text[end] == " ":
         end += 1

@@ -1,8 +1,7 @@
-"""The stream's colours: roles that name a meaning, in the theme's variables.
+"""The styles of streams, previews and diffs: roles that name a meaning, in the theme's colours.
 
-They are not component classes: Textual makes a node for each of those in every
-widget that declares it, and a screen of panes would begin with styling four hundred
-of them.
+Roles are not Textual's component classes: Textual makes a node for each of those in every
+widget that declares it, and a screen of panes would begin with styling four hundred nodes.
 """
 
 from collections.abc import Callable
@@ -24,13 +23,14 @@ UNDERLINE = Style(underline=True)
 
 
 class Role(NamedTuple):
-    """Style of a role: theme variables, and a Rich style on top of them."""
+    """Style of a role: theme variables for text and background, and a Rich style on top of them."""
 
     colour: str
     on: str | None = None
     extra: Style = Style.null()
 
 
+# Each role is a field of `Palette` of the same name.
 ROLES = {
     "text": Role("foreground"),
     "muted": Role("text-muted"),

@@ -101,5 +101,5 @@ def _seen(text: str, begin: int, end: int) -> str:
     first, last = bisect_left(cells, begin), bisect_right(cells, end) - 1
     if first > last:
         return " " * (end - begin)
-    before, behind = cells[first] - begin, end - cells[last]
-    return " " * before + text[offsets[first] : offsets[last]] + " " * behind
+    before, after = cells[first] - begin, end - cells[last]
+    return " " * before + text[offsets[first] : offsets[last]] + " " * after

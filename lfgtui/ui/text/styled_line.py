@@ -19,7 +19,7 @@ from lfgtui.ui.text.cell_width import stream_safe
 
 
 class Span(msgspec.Struct, frozen=True):
-    """A piece of a line: its text and its colour, a theme variable."""
+    """A piece of a line. `colour` is a theme variable, as is `on`, a background of its own."""
 
     text: str
     colour: str = "foreground"

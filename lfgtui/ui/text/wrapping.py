@@ -119,19 +119,20 @@ class Flow:
 
     def __init__(self, width: int, first: Sequence[Span] = (), rest: Sequence[Span] = ()) -> None:
         self._layout = _Layout.of(width, first, rest)
-        self._closed = 0
+        self._closed = 0  # rows at the beginning that cannot change any more
         # The settled text that begins in the last row, what glues that row to the one
         # before, and the cells of its line that are above it.
         self._open: list[Span] = []
         self._glue: str | None = None
         self._column = 0
         self.rows = self._layout.lay([], 0).rows
+        # The rows after the last `show`, from the row `_seen_from` on.
         self._seen_from = 0
         self._seen: list[Row] = []
-        self._left: int | None = None
+        self._left: int | None = None  # cells left in the last row; None until `extend` needs it
 
     def settle(self, spans: Iterable[Span]) -> None:
-        """Append text that will not change any more; it replaces the shown text."""
+        """Append text that will not change any more, in place of the shown text; then `show`."""
         del self.rows[self._closed :]
         *complete, self._open = _lines(spans, self._open, self._column)
         for line in complete:
@@ -180,7 +181,7 @@ class Flow:
         return True
 
     def _look(self) -> int:
-        """Replace rows by equal ones that were there before."""
+        """Replace rows by equal ones that were there before; return the first that differs."""
         first = self._seen_from
         for old, new in zip(self._seen, self.rows[first:], strict=False):
             if old != new:
@@ -192,6 +193,8 @@ class Flow:
 
 
 class _Laid(NamedTuple):
+    """The rows of one line, its whole text, and where each row is in that."""
+
     rows: list[Row]
     text: str
     places: list[RowBounds]
