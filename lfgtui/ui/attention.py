@@ -161,6 +161,7 @@ def _ranked(found: Iterable[Attention]) -> Sequence[Attention]:
 def _reasons(
     transcript: Transcript, meter: Meter, now: float, stall_after: float
 ) -> Iterator[Attention]:
+    """Yield all reasons that the ticket alone gives: those of copies and of the run come later."""
     if reason := REASONS.get(transcript.state):
         yield Attention(reason, transcript.since)
     if transcript.asks:

@@ -72,6 +72,7 @@ class Leaving:
             self._exit(128 + number)
 
     async def _shut_down(self, code: int | None) -> None:
+        """Shut the run down, or leave an attached one at work, and exit."""
         goes_on = isinstance(self._run, AttachedRun) and not self._run.has_ended
         if code is None:
             code = int(self._run is not None and not (goes_on or all_done(self._run)))

@@ -98,6 +98,7 @@ class _Recorder(LfgApp):
         self.run_worker(self._play())
 
     async def _play(self) -> None:
+        """Draw all frames, and keep what each has written."""
         length = self._replay.timeline.length
         seconds = length / self._replay.speed
         frames = math.ceil(seconds * FRAMES)

@@ -73,7 +73,7 @@ class RunsAtWork(RowList):
         index = next((n for n, one in enumerate(self._runs) if here and one.is_same(here)), None)
         self.move_to(self.cursor if index is None else index)
 
-    def entry(self, index: int, width: int) -> Sequence[Line]:
+    def lines_at(self, index: int, width: int) -> Sequence[Line]:
         if index >= len(self._runs):
             text = shorten(one_line(self._troubles[index - len(self._runs)]), width - 4)
             return ([Span("   "), Span(text, "warning")],)

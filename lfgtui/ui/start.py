@@ -98,7 +98,7 @@ class StartList(RowList):
         """The row under the cursor; an empty one before there are any."""
         return self.rows[self.cursor] if self.rows else Row(lambda width: [])
 
-    def entry(self, index: int, width: int) -> Sequence[Line]:
+    def lines_at(self, index: int, width: int) -> Sequence[Line]:
         return (self.rows[index].compose(width),)
 
     def move_to(self, index: int) -> None:

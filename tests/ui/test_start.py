@@ -83,7 +83,7 @@ def start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Start:
 def here(app: LfgApp) -> str:
     """The row under the cursor."""
     rows = app.screen.query_one(StartList)
-    return "".join(span.text for span in rows.entry(rows.cursor, 80)[0]).strip()
+    return "".join(span.text for span in rows.lines_at(rows.cursor, 80)[0]).strip()
 
 
 @pytest.mark.parametrize(("theme", "size"), [("dark", (80, 24)), ("light", (120, 40))])

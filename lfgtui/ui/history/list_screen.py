@@ -62,7 +62,7 @@ class RowScreen(LfgScreen[None]):
 
 
 class ListScreen(RowScreen):
-    """Work beside the keys."""
+    """A list whose other work, such as reading the history, is done in the background."""
 
     def __init__(self, context: ScreenContext, open_reader: Callable[[], Reader]) -> None:
         super().__init__(context)

@@ -56,7 +56,7 @@ class RunList(RowList):
             return self.known[self.hit.run]
         return self.runs[self.cursor] if self.hits is None and self.runs else None
 
-    def entry(self, index: int, width: int) -> Sequence[Line]:
+    def lines_at(self, index: int, width: int) -> Sequence[Line]:
         if self.hits is not None:
             hit = self.hits[index]
             return hit_row(hit, self.known[hit.run].title, width)

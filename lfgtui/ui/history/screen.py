@@ -56,7 +56,7 @@ _WHILE_TYPING = {
     "shift+tab": "next_pane",
     "escape": "back",
 }
-"""Keys that are never text: they steer the list while the person types."""
+"""Keys that are never text, and their actions on the list while the person types."""
 
 _TYPING_KEYS = (("↑↓", "select"), ("enter", "open"), ("tab", "keys"), ("esc", "back"))
 _SYNTAX = '"phrases"  pre*  AND OR NOT  state:failed  after:7d'
@@ -69,8 +69,8 @@ _LIST_KEYS = (
 class HistoryScreen(ListScreen):
     """Runs, or hits during a search.
 
-    All reading is done in threads, each with a reader of its own; an answer
-    to an outdated question is dropped. Arrows steer the list even while the
+    All reading is done in threads, each with a reader of its own; results for
+    an outdated search are dropped. Arrows move in the list even while the
     person types; with the focus in the list, letters act on the run.
     """
 

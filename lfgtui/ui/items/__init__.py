@@ -1,7 +1,7 @@
-"""Views of a transcript's items: one view an item, rows out.
+"""Views of a transcript's items: each makes the rows of one item of the fold, in chunks.
 
-The views themselves, and the Markdown parser and the highlighter they bring
-along, are imported with the first item, not for the first frame.
+The views themselves, with the Markdown parser and the highlighter, are imported with
+the first item, not for the first frame. A new item needs a view in `registry.py`.
 """
 
 from lfgtui.model.fold.attempts import Attempt
@@ -20,7 +20,7 @@ __all__ = [
 
 
 def preload() -> None:
-    """Import the views, once the first frame is out."""
+    """Import the views; called once the first frame is on the screen."""
     import lfgtui.ui.items.registry  # noqa: F401  # imported for its effect
 
 

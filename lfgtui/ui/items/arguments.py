@@ -79,5 +79,5 @@ def _is_long(member: Member) -> bool:
 
 
 def _is_sure(member: Member) -> bool:
-    """Return True if the text so far will not change; a number may go on."""
+    """Return True if the text so far is right, as a string's is; an unfinished number's is not."""
     return member.is_string or member.is_complete or member.head.startswith(("{", "["))

@@ -1,4 +1,8 @@
-"""The base of item views: chunks that are drawn when looked at, and folding."""
+"""The base of item views: chunks that are drawn when looked at, and folding.
+
+`LineIndex` (`ui/stream`) makes a view for each item, updates it while the item grows, and
+keeps all chunks in one list.
+"""
 
 import math
 import sys
@@ -15,6 +19,7 @@ from lfgtui.ui.text.palette import Palette
 from lfgtui.ui.text.wrapping import Row, Span, fit
 
 Kind = Literal["text", "reasoning", "tool", "prompt", "note", "rule"]
+"""The kinds of views: keys fold all of a kind, and `text` has blank lines around it."""
 
 UNCHANGED = sys.maxsize
 """`LineChunk.changed_from` of a chunk that stayed as it was."""
@@ -25,8 +30,10 @@ _SPINNER = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
 class Context(msgspec.Struct, frozen=True):
     """The state, besides the item, that rows depend on. `now` moves in steps of a gauge's tick.
 
-    `awaits_slot`: approved calls run once the ticket has a slot.
-    `until`: when, by `clock`, a frame has read enough; the rest waits for the next frame.
+    `width` is in cells. `faded` is the palette of superseded attempts. `unfolded` are the kinds
+    that a key has unfolded; `has_urls`: links show their URLs. `awaits_slot`: approved calls run
+    once the ticket has a slot. `until`: when, by `clock`, a frame has read enough; the rest waits
+    for the next frame.
     """
 
     width: int
@@ -115,7 +122,7 @@ class LineChunk:
         return rows
 
     def show(self, rows: Sequence[Row], changed_from: int) -> None:
-        """Set the rows, changed from one on; those before it are the same objects."""
+        """Set the rows; those before `changed_from` are the same objects as before."""
         self._rows = rows
         self.height, self.is_exact = len(rows), True
         self.changed_from = min(self.changed_from, changed_from)
@@ -133,7 +140,12 @@ class LineChunk:
 
 
 class ItemView(ABC):
-    """Draws one item. `is_settled` once the item cannot change any more."""
+    """Draws one item. `is_settled` once the item cannot change any more.
+
+    `override` is True or False once a person unfolded or folded this item, None while its kind
+    decides. `is_faded`: its attempt is superseded. Both are set by `ui/stream`, which then calls
+    `update` or `redraw`. `chunks` has the item's rows; both methods replace its contents.
+    """
 
     kind: Kind
     is_foldable = False
@@ -183,7 +195,7 @@ class ItemView(ABC):
 
 
 class BriefView(ItemView):
-    """An item of a few rows, made again whenever something they depend on changes."""
+    """An item of a few rows, all made again when something that they depend on changes."""
 
     known_height: int | None = None
     """The number of its rows, if known without drawing them."""

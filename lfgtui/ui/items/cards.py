@@ -1,4 +1,4 @@
-"""Cards: a line and, below it if unfolded, the rest; for hosted tools, plans and sources."""
+"""Cards: one line and, if unfolded, rows below it; those of hosted tools, plans and sources."""
 
 from abc import abstractmethod
 from collections.abc import Hashable, Iterable, Iterator, Sequence
@@ -21,7 +21,7 @@ _WEB = ("http://", "https://")
 
 
 class CardView(BriefView):
-    """A card."""
+    """A card: the line is `left` and `right`, the unfolded rows are `body`."""
 
     kind = "tool"
     is_foldable = True
@@ -47,7 +47,7 @@ class CardView(BriefView):
 
 
 class HostedView(CardView):
-    """One call, busy until it has output or its response has ended."""
+    """A call of a tool that the provider runs, busy until it has output or its response ended."""
 
     def __init__(self, item: HostedItem, attempt: Attempt) -> None:
         super().__init__()
@@ -178,13 +178,13 @@ class SourcesView(CardView):
         for number, citation in enumerate(self._item.citations, 1):
             first = (f"{number}. ", palette.marker)
             rest = (" " * len(first[0]), palette.marker)
-            yield from wrap(_entry(citation, palette), width, (first,), (rest,))
+            yield from wrap(_cited(citation, palette), width, (first,), (rest,))
             if citation.quote and _name(citation) != (quote := _flat(citation.quote)):
                 yield from wrap([(quote, palette.muted + EM)], width, (rest,), (rest,))
 
 
-def _entry(citation: Citation, palette: Palette) -> Iterator[Span]:
-    """Its name and where it leads, which is always written out: the name may claim another."""
+def _cited(citation: Citation, palette: Palette) -> Iterator[Span]:
+    """Yield a source's name, then its URL in any case: the name may claim another address."""
     name, url = _name(citation), citation.url
     is_web = url.startswith(_WEB)
     yield name, linked(palette.link, url) if is_web else palette.text
@@ -198,4 +198,5 @@ def _name(citation: Citation) -> str:
 
 
 def _flat(text: str) -> str:
+    """Return the text on one line, without escape sequences."""
     return " ".join(plain_output(text).split())

@@ -18,7 +18,7 @@ _HEAD, _TAIL = 12, 36
 """Rows of a long output that an unfolded card shows, from its start and its end."""
 
 _LIVE = 12
-"""Rows of live output."""
+"""Most rows of live output, from its end."""
 
 _LONG = 24
 """Most rows of one line."""
@@ -27,7 +27,8 @@ _READ = 5_000
 """Least characters shown of both ends of a text that is wrapped whole."""
 
 _STRIDE = 4
-"""Windows between the positions from which an endless line is laid out."""
+"""An endless line is laid out from a multiple of this many windows (`room` in `_end_of`), so that
+its rows begin elsewhere only once in a while."""
 
 
 def clipped(
@@ -40,7 +41,8 @@ def clipped(
     longest: int = _LONG,
     before: int = 0,
 ) -> Sequence[Row]:
-    """Return the first and last lines of a text, and the number between.
+    """Return the rows of the first `head` and the last `tail` lines of a text, and one between
+    them with the number of lines left out.
 
     Of a line that fills more than `longest` rows the beginning and the end are shown.
     `before`: the number of lines before the text; then none of its first lines are shown.
@@ -144,5 +146,5 @@ def _cut(
 
 
 def left_out(count: int, what: str, palette: Palette) -> Row:
-    """Return the row that says how many rows are left out."""
+    """Return the row that says how many lines or characters (`what`) are left out."""
     return Row(((f"… {count:,} more {what}{'s' * (count != 1)}", palette.faint),))

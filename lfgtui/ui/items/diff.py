@@ -21,6 +21,7 @@ _MOST_LINES, _MOST = 4_000, 500_000
 _GOES_ON = "↪"
 """Replaces the sign in rows that continue a line."""
 
+# Matches `@@ -12,7 +12,9 @@`; a count of 1 is left out, as in `@@ -1 +1,3 @@`.
 _HUNK = re.compile(r"@@ -(\d{1,9})(?:,(\d{1,9}))? \+(\d{1,9})(?:,(\d{1,9}))? @@")
 
 

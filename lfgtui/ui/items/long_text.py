@@ -1,8 +1,7 @@
-"""Plain text of any length below a line: thinking, prompts.
+"""Plain text of any length below one line: thinking, prompts.
 
-The text is wrapped in chunks of whole lines, each a chunk of its own, so that
-only the visible part of a long one is wrapped. The last chunk grows; its wrapped
-rows are kept.
+The text is divided into chunks of whole lines, so that only the visible part of a
+long one is wrapped. The last chunk grows; its wrapped rows are kept.
 """
 
 from abc import abstractmethod
@@ -28,12 +27,12 @@ class LongText:
         self._prefix = (prefix,)
         self._style = style
         self._text = ""
-        self._begin = self._end = 0
-        self._parts: list[tuple[int, int]] = []
-        self._flow: Flow | None = None
+        self._begin = self._end = 0  # of the last chunk, in characters of the text
+        self._parts: list[tuple[int, int]] = []  # begin and end of each chunk
+        self._flow: Flow | None = None  # the last chunk's, while it is drawn
 
     def grow(self, text: str) -> int:
-        """Take the grown text; return the index of the first changed chunk.
+        """Take the text, which only ever grows; return the index of the first changed chunk.
 
         Blanks around the text are left out; those at its end only until it goes on.
         """
@@ -71,7 +70,7 @@ class LongText:
         self.chunks.append(chunk)
 
     def _reach(self, end: int) -> None:
-        """Extend the open chunk."""
+        """Extend the open chunk up to `end`."""
         if not self.chunks:
             self._open()
         chunk, new = self.chunks[-1], self._text[self._end : end]
@@ -100,7 +99,10 @@ class LongText:
 
 
 class UnfoldingView(ItemView):
-    """One line, and below it, unfolded, the whole text."""
+    """One line, `head`, and below it, if unfolded, the whole text.
+
+    All is made anew if the width, colours or folding change; else the text grows.
+    """
 
     is_foldable = True
 

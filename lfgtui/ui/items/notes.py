@@ -15,9 +15,8 @@ from lfgtui.ui.text.wrapping import Row, Span, fit, width_of, wrap
 _TAIL = 400
 """Characters at the end of the thinking in which its last words are looked for."""
 
-
 _SHORT = 60
-"""Most characters of a person's message in its one line."""
+"""Most characters of a person's message that begins folded, as its line shows all of it."""
 
 
 class ReasoningView(UnfoldingView):
@@ -62,7 +61,7 @@ class ReasoningView(UnfoldingView):
 
 
 class PromptView(UnfoldingView):
-    """A message to the model, folded to its first words unless a person said it."""
+    """A message to the model, folded to its first words; a person's long one begins unfolded."""
 
     kind = "prompt"
 
@@ -123,7 +122,7 @@ def _note_signs(palette: Palette) -> dict[str, Span]:
 
 
 class RuleView(BriefView):
-    """The beginning of a further attempt."""
+    """The rule at the beginning of each attempt but the first."""
 
     kind = "rule"
     known_height = 2

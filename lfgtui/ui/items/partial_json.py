@@ -28,6 +28,7 @@ _T = TypeVar("_T")
 _Reading: TypeAlias = Generator[None, None, _T]
 
 _BLANKS = re.compile(r"[ \t\n\r]*")
+# Outside strings: all up to the next quote, bracket, brace or comma, such as `12` or `true`.
 _OUTSIDE = re.compile(r'[^"{}\[\],]*')
 # Complete characters and escapes. The first half of a surrogate pair is complete only
 # once it is clear what follows: the second half, another escape, or no escape.
@@ -45,7 +46,7 @@ _DEEPER = {"{": 1, "[": 1, "}": -1, "]": -1}
 
 
 class PartialObject:
-    """A reader of a JSON object in pieces. Of a repeated name the last value counts."""
+    """A reader of a JSON object in pieces. If a name is repeated, its last value counts."""
 
     def __init__(self) -> None:
         self.is_broken = False
@@ -68,7 +69,8 @@ class PartialObject:
             self._text, self._at = self._text[self._at :] + text, 0
             next(self._reading)
 
-    # Each reads on from a position in the text, and yields if it needs more text.
+    # Each of these generators reads from `_at` in the text on, yields whenever it needs more
+    # text, and raises `ValueError` at text that cannot be right.
 
     def _read(self) -> _Reading[None]:
         try:

@@ -1,4 +1,4 @@
-"""The view of each item."""
+"""The view of each item. Imported lazily, by `ui/items`: it brings all views along."""
 
 from lfgtui.model.fold.attempts import Attempt
 from lfgtui.model.fold.items import (

@@ -25,7 +25,7 @@ _DECISIONS: tuple[tuple[str, Verdict], ...] = (("approve", "allow"), ("deny", "r
 def unsaid_arguments(
     item: ToolItem, arguments: Mapping[str, object], question: str
 ) -> Iterator[Member]:
-    """Yield the arguments that stand neither in a diff nor in the question.
+    """Yield the arguments that the card still has to show: those in no diff or question.
 
     An agent words its question itself, so it counts as showing a command only if it is exactly
     the command.
@@ -79,6 +79,7 @@ def _question(item: ToolItem, question: str) -> str:
 
 
 def _agents_question(item: ToolItem, question: str) -> str:
+    """Return the command if the agent's question is just that, otherwise its first line."""
     command = _command(item)
     if command is not None and _is_whole(question, command):
         return f"$ {command}"

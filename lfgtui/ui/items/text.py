@@ -26,11 +26,11 @@ class TextView(ItemView):
         self._item = item
         self._document = StreamingMarkdown()
         self._blocks: list[BlockChunk] = []
-        self._fed = self._frozen = 0
+        self._fed = self._frozen = 0  # characters read; blocks that cannot change any more
         self._revision = -1
         self._is_closed = self._is_behind = False
         self._look: RenderContext | None = None
-        self._plain: LongText | None = None
+        self._plain: LongText | None = None  # the text after `MOST_BLOCKS`
         self._plain_from = 0
 
     @property
@@ -98,6 +98,7 @@ class TextView(ItemView):
         return RenderContext(context.width, self.palette(context), context.has_urls)
 
     def _take_changes(self, look: RenderContext) -> int | None:
+        """Bring the chunks in line with the blocks; return the first that changed, if any."""
         first, blocks = self._document.take_changes(), self._document.blocks
         chunks = self._blocks
         if first == len(blocks) == len(chunks):
@@ -118,7 +119,7 @@ class TextView(ItemView):
 
 
 class BlockChunk(LineChunk):
-    """One block. Its drawing is kept as long as the block can grow, its rows while in use."""
+    """One block, and the blank row above it. Its view is kept as long as the block can grow."""
 
     __slots__ = ("_before", "_document", "_drawing", "_gap", "_look", "_revision", "block")
 
@@ -145,7 +146,7 @@ class BlockChunk(LineChunk):
         self.undraw(guess)
 
     def let_drawing_go(self) -> None:
-        """Drop the drawing: the block cannot grow any more."""
+        """Drop the view: the block cannot grow any more."""
         self._drawing = None
 
     def grow(self, before: Block | None) -> None:

@@ -20,7 +20,7 @@ from lfgtui.ui.text.palette import STRONG, Palette
 from lfgtui.ui.text.wrapping import Row, Span, wrap
 
 _LOOK = 50_000
-"""Most characters of arriving arguments that one look reads; for a flat list it takes 25 ms."""
+"""Most characters of arriving arguments that one drawing reads: for a flat list, 25 ms."""
 
 
 class ToolView(CardView):
@@ -30,7 +30,7 @@ class ToolView(CardView):
         super().__init__()
         self._item = item
         self._arriving = _Arriving(item)
-        self._summed: tuple[int, str] | None = None
+        self._summed: tuple[int, str] | None = None  # the item's revision, and its summary then
 
     @property
     def is_settled(self) -> bool:
@@ -64,6 +64,7 @@ class ToolView(CardView):
         ]
 
     def _sign(self, context: Context) -> Span:
+        """Return the sign of the call's state or outcome."""
         palette, item = self.palette(context), self._item
         if item.state == "stopped" or item.is_unrun:
             return "■", palette.muted
@@ -81,6 +82,7 @@ class ToolView(CardView):
         return ("✗", palette.bad) if failed else ("✓", palette.good)
 
     def _summary(self, context: Context) -> str:
+        """Return the arguments on one line, as far as they have arrived."""
         item = self._item
         if item.is_text_borne:
             return " ".join(item.json.piece(0, max(8, context.width - len(item.name))).split())
@@ -143,6 +145,7 @@ class ToolView(CardView):
             yield from question_rows(item, question, palette, width)
 
     def _arguments(self, palette: Palette, width: int, question: str) -> Iterator[Row]:
+        """Yield the rows of the arguments and diffs, without what the `question` says already."""
         item = self._item
         if item.is_text_borne:
             yield from raw_rows(item.json.piece(0, SHOWN), palette, width)
@@ -168,7 +171,7 @@ class ToolView(CardView):
 
 
 class _Arriving:
-    """A call's arguments as they arrive: each look at the card reads a bounded piece more."""
+    """A call's arguments as they arrive: each `read` takes a bounded piece more."""
 
     def __init__(self, item: ToolItem) -> None:
         self._item = item

@@ -1,4 +1,4 @@
-"""Views of Markdown blocks: one view a block, rows out."""
+"""Views of Markdown blocks: each makes the rows of one block of `text/markdown`."""
 
 from lfgtui.text.markdown import Block
 from lfgtui.ui.markdown.block_view import BlockView, EmptyBlockView, RenderContext, gap

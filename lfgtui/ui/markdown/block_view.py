@@ -11,12 +11,14 @@ from lfgtui.ui.text.palette import Palette
 from lfgtui.ui.text.wrapping import Row, Span, width_of
 
 _BULLETS = "•◦▪"
+"""The bullets of lists, by depth; deeper ones have the last."""
+
 _LEAST = 16
 """Least cells for the content of containers; marks that would leave fewer are not drawn."""
 
 
 class RenderContext(msgspec.Struct, frozen=True):
-    """Rendering state besides the block. `has_urls`: links show where they lead."""
+    """What rows depend on besides the block. `width`: in cells; `has_urls`: links show URLs."""
 
     width: int
     palette: Palette
@@ -24,7 +26,12 @@ class RenderContext(msgspec.Struct, frozen=True):
 
 
 class BlockView(ABC):
-    """The rows of a block. Its stable prefix is drawn once."""
+    """The rows of a block. Its stable prefix is drawn once.
+
+    `first` and `rest` are the prefixes of its first row and of the others: bullets, bars of
+    quotes. `width` is the number of cells that they leave. A view is made anew for another
+    `context`.
+    """
 
     def __init__(self, block: Block, context: RenderContext) -> None:
         self.block = block
@@ -39,7 +46,10 @@ class BlockView(ABC):
 
     @abstractmethod
     def update(self, tokens: Sequence[Token]) -> int:
-        """Draw the block as it is now; return the first row that differs, or the number of rows."""
+        """Draw the block as it is now, given its `tokens` in the document.
+
+        Return the first row that differs from the last call's, or the number of rows.
+        """
 
 
 def prefixes(block: Block, context: RenderContext) -> tuple[tuple[Span, ...], tuple[Span, ...]]:
@@ -60,7 +70,7 @@ def prefixes(block: Block, context: RenderContext) -> tuple[tuple[Span, ...], tu
 
 
 def gap(before: Block, block: Block, context: RenderContext) -> Row | None:
-    """Return the row between two neighbours, with the bars of quotes; None if there is none."""
+    """Return the row that parts two neighbours, with the bars of quotes; None if nothing does."""
     if not is_parted(before, block):
         return None
     shared = sum(
@@ -74,6 +84,7 @@ def gap(before: Block, block: Block, context: RenderContext) -> Row | None:
 
 
 def _mark(container: Container, depth: int) -> str:
+    """Return the bar of a quote, or the bullet, number or checkbox of a list's item."""
     if not isinstance(container, Item):
         return "▎ "
     if container.is_checked is not None:

@@ -22,8 +22,8 @@ class ParagraphView(BlockView):
     def __init__(self, block: Block, context: RenderContext) -> None:
         super().__init__(block, context)
         self._flow = Flow(context.width, self.first, self.rest)
-        self._generation, self._stable = block.generation, 0
-        self._last: Token | None = None
+        self._generation, self._stable = block.generation, 0  # `_stable`: tokens that are settled
+        self._last: Token | None = None  # the last token shown, and the length of its text
         self._length = 0
 
     @property
@@ -72,7 +72,7 @@ class ParagraphView(BlockView):
 
 
 def spans_of(tokens: Iterable[Token], style: Style, context: RenderContext) -> Iterator[Span]:
-    """Return the spans of balanced tokens."""
+    """Yield the spans of inline tokens, each opening one with its closing one."""
     palette = context.palette
     styles = [style]
     link, label = None, ""
@@ -111,7 +111,11 @@ def spans_of(tokens: Iterable[Token], style: Style, context: RenderContext) -> I
 
 
 def _is_shown(target: str, label: str, has_urls: bool) -> bool:
-    """Return True if a target is written out: on request, or if the label claims another."""
+    """Return True if a link's target is written out after its label.
+
+    It is on request (`has_urls`), if the label looks like another address, or if the target is no
+    web or mail address.
+    """
     if label in (target, target.removeprefix("mailto:")):
         return False
     claims = "://" in label or label.startswith("www.")
@@ -127,7 +131,7 @@ def _over(style: Style, mark: Style) -> Style:
 def linked(style: Style, target: str) -> Style:
     """Return the style with a terminal hyperlink (OSC 8), if the target is safe to follow.
 
-    Kept, since each new one has a random id, and terminals underline by id.
+    Cached, since each new style has a random id, and terminals underline links by their id.
     """
     is_plain = target.isascii() and target.isprintable() and " " not in target
     if is_plain and target.startswith(_SCHEMES):

@@ -5,10 +5,10 @@ the longest word, over all lines of the table. So the order of lines does not
 matter, and all lines cost the same, except one that needs a wider column: only
 then is the whole table laid out again.
 
-A column may ask for, from most to least: its content rounded up (or a cell being
-typed would widen its column at every key), its content, its longest word, its
-longest word that is not an address or path, a few cells. The table takes the
-first of these for which the pane has room, and shares the rest so that the
+A column may ask for, from most to least: its content rounded up (otherwise a cell
+that grows would widen its column with each character), its content, its longest
+word, its longest word that is not an address or path, a few cells. The table takes
+the first of these for which the pane has room, and shares the rest so that the
 widest columns give way first. If not even the last fits, the table is wider than
 the pane, and only text that is wider than the pane wraps.
 """
@@ -35,6 +35,8 @@ _NARROWEST = 3
 """Least cells of a column: as many as its delimiter in the source has."""
 
 _STEP = 4
+"""Cells to a multiple of which a column's content is rounded up."""
+
 _ORDINARY = 16
 """Most cells of an ordinary word; a longer one may be broken to spare the others."""
 
@@ -42,7 +44,10 @@ _LEAST = 6
 """Least cells of a piece of a broken word that can still be read."""
 
 _GAP = 3
+"""Cells between two columns: ` │ `."""
+
 _ENDLESS = 1 << 30
+"""A width in which nothing wraps."""
 
 # East Asian text breaks after any character: it is no part of a word. Compiled when first used.
 _WORD = (
@@ -63,7 +68,7 @@ class TableView(BlockView):
         self._table = TableLayout(self.width, context.palette)
         self._alignments: list[Alignment | None] = []
         self._generation = block.generation
-        self._read = 0
+        self._read = 0  # the first token of the last line, which is read again
 
     @property
     def rows(self) -> Sequence[Row]:
@@ -111,7 +116,7 @@ class TableView(BlockView):
 
 
 def _alignments(tokens: Sequence[Token]) -> list[Alignment | None]:
-    """Return the alignments in the row of dashes."""
+    """Return the columns' alignments, from the row of dashes below the head."""
     alignments: list[Alignment | None] = []
     for token in takewhile(lambda token: token.type != "thead_close", tokens):
         if token.type == "th_open":
@@ -124,7 +129,10 @@ def _alignments(tokens: Sequence[Token]) -> list[Alignment | None]:
 
 
 class _Cell:
-    """The content of a cell, and its lines at the last width."""
+    """The content of a cell, and its lines at the last width.
+
+    `natural` and `word` are the cells that its widest line and its longest word take.
+    """
 
     __slots__ = ("_folded", "_size", "_whole", "natural", "source", "word")
 
@@ -137,6 +145,7 @@ class _Cell:
         self.word = max(_longest_word(row.text) for row in rows)
 
     def folded(self, size: int) -> _Folded:
+        """Return the lines of the cell, wrapped to `size` cells."""
         if size >= self.natural:
             return self._whole
         if size != self._size:
@@ -189,16 +198,16 @@ class TableLayout:
         self._alignments = alignments
         self._bar: Span = (" │ ", palette.faint)
         self._lines: list[_Line] = []
-        self._settled = 0
+        self._settled = 0  # lines at the beginning that will not change
         self._needs = self._shown_needs = _Needs()
         self._widths: tuple[int, ...] = ()
         self._rules = (Row(()), Row(()))
-        self._starts: list[int] = []
+        self._starts: list[int] = []  # the first row of each line
 
     def show(self, settled: Sequence[Sequence[Cell]], last: Sequence[Cell] | None = None) -> int:
-        """Replace the last line by settled lines, and a new last one.
+        """Replace the last line by lines that will not change, and a new last one.
 
-        The first of all is the table's head. Return the first row that changed.
+        The first line of all is the table's head. Return the first row that changed.
         """
         lines, first = self._lines, self._settled
         known = lines[first] if first < len(lines) else ()
@@ -249,6 +258,7 @@ class TableLayout:
         return any(len(cell.folded(size)) > 1 for cell, size in pairs)
 
     def _laid(self, line: _Line) -> Iterator[Row]:
+        """Yield the rows of a line, its cells side by side."""
         columns = [cell.folded(size) for cell, size in zip(line, self._widths, strict=False)]
         for at in range(max(map(len, columns), default=1)):
             spans: list[Span] = []
@@ -268,6 +278,7 @@ class TableLayout:
         return ((" " * size, self._palette.text),) if size else ()
 
     def _before(self, column: int, spare: int) -> int:
+        """Return how many of the `spare` cells of a column come before its content."""
         alignment = self._alignments[column] if column < len(self._alignments) else None
         if alignment == "right":
             return spare

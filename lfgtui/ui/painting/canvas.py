@@ -6,8 +6,8 @@ widgets changed and paints all of them at once, when it ends. If that is
 impossible (a screen on top, a layout to be done, a batch of updates), the
 widgets are refreshed in the ordinary way.
 
-Textual's compositor and what surrounds it are private. This is the only module
-that touches them.
+Textual's compositor, and how a screen uses it, is private: only this module touches
+it, so an upgrade of Textual has to be checked here.
 """
 
 import asyncio
@@ -30,10 +30,10 @@ _REST = 3
 
 
 class Canvas:
-    """Regions that widgets change while a frame is drawn.
+    """Regions that widgets change while a frame is drawn; the widgets of a run's screen share one.
 
     `covers_containers` is True while only widgets that cover their containers are painted:
-    a container need not draw then.
+    a `CachedContainer` then draws nothing.
     """
 
     def __init__(self) -> None:
@@ -42,7 +42,7 @@ class Canvas:
         self._is_layout = False
 
     def changed(self, widget: Widget, region: Region) -> None:
-        """Have a region of the widget, in its own coordinates, painted."""
+        """Have a region of the widget, in its own coordinates, painted: with the frame, if any."""
         if self._changed is None:
             widget.refresh(region)
         else:
@@ -61,7 +61,7 @@ class Canvas:
 
     @contextmanager
     def layout(self) -> Iterator[None]:
-        """Draw a frame together with a layout that is not painted yet."""
+        """Have the frame drawn in the body painted with a new layout, which is not painted yet."""
         self._is_layout = True
         try:
             yield
@@ -69,6 +69,7 @@ class Canvas:
             self._is_layout = False
 
     def _paint(self, screen: Screen[None], changed: list[tuple[Widget, Region]]) -> None:
+        """Paint the regions: with the layout, by `refresh` if there is no other way, or at once."""
         if self._is_layout:
             for widget, region in changed:
                 widget._set_dirty(region)
@@ -131,6 +132,7 @@ async def come_to_rest(app: App[ResultT]) -> None:
 
 
 def _has_to_paint(screen: Screen[ResultT]) -> bool:
+    """Return True if the screen would do something in `_on_timer_update`."""
     return bool(
         screen._layout_required
         or screen._scroll_required
@@ -143,6 +145,7 @@ def _has_to_paint(screen: Screen[ResultT]) -> bool:
 
 
 def _busy_one(app: App[ResultT]) -> MessagePump | None:
+    """Return the app, or a screen or widget of it, if one has work to do."""
     if _has_work(app):
         return app
     nodes = chain.from_iterable(map(walk_depth_first, app.screen_stack))

@@ -21,7 +21,7 @@ else:  # Textual takes a widget's style from its first base that is a widget: no
 
 
 class Placed(_Widget):
-    """A mixin: takes the size that a layout gives it, without asking for another layout.
+    """A mixin for a widget that takes the size a layout gives it, and asks for no other layout.
 
     Textual's own widgets ask for one whenever their size changes. Put it before a widget's class.
     """
@@ -30,7 +30,7 @@ class Placed(_Widget):
 
 
 class CachedContainer(Placed):
-    """A mixin: draws one line for all lines of a container, until its size or style changes.
+    """A mixin for a container: draws one line for all its lines, until its size or style changes.
 
     In each frame the compositor makes every widget that a repaint touches draw all of its lines,
     even covered ones, and cuts them into pieces. A container's own lines are all the same, and
@@ -76,10 +76,10 @@ class CachedRow(CachedContainer, Horizontal):
 
 
 class SelfPainted(Placed, Guarded, Widget):
-    """Passes on the strips of `render_line`, which are styled and as wide as the widget.
+    """A widget whose `render_line` returns strips that are styled and as wide as the widget.
 
-    It goes past Textual's cache of styled lines, which costs more than the rows, since the
-    compositor asks for them in each frame.
+    They do not pass through Textual's cache of styled lines, which costs more than the rows,
+    since the compositor asks for them in each frame.
     """
 
     ALLOW_SELECT: ClassVar[bool] = False

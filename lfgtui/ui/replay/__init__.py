@@ -1,1 +1,1 @@
-"""A stored run played again: its timeline, its position, its clock."""
+"""A stored run played again: its timeline, the run at a position, and how a person names one."""

@@ -17,6 +17,7 @@ from lfgtui.text.redactor import Redactor
 from lfgtui.ui.replay.timeline import IDLE_LIMIT, Timeline
 
 SPEEDS = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0)
+"""The speeds that keys go through: seconds of the timeline for each second of the person's."""
 
 _LEAP = 0.25
 """Most seconds that a frame moves on, at speed 1, so that a slow screen skips nothing."""
@@ -66,10 +67,11 @@ class ReplayedRun:
         self.position = 0.0
         self.count = 0
         self.now = timeline.began_at
+        """The recorded time of day at the position, which is the panes' clock."""
         self._ticks = ticks
-        self._looked_at: float | None = None
+        self._looked_at: float | None = None  # when `advance` was last called while it played
         self._folded = {one.id: _Folded(Transcript(one.workspace)) for one in tickets}
-        self._behind: list[str] = []
+        self._behind: list[str] = []  # tickets with entries that are still to be folded
         self._changed: set[str] = set()
         self.seek(0.0)
 
@@ -87,7 +89,7 @@ class ReplayedRun:
         return self.count == self.timeline.count and self.position >= self.timeline.length
 
     def advance(self, now: float) -> None:
-        """Move on by the time since the last call."""
+        """Move on by the time since the last call; `now` is by any steady clock."""
         before, self._looked_at = self._looked_at, now if self.is_playing else None
         passed = 0.0 if before is None else min(max(0.0, now - before), _LEAP)
         if self.is_playing:
@@ -125,11 +127,15 @@ class ReplayedRun:
         self.seek_entry(self.timeline.step(self.count, entries, ticket))
 
     def _move_to(self, position: float, least: int) -> None:
+        """Go to the position, with all entries up to then and at least the first `least`."""
         self.position = max(0.0, min(self.timeline.length, position))
         self._happen(max(least, self.timeline.count_at(self.position)))
 
     def _happen(self, count: int) -> None:
-        """Set the number of entries that should have happened."""
+        """Set the number of entries that should have happened; `proceed` folds them.
+
+        Going back, transcripts that have too many entries are begun anew.
+        """
         now = self.timeline.recorded_at(self.position)
         is_back = now < self.now
         self.count, self.now = count, now
@@ -163,6 +169,7 @@ class ReplayedRun:
         return changed
 
     def _fold_some(self, ticket: str) -> None:
+        """Fold up to `_STRIDE` entries of the ticket, which is off the list once it has all."""
         folded, entries = self._folded[ticket], self.timeline.of_ticket[ticket]
         until = min(folded.target, folded.count + _STRIDE)
         for entry in entries[folded.count : until]:

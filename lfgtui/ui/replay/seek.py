@@ -6,7 +6,8 @@
     api 17   api#17               an event of a ticket, as `lfg search --json` numbers it
     @14:03   14:03:22             a time of day
 
-`1:02:03` is a time of day if the replay is shorter than that.
+`1:02:03` is a time of day if the replay is shorter than that. The screen of a replay and
+`lfg replay --from` take these.
 """
 
 import re
@@ -23,6 +24,7 @@ _SHARE = re.compile(r"(\d{1,3}(?:\.\d+)?)\s*%", re.ASCII)
 _EVENT = re.compile(r"(?:([A-Za-z0-9._-]+)\s*)?(?:#|\s)\s*(\d{1,9})", re.ASCII)
 
 EXPECTED = "1:30, 90s, 50%, #17, api 17 or 14:03:22"
+"""Examples, for an error's text and the field's hint."""
 
 
 def go_to(run: ReplayedRun, text: str, counted: str | None = None) -> None:
@@ -47,6 +49,7 @@ def go_to(run: ReplayedRun, text: str, counted: str | None = None) -> None:
 
 
 def _within(timeline: Timeline, seconds: float) -> float:
+    """Return the seconds; raise `UsageError` if the replay is shorter."""
     if seconds > timeline.length:
         raise UsageError(f"the replay is only {figures.duration(timeline.length)} long")
     return seconds
@@ -77,6 +80,7 @@ def _time_of_day(timeline: Timeline, seconds: float) -> float:
 
 
 def _entry(timeline: Timeline, ticket: str | None, number: int) -> int:
+    """Return the position at entry `number`, of the ticket (its `seq`) or (None) of all."""
     if ticket is None:
         if not 0 <= number <= timeline.count:
             raise UsageError(f"the replay has only {timeline.count} events")

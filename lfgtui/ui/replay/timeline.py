@@ -22,8 +22,8 @@ IDLE_LIMIT = 15.0
 class Timeline:
     """All entries of a run in the order they happened, each ticket's own in `seq` order.
 
-    `idle_limit` 0 keeps every gap. A clock that was set back while the run
-    worked stands still until it has caught up.
+    `entries` has all of them, `of_ticket` each ticket's. `idle_limit` is in seconds; 0 keeps every
+    gap. A clock that was set back while the run worked stands still until it has caught up.
     """
 
     def __init__(

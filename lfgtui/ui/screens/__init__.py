@@ -1,7 +1,8 @@
 """The screens of a run.
 
-Their modules are imported lazily (docs/decisions/0005): a module named here is imported when it
-is first used, as in `screens.diff.DiffScreen(...)`. So the first frame waits for none of them.
+The modules named below are imported lazily (docs/decisions/0005), when they are first used as in
+`screens.diff.DiffScreen(...)`, so that the first frame waits for none of them. To import another
+one so, name it below, for the type checker.
 """
 
 from importlib import import_module

@@ -1,4 +1,4 @@
-"""Deciding on calls that wait for approval, in any pane or in the inbox."""
+"""The keys that decide on calls which wait for approval, in any pane or in the inbox."""
 
 from collections.abc import Callable, Hashable
 from functools import partial
@@ -30,7 +30,7 @@ _ANSWERS: tuple[tuple[Verdict, str, type[Approve | Deny]], ...] = (
 )
 
 _ANSWERED: frozenset[Reason] = frozenset({"held", "question", "choice", "run_limit"})
-"""Reasons besides calls at which the inbox stops."""
+"""Reasons, besides calls that wait for approval, for which the inbox shows a ticket."""
 
 _LONGEST_OFFER = 300
 """Most cells of a line of the list; the card shows a longer command whole."""
@@ -42,7 +42,8 @@ class Approvals:
     They approve a request only if all of it has been in view for a while: a person who is
     typing, or approving the call before, has not read it. To deny is always safe. In the inbox
     the screen is zoomed on a ticket that waits. After each decision it goes on to the next one,
-    and then, after each answer, through the tickets that are done with a question.
+    and then, after each answer, through the tickets that are done with a question. `LiveMode`
+    calls `painted` after each frame.
     """
 
     def __init__(self, live: LiveRun, mode: RunMode) -> None:
@@ -50,10 +51,13 @@ class Approvals:
         self._mode = mode
         self._seen = RequestsSeen()
         self._is_open = False
+        """True while the inbox is open."""
         self._left: set[str] = set()
         """Tickets that are left for later."""
         self._decided: set[tuple[str, str, int]] = set()
+        """Calls already decided on, before their entries say so: ticket, call id, `asked`."""
         self._to_show: ToolItem | None = None
+        """The call to bring into view once its pane is drawn."""
         self._opened: Callable[[], bool] | None = None
         """Returns True once the request that the inbox has opened is decided or answered."""
 
@@ -247,14 +251,16 @@ class Approvals:
         if seconds is None:
             self._show_request(call, self._seen.first_unseen(request))
             return None
-        # Nobody has seen what the terminal has not read yet.
         if too_soon := self._too_soon(self.screen.now() - seconds):
             self.screen.remark(too_soon)
             return None
         return call
 
     def _too_soon(self, since: float) -> str:
-        """Return why a request shown since then is not decided yet; empty if it may be."""
+        """Return why a request shown since then cannot be decided on yet; "" if it can.
+
+        While the terminal lags, the person may not have seen it.
+        """
         is_late = self.screen.now() - since >= MIN_SECONDS_IN_VIEW
         is_seen = is_late and not is_behind(self.screen.app._driver)
         return "" if is_seen else "too soon: read the request first"

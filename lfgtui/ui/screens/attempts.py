@@ -1,4 +1,7 @@
-"""The attempts at one ticket side by side, as if each were a ticket."""
+"""The attempts at one ticket side by side, as if each were a ticket.
+
+An attempt's id is `TICKET #NUMBER`; screens and panes take the ticket's id from before the ` #`.
+"""
 
 import msgspec
 
@@ -92,7 +95,10 @@ class AttemptTranscript(Transcript):
 
 
 class AttemptMeter(Meter):
-    """An attempt's own figures; while it runs, live ones come from its ticket's meter."""
+    """An attempt's own figures; while it runs, live ones come from `whole`, its ticket's meter.
+
+    It applies no entries, so a new figure of `Meter` has to be taken from one of the two here.
+    """
 
     def __init__(self, attempt: Attempt, whole: Meter) -> None:
         super().__init__()

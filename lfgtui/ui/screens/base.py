@@ -35,9 +35,10 @@ _TOAST_SECONDS = 2.5
 
 
 class ScreenContext(msgspec.Struct, frozen=True):
-    """The frame clock, the keys and the settings of panes, as every run screen gets them.
+    """The frame clock, the keys and the settings of panes, which the app gives its screens.
 
-    `host` is the machine that the run's files are on, "" for this one.
+    `keys` are those of each action, as in force. `host` is the machine that the run's files are
+    on, "" for this one.
     """
 
     frames: FrameClock
@@ -47,7 +48,7 @@ class ScreenContext(msgspec.Struct, frozen=True):
 
 
 class ResumeRequested(Message):
-    """Somebody wants to resume a stored run."""
+    """A person wants to resume a stored run; the app handles it."""
 
     def __init__(self, run: str) -> None:
         super().__init__()
@@ -55,7 +56,7 @@ class ResumeRequested(Message):
 
 
 class EntriesCame(Message):
-    """Entries came while a screen other than the run's is shown."""
+    """Entries came; the app posts it to the screen on top while that is no run's screen."""
 
     def __init__(self, entries: Sequence[Entry]) -> None:
         super().__init__()
@@ -63,7 +64,7 @@ class EntriesCame(Message):
 
 
 class OneLine(Input):
-    """A line of input. Lines are pasted as one (Textual pastes only the first).
+    """A line of input. Pasted lines are joined to one, where Textual takes only the first.
 
     Control characters are kept, and shown as symbols.
     """
@@ -83,7 +84,7 @@ class OneLine(Input):
 
 
 class Prompt(Horizontal):
-    """A question with a field for the answer, instead of the footer, so nothing else moves."""
+    """A label and a field for an answer, in place of the footer, so that nothing else moves."""
 
     DEFAULT_CSS = """
     Prompt { height: auto; background: $panel; }
@@ -112,19 +113,20 @@ class LfgScreen(Guarded, Screen[ResultT], inherit_bindings=False):
     """Calls `action_NAME`, for the action of a pressed key, on the first actor that has it.
 
     While a line of input has the focus all keys are text, except keys of the app that are
-    never text: `ctrl+...`. A screen that asks for input sets `footer`.
+    never text: `ctrl+...`. A subclass sets `keymap` and, if it asks for input, `footer`, which the
+    prompt replaces.
     """
 
     AUTO_FOCUS = ""
     keymap: Keymap = MappingProxyType({})
     footer: Widget
-    _prompt: Prompt | None = None
+    _prompt: Prompt | None = None  # the open one; the next three are `ask`'s arguments for it
     _answered: Callable[[str], object]
-    _narrow: Callable[[str], object] | None = None
+    _on_typed: Callable[[str], object] | None = None
     _escaped: Callable[[str], object]
-    _painted: object = None
+    _painted: object = None  # the layout that is on the terminal
     _is_laying_out = False
-    _to_repeat = ("", "")
+    _to_repeat = ("", "")  # the action to be confirmed by a second press, and the toast
 
     def _on_screen_resume(self, event: events.ScreenResume) -> None:
         if not self.stack_updates:  # the first time: widgets were styled when they were mounted
@@ -133,7 +135,8 @@ class LfgScreen(Guarded, Screen[ResultT], inherit_bindings=False):
     def _refresh_layout(self, size: Size | None = None, scroll: bool = False) -> None:
         # Textual 8.2 compares a new layout with the one before, but for a scroll it looks only at
         # what that exposes; and a look-up of the widget under the pointer may lay out anew and
-        # paint nothing. A toast that went meanwhile would stay on the terminal. So: always in full.
+        # paint nothing. A toast that went meanwhile would stay on the terminal. So a new layout is
+        # always painted in full.
         if layout_of(self) is not self._painted:
             repaint(self, size or self.outer_size)
         self._is_laying_out = True
@@ -228,7 +231,7 @@ class LfgScreen(Guarded, Screen[ResultT], inherit_bindings=False):
         line = OneLine(text, placeholder=placeholder, select_on_focus=False)
         escaped = (lambda _: None) if typed is None else (lambda _: typed(""))
         await self.ask_in(Prompt(label, line), answered, escaped)
-        self._narrow = typed
+        self._on_typed = typed
 
     async def ask_in(
         self,
@@ -274,8 +277,8 @@ class LfgScreen(Guarded, Screen[ResultT], inherit_bindings=False):
     @on(Input.Changed, "Prompt Input")
     def _changed(self, event: Input.Changed) -> None:
         event.stop()
-        if self._narrow is not None and self._prompt is not None:
-            self._narrow(event.value)
+        if self._on_typed is not None and self._prompt is not None:
+            self._on_typed(event.value)
 
     @on(Input.Submitted, "Prompt Input")
     async def _submitted(self, event: Input.Submitted) -> None:

@@ -26,10 +26,11 @@ _NARROW = 100
 """Cells below which copies are shown one at a time."""
 
 _FIGURES = ("ttft", "tokens out", "cost", "time")
+"""The figures of a copy that are shown, by their names in `attempt_figures`."""
 
 
 def compare(screen: RunScreen) -> None:
-    """Open the copies of the current ticket or of its need, or else its attempts."""
+    """Open the copies of the current ticket, or those it waits for, or else its attempts."""
     run, name = screen.run, group_of(screen.run, screen.current)
     if not name:
         compare_attempts(screen)
@@ -45,7 +46,10 @@ def compare(screen: RunScreen) -> None:
 
 
 class CopiesMode(RunMode):
-    """A pane a copy. The panes scroll together, from their beginning, or each alone."""
+    """A pane for each copy. The panes scroll together, from their beginning, or each alone.
+
+    `name` is the ticket that they are copies of; `live` is the run if a choice can be made.
+    """
 
     label = "COPIES"
     is_tiled_across = True
@@ -103,8 +107,8 @@ class CopiesMode(RunMode):
         if (changes := self.screen.run.transcript(self.screen.current).changes) is not None:
             shown.append("".join(span.text for span in change_figures(changes)).strip())
         model = [one_line(attempt.route)] if attempt else []
-        told = shorten(" · ".join([*model, made, *shown]), width - len(self.screen.current) - 2)
-        return [Span(f" {self.screen.current} ", bold=True), Span(told, "muted")]
+        text = shorten(" · ".join([*model, made, *shown]), width - len(self.screen.current) - 2)
+        return [Span(f" {self.screen.current} ", bold=True), Span(text, "muted")]
 
     def action_zoom(self) -> None:
         """Choose the current copy."""
@@ -138,7 +142,7 @@ class CopiesMode(RunMode):
 
 
 class CopiesView:
-    """A `RunView` over the copies of a ticket."""
+    """A `RunView` of a run that has only the copies of one ticket."""
 
     def __init__(self, run: RunView, name: str) -> None:
         self._run = run

@@ -19,7 +19,7 @@ _KEYS_WIDTH = 16
 _STATES_A_LINE = 4
 
 _OF_RUNS = ("quit", "detach")
-"""Actions that mean something else, or nothing, on a screen without a run."""
+"""Actions of the group `lfg` that mean something else, or nothing, on a screen without a run."""
 
 _FIGURES = (
     ("ttft", "time to the first text, thought or call"),
@@ -80,7 +80,7 @@ class Question(ModalScreen[bool], LfgScreen[bool], inherit_bindings=False):
 
 
 class Choice(ModalScreen[int], LfgScreen[int], inherit_bindings=False):
-    """A list with a heading for each group; returns the index of the chosen line.
+    """A list with a heading for each group; returns the index of the chosen line, over all groups.
 
     While `refusal` gives a reason, keys choose nothing and the reason is shown. A key chooses only
     a line that is on the screen, whole; otherwise it brings it there.

@@ -26,18 +26,19 @@ from lfgtui.workspace.diff_reading import Reading, Source, base_of, read_changes
 from lfgtui.workspace.kept import KeptFiles
 
 _REST = 0.5
-"""Least seconds between two readings while changes come."""
+"""Seconds from the end of a reading to the next one, if more changes came meanwhile."""
 
 _COMMIT = 8
 """Characters of a commit's hash that are shown."""
 
 _FAR = 1 << 30
+"""More rows than any diff has; and no limit, in bytes, for a store that is only read."""
 
-_TELLING = (
+_CHANGING = (
     *(e.ToolCallFinished, e.FileChange, e.ChangesCounted, e.BaseRecorded, e.Ending),
     e.WorktreeDiscarded,
 )
-"""Events after which something may have changed."""
+"""Events after which a diff is read anew. A new event belongs here if files may differ after it."""
 
 _KEYS = (
     *(Offer("fold", "fold"), Offer("next_hunk"), Offer("next_file"), Offer("back")),
@@ -45,6 +46,7 @@ _KEYS = (
 )
 
 
+# Labels of the key that goes on to a source.
 _SOURCES: Mapping[Source, str] = {
     "folder": "all of the folder",
     "calls": "this ticket's calls",
@@ -53,6 +55,7 @@ _SOURCES: Mapping[Source, str] = {
 
 
 def _next(known: Sequence[Source], source: Source) -> Source:
+    """Return the source after this one, wrapping round."""
     return known[(known.index(source) + 1) % len(known)]
 
 
@@ -77,7 +80,7 @@ class DiffScreen(LfgScreen[None]):
         self._source: Source = "folder"
         self._reading: Reading | None = None
         self._complaint = ""
-        self._is_due = False
+        self._is_due = False  # True once changes came that no reading has seen
 
     def compose(self) -> ComposeResult:
         yield self._top
@@ -101,7 +104,7 @@ class DiffScreen(LfgScreen[None]):
     def actors(self) -> Sequence[object]:
         return (self, self.view, self.keys, self.app)
 
-    # Reading, beside the keys
+    # Reading, in the background
 
     def _show_ticket(self, ticket: str) -> None:
         """Show a ticket's changes from the chosen source."""
@@ -123,6 +126,7 @@ class DiffScreen(LfgScreen[None]):
             await asyncio.sleep(_REST)
 
     async def _read(self) -> None:
+        """Read the changes once, and show them or why they cannot be read."""
         try:
             store = KeptFiles.beside(paths.history_file(), _FAR, _FAR)
             kept = KeptOf(store, self.run.run, self.ticket)
@@ -162,7 +166,8 @@ class DiffScreen(LfgScreen[None]):
         base = base_of(self.transcript, self._source)
         for entry in event.entries:
             is_ours = entry.ticket == self.ticket
-            if isinstance(entry.event, _TELLING) and (is_ours or base in self._bases(entry.ticket)):
+            is_change = isinstance(entry.event, _CHANGING)
+            if is_change and (is_ours or base in self._bases(entry.ticket)):
                 self._refresh()
                 return
 
@@ -170,6 +175,7 @@ class DiffScreen(LfgScreen[None]):
         self._refresh()
 
     def _refresh(self) -> None:
+        """Have the changes read again, by the reading that is going on or by a new one."""
         if self._is_due:
             return
         self._is_due = True
@@ -207,6 +213,7 @@ class DiffScreen(LfgScreen[None]):
 
     @property
     def _against(self) -> str:
+        """What the shown changes are compared with, or whose they are."""
         is_gits = self._reading is None or self._reading.tree
         if (base := base_of(self.transcript, self._source)) is None or not is_gits:
             return "by this ticket's calls"
@@ -224,6 +231,7 @@ class DiffScreen(LfgScreen[None]):
         return is_gits and self._reading is not None and not self._reading.tree
 
     def _bases(self, ticket: str) -> Collection[e.BaseRecorded]:
+        """Return the states of folders that the ticket's changes are compared with."""
         return self.run.transcript(ticket).bases.values()
 
     def _place(self, width: int) -> Line:

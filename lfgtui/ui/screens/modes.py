@@ -1,4 +1,4 @@
-"""Modes of a run's screen, with the keys that only they have: past, live, attached."""
+"""Modes of a run's screen, with the keys that only they have: past, elsewhere, live, attached."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
@@ -29,7 +29,7 @@ CONFIRM_SECONDS = 4.0
 """Seconds within which a second press of a key confirms the first."""
 
 _MODEL, _HOST = 30, 20
-"""Most cells of the name of a model, and of a machine."""
+"""Most cells of the name of a model in a prompt's label, and of a machine in the header."""
 
 
 class PastRun(RunMode):
@@ -88,9 +88,9 @@ class LiveMode(RunMode):
     def __init__(self, live: LiveRun) -> None:
         self._live = live
         self._approvals = Approvals(live, self)
-        self._drafts: dict[tuple[str, str], str] = {}
-        self._sent: list[str] = []
-        self._first_press = ("", 0.0)
+        self._drafts: dict[tuple[str, str], str] = {}  # by ticket and the text they began with
+        self._sent: list[str] = []  # messages, which the key up brings back
+        self._first_press = ("", 0.0)  # of a key to confirm: the ticket, and when
 
     def offers(self, state: State | None) -> Iterator[Offer]:
         asks = self._live.transcript(self.screen.current).asks
@@ -236,7 +236,10 @@ class LiveMode(RunMode):
     async def _compose(
         self, ticket: str, label: str, send: Callable[[str], object], begin: str = ""
     ) -> None:
-        """Have a text written and sent. Drafts are kept by ticket and beginning."""
+        """Ask for a text, and pass it to `send`; with esc it is kept as a draft.
+
+        `begin` is the text to begin with; a draft belongs to the ticket and that.
+        """
         from lfgtui.ui.widgets.composer import Composer  # the first frame does without
 
         draft = (ticket, begin)

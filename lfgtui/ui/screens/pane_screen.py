@@ -1,4 +1,4 @@
-"""The panes of a run, the current one among them, and the keys that move it."""
+"""The base of a run's screen: its panes, the current one among them, and the keys that move it."""
 
 from collections.abc import Sequence
 from functools import partialmethod
@@ -13,10 +13,15 @@ from lfgtui.ui.widgets.pane_grid import PaneGrid
 from lfgtui.ui.widgets.tiling import Direction
 
 View = Literal["grid", "focus", "table"]
+"""The ways to show a run, in the order in which a key goes through them: panes side by side, one
+pane beside a strip of all tickets, the table."""
 
 
 class PaneScreen(LfgScreen[None]):
-    """A pane a ticket. One ticket is the current one in every view."""
+    """A pane for each ticket. One ticket is the current one in every view.
+
+    `RunScreen` is the only subclass, and implements what is missing here.
+    """
 
     def __init__(
         self, run: RunView, context: ScreenContext, *, is_across: bool, rows_taken: int

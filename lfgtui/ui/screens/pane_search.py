@@ -9,7 +9,7 @@ from lfgtui.ui.widgets.pane import Pane
 
 
 class PaneSearch:
-    """While a pane is searched, its `action_NAME` come before those of the run."""
+    """The search of a run's screen; while one is open, its `action_NAME` come before the run's."""
 
     def __init__(self, screen: PaneScreen) -> None:
         self._screen = screen

@@ -41,13 +41,13 @@ def replay_screen(run: ReplayedRun, context: ScreenContext) -> RunScreen:
 
 
 class ReplayBar(LineRow):
-    """Speed, time, a bar to click on, the event, the time of day."""
+    """The row below the panes: speed, time, a bar to click on, the event, the time of day."""
 
     def __init__(self, run: ReplayedRun, seek: Callable[[float], None]) -> None:
         super().__init__()
         self._run = run
         self._seek = seek
-        self._bar = range(0)
+        self._bar = range(0)  # the columns of the bar
 
     def update(self, ticket: str | None) -> None:
         """Show the position; `ticket` is the one whose events are counted, None for all."""
@@ -123,7 +123,7 @@ class ReplayMode(RunMode):
         """True until the next complete frame has redrawn all figures."""
 
     def advance(self, gauges: bool) -> bool | None:
-        """Move on by the time that passed; after `_PATIENCE` the rest is for the next frame."""
+        """Move on by the time that passed; after `_PATIENCE` the rest waits for the next frame."""
         was_playing = self._run.is_playing
         self._run.advance(self.screen.context.frames.clock())
         self.screen.mark(self._run.proceed(_PATIENCE))

@@ -52,6 +52,7 @@ class RunMode:
     """The kind of run on a screen; its `action_NAME` come before those of the `screen`."""
 
     screen: "RunScreen"
+    """Set by the screen that has the mode."""
     scope: Scope = "run"
     label = ""
     """The mode's name in the header."""
@@ -62,7 +63,9 @@ class RunMode:
     bar: Widget | None = None
     """A row between the panes and the footer."""
     is_live = False
+    """True if commands can be sent to the run."""
     is_tiled_across = False
+    """True if panes stand side by side, as far as they fit."""
 
     @property
     def view_label(self) -> str:
@@ -93,7 +96,7 @@ class RunMode:
         return (self,)
 
     def advance(self, gauges: bool) -> bool | None:
-        """Bring the run up to date for a frame; True if gauges are due, None if nothing is."""
+        """Bring the run up to date for a frame; return if figures are due, None for no frame."""
         return gauges
 
     @property
@@ -111,7 +114,7 @@ class RunMode:
         return SECOND if now - newest < MINUTE else MINUTE
 
     def painted(self) -> None:
-        """React to a frame that was painted."""
+        """React to a frame that was painted; called after each."""
 
     def update_bar(self) -> None:
         """Bring the bar up to date."""
@@ -212,7 +215,7 @@ class RunScreen(CachedContainer, PaneScreen):
             if due:
                 try:
                     self.update_bars()
-                except Exception as error:  # nobody's pane is to suffer
+                except Exception as error:  # a bug here must not affect the panes
                     self.app._handle_exception(error)
         self.mode.painted()
         return all(pane.is_drawn for pane in panes) and not self.mode.is_playing

@@ -14,7 +14,10 @@ _HINT = "words, state:failed, is:waiting; enter keeps it, esc clears it"
 
 
 class TableKeys:
-    """While the table is shown, its `action_NAME` and the table's come before those of the run."""
+    """The run's table and strip, with the table's `action_NAME` that come before those of the run.
+
+    They do so only while the table is shown.
+    """
 
     def __init__(self, screen: PaneScreen, run: RunView, panes: PaneSettings) -> None:
         self.table = TicketTable(run, panes)

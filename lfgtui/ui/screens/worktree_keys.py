@@ -26,7 +26,10 @@ _LONG = 10.0
 
 
 class WorktreeKeys:
-    """Its `action_NAME` act on the worktree of the ticket that is shown."""
+    """Its `action_NAME` act on the worktree of the ticket that `DiffScreen` shows.
+
+    `ticket` returns that ticket's id; `acted` is called after the worktree was changed or used.
+    """
 
     def __init__(
         self,
@@ -86,6 +89,7 @@ class WorktreeKeys:
         self._screen.run_worker(working, group="worktree")
 
     async def _apply(self, worktree: Worktree) -> None:
+        """Apply the changes after a question, and say how many files they changed."""
         note = "They are merged with your branch and left uncommitted; conflicts change nothing."
         if self._is_at_work(worktree.ticket):
             note = f"It is still running: this is what it has so far. {note}"
@@ -100,6 +104,7 @@ class WorktreeKeys:
             self._acted()
 
     async def _discard(self, worktree: Worktree) -> None:
+        """Discard the worktree after a question that says what would be lost."""
         found = await state_of(worktree)
         note = "This deletes its folder and branch, with all work not applied or merged."
         why = found.why or "HEAD has all that is in it" * (found.state == "clean")

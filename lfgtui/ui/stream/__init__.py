@@ -1,1 +1,1 @@
-"""One pane's stream: rows, scrolling, selection, search."""
+"""One pane's stream: a transcript's rows, with scrolling, selection and search."""

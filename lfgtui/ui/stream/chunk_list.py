@@ -18,7 +18,7 @@ _TRIM = 0.75
 """Share of the allowed rows that is kept when there are too many."""
 
 _LOOK = 0.05
-"""Cost of skipping a chunk that need not be drawn, in drawn rows."""
+"""Cost of skipping a chunk that need not be drawn, as a share of drawing a row."""
 
 
 class PrefixSums:
@@ -94,17 +94,19 @@ class Changes(msgspec.Struct):
 
 
 class ChunkList:
-    """Keeps at most about `kept` drawn rows; the others are drawn again when needed.
+    """The chunks of a stream; at most about `kept` drawn rows stay in memory.
 
-    `heights` has the number of lines of each chunk, a guess until the chunk is drawn.
+    Other rows are drawn again when needed. `heights` has the number of lines of each chunk, a
+    guess until the chunk is drawn. `LineIndex` changes the chunks; whoever paints has to call
+    `take_changes` once in a frame.
     """
 
     def __init__(self, kept: int) -> None:
         self._chunks: list[LineChunk] = []
         self._kept = kept
         self.heights = PrefixSums()
-        self._drawn_rows = 0
-        self._unsure = 0
+        self._drawn_rows = 0  # at least as many as are in memory
+        self._unsure = 0  # from this chunk on all heights are exact
         self._changes = Changes()
 
     def __len__(self) -> int:
@@ -210,7 +212,7 @@ class ChunkList:
 
     def trim(self, first: int, last: int) -> None:
         """Release the rows farthest from the chunks `first` to `last`, if there are too many."""
-        if self._drawn_rows <= self._kept:  # at least as many as are in memory
+        if self._drawn_rows <= self._kept:
             return
         most = int(self._kept * _TRIM)
         held = self.held_rows

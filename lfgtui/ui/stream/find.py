@@ -37,9 +37,10 @@ class Highlight(NamedTuple):
 
 
 class Finder:
-    """All matches of a pattern; one of them is the current one, the first from `near` on.
+    """All matches of a pattern ("" for no search); one of them is the current one.
 
-    The stream is searched from the end upwards; `catch_up` searches the chunks left.
+    That is the first from `near` on, until a person steps to another. The stream is searched from
+    the end upwards until `is_time_up`; `catch_up` searches the chunks left.
     """
 
     def __init__(
@@ -54,9 +55,9 @@ class Finder:
         self.pattern = pattern
         self._near = near
         self._matches: dict[LineChunk, list[Match]] = {}
-        self._current: tuple[LineChunk, int] | None = None
-        self._stale: set[LineChunk] = set()
-        self._left = 0
+        self._current: tuple[LineChunk, int] | None = None  # and the match's number in its chunk
+        self._stale: set[LineChunk] = set()  # chunks whose matches are unknown or outdated
+        self._left = 0  # chunks at the beginning of the stream that are still to be searched
         self.restart()
         while self._left and not is_time_up():
             self.catch_up(1)
@@ -180,10 +181,10 @@ class Finder:
         self._current, near = None, self._lines.locate(self._near)
         for index, chunk in enumerate(self._chunks) if self._matches else ():
             for number, match in enumerate(self._matches.get(chunk, ())):
-                is_behind = (index, match[0].row) >= near
-                if self._current is None or is_behind:
+                is_after = (index, match[0].row) >= near
+                if self._current is None or is_after:
                     self._current = chunk, number
-                if is_behind:
+                if is_after:
                     return
 
     def _all(self) -> list[tuple[LineChunk, int]]:
@@ -195,7 +196,7 @@ class Finder:
 def find_matches(rows: Sequence[Row], pattern: str, first: int = 0) -> list[Match]:
     """Return all matches from row `first` on, including those across wrapped rows.
 
-    That row has to begin a line. A pattern with upper case is case-sensitive.
+    Row `first` has to begin a line. A pattern with upper case is case-sensitive.
     """
     matches: list[Match] = []
     if not pattern:
@@ -237,6 +238,7 @@ def _unwrapped(rows: Sequence[Row], begin: int, end: int) -> tuple[list[int], st
 def _parts(
     rows: Sequence[Row], first: int, offsets: Sequence[int], begin: int, end: int
 ) -> Iterator[MatchPart]:
+    """Yield the parts of a match, by row; `begin` and `end` are in the line of row `first`."""
     number = max(0, bisect_right(offsets, begin) - 1)
     while number < len(offsets) and offsets[number] < end:
         indent, length = rows[first + number].indent, len(text_of(rows, first + number))

@@ -25,11 +25,11 @@ from lfgtui.ui.text.wrapping import Row
 _BITS = 24
 """Bits of the chunk, and of the row, in the single number that Textual's selections keep."""
 
-
 _Depth: TypeAlias = tuple[int, int]
 """A row's position in its chunk that does not depend on the width: the number of characters above
 it that are neither blanks nor a table's lines, then of rows without any directly above it."""
 
+# Blanks and a table's lines, for `str.translate` to remove.
 _BLANK = dict.fromkeys(map(ord, " │─┼┄"))
 
 
@@ -58,19 +58,23 @@ class Position(NamedTuple):
 
 
 class LineIndex:
-    """The lines of one ticket; at most about `kept` of them are in memory."""
+    """The lines of one ticket; at most about `kept` of them are in memory.
+
+    `views` has a view for each item, and for the rule above each attempt but the first.
+    """
 
     def __init__(self, kept: int = 5000) -> None:
         self.chunks = ChunkList(kept)
         self.views: list[ItemView] = []
-        self._shown: list[Item | Attempt] = []
+        self._shown: list[Item | Attempt] = []  # what each view shows
         self._sizes = PrefixSums()  # number of chunks of each view, with the blank before it
-        self._gaps: list[int] = []
-        self._live: deque[int] = deque()
-        self._to_fade: list[int] = []
+        self._gaps: list[int] = []  # 1 for each view with a blank before it, else 0
+        self._live: deque[int] = deque()  # views that can still change
+        self._to_fade: list[int] = []  # views of superseded attempts that are not muted yet
         self._first_view = 0  # of the newest attempt
-        self._attempts = self._items = 0
+        self._attempts = self._items = 0  # attempts read, and items of the newest of them
         self.is_behind = False
+        """True while some of the transcript is unread, as the time was up."""
         self.is_over = False
         """True once the ticket has ended, so that no more lines come."""
 
@@ -214,6 +218,7 @@ class LineIndex:
     # Items
 
     def _read_items(self, transcript: Transcript, context: Context) -> None:
+        """Make views of new attempts and items, until the time is up."""
         attempts = transcript.attempts
         for number in range(max(0, self._attempts - 1), len(attempts)):
             attempt = attempts[number]
@@ -264,7 +269,7 @@ class LineIndex:
                 self._splice(following, len(self.views[following].chunks))
 
     def _needs_gap(self, index: int) -> bool:
-        """Return True for text next to a card or remark; these stand together without gaps."""
+        """Return True if the view, or the one above it, is text: all others stand without gaps."""
         kind = self.views[index].kind
         if not self.views[index].chunks or kind == "rule":
             return False

@@ -19,7 +19,11 @@ from lfgtui.ui.text.palette import line_filter
 
 
 class PaintedStream(Placed, Guarded, Widget):
-    """A widget that paints the rows in view that changed since the last frame."""
+    """A widget that paints the rows in view that changed since the last frame.
+
+    It is the base of `StreamView`, which updates `lines`, moves the `viewport`, sets a `finder`,
+    and then calls `_paint_changes`.
+    """
 
     def __init__(self, kept: int, canvas: Canvas) -> None:
         super().__init__()
@@ -83,5 +87,6 @@ class PaintedStream(Placed, Guarded, Widget):
             self._canvas.changed(self, Region(0, first, self._width, last - first))
 
     def _repaint_all(self) -> None:
+        """Paint all rows, since something else than their text changed, such as a selection."""
         if self._visible_rows is None or self._visible_rows.invalidate():
             self._canvas.changed(self, Region(0, 0, self._width, self._height))

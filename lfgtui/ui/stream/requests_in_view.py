@@ -70,7 +70,7 @@ def show_card(
 
 
 class _Seen(msgspec.Struct):
-    """The `lines` of one card that have been in view since its size last changed.
+    """The `lines` of one card that have been in view since its `size` (rows, width) last changed.
 
     `since`: when all of them had been in view and its end was, too; None while it is not.
     """
@@ -91,7 +91,10 @@ class _Seen(msgspec.Struct):
 
 
 class RequestsSeen:
-    """The lines of waiting requests that have been in view; to be updated after each frame."""
+    """The lines of waiting requests that have been in view; call `note` after each frame.
+
+    A request is any key that tells one from all others, and from itself once it changes.
+    """
 
     def __init__(self) -> None:
         self._seen: dict[Hashable, _Seen] = {}

@@ -49,7 +49,7 @@ def find_item(transcript: Transcript | None, ref: ItemRef) -> Item | None:
 def choose_match(target: Target, view: ItemView, lines: LineIndex, finder: Finder) -> int | None:
     """Make the target the current match and return the line it begins on.
 
-    None if its item does not show it, say since it is left out of a long output.
+    None if its item does not show it, e.g. because a long output is shown in part.
     """
     # A card shows only parts, perhaps not the one that is meant.
     best, best_score = None, (view.kind == "tool", -1)
@@ -84,12 +84,13 @@ def _contexts(index: int, lines: LineIndex, finder: Finder) -> Iterator[tuple[st
     for match in matches:
         first, last = match[0], match[-1]
         before = texts[max(0, first.row - _AROUND) : first.row]
-        behind = texts[last.row + 1 : last.row + 40]
+        after = texts[last.row + 1 : last.row + 40]
         yield (
             "".join([*before, texts[first.row][: first.begin]]),
-            "".join([texts[last.row][last.end :], *behind]),
+            "".join([texts[last.row][last.end :], *after]),
         )
 
 
 def _plain(text: str) -> str:
+    """Return the text's letters and digits in lower case."""
     return "".join(filter(str.isalnum, text)).lower()

@@ -27,7 +27,11 @@ _FASTEST = 6
 
 
 class MouseSelection:
-    """The selection made while a mouse button is held down over a widget."""
+    """The selection made while a mouse button is held down over a widget.
+
+    The widget passes its mouse events to `begin`, `move` and `end`. `scroll` is called with a
+    number of lines while the pointer is outside.
+    """
 
     def __init__(self, widget: Widget, scroll: Callable[[int], None]) -> None:
         self._widget = widget
@@ -114,7 +118,7 @@ class MouseSelection:
 
 
 def selected_text(lines: LineIndex, selection: Selection) -> str:
-    """Return the source of chunks that a selection covers whole, and text as shown of others.
+    """Return the selected text: the source of chunks that it covers whole, of others as shown.
 
     Each of the selection's offsets stands for a `Position`. Rows that are not in memory are
     drawn for this alone and not kept.

@@ -24,10 +24,10 @@ from lfgtui.ui.stream.selection import MouseSelection, selected_text
 from lfgtui.ui.text.palette import Palette
 
 _MEASURED = 16
-"""Rows that `measure` draws at a time."""
+"""Rows that `measure` draws, and chunks that a search catches up with, at a time."""
 
 _FRESH = 32
-"""Rows drawn at a time of text that arrives below the viewport, so that it can be counted."""
+"""Rows that a frame draws of text that arrives below the viewport, so that it can be counted."""
 
 _READING = 0.012
 """Seconds that a frame reads new text; the rest is read in the next frames."""
@@ -55,12 +55,12 @@ class StreamView(PaintedStream):
         super().__init__(kept, canvas)
         self.set_reactive(StreamView.auto_links, False)  # pointing at a link repaints nothing
         self._clock = clock
-        self.is_restyled = self.awaits_slot = False
+        self.is_restyled = self.awaits_slot = False  # the pane sets `awaits_slot`, for `Context`
         self._now = 0.0
-        self._chosen: ItemView | None = None
-        self._resumes = False
+        self._chosen: ItemView | None = None  # the last one that was clicked
+        self._resumes = False  # follow the end again once the drag ends and nothing is selected
         self._mouse = MouseSelection(self, self._autoscroll)
-        self._saved: tuple[Position | None, str] | None = None
+        self._saved: tuple[Position | None, str] | None = None  # for `_restore`
 
     def _clear(self) -> None:
         super()._clear()
@@ -206,7 +206,7 @@ class StreamView(PaintedStream):
     # Searching
 
     def find(self, pattern: str) -> int:
-        """Highlight the matches, show the one nearest the end of the viewport; return how many."""
+        """Highlight all matches, show the first from the top line on; return how many there are."""
         self._search(pattern, self.viewport.position())
         self._show_match(self.finder.current_line())
         return self.finder.count

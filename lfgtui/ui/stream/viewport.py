@@ -12,7 +12,11 @@ _JUMP = 4
 
 
 class Viewport:
-    """`height` lines of the stream, from line `top` on."""
+    """`height` lines of the stream, from line `top` on.
+
+    `follows`: its end stays in view as text grows, except while it `is_held`, when a mouse button
+    is down. After each change of the lines, `return_to` an `anchor` taken before, then `fit`.
+    """
 
     def __init__(self, lines: LineIndex, height: int = 0) -> None:
         self._lines = lines
@@ -21,7 +25,7 @@ class Viewport:
         self.top = 0
         self.follows = True
         self.is_held = False
-        self._left_at = Position(0)
+        self._left_at = Position(0)  # the last line when the end was left
 
     @property
     def bottom(self) -> int:
@@ -35,7 +39,7 @@ class Viewport:
 
     @property
     def below(self) -> int:
-        """Number of lines below."""
+        """Number of lines below the viewport."""
         return max(0, self.bottom - self.top)
 
     @property

@@ -30,7 +30,7 @@ _MORE_LEFT, _MORE_RIGHT = "‹", "›"
 
 
 class Overlay(NamedTuple):
-    """The selection, and the filter that every strip finally goes through."""
+    """What is put on the strips: the selection, and a filter of their colours, as for NO_COLOR."""
 
     selection: Selection | None
     filter: Callable[[Strip], Strip]
@@ -51,11 +51,11 @@ class VisibleRows:
         self._palette = palette
         self._width = width
         self._strips = Strips(width, palette)
-        self._aside = 0
+        self._aside = 0  # cells that wide rows are scrolled
         self.shown: list[Strip] = []
-        self._stale: RowRange = (0, 0)
-        self._top: Position | None = None
-        self._hint = ""
+        self._stale: RowRange = (0, 0)  # rows whose strips in `shown` are outdated
+        self._top: Position | None = None  # of the last update; None to have all rows painted
+        self._hint = ""  # the text in place of the last row; "" if there is none
 
     # Rows to paint
 
@@ -103,6 +103,7 @@ class VisibleRows:
         return self._stale[0] < self._stale[1]
 
     def _changed(self, changes: Changes) -> Iterator[RowRange]:
+        """Yield the rows of the viewport in which chunks changed or moved."""
         if not changes:
             return
         chunks, top, height = self._lines.chunks, self._viewport.top, self._viewport.height
@@ -162,6 +163,7 @@ class VisibleRows:
         return self._lines.position(seen.chunk, seen.number).offset.y
 
     def _overlaid(self, seen: StreamRow, shift: int, overlay: Overlay) -> Strip:
+        """Return the row's strip with its matches and the selection marked."""
         strip = self._strips.of(seen.row, shift)
         if self._finder.is_active:
             for match in self._finder.highlights(seen.chunk, seen.number):
@@ -239,7 +241,7 @@ class Strips:
         return strip
 
     def _edge(self, strip: Strip, at: int, sign: str) -> Strip:
-        """Return the strip with the sign in one cell that there is more."""
+        """Return the strip with a sign in its cell `at`: the row goes on beyond it."""
         there = next(iter(strip.crop(at, at + 1)), None)
         ground = Style(bgcolor=there.style.bgcolor) if there and there.style else Style.null()
         mark = Strip([Segment(sign, self._palette.faint + ground)], 1)

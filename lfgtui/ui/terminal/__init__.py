@@ -1,1 +1,1 @@
-"""Bytes to and from the terminal."""
+"""What goes to and comes from the person's terminal: bytes, copied text, suspension."""

@@ -1,4 +1,4 @@
-"""Copying: with a program if the person sits at this machine, else by the terminal.
+"""Copying: by a program if the person sits at this machine, otherwise by the terminal.
 
 A program's exit says that it took the text. A terminal says nothing: it may obey the
 escape sequence (OSC 52) or ignore it. Over SSH only the terminal knows the person's
@@ -44,6 +44,7 @@ class Copying(App[int], inherit_bindings=False):
         self.run_worker(self._copy(self._clipboard), group="copy", exclusive=True)
 
     async def _copy(self, text: str) -> None:
+        """Copy with the first program that is installed; if it fails, or none is, by OSC 52."""
         amount = f"{len(text):,} character{'s' * (len(text) != 1)}"
         failure = ""
         for command in copy_commands(os.environ, sys.platform):

@@ -67,15 +67,20 @@ class SelectableEvent(threading.Event):
 
 
 class Terminal(LinuxDriver):
-    """Textual's driver for POSIX terminals with input and output of our own."""
+    """Textual's driver for POSIX terminals with input and output of our own.
+
+    Textual calls it; the rest of lfg uses it by the functions in `output.py`, which also take
+    other drivers. `run_input_thread`, and what it calls, runs in a thread of its own.
+    """
 
     exit_event: SelectableEvent
     _output: TerminalOutput | None = None
     _title = ""
-    _is_given_back = False
+    _is_given_back = False  # True while the terminal is the shell's
     suspended_at: float | None = None
+    """When the terminal was last given back to the shell, by `model/clock.py`."""
     _is_suspending = False
-    _sent: "Future[bool] | None" = None
+    _sent: "Future[bool] | None" = None  # done once the app has the last message
 
     def start_application_mode(self) -> None:
         self.exit_event = SelectableEvent()  # the one before is closed once lfg was suspended
@@ -103,7 +108,7 @@ class Terminal(LinuxDriver):
 
     def close(self) -> None:
         super().close()
-        if isinstance(self.exit_event, SelectableEvent):  # else it never started
+        if isinstance(self.exit_event, SelectableEvent):  # it is Textual's if we never started
             self.exit_event.close()
 
     # Output
@@ -124,6 +129,7 @@ class Terminal(LinuxDriver):
         return self._output is not None and self._output.is_behind
 
     def _caught_up(self) -> None:
+        """Have everything painted; called from the output's thread."""
         with contextlib.suppress(RuntimeError):  # the loop is closed
             self._loop.call_soon_threadsafe(self._paint_all)
 
@@ -180,6 +186,7 @@ class Terminal(LinuxDriver):
             os.kill(os.getpid(), signal.SIGHUP)  # what the kernel sends a session's leader
 
     def _post(self, messages: Iterable[Message]) -> None:
+        """Pass messages on to the app, not faster than it takes them."""
         width, height = self._app.size
         focus: Message | None = None
         for number, message in enumerate(messages, 1):
@@ -207,6 +214,7 @@ class Terminal(LinuxDriver):
             self.exit_event.wait(0.005)
 
     def _untaken(self) -> int:
+        """Return the number of messages that wait in the app, its screens and the focus."""
         screens = list(self._app.screen_stack)
         pumps = [self._app, *screens, *(screen.focused for screen in screens[-1:])]
         return sum(pump.message_queue_size for pump in pumps if pump is not None)

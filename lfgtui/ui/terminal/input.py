@@ -47,7 +47,9 @@ _TOKEN = rb"""(?xs)
 The byte that breaks a `broken` one is read again by itself.
 """
 
+# The beginning of a control string: OSC, DCS, SOS, PM or APC, and one more byte.
 _STRING = re.compile(rb"\x1b[P\]X^_].", re.DOTALL)
+# Control characters that are removed from a paste: all but tabs and newlines.
 _CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 _MEANT = (
@@ -65,10 +67,10 @@ class TerminalInput:
 
     def __init__(self) -> None:
         self.begun = b""
-        """The bytes of an unfinished token, as many as identify it."""
+        """The bytes of an unfinished token, as many as it takes to recognize it and its end."""
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
         self._parser = _KnownKeys()
-        self._heard_at = 0.0
+        self._heard_at = 0.0  # when the last bytes came
 
     def feed(self, data: bytes, now: float) -> Iterator[Message]:
         """Yield the messages in the data, at `now` in seconds of a monotonic clock."""
@@ -81,7 +83,10 @@ class TerminalInput:
         self.begun = _bounded(data[at:])
 
     def tick(self, now: float) -> Iterator[Message]:
-        """Yield messages that a silence completes: the escape key, an unterminated paste."""
+        """Yield messages that a silence completes: the escape key, an unterminated paste.
+
+        Call it now and then while something has `begun` and no bytes arrive.
+        """
         begun, silence = self.begun, now - self._heard_at
         kind, patience = "sequence", constants.ESCAPE_DELAY
         if begun.startswith(_PASTE):
@@ -95,6 +100,7 @@ class TerminalInput:
             yield from self._messages(kind, begun)
 
     def _messages(self, kind: str | None, token: bytes) -> Iterator[Message]:
+        """Yield the messages of a token; `kind` is the name of its group in `_TOKEN`."""
         if kind == "text":
             yield from self._text(self._decoder.decode(token))
             return
@@ -137,7 +143,7 @@ class _KnownKeys(XTermParser):
     """Textual's parser, without keys from the characters of unknown sequences."""
 
     def settle(self) -> Iterator[Message]:
-        """Take the sequence as complete."""
+        """Yield the messages of the sequence so far, taken as complete."""
         if self._awaiting.timeout is not None:
             self._timeout_time = 0.0
             yield from self.tick()

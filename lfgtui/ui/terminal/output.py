@@ -54,11 +54,11 @@ def write_sequence(driver: object, sequence: str) -> None:
 
 
 class TerminalOutput(threading.Thread):
-    """A thread that writes to a terminal, in order.
+    """A thread that writes to a terminal, in order; it replaces Textual's `WriterThread`.
 
     `on_caught_up` is called, in this thread, when everything is written after
-    output was dropped. It replaces Textual's `WriterThread`. `descriptor` is left
-    as it is, since others share it.
+    output was dropped. `descriptor` is left as it is, since others share it. At the
+    end come `begin_last_words`, the writes that restore the terminal, and `stop`.
     """
 
     def __init__(self, descriptor: int, on_caught_up: Callable[[], None]) -> None:
@@ -68,13 +68,14 @@ class TerminalOutput(threading.Thread):
         self._on_caught_up = on_caught_up
         self._more = threading.Condition()
         self._texts: list[str] = []
-        self._last: list[str] | None = None
+        self._last: list[str] | None = None  # what was written since `begin_last_words`
         self.queued = 0
         """Characters that wait for the terminal."""
         self._has_dropped = False
         self._is_stopping = False
         self._is_abandoned = False
         self.is_gone = False
+        """True once the terminal cannot be written to any more."""
 
     @property
     def is_behind(self) -> bool:
@@ -140,6 +141,7 @@ class TerminalOutput(threading.Thread):
             os.close(self._descriptor)
 
     def _write_out(self, text: str) -> None:
+        """Write the text as the terminal reads it, until that is gone or the thread abandoned."""
         data = memoryview(text.encode(self._encoding, "backslashreplace"))
         ready = select.poll()
         ready.register(self._descriptor, select.POLLOUT)

@@ -1,1 +1,1 @@
-"""The parts of a screen."""
+"""The parts of a screen: header, panes, their grid, tables of tickets, footer, lists."""

@@ -1,4 +1,4 @@
-"""The field for a message to an agent."""
+"""The field in which a person writes a message to an agent, or a prompt."""
 
 from collections.abc import Sequence
 
@@ -11,7 +11,8 @@ from lfgtui.settings.keys import LINE_BREAKS
 class Composer(TextArea):
     """A field of some lines: enter sends, alt+enter begins a line, up brings earlier messages.
 
-    Enter is left to the screen, as are keys that are never text.
+    Enter is left to the screen, as are keys that are never text. `earlier` are the messages that
+    up and down go through, the oldest first.
     """
 
     DEFAULT_CSS = """
@@ -24,8 +25,8 @@ class Composer(TextArea):
     def __init__(self, text: str, placeholder: str, earlier: Sequence[str] = ()) -> None:
         super().__init__(text, soft_wrap=True, placeholder=placeholder, highlight_cursor_line=False)
         self.cursor_blink = False
-        self._earlier = [*earlier, text]
-        self._shown = len(earlier)
+        self._earlier = [*earlier, text]  # the draft is last
+        self._shown = len(earlier)  # the index there of the text in the field
 
     def on_mount(self) -> None:
         self.move_cursor(self.document.end)

@@ -1,4 +1,4 @@
-"""The rows of a diff, and their drawing."""
+"""The rows of a diff, and their drawing, for `DiffView`."""
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
@@ -20,7 +20,8 @@ _LONGEST = 4_000
 """Most characters of a line that are shown."""
 
 _AHEAD = 300
-"""Most rows of a hunk that are read to colour one below them; farther, colouring begins anew."""
+"""Most rows of a hunk that are read to colour one below them; beyond that, colouring begins anew
+above it, perhaps in the middle of a string or comment."""
 
 _NUMBERED = 50
 """Least cells of a view in which lines have numbers."""
@@ -30,7 +31,10 @@ _TINT = 0.15
 
 
 class Place(NamedTuple):
-    """What a row shows: a file's heading, a hunk's head if `hunk` is set, a line if `row` is."""
+    """What a row shows: a file's heading, a hunk's head if `hunk` is set, a line if `row` is.
+
+    All three are indices; -1 is none.
+    """
 
     file: int
     hunk: int = -1
@@ -44,7 +48,9 @@ class DiffRows:
         self.reading = reading
         self.files = reading.changes.files
         self.is_unfolded = [is_unfolded(file) for file in self.files]
+        """For each file, True if its lines are shown."""
         self.places: list[Place] = []
+        """What each row shows."""
         self.headings: list[int] = []
         """The row of each file's heading."""
         self.heads: list[int] = []
@@ -67,7 +73,7 @@ class DiffRows:
         return self.reading.hunks.get(self.files[file].path, ())
 
     def rows_of(self, file: int, hunk: int) -> list[tuple[int, int, str]]:
-        """Return a hunk's rows, each with its numbers before and after."""
+        """Return a hunk's rows, each with its line's old and new number (0: none)."""
         if (file, hunk) not in self._numbered:
             self._numbered[file, hunk] = list(numbered(self.hunks(file)[hunk]))
         return self._numbered[file, hunk]
@@ -122,7 +128,7 @@ class Tints(NamedTuple):
 
 
 class DiffPainter:
-    """Draws rows in the colours of a theme; highlighted code is kept."""
+    """Draws rows in the colours of a theme; highlighted code is kept. Made anew for other rows."""
 
     def __init__(self, rows: DiffRows, palette: Palette, tints: Tints | None) -> None:
         self._rows = rows
@@ -146,6 +152,7 @@ class DiffPainter:
         return Row(tuple((text, style + ground) for text, style in spans), fill=ground)
 
     def _heading(self, index: int) -> Row:
+        """Return a file's heading: its fold, status, name, sums and note."""
         palette, file = self._palette, self._rows.files[index]
         is_unfolded = self._rows.is_unfolded[index]
         has_lines = self._rows.hunks(index) or self._rows.reading.is_unread(file)
@@ -169,6 +176,7 @@ class DiffPainter:
         return Row(tuple(spans), fill=palette.text)
 
     def _head(self, hunk: Hunk) -> Row:
+        """Return a hunk's head: its line, and the context that git found for it."""
         palette = self._palette
         is_known = hunk.old or hunk.new
         place = f"line {max(1, hunk.new):,}" if is_known else "somewhere in the file"
@@ -178,6 +186,7 @@ class DiffPainter:
         )
 
     def _line(self, place: Place, width: int) -> Row:
+        """Return a line: its number if there is room, its sign and, with tints, coloured code."""
         palette = self._palette
         old, new, text = self._rows.rows_of(place.file, place.hunk)[place.row]
         sign = text[:1]
@@ -210,7 +219,7 @@ class DiffPainter:
 
 
 class _Colours:
-    """The lines of a hunk as code: the old and the new one are two texts."""
+    """The lines of a hunk, coloured as code: its old and its new lines as two texts."""
 
     def __init__(self, rows: Sequence[str], language: str, palette: Palette) -> None:
         self._rows = rows
@@ -247,7 +256,7 @@ def _shown(text: str) -> str:
 
 
 def _language(path: str) -> str:
-    """Return the language, by the file's name."""
+    """Return the language, by the file's name: `py` of `a/b.py`, `makefile` of `Makefile`."""
     name = path.rpartition("/")[2]
     return name.rpartition(".")[2].lower()
 

@@ -20,10 +20,18 @@ UNFOLDED_LINES = 2_000
 """Most changed lines with which all files are unfolded; with more, a person unfolds each."""
 
 SIDEWAYS = 8
+"""Cells that a key scrolls sideways."""
+
+_MARGIN = 12
+"""Cells, at most, of a line's number and sign, for scrolling sideways."""
 
 
 class DiffView(Guarded, ScrollView, can_focus=True, inherit_bindings=False):
-    """The rows of a `Reading`; only those in view are ever drawn. Its keys are `action_NAME`."""
+    """The rows of a `Reading`; only those in view are ever drawn.
+
+    `DiffScreen` gives it readings by `show`, and calls its `action_NAME`. `rows` are those of the
+    last reading; `cursor` is the index of the current one.
+    """
 
     DEFAULT_CSS = """
     DiffView { background: $background; scrollbar-size-vertical: 1; overflow-x: hidden; }
@@ -45,8 +53,8 @@ class DiffView(Guarded, ScrollView, can_focus=True, inherit_bindings=False):
         self.cursor = 0
         self.remark = ""
         """The text that is shown if there are no rows."""
-        self._left = 0
-        self._folded: dict[str, bool] = {}
+        self._left = 0  # cells scrolled to the right
+        self._folded: dict[str, bool] = {}  # by path, what a person folded or (False) unfolded
         self._painter: DiffPainter | None = None
 
     # What is shown
@@ -136,6 +144,7 @@ class DiffView(Guarded, ScrollView, can_focus=True, inherit_bindings=False):
         return self._step(sorted({*self.rows.heads, *self._without_hunks()}), step)
 
     def _without_hunks(self) -> list[int]:
+        """Return the headings of folded files, at which `step_hunk` stops, too."""
         headings = self.rows.headings
         return [row for index, row in enumerate(headings) if not self.rows.is_unfolded[index]]
 
@@ -157,7 +166,7 @@ class DiffView(Guarded, ScrollView, can_focus=True, inherit_bindings=False):
         """Scroll long lines right, or (negative) left."""
         top = self.scroll_offset.y
         shown = range(top, top + self.size.height)
-        most = max(widths(self.rows, shown), default=0) + 12 - self.size.width
+        most = max(widths(self.rows, shown), default=0) + _MARGIN - self.size.width
         left = max(0, min(self._left + columns, max(0, most)))
         if left != self._left:
             self._left = left

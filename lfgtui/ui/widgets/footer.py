@@ -9,6 +9,7 @@ from lfgtui.ui.stream.find import Finder
 from lfgtui.ui.text.styled_line import Line, Span, between, line_width, one_line, shorten
 
 APPROVAL = ("approve", "approve_always", "deny")
+"""Actions of keys that decide on a call."""
 
 _NEEDED = frozenset({*APPROVAL, "back", "zoom", "cancel", "retry", "attention", "help", "quit"})
 """Actions whose keys are shown before the view's label is."""
@@ -24,7 +25,7 @@ _WIDE = 100
 
 
 class Offer(NamedTuple):
-    """An action that a key does now, and its label if that is not the usual one."""
+    """An action that a key does now, as `settings/keys.py` names it; `label` replaces the usual."""
 
     action: str
     label: str = ""
@@ -47,11 +48,12 @@ def compose_footer(
     aside: str = "",
     finding: str = "",
 ) -> Line:
-    """Return the keys that decide on a call, the other keys of the offers, the label at the right.
+    """Return the row: the keys of the offers, as many as fit, and `view_label` at the right.
 
+    Keys that decide on a call come first in the offers, and have the colour of an alarm.
     `view_label` is a view and a number; `aside` stands beside it, only its first part in a narrow
-    footer. `finding` is the pattern and match of an open search, or a remark; it leaves room for
-    the first key that decides. Keys of approvals have the colour of an alarm.
+    footer. `finding`, at the left, is the pattern and match of an open search, or a remark; it
+    leaves room for the first key that decides.
     """
     number, page = view_label.rpartition(" ")[2], aside.partition(" · ")[0]
     labels = [(view_label, aside) if width >= _WIDE else (number, page), (number,)]
@@ -91,7 +93,7 @@ def search_status(finder: Finder) -> str:
 
 
 def pattern_status(pattern: str, found: str) -> str:
-    """Return a pattern, shortened, and what it found."""
+    """Return a pattern, shortened, and the words `found` on its matches."""
     return f"“{shorten(one_line(pattern), _PATTERN)}” {found}"
 
 

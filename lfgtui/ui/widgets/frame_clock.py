@@ -1,4 +1,4 @@
-"""When frames are drawn: as soon as something changed, at the next second, or not at all."""
+"""The clock of frames: they are drawn when something changed, when figures move, or not at all."""
 
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
@@ -28,16 +28,17 @@ ATTACHED = Pace(frame=1 / 60, share=0.25)
 """The pace of a viewer in another process, which takes no time from the run."""
 
 BUDGET = 0.022
-"""Seconds that a frame draws before it leaves the other panes to the next frame."""
+"""Seconds after which a frame leaves the panes not drawn yet to the next frame."""
 
 PATIENCE = 0.1
-"""Seconds that a frame may take for a new layout, when a person waits for all panes in view."""
+"""The same for the frame of a new layout, as a person waits for all panes in view."""
 
 SLOWEST = 0.15
-"""Most seconds until arrivals are drawn, however long a frame takes."""
+"""Most seconds until arrivals are drawn, however long frames take."""
 
 WITH_ARRIVALS = 1.5
-"""Waits between frames for arrivals that figures are put off to be drawn in the next one."""
+"""Figures alone wait this many times as long as arrivals have to, so that most are drawn in a frame
+for arrivals."""
 
 GAUGE = 0.25
 """Seconds between two updates of figures: flickering ones cannot be read."""
@@ -48,11 +49,12 @@ SECOND = 1.0
 MINUTE = 60.0
 """Seconds between two updates while no figure has seconds."""
 
+# States in which figures move all the time, and those in which only clocks do.
 _STREAMS: frozenset[State | None] = frozenset({"waiting", "streaming"})
 _TICKS: frozenset[State | None] = RUNNING - _STREAMS - {"paused"}
 
 Draw = Callable[[], float | None]
-"""Draws a frame; returns when the next one is due, by the loop's clock, or None."""
+"""Draws a frame; returns when the next one is due, by the loop's clock (0: at once), or None."""
 
 
 def figures_move(run: RunView, now: float) -> float | None:
@@ -89,10 +91,10 @@ class FrameClock:
         self._draw: Draw | None = None
         self._context: Context | None = None
         self._timer: asyncio.TimerHandle | None = None
-        self._last: Pane | None = None
+        self._last: Pane | None = None  # the one with which the last frame ran out of time
         self._budget = BUDGET
-        self._free_at = 0.0
-        self._arrivals_at = 0.0
+        self._free_at = 0.0  # the earliest time of the next frame, by the loop's clock
+        self._arrivals_at = 0.0  # the same for a frame for arrivals alone
 
     def start(self, draw: Draw) -> None:
         """Draw frames on the running loop, in the context of the caller, from now on."""
@@ -123,7 +125,7 @@ class FrameClock:
         self.wake(self._arrivals_at)
 
     def draw_whole(self) -> None:
-        """Draw a frame now, with more time for it, then pause as after any frame."""
+        """Draw a frame now, for at most `PATIENCE`, then pause as after any frame."""
         if self._draw is not None:
             self._rest()
             self._budget = PATIENCE
@@ -131,11 +133,13 @@ class FrameClock:
             self._budget = BUDGET
 
     def _rest(self) -> None:
+        """Cancel the next frame, if one is due."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
 
     def _frame(self, draw: Draw) -> None:
+        """Draw a frame, and set from the time it took when the next ones may begin."""
         loop = asyncio.get_running_loop()
         self._timer, began = None, loop.time()
         again_at = draw()

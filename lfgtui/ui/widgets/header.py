@@ -36,6 +36,7 @@ KINDS: dict[str, tuple[str, str]] = {
 """Kinds of tickets, their words and colours, most urgent first; a narrow header drops the last."""
 
 _PLURALS = frozenset({"question", "conflict"})
+"""Kinds whose words are nouns, with a plural."""
 
 _DOT = " · "
 

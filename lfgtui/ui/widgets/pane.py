@@ -1,4 +1,4 @@
-"""A pane: one ticket on the screen."""
+"""A pane: one ticket on the screen, with its header and its stream."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -59,6 +59,7 @@ class Pane(CachedContainer, Guarded, Widget, can_focus=True):
 
     Nothing in it runs by itself: after `mark_dirty` or `mark_gauges`, the next `tick` of the
     app's one frame clock paints what changed. Keys that scroll, fold or search act on `stream`.
+    `ticket_id` is the ticket's, or an attempt's (`screens/attempts.py`).
     """
 
     DEFAULT_CSS = """
@@ -83,7 +84,7 @@ class Pane(CachedContainer, Guarded, Widget, can_focus=True):
         super().__init__(classes=f"-{self._colour}")
         self.ticket_id = ticket.id
         self.is_pinned = False
-        """True while the pane is on every page."""
+        """True while the pane is on every page; `PaneGrid` sets it."""
         self._view = view
         self._ticket = ticket
         self._settings = settings
@@ -98,8 +99,8 @@ class Pane(CachedContainer, Guarded, Widget, can_focus=True):
         self.stream = StreamView(settings.kept_lines, settings.canvas, settings.ticks)
         self._is_dirty = True
         self._has_old_gauges = True
-        self._gauged_at = 0.0
-        self._rests_until = 0.0
+        self._gauged_at = 0.0  # when figures were updated, by the settings' `clock`
+        self._rests_until = 0.0  # by the settings' `ticks`
 
     def compose(self) -> ComposeResult:
         yield self._header
@@ -138,6 +139,10 @@ class Pane(CachedContainer, Guarded, Widget, can_focus=True):
             self.stream.break_off(error)
 
     def _tick(self, now: float) -> None:
+        """Update the header if figures are due, and the stream if they are or entries came.
+
+        A stream that rests is not updated. While no entries come, lines not drawn yet are measured.
+        """
         gauges = self._has_old_gauges or self.stream.is_restyled or self._header.is_outdated
         began = self._settings.ticks()
         self.stream.take_size()
@@ -168,6 +173,7 @@ class Pane(CachedContainer, Guarded, Widget, can_focus=True):
         return "\n\n".join(text.strip("\n") for text in texts)
 
     def _gauge(self, transcript: Transcript, now: float) -> None:
+        """Update the header, and the bar's colour."""
         meter = self._view.meter(self.ticket_id)
         self._header.is_pinned = self.is_pinned
         colour = self._header.update(transcript, meter, self._waiting(transcript, now), now).colour

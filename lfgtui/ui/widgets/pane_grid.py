@@ -44,9 +44,10 @@ class _Tiles(Layout):
 class PaneGrid(CachedContainer, Guarded, Container, can_focus=False, inherit_bindings=False):
     """The panes in file order, pinned ones first, page by page; or one of them alone.
 
-    The layout is made again only when a person turns to another page or view or pins a pane, and
-    when the size changes; never because of arrivals. Only then the rows of ended panes become
-    low, except the current one's.
+    The layout is made again only when a person turns to another page or view or pins a pane, when
+    the size changes, and when tickets are added; not when a ticket's state changes. Panes of ended
+    tickets become low only when a person or a new size has it made again, and the current one does
+    not.
     """
 
     DEFAULT_CSS = "PaneGrid { width: 1fr; height: 1fr; overflow: hidden; }"
@@ -63,12 +64,12 @@ class PaneGrid(CachedContainer, Guarded, Container, can_focus=False, inherit_bin
         self._rows_taken = rows_taken
         self.order: Sequence[Pane] = self.panes
         """The panes, pinned ones first."""
-        self._current = self._turned_to = self.panes[0]
+        self._current = self._turned_to = self.panes[0]  # `_turned_to` decides which page is shown
         self._is_alone = False
-        self._has_ended = [False] * len(self.panes)
-        self._room = (Size(), 0)
+        self._has_ended = [False] * len(self.panes)  # in `order`: panes that become low
+        self._room = (Size(), 0)  # the size of the grid, and the rows taken from it
         self._pages: Sequence[Page] = ()
-        self._number = 0
+        self._number = 0  # of the page shown, from 0
         self._tiles = _Tiles(self)
 
     @property
@@ -130,9 +131,10 @@ class PaneGrid(CachedContainer, Guarded, Container, can_focus=False, inherit_bin
             self._turned_to = pane
         self._find_ended()
         self._arrange_pages()
-        self.panes[0].refresh(layout=True)  # a widget's makes its parent arrange anew
+        self.panes[0].refresh(layout=True)  # that makes its parent, the grid, arrange anew
 
     def _find_ended(self) -> None:
+        """Note which panes become low."""
         states = [self._run.transcript(pane.ticket_id).state for pane in self.order]
         is_over = all(state in ENDED for state in states)  # nothing else needs the room
         self._has_ended = [
@@ -141,6 +143,7 @@ class PaneGrid(CachedContainer, Guarded, Container, can_focus=False, inherit_bin
         ]
 
     def _arrange_pages(self) -> None:
+        """Divide the panes into pages, and choose the one with the current pane."""
         room, rows_taken = self._room
         self._pages = tile(
             self._has_ended,

@@ -57,7 +57,11 @@ _SHORT_MODEL = 8
 """Least cells of a model's name that distinguish it."""
 
 _SPARK = 10
+"""Cells of the curve of the token rate."""
+
 _BAR = 10
+"""Cells of the bar that stands for the budget of the time to the first token."""
+
 _PAINT_TARGET = 0.25
 """Seconds from content to its frame that a person does not notice."""
 
@@ -66,7 +70,7 @@ class PaneHeader(SelfPainted):
     """State, name and model; then the gauges. Always two rows.
 
     `stall_after` and `ttft_budget` are in seconds; `ttft_budgets` are those of providers with
-    their own.
+    their own. `is_pinned` is set by the pane before `update`.
     """
 
     DEFAULT_CSS = "PaneHeader { width: 1fr; height: 2; background: $panel; }"
@@ -88,7 +92,7 @@ class PaneHeader(SelfPainted):
         self._ttft_budget = ttft_budget
         self._ttft_budgets = ttft_budgets
         self._lines: list[Line] = [[], []]
-        self._named: object = None
+        self._named: object = None  # what the first row depends on, as it is shown
         self._width = 0
 
     @property
@@ -252,9 +256,8 @@ def title_line(
 ) -> Line:
     """Return badge, id, pin, title, and the model where it leaves enough of the title.
 
-    A conflict with another ticket replaces the title.
-
-    Without a title, even the beginning of the model's name is shown: copies differ in it.
+    `conflict`, the words on one with another ticket, replaces the title. Without a title, even the
+    beginning of the model's name is shown: copies differ in it.
     """
     attempt = transcript.attempt
     place = attempt or ticket

@@ -1,4 +1,4 @@
-"""A list that draws only the rows in view: ten thousand cost as much as ten."""
+"""The base of lists, which draw only the rows in view: ten thousand cost as much as ten."""
 
 from collections.abc import Sequence
 
@@ -14,17 +14,20 @@ from lfgtui.ui.text.styled_line import SELECTED, Line, Span, draw
 
 
 class RowList(Guarded, ScrollView, can_focus=True, inherit_bindings=False):
-    """Entries of `height` lines each, below lines that stay; the one at `cursor` is marked."""
+    """A list of `count` rows of `height` lines each; the one at `cursor` is marked.
+
+    A subclass implements `lines_at`, and calls `show`, `grow` or `shift` when its rows change.
+    """
 
     DEFAULT_CSS = """
     RowList { background: $background; scrollbar-size-vertical: 1; overflow-x: hidden; }
     """
 
     class Moved(Message):
-        """Another entry is under the cursor."""
+        """Another row is under the cursor."""
 
     class Clicked(Message):
-        """An entry was clicked; `is_second`: it was under the cursor already."""
+        """A row was clicked; `is_second`: it was under the cursor already."""
 
         def __init__(self, index: int, is_second: bool) -> None:
             super().__init__()
@@ -35,7 +38,7 @@ class RowList(Guarded, ScrollView, can_focus=True, inherit_bindings=False):
     """Lines at the top that do not scroll."""
 
     ground = "background"
-    """Theme variable of the entries' background."""
+    """Theme variable of the rows' background."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -45,21 +48,21 @@ class RowList(Guarded, ScrollView, can_focus=True, inherit_bindings=False):
 
     @property
     def page(self) -> int:
-        """Entries that a page up or down goes, one less than fit."""
+        """Rows that a page up or down goes, one less than fit."""
         return max(1, (self.size.height - len(self.heading)) // self.height - 1)
 
-    def entry(self, index: int, width: int) -> Sequence[Line]:
-        """Return an entry's lines for a width in cells."""
+    def lines_at(self, index: int, width: int) -> Sequence[Line]:
+        """Return a row's lines for a width in cells."""
         raise NotImplementedError
 
     def show(self, count: int, height: int) -> None:
-        """Show other entries, from the first."""
+        """Show other rows, from the first."""
         self.count, self.height, self.cursor = count, height, 0
         self.on_resize()
         self.post_message(self.Moved())
 
     def grow(self, count: int) -> None:
-        """Show more entries, or fewer."""
+        """Show more rows, or fewer."""
         before, self.count = (self.count, self.cursor), count
         self.cursor = max(0, min(self.cursor, count - 1))
         self._measure()
@@ -67,7 +70,7 @@ class RowList(Guarded, ScrollView, can_focus=True, inherit_bindings=False):
             self.post_message(self.Moved())
 
     def shift(self, number: int) -> None:
-        """Insert that many entries at the top; the cursor and, if scrolled, the view stay."""
+        """Follow that many new rows at the top: cursor and (if scrolled) view stay on theirs."""
         top, room = self.scroll_offset.y, self.size.height - len(self.heading)
         is_in_view = self.cursor * self.height < room
         self.cursor += number
@@ -77,13 +80,13 @@ class RowList(Guarded, ScrollView, can_focus=True, inherit_bindings=False):
             self._reveal()
 
     def redraw(self, index: int) -> None:
-        """Draw an entry anew, if it is in view."""
+        """Draw a row anew, if it is in view."""
         y = index * self.height - self.scroll_offset.y
         if -self.height < y < self.size.height - len(self.heading):
             self.refresh(Region(0, y + len(self.heading), self.size.width, self.height))
 
     def move_to(self, index: int) -> None:
-        """Put the cursor on an entry, or on the nearest one, and bring it into view."""
+        """Put the cursor on a row, or on the nearest one, and bring it into view."""
         index = max(0, min(index, self.count - 1))
         if index != self.cursor:
             before, self.cursor = self.cursor, index
@@ -96,15 +99,15 @@ class RowList(Guarded, ScrollView, can_focus=True, inherit_bindings=False):
         width, variables = self.size.width, self.app.theme_variables
         if y < len(self.heading):
             return draw(self.heading[y], width, variables, "surface")
-        index, row = divmod(y - len(self.heading) + self.scroll_offset.y, self.height)
+        index, number = divmod(y - len(self.heading) + self.scroll_offset.y, self.height)
         if index >= self.count:
             return draw([], width, variables, self.ground)
-        line = self.entry(index, width)[row]
+        line = self.lines_at(index, width)[number]
         if index != self.cursor:
             return draw(line, width, variables, self.ground)
-        if row == 0:  # the first blank is before a short number, but after a long one
-            before, _, behind = line[0].text.partition(" ")
-            first, rest = (msgspec.structs.replace(line[0], text=text) for text in (before, behind))
+        if number == 0:  # the sign replaces the first blank, before or after a number
+            before, _, after = line[0].text.partition(" ")
+            first, rest = (msgspec.structs.replace(line[0], text=text) for text in (before, after))
             line = [first, Span(SELECTED, bold=True), rest, *line[1:]]
         return draw(line, width, variables, "selection")
 

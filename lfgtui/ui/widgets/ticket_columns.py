@@ -11,7 +11,7 @@ from lfgtui.ui.text.styled_line import Line, Span, fit
 from lfgtui.ui.widgets.ticket_row import TicketRow
 
 SortKey: TypeAlias = tuple[float, str]
-"""A number, or 0 and a text."""
+"""A number and "", or 0 and a text."""
 
 _MINUTE, _HOUR = 60.0, 3600.0
 _TICKET = "ticket"
@@ -20,7 +20,7 @@ _BY_URGENCY: tuple[State | None, ...] = (
     *("needs_approval", "failed", "limit", "blocked", "interrupted", "retrying", "paused"),
     *("streaming", "running_tool", "waiting", "starting", "queued", None, "cancelled", "done"),
 )
-"""The states, beginning with those that a person should see first."""
+"""All states, beginning with those that a person should see first; a new one needs a place here."""
 
 
 def _since(row: TicketRow) -> Span:
@@ -87,7 +87,7 @@ def _badge(row: TicketRow) -> Span:
 
 
 def _urgency(row: TicketRow) -> SortKey:
-    # after those to approve, after the failed
+    # A question is next to a request for approval, the other two are after what failed.
     between = {QUESTION.sign: 0.5, GUARD.sign: 1.4, CONFLICT.sign: 1.5}
     return between.get(row.badge.sign, _BY_URGENCY.index(row.state)), ""
 
@@ -115,7 +115,10 @@ def _number(value: float | None) -> SortKey | None:
 
 
 class Column(NamedTuple):
-    """A column: its heading, cells, sort key (None sorts last) and widths."""
+    """A column: its heading, what it shows of a row, and its least and most width in cells.
+
+    A row whose `key` is None comes last, and a column without any key is left out.
+    """
 
     heading: str
     span: Callable[[TicketRow], Span]
@@ -176,6 +179,7 @@ COLUMNS = (
 _ID = Column(_TICKET, lambda row: Span(row.ticket.id), _by_id, 6, 12)
 STRIP = (Column("", _sign, _urgency, 2, 2), _ID, _LAST_WORDS._replace(least=8))
 WIDE_STRIP = (Column("", _badge, _urgency, 15, 15), _ID, _LAST_WORDS)
+"""The columns of the strip beside a pane, and of a wide one."""
 
 
 def fit_columns(columns: Sequence[Column], width: int) -> list[tuple[Column, int]]:

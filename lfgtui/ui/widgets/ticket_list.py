@@ -1,4 +1,4 @@
-"""One row a ticket, brought up to date with the gauges: a strip beside a pane, or the table."""
+"""Lists with a row for each ticket: the base, and the strip beside a pane; the table is another."""
 
 from collections.abc import Iterator, Sequence
 
@@ -16,7 +16,8 @@ _WIDE = 56
 class TicketList(RowList):
     """The tickets as rows, the current one marked; other lines may stand between them.
 
-    Arriving entries change cells but move no row.
+    Arriving entries change cells but move no row. The run's screen calls `update_rows` with the
+    gauges, and `take_new` when tickets were added.
     """
 
     def __init__(self, run: RunView, settings: PaneSettings) -> None:
@@ -25,11 +26,12 @@ class TicketList(RowList):
         self._settings = settings
         self._health = run.health
         self._count = len(run.tickets)
-        self._entries: Sequence[int | Line] = range(self._count)
+        # What stands in each row: a ticket, by its index, or another line.
+        self._contents: Sequence[int | Line] = range(self._count)
         self._current = run.tickets[0].id
         self._width = 0
         self._widths: Sequence[tuple[Column, int]] = ()
-        self._lines: dict[int, Line] = {}
+        self._lines: dict[int, Line] = {}  # the lines drawn last, by row
         self.count = self._count
 
     @property
@@ -39,9 +41,9 @@ class TicketList(RowList):
 
     def ticket_at(self, row: int) -> str:
         """Return the id of the ticket in a row, or in a near one; without any, the current one."""
-        at = max(0, min(row, len(self._entries) - 1))
-        nearest = (*self._entries[at:], *reversed(self._entries[:at]))
-        index = next((entry for entry in nearest if isinstance(entry, int)), None)
+        at = max(0, min(row, len(self._contents) - 1))
+        nearest = (*self._contents[at:], *reversed(self._contents[:at]))
+        index = next((one for one in nearest if isinstance(one, int)), None)
         return self._current if index is None else self._run.tickets[index].id
 
     def present(self, ticket: str) -> None:
@@ -56,17 +58,17 @@ class TicketList(RowList):
             self._add(new)
 
     def _add(self, tickets: Sequence[int]) -> None:
-        self._show([*self._entries, *tickets])
+        self._show([*self._contents, *tickets])
 
-    def _show(self, entries: Sequence[int | Line]) -> None:
-        """Show these entries, with the cursor on the current ticket's."""
-        self._entries = entries
+    def _show(self, contents: Sequence[int | Line]) -> None:
+        """Show these rows, with the cursor on the current ticket's."""
+        self._contents = contents
         self._lay_out()
-        self.grow(len(entries))
+        self.grow(len(contents))
         self._mark_current()
 
     def _mark_current(self) -> None:
-        ids = [self._run.tickets[one].id if isinstance(one, int) else "" for one in self._entries]
+        ids = [self._run.tickets[one].id if isinstance(one, int) else "" for one in self._contents]
         self.move_to(ids.index(self._current) if self._current in ids else 0)
 
     def _row(self, index: int) -> TicketRow:
@@ -83,8 +85,8 @@ class TicketList(RowList):
     @property
     def in_view(self) -> Iterator[str]:
         """The ids of the tickets whose rows are in view."""
-        entries = self._entries[self._in_view.start : self._in_view.stop]
-        return (self._run.tickets[one].id for one in entries if isinstance(one, int))
+        contents = self._contents[self._in_view.start : self._in_view.stop]
+        return (self._run.tickets[one].id for one in contents if isinstance(one, int))
 
     def update_rows(self) -> None:
         """Bring the rows in view up to date; only those that changed are painted."""
@@ -95,7 +97,7 @@ class TicketList(RowList):
             if old.get(index) != line:
                 self.redraw(index)
 
-    def entry(self, index: int, width: int) -> Sequence[Line]:
+    def lines_at(self, index: int, width: int) -> Sequence[Line]:
         self._fit()
         if index not in self._lines:
             self._lines[index] = self._draw(index)
@@ -117,8 +119,8 @@ class TicketList(RowList):
         self.refresh()
 
     def _draw(self, index: int) -> Line:
-        entry = self._entries[index]
-        return draw_row(self._widths, self._row(entry)) if isinstance(entry, int) else entry
+        content = self._contents[index]
+        return draw_row(self._widths, self._row(content)) if isinstance(content, int) else content
 
 
 class TicketStrip(TicketList):

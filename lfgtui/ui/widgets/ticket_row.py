@@ -26,7 +26,7 @@ class TicketRow:
         self.state = self.transcript.state
         self.meter = run.meter(self.ticket.id)
         self.branch = ""
-        """The text before its name, in a tree."""
+        """The text before its name in the tree of needs; the table sets it."""
         self._run = run
         self._health = health
         self._now = now

@@ -1,4 +1,4 @@
-"""All gauges at once, for many tickets: sorted, filtered, grouped, or as a tree of needs."""
+"""The table: all figures of many tickets, sorted, filtered, grouped, or as a tree of needs."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partialmethod
@@ -21,13 +21,17 @@ Grouping = Literal["", "state", "provider"]
 _NEXT_GROUPING: Mapping[Grouping, Grouping] = {"": "state", "state": "provider", "provider": ""}
 
 _UP, _DOWN = "▲", "▼"
+"""The signs of the column by which rows are sorted, and of the reversed order."""
 _BRANCH = "└ "
 _BEFORE_TICKET = sum(column.most + 1 for column in COLUMNS[:2])
 """Cells of the columns before the ticket's name."""
 
 
 class TicketTable(TicketList):
-    """The table. Rows and their order are computed only when a person changes them."""
+    """The table. Which rows there are, and their order, changes only when a person changes it.
+
+    Added tickets come last.
+    """
 
     def __init__(self, run: RunView, settings: PaneSettings) -> None:
         super().__init__(run, settings)
@@ -122,14 +126,14 @@ class TicketTable(TicketList):
         order = list(KINDS) if self.grouping == "state" else sorted(groups)
         names = sorted(groups, key=lambda name: order.index(name) if name in order else len(order))
         self.shown = [index for name in names for index in groups[name]]
-        entries: list[int | Line] = []
+        contents: list[int | Line] = []
         for name in names:
-            entries += [_group_heading(name, len(groups[name])), *groups[name]]
-        self._show(entries)
+            contents += [_group_heading(name, len(groups[name])), *groups[name]]
+        self._show(contents)
 
     def _with_headings(self) -> Sequence[int | Line]:
         """Return the rows; in the tree, with a line above the copies of each ticket."""
-        entries: list[int | Line] = []
+        contents: list[int | Line] = []
         name = ""
         for index in self.shown:
             before, name = name, self._run.tickets[index].copy_of
@@ -138,11 +142,12 @@ class TicketTable(TicketList):
                 branch = above.removesuffix("  ") + _BRANCH if above else ""
                 copies = sum(self._run.tickets[one].copy_of == name for one in self.shown)
                 figure = Span(f"  {copies} {'copies' if copies > 1 else 'copy'}", "muted")
-                entries.append([Span(" " * _BEFORE_TICKET + branch + name), figure])
-            entries.append(index)
-        return entries
+                contents.append([Span(" " * _BEFORE_TICKET + branch + name), figure])
+            contents.append(index)
+        return contents
 
     def _sorted(self, tickets: Sequence[int], pattern: str = "") -> Sequence[int]:
+        """Return the tickets that match, sorted; by needs, note their branches in the tree."""
         rows = map(self._row, tickets)
         shown = arrange(rows, pattern, self.sorted_by, is_reversed=self.is_reversed)
         self._branches = {}
@@ -179,8 +184,8 @@ class TicketTable(TicketList):
 
     def update_rows(self) -> None:
         """Bring the rows in view up to date; show columns that are no longer empty."""
-        entries = (self._entries[index] for index in self._in_view)
-        rows = [self._row(entry) for entry in entries if isinstance(entry, int)]
+        contents = (self._contents[index] for index in self._in_view)
+        rows = [self._row(one) for one in contents if isinstance(one, int)]
         if any(_has_any(column, rows) for column in self._empty):
             self._lay_out()
         super().update_rows()
@@ -193,6 +198,7 @@ class TicketTable(TicketList):
         self.heading = (self._heading(),) if self.shown else (self._heading(), nothing)
 
     def _heading(self) -> Line:
+        """Return the headings of the columns; the one sorted by has an arrow."""
         arrow = _DOWN if self.is_reversed else _UP
         columns = [column for column, _ in self._widths]
         line: Line = []

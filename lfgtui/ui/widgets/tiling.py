@@ -13,6 +13,7 @@ Page: TypeAlias = dict[int, Region]
 """The region of each pane of a page, by the pane's index."""
 
 MIN_WIDTH, MIN_HEIGHT = 38, 9
+"""Least cells and rows of a pane."""
 
 LOW = 4
 """Rows of a pane that has ended and makes room: its header and its last two lines."""
@@ -75,7 +76,7 @@ def _place_rows(panes: Sequence[int], columns: int, room: Size) -> Page:
 def _place_columns(
     panes: Sequence[int], has_ended: Sequence[bool], columns: int, room: Size, plan: Size
 ) -> Page:
-    """Return a page on which panes that have not ended share the rest of their column."""
+    """Return a page on which ended panes are low, and the others share the rest of their column."""
     page: Page = {}
     for column, (left, right) in enumerate(_edges([1] * columns, room.width)):
         stack = panes[column::columns]
