@@ -173,7 +173,7 @@ class LfgApp(Copying, Suspending, GuardedApp, inherit_bindings=False):
 
     async def on_unmount(self) -> None:
         self.context.frames.stop()
-        for worker in [*self.workers]:  # Textual has cancelled them, and would leave them behind
+        for worker in [*self.workers]:  # Textual has cancelled them, and would not wait for them
             with suppress(WorkerError):
                 await worker.wait()
         await self.speech.close()

@@ -86,7 +86,7 @@ class Guarded(_Widget):
         return super().render_lines(crop)
 
     def break_off(self, bug: Exception) -> None:
-        """Recover from a bug in drawing: forget what is kept, and begin anew."""
+        """Recover from a bug in drawing; a widget that keeps what it drew overrides this."""
 
     def render_lines(self, crop: Region) -> list[Strip]:
         try:

@@ -126,7 +126,7 @@ class _Recorder(LfgApp):
 
 
 class _RecordingDriver(Driver):
-    """A terminal of a given size that nobody types on."""
+    """A terminal of a given size, without input; what is written goes to `_Recorder.output`."""
 
     def __init__(
         self,

@@ -60,7 +60,7 @@ class RunsAtWork(RowList):
 
     @property
     def here(self) -> ListedRun | None:
-        """The run under the cursor; None once there is none."""
+        """The run under the cursor; None if no run is listed any more."""
         return self._runs[self.cursor] if self.cursor < len(self._runs) else None
 
     def take(self, listed: RunsListed) -> None:

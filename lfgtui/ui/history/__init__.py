@@ -1,1 +1,1 @@
-"""The history screen."""
+"""The history screen, its list and preview, and the past runs that it opens."""

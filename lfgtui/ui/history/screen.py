@@ -184,7 +184,7 @@ class HistoryScreen(ListScreen):
 
     async def _replay(self, run: str) -> None:
         replayed = await self._read(lambda reader: read_replay(reader, run))
-        if replayed is not None and self.is_current:  # else the person went on
+        if replayed is not None and self.is_current:  # the person may have left meanwhile
             self.app.push_screen(replay_screen(replayed, self.context))
 
     # What is shown

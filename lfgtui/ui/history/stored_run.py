@@ -113,7 +113,7 @@ def fold(ticket: Ticket, entries: Iterable[Entry], *, seq: int = 0) -> FoldedTic
 
 
 def _may_hold(transcript: Transcript, ref: ItemRef, entry: Entry) -> bool:
-    """Return False for a message that the entry, of a call without a card, only made visible."""
+    """Return False if the entry is of a call and the item a message that only appeared with it."""
     item = transcript.attempts[ref.attempt].items[ref.item]
     return not (entry.event.facets.call and isinstance(item, PromptItem))
 

@@ -28,7 +28,7 @@ def argument_rows(
     is_asking: bool = False,
     is_arriving: bool = False,
 ) -> Iterator[Row]:
-    """Yield one argument a line, long ones below their name; in a request for approval, in full.
+    """Yield each argument on a line, a long one below its name; in a request for approval, in full.
 
     Of an argument that still arrives the end is shown, so that one sees it grow.
     """
@@ -79,5 +79,5 @@ def _is_long(member: Member) -> bool:
 
 
 def _is_sure(member: Member) -> bool:
-    """Return True if the text so far is right, as a string's is; an unfinished number's is not."""
+    """Return True if the text so far will stay as it is; an unfinished number may change."""
     return member.is_string or member.is_complete or member.head.startswith(("{", "["))

@@ -69,7 +69,7 @@ def output_rows(output: str, live: tuple[str, int], palette: Palette, width: int
 
     `live` is that end, and the number of lines before it.
     """
-    if len(output) > 2 * SHOWN:  # the middle is not even looked at
+    if len(output) > 2 * SHOWN:  # of the middle only the lines are counted
         first = plain_output(output[:SHOWN]).lstrip("\n").split("\n")
         last = plain_output(output[-SHOWN:]).rstrip("\n").split("\n")
         hidden = max(0, len(first) - _HEAD) + max(0, len(last) - _TAIL)

@@ -108,8 +108,8 @@ class UnfoldingView(ItemView):
 
     def __init__(self) -> None:
         super().__init__()
-        self._look: Hashable = None
-        self._key: Hashable = None
+        self._look: Hashable = None  # what the rows depend on besides the item, and the item's
+        self._key: Hashable = None  # `key`, as of the last update
         self._body: LongText | None = None
 
     def update(self, context: Context) -> int | None:

@@ -99,6 +99,6 @@ def _is_whole(question: str, command: str) -> bool:
 
 
 def _lasting(item: ToolItem, verdict: Verdict) -> str:
-    """Return the agent's lasting answer in brackets if it offers none for this call alone."""
+    """Return ` (NAME)` of the answer that a key gives if it holds for later calls, too; else ""."""
     plain = plain_option(item.options, verdict)
     return f" ({one_line(plain.name)})" if plain and plain.kind.endswith("always") else ""

@@ -1,4 +1,4 @@
-"""The visible answer, as Markdown: a chunk a block."""
+"""The visible answer, as Markdown: a chunk for each block."""
 
 from collections.abc import Sequence
 
@@ -10,7 +10,7 @@ from lfgtui.ui.markdown import BlockView, RenderContext, block_view_of, gap
 from lfgtui.ui.text.wrapping import Row
 
 _SLICE = 1_000
-"""Characters read between looks at the clock: 5 ms of ordinary text, 50 ms of hostile text."""
+"""Characters read before the clock is read: 5 ms for ordinary text, 50 ms for hostile text."""
 
 MOST_BLOCKS = 20_000
 """Most blocks of a document, a kilobyte each in memory; the rest is plain text."""
@@ -89,7 +89,7 @@ class TextView(ItemView):
         keeps_heights = (before.width, before.has_urls) == (look.width, look.has_urls)
         for chunk in self._blocks:
             guess = chunk.height * before.width // max(1, look.width)
-            chunk.look_anew(look, None if keeps_heights else guess)
+            chunk.restyle(look, None if keeps_heights else guess)
         if self._plain is not None:
             self._plain = self._long_text(context)
             self._grow_plain(self._plain, None)
@@ -112,7 +112,7 @@ class TextView(ItemView):
         del chunks[len(blocks) :]
         frozen = self._document.frozen_count
         for index in range(self._frozen, frozen):
-            chunks[index].let_drawing_go()
+            chunks[index].release_view()
         self._frozen = frozen
         self.chunks[first:] = chunks[first:]
         return first
@@ -121,7 +121,7 @@ class TextView(ItemView):
 class BlockChunk(LineChunk):
     """One block, and the blank row above it. Its view is kept as long as the block can grow."""
 
-    __slots__ = ("_before", "_document", "_drawing", "_gap", "_look", "_revision", "block")
+    __slots__ = ("_before", "_document", "_gap", "_look", "_revision", "_view", "block")
 
     def __init__(
         self, document: StreamingMarkdown, before: Block | None, block: Block, look: RenderContext
@@ -133,21 +133,21 @@ class BlockChunk(LineChunk):
         self._document = document
         self._before = before
         self._look = look
-        self._drawing: BlockView | None = None
+        self._view: BlockView | None = None
         self._gap: Row | None = None
         self._revision = -1
 
     def _written(self) -> str:
         return self._document.source_of(self.block).strip("\n")
 
-    def look_anew(self, look: RenderContext, guess: int | None) -> None:
+    def restyle(self, look: RenderContext, guess: int | None) -> None:
         """Take another width or other colours."""
-        self._look, self._drawing = look, None
+        self._look, self._view = look, None
         self.undraw(guess)
 
-    def let_drawing_go(self) -> None:
+    def release_view(self) -> None:
         """Drop the view: the block cannot grow any more."""
-        self._drawing = None
+        self._view = None
 
     def grow(self, before: Block | None) -> None:
         """Note that the block grew, or that the blank line above it came or went."""
@@ -156,28 +156,28 @@ class BlockChunk(LineChunk):
         is_same = self.block.revision == self._revision
         if is_same and above == self._gap:
             return
-        drawing = self._drawing
-        if drawing is None or above != self._gap or not self.is_drawn:
+        view = self._view
+        if view is None or above != self._gap or not self.is_drawn:
             self.undraw(self.height)
         else:
-            first = self._update(drawing)
-            self.show(self._with_gap(drawing), first + (above is not None))
+            first = self._update(view)
+            self.show(self._with_gap(view), first + (above is not None))
 
     def _above(self) -> Row | None:
         return gap(self._before, self.block, self._look) if self._before else None
 
     def _drawn(self) -> Sequence[Row]:
-        drawing = self._drawing = block_view_of(self.block, self._look)
+        view = self._view = block_view_of(self.block, self._look)
         self._gap = self._above()
-        self._update(drawing)
-        return self._with_gap(drawing)
+        self._update(view)
+        return self._with_gap(view)
 
-    def _update(self, drawing: BlockView) -> int:
+    def _update(self, view: BlockView) -> int:
         self._revision = self.block.revision
-        first = drawing.update(self._document.tokens(self.block))
+        first = view.update(self._document.tokens(self.block))
         if self.block.is_frozen:
-            self._drawing = None
+            self._view = None
         return first
 
-    def _with_gap(self, drawing: BlockView) -> Sequence[Row]:
-        return drawing.rows if self._gap is None else [self._gap, *drawing.rows]
+    def _with_gap(self, view: BlockView) -> Sequence[Row]:
+        return view.rows if self._gap is None else [self._gap, *view.rows]

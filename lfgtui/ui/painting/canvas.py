@@ -42,7 +42,7 @@ class Canvas:
         self._is_layout = False
 
     def changed(self, widget: Widget, region: Region) -> None:
-        """Have a region of the widget, in its own coordinates, painted: with the frame, if any."""
+        """Have a region of the widget, in its own coordinates, painted with the frame, or soon."""
         if self._changed is None:
             widget.refresh(region)
         else:
@@ -114,7 +114,7 @@ def rows_on_screen(widget: Widget) -> range:
 
 
 def repaint(screen: Screen[ResultT], size: Size) -> None:
-    """Have the whole screen, of that size, painted with the next frame."""
+    """Have the whole screen, which has the `size`, painted with its next update."""
     screen._compositor._dirty_regions = {size.region}
 
 

@@ -23,7 +23,7 @@ _LEAP = 0.25
 """Most seconds that a frame moves on, at speed 1, so that a slow screen skips nothing."""
 
 _STRIDE = 256
-"""Entries folded between two looks at the clock."""
+"""Entries folded before the clock is read again."""
 
 
 class _Folded(msgspec.Struct):
@@ -97,7 +97,7 @@ class ReplayedRun:
             self.is_playing = not self.is_at_end
 
     def toggle(self) -> None:
-        """Hold, or go on; at the end, play it again."""
+        """Pause, or play on; at the end, play from the beginning."""
         if self.is_at_end:
             self.seek(0.0)
             self.is_playing = True
@@ -113,17 +113,17 @@ class ReplayedRun:
     # Going elsewhere; `proceed` does it
 
     def seek(self, position: float) -> None:
-        """Go to that moment, with all entries up to then."""
+        """Go to a position, with all entries up to then."""
         self._move_to(position, 0)
 
     def seek_entry(self, count: int) -> None:
-        """Hold where `count` entries have happened, even in the middle of a moment."""
+        """Pause where `count` entries have happened, even if more have the same position."""
         self.is_playing = False
         self.position = self.timeline.played_at(count)
         self._happen(count)
 
     def step(self, entries: int, ticket: str | None = None) -> None:
-        """Hold, that many entries on or (negative) back, of the ticket or (None) of all."""
+        """Pause that many entries later or (negative) earlier, of the ticket or (None) of all."""
         self.seek_entry(self.timeline.step(self.count, entries, ticket))
 
     def _move_to(self, position: float, least: int) -> None:

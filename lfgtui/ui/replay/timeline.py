@@ -70,7 +70,7 @@ class Timeline:
         return self._recorded[-1] if self._recorded else 0.0
 
     def count_at(self, played: float) -> int:
-        """Return the number of entries that have happened by then."""
+        """Return the number of entries that have happened at a moment of the replay."""
         return bisect_right(self._played, played)
 
     def played_at(self, count: int) -> float:
@@ -108,7 +108,7 @@ class Timeline:
         return self._recorded[self._counts[ticket][own - 1] - 1]
 
     def step(self, count: int, step: int, ticket: str | None = None) -> int:
-        """Return the position `step` entries on (or back), of the ticket or (None) of all."""
+        """Return the position `step` entries later (or earlier), of the ticket or (None) of all."""
         if ticket is None:
             return max(0, min(self.count, count + step))
         counts = self._counts[ticket]

@@ -28,7 +28,7 @@ def compare_attempts(screen: RunScreen) -> None:
 
 
 class AttemptsMode(RunMode):
-    """A pane an attempt, each scrolled, searched, folded and copied by itself.
+    """A pane for each attempt, scrolled, searched, folded and copied by itself.
 
     The newest attempt of a running ticket goes on growing. Commands to the ticket
     work only on the screen below.

@@ -135,7 +135,7 @@ class LfgScreen(Guarded, Screen[ResultT], inherit_bindings=False):
     def _refresh_layout(self, size: Size | None = None, scroll: bool = False) -> None:
         # Textual 8.2 compares a new layout with the one before, but for a scroll it looks only at
         # what that exposes; and a look-up of the widget under the pointer may lay out anew and
-        # paint nothing. A toast that went meanwhile would stay on the terminal. So a new layout is
+        # paint nothing. A toast removed meanwhile would stay on the terminal. So a new layout is
         # always painted in full.
         if layout_of(self) is not self._painted:
             repaint(self, size or self.outer_size)

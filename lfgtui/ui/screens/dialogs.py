@@ -211,7 +211,7 @@ def help_page(keys: Mapping[str, Sequence[str]]) -> Help:
 
 
 def help_text(keys: Mapping[str, Sequence[str]]) -> Content:
-    """Return a heading and a line a key for each group, then the states and the figures."""
+    """Return each group's heading, with a line for each key, then the states and the figures."""
     lines: list[Content] = []
     for group in get_args(Group):
         lines += [*_section(group, _rows(group, keys)), Content("")]
@@ -227,7 +227,7 @@ def help_text(keys: Mapping[str, Sequence[str]]) -> Content:
 
 
 def help_on(here: Mapping[str, str], heading: str, keys: Mapping[str, Sequence[str]]) -> Content:
-    """Return a line a key for the actions of a screen without a run, then for those of all."""
+    """Return a line for each action `here`, on a screen without a run, then those of the app."""
     rows = [(_pressed(action, keys), meaning) for action, meaning in here.items()]
     others = _rows("lfg", keys, without=_OF_RUNS)
     return Content("\n").join([*_section(heading, rows), Content(""), *_section("lfg", others)])

@@ -285,7 +285,7 @@ class AttachedMode(LiveMode):
             yield Offer("quit", "leave") if offer.action == "quit" else offer
 
     def painted(self) -> None:
-        """Say once that nothing can be done here any more."""
+        """Say once, after the run's process has ended, that it takes no more commands."""
         super().painted()
         if self._attached.has_ended and not self._has_told_end:
             self._has_told_end = True

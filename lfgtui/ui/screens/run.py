@@ -101,7 +101,7 @@ class RunMode:
 
     @property
     def is_playing(self) -> bool:
-        """True while each frame differs by time alone."""
+        """True while frames differ even if nothing arrives: while a replay plays."""
         return False
 
     def figures_move(self) -> float | None:
@@ -127,7 +127,7 @@ class RunMode:
 
 
 class RunScreen(CachedContainer, PaneScreen):
-    """A run to look at; its mode adds the actions on it.
+    """The screen of any run; its mode adds the actions that this kind of run allows.
 
     One ticket is the current one in every view; in the grid its pane has the
     focus. `frame` is called by the app's clock and paints what is visible;
@@ -254,7 +254,7 @@ class RunScreen(CachedContainer, PaneScreen):
 
     @property
     def order(self) -> Sequence[Pane]:
-        """The panes in the order of keys: of the table, and zoomed from it, its rows' order."""
+        """The panes in the order of keys: that of the table's rows in it, and zoomed from it."""
         if self.view == "table" and self._table is not None:
             shown = [self.panes[index] for index in self._table.table.shown]
             panes = shown or [self.current_pane]
@@ -373,7 +373,7 @@ class RunScreen(CachedContainer, PaneScreen):
             self.toast(self.mode.refusal)
 
     def action_view(self) -> None:
-        """Show grid, focus, table, and so on round; out of a zoom first."""
+        """Show the next view of grid, focus and table, wrapping round; or leave the zoom."""
         if not self.is_zoomed:
             views = get_args(View)
             self.view = views[(views.index(self.view) + 1) % len(views)]

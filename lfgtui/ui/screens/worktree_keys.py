@@ -28,7 +28,7 @@ _LONG = 10.0
 class WorktreeKeys:
     """Its `action_NAME` act on the worktree of the ticket that `DiffScreen` shows.
 
-    `ticket` returns that ticket's id; `acted` is called after the worktree was changed or used.
+    `ticket` returns that ticket's id; `acted` is called once the worktree is applied or discarded.
     """
 
     def __init__(

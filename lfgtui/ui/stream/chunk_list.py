@@ -40,7 +40,7 @@ class PrefixSums:
         return self._sizes[index]
 
     def replace(self, begin: int, end: int, sizes: Sequence[int]) -> None:
-        """Replace some sizes."""
+        """Replace the sizes from `begin` to `end` (exclusive)."""
         self.total += sum(sizes) - sum(self._sizes[begin:end])
         self._sizes[begin:end] = sizes
         del self._starts[begin + 1 :]
@@ -86,7 +86,7 @@ class Changes(msgspec.Struct):
         return self.moved != UNCHANGED or bool(self.rows or self.replaced)
 
     def add(self, then: "Changes") -> None:
-        """Add later changes, in which no chunk came or went."""
+        """Add later changes, during which no chunk was added or removed."""
         for index, row in then.rows.items():
             self.rows[index] = min(row, self.rows.get(index, row))
         self.replaced += then.replaced
@@ -174,7 +174,10 @@ class ChunkList:
     # Changing
 
     def replace(self, begin: int, end: int, new: Sequence[LineChunk]) -> None:
-        """Replace some chunks; ones that stay are measured again, as they may have grown."""
+        """Replace the chunks from `begin` to `end` (exclusive).
+
+        Chunks that stay are measured again, as they may have grown.
+        """
         shared = min(end - begin, len(new))
         for index, chunk in enumerate(new[:shared], begin):
             self._put(index, chunk)

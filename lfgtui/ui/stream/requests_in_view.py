@@ -93,7 +93,7 @@ class _Seen(msgspec.Struct):
 class RequestsSeen:
     """The lines of waiting requests that have been in view; call `note` after each frame.
 
-    A request is any key that tells one from all others, and from itself once it changes.
+    A request is any key, e.g. ticket, call id and revision; one that changed needs another key.
     """
 
     def __init__(self) -> None:

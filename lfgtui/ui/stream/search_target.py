@@ -51,7 +51,7 @@ def choose_match(target: Target, view: ItemView, lines: LineIndex, finder: Finde
 
     None if its item does not show it, e.g. because a long output is shown in part.
     """
-    # A card shows only parts, perhaps not the one that is meant.
+    # A card shows its text in part, so a match there counts only if the text around it agrees.
     best, best_score = None, (view.kind == "tool", -1)
     for index in lines.chunks_of(view):
         for number, (left, right) in enumerate(_contexts(index, lines, finder)):

@@ -185,7 +185,7 @@ class StreamView(PaintedStream):
         self._paint_changes()
 
     def scroll_pages(self, pages: int, parts: int = 1) -> None:
-        """Scroll by the lines in view but one, or by one of `parts` parts of that."""
+        """Scroll by pages of the lines in view but one, or by one of `parts` parts of a page."""
         self.scroll_lines(pages * max(1, (self._height - 1) // parts))
 
     def follow(self) -> None:

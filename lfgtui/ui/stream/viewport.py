@@ -100,7 +100,7 @@ class Viewport:
             self.stay_at(top)
 
     def autoscroll(self, lines: int) -> None:
-        """Scroll without following the end when it is reached."""
+        """Scroll without following the end when it is reached: for dragging with the mouse."""
         self._draw_ahead(lines)
         self.stay_at(self.top + lines)
 

@@ -180,7 +180,7 @@ class Terminal(LinuxDriver):
                     self._post(terminal.feed(data, time.monotonic()))
                 elif not ready:
                     self._post(terminal.tick(time.monotonic()))
-        except OSError:  # EIO: nobody holds its other end
+        except OSError:  # EIO: the terminal's other end, such as its window, was closed
             pass
         if not self.exit_event.is_set():
             os.kill(os.getpid(), signal.SIGHUP)  # what the kernel sends a session's leader

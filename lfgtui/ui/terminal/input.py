@@ -151,8 +151,8 @@ class _KnownKeys(XTermParser):
     def _sequence_to_key_events(
         self, sequence: str, alt: bool | None = None
     ) -> Iterator[events.Key]:
-        # `alt` is given for each character of an abandoned sequence. With one
-        # character after the escape it was alt and that key.
+        # Textual passes `alt` for each character of a sequence that it does not know: True for one
+        # right after an escape, which is alt and that key; False for others, which are no keys.
         if alt is not False:
             yield from super()._sequence_to_key_events(sequence, alt=bool(alt))
 

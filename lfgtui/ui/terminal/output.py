@@ -36,13 +36,13 @@ def is_behind(driver: object) -> bool:
 
 
 def suspended_at(driver: object) -> float | None:
-    """Return when the terminal was last given back to the shell; None if never."""
+    """Return when, by `model/clock.py`, the shell last got the terminal back; None if never."""
     at: float | None = getattr(driver, "suspended_at", None)
     return at
 
 
 def show_title(driver: object, title: str) -> None:
-    """Show the title in the terminal's window, if it is one that has a title."""
+    """Show the title in the terminal's window, if it has one."""
     if (show := getattr(driver, "show_title", None)) is not None:
         show(title)
 
@@ -159,7 +159,7 @@ class TerminalOutput(threading.Thread):
 def _own(descriptor: int) -> int:
     """Return the same terminal, opened once more as non-blocking.
 
-    If it cannot be opened (say it is another user's), writes may block, and the
+    If it cannot be opened (e.g. as it is another user's), writes may block, and the
     thread is abandoned at the end.
     """
     try:

@@ -12,7 +12,7 @@ class Suspending(App[int], inherit_bindings=False):
     def action_suspend(self) -> None:
         if self._driver is None or not self._driver.can_suspend:
             self.notify("lfg cannot be suspended here")
-        elif os.getpgrp() == os.getsid(0):  # nobody would be left to continue it
+        elif os.getpgrp() == os.getsid(0):  # no shell started lfg, so none could continue it
             self.notify("there is no shell to go back to in this terminal")
         else:
             os.kill(0, signal.SIGTSTP)  # all of the job, as the terminal would

@@ -25,7 +25,7 @@ characters, and never beyond `_FARTHEST`, since it is always lexed from its begi
 
 
 class Highlighter:
-    """Colours of one fence.
+    """Colours the lines of one fence, given in order.
 
     `language` is the first word of its info string. If it is empty or unknown, the code
     stays plain; nothing is guessed. A line's spans joined are always the line.

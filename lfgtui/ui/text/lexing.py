@@ -96,7 +96,7 @@ _SPANS = (
 
 
 class LineLexer:
-    """Tokens of code, a line at a time."""
+    """Makes the tokens of code from its lines, given in order."""
 
     def __init__(self, lexer: Lexer) -> None:
         self._lexer = _with_context(lexer)
@@ -244,7 +244,7 @@ class _Ended(LexerContext):  # type: ignore[misc]  # Pygments has no types
 
 
 class _EndedYaml(_Ended, YamlLexerContext):  # type: ignore[misc]
-    """The same, with YAML's indents."""
+    """An `_Ended` with YAML's indents."""
 
 
 class _Stack(list[str]):

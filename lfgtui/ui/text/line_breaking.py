@@ -1,4 +1,4 @@
-"""Line breaking.
+"""Where a line of text is broken into rows; `wrapping` styles them.
 
 `wrapped` breaks after blanks, and in East Asian text between any two characters
 except where typesetters do not (a closing bracket or a full stop never begins a line,
@@ -89,8 +89,8 @@ def _row_end(text: str, begin: int, room: int, indent: int, last: int) -> int:
 
 
 def _full(text: str, begin: int, room: int) -> tuple[int, Measure | None]:
-    """Return the end of a full row, of at least one cluster, and the clusters looked at, among
-    them the first after the row; None if all are narrow."""
+    """Return the end of a full row, of at least one cluster, and the `Measure` of its clusters and
+    at least the next one; None instead of that if all text there is narrow."""
     size = room + 2
     while True:
         part = text[begin : begin + size]

@@ -22,10 +22,10 @@ _LONGEST = 64
 
 
 class RowStrip(Strip):
-    """A strip that is free once nobody holds it.
+    """A strip whose memory is free as soon as the last reference to it is gone.
 
-    Textual's own keeps its divisions, and an undivided one keeps itself: only Python's
-    garbage collection frees it, which with dozens of panes stops everything for 200 ms.
+    Textual's own keeps its divisions, and an undivided one is its own division: only Python's
+    garbage collection frees such a cycle, which with dozens of panes stops everything for 200 ms.
     """
 
     __slots__ = ()

@@ -82,7 +82,7 @@ def text_of(rows: Sequence[Row], number: int) -> str:
 def wrap(
     spans: Iterable[Span], width: int, first: Sequence[Span] = (), rest: Sequence[Span] = ()
 ) -> list[Row]:
-    """Break at blanks, and inside a word only if it is wider than the line.
+    """Return rows, broken at blanks, and inside a word only if it is wider than the line.
 
     Newlines in the text end lines; tabs go to the next stop. `first` is put before the
     first row and `rest` before the others, within the width.
@@ -95,7 +95,7 @@ def wrap(
 
 
 def cut(spans: Iterable[Span], width: int) -> list[Row]:
-    """Break wherever the line is full: for code, where every blank counts."""
+    """Return rows, broken wherever the line is full: for code, where every blank counts."""
     rows: list[Row] = []
     room = max(1, width)
     for line in _lines(spans):
@@ -216,7 +216,7 @@ class _Layout(NamedTuple):
         return cls(tuple(first), tuple(rest), *rooms)
 
     def room(self, number: int, row: Row) -> int:
-        """Return the cells left in the text's row of that number."""
+        """Return the cells left in a row, the text's row `number`."""
         prefix, room = (self.rest, self.rest_room) if number else (self.first, self.first_room)
         return room - sum(width_of(text) for text, _ in row.spans[len(prefix) :])
 
@@ -259,7 +259,7 @@ def _lines(
     spans: Iterable[Span], before: Iterable[Span] = (), column: int = 0
 ) -> Iterator[list[Span]]:
     """Yield the spans of each line, control characters visible, tabs expanded; the first line
-    begins after `before`, at that column."""
+    begins with `before`, and that at `column`."""
     line = list(before)
     for text, style in spans:
         if text.isprintable():
@@ -307,7 +307,7 @@ def _append(line: list[Span], text: str, style: Style) -> None:
 
 
 def _expanded(text: str, column: int) -> str:
-    """Return the spans with tabs as blanks up to the next stop."""
+    """Return the text, which begins at `column`, with tabs as blanks up to the next stop."""
     first, *others = text.split("\t")
     column += width_of(first)
     parts = [first]

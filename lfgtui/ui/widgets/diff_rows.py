@@ -87,7 +87,10 @@ class DiffRows:
         return index < len(self.places) and self.places[index].hunk < 0
 
     def like(self, other: "DiffRows", index: int) -> int:
-        """Return the row that corresponds to one of an earlier reading, or the nearest to it."""
+        """Return the row that shows what row `index` of `other`, an earlier reading, showed.
+
+        If it is gone, return the nearest one.
+        """
         if (file := other.file_at(index)) is None or not self.places:
             return 0
         paths = [one.path for one in self.files]

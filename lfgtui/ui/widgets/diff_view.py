@@ -140,7 +140,7 @@ class DiffView(Guarded, ScrollView, can_focus=True, inherit_bindings=False):
         self._reveal()
 
     def step_hunk(self, step: int) -> bool:
-        """Go to the next or (-1) previous hunk, without unfolding; False if there is none."""
+        """Go to the next or (-1) previous hunk or folded file; False if there is none."""
         return self._step(sorted({*self.rows.heads, *self._without_hunks()}), step)
 
     def _without_hunks(self) -> list[int]:

@@ -71,7 +71,7 @@ def figures_move(run: RunView, now: float) -> float | None:
 
 
 def due(ticks: float, period: float) -> float:
-    """Return the next end of a period; all users of that period get the same time."""
+    """Return the next multiple of a period, so that all who use the period get the same time."""
     return (ticks // period + 1) * period
 
 

@@ -165,7 +165,7 @@ class PaneGrid(CachedContainer, Guarded, Container, can_focus=False, inherit_bin
         return [(self.order[index], region) for index, region in self._page.items()]
 
     def on_resize(self) -> None:
-        if self._take_room(self.size):  # Textual took the arrangement it had for that size
+        if self._take_room(self.size):  # Textual may have used an older arrangement of this size
             self.panes[0].refresh(layout=True)
 
     def _take_room(self, size: Size) -> bool:
@@ -191,7 +191,10 @@ class PaneGrid(CachedContainer, Guarded, Container, can_focus=False, inherit_bin
         return (self._current,) if self._is_alone else [self.order[index] for index in self._page]
 
     def aside(self) -> str:
-        """Return the page's number, and how many tickets work on others; "" for a single page."""
+        """Return the page's number, and how many tickets on other pages are at work.
+
+        "" if there is only one page.
+        """
         if self._is_alone or not self.display or len(self._pages) < 2:
             return ""
         others = (pane for index, pane in enumerate(self.order) if index not in self._page)

@@ -218,7 +218,7 @@ def _waited(transcript: Transcript, meter: Meter, now: float) -> float | None:
 
 
 def _rate(transcript: Transcript, meter: Meter, now: float) -> Line:
-    """Return tokens a second: now while it runs, over the attempt once it ended."""
+    """Return tokens per second: at present while it runs, over the attempt once it ended."""
     attempt = transcript.attempt
     if transcript.state in ENDED:
         rate = (attempt.tokens_per_second if attempt else None) or 0.0

@@ -24,7 +24,7 @@ _BY_URGENCY: tuple[State | None, ...] = (
 
 
 def _since(row: TicketRow) -> Span:
-    """Return the time in the state; of an ended or parked ticket, in minutes after the first."""
+    """Return the time in the state, rounded beyond an hour; if ended or parked, beyond a minute."""
     seconds = row.seconds_in_state
     is_still = row.state in ENDED or row.transcript.parked_until is not None
     is_exact = seconds is None or seconds < (_MINUTE if is_still else _HOUR)

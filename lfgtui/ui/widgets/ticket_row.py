@@ -69,7 +69,7 @@ class TicketRow:
 
     @property
     def rate(self) -> float:
-        """Tokens a second: now while it runs, then those of its last attempt."""
+        """Tokens per second: at present while it runs, later over its last attempt."""
         if self.state in RUNNING:
             return self.meter.rate(self._now)
         attempt = self.transcript.attempt
@@ -82,7 +82,7 @@ class TicketRow:
 
     @property
     def context(self) -> int:
-        """Tokens of the context that its newest response used; 0 if nobody counts them."""
+        """Tokens of the context that its newest response used; 0 if the provider counts none."""
         return self.transcript.attempt.context if self.transcript.attempt else 0
 
     @property

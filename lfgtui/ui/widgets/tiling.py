@@ -114,7 +114,7 @@ def _columns(count: int, room: Size, is_across: bool) -> int:
 
 
 def neighbour(page: Page, index: int, direction: Direction) -> int | None:
-    """Return the index of the nearest pane beside it in that direction; None if there is none."""
+    """Return the index of the pane next to pane `index` in that direction; None at an edge."""
     sign, is_sideways = (-1 if direction in ("left", "up") else 1), direction in ("left", "right")
 
     def sides(region: Region) -> tuple[range, range]:
