@@ -61,8 +61,8 @@ class _Recorder(LfgApp):
     """Plays by itself once its first frame is drawn, and leaves at the end."""
 
     def __init__(self, run: ReplayedRun, config: Config, themes: Mapping[str, ThemeFile]) -> None:
-        self.now = 0.0
-        self.output: list[str] = [_CLEARED]
+        self.now = 0.0  # seconds of the recording, by which the replay moves on
+        self.output: list[str] = [_CLEARED]  # what the driver has written since the last frame
         self.written: list[Written] = []
         self._replay = run
         super().__init__(

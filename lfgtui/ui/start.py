@@ -59,7 +59,10 @@ class Choice(NamedTuple):
 
 
 class FoundFile(NamedTuple):
-    """A tickets file; `problem`: why it cannot be run. It has no tickets if it cannot be read."""
+    """A tickets file and the number of its tickets, 0 if it cannot be read.
+
+    `problem`: why it cannot be run, "" if it can.
+    """
 
     path: Path
     tickets: int

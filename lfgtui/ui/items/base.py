@@ -71,7 +71,7 @@ class LineChunk:
 
     `source` (or a function that returns it) is copied when all of the chunk is selected; None
     copies the text as shown, "" nothing, since a later chunk's source includes it. `height` is
-    a guess until the rows have been drawn once, and is kept when they are dropped.
+    a guess until the rows have been drawn once (`is_exact`), and is kept when they are dropped.
     `changed_from` is the first row changed since the line index last read it and set it back to
     `UNCHANGED`. `continues_line`: the chunk begins in the middle of a line that the chunk before
     it began.
@@ -140,7 +140,7 @@ class LineChunk:
 
 
 class ItemView(ABC):
-    """Draws one item. `is_settled` once the item cannot change any more.
+    """Draws one item. `is_settled` once it cannot change any more; `is_foldable` by key or click.
 
     `override` is True or False once a person unfolded or folded this item, None while its kind
     decides. `is_faded`: its attempt is superseded. Both are set by `ui/stream`, which then calls

@@ -19,6 +19,7 @@ _LONGEST, _BEGIN = 600, 40
 _IN_QUESTION = frozenset({"command", "path", "pattern", "glob"})
 """Arguments of lfg's tools that the question may show, exactly."""
 
+# The actions of the keys that answer a request, with their verdicts.
 _DECISIONS: tuple[tuple[str, Verdict], ...] = (("approve", "allow"), ("deny", "reject"))
 
 

@@ -13,6 +13,8 @@ from lfgtui.ui.text.palette import EM, STRIKE, STRONG, UNDERLINE
 from lfgtui.ui.text.wrapping import Flow, Row, Span
 
 _SCHEMES = ("http://", "https://", "mailto:")
+"""Beginnings of targets that become hyperlinks."""
+
 _MARKS = {"em_open": EM, "strong_open": STRONG, "s_open": STRIKE}
 
 

@@ -158,7 +158,7 @@ _Line = tuple[_Cell, ...]
 
 
 class _Needs(NamedTuple):
-    """The widest content and the longest word of each column, over some lines."""
+    """The cells of each column's widest content (`natural`) and longest word, over some lines."""
 
     natural: tuple[int, ...] = ()
     words: tuple[int, ...] = ()

@@ -63,7 +63,9 @@ class ReplayedRun:
         self.timeline = timeline
         self.is_simulated = is_simulated
         self.speed = 1.0
+        """One of `SPEEDS`."""
         self.is_playing = True
+        """True unless it is paused or at its end."""
         self.position = 0.0
         self.count = 0
         self.now = timeline.began_at

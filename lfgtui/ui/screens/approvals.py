@@ -24,6 +24,7 @@ from lfgtui.ui.text.styled_line import one_line, shorten
 _Offers: TypeAlias = dict[str, list[tuple[Approve | Deny, str]]]
 """Decisions, each with its line, by heading."""
 
+# The verdicts that an agent's options have, with a word and a command for each.
 _ANSWERS: tuple[tuple[Verdict, str, type[Approve | Deny]], ...] = (
     ("allow", "approve", Approve),
     ("reject", "deny", Deny),

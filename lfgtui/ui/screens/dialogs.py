@@ -16,7 +16,10 @@ from lfgtui.ui.keymap import displayed
 from lfgtui.ui.screens.base import LfgScreen
 
 _KEYS_WIDTH = 16
+"""Cells of the column of keys in the help."""
+
 _STATES_A_LINE = 4
+"""States in each line of the help."""
 
 _OF_RUNS = ("quit", "detach")
 """Actions of the group `lfg` that mean something else, or nothing, on a screen without a run."""

@@ -36,6 +36,7 @@ class PaneScreen(LfgScreen[None]):
         """The id of the ticket that keys act on."""
         self.view: View = "grid"
         self.is_zoomed = False
+        """True while only the current pane is shown, whatever the view."""
         self._rounds = Rounds()
 
     @property

@@ -54,6 +54,7 @@ class RunMode:
     screen: "RunScreen"
     """Set by the screen that has the mode."""
     scope: Scope = "run"
+    """Which keys work (`settings/keys.py`)."""
     label = ""
     """The mode's name in the header."""
     refusal = ""

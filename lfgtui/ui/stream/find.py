@@ -16,7 +16,7 @@ from lfgtui.ui.text.wrapping import Row, text_of, width_of
 
 
 class MatchPart(NamedTuple):
-    """The part of a match in one row: from one character to another (exclusive)."""
+    """The part of a match in one row: the characters `begin` to `end` (exclusive) of its text."""
 
     row: int
     begin: int
@@ -24,12 +24,13 @@ class MatchPart(NamedTuple):
 
 
 Match = tuple[MatchPart, ...]
+"""A match, which has several parts if it is wrapped. Rows are counted in its chunk."""
 
 _START = Position(0)
 
 
 class Highlight(NamedTuple):
-    """Cells of a row that belong to a match, the last exclusive."""
+    """The cells `begin` to `end` (exclusive) of a row, which belong to a match."""
 
     begin: int
     end: int

@@ -31,7 +31,7 @@ class ItemRef(NamedTuple):
 
 
 class Target(msgspec.Struct, frozen=True):
-    """A match to show: its item, the text that matched, and the text around it."""
+    """A match to show: its item, the text that matched (`pattern`), and the text around it."""
 
     item: ItemRef
     pattern: str

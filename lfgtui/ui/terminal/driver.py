@@ -27,11 +27,14 @@ from lfgtui.ui.terminal.output import TerminalOutput
 COLUMNS, ROWS = 1000, 400
 """The largest screen that is drawn, whatever the terminal's size."""
 
+# Xterm's sequences that save the window's title and restore it.
 _PUSH_TITLE, _POP_TITLE = "\x1b[22;0t", "\x1b[23;0t"
 _NO_TITLE = "\x1b]0;\x07"
 """For terminals that cannot restore their own title: better none than lfg's."""
 
 _READ = 4096
+"""Most bytes read at a time."""
+
 _TICK = 0.1
 """Seconds without a byte after which an unfinished sequence may be complete."""
 

@@ -27,6 +27,7 @@ PASTE_SILENCE = 5.0
 STRING_SILENCE = 1.0
 """Seconds without a byte after which an unterminated string (a title, a reply) is over."""
 
+# What a terminal sends around a paste, in its bracketed mode.
 _PASTE, _PASTE_END = b"\x1b[200~", b"\x1b[201~"
 
 _TOKEN = rb"""(?xs)

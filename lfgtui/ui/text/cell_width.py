@@ -28,8 +28,8 @@ from typing import NamedTuple
 from rich._unicode_data import load
 from rich.cells import cell_len, get_character_cell_size
 
-NO_BREAK = "\u00a0"
-_JOINER = "\u200d"
+NO_BREAK = "\u00a0"  # a blank at which no line is broken
+_JOINER = "\u200d"  # joins emoji to one, and letters in some scripts
 
 MOST_HUNG = 30
 """Most characters after a cluster's first: Unicode's own bound (UAX #15, Stream-Safe Text)."""
@@ -50,6 +50,7 @@ _PICTURES = (
     "\u203c\u2049\u2122\u2139\u2190-\u21ff\u2300-\u23ff\u2460-\u27bf\u2900-\u2bff"
     "\U0001f000-\U0001f1e5\U0001f200-\U0001faff"
 )
+# A joiner that does not stand between two pictures.
 _STRAY_JOINER = f"(?<![{_PICTURES}\ufe0f]){_JOINER}|{_JOINER}(?![{_PICTURES}])"
 # Signs that stand before a number or a word and hang on it (Grapheme_Cluster_Break=Prepend).
 _PREPENDED = "\u0600-\u0605\u06dd\u070f\u0890\u0891\u08e2"

@@ -37,6 +37,7 @@ from pygments.token import (  # type: ignore[import-untyped]
 from lfgtui.text.syntax import lexer_of
 
 Token = tuple[_TokenType, str]
+"""A piece of code, and what Pygments calls it."""
 
 _DEEPEST = 200
 """Most states kept of a stack: unclosed brackets would make each peek dearer."""
@@ -70,6 +71,7 @@ class _Span(NamedTuple):
     lexers: tuple[str, ...] = ()
 
 
+# For a language whose multi-line strings or comments are coloured wrongly, a span belongs here.
 _SPANS = (
     _Span(String.Doc, r"/\*\*", r"\*/", ("PHP",)),
     _Span(Comment.Multiline, r"/\*", r"\*/"),

@@ -28,7 +28,7 @@ _SPACES = " \u1680\u2000-\u2006\u2008-\u200a\u205f"
 # Invisible, and part of the cluster before: the first allows a break, the others forbid it.
 _MAY_BREAK = "\u200b"
 _MAY_NOT = frozenset("\u2060\ufeff")
-_GLUE = "\u00a0\u2007\u202f"
+_GLUE = "\u00a0\u2007\u202f"  # blanks at which no line is broken
 # Kinsoku: characters that never begin a line, and characters that never end one.
 _CLOSING = (
     _GLUE + r"!%),.:;?\]}'\"’”»…‥‼⁇-⁉%、。，．：；！？）］｝」』】〕〉》〙〗〟｠｡｣､･・"

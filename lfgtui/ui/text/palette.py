@@ -23,7 +23,7 @@ UNDERLINE = Style(underline=True)
 
 
 class Role(NamedTuple):
-    """Style of a role: theme variables for text and background, and a Rich style on top of them."""
+    """Theme variables for a role's text and background (`on`), and a Rich style on top of them."""
 
     colour: str
     on: str | None = None

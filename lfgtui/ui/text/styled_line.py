@@ -33,6 +33,7 @@ class Span(msgspec.Struct, frozen=True):
 
 
 Line: TypeAlias = list[Span]
+"""The spans of a line, from left to right."""
 
 SELECTED = "›"
 """The sign of the selected row, in a column that is otherwise blank: a background colour alone may

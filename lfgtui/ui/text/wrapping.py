@@ -36,6 +36,7 @@ __all__ = (
 )
 
 Span = tuple[str, Style]
+"""A text in one style; `styled_line.Span` is another."""
 
 TAB = 4
 """Columns between tab stops."""

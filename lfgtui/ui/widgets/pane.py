@@ -38,7 +38,7 @@ _WORDS = 30
 
 
 class PaneSettings(msgspec.Struct, frozen=True):
-    """Settings that all panes share. Times in seconds.
+    """Settings that all panes share, mostly from the config. Times in seconds.
 
     `ttft_budgets` are those of providers with their own. `kept_lines`: about how many drawn
     lines of a pane stay in memory. `ticks`: the clock for the time that a frame takes, whatever

@@ -151,6 +151,7 @@ def _words(heading: str, words: Callable[[TicketRow], str], least: int, most: in
     return Column(heading, span, lambda row: _text(words(row)), least, most)
 
 
+# The table begins sorted by the first of these; sorted by `NEEDS` it is a tree.
 FILE_ORDER = Column(
     "#", lambda row: Span(str(row.index + 1), "faint"), lambda row: (row.index, ""), 3, 3, True
 )

@@ -38,6 +38,7 @@ class TicketTable(TicketList):
         self.pattern = ""
         """The words of the filter; empty without one."""
         self.sorted_by = FILE_ORDER
+        """The column by which rows are sorted; by `NEEDS` they form a tree."""
         self.is_reversed = False
         """True if the order is reversed."""
         self.grouping: Grouping = ""

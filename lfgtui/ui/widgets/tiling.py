@@ -1,4 +1,7 @@
-"""Tiling: panes in rows that fill the room, and on pages if there are too many."""
+"""Tiling: the regions of panes in rows that fill the room, and on pages if there are too many.
+
+Only numbers: `PaneGrid` places the panes.
+"""
 
 from collections.abc import Iterator, Sequence
 from itertools import accumulate, pairwise
