@@ -1,4 +1,4 @@
-"""Themes as Textual takes them."""
+"""lfg's themes (`settings/themes.py`) as Textual's."""
 
 from typing import Any
 

@@ -73,6 +73,7 @@ class PartialObject:
     # text, and raises `ValueError` at text that cannot be right.
 
     def _read(self) -> _Reading[None]:
+        """Read the object; a mistake in it breaks it, as does any text after it but blanks."""
         try:
             yield from self._object()
             self._is_closed = True

@@ -119,7 +119,7 @@ class Approvals:
             self._decide(call, Approve(self.screen.current, call.call_id))
 
     def action_approve_always(self) -> None:
-        """Decide on more than this call, by a rule or by an answer that its agent offers."""
+        """Offer decisions on more than this call: rules, and answers that its agent offers."""
         if (call := self._call_read()) is None:
             return
         ticket, revision = self.screen.current, call.revision

@@ -313,7 +313,7 @@ class RunScreen(CachedContainer, PaneScreen):
         self.realign()
 
     def realign(self) -> None:
-        """Bring widgets in line with view, zoom and current ticket."""
+        """Bring widgets in line with view, zoom and current ticket, after any of these changed."""
         pane = self.current_pane
         in_strip = self.view == "focus" and not self.is_zoomed
         if self.is_in_table:

@@ -351,7 +351,7 @@ class StreamView(PaintedStream):
             self.scroll_lines(notches * _WHEEL)
 
     def on_mouse_down(self, event: events.MouseDown) -> None:
-        """Hold still while the button is down."""
+        """Begin a selection; the viewport stands still while the button is down."""
         if event.button == 1 and self._visible_rows is not None:
             self._mouse.begin(event)
             if self._mouse.is_on and self.viewport.is_at_end:
@@ -367,7 +367,7 @@ class StreamView(PaintedStream):
     on_mouse_release = on_mouse_up
 
     def _end_drag(self) -> None:
-        """Stay at a selection; without one, follow the end again."""
+        """End a drag of the mouse: stay at a selection; without one, follow the end again."""
         if not self._mouse.is_on:
             return
         self._mouse.end()

@@ -125,7 +125,7 @@ class FrameClock:
         self.wake(self._arrivals_at)
 
     def draw_whole(self) -> None:
-        """Draw a frame now, for at most `PATIENCE`, then pause as after any frame."""
+        """Draw a frame of a new layout now, for at most `PATIENCE`, then pause as after any."""
         if self._draw is not None:
             self._rest()
             self._budget = PATIENCE

@@ -79,6 +79,7 @@ class TicketList(RowList):
 
     @property
     def _in_view(self) -> range:
+        """The rows on the screen, by index."""
         top = round(self.scroll_y)
         return range(top, min(self.count, top + self.size.height - len(self.heading)))
 
@@ -112,7 +113,7 @@ class TicketList(RowList):
             self._lay_out()
 
     def _lay_out(self) -> None:
-        """Choose columns and their widths."""
+        """Choose columns and their widths for the list's width, and have all rows drawn again."""
         self._lines = {}
         self._width = self.size.width
         self._widths = fit_columns(self._columns, self.size.width - 1)  # there may be a scrollbar
