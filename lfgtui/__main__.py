@@ -12,9 +12,9 @@ from lfgtui.settings import environment
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run lfg; return the exit code.
 
-    Without arguments they are the process's, and so the process is lfg's own:
-    signals are handled from here on, and keys are taken out of its environment
-    before anything else is imported.
+    With None, `sys.argv` is read and the process is lfg's own: signals are
+    handled from here on, and keys are taken out of its environment before
+    anything else is imported. Tests pass `arguments` and skip all this.
     """
     if arguments is not None:
         return _run(arguments)
@@ -29,8 +29,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     signals.block()
     from lfgtui.text.output import has_all_been_read
 
-    # Not through the interpreter's own ending where it would wait for a terminal that does
-    # not read, or give signals back to their defaults: one more would be the exit code then.
+    # The interpreter's shutdown is skipped if it would wait for a terminal that does not read.
+    # After a signal, too: it restores the default handlers, so that a second signal would kill
+    # the process and change its exit code.
     if not has_all_been_read() or code > 128:
         os._exit(code)
     return code

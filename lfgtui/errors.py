@@ -9,8 +9,8 @@
     ├── HistoryError          the disk's: the history cannot be read or written
     └── IllegalMoveError         ours: an event that its ticket's state does not allow
 
-Messages are one line that says what, where and what to do. None of these
-renders itself: `cli` prints, `ui` shows.
+A message is one line that says what is wrong, where, and what to do. None of
+these prints itself: `cli` prints them, `ui` shows them.
 """
 
 import errno
@@ -20,6 +20,8 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Literal
 
+# What failed a request or a ticket. The names are stored in histories and printed by `--json`, so
+# they cannot change; `providers/errors` derives them from what a server or a library says.
 ErrorKind = Literal[
     "auth",
     "not_found",
@@ -40,18 +42,19 @@ ErrorKind = Literal[
 RETRYABLE_KINDS: frozenset[ErrorKind] = frozenset(
     {"rate_limit", "overloaded", "server", "timeout", "connection", "cut"}
 )
+"""The same request may succeed when it is sent again."""
 
 LIMIT_KINDS: frozenset[ErrorKind] = frozenset({"rate_limit", "overloaded"})
-"""Refusals that end with time, which the server may name."""
+"""Refusals that are only for some time; the server may say for how long."""
 
 
 STDIN = Path("-")
-"""In place of a file's path: standard input."""
+"""Stands for standard input where the path of a file is expected."""
 
 _LONGEST_CHAIN = 20  # of causes; libraries wrap an error two or three times
 
 _LONGEST_NAME = 200
-"""Characters that a person may have typed as a name."""
+"""Characters; a longer text is cut in messages, and not searched for a mistyped name."""
 
 
 class LfgError(Exception):
@@ -141,7 +144,7 @@ def too_many_files(error: BaseException | None) -> str | None:
 
 
 def source_name(path: Path) -> str:
-    """Return the path in words; one that was resolved names the folder of standard input."""
+    """Return the path for a message; `/folder/-`, a resolved `STDIN`, names the folder."""
     if path.name != STDIN.name:
         return str(path)
     return "standard input" if path == STDIN else f"standard input, in {path.parent}"
@@ -158,9 +161,9 @@ def shortened(text: str, most: int = _LONGEST_NAME) -> str:
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """Return `; did you mean "model"?`, the choices, or nothing, to end an error message with."""
+    """Return the end of an error message: `; did you mean "model"?`, or all `known` names."""
     choices = sorted(set(known))
-    # Comparing takes seconds for what is no name: a command may have megabytes in its place.
+    # Comparing takes seconds for a long text, and a viewer's command may hold megabytes as a name.
     is_name = len(name) <= _LONGEST_NAME
     close = get_close_matches(name, choices, n=1, cutoff=0.6) if is_name else []
     if close:

@@ -57,7 +57,7 @@ _COMMANDS = {
     "simulator": ("simulator", "simulator", "Serve simulated models on localhost."),
     "completion": ("config", "completion", "Print a shell completion script."),
 }
-"""Module, attribute and summary of each command."""
+"""Module below `lfgtui.cli`, attribute and summary of each command, in the order of the help."""
 
 
 def _module(name: str) -> ModuleType:
@@ -84,14 +84,14 @@ class LazyGroup(click.Group):
         return command
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        is_asking = args[:1] == ["help"]
-        return super().parse_args(ctx, [*args[1:2], "--help"] if is_asking else args)
+        is_help = args[:1] == ["help"]  # `lfg help run` is `lfg run --help`
+        return super().parse_args(ctx, [*args[1:2], "--help"] if is_help else args)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         is_unknown = bool(args) and args[0] not in _COMMANDS and not args[0].startswith("-")
-        if is_unknown and not ctx.resilient_parsing:  # which is completion
+        if is_unknown and not ctx.resilient_parsing:  # `resilient_parsing`: a shell completes
             raise UsageError(f'unknown command "{args[0]}"{did_you_mean(args[0], _COMMANDS)}')
         return super().resolve_command(ctx, args)
 
@@ -148,8 +148,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except LfgError as error:
         return _complain(str(error))
     except UnicodeEncodeError as error:
-        # An argument or a path: neither the history nor JSON can hold it. What else is text was
-        # decoded once.
+        # It is from an argument or a path, as all other text was decoded from UTF-8. Neither the
+        # history nor JSON can hold it.
         return _complain(f'"{error.object}" is not valid UTF-8; rename it, or save it as UTF-8')
     except BrokenPipeError:
         output.discard()
@@ -167,7 +167,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _complete(shell: str) -> int:
-    """Print what the words on the command line may go on with; click itself would print bytes."""
+    """Print completions of the command line, for a shell; return the exit code.
+
+    click's own way would write bytes, past `output`.
+    """
     if (completion_class := import_module(_COMPLETION).get_completion_class(shell)) is None:
         return 2
     output.print_text(completion_class(lfg, {}, "lfg", "_LFG_COMPLETE").complete() + "\n")
@@ -175,5 +178,6 @@ def _complete(shell: str) -> int:
 
 
 def _complain(message: str) -> int:
+    """Print the error; return the exit code of a mistake."""
     output.print_error(message)
     return 2

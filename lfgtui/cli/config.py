@@ -45,7 +45,7 @@ def config_init() -> None:
     if path.exists():
         raise UsageError(f"{path} already exists; edit it, or move it away first")
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    path.touch(mode=0o600)  # headers may hold what nobody else should read
+    path.touch(mode=0o600)  # a provider's headers may hold secrets
     path.write_text(paths.shipped("config.example.toml").read_text("utf-8"), "utf-8")
     output.print_line(f"wrote {path}")
     if agents := installed_agents(load_config(path)):
@@ -65,6 +65,7 @@ def completion(shell: str) -> None:
 
 
 def _without_none(value: object) -> dict[str, object]:
+    """Return the table without the None values, at any depth: TOML has no null."""
     assert isinstance(value, dict)
     return {
         key: _without_none(item) if isinstance(item, dict) else item

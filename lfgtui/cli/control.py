@@ -1,4 +1,8 @@
-"""`lfg tell`, `add`, `approve` and their like: a run in progress, from another shell."""
+"""`lfg tell`, `add`, `approve`, `deny`, `choose`, `cancel` and `concurrency`.
+
+Each sends one command to the socket of a run in progress (`server/control/client.ask`), from
+another shell; the run's engine carries it out.
+"""
 
 from pathlib import Path
 
@@ -94,9 +98,10 @@ def add(
 
 
 def _tickets_of(path: Path, run: str, provider: str | None, model: str | None, *, yes: bool) -> Add:
-    """Read and check the file here, where its paths lead somewhere and its owner can be asked.
+    """Return the command to add a file's tickets, which are read and checked in this process.
 
-    The run, whose keys and history they are, checks again that it has what the tickets use.
+    Only here are its relative paths valid, and can its owner be asked for trust. The run checks
+    again that it has the providers and tools that the tickets use.
     """
     known = ask(run, ListTickets()).tickets
     config = load_config(paths.config_file())
@@ -188,11 +193,13 @@ def concurrency(run: str, slots: int) -> None:
 
 
 def _run(name: str) -> str:
+    """Return the id of a run from RUN on the command line."""
     with reader() as opened:
         return opened.find_run(name)
 
 
 def _ticket(place: str) -> tuple[str, str]:
+    """Return the ids of run and ticket from RUN/TICKET on the command line."""
     name, _, ticket = place.partition("/")
     if not ticket:
         raise UsageError(f'invalid ticket "{place}": expected RUN/TICKET')
@@ -200,7 +207,7 @@ def _ticket(place: str) -> tuple[str, str]:
 
 
 def _waiting(run: str, ticket: str, call_id: str | None) -> tuple[WaitingCall, int]:
-    """Return the call of that id, or the first that waits, and how many more do."""
+    """Return the call of that id, or the first waiting call, and how many others wait."""
     waiting = ask(run, ListApprovals(ticket)).approvals
     if not waiting:
         raise UsageError(f"{ticket} is not waiting for approval")
@@ -211,7 +218,7 @@ def _waiting(run: str, ticket: str, call_id: str | None) -> tuple[WaitingCall, i
 
 
 def _answer(call: WaitingCall, wanted: str, verdict: Verdict) -> ApprovalOption:
-    """Return the agent's answer of that id or name."""
+    """Return the answer with this id or name, of those that the agent offers; ids come first."""
     offered = [one for one in call.options if one.kind.startswith(verdict)]
     for one in (*(o for o in offered if o.option_id == wanted), *offered):
         if wanted in (one.option_id, one.name):
@@ -221,6 +228,7 @@ def _answer(call: WaitingCall, wanted: str, verdict: Verdict) -> ApprovalOption:
 
 
 def _lasting(option: ApprovalOption) -> str:
+    """Return what the answer does, in brackets; its kind is e.g. `allow_once`, `reject_always`."""
     verdict, _, time = option.kind.partition("_")
     verb = "approves" if verdict == "allow" else "denies, with lfg deny"
     return f" ({verb}{', from here on' * (time == 'always')})"

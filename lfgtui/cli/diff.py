@@ -22,10 +22,10 @@ from lfgtui.workspace.git import GitError
 from lfgtui.workspace.kept import KeptFiles
 
 _BAR = 40
-"""Signs in the bar of the file with the most changed lines."""
+"""Most `+` and `-` in a file's bar in `--stat`."""
 
 _ANY = 1 << 30
-"""Bytes of a file that may be kept."""
+"""Limit in bytes that no kept file reaches: reading needs none, and `KeptFiles` wants one."""
 
 
 @click.command()
@@ -68,7 +68,11 @@ def diff(place: str, files: tuple[str, ...], stat: bool, exit_code: bool, raw: b
 
 
 class _Folder(NamedTuple):
-    """A folder in which changes are looked for, as a transcript knows it; whose it is."""
+    """A folder whose changes are printed: the one of some tickets, or the one of a run.
+
+    `names` are the tickets, or the folder's path, for headings. `transcript` says with what the
+    folder is compared, `source` which of its two folders it is (see `diff_reading`).
+    """
 
     names: list[str]
     transcript: Transcript
@@ -77,7 +81,11 @@ class _Folder(NamedTuple):
 
 
 def _folders(reader: Reader, run: str, only: str) -> list[_Folder]:
-    """Return the folders of a ticket or of all: first the one that worktrees were made from."""
+    """Return the folders of the ticket `only`, or of all tickets if it is "".
+
+    Of all tickets, the folders that worktrees were made from come first. Tickets that worked in
+    the same folder from the same state share one, unless the folder is gone.
+    """
     workspaces: dict[object, _Folder] = {}
     groups: dict[object, _Folder] = {}
     store = KeptFiles.beside(paths.history_file(), _ANY, _ANY)
@@ -132,7 +140,7 @@ def _is_named(file: ChangedFile, names: Sequence[str]) -> bool:
 
 
 def _patch(file: ChangedFile, hunks: Iterable[Hunk]) -> Iterator[str]:
-    """Yield the rows of a file's patch as git would print it, or pieces that nothing applies."""
+    """Yield a file's patch as git would print it, or pieces that no program can apply."""
     if not file.is_patch:
         yield f"# {file.path}: pieces, not a patch"
         for hunk in hunks:
@@ -162,7 +170,7 @@ def _print_coloured(rows: Iterable[str]) -> None:
 
 
 def _print_stat(changes: Changes) -> None:
-    """Print a line a file, and the sums, as `git diff --stat` does."""
+    """Print a line per file, and the sums, as `git diff --stat` does."""
     most = max((file.added + file.removed for file in changes.files), default=0)
     part = min(1.0, _BAR / most) if most else 1.0
     names = [f"{one.old_path} => {one.path}" if one.old_path else one.path for one in changes.files]

@@ -1,4 +1,7 @@
-"""`lfg doctor`: the setup of this machine, or whether a provider streams."""
+"""`lfg doctor`: checks the setup of this machine, or whether a provider streams.
+
+The checks are in `lfgtui/doctor`; this module chooses and prints them.
+"""
 
 import shutil
 import textwrap
@@ -19,8 +22,8 @@ from lfgtui.settings.machines import check_redis
 from lfgtui.text import output
 from lfgtui.text.terminal_safe import visible, visible_line
 
-_NARROWEST, _WIDEST = 40, 80
-_TOPIC, _LEVEL = 13, 6
+_NARROWEST, _WIDEST = 40, 80  # columns of a line
+_TOPIC, _LEVEL = 13, 6  # columns of these two fields
 _COLOURS: dict[Level, int] = {"ok": output.GREEN, "note": output.YELLOW, "fix": output.RED}
 
 

@@ -26,7 +26,7 @@ from lfgtui.text.figures import age_seconds
 from lfgtui.text.redactor import Redactor
 
 _FORMS: dict[str, Form] = {"html": "html", "json": "json", "jsonl": "jsonl"}
-"""The others are Markdown, by either of its names, and a cast."""
+"""The forms of `pieces_of`, apart from Markdown; otlp and cast are made in other ways."""
 
 
 @click.command()
@@ -136,8 +136,8 @@ def import_(file: Path) -> None:
 
 
 def _send(address: str, lines: Iterator[str]) -> bool:
-    """Send each line to the collector, and say what became of them; return True if all is well."""
-    from lfgtui.export.otlp.collector import Collector  # it has an HTTP client
+    """Send each line to the collector, and print the outcome; return True if it took all spans."""
+    from lfgtui.export.otlp.collector import Collector  # imports an HTTP client
 
     collector, sent, rejected = Collector(address), 0, 0
     for line in lines:
@@ -165,7 +165,7 @@ def _print(pieces: Iterator[str], *, is_document: bool) -> None:
 
 
 def _write(output: Path, pieces: Iterator[str]) -> None:
-    """Write a new file, for its owner alone: a run may hold what nobody else should read."""
+    """Write a new file that only its owner may read: a run may hold secrets."""
     try:
         handle = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     except FileExistsError:
@@ -174,7 +174,7 @@ def _write(output: Path, pieces: Iterator[str]) -> None:
         with open(handle, "wb") as file:  # noqa: PTH123 - a handle has no path
             file.writelines(piece.encode("utf-8", "replace") for piece in pieces)
     except BaseException as error:
-        output.unlink(missing_ok=True)  # half a document would pass for a whole one
-        if isinstance(error, OSError):  # which names no file
+        output.unlink(missing_ok=True)  # an incomplete document would look complete
+        if isinstance(error, OSError):  # one of a handle has no file name
             raise UsageError(f"{output}: {error.strerror}") from None
         raise

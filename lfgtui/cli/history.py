@@ -1,4 +1,4 @@
-"""`lfg history`, and its subcommands that keep the file in order."""
+"""`lfg history`, which lists runs, and its subcommands, which maintain the history file."""
 
 import shlex
 import time
@@ -27,7 +27,7 @@ _UNTOUCHED = "nothing was deleted"
     "--limit",
     default=20,
     show_default=True,
-    type=click.IntRange(1, 10**9),  # SQLite counts no further than 2**63
+    type=click.IntRange(1, 10**9),  # SQLite refuses integers of more than 64 bits
     help="Show at most this many.",
 )
 @click.option("--ui", "on_screen", is_flag=True, help="Browse on screen: search, open, resume.")
@@ -143,7 +143,7 @@ def _count(runs: Sequence[str]) -> str:
 
 
 def _warn_of_backups() -> None:
-    """Name the copies made before a schema migration, which hold what was deleted."""
+    """Print the copies that migrations made: they still hold what was deleted."""
     for copy in maintenance.copies(paths.history_file()):
         output.print_remark(f"a backup made before an update still has all runs: {copy}")
 
@@ -215,7 +215,7 @@ def repair(file: Path) -> None:
         output.print_remark(f"partly unreadable: {', '.join(rescued.torn)}")
     if rescued.empty:
         output.print_remark(f"unreadable except for the id: {', '.join(rescued.empty)}")
-    # What is left of the damaged file's log would be played into the new one.
+    # SQLite would apply what is left of the damaged file's log to the new file.
     log = " ".join(shlex.quote(f"{source}-{part}") for part in ("wal", "shm"))
     move = f"mv {shlex.quote(str(file))} {shlex.quote(str(source))}"
     output.print_remark(f"to use it, while no lfg is running: rm -f {log} && {move}")

@@ -1,4 +1,4 @@
-"""Options and output that commands share."""
+"""Options, readers of stdin and JSON output that several commands share."""
 
 import math
 import sys
@@ -19,7 +19,7 @@ R = TypeVar("R")
 
 
 class FiniteRange(click.FloatRange):
-    """A number in a range; "nan" is one to Python and compares with nothing."""
+    """A finite number in a range; click's own type accepts "nan", which is in no range."""
 
     def convert(
         self, value: float, param: click.Parameter | None, ctx: click.Context | None
@@ -31,9 +31,9 @@ class FiniteRange(click.FloatRange):
 
 
 _MOST_BYTES = 64 << 20
-"""Size of the tickets that are read from a pipe, which may have no end."""
+"""Limit for tickets from a pipe, which may never end."""
 
-SPEED = FiniteRange(0.05, 100)
+SPEED = FiniteRange(0.05, 100)  # times the original pace
 IDLE_SECONDS = FiniteRange(min=0)
 
 RAW_HELP = "keep control characters instead of showing them as symbols."
@@ -55,11 +55,11 @@ def output_options(command: Callable[P, R]) -> Callable[P, R]:
 
 
 NO_WORKERS = ""
-"""The value of `--no-workers`, in place of a URL."""
+"""The value that `--no-workers` gives instead of a URL; None is neither of the two options."""
 
 
 def with_workers(config: Config, url: str | None) -> Config:
-    """Return the config with the workers of the command line."""
+    """Return the config with the value of `--workers` or `--no-workers`, if one was given."""
     if url is None:
         return config
     workers = msgspec.structs.replace(config.workers, url=url or None)
@@ -67,7 +67,7 @@ def with_workers(config: Config, url: str | None) -> Config:
 
 
 def workers_options(command: Callable[P, R]) -> Callable[P, R]:
-    """Add `--workers` and `--no-workers`, which give one value."""
+    """Add `--workers` and `--no-workers`, which the command takes as one value, `workers`."""
     url = click.option(
         "--workers", metavar="URL", help="Have workers run the tickets, through this Redis server."
     )
@@ -81,7 +81,7 @@ def workers_options(command: Callable[P, R]) -> Callable[P, R]:
 
 
 def limit_options(command: Callable[..., R]) -> Callable[..., R]:
-    """Add the limits of a run to a command that runs tickets, which takes them as `limits`."""
+    """Add `--max-run-...` and `--at-limit`; the command takes them as one value, `limits`."""
 
     @wraps(command)
     def with_limits(
@@ -119,7 +119,7 @@ def limit_options(command: Callable[..., R]) -> Callable[..., R]:
 
 
 def prompt_text(prompt: str) -> str:
-    """Return the prompt of `-p`, which '-' has read from stdin; raises `UsageError`."""
+    """Return the prompt of `-p`, or stdin if it is '-'; raises `UsageError` if it is empty."""
     try:
         text = sys.stdin.read() if prompt == "-" else prompt
     except UnicodeDecodeError:
@@ -130,7 +130,7 @@ def prompt_text(prompt: str) -> str:
 
 
 def piped_tickets() -> str:
-    """Return the tickets on stdin; raises `UsageError`."""
+    """Return the text of stdin, TOML or JSON lines; raises `SourceError`."""
     data = output.read_piped(_MOST_BYTES)
     if len(data) > _MOST_BYTES:
         raise SourceError(STDIN, None, f"more than {_MOST_BYTES >> 20} MB of tickets")

@@ -1,4 +1,7 @@
-"""`lfg run`, `lfg demo`, `lfg resume`."""
+"""`lfg run`, `lfg demo`, `lfg resume`: check the options, make a `Plan`, launch it.
+
+Without a file or prompt, `lfg run` is the start screen; `lfg` alone calls it so.
+"""
 
 import os
 import shutil
@@ -43,8 +46,10 @@ from lfgtui.text.output import can_draw, check_raw, is_interactive, print_remark
 _SIMULATOR = Path(__file__).parent.parent / "simulator"
 
 _DEMO = "lfg-demo-"
+"""Prefix of the folders that demos work in, below the folder for temporary files."""
+
 _KEPT = 7 * 24 * 3600.0
-"""Seconds for which an unfinished demo can be resumed: then the next one deletes its files."""
+"""Seconds for which an unfinished demo can be resumed; then the next demo deletes its files."""
 
 
 @click.command()
@@ -130,10 +135,10 @@ def run(
         check_raw()
     _check_only(only)
     config = _config(concurrency, workers)
-    piped = piped_tickets() if file == STDIN else None  # keys come from the terminal from now on
+    piped = piped_tickets() if file == STDIN else None
     versions = list(models) if len(models) > 1 else [model] * (copies or 1)
     output = _output(headless, as_json, detach)
-    if output == "states" and not headless:  # nobody asked for it: there is no terminal
+    if output == "states" and not headless:  # not requested: there is no terminal
         if piped is not None and can_draw():
             raise UsageError("no terminal to read keys from; add --headless or --json")
         if len(versions) > 1:
@@ -165,7 +170,7 @@ def run(
 
 
 def _check_only(only: tuple[str, ...]) -> None:
-    """Raise `UsageError` for several ids in one."""
+    """Raise `UsageError` for several ids in one value, as in `--only a,b`."""
     if listed := next((one for one in only if "," in one), None):
         repeated = " ".join(f"--only {one.strip()}" for one in listed.split(",") if one.strip())
         raise UsageError(f"--only takes one ID: repeat it, as {repeated}")
@@ -184,7 +189,7 @@ def _plan(
     source: Path | None = None,
     output: Output | None = None,
 ) -> Plan:
-    """Return the plan; `limits` are the command line's, which come before those of files."""
+    """Return the plan; `limits` are the command line's and override those of file and config."""
     limits = limits.over(file.run.within(config.run))
     return Plan(
         file.title,
@@ -216,7 +221,10 @@ def _start(
 def _run_file(
     file: Path, tickets: TicketsFile, config: Config, limits: RunLimits, *, yes: bool = False
 ) -> int:
-    """Run the file on the screen: what changed in it, if the person wants no more."""
+    """Run the file on the screen; one that was run before only in part, if the person so chooses.
+
+    With `yes` nothing is asked and all of it runs.
+    """
     chosen = tickets if yes else launching.rerun.offer_changed(file, tickets, config)
     if chosen is None:
         return 0
@@ -238,19 +246,20 @@ def demo(keep: Path | None, real: bool, headless: bool, as_json: bool) -> int:
         return _simulated_demo(config, keep, output)
     if keep is not None:
         raise UsageError("--keep cannot be combined with --real, which writes no files")
-    # Text only, so that it needs no files; a resume needs some folder, though.
+    # The tickets use no files; but a resume needs a workspace that still exists.
     file = _in_workspace(load_tickets(_SIMULATOR / "demo" / "local.toml"), Path.cwd())
     return launch(Plan(file.title, file.tickets, config, output=output))
 
 
 def _simulated_demo(config: Config, keep: Path | None, output: Output | None) -> int:
+    """Run the demo in a copy of its project, which is deleted if all tickets are done."""
     if keep is not None and keep.exists():
         raise UsageError(f"--keep: {keep} already exists; choose a new folder")
     _sweep()
     workspace = Path(tempfile.mkdtemp(prefix=_DEMO)) / "shop" if keep is None else keep
     shutil.copytree(_SIMULATOR / "demo" / "workspace", workspace)
     file = _in_workspace(load_tickets(_SIMULATOR / "demo" / "tickets.toml"), workspace.resolve())
-    if output is not None:  # nobody can be asked
+    if output is not None:  # there is nobody to approve calls
         alone = tuple(msgspec.structs.replace(one, approve="auto") for one in file.tickets)
         file = msgspec.structs.replace(file, tickets=alone)
     search_path = os.pathsep.join([str(Path(sys.executable).parent), *os.get_exec_path()])
@@ -329,7 +338,7 @@ def _config(concurrency: int | None, workers: str | None = None) -> Config:
 
 
 def _output(headless: bool, as_json: bool, detach: bool = False) -> Output | None:
-    """Return None for the screen, which a detached run has where somebody attaches."""
+    """Return None for the screen; a detached run has one in each terminal that attaches."""
     if detach:
         if headless or as_json:
             raise UsageError("--detach prints the run's id alone: remove --headless and --json")

@@ -1,4 +1,4 @@
-"""`lfg search`: it is typed often, so it imports little, and nothing that needs msgspec."""
+"""`lfg search`. It should start fast, so it imports little, and nothing that needs msgspec."""
 
 import json
 import re
@@ -28,7 +28,7 @@ _INVALID = (
     "--limit",
     default=50,
     show_default=True,
-    type=click.IntRange(1, 10**9),  # SQLite counts no further than 2**63
+    type=click.IntRange(1, 10**9),  # SQLite refuses integers of more than 64 bits
     help="Show at most this many.",
 )
 def search(query: tuple[str, ...], ranked: bool, code: bool, as_json: bool, limit: int) -> None:
@@ -61,7 +61,7 @@ def search(query: tuple[str, ...], ranked: bool, code: bool, as_json: bool, limi
 
 
 def _highlighted(hit: history_search.SearchHit) -> Iterator[output.Styled]:
-    """Yield the snippet on one line, its matches in bold."""
+    """Yield the snippet without line breaks, its matches in bold."""
     edges = [0, *chain(*hit.matches), len(hit.snippet)]
     for number, (start, stop) in enumerate(pairwise(edges)):
         text = re.sub(r"\s+", " ", hit.snippet[start:stop])

@@ -54,10 +54,12 @@ def show(place: str, as_json: bool, as_markdown: bool, raw: bool) -> int:
 
 
 def _ticket(document: RunDocument) -> Iterator[str]:
+    """Yield the Markdown of the one ticket that the document was opened for."""
     return (ticket_markdown(each, PLAIN) for each in document.tickets())
 
 
 def _print_page(document: RunDocument) -> None:
+    """Print the run or ticket with styles, in the terminal's width."""
     from lfgtui.export.terminal import lines_of, run_page
 
     for line in lines_of(run_page(document), get_terminal_size().columns):

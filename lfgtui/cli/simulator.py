@@ -1,4 +1,4 @@
-"""`lfg simulator`."""
+"""`lfg simulator`: the options of the server in `lfgtui/simulator`."""
 
 import asyncio
 from pathlib import Path
@@ -12,7 +12,7 @@ from lfgtui.simulator.state import Settings
 
 
 class _Speed(FiniteRange):
-    """A factor; `max` is 0, no waiting at all."""
+    """A factor; `max` becomes 0, which the simulator takes as no waiting at all."""
 
     def convert(
         self, value: float, param: click.Parameter | None, ctx: click.Context | None

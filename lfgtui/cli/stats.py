@@ -18,16 +18,16 @@ from lfgtui.text import figures, output
 from lfgtui.text.terminal_safe import visible_line
 
 _NARROWEST = 80
-"""Columns of a terminal that the tables fit."""
+"""Columns that tables and plots use, even in a narrower terminal."""
 
 _ROWS = 12
 """Rows of dots in a plot."""
 
-_NAMED = 4
-"""Models without a price that are named; the others are counted."""
-
 _AXIS = 23
-"""Columns beside them."""
+"""Columns of a plot beside its dots."""
+
+_NAMED = 4
+"""Most models without a price that are named; the others are counted."""
 
 By = Literal["model", "provider", "day"]
 
@@ -83,7 +83,7 @@ def stats(days: int | None, by: By | None, plot: bool, as_json: bool) -> int:
 
 
 def _grouped(requests: Sequence[Request], by: By | None) -> list[tuple[str, Statistics]]:
-    """Return the figures of each group, days in their order and the largest of others first."""
+    """Return each group's figures: days in order, models and providers by number of requests."""
     if by is None:
         return []
     groups: dict[str, list[Request]] = {}
@@ -96,7 +96,10 @@ def _grouped(requests: Sequence[Request], by: By | None) -> list[tuple[str, Stat
 
 
 def _tables(one: Statistics) -> Sequence[Sequence[tuple[str, str]]]:
-    """Return the figures under their headings, in tables that fit a terminal."""
+    """Return one group's row of each table: pairs of heading and figure.
+
+    The tables are narrow enough for a terminal of `_NARROWEST` columns.
+    """
     rate = one.completion_rate
     return (
         (
@@ -130,7 +133,7 @@ def _tables(one: Statistics) -> Sequence[Sequence[tuple[str, str]]]:
 
 
 def _remarks(total: Statistics) -> Iterator[str]:
-    """Yield what a reader should know of what is in the figures: prices, and answers reused."""
+    """Yield what the figures leave out or estimate: reused answers, prices."""
     if total.reused:
         answers = "1 answer" if total.reused == 1 else f"{total.reused:,} answers"
         yield f"{answers} came from the history (cache_answers), without a request"
@@ -145,8 +148,8 @@ def _remarks(total: Statistics) -> Iterator[str]:
 
 
 def _plot(requests: Sequence[Request]) -> None:
-    """Draw the times to the first token, a dot a request."""
-    from plotille import Figure  # an extra
+    """Draw the times to the first token, one dot per request."""
+    from plotille import Figure  # installed only with the extra `plot`
 
     sent = (one for one in requests if not one.is_reused)
     dots = [(one.sent_at, one.ttft) for one in sent if one.ttft is not None]
@@ -165,6 +168,7 @@ def _plot(requests: Sequence[Request]) -> None:
 
 
 def _label(value: float, chars: int, **_: object) -> str:
+    """Return a label of the axis of seconds; plotille calls it."""
     return f"{value:.2f}s".rjust(chars)
 
 
@@ -179,12 +183,16 @@ def _seconds(milliseconds: float) -> str:
 def _percentiles(
     name: str, found: Percentiles | None, written: Callable[[float], str]
 ) -> Iterator[tuple[str, str]]:
+    """Yield three columns, as pairs of heading and figure; `written` formats a figure."""
     values = ["–"] * 3 if found is None else map(written, astuple(found))
     return zip((f"{name} p50", "p90", "p99"), values, strict=True)
 
 
 def _print(rows: Sequence[tuple[str, Statistics]]) -> None:
-    """Print the tables; of a name too long for them its end, which tells models apart."""
+    """Print the tables; a name that is too long loses its beginning, as models differ at the end.
+
+    `rows` are groups with their names; each is a row of every table.
+    """
     names = ["", *(visible_line(name) for name, _ in rows)]
     for table in zip(*(_tables(one) for _, one in rows), strict=True):
         headings = [heading for heading, _ in table[0]]

@@ -17,7 +17,7 @@ from lfgtui.workspace.kept import KeptFiles
 from lfgtui.workspace.worktrees import find_worktree
 
 _SHOWN = 10
-"""Files that are named although nothing is done with them."""
+"""Most names of files in the remark about those that commands changed."""
 
 
 @click.command()
@@ -66,7 +66,7 @@ def undo(place: str, files: tuple[str, ...], redo: bool, dry_run: bool, yes: boo
 
 
 def _ticket(place: str) -> tuple[str, str]:
-    """Return the run and its ticket; where it has only one, that need not be named."""
+    """Return the ids of run and ticket from RUN/TICKET, or from RUN if it has only one ticket."""
     name, _, ticket = place.partition("/")
     with reader() as stored:
         run = stored.find_run(name)
@@ -81,7 +81,10 @@ def _ticket(place: str) -> tuple[str, str]:
 
 
 def _named(steps: Sequence[Step], files: Sequence[str], place: str) -> Sequence[Step]:
-    """Return the steps of these files, named as in the workspace or as from this folder."""
+    """Return the steps for these files and what is below them; all steps if none is named.
+
+    A name is relative to the workspace, as the ticket named the file, or to the current folder.
+    """
     if not files:
         return steps
     chosen: dict[str, Step] = {}

@@ -1,4 +1,4 @@
-"""`lfg worktrees`, `apply` and `discard`: the worktrees of tickets, and what becomes of them."""
+"""`lfg worktrees`, `apply` and `discard`: list, prune, merge and delete tickets' worktrees."""
 
 import asyncio
 from collections.abc import Iterator, Sequence
@@ -87,7 +87,10 @@ def discard(place: str, yes: bool) -> int:
 
 
 def _note_discard(worktree: Worktree, *, is_over: bool) -> None:
-    """Have the history take note, by the process that writes it; it may no longer have the run."""
+    """Add the event to the history: here if the run `is_over`, otherwise the run's process does.
+
+    The history may no longer have the run; then a remark is printed.
+    """
     try:
         if is_over:
             event = WorktreeDiscarded(worktree.branch)
@@ -162,7 +165,7 @@ def prune(of_all: bool, dry_run: bool) -> None:
 
 
 def _common() -> str:
-    """Return the folder that the worktrees of this folder's repository share."""
+    """Return git's common directory of the current folder's repository, which tells it apart."""
     try:
         return asyncio.run(repository_of(Path.cwd())).common
     except GitError as error:
@@ -170,7 +173,7 @@ def _common() -> str:
 
 
 def _of(common: str, run: str = "*") -> list[Worktree]:
-    """Return the worktrees of a repository, or of all if it is "", and of one run or all."""
+    """Return the worktrees of a repository, all if `common` is "", and of a run, all if "*"."""
     found = find_worktrees(paths.worktrees_dir(), run)
     return [one for one in found if common in ("", one.common)]
 
@@ -201,7 +204,7 @@ def _find(place: str) -> Worktree:
 
 
 def _is_at_work(worktree: Worktree) -> bool:
-    """Return True if an lfg runs the ticket just now."""
+    """Return True if, by the history, the run is in progress and the ticket has not ended."""
     try:
         with open_reader() as reader:
             is_running = reader.run(worktree.run).state == "running"
@@ -213,7 +216,7 @@ def _is_at_work(worktree: Worktree) -> bool:
 
 @contextmanager
 def _unclaimed(run: str) -> Iterator[bool]:
-    """Keep others from resuming the run during the body; yield False if one is running it."""
+    """Keep other processes from resuming the run meanwhile; yield False if one is running it."""
     with leases.held(paths.data_dir() / "locks", run) as is_free:
         yield is_free
 
@@ -223,6 +226,7 @@ async def _states(worktrees: Sequence[Worktree]) -> list[WorktreeState]:
 
 
 def _as_value(found: WorktreeState) -> dict[str, object]:
+    """Return what `--json` prints of a worktree; scripts read the keys, so they stay."""
     one = found.worktree
     return {
         "run": one.run,

@@ -1,8 +1,9 @@
 """From a command's options to a run on the screen, in a pipe or in a recording.
 
-This is the one lazy seam at start-up (docs/decisions/0005): a module named here is imported when
-it is first used, as in `launching.screen.browse(config)`. So the first frame waits for neither
-engine nor SDK, and a command imports Textual only to open a screen.
+Only this package imports lazily at start-up (docs/decisions/0005): a module named here is imported
+when it is first used, as in `launching.screen.browse(config)`. So the first frame waits for neither
+engine nor SDK, and a command imports Textual only to open a screen. A new module needs a line
+below for the type checker, and an entry in `_ROOMS` if it is in a subpackage.
 """
 
 import gc

@@ -31,15 +31,18 @@ from lfgtui.text.terminal_safe import visible_line
 from lfgtui.text.units import Unit, UnitSplitter
 
 _LAST_WORDS = 2.0
-"""Seconds that a signal leaves for what is still to be written."""
+"""Seconds after a signal in which output that is not written yet may still be."""
 
 
 _SHOWN = (e.Parked, e.GuardTripped, e.ContradictionFound, e.ConflictDetected)
-"""Events that are shown although they change no state."""
+"""Events that `StateLines` prints although they change no state."""
 
 
 class StateLines:
-    """Formats each state change as a line, with its reason."""
+    """Formats each state change as a line with its reason, and other entries as "".
+
+    It keeps each ticket's state, so it must be given all entries of a run, in order.
+    """
 
     def __init__(self) -> None:
         self._machines: defaultdict[str, StateMachine] = defaultdict(StateMachine)
@@ -60,6 +63,10 @@ class StateLines:
 
 
 def _detail(event: e.Event, at: float) -> str:
+    """Return what a line says about an event of the time `at`, "" for nothing.
+
+    A new event that changes a state, or is in `_SHOWN`, needs a case unless its state says all.
+    """
     match event:
         case e.AttemptStarted(provider, model):
             where = f" on worker {event.worker}" if event.worker else ""
@@ -96,9 +103,10 @@ def _detail(event: e.Event, at: float) -> str:
 
 
 class AnswerText:
-    """Formats a ticket's text, with a blank line between responses and a newline at the end.
+    """Formats one ticket's text, with a blank line between responses and a newline at the end.
 
-    The answers of tickets that are added are in the history; mixed they would be of no use.
+    Answers of tickets that are added to the run are not printed: mixed, they could not be read.
+    The history has them.
     """
 
     def __init__(self, ticket: str) -> None:
@@ -113,7 +121,7 @@ class AnswerText:
             case e.TextDelta(text):
                 gap, self._gap, self._has_text = self._gap, "", True
                 return gap + text
-            case e.AttemptStarted(keeps_partial=True):  # what follows is the rest of it
+            case e.AttemptStarted(keeps_partial=True):  # it continues the text so far
                 self._gap = ""
             case e.ResponseFinished() | e.Retrying() | e.Parked() if self._has_text:
                 self._gap = "\n\n"
@@ -125,9 +133,10 @@ class AnswerText:
 
 
 class WholeUnits:
-    """Formats the answers unit by unit, all other entries as they come.
+    """Formats answers unit by unit (sentence, line and the like), other entries as they come.
 
-    A unit takes the place of the entry that completed it. Whatever ends a text completes it.
+    `text_of` gets a unit as the text of the entry that completed it. The last unit of a text is
+    complete when another entry comes that is no aside (`facets.is_aside`); it keeps its entry.
     """
 
     def __init__(self, unit: Unit, text_of: Formatter) -> None:
@@ -139,6 +148,7 @@ class WholeUnits:
         return "".join(map(self._text_of, self._whole(entry)))
 
     def _whole(self, entry: e.Entry) -> Iterator[e.Entry]:
+        """Yield the units that this entry completes, then the entry itself if it is no text."""
         if isinstance(entry.event, e.TextDelta):
             splitter, _ = self._open.get(entry.ticket) or (UnitSplitter(self._unit), entry)
             self._open[entry.ticket] = splitter, entry
@@ -155,7 +165,10 @@ def _parts(entry: e.Entry, texts: list[str]) -> Iterator[e.Entry]:
 
 
 class BehindText:
-    """Formats a line when the history cannot be written, and one when it can again."""
+    """Formats a line when the history cannot be written, and one when it can again.
+
+    `behind` returns the present `Health.behind`.
+    """
 
     def __init__(self, behind: Callable[[], HistoryTrouble | None]) -> None:
         self._behind = behind
@@ -170,7 +183,7 @@ class BehindText:
 
 
 def waiting_text(entry: e.Entry, state: State | None) -> str:
-    """Format a line where a ticket waits, since an answer that takes hours explains nothing."""
+    """Format a line if a ticket waits for a slot or a limit, for runs that print answers alone."""
     is_queued = state == "queued" and isinstance(entry.event, e.Status)
     if not is_queued and not isinstance(entry.event, e.Parked):
         return ""
@@ -178,9 +191,9 @@ def waiting_text(entry: e.Entry, state: State | None) -> str:
 
 
 async def run_headless(engine: Engine, output: Output, unit: StreamUnit) -> int:
-    """Run to the end, printing answers by the unit; return the exit code.
+    """Run to the end, printing answers unit by unit; return the exit code.
 
-    Raises `BrokenPipeError`, the run being over, when nobody reads any more.
+    Raises `BrokenPipeError` if the output's reader has gone; the run has then been shut down.
     """
     loop = asyncio.get_running_loop()
     stopped_by: asyncio.Queue[signal.Signals] = asyncio.Queue()
@@ -223,13 +236,13 @@ async def _run(
     printer.finish()
     warnings.finish()
     written = asyncio.create_task(asyncio.wait((writing, warning)))
-    # A signal may come also now, while a reader that lags takes in the rest.
+    # A signal may still come while a slow reader takes the rest of the output.
     await _first_of(written, stopped_by)
     code = 0 if ended_well and engine.all_done else 1
     if stopped_by.done():
         code = 128 + stopped_by.result()
         await asyncio.wait({written}, timeout=_LAST_WORDS)
-        if not written.done():  # a write to a reader that does not read cannot be ended
+        if not written.done():  # the thread is blocked in a write, which cannot be cancelled
             os._exit(code)
     await writing
     document.close()
@@ -260,7 +273,7 @@ def print_errors(text: str) -> None:
 
 
 def _explain_endings(engine: Engine) -> None:
-    """Say why a ticket did not end well, or that it did and there is no answer all the same."""
+    """Print why each ticket did not end well, or that it is done with an empty answer."""
     for ticket in engine.tickets:
         transcript = engine.transcript(ticket.id)
         ending = transcript.ending
@@ -274,6 +287,7 @@ def _explain_endings(engine: Engine) -> None:
 
 
 def _last_remark(transcript: Transcript) -> str:
+    """Return the last status of the last attempt, which may explain an empty answer."""
     items = transcript.attempts[-1].items
     remarks = [i.message for i in items if isinstance(i, NoteItem) and i.kind == "status"]
     return remarks[-1] if remarks else "the answer is empty"

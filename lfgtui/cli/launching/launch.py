@@ -1,4 +1,8 @@
-"""From a plan of what to run to a run: check, start, run, close."""
+"""A `Plan` says what is run, and `launch` runs it: check, start, run, close.
+
+Commands make a plan from options and a tickets file (`file_tickets`) or a prompt
+(`prompt_tickets`); what a person can get wrong is refused here, before a screen opens.
+"""
 
 import asyncio
 import os
@@ -40,16 +44,20 @@ if TYPE_CHECKING:
     from lfgtui.engine.engine import Engine
 
 Output: TypeAlias = Literal["states", "json", "answer", "raw"]
+"""What a run without a screen prints: a line per state change, all events, or one answer, made
+safe for a terminal or as it came."""
 
 
 class Plan(msgspec.Struct, frozen=True):
-    """Tickets to run. `resumes` is the id of the stored run they continue, None for a new one.
+    """Tickets to run, and how.
 
-    Of one that `is_imported` no rule of approval holds: somebody else gave it.
-    `unfinished` are the ids that will be worked on, None for all. `output` None is the screen;
-    `environment` is added to that of commands; where `is_harmless`, these need no sandbox.
-    With `is_detached` there is no screen either, and whoever attaches is asked.
-    `run_limits` come before those of a run that it resumes, `on_end` are hooks beside the config's.
+    `source` is the tickets file, None for a prompt. `resumes` is the id of the stored run that is
+    continued, None for a new run; if that `is_imported`, its rules of approval do not hold, as
+    somebody else gave them. `unfinished` are the ids of the tickets to work on, None for all.
+    `output` None is the screen, unless the run `is_detached`: then viewers answer its requests.
+    `environment` is added to that of commands, which need no sandbox if the plan `is_harmless`.
+    `run_limits` override those of the run that is resumed. `on_end` are hooks of the tickets file,
+    in addition to the config's.
     """
 
     title: str
@@ -68,7 +76,7 @@ class Plan(msgspec.Struct, frozen=True):
 
 
 def launch(plan: Plan) -> int:
-    """Run the plan, and whichever run is resumed from its screen; return the worst exit code."""
+    """Run the plan, then any run that is resumed on its screen; return the higher exit code."""
     code, resumes = run_plan(plan)
     return max(code, resume(resumes, plan.config))
 
@@ -76,15 +84,15 @@ def launch(plan: Plan) -> int:
 def run_plan(plan: Plan) -> tuple[int, str | None]:
     """Run the plan; return the exit code, and the stored run to resume next.
 
-    Raises `UsageError` before anything starts when a provider, a model or a key
-    is missing, `HistoryError` when the run cannot be stored,
-    `UnicodeEncodeError` where a prompt, a model or a path is not UTF-8.
+    Raises `UsageError` before anything starts if a provider, a model or a key is missing,
+    `HistoryError` if the run cannot be stored, `UnicodeEncodeError` if a prompt, a model or a path
+    is not UTF-8.
     """
     hooks = (*plan.config.on_end, *plan.on_end)
     plan = msgspec.structs.replace(
         plan, config=msgspec.structs.replace(plan.config, on_end=hooks), on_end=()
     )
-    msgspec.json.encode(plan.tickets)  # what cannot be stored is refused before there is a screen
+    msgspec.json.encode(plan.tickets)  # raises, before a screen opens, for what cannot be stored
     used = check_providers(plan)
     _check_workers(plan)
     _check_hooks(hooks)
@@ -117,9 +125,10 @@ def resume(run: str | None, config: Config) -> int:
 
 
 def check_providers(plan: Plan) -> set[str]:
-    """Return the providers the plan uses.
+    """Return the names of the providers that the plan's unfinished tickets use.
 
-    Raises `UsageError` where a key, a price, or the program of an agent or server is missing.
+    Raises `UsageError` if a key, a price, or the program of an agent or MCP server is missing.
+    What only workers need is theirs to check.
     """
     used, here = set[str](), set[str]()
     for ticket in plan.tickets:
@@ -139,7 +148,7 @@ def check_providers(plan: Plan) -> set[str]:
             _check_servers(plan.config, ticket)
     for name in sorted(here - SIMULATED):
         provider = plan.config.provider(name)
-        if provider.api_key_command is None:  # a command may ask the person: when needed
+        if provider.api_key_command is None:  # a command may ask the person: not before needed
             api_key(name, provider)
         request_headers(name, provider)
         if name == LOCAL and provider.base_url is None:
@@ -150,12 +159,12 @@ def check_providers(plan: Plan) -> set[str]:
 
 
 def _is_here(config: Config, ticket: Ticket) -> bool:
-    """Return True for a ticket that no worker does: keys and programs of others are there."""
+    """Return True for a ticket that this process runs; workers use their own keys and programs."""
     return config.workers.url is None or ticket.watch
 
 
 def _check_workers(plan: Plan) -> None:
-    """Raise `UsageError` where workers are wanted and cannot be reached."""
+    """Raise `UsageError` if there are workers and Redis is unreachable, or tickets lack them."""
     if (url := plan.config.workers.url) is not None:
         check_redis()
         launching.worker.check_reachable(url)
@@ -166,7 +175,7 @@ def _check_workers(plan: Plan) -> None:
 
 
 def _check_hooks(hooks: Sequence[OnEnd]) -> None:
-    """Raise `UsageError` where a hook could not run: it is then too late to say so."""
+    """Raise `UsageError` for a hook that could not run: at the run's end it would be too late."""
     for hook in hooks:
         signing_keys(hook)
         if hook.command and shutil.which(hook.command[0]) is None:
@@ -174,7 +183,7 @@ def _check_hooks(hooks: Sequence[OnEnd]) -> None:
 
 
 def _check_servers(config: Config, ticket: Ticket) -> None:
-    """Raise `UsageError` where a server, its program, a variable or the package is missing."""
+    """Raise `UsageError` if an MCP server, its program, a variable or the package is missing."""
     is_agent = config.provider(route_of(config, ticket).provider).is_agent
     if ticket.mcp and not is_agent and find_spec("mcp") is None:
         raise UsageError(f'ticket "{ticket.id}" uses MCP servers, which need {INSTALL}')
@@ -197,9 +206,9 @@ def file_tickets(
     known: Sequence[str] = (),
     piped: str | None = None,
 ) -> TicketsFile:
-    """Return a file's tickets as the command line wants them; `known` as in `read_tickets`.
+    """Return a file's tickets, reduced to `only` and with the command line's provider and model.
 
-    `piped` is the text in place of the file's, where the path is `STDIN`.
+    `known` as in `read_tickets`. `piped` is the text of stdin if the path is `STDIN`.
     """
     text = toml_file.read_text(path) if piped is None else piped
     tickets = read_tickets(path, text, known)
@@ -216,9 +225,9 @@ def prompt_tickets(
     provider: str | None,
     models: Sequence[str | None] = (None,),
 ) -> TicketsFile:
-    """Return the ticket of a prompt, or a copy for each of several models.
+    """Return the ticket of a prompt, or a copy for each of several models; None is the default.
 
-    Raises `UsageError` where it has no provider or no model.
+    Raises `UsageError` if there is no provider or no model for it.
     """
     single = single_ticket(prompt, Path.cwd())
     copies: list[Ticket] = []
@@ -229,7 +238,7 @@ def prompt_tickets(
 
 
 def _check_prompt(config: Config, provider: str | None, model: str | None) -> None:
-    """Raise `UsageError`, naming a command, where a prompt has no provider or no model."""
+    """Raise `UsageError`, with a command to type, if a prompt has no provider or no model."""
     if provider is not None:
         settings = config.provider(provider)
         if model or config.model or settings.model or not settings.needs_model:
@@ -259,7 +268,7 @@ def _check_prompt(config: Config, provider: str | None, model: str | None) -> No
 
 
 def _configured(config: Config) -> list[str]:
-    """Return which providers can be used: in the config, with a key's variable, or installed."""
+    """Return the usable providers: set in the config, with a key in the environment, installed."""
     agents = installed_agents(config)
     return [
         name
@@ -273,7 +282,7 @@ def _configured(config: Config) -> list[str]:
 def with_model(
     file: TicketsFile, config: Config, provider: str | None, model: str | None
 ) -> TicketsFile:
-    """Return the tickets with the command line's provider and model in place of their own."""
+    """Return the tickets with the command line's provider and model instead of their own."""
     if provider is None and model is None:
         return file
 
@@ -282,7 +291,7 @@ def with_model(
         if provider is None and "/" not in (model or ""):
             if ticket.provider or ticket.model or config.model:
                 new_provider = route_of(config, ticket).provider
-            else:  # then it can only be the name of a provider that has a model
+            else:  # without any provider, `model` can only be the name of one that has a model
                 routed = msgspec.structs.replace(ticket, model=model)
                 new_provider, new_model = route_of(config, routed).provider, None
         if model is None:
@@ -294,7 +303,10 @@ def with_model(
 
 
 def _kept_model(ticket: Ticket, config: Config, provider: str) -> str | None:
-    """Return the ticket's model for another provider; agents have other models, or none."""
+    """Return the model that the ticket keeps with another provider.
+
+    It is None for a provider that needs none, as installed agents: they have other models.
+    """
     own, kept = ticket.provider, ticket.model
     if own is None:
         own, kept = split_name(config, ticket.model or config.model)
@@ -304,7 +316,7 @@ def _kept_model(ticket: Ticket, config: Config, provider: str) -> str | None:
 def check_models(path: Path, text: str, file: TicketsFile, config: Config) -> None:
     """Check that every ticket's providers and servers are known, and that it has a model.
 
-    Raises `SourceError` with the line of the tickets file that is wrong.
+    Raises `SourceError` with the line of the mistake in `text`, the content of the tickets file.
     """
     tables = list(dict.fromkeys(ticket.file_id for ticket in file.tickets))
     for ticket in file.tickets:
@@ -322,7 +334,7 @@ def check_models(path: Path, text: str, file: TicketsFile, config: Config) -> No
 
 
 def _line(text: str, index: int, keys: tuple[str, ...]) -> int | None:
-    """Return the line of one of the keys in the ticket or the defaults; else the ticket's."""
+    """Return the line of the first key found in the ticket or the defaults; else the ticket's."""
     for table in (("ticket", index), ("defaults",)):
         for key in keys:
             line = toml_file.line_of(text, (*table, key))
@@ -332,7 +344,7 @@ def _line(text: str, index: int, keys: tuple[str, ...]) -> int | None:
 
 
 def _warn_of_root(plan: Plan, used: set[str]) -> None:
-    """Warn where a command could read keys out of lfg's memory."""
+    """Warn if lfg is root and commands have no sandbox: they could read keys in lfg's memory."""
     providers = [plan.config.provider(name) for name in used]
     has_keys = any(one.api_key_env or one.api_key_command for one in providers)
     mode = plan.config.sandbox.mode
@@ -345,7 +357,7 @@ def _warn_of_root(plan: Plan, used: set[str]) -> None:
 
 
 def _remark_on_ignored(plan: Plan) -> None:
-    """Say which settings of tickets mean nothing to the agents that work on them."""
+    """Print which keys of tickets their installed agents ignore (`IGNORED`)."""
     usual = Ticket(id="", prompt="", workspace="")
     providers = [plan.config.provider(route_of(plan.config, one).provider) for one in plan.tickets]
     of_agents = [t for t, one in zip(plan.tickets, providers, strict=True) if one.command]
@@ -355,6 +367,7 @@ def _remark_on_ignored(plan: Plan) -> None:
 
 
 def _contains_key(plan: Plan) -> bool:
-    """Return True if a key is in what is shown before there is an engine."""
+    """Return True if a title or prompt contains a key: the screen shows them before the engine,
+    which redacts, is built."""
     shown = (plan.title, *(f"{ticket.title}\n{ticket.prompt}" for ticket in plan.tickets))
     return any(key in text for key in held_keys(plan.config) for text in shown)

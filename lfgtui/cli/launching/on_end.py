@@ -1,8 +1,8 @@
-"""Hooks: what the person wants done with a run that has ended, in threads beside the run.
+"""Hooks (`on_end` in the config or a tickets file): commands and webhooks for an ended run.
 
-Nobody waits for them while lfg is at work, and at its end `Hooks.close` does so for a few seconds.
-What is posted is in the outbox from the first try until it is taken, so the next run sends what
-this one could not.
+They run in threads, and lfg waits for them only when it ends, in `Hooks.close`, for a few seconds.
+A webhook's message is in the outbox from before its first try until it is accepted or given up,
+so the next run sends what this one could not.
 """
 
 import os
@@ -36,10 +36,10 @@ if TYPE_CHECKING:
     from lfgtui.engine.engine import Engine
 
 PATIENCE, PATIENCE_OF_A_SCREEN = 10.0, 3.0
-"""Seconds that the end of lfg waits for hooks, without a screen and with one."""
+"""Seconds that lfg waits for hooks when it ends, without a screen and with one."""
 
 _DELAYS = (1.0, 5.0, 30.0, 300.0, 1800.0, 7200.0, 18_000.0, 36_000.0)
-"""Seconds between tries, while lfg is there."""
+"""Seconds between tries to send, as long as this lfg runs."""
 
 _LONGEST_COMMAND = 600.0
 """Seconds that a hook's command may take."""
@@ -50,8 +50,8 @@ _LATER = "lfg tries again when it next runs tickets"
 class Hooks:
     """Runs the hooks of the config each time that all tickets of a run have ended.
 
-    That is once for a run that simply ends, and again when tickets that were added or tried
-    again have; and when lfg is quit while some are at work.
+    A run may end again, after tickets were added or retried. If lfg is quit while tickets work,
+    `close` runs the hooks. `config.on_end` has the hooks of the tickets file, too.
     """
 
     def __init__(self, config: Config, *, patience: float) -> None:
@@ -59,25 +59,28 @@ class Hooks:
         self._patience = patience
         self._outbox = Outbox(paths.outbox())
         self._lifetime = _Lifetime()
-        self._working: dict[Thread, str] = {}
+        self._working: dict[Thread, str] = {}  # with the error if it still works at the end
         self._faults: list[str] = []
         self._engine: Engine | None = None
         self._recorder: Recorder | None = None
-        self._has_told = False
+        self._is_reported = False  # the end that the run is at, if it is at one
 
     def watch(self, engine: "Engine", recorder: Recorder) -> None:
-        """Begin with a run, and send what others left."""
+        """Run hooks for this run from now on, and send messages that earlier runs left."""
         self._engine, self._recorder = engine, recorder
         if self._config.on_end:
             engine.subscribe(self._take)
         self._begin(self._send_left)
 
     def close(self) -> None:
-        """Tell of a run that was quit, wait a little, and say what did not work."""
+        """Run the hooks of a run that was quit, wait for threads, and print what failed.
+
+        To be called when the run's entries are saved, as hooks read the history.
+        """
         if self._engine is None:
             return
-        if not self._has_told:
-            self._tell()
+        if not self._is_reported:
+            self._run_hooks()
         self._lifetime.end_within(self._patience)
         until = time.monotonic() + self._patience
         for thread in list(self._working):
@@ -86,17 +89,18 @@ class Hooks:
         for fault in dict.fromkeys([*self._faults, *filter(None, unfinished)]):
             print_error(f"on_end: {fault}")
 
-    # On the loop
+    # On the event loop
 
     def _take(self, _: Sequence[Entry]) -> None:
         assert self._engine is not None
         if self._engine.unfinished:
-            self._has_told = False
-        elif not self._has_told:
-            self._tell()
+            self._is_reported = False
+        elif not self._is_reported:
+            self._run_hooks()
 
-    def _tell(self) -> None:
-        self._has_told = True
+    def _run_hooks(self) -> None:
+        """Start a thread for each hook, and one for the document of the run that they all get."""
+        self._is_reported = True
         body: Future[bytes] = Future()
         if self._config.on_end:
             self._begin(self._describe, body)
@@ -108,6 +112,8 @@ class Hooks:
                 self._begin(self._send, hook, body, unfinished=unfinished)
 
     def _begin(self, work: Callable[..., None], *arguments: object, unfinished: str = "") -> None:
+        """Start a thread; `unfinished` is the error to print if lfg ends before it does."""
+
         def work_and_complain() -> None:
             try:
                 work(*arguments)
@@ -121,6 +127,7 @@ class Hooks:
     # In threads
 
     def _describe(self, body: "Future[bytes]") -> None:
+        """Set the run's document in JSON, or the error that prevents it."""
         assert self._engine is not None and self._recorder is not None
         with suppress(HistoryError, TimeoutError):  # closed or slow: send what is saved
             self._recorder.flush(saved=True).result(SETTLING_PATIENCE)
@@ -137,10 +144,11 @@ class Hooks:
             return "".join(pieces).encode()
 
     def _run(self, hook: OnEnd, body: "Future[bytes]") -> None:
+        """Run a command with the run on stdin; raise `UsageError` if it fails."""
         keys = secret_variables(self._config)
         given = {k: v for k, v in environment.variables().items() if k not in keys}
         with TemporaryFile() as run, TemporaryFile() as stderr:
-            run.write(body.result())  # a file: lfg may be gone before all is read
+            run.write(body.result())  # a file, since lfg may end before the command has read it
             run.seek(0)
             try:
                 process = subprocess.Popen(
@@ -163,16 +171,18 @@ class Hooks:
                 raise UsageError(f"{hook.name} failed (exit code {code}){_last_line(stderr)}")
 
     def _send(self, hook: OnEnd, body: "Future[bytes]") -> None:
+        """Put a webhook's message into the outbox and send it; raise `UsageError` for failure."""
         assert self._engine is not None
         try:
             message = self._outbox.put(self._engine.run, hook)
         except OSError as error:
             raise UsageError(f"{hook.name}: cannot store the message: {error}") from None
         with self._outbox.taking(message.id) as taken:
-            if taken is not None:  # else another lfg has begun to send it
-                self._post_often(taken, body.result())
+            if taken is not None:  # otherwise another lfg has begun to send it
+                self._post_with_retries(taken, body.result())
 
-    def _post_often(self, message: Message, body: bytes) -> None:
+    def _post_with_retries(self, message: Message, body: bytes) -> None:
+        """Send the message, again after each of `_DELAYS`, until it is accepted or lfg ends."""
         for delay in (*_DELAYS, inf):
             refusal = self._post(message, body)
             if refusal is None:
@@ -200,10 +210,11 @@ class Hooks:
                 except NotFoundError:
                     self._outbox.drop(message_id)
                     continue
-                with suppress(UsageError):  # its secret is not set here
+                with suppress(UsageError):  # the variable of its secret is not set here
                     self._post(message, body)
 
     def _post(self, message: Message, body: bytes) -> Refusal | None:
+        """Send the message once; drop it from the outbox if no other try can be of use."""
         headers = signed(signing_keys(message.hook), message.id, body)
         refusal = post(message.hook.webhook or "", body, headers)
         if refusal is None or refusal.is_final:
@@ -212,19 +223,20 @@ class Hooks:
 
 
 class _Lifetime:
-    """The time that lfg will still be there, to wait in."""
+    """How long lfg will go on; its threads wait for their next try in it."""
 
     def __init__(self) -> None:
         self._changed = Condition()
         self._until = inf
 
     def end_within(self, seconds: float) -> None:
+        """Note that lfg ends after so many seconds; wakes the threads that wait."""
         with self._changed:
             self._until = time.monotonic() + seconds
             self._changed.notify_all()
 
     def wait(self, seconds: float) -> bool:
-        """Wait; return False, at once, where lfg will be gone before."""
+        """Wait and return True; return False, at once, if lfg will end earlier."""
         until = time.monotonic() + seconds
         with self._changed:
             while (now := time.monotonic()) < until:
@@ -235,6 +247,7 @@ class _Lifetime:
 
 
 def _last_line(stderr: IO[bytes]) -> str:
+    """Return the last line of a command's errors, to append to a message."""
     stderr.seek(max(0, stderr.seek(0, os.SEEK_END) - 2000))
     lines = stderr.read().decode("utf-8", "replace").strip().splitlines()
     return f": {lines[-1].strip()}" if lines else ""

@@ -1,4 +1,4 @@
-"""Past runs: read, resumed, and changed from their screen."""
+"""Past runs: open the history, plan to resume one, choose a copy, change and delete them."""
 
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
@@ -28,7 +28,7 @@ from lfgtui.text.output import print_error, print_remark
 def open_reader() -> Reader:
     """Open the history, after marking runs of processes that died as interrupted."""
     path = paths.history_file()
-    with suppress(HistoryError, OSError):  # it may be readable all the same; Reader says why not
+    with suppress(HistoryError, OSError):  # it may be readable although it cannot be written
         if path.exists():
             with Recorder(path) as opened:
                 report_missing(opened.lost)
@@ -36,12 +36,12 @@ def open_reader() -> Reader:
 
 
 def reader() -> Reader:
-    """Open the history as it is."""
+    """Open the history without writing to it; orphaned runs look as if they were running."""
     return Reader(paths.history_file())
 
 
 def report_missing(runs: Sequence[str]) -> None:
-    """Report runs that should be in the history and are not."""
+    """Print the runs that should be in the history and are not (`Recorder.lost`)."""
     for run in runs:
         rescued = paths.history_file().parent / "rescued" / run
         why = f"its write-ahead log ({paths.history_file()}-wal) is gone"
@@ -51,7 +51,7 @@ def report_missing(runs: Sequence[str]) -> None:
 
 
 def report_gaps(reader: Reader) -> int:
-    """Report what could not be read, once each; return the exit code."""
+    """Print what the reader could not read (`Reader.gaps`), once each; return the exit code."""
     for gap in dict.fromkeys(reader.gaps):
         print_error(gap)
     return 1 if reader.gaps else 0
@@ -68,11 +68,12 @@ def plan_to_resume(
 ) -> Plan:
     """Return a plan for what a stored run did not finish, on another provider or model if given.
 
-    Without workers, what workers have is begun here only if it `may_repeat` what they do.
+    If workers have tickets and the config names no workers, these are begun again here only with
+    `may_repeat`: the workers may do the same work.
 
-    The tickets of an imported run were trusted by nobody here: they ask for everything, no rule
-    that was given elsewhere holds, and a program, whose rules are its own, is not theirs to choose.
-    Raises `UsageError` where there is no such run, a ticket's folder is gone, or workers have it.
+    Nobody here has trusted the tickets of an imported run: every call asks, rules of approval
+    given elsewhere do not hold, and they start no program unless `provider` names it. Raises
+    `UsageError` if there is no such run, a ticket's folder is gone, or workers have tickets.
     """
     with reader() as history:
         run_id = history.find_run(name)
@@ -107,7 +108,7 @@ def plan_to_resume(
 
 
 def _check_workers(run: str, tickets: Sequence[str]) -> None:
-    """Refuse to begin here what workers have."""
+    """Raise `UsageError` if workers have tickets of the run."""
     if tickets:
         which = f"tickets {', '.join(tickets)}" if len(tickets) > 1 else f"ticket {tickets[0]}"
         again = f"or lfg resume {run} --no-workers to begin again here"
@@ -116,7 +117,7 @@ def _check_workers(run: str, tickets: Sequence[str]) -> None:
 
 
 def _check_programs(config: Config, ticket: Ticket, provider: str | None) -> None:
-    """Refuse an imported ticket that would start a program which the person did not name."""
+    """Raise `UsageError` if an imported ticket would start a program other than `provider`."""
     if others := [one for name, one in programs_of(config, ticket).items() if name != provider]:
         start = f'ticket "{ticket.id}" of this imported run would start {others[0]}'
         raise UsageError(f"{start}; run its prompt as a ticket of your own, or use --provider NAME")
@@ -134,7 +135,7 @@ def _chosen(history: Reader, stored: Iterable[StoredTicket]) -> dict[str, Stored
 
 
 class _Folds:
-    """A stored run as choices look at it."""
+    """A stored run in the form that `model.choices` takes (`choices.Folds`)."""
 
     def __init__(self, history: Reader, run: str) -> None:
         self.tickets = [one.ticket for one in history.tickets(run)]
@@ -142,7 +143,10 @@ class _Folds:
 
 
 def choose(run: str, copy: str) -> None:
-    """Choose a copy in a run that is over; raises `UsageError` where it cannot be."""
+    """Choose a copy in a run that is over, instead of any copy chosen before.
+
+    Raises `UsageError` if it cannot be chosen, or is not in the run.
+    """
     with open_reader() as history:
         (stored,) = history.tickets(run, copy)
         state, folds = history.run(run).state, _Folds(history, run)
@@ -161,11 +165,11 @@ def choose(run: str, copy: str) -> None:
 
 
 def changed_since(path: Path, file: TicketsFile, config: Config) -> tuple[str, ...]:
-    """Return the tickets that were not done as they are now when they last ran from the file.
+    """Return the ids of the file's tickets that are new, changed or not done since it was last run.
 
-    A ticket that needs one of them is among them, since it will get another answer, and so is
-    one whose need was done again since it began.
-    Raises `UsageError` where a run of the file is in progress.
+    This includes tickets that need one of them, since they will get another answer, and those
+    that began before a ticket they need was done again. Raises `UsageError` while a run of the file
+    is in progress.
     """
     by_id = {ticket.id: ticket for ticket in file.tickets}
     last: dict[str, StoredTicket] = {}
@@ -199,9 +203,12 @@ def changed_since(path: Path, file: TicketsFile, config: Config) -> tuple[str, .
 def _began_after(
     history: Reader, ticket: StoredTicket, needs: Sequence[StoredTicket | None]
 ) -> bool:
-    """Return True if the ticket last began from its prompt when the needs had been done."""
+    """Return True if the ticket last began from its prompt after the tickets it needs had ended.
+
+    `needs` are these tickets as they last ran, None for one that never did.
+    """
     ends = [need.ended_at or 0.0 for need in needs if need is not None and need.run == ticket.run]
-    if len(ends) < len(needs):  # a newer run did them again
+    if len(ends) < len(needs):  # another run did one of them again
         return False
     attempts = history.transcript(ticket.run, ticket.ticket.id).attempts if ends else []
     began = max((one.started_at for one in attempts if not one.continues), default=0.0)
@@ -209,7 +216,7 @@ def _began_after(
 
 
 class FileHistoryActions:
-    """`HistoryActions` on this machine's history file."""
+    """Implements the screen's `HistoryActions` on this machine's history file."""
 
     def __init__(self, config: Config) -> None:
         self._config = config

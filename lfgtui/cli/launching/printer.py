@@ -1,7 +1,7 @@
-"""Output written off the loop: a reader that is slow, or gone, holds up no ticket.
+"""Output written in a thread, so that a slow reader, or one that is gone, delays no ticket.
 
-What it has not read yet is kept, since no line may be lost: the newest in
-memory and, where that is more than `IN_MEMORY`, the oldest in a file.
+What it has not read yet is kept, since no line may be lost: in memory, and what
+exceeds `IN_MEMORY` in a file, which has the older text.
 """
 
 import asyncio
@@ -17,6 +17,7 @@ from lfgtui.model import events as e
 from lfgtui.settings import paths
 
 Formatter: TypeAlias = Callable[[e.Entry], str]
+"""Returns what to print for an entry, "" for nothing."""
 
 IN_MEMORY = 4_000_000
 """Characters that wait in memory for the reader."""
@@ -34,7 +35,7 @@ class Overflow:
         return bool(self._sizes)
 
     def put(self, text: str) -> None:
-        """Append; raises `OSError` where there is no room, and then nothing has changed."""
+        """Append; if the disk is full, raises `OSError` and leaves the queue as it was."""
         if self._file is None:  # not in /tmp, which is memory on many machines
             self._file = TemporaryFile(dir=paths.data_dir(), buffering=0)  # noqa: SIM115  # see close
         data = text.encode("utf-8", "surrogatepass")
@@ -46,7 +47,7 @@ class Overflow:
         self._sizes.append(len(data))
 
     def take(self) -> str:
-        """Remove and return the oldest."""
+        """Remove and return the oldest text; the queue must not be empty."""
         assert self._file is not None
         self._file.seek(self._begin)
         data = self._file.read(self._sizes[0])
@@ -64,7 +65,10 @@ class Overflow:
 
 
 class Printer:
-    """Writes formatted entries, in a thread."""
+    """Writes formatted entries in a thread.
+
+    `sink` takes the entries of an engine; `run` is the task that writes, until `finish`.
+    """
 
     def __init__(self, text_of: Formatter, write: Callable[[str], None]) -> None:
         self._text_of = text_of
@@ -78,7 +82,7 @@ class Printer:
         self._finished = False
 
     def sink(self, entries: Sequence[e.Entry]) -> None:
-        """Append; the writing happens elsewhere."""
+        """Format the entries and queue the text. Called on the event loop; never blocks."""
         texts = [text for entry in entries if (text := self._text_of(entry))]
         self._newest += texts
         self._size += sum(map(len, texts))
@@ -92,7 +96,7 @@ class Printer:
         self._more.set()
 
     async def run(self) -> None:
-        """Write until finished; raises `BrokenPipeError` when nobody reads any more."""
+        """Write until finished; raises `BrokenPipeError` if the reader is gone."""
         setting_aside = asyncio.create_task(self._set_aside())
         try:
             while not (self._finished and not self._newest):
@@ -110,7 +114,7 @@ class Printer:
             return await asyncio.to_thread(self._older.take) if self._older else self._take()
 
     async def _set_aside(self) -> None:
-        """Put what is too much for memory into the file, which is read first."""
+        """Whenever memory has too much, append it to the file, from which `_next` reads first."""
         while True:
             await self._too_much.wait()
             self._too_much.clear()
@@ -121,10 +125,11 @@ class Printer:
     async def _put(self, text: str) -> None:
         try:
             await asyncio.to_thread(self._older.put, text)
-        except OSError:  # the disk is full: rather too much memory than a line lost
+        except OSError:  # the disk is full: using more memory is better than losing a line
             self._newest.insert(0, text)
             self._size += len(text)
 
     def _take(self) -> str:
+        """Remove and return all text in memory."""
         text, self._newest, self._size = "".join(self._newest), [], 0
         return text

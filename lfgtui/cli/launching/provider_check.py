@@ -1,4 +1,8 @@
-"""One small request to a provider, to see whether its answers stream."""
+"""`lfg doctor PROVIDER`: one small request, or a start without a prompt, to see if it works.
+
+Opens what `lfgtui/doctor` examines (a provider, an installed agent, an MCP server, `lfg serve`),
+and closes it again.
+"""
 
 import asyncio
 from collections.abc import Sequence
@@ -23,11 +27,11 @@ from lfgtui.settings.config import Config
 from lfgtui.settings.credentials import agent_environment, secret_variables
 from lfgtui.settings.providers import SIMULATED
 
-_SIMULATED_MODEL = "generic"
+_SIMULATED_MODEL = "generic"  # a scenario of the simulator
 
 
 def check_provider(config: Config, name: str, model: str | None) -> Report:
-    """Ask the provider; raises `UsageError` if it is unknown or no model can be chosen."""
+    """Examine the provider; raises `UsageError` if it is unknown or no model can be chosen."""
     settings = config.provider(name)
     if settings.command:
         return _agent_report(config, name, model)
@@ -38,7 +42,7 @@ def check_provider(config: Config, name: str, model: str | None) -> Report:
 
 
 def check_server(config: Config, name: str) -> list[Finding]:
-    """Start an MCP server, or connect to it, and say what it offers."""
+    """Start an MCP server, or connect to it, and return what it offers or why it fails."""
     hide_secrets(config)
     with TemporaryDirectory(prefix="lfg-doctor-") as folder:
         place = Path(folder).resolve()
@@ -47,11 +51,12 @@ def check_server(config: Config, name: str) -> list[Finding]:
 
 
 def check_lfg_server(url: str, token: str | None) -> list[Finding]:
-    """Say whether `lfg serve` answers at the address, and its events come as they are sent."""
+    """Return whether `lfg serve` answers at the address and its events arrive one by one."""
     return asyncio.run(examine_lfg_server(url, token))
 
 
 def _agent_report(config: Config, name: str, model: str | None) -> Report:
+    """Start an installed agent, ask what it offers, and report it."""
     settings = msgspec.structs.replace(config.provider(name), **({"model": model} if model else {}))
     hide_secrets(config)
     try:
@@ -68,6 +73,7 @@ def _agent_report(config: Config, name: str, model: str | None) -> Report:
 
 
 async def _report(config: Config, name: str, model: str | None, lookups: list[float]) -> Report:
+    """Send the request and report it; `lookups` gets the seconds of DNS (`LookupTimingLoop`)."""
     hide_secrets(config)
     settings = config.provider(name)
     model = model or settings.model or (_SIMULATED_MODEL if name in SIMULATED else "")
@@ -79,7 +85,7 @@ async def _report(config: Config, name: str, model: str | None, lookups: list[fl
         try:
             provider = await providers.get(name)
         except (UsageError, ProviderError) as error:
-            # A key, a variable or a program is not there, or lfg's own server does not start.
+            # A key, a variable or a program is missing, or the simulator does not start.
             problem = Finding("setup", "fix", str(error))
             return Report(name, settings.wire, None, model, ok=False, findings=(problem,))
         try:
@@ -97,7 +103,7 @@ async def _report(config: Config, name: str, model: str | None, lookups: list[fl
 
 
 def _only_model(name: str, listed: list[str] | None) -> str:
-    """Return a server's only model; raise `UsageError` where there are more or none."""
+    """Return a server's only model; raise `UsageError` if there are several or none."""
     if listed is not None and len(listed) == 1:
         return listed[0]
     raise _no_model(name, listed or ())

@@ -1,4 +1,4 @@
-"""A run that others reach: from another shell, as viewers, through a server."""
+"""Opens a run's socket, for commands from other shells, for viewers and for `lfg serve`."""
 
 from contextlib import AbstractAsyncContextManager
 
@@ -8,7 +8,7 @@ from lfgtui.server.control.listening import listening
 
 
 def reachable(engine: Engine) -> AbstractAsyncContextManager[None]:
-    """Take requests and viewers for the run while the body runs."""
+    """Take requests and viewers for the run meanwhile; tickets they add are checked as at start."""
     return listening(
         engine, lambda tickets: check_providers(Plan(engine.title, tickets, engine.config))
     )

@@ -14,29 +14,31 @@ from lfgtui.text.redactor import Redactor
 
 
 def redactor_of(config: Config) -> Redactor:
-    """Return one for the usual secrets, the person's own patterns and the keys that lfg holds."""
+    """Return a redactor for all rules, the config's own patterns and the keys that lfg holds."""
     return Redactor(config.history.secrets, held_keys(config))
 
 
 def redactor_for_writing(config: Config) -> Redactor:
-    """Return one for what is never stored or sent: lfg's keys; with `redact = "write"`, all."""
+    """Return the redactor of what is stored: for the keys that lfg holds alone, or for all secrets
+    if the config has `redact = "write"`."""
     if config.history.redact == "write":
         return redactor_of(config)
     return Redactor(keys=held_keys(config), rules=())
 
 
 def without_secrets(plan: Plan, redactor: Redactor | None = None) -> Plan:
-    """Return the plan as it is stored, shown and sent to models: a resume sends them the same."""
+    """Return the plan as it is stored, shown and sent, so that a resume sends models the same."""
     redactor = redactor or redactor_for_writing(plan.config)
     tickets = [redacted_ticket(redactor, ticket) for ticket in plan.tickets]
     return msgspec.structs.replace(plan, title=redactor.whole(plan.title), tickets=tickets)
 
 
 def hide_secrets(config: Config) -> None:
-    """Hide the variables that only the config, or their values, mark as secret.
+    """Take variables out of the environment that the config names as secret, or whose value is.
 
-    What is named like a secret was hidden when lfg started. A proxy's password
-    stays, since the HTTP clients look for it there; commands do not get it.
+    Those with a secret's name were taken out when lfg started (`__main__`). A proxy's
+    password stays, since HTTP clients look for it there; commands do not get it. To be
+    called before anything runs that gets the environment.
     """
     rules = Redactor()
     names = environment.secret_names(

@@ -22,7 +22,7 @@ from lfgtui.ui.replay.seek import go_to
 from lfgtui.ui.replay.timeline import IDLE_LIMIT
 from lfgtui.ui.screens.replay import replay_screen
 
-_SIZE = re.compile(r"(\d{1,4})x(\d{1,4})", re.ASCII)
+_SIZE = re.compile(r"(\d{1,4})x(\d{1,4})", re.ASCII)  # as in 120x40
 
 
 def play(name: str, *, speed: float, idle_limit: float | None, begin: str | None) -> int:
@@ -48,7 +48,8 @@ def cast_lines(
     speed: float | None,
     idle_limit: float | None,
 ) -> Iterator[bytes]:
-    """Yield an asciicast v2: a header with the size, then seconds and output of each moment."""
+    """Yield the lines of an asciicast v2: a header, then the time in seconds and the output of each
+    frame. `size` is e.g. `120x40`, the default."""
     width, height = _size(size or "120x40")
     limit = IDLE_LIMIT if idle_limit is None else idle_limit
     replayed = read_replay(reader, run, limit, redactor)

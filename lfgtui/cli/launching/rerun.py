@@ -1,4 +1,4 @@
-"""The question whether all of a tickets file is run again, or what changed in it."""
+"""The question whether to run all of a tickets file again, or only what changed in it."""
 
 from pathlib import Path
 
@@ -15,16 +15,17 @@ from lfgtui.text.output import choose_letter
 
 
 def offer_changed(path: Path, file: TicketsFile, config: Config) -> TicketsFile | None:
-    """Ask whether to run only what changed since the file was last run; None to run nothing.
+    """Ask whether to run only what changed since the file was last run; return what to run.
 
-    Not asked where that is all of it or nothing, nor while a run of the file is in progress.
+    None is to run nothing. If all tickets have changed, or none, or a run of the file is in
+    progress, nothing is asked and all are returned.
     """
     started = last_started(paths.history_file(), path.resolve())
     if started is None:
         return file
     try:
         changed = launching.past_runs.changed_since(path, file, config)
-    except (HistoryError, UsageError):  # the run itself says what is wrong
+    except (HistoryError, UsageError):  # it will be raised again when the run starts
         return file
     left = select(file, changed)
     if not 0 < len(left.tickets) < len(file.tickets):

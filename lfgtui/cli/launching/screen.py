@@ -1,4 +1,4 @@
-"""Runs on the screen: live ones, whose engine is built after the first frame, and stored ones."""
+"""Runs on the screen: live runs, whose engine is built after the first frame, and stored ones."""
 
 import asyncio
 import gc
@@ -33,15 +33,17 @@ if TYPE_CHECKING:
 
 
 _COLLECTIONS = (20_000, 20, 100)
-"""Net new objects before a garbage collection of the young, and the ratios for the older."""
+"""Thresholds of `gc.set_threshold`: new objects before a collection of the youngest generation,
+and how many of its collections come before one of the next generation."""
 
 
 class DeferredRun:
-    """`ui.run_view.LiveRun` whose engine is built once it is started.
+    """Implements `ui.run_view.LiveRun` for a run whose engine is built once it is started.
 
-    `build` runs in a thread. Where it raises, `failure` is the error and
-    `give_up` is called: there is nothing to show. Where the run's end cannot
-    be saved, `failure` says so.
+    Until then it shows `tickets` without entries, and ignores commands. `build`
+    runs in a thread. If it raises, `failure` is the error and `give_up` is
+    called, as there is nothing to show. If the run's end cannot be saved,
+    `failure` is that error.
     """
 
     def __init__(
@@ -113,7 +115,7 @@ class DeferredRun:
                 self.failure = error
 
     async def go_on_alone(self) -> None:
-        """Work until the last ticket has ended, or a signal comes, with nobody at the screen."""
+        """After the person has detached: work until the last ticket has ended or a signal comes."""
         self.watch(())
         if self._starting is not None:
             await self._starting
@@ -137,7 +139,7 @@ class DeferredRun:
 
 def run(plan: Plan, build: "Callable[[], Engine]", *, is_simulated: bool) -> tuple[int, str | None]:
     """Run the plan on the screen; return the exit code, and the stored run to resume next."""
-    gc.disable()  # nothing made before the first frame is garbage; `DeferredRun` ends it
+    gc.disable()  # until `DeferredRun.start`: nothing made before the first frame is garbage
     is_alone = signals.are_ours() and threading.active_count() == 1
     foreground = split() if is_alone else None
     live = DeferredRun(plan.title, plan.tickets, build, lambda: app.exit(2))
@@ -151,7 +153,7 @@ def run(plan: Plan, build: "Callable[[], Engine]", *, is_simulated: bool) -> tup
             return code, app.resumes
         case LfgError() if not live.run:
             raise live.failure
-        case LfgError():  # it ran, and its end is not saved where it belongs
+        case LfgError():  # the run took place, but not all of it is saved
             print_error(str(live.failure))
         case _:
             _report_bug(live.failure)
@@ -159,15 +161,15 @@ def run(plan: Plan, build: "Callable[[], Engine]", *, is_simulated: bool) -> tup
 
 
 def browse(config: Config, first_screen: FirstScreen | None = None) -> tuple[int, str | None]:
-    """Show past runs, or another screen; return the exit code, and the stored run to resume."""
+    """Show past runs, or `first_screen`; return the exit code, and the stored run to resume."""
     with suppress(LfgError), launching.past_runs.open_reader():
-        pass  # runs of dead processes are marked as interrupted; the screen reports an error
+        pass  # only to mark orphaned runs as interrupted; the screen reports an error
     app = browsing_app(config, first_screen)
     return _run_app(app), app.resumes
 
 
 def browsing_app(config: Config, first_screen: FirstScreen | None) -> LfgApp:
-    """Return the app without a run of its own."""
+    """Return the app without a live run: for past runs, or with a `first_screen`."""
     collect_rarely()
     return _app(None, config, first_screen=first_screen)
 
@@ -181,8 +183,8 @@ def attached_app(run: "RemoteRun", config: Config) -> LfgApp:
 def collect_rarely() -> None:
     """Freeze the objects made so far, and collect the rest rarely from now on.
 
-    A full collection looks at every object: with dozens of long panes nothing is painted for a
-    few hundred milliseconds, by default every few seconds. Streaming makes next to no cycles.
+    A full collection looks at every object: with dozens of long panes it stops the screen for a
+    few hundred milliseconds, by default every few seconds. Streaming makes hardly any cycles.
     """
     gc.freeze()
     gc.set_threshold(*_COLLECTIONS)
@@ -190,16 +192,17 @@ def collect_rarely() -> None:
 
 
 async def _detach(live: DeferredRun, foreground: Foreground) -> None:
-    """Give the terminal back and work on without one."""
+    """Give the terminal back to the shell and continue without one."""
     print_remark(f"run {live.run} goes on: lfg attach {live.run}")
     foreground.let_go()
     await live.go_on_alone()
 
 
 def _run_app(app: LfgApp, detach: Callable[[], Awaitable[None]] | None = None) -> int:
-    """Run the app until it ends, and report a bug in it; return the exit code.
+    """Run the app in an event loop of its own; return the exit code.
 
-    `detach` is for the work to go on, in the same loop, where the person has detached from it.
+    If the person detached from the run, `detach` continues it in the same loop; None if there is
+    no process to continue in.
     """
 
     async def run() -> int:
@@ -212,7 +215,7 @@ def _run_app(app: LfgApp, detach: Callable[[], Awaitable[None]] | None = None) -
 
 
 async def show(app: LfgApp) -> int:
-    """Run the app until it ends, and report a bug in it; return the exit code."""
+    """Run the app until it ends, and print a bug in it; return the exit code."""
     code = await app.run_async()
     if app.bug is not None:
         _report_bug(app.bug)
@@ -233,7 +236,7 @@ def _app(
         run,
         can_detach=can_detach,
         config=config,
-        # Imported when it is called.
+        # Not `past_runs.reader` itself, which would import the module now.
         open_reader=None if is_elsewhere else lambda: launching.past_runs.reader(),  # noqa: PLW0108
         simulated=is_simulated,
         themes=load_themes(paths.config_file().parent),

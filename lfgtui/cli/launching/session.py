@@ -1,4 +1,4 @@
-"""The engine of a run, and the history, providers and servers it works with."""
+"""Builds the engine of a run, and what it works with: recorder, providers, own servers, sandbox."""
 
 import asyncio
 from collections.abc import Sequence
@@ -44,17 +44,18 @@ if TYPE_CHECKING:
 def build_engine(plan: Plan, closing: ExitStack, unsaved: list[str]) -> Engine:
     """Open the history, begin or resume the run, and build its engine.
 
-    `closing` closes all of it, in reverse order; what could not be saved by then is in `unsaved`.
+    The caller closes it all by `closing`, in reverse order of what is entered here. Afterwards
+    `unsaved` has the messages about what could not be saved.
     """
     hide_secrets(plan.config)
     redactor = redactor_for_writing(plan.config)
     hooks = _hooks(plan, closing)
     plan = without_secrets(plan, redactor)
     recorder = Recorder(paths.history_file(), plan.config.history.durability)
-    # Reported after it is closed: closing may be what saves all.
+    # Entered before the recorder, so it runs after its close, which may still save everything.
     closing.callback(_report_file, recorder, unsaved)
     closing.enter_context(recorder)
-    closing.callback(report_missing, recorder.lost)  # when there is no screen in the way
+    closing.callback(report_missing, recorder.lost)  # printed after the screen has closed
     stored = None
     if plan.resumes is None:
         source = plan.source and plan.source.resolve()  # absolute, so that any folder finds it
@@ -94,7 +95,10 @@ def build_engine(plan: Plan, closing: ExitStack, unsaved: list[str]) -> Engine:
 
 
 def _hooks(plan: Plan, closing: ExitStack) -> "Hooks | None":
-    """Return what reports the run's end to programs, if any; it is closed when all is saved."""
+    """Return the hooks of the run's end, None if there are none and no messages wait in the outbox.
+
+    They are entered before the recorder, and so closed when all is saved.
+    """
     if plan.is_harmless or not (plan.config.on_end or Outbox(paths.outbox()).waiting()):
         return None
     patience = launching.on_end.PATIENCE
@@ -106,9 +110,9 @@ def _hooks(plan: Plan, closing: ExitStack) -> "Hooks | None":
 
 
 def build_walls(plan: Plan, deadline: SharedDeadline | None = None) -> Walls:
-    """Check for a sandbox and return its walls; lfg's own files are hidden from it.
+    """Return the sandbox settings and limits of the plan's commands; lfg's own files are hidden.
 
-    Raises `UsageError` where a sandbox is required and none is possible.
+    Raises `UsageError` if a sandbox is required and none is possible.
     """
     policy, found = plan.config.sandbox, find_sandbox()
     modes = {ticket.sandbox or policy.mode for ticket in plan.tickets}
@@ -126,7 +130,7 @@ def build_walls(plan: Plan, deadline: SharedDeadline | None = None) -> Walls:
 def stored_entries(
     run: str, tickets: Sequence[Ticket], redactor: Redactor
 ) -> dict[str, Sequence[Entry]]:
-    """Return each ticket's entries so far, also those stored before they were redacted."""
+    """Return each ticket's entries so far, without the secrets that the redactor knows now."""
     with reader() as history:
         entries: dict[str, Sequence[Entry]] = {
             ticket.id: list(history.whole_entries(run, ticket.id)) for ticket in tickets
@@ -137,7 +141,7 @@ def stored_entries(
 
 
 def _report_file(recorder: Recorder, unsaved: list[str]) -> None:
-    """Print remarks on the history's file; add what is not saved to `unsaved`."""
+    """Print remarks about the history file; if the recorder failed, add its error to `unsaved`."""
     if isinstance(recorder.failure, HistoryError):
         unsaved.append(str(recorder.failure))
     for line in [*recorder.file.remarks, *unsaved]:
@@ -145,19 +149,19 @@ def _report_file(recorder: Recorder, unsaved: list[str]) -> None:
 
 
 def _given_variables(config: Config) -> dict[str, str]:
-    """Return the variables that commands get although they look secret."""
+    """Return the variables that the config gives to commands although they look secret."""
     values = {name: environment.variable(name) for name in config.command_variables}
     return {name: value for name, value in values.items() if value is not None}
 
 
 def _kept_files(config: Config) -> KeptFiles | None:
-    """Return the store that changed files are kept in; None where none are kept."""
+    """Return the store of files for undo; None if the config keeps none."""
     most = config.undo.total_bytes
     return KeptFiles.beside(paths.history_file(), most, config.undo.file_bytes) if most else None
 
 
 def _delete_old_runs(config: Config, closing: ExitStack, *, has_remains: bool) -> None:
-    """Delete runs past their retention; this run's lease protects it."""
+    """Delete old runs in a thread, and the rest of deleted ones; this run's lease protects it."""
     age = config.history.retention
     seconds = None if age is None else age_seconds(age)
     if seconds is not None or has_remains:

@@ -15,16 +15,17 @@ from lfgtui.text.terminal_safe import visible_line
 from lfgtui.ui.screens.base import ScreenContext
 from lfgtui.ui.start import Choice, Found, FoundFile, StartScreen
 
-_TICKET = re.compile(rb"^\s*\[\[\s*ticket\s*\]\]", re.MULTILINE)
+_TICKET = re.compile(rb"^\s*\[\[\s*ticket\s*\]\]", re.MULTILINE)  # a line with [[ticket]]
 
 _MOST_BYTES = 1 << 20
-"""Size from which a file is not listed: it would be read before anybody asked for it."""
+"""Larger files are not listed, since every listed file is read at once."""
 
 
 class Folder:
-    """The tickets files, runs and prompt of the working folder, for a provider and a model.
+    """What can be run in the working folder: its tickets files, or a prompt.
 
-    Raises `UsageError` for a provider that is not configured.
+    `provider` and `model` are the command line's. Raises `UsageError` for a provider that is not
+    configured. The start screen calls `find` and `check` in threads.
     """
 
     def __init__(
@@ -36,7 +37,7 @@ class Folder:
         self._given = (provider, model)
 
     def choose(self) -> tuple[int, str | None, Choice | None]:
-        """Return the start screen's exit code, the run to resume next, and what was chosen."""
+        """Show the start screen; return its exit code, the run to resume, and what was chosen."""
         name = visible_line(str(Path.cwd()))
         chosen: list[Choice] = []
 
@@ -47,27 +48,27 @@ class Folder:
         return code, resumes, chosen[-1] if chosen else None
 
     def tickets(self, choice: Choice) -> TicketsFile:
-        """Return the tickets of the file, or that of the prompt."""
+        """Return the tickets of the chosen file, or the ticket of the prompt."""
         if choice.file is not None:
             return file_tickets(choice.file, self._config, *self._given)
         provider, model = (None, choice.model) if choice.model else self._given
         return prompt_tickets(choice.prompt or "", self._config, provider, [model])
 
     def find(self) -> Found:
-        """Look for what can be run, and then what cannot. Takes a moment: call it in a thread."""
+        """Read the tickets files, those with a problem last. Blocks: call it in a thread."""
         files = sorted(map(self._examine, _tickets_files()), key=lambda file: bool(file.problem))
         return Found(files, *self._models())
 
     def check(self, choice: Choice) -> None:
-        """Raise `LfgError` where it cannot be run. Takes a moment as well."""
+        """Raise `LfgError` if the choice cannot be run. Blocks: call it in a thread."""
         if choice != Choice():
             tickets = self.tickets(choice)
             check_providers(Plan(tickets.title, tickets.tickets, self._config))
 
     def _models(self) -> tuple[Sequence[str], str]:
-        """Return the models to choose from for a prompt, and what is lacking if there is none.
+        """Return the models for a prompt: the configured one, or else all installed agents.
 
-        They are the one that is configured, or else the agents that are installed.
+        If there is none, the string says what is missing.
         """
         prompt = Choice(prompt="")
         is_open = self._given == (None, None) and not self._config.model
@@ -80,6 +81,7 @@ class Folder:
         return [str(route_of(self._config, self.tickets(prompt).tickets[0]))], ""
 
     def _examine(self, path: Path) -> FoundFile:
+        """Read a tickets file and check whether it could run; its problem is "" if it could."""
         count, title, problem = 0, "", ""
         try:
             file = load_tickets(path)
@@ -93,9 +95,9 @@ class Folder:
 
 
 def _tickets_files() -> Iterator[Path]:
-    """Yield the TOML files here that have tickets, or are called as if they had."""
+    """Yield the current folder's TOML files that have tickets or a name like `tickets.toml`."""
     for path in sorted(Path().glob("*.toml")):
-        with suppress(OSError):  # it is gone, or not ours to read
+        with suppress(OSError):  # it has just been deleted, or may not be read
             if path.is_file() and path.stat().st_size <= _MOST_BYTES:
                 is_named = path.name.endswith("tickets.toml")
                 if is_named or _TICKET.search(path.read_bytes()):

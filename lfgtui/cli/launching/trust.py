@@ -2,15 +2,17 @@
 
 A tickets file in a cloned repository must not be able to do anything harmful
 unasked. Without trust it may only have agents read its own folder and send
-that to the providers of the person's config. Anything further is shown
-first: tools that run without asking, servers of tools, a workspace or a
-prompt from elsewhere (links resolved), holes in the sandbox, agents that are
-programs, which follow rules of their own and may find some in the folder,
-fields added to requests, which may tell a provider to talk to other servers,
-and programs and addresses that get the run when it has ended.
+that to the providers of the person's config. Anything further is a `Grant`,
+which is shown first: tools that run without asking, MCP servers, a workspace or
+a prompt from elsewhere (links resolved), a wider sandbox, installed agents
+(they follow rules of their own, some of which may be in the folder), fields
+added to requests (they may have a provider contact other servers), and
+commands and addresses that get the run when it has ended. A new key of tickets
+files that allows more needs a grant here.
 
 What is trusted is the content: all that the file says, the prompts it reads
-and the places that its paths lead to. Any change asks again.
+and the places that its paths lead to. Any change asks again. The digests of
+trusted contents are in the file `trusted` in the data folder.
 """
 
 import hashlib
@@ -36,14 +38,15 @@ from lfgtui.text import output
 from lfgtui.text.terminal_safe import escaped
 
 _LONGEST_VALUE = 300
-"""Characters of one request field that are shown."""
+"""Most characters shown of a field that is added to requests."""
 
 _MOST_LINES = 40
-"""Most permissions that are asked for at once."""
+"""Most permissions in one question: the first must not be out of sight when the last is read."""
 
 
 class Grant(NamedTuple):
-    """A permission that a ticket asks for: its kind, and a description in full."""
+    """A permission that a ticket needs. `kind` names it in one error line, where nobody can be
+    asked; `description` is what the question shows, in full."""
 
     ticket: str
     kind: str
@@ -51,7 +54,10 @@ class Grant(NamedTuple):
 
 
 def ensure_trusted(path: Path, file: TicketsFile, config: Config, *, yes: bool) -> None:
-    """Return if the file may do what it asks for; raise `UsageError` otherwise."""
+    """Return if the file is trusted, or the person trusts it now; raise `UsageError` otherwise.
+
+    `yes` trusts it without asking. To be called before anything of the file is run.
+    """
     grants = [_hook(one) for one in file.on_end]
     grants += (grant for ticket in file.tickets for grant in _grants(path, file, config, ticket))
     digest = hashlib.sha256(msgspec.json.encode((str(path.resolve()), file))).hexdigest()
@@ -83,7 +89,7 @@ def _digest_of_hooks(path: Path, file: TicketsFile) -> str:
 
 
 def _hook(hook: OnEnd) -> Grant:
-    """Return what the file has done with the run when it has ended."""
+    """Return the grant of a hook, which gets all of the run."""
     if hook.command:
         runs = f"runs `{escaped(shlex.join(hook.command))}` with all of the run, without a sandbox"
         return Grant("on_end", "runs a command when the run has ended", runs)
@@ -93,6 +99,7 @@ def _hook(hook: OnEnd) -> Grant:
 
 
 def _grants(path: Path, file: TicketsFile, config: Config, ticket: Ticket) -> Iterator[Grant]:
+    """Yield what one ticket of the file at `path` needs."""
     folder, place = path.absolute().parent.resolve(), _named(ticket.workspace)
     if tools := ticket.approves_by_itself():
         calls = f"{', '.join(tools)} without asking, in {place}"
@@ -125,7 +132,7 @@ def _grants(path: Path, file: TicketsFile, config: Config, ticket: Ticket) -> It
 
 
 def _holes(ticket: Ticket, *, has_programs: bool) -> Iterator[Grant]:
-    """Yield what the file opens in the sandbox of the ticket's programs."""
+    """Yield what the ticket opens in the sandbox of its commands and agents."""
     if not has_programs:
         return
     if ticket.sandbox == "none":
@@ -141,14 +148,14 @@ def _holes(ticket: Ticket, *, has_programs: bool) -> Iterator[Grant]:
 
 
 def _is_outside(folder: Path, workspace: Path) -> bool:
-    """Return True if it is elsewhere, or holds the home folder, which no file owns."""
+    """Return True if the workspace is outside the file's folder, or contains the home folder."""
     home = _home()
     holds_home = home is not None and home.is_relative_to(workspace)
     return holds_home or not workspace.is_relative_to(folder)
 
 
 def _named(workspace: str) -> str:
-    """Return the workspace, and that it is, or holds, the home folder."""
+    """Return the workspace, with a note if it is or contains the home folder."""
     home = _home()
     if home is None or not home.is_relative_to(workspace):
         return workspace
@@ -163,6 +170,7 @@ def _home() -> Path | None:
 
 
 def _ask(path: Path, grants: list[Grant]) -> None:
+    """Show the grants, one line for tickets that need the same; raise `UsageError` for no."""
     name = source_name(path)
     if not output.can_ask():
         kinds = ", ".join(dict.fromkeys(grant.kind for grant in grants))
@@ -170,7 +178,7 @@ def _ask(path: Path, grants: list[Grant]) -> None:
     tickets: defaultdict[str, list[str]] = defaultdict(list)
     for grant in grants:
         tickets[grant.description].append(grant.ticket)
-    if len(tickets) > _MOST_LINES:  # the first would be out of sight when the last is read
+    if len(tickets) > _MOST_LINES:
         raise UsageError(
             f"{name} asks for {len(tickets)} permissions, too many to show in a question;"
             " review it, then add --yes"
@@ -188,7 +196,7 @@ def _trusted_file() -> Path:
 
 
 def _trusted() -> dict[str, str]:
-    """Return the stored lines by digest; none if others could have written the file."""
+    """Return the lines of the file, `DIGEST PATH`, by digest; none if others could write it."""
     file = _trusted_file()
     try:
         with file.open(encoding="utf-8", errors="replace") as lines:
@@ -201,6 +209,7 @@ def _trusted() -> dict[str, str]:
 
 
 def _is_ours(status: os.stat_result) -> bool:
+    """Return True if only this user may replace it; in a sticky folder others cannot."""
     others_write = status.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
     return status.st_uid == os.geteuid() and (
         not others_write or bool(status.st_mode & stat.S_ISVTX)
@@ -208,7 +217,7 @@ def _is_ours(status: os.stat_result) -> bool:
 
 
 def _remember(digests: Iterable[str], path: Path) -> None:
-    """Add a line for each, replacing the file by one that only its owner can read."""
+    """Add a line for each digest, by replacing the file with one that only its owner can read."""
     file = _trusted_file()
     name = str(path.resolve()).replace("\n", "␊")
     lines = {**_trusted(), **{digest: f"{digest} {name}\n" for digest in digests}}

@@ -1,1 +1,2 @@
-"""Commands that reach runs from outside, and the workers of runs elsewhere."""
+"""Commands over `lfgtui/server`: watch runs from outside (attach, relay, serve), or work for them
+(worker)."""

@@ -1,4 +1,4 @@
-"""`lfg attach`: a run at work, seen from another terminal."""
+"""`lfg attach`: a run in progress, seen from another terminal or another machine."""
 
 import click
 

@@ -1,4 +1,7 @@
-"""`lfg relay`: what `lfg attach` on another machine talks to."""
+"""`lfg relay`: the other end of `lfg attach HOST`, which ssh starts on HOST.
+
+The protocol is in `lfgtui/server/relay.py`; this module only wraps the pipes.
+"""
 
 import asyncio
 import io
@@ -25,6 +28,7 @@ def relay() -> None:
 
 
 async def _relay() -> None:
+    """Serve one viewer on the process's pipes, until it hangs up."""
     loop = asyncio.get_running_loop()
     reader = asyncio.StreamReader()
     await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), io.FileIO(_STDIN))

@@ -61,7 +61,7 @@ def serve(listen: str | None, token_env: str | None, web: bool, detach: bool) ->
     if token is None and not wanted.is_loopback:
         raise UsageError(f"--listen {listen} is open to other machines: add --token-env NAME")
     is_made_up = token is None and web
-    if is_made_up:  # others on this machine reach loopback too
+    if is_made_up:  # any user of this machine can connect to loopback
         token = secrets.token_urlsafe(24)
     with port_socket(wanted) as (listener, address):
         shown = f"{address.url}#token={token}" if is_made_up else address.url
@@ -70,6 +70,7 @@ def serve(listen: str | None, token_env: str | None, web: bool, detach: bool) ->
 
 
 def _app(token: str | None, is_open: bool, web: bool) -> Starlette:
+    """Return the application; `is_open`: without a token, for anyone on this machine's loopback."""
     config = load_config(paths.config_file())
 
     def redactor() -> Redactor | None:
@@ -81,13 +82,14 @@ def _app(token: str | None, is_open: bool, web: bool) -> Starlette:
 
 
 def _token(name: str | None) -> str | None:
+    """Return the token in this variable; raise `UsageError` if no client could send it."""
     if name is None:
         return None
     token = environment.variable(name)
     if not token:
         raise UsageError(f"--token-env {name}: the variable is not set or is empty")
     if not (token.isascii() and token.isprintable() and token == token.strip()):
-        # A header has no other characters: no client could ever send it.
+        # A header can have no other characters.
         raise UsageError(
             f"--token-env {name}: a token has ASCII characters only, and no space around them"
         )

@@ -1,4 +1,4 @@
-"""`lfg worker`."""
+"""`lfg worker`: takes tickets of runs on other machines; see docs/workers.md."""
 
 import asyncio
 import os

@@ -1,1 +1,1 @@
-"""Processes that go on without the terminal that they were started from."""
+"""Processes that continue without the terminal that they were started from."""

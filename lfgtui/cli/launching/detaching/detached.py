@@ -1,4 +1,4 @@
-"""Runs that nobody sits in front of: left by `D`, or without a terminal from the start."""
+"""Runs without a terminal: started with `--detach`, or left with the key `D`."""
 
 import asyncio
 import signal
@@ -14,15 +14,19 @@ from lfgtui.text.output import print_line, print_remark
 
 
 def run(build: Callable[[], Engine]) -> int:
-    """Start the run, print its id once others can reach it, and work on alone.
+    """Start the run, print its id once its socket is open, and continue in the background.
 
-    The process that the shell waits for ends with the id; what `build` raises it ends with too.
+    The process that the shell waits for ends when the id is printed, or with the error that
+    `build` raises; this one returns the run's exit code.
     """
     return asyncio.run(_run(build, detached_process()))
 
 
 def detached_process() -> Foreground:
-    """Go on in a process of its own, which is let go later; raises `UsageError`."""
+    """Continue in a child process; `let_go` of the result then ends the one the shell waits for.
+
+    Raises `UsageError` if there can be no child; see `split`.
+    """
     foreground = split() if signals.are_ours() and threading.active_count() == 1 else None
     if foreground is None:
         raise UsageError("--detach: no process of its own could be started")
@@ -46,7 +50,7 @@ async def work_alone(engine: Engine) -> None:
     signalled = asyncio.Event()
 
     def take(number: signal.Signals) -> None:
-        if number != signal.SIGHUP:  # of a terminal that is no longer its own
+        if number != signal.SIGHUP:  # the terminal that was left closes
             signalled.set()
 
     with signals.delivered(asyncio.get_running_loop(), take):

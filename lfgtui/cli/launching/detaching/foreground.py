@@ -1,9 +1,9 @@
 """The process that a shell waits for, apart from the one that works.
 
-When a person detaches from a run it goes on, and the shell is to show its prompt again; but the
-shell waits for the very process that it started. So that one only waits, from before the first
-frame, and a child of its own does all the work. Until the child lets go, the two are one to
-whoever looks: signals are passed on, a stop and an exit code too, and neither outlives the other.
+When a person detaches from a run, it continues and the shell must show its prompt again; but a
+shell waits for the process that it started. So that process only waits, from before the first
+frame, and its child does all the work. Until the child lets go, the two behave as one: signals,
+stops and the exit code are passed on, and neither outlives the other.
 """
 
 import ctypes
@@ -16,22 +16,23 @@ from typing import NoReturn
 from lfgtui.engine.signals import ENDING
 
 _PR_SET_PDEATHSIG = 1
-"""<linux/prctl.h>"""
+"""From <linux/prctl.h>: the signal to get when the parent dies."""
 
 _LET_GO = signal.SIGUSR1
+"""Tells the waiting process to exit, with code 0."""
 
 _HELD = (*ENDING, signal.SIGTSTP, signal.SIGCONT, signal.SIGCHLD, _LET_GO)
-"""Signals that neither process gets between the fork and the moment when it can heed them."""
+"""Signals that are blocked around the fork: the child sets handlers, the parent waits for them."""
 
 
 class Foreground:
-    """The waiting process, as the one that works sees it."""
+    """The waiting process, for use in its child, which works. `waiting` is its process id."""
 
     def __init__(self, waiting: int) -> None:
         self._waiting = waiting
 
     def let_go(self) -> None:
-        """Have the shell go on; from now on no terminal belongs to this process."""
+        """End the waiting process, so that the shell continues, and give up the terminal."""
         _end_with_parent(0)
         os.setsid()
         null = os.open(os.devnull, os.O_RDWR)
@@ -43,15 +44,16 @@ class Foreground:
 
 
 def split() -> Foreground | None:
-    """Return in a new process, while this one waits for it; None where there can be no other.
+    """Fork, and return only in the child: the parent waits for it, and never returns.
 
-    Call before there are threads: a new process has only the one that called.
+    Returns None in the same process if there can be no child. Call it before there are threads,
+    since the child has only the calling one.
     """
     waiting = os.getpid()
     signal.pthread_sigmask(signal.SIG_BLOCK, _HELD)
     try:
         child = os.fork()
-    except OSError:  # no more processes: the run goes on, and ends with its terminal
+    except OSError:  # too many processes: the run continues, but cannot be detached from
         child = -1
     if child > 0:
         _wait(child)
@@ -64,12 +66,12 @@ def split() -> Foreground | None:
 
 
 def _wait(child: int) -> NoReturn:
-    """Be what the child is: stopped while it is, and ended as it ends.
+    """Pass signals on to the child, stop whenever it stops, and end as it ends.
 
-    The signals stay blocked and are waited for. A handler would not do: Python runs it between two
-    instructions, so a signal that came just before `waitpid` would be heeded once that returns.
+    The signals stay blocked and are waited for. Python runs handlers between two instructions, so
+    that of a signal which comes just before `waitpid` would run only after `waitpid` returned.
     """
-    for number in _HELD:  # not ignored, as the last ones are by default, even while blocked
+    for number in _HELD:  # those ignored by default may be dropped even while blocked
         signal.signal(number, lambda *_: None)
     while True:
         ended, status = os.waitpid(child, os.WNOHANG | os.WUNTRACED)
@@ -80,12 +82,12 @@ def _wait(child: int) -> NoReturn:
         came = signal.sigwait(_HELD)
         if came == _LET_GO:
             os._exit(0)
-        if came != signal.SIGCHLD:  # a stop, too: the child restores the terminal, and is followed
+        if came != signal.SIGCHLD:  # SIGTSTP, too: the child restores the terminal and stops
             with suppress(ProcessLookupError):  # it has just ended
                 os.kill(child, came)
     code = os.waitstatus_to_exitcode(status)
     if code < 0:
-        with suppress(OSError):  # SIGKILL has no handler that could be taken away
+        with suppress(OSError):  # SIGKILL has no handler to reset
             signal.signal(-code, signal.SIG_DFL)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, _HELD)
         os.kill(os.getpid(), -code)
@@ -93,6 +95,9 @@ def _wait(child: int) -> NoReturn:
 
 
 def _end_with_parent(number: int) -> None:
-    """Have the kernel send the signal when the parent ends, 0 for none; only Linux can."""
+    """Have the kernel send this signal to this process when its parent ends, 0 for none.
+
+    Only Linux can.
+    """
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, number, 0, 0, 0)

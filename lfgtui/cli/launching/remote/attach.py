@@ -1,4 +1,4 @@
-"""Runs at work, opened from another process: on the screen, or line by line."""
+"""`lfg attach`: finds a run in progress, here or on other machines, and shows or prints it."""
 
 import asyncio
 import re
@@ -29,18 +29,19 @@ Output: TypeAlias = Literal["states", "json"]
 Machine: TypeAlias = Here | Host
 
 _PATIENCE, _ALONE = 3.0, 10.0
-"""Seconds for machines to answer before the person is told; a single one may ask for a password."""
+"""Seconds to wait for several machines, or for one, which may ask for a password, before a remark
+says so."""
 
 _RUN_ID = re.compile(r"\d{8}-[0-9a-z-]*|last")
-"""A run's id, or its beginning; what has another form may be a host."""
+"""A run's id or its beginning, as 20250131-14; another word may be a host."""
 
 
 def attach(names: Sequence[str], config: Config, output: Output | None) -> int:
-    """Show a run at work until it has ended or is left; return the exit code.
+    """Show a run in progress until it has ended or is left; return the exit code.
 
-    `names` are a run's, which comes first, and those of hosts; without a host, the run is on this
-    machine. Without a run's name it is the only run, or the one that is chosen of several. `output`
-    None is the screen. Raises `UsageError` where there is no such run.
+    `names` are the run, which may be left out, and the hosts to look on; without a host, it is this
+    machine. Without a run it is the only one, or the one that the person chooses. `output` None is
+    the screen. Raises `UsageError` if there is no such run.
     """
     return asyncio.run(_attach(names, config, output))
 
@@ -81,14 +82,16 @@ def _is_run(word: str, runs: Sequence[RunAtWork]) -> bool:
 
 
 def _host(config: Config, name: str, *, may_ask: bool) -> Host:
+    """Return the host; `may_ask`: its first connection may ask for a password."""
     first = relay_command(config.hosts, name, may_ask=may_ask)
     return Host(name, first, relay_command(config.hosts, name, may_ask=False))
 
 
 class RunLists:
-    """The runs at work on some machines, which are asked side by side, and again with each look.
+    """The runs in progress on some machines, which are asked concurrently.
 
-    With a `name`, only the runs that it may mean count.
+    With a `name`, only runs whose id it may stand for count. A machine has one connection: a
+    request that is not answered in time stays in `_asking`, and no second one is sent meanwhile.
     """
 
     def __init__(self, machines: Sequence[Machine], name: str | None) -> None:
@@ -98,9 +101,9 @@ class RunLists:
         self._answers: dict[Machine, Sequence[RunAtWork] | UsageError] = {}
 
     async def look_first(self, *, needs_all: bool) -> None:
-        """Ask all machines, and wait for those that take their time only if there is nothing else.
+        """Ask all machines; wait for slow ones only if none has answered, or it `needs_all`.
 
-        Raises `UsageError` where none answers with its runs.
+        Raises `UsageError` if none answers with its runs.
         """
         await self.look(_PATIENCE if len(self.machines) > 1 else _ALONE)
         if self._asking and (needs_all or not self._listed):
@@ -111,7 +114,7 @@ class RunLists:
             raise UsageError("; ".join(self.troubles) + hint)
 
     async def look(self, seconds: float | None) -> None:
-        """Ask each machine that does not owe an answer, and wait so long for the answers."""
+        """Ask each machine again, unless it still owes an answer; wait at most `seconds`."""
         for machine in self.machines:
             if machine not in self._asking:
                 self._asking[machine] = asyncio.create_task(machine.runs())
@@ -131,7 +134,7 @@ class RunLists:
 
     @property
     def found(self) -> list[tuple[Machine, RunAtWork]]:
-        """The runs, and where each is."""
+        """The runs that are known so far, each with its machine."""
         name = self.name
         return [
             (machine, one)
@@ -141,7 +144,7 @@ class RunLists:
 
     @property
     def troubles(self) -> list[str]:
-        """Why some could not be asked, or that they have not answered."""
+        """A message for each machine that could not be asked or has not answered."""
         said = [(machine, self._answers.get(machine)) for machine in self.machines]
         return [
             f"{machine.host}: no answer so far" if answer is None else str(answer)
@@ -150,12 +153,12 @@ class RunLists:
         ]
 
     async def settle(self, machine: Machine) -> None:
-        """Wait for the answer that the machine owes: its connection is then free to watch a run."""
+        """Wait for the answer that the machine owes, if any; then `machine.watch` may be called."""
         if asking := self._asking.get(machine):
             await asyncio.wait([asking])
 
     async def close(self) -> None:
-        """End what is being asked, and all that runs for it."""
+        """Cancel pending requests and close all machines."""
         for asking in self._asking.values():
             asking.cancel()
         await asyncio.gather(*self._asking.values(), return_exceptions=True)
@@ -170,7 +173,10 @@ class RunLists:
 async def _chosen(
     lists: RunLists, config: Config, output: Output | None
 ) -> tuple[Machine, str] | None:
-    """Return the run that is meant, and where it is; None if the person chose none."""
+    """Return the run to attach to, and its machine; None if the person chose none.
+
+    If there are several, the person chooses on the screen; without one, `UsageError` is raised.
+    """
     found, troubles, name = lists.found, lists.troubles, lists.name
     if not found and lists.hosts:
         which = f"run {name}" if name else "no run"
@@ -193,7 +199,7 @@ async def _chosen(
 
 
 def _nothing(name: str | None) -> UsageError:
-    """Return the error for no run that could be meant."""
+    """Return the error that no run of that name is in progress on this machine."""
     if name is None:
         return UsageError("no run is in progress; `lfg run --detach` starts one without a screen")
     with past_runs.open_reader() as reader:
@@ -204,7 +210,7 @@ def _nothing(name: str | None) -> UsageError:
 
 
 async def _ask(lists: RunLists, config: Config) -> tuple[Machine, str] | None:
-    """Have the person choose on a screen."""
+    """Have the person choose one of the runs on a screen, which is updated while it is open."""
 
     def listed() -> RunsListed:
         rows = [ListedRun(_with_waiting_note(one), machine.host) for machine, one in lists.found]
@@ -227,12 +233,16 @@ async def _ask(lists: RunLists, config: Config) -> tuple[Machine, str] | None:
 
 
 def _with_waiting_note(run: RunAtWork) -> RunSummary:
+    """Return the run's row, whose note says how many requests wait for an answer."""
     waiting = f"{run.waiting} waiting for you" if run.waiting else ""
     return msgspec.structs.replace(run.summary, note=waiting or run.summary.note)
 
 
 async def _print(remote: RemoteRun, output: Output) -> int:
-    """Print what comes until the run has ended; a reader that is slow holds up nobody else."""
+    """Print entries until the run has ended; return the exit code.
+
+    Printing may block this process: it does not delay the run or its other viewers.
+    """
     lines = StateLines()
 
     def sink(entries: Sequence[Entry]) -> None:
@@ -252,7 +262,7 @@ async def _print(remote: RemoteRun, output: Output) -> int:
 
 
 def _print_last_line(remote: RemoteRun) -> None:
-    """Print how the run stands, and what to type next."""
+    """Print how the run ended, or that it continues, and the command to go on with."""
     if remote.has_ended:
         print_outcome(remote, remote.host)
     else:

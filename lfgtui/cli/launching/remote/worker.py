@@ -1,4 +1,8 @@
-"""A worker in this process: the engine of each ticket that it is given, and its end."""
+"""`lfg worker`: builds the engine of each ticket that this machine gets from a run elsewhere.
+
+Also what a run needs of its workers at start: the check that Redis is there, and `RunWorkers`. The
+protocol is in `lfgtui/server/workers`; see docs/workers.md.
+"""
 
 import asyncio
 import signal
@@ -37,7 +41,10 @@ from lfgtui.text.terminal_safe import visible_line
 async def run_worker(
     url: str, name: str, config: Config, slots: int, labels: tuple[str, ...]
 ) -> int:
-    """Work until a signal; return the exit code. Raises `UsageError` where Redis is not there."""
+    """Work until a signal; return the exit code. Raises `UsageError` if there is no Redis.
+
+    `slots` is how many tickets it works on at once; each has an engine of its own.
+    """
     hide_secrets(config)
     config = msgspec.structs.replace(config, concurrency=1, on_end=())
     connection = Connection(url)
@@ -62,12 +69,12 @@ async def run_worker(
 
 
 def check_reachable(url: str) -> None:
-    """Raise `UsageError` where there is no Redis at the URL."""
+    """Raise `UsageError` if there is no Redis at the URL."""
     asyncio.run(workers_at(url))
 
 
 def examine_workers(url: str) -> Finding:
-    """Say whether Redis answers at the URL, and which workers are there."""
+    """Return whether Redis answers at the URL, and which workers are there."""
     try:
         there = asyncio.run(workers_at(url))
     except UsageError as error:
@@ -81,7 +88,7 @@ def examine_workers(url: str) -> Finding:
 
 
 def run_workers(policy: WorkersPolicy, session: Session, title: str) -> RunWorkers:
-    """Return the workers of a run, as its engine sees them."""
+    """Return the workers of a run, for its engine."""
     assert policy.url is not None
     connection = Connection(policy.url)
     out = session.recorder.hand_outs(session.run)
@@ -93,7 +100,10 @@ def _say(line: str) -> None:
 
 
 class Jobs:
-    """Opens an engine for each job of the worker of that name, all with the same servers."""
+    """Opens an engine for each job of the worker `name`.
+
+    All share `servers`, the simulator and the local model, which `run_worker` closes.
+    """
 
     def __init__(self, config: Config, name: str, slots: int) -> None:
         self._config = config
@@ -103,9 +113,9 @@ class Jobs:
 
     @asynccontextmanager
     async def open(self, job: Job, deadline: SharedDeadline) -> AsyncIterator[Engine]:
-        """Open the engine of a job, whose programs end at the deadline.
+        """Open the engine of a job; its programs are killed at the deadline, which may be moved.
 
-        Raises `LfgError` where it cannot be done here.
+        Raises `LfgError` if the job cannot be done here.
         """
         source, ticket = job.source, await asyncio.to_thread(ticket_of, job)
         workspace = Path(ticket.workspace)
@@ -130,6 +140,7 @@ class Jobs:
     def _open(
         self, job: Job, ticket: Ticket, deadline: SharedDeadline, closing: ExitStack
     ) -> Engine:
+        """Begin a run in this machine's history with the job's entries, and build its engine."""
         plan = Plan(f"{job.title} ({job.run})", [ticket], self._config)
         check_providers(plan)
         redactor = redactor_for_writing(self._config)
@@ -164,14 +175,18 @@ class Jobs:
 
 
 def _remove_if_empty(folder: Path) -> None:
-    """Remove a ticket's folder, and that of its run, where nothing is left in them."""
+    """Remove a ticket's folder, and that of its run, if they are empty."""
     with suppress(OSError):
         folder.rmdir()
         folder.parent.rmdir()
 
 
 def ticket_of(job: Job) -> Ticket:
-    """Return the ticket as it is done here: what it needs has come, and the walls are ours."""
+    """Return the ticket as this machine runs it, in a folder made for it unless it gets a checkout.
+
+    Its needs are dropped, as the job brings their answers, and so are its sandbox settings: this
+    machine's config decides those. Raises `UsageError` for ids that are no safe folder names.
+    """
     if not (TICKET_ID.fullmatch(job.run) and TICKET_ID.fullmatch(job.ticket.id)):
         raise UsageError("the ids of its run and itself are none that lfg gives")
     if {job.run, job.ticket.id} & {".", ".."}:
