@@ -1,1 +1,1 @@
-"""The user's settings: config file, paths, keys, themes."""
+"""What a person sets, and where: config file, environment, API keys, keyboard, themes, paths."""

@@ -1,8 +1,8 @@
 """Coding agents that speak the Agent Client Protocol, and the programs that start them.
 
 A command was taken from the agent's own documentation or from the protocol's registry
-(agentclientprotocol/registry), in November 2026; a comment says which. lfg runs none of the
-other commands: they are what a person is told.
+(agentclientprotocol/registry), in November 2026; a comment says which. lfg runs only
+`command`; `install` and `sign_in` are shown to the person.
 """
 
 import shlex
@@ -15,10 +15,11 @@ from lfgtui.errors import UsageError
 
 
 class AgentProgram(NamedTuple):
-    """The command that starts an agent, and those that mend its absence and a missing sign-in.
+    """The commands that start an agent, install it and sign in to it.
 
-    `folders` below the home folder are where it keeps its settings, its sign-in and its past;
-    `keys` are beginnings of the names of environment variables that it may be signed in by.
+    `folders`, relative to the home folder, are where it keeps its settings, sign-in and history:
+    its sandbox lets it change them. `keys` are prefixes of the names of environment variables that
+    may hold its API key; "" stands for all variables.
     """
 
     command: tuple[str, ...]
@@ -29,7 +30,7 @@ class AgentProgram(NamedTuple):
 
 
 def _folders(name: str) -> tuple[str, ...]:
-    """Return the folders of a program that keeps to freedesktop.org's base directories."""
+    """Return the folders of a program that uses freedesktop.org's base directories."""
     bases = (".config", ".local/share", ".local/state", ".cache")
     return tuple(f"{base}/{name}" for base in bases)
 
@@ -104,36 +105,42 @@ AGENTS: dict[str, AgentProgram] = {
 
 
 IGNORED = ("tools", "max_turns", "max_output_tokens", "reasoning", "extra", "stream", "cache")
-"""Keys of a ticket that are about requests to a model and lfg's tools: agents have their own."""
+"""Keys of a ticket that installed agents ignore: they are about lfg's own requests and tools."""
 
 
 def known_program(command: Sequence[str]) -> AgentProgram | None:
-    """Return the agent that a command starts, going by its program's name; None if unknown."""
+    """Return the agent that a command starts, by its program's file name; None if unknown."""
     name = Path(command[0]).name
     return next((one for one in AGENTS.values() if one.command[0] == name), None)
 
 
 def program_path(command: Sequence[str], env: Mapping[str, str]) -> str | None:
-    """Return the path of a command's program; None where it is not installed."""
+    """Return the path of a command's program; None if it is not installed.
+
+    `env` is what is added to the environment; its PATH, if any, is searched instead of lfg's.
+    """
     return shutil.which(command[0], path=env.get("PATH"))
 
 
 def program_files(command: Sequence[str], env: Mapping[str, str]) -> Iterator[Path]:
-    """Yield what a program has to see: its folders and packages, and the files in its arguments."""
+    """Yield the paths that a sandbox must show a program: its folders, packages and arguments.
+
+    Arguments that are absolute paths may name a script.
+    """
     if (path := program_path(command, env)) is not None:
         for folder in (Path(path).parent, Path(path).resolve().parent):
             yield folder
-            if "node_modules" in folder.parts:  # a package of Node's needs those beside it
+            if "node_modules" in folder.parts:  # a Node package needs the packages beside it
                 yield Path(*folder.parts[: folder.parts.index("node_modules") + 1])
-            elif (folder.parent / "pyvenv.cfg").is_file():  # and one of Python's its Python
+            elif (folder.parent / "pyvenv.cfg").is_file():  # a virtual environment needs its Python
                 yield from (folder.parent, (folder / "python").resolve().parent.parent)
     yield from (Path(word) for word in command[1:] if word.startswith("/"))
 
 
 def find_program(name: str, command: Sequence[str], env: Mapping[str, str]) -> str:
-    """Return the path of a provider's program; raise `UsageError` with the command to install it.
+    """Return the path of a provider's program; if it is not installed, raise `UsageError`.
 
-    `env` is what the provider adds to the environment: it may have a search path.
+    `env` as in `program_path`.
     """
     if (path := program_path(command, env)) is not None:
         return path

@@ -1,9 +1,9 @@
-"""config.toml: one declaration that is read, checked, documented and shown.
+"""config.toml: the types here declare what it may contain, and check it.
 
-`config.example.toml` names every field here, which a test checks. Settings
-travel as a frozen `Config` value; nothing reads them as globals. Keys (the
-secret kind) are resolved at the last moment, in `credentials`, and live in no
-value that is stored or printed.
+`config.example.toml` explains every field; a test checks that it names each.
+Field names are keys of the file, so they cannot be renamed. Settings are passed
+on as a frozen `Config`; nothing reads them as globals. API keys are read at the
+last moment, in `credentials`, and are in no value that is stored or printed.
 """
 
 import re
@@ -37,22 +37,23 @@ from lfgtui.text import toml_file
 from lfgtui.text.figures import age_seconds, memory_bytes, model_name
 
 NotifyVia: TypeAlias = Literal["off", "bell", "osc9", "osc777", "osc99"]
-"""A way to reach a person through the terminal; `osc9` is its escape sequence OSC 9."""
+"""A way to notify a person through the terminal; `osc9` is the escape sequence OSC 9."""
 
 StreamUnit: TypeAlias = Literal["token", "sentence", "section"]
 """The pieces in which answers are printed without a screen."""
 
 OnHangup: TypeAlias = Literal["end", "detach"]
-"""The fate of a run whose terminal is closed."""
+"""What happens to a run whose terminal is closed."""
 
 Speak: TypeAlias = Literal["answers", "endings", "off"]
 """The texts that are read aloud: answers, or how tickets end."""
 
 Delay: TypeAlias = Annotated[float, msgspec.Meta(ge=0, le=86400)]
+"""Seconds."""
 
 
 class Route(NamedTuple):
-    """A provider's name and a model there; "" is left to an agent to choose."""
+    """The name of a provider and the name of its model; "" lets an installed agent choose."""
 
     provider: str
     model: str
@@ -64,7 +65,9 @@ class Route(NamedTuple):
 class RetryPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Retries of failed requests. Delays in seconds.
 
-    A limit that ends after more than `max_retry_after` parks the ticket, up to `max_park`.
+    `attempts` is of one request, the first included; `budget` is of all retries of a ticket. A
+    provider's limit that ends after more than `max_retry_after` parks the ticket; one that ends
+    after more than `max_park` fails it.
     """
 
     attempts: Annotated[int, msgspec.Meta(ge=1)] = 4
@@ -77,7 +80,11 @@ class RetryPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class BreakerPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The circuit breaker of what keeps failing, a provider or a model. Times in seconds."""
+    """The circuit breaker of a provider or a model that keeps failing. Times in seconds.
+
+    `failures` in a row within `window` stop all requests to it; after `pause`, doubled up to
+    `max_pause`, one request tests it.
+    """
 
     failures: Annotated[int, msgspec.Meta(ge=1)] = 5
     window: Seconds = 30.0
@@ -86,12 +93,12 @@ class BreakerPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class HistoryPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Storage of the history, and what leaves it.
+    """How the history is stored and redacted.
 
-    `durability` is what a commit survives. `redact`: secrets are taken out of
-    exports only, of all that is written, or never; `secrets` are regular
-    expressions for more of them. `retention` is the age (`90d`) past which
-    ended runs are deleted; None keeps them.
+    `durability` is what a commit survives: the end of the process, or of power.
+    `redact`: secrets are removed from exports only, from all that is written, or
+    never; `secrets` are regular expressions for further secrets. `retention` is
+    the age (`90d`) at which ended runs are deleted; None keeps them.
     """
 
     durability: Literal["process", "power"] = "process"
@@ -101,7 +108,10 @@ class HistoryPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class UndoPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Files kept as they were before agents changed them, for `lfg undo`; `0 MB` keeps none."""
+    """The limits of files kept as they were before agents changed them, for `lfg undo`.
+
+    A `max_total` of `0 MB` keeps none.
+    """
 
     max_total: str = "1 GB"
     max_file: str = "20 MB"
@@ -116,7 +126,7 @@ class UndoPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class NotifyPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Ways to tell a person who looks elsewhere; `command` gets the text as its last argument."""
+    """Ways to notify a person who looks elsewhere; `command` gets the text as last argument."""
 
     via: NotifyVia = "bell"
     command: tuple[str, ...] = ()
@@ -128,8 +138,8 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     `max_memory` is what installed agents may use together: a size, or a share of what is available
     when a run starts. `max_output_tokens` is a bound that no ticket exceeds. With `cache_answers`
-    equal requests have answers of the history again. `command_variables` are given to agents'
-    commands although they look secret.
+    a request that is equal to an earlier one gets its answer from the history. `command_variables`
+    are passed to agents' commands although they look secret. `config.example.toml` explains all.
     """
 
     theme: str = "dark"
@@ -163,13 +173,13 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     hosts: dict[str, Host] = {}
 
     def provider(self, name: str) -> ProviderConfig:
-        """Return the provider of that name; raise `UsageError` with the nearest one."""
+        """Return the provider; for an unknown name raise `UsageError` with the nearest name."""
         if name not in self.providers:
             raise UsageError(f'unknown provider "{name}"{did_you_mean(name, self.providers)}')
         return self.providers[name]
 
     def mcp_server(self, name: str) -> McpServer:
-        """Return the MCP server of that name; raise `UsageError` with the nearest one."""
+        """Return the MCP server; for an unknown name raise `UsageError` with the nearest name."""
         if name not in self.mcp:
             hint = did_you_mean(name, self.mcp) or "; give it a table [mcp.NAME] in the config"
             raise UsageError(f'unknown MCP server "{name}"{hint}')
@@ -183,9 +193,9 @@ def ttft_budgets(config: Config) -> dict[str, float]:
 
 
 def load_config(path: Path) -> Config:
-    """Return the file merged over the presets; a missing file is an empty one.
+    """Return the config file merged over the presets; a missing file counts as an empty one.
 
-    Raises `SourceError` with line and nearest name, also for the file of the theme in force.
+    Raises `SourceError` for the first mistake in it, or in the file of the theme that it names.
     """
     config, mistakes = read_config(path)
     if mistakes:
@@ -194,7 +204,10 @@ def load_config(path: Path) -> Config:
 
 
 def read_config(path: Path) -> tuple[Config, list[SourceError]]:
-    """Return the config as `load_config` does, and all that the types allow and lfg cannot use."""
+    """Return the config as `load_config` does, and the mistakes that the types do not find.
+
+    Raises `SourceError` for a mistake that they find.
+    """
     text = toml_file.read_text(path) if path.exists() else ""
     document = toml_file.parse(path, text)
     document["providers"] = over_presets(document.get("providers", {}))
@@ -212,11 +225,11 @@ def read_config(path: Path) -> tuple[Config, list[SourceError]]:
 
 
 def route_of(config: Config, ticket: Ticket) -> Route:
-    """Return the provider and the model of a ticket.
+    """Return the provider and the model of a ticket; raise `UsageError` if it has none.
 
-    `provider` and `model` as given; or `model = "provider/model"`; or the
-    config's default `model`, written the same way. Where the provider has a
-    model of its own, its name is enough.
+    A ticket has `provider` and `model`, or `model = "provider/model"`; otherwise
+    the config's default `model` holds, written in the same way. The name of a
+    provider alone is enough if it has a model of its own.
     """
     provider, model = ticket.provider, ticket.model
     if provider is None:
@@ -248,19 +261,22 @@ def routes_of(config: Config, ticket: Ticket) -> tuple[Route, ...]:
 
 
 def programs_of(config: Config, ticket: Ticket) -> dict[str, str]:
-    """Return the programs that the ticket may start, by the names of the agents they are."""
+    """Return the installed agents that the ticket may start: their programs by provider name."""
     commands = {name: config.provider(name).command for name, _ in routes_of(config, ticket)}
     return {name: command[0] for name, command in commands.items() if command}
 
 
 def installed_agents(config: Config) -> list[str]:
-    """Return the names of the providers that are programs, and are here."""
+    """Return the names of the providers that are agents installed on this machine."""
     agents = ((name, one) for name, one in config.providers.items() if one.command)
     return [name for name, one in agents if program_path(one.command, one.env)]
 
 
 def split_name(config: Config, name: str | None) -> tuple[str | None, str | None]:
-    """Return the provider and the model in `provider/model`; None for what it does not name."""
+    """Return the provider and the model in `provider/model`; None for the one that is missing.
+
+    A name without a slash is a provider if the config has it, and a model otherwise.
+    """
     if name is not None and "/" not in name:
         return (name, None) if name in config.providers else (None, name)
     provider, _, model = (name or "").partition("/")
@@ -268,14 +284,14 @@ def split_name(config: Config, name: str | None) -> tuple[str | None, str | None
 
 
 def _route(config: Config, provider: str, model: str | None) -> Route | None:
-    """Return the route to a model, or to the provider's own; None where it has none."""
+    """Return the route to the model, or else the provider's own model; None if it needs one."""
     settings = config.provider(provider)
     model = model or settings.model or ""
     return Route(provider, model) if model or not settings.needs_model else None
 
 
 def _mistakes(config: Config) -> Iterator[tuple[tuple[str | int, ...], str]]:
-    """Yield what lfg cannot use, themes aside: the key in the file, and the reason."""
+    """Yield mistakes that the types do not find, apart from the theme: the key, and the reason."""
     for action, message in key_mistakes(config.keys):
         yield ("keys", action), message
     for index, pattern in enumerate(config.history.secrets):

@@ -1,6 +1,7 @@
-"""The secrets that a config refers to: API keys, and headers that contain variables.
+"""The secrets that a config refers to: API keys, signing secrets, headers with `${VAR}`.
 
-They are read when they are needed, and kept only by the code that sends them.
+They are read when they are needed, and kept only by the code that sends them. The
+environment is read through `environment`, since secrets are no longer in `os.environ`.
 """
 
 import re
@@ -20,19 +21,20 @@ from lfgtui.settings.mcp import McpServer
 from lfgtui.settings.providers import ProviderConfig
 
 _SIZES = range(24, 65)
-"""Bytes of a secret (https://www.standardwebhooks.com, signature scheme)."""
+"""Possible lengths in bytes of a signing secret (https://www.standardwebhooks.com)."""
 
 _A_SECRET = 'expected e.g. what `echo "whsec_$(openssl rand -base64 32)"` prints'
 
-_VARIABLE = r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}"
+_VARIABLE = r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}"  # ${NAME}
 
 
 def api_key(name: str, provider: ProviderConfig, others: Container[str] = ()) -> str | None:
-    """Return the key, from the environment or a command; None where none is needed.
+    """Return a provider's key, from the environment or a command; None if it needs none.
 
     The command gets the environment without `others`, the variables of other
-    keys, since every process of the user can read it while the command runs.
-    Raises `UsageError` naming the variable, or the command that failed.
+    keys, since every process of the user can read it while the command runs; it
+    blocks for up to 30 s. Raises `UsageError` naming the variable, or the
+    command that failed.
     """
     if provider.api_key_command is not None:
         return _key_from_command(name, provider.api_key_command, others)
@@ -48,7 +50,7 @@ def api_key(name: str, provider: ProviderConfig, others: Container[str] = ()) ->
 
 
 def secret_variables(config: Config) -> frozenset[str]:
-    """Return the environment variables that hold keys, which agents' commands do not get."""
+    """Return the variables that the config names as holding keys; agents' commands lack them."""
     named = [one.api_key_env for one in config.providers.values() if one.api_key_env]
     named += [hook.secret_env for hook in config.on_end if hook.secret_env]
     tables = [one.headers for one in config.providers.values()]
@@ -58,15 +60,15 @@ def secret_variables(config: Config) -> frozenset[str]:
 
 
 def held_keys(config: Config) -> frozenset[str]:
-    """Return the keys known without running a command.
+    """Return the keys known without running a command, to be redacted.
 
-    They are in variables, URLs, headers, bodies, and what is added to agents' environments.
+    They are in environment variables, URLs, headers, request bodies and `env` tables.
     """
     keys: set[str] = set()
     for provider in config.providers.values():
         keys.add((environment.variable(provider.api_key_env or "") or "").strip())
         keys.update(_keys_within(provider.body), _keys_within(provider.env))
-        with suppress(ValueError):  # brackets without an address in them
+        with suppress(ValueError):  # of `urlsplit`, for an invalid IPv6 address in brackets
             keys.add(unquote(urlsplit(provider.base_url or "").password or ""))
         keys.update(_keys_of(provider.headers))
     for server in config.mcp.values():
@@ -77,16 +79,16 @@ def held_keys(config: Config) -> frozenset[str]:
 
 
 def _keys_of(table: Mapping[str, str]) -> Iterator[str]:
-    """Yield the values whose own names, or those of variables in them, are secret ones."""
+    """Yield the values that have a secret's name, or contain a variable that has one."""
     for name, value in table.items():
         names = (name.replace("-", "_"), *re.findall(_VARIABLE, value))
         if any(map(environment.is_secret_name, names)):
             expanded = re.sub(_VARIABLE, lambda m: environment.variable(m[1]) or "", value)
-            yield from expanded.split()[-1:]  # after `Bearer`
+            yield from expanded.split()[-1:]  # the key alone, in `Bearer KEY`
 
 
 def _keys_within(value: object) -> Iterator[str]:
-    """Yield the texts in a request body whose field is named like a secret."""
+    """Yield the texts in a table or request body, at any depth, that have a secret's name."""
     if isinstance(value, dict):
         for name, item in value.items():
             if isinstance(item, str) and environment.is_secret_name(name.replace("-", "_")):
@@ -98,9 +100,9 @@ def _keys_within(value: object) -> Iterator[str]:
 
 
 def signing_keys(hook: OnEnd) -> list[bytes]:
-    """Return the keys that what is posted is signed with: several while one replaces another.
+    """Return the keys that sign a webhook's messages; several while one replaces another.
 
-    Raises `UsageError` where the variable holds no secret of Standard Webhooks.
+    Raises `UsageError` if the hook's variable holds no secret as Standard Webhooks defines it.
     """
     if hook.secret_env is None:
         return []
@@ -120,17 +122,19 @@ def signing_keys(hook: OnEnd) -> list[bytes]:
 
 
 def request_headers(name: str, provider: ProviderConfig) -> dict[str, str]:
-    """Return the extra headers with `${VAR}` expanded from the environment."""
+    """Return the provider's `headers` with `${VAR}` expanded; raise `UsageError` if it is unset."""
     return _expanded(f'provider "{name}": headers use', provider.headers)
 
 
 def server_variables(name: str, server: McpServer) -> dict[str, str]:
-    """Return the `env` of an MCP server, or its `headers`, with `${VAR}` expanded."""
+    """Return the `env` of an MCP server, or `headers` of one with a URL, with `${VAR}` expanded."""
     field = "env" if server.command else "headers"
     return _expanded(f'MCP server "{name}": {field} uses', getattr(server, field))
 
 
 def _expanded(user: str, table: Mapping[str, str]) -> dict[str, str]:
+    """Expand the table's values; `user` begins the error for a variable that is not set."""
+
     def expand(match: re.Match[str]) -> str:
         if (value := environment.variable(match[1])) is None:
             raise UsageError(f"{user} {match[1]}, which is not set")
@@ -140,11 +144,10 @@ def _expanded(user: str, table: Mapping[str, str]) -> dict[str, str]:
 
 
 def agent_environment(provider: ProviderConfig, *, is_walled: bool = False) -> dict[str, str]:
-    """Return the environment of a program that is an agent: the person's own, and `env` over it.
+    """Return the environment of an installed agent: that of the person's shell, and its `env`.
 
-    It has the secrets too, which the commands of lfg's tools do not get: the agent may be signed
-    in by one of them, as it is in a shell. Behind a wall an agent that lfg knows gets only those
-    that it is known to be signed in by.
+    Unlike commands of lfg's tools it gets secrets, since one of them may sign it in. In a sandbox
+    (`is_walled`), an agent in `AGENTS` gets only the secrets that may be its own.
     """
     variables = environment.variables()
     known = known_program(provider.command) if is_walled else None
@@ -156,6 +159,7 @@ def agent_environment(provider: ProviderConfig, *, is_walled: bool = False) -> d
 
 
 def _key_from_command(name: str, command: str, others: Container[str]) -> str:
+    """Return what `api_key_command` prints; see `api_key`."""
     if not command.strip():
         raise UsageError(f'provider "{name}": api_key_command is empty')
     given = {key: value for key, value in environment.variables().items() if key not in others}

@@ -1,8 +1,8 @@
 """The debug log: off unless `LFG_LOG` names a file.
 
-Modules write to loggers of their own name, as usual in Python. Nothing but
-lfg's own loggers is let in: the SDKs and HTTP clients would write prompts,
-answers and headers.
+Modules write to loggers of their own name, as usual in Python. Only lfg's own
+loggers are written: those of SDKs and HTTP clients would log prompts, answers
+and headers.
 """
 
 import logging
@@ -23,7 +23,7 @@ _FORM = "%(asctime)s.%(msecs)03d %(process)d %(name)s %(message)s"
 
 
 def log_file() -> Path | None:
-    """Return the path of the debug log; None where it is off."""
+    """Return the path of the debug log; None if it is off."""
     name = os.environ.get(VARIABLE)
     return Path(name).expanduser() if name else None
 
@@ -32,15 +32,15 @@ def log_file() -> Path | None:
 def debug_log() -> Iterator[None]:
     """Append to `LFG_LOG` while the context lasts, if it is set.
 
-    A thread of its own writes: the event loop only puts lines into a queue.
-    Raises `UsageError` where the file cannot be written.
+    A thread writes the file: the event loop only puts lines into a queue. Raises
+    `UsageError` if the file cannot be written.
     """
     path = log_file()
     if path is None:
         yield
         return
     to_file = _handler(path)
-    from logging.handlers import QueueHandler, QueueListener  # it takes time, and is mostly off
+    from logging.handlers import QueueHandler, QueueListener  # a slow import, seldom needed
 
     queue: SimpleQueue[logging.LogRecord] = SimpleQueue()
     to_queue = QueueHandler(queue)
@@ -61,7 +61,7 @@ def debug_log() -> Iterator[None]:
 
 
 class _SafeFormatter(logging.Formatter):
-    """A formatter whose messages can neither pose as another line nor drive a terminal."""
+    """A formatter whose messages can neither look like other lines nor control a terminal."""
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's name
         return visible_line(super().formatMessage(record))
@@ -71,8 +71,9 @@ class _SafeFormatter(logging.Formatter):
 
 
 def _handler(path: Path) -> logging.Handler:
+    """Return a handler that appends to the file; raise `UsageError`."""
     try:
-        # For its owner alone: hosts and tickets are nobody else's business.
+        # Readable by its owner only, since it names hosts and tickets.
         log = os.open(path, os.O_CREAT | os.O_APPEND | os.O_WRONLY | os.O_CLOEXEC, 0o600)
         try:
             status = os.fstat(log)

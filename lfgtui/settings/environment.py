@@ -1,12 +1,13 @@
 """The environment lfg was started with, and the secrets in it.
 
-`/proc/PID/environ` (on macOS `ps -E`) shows the block of memory in which a
-process was given its variables, for as long as it lives and whatever becomes
-of `os.environ`. So a secret is hidden in three steps: its bytes in that block
-are overwritten, the variable is removed, so that no process started by lfg
-inherits it, and the value is kept here, where only `variable` finds it. What
-is in memory cannot be read by other processes of the same user
-(`forbid_inspection`). See docs/decisions/0021.
+`/proc/PID/environ` (on macOS `ps -E`) shows the memory in which a process was
+given its variables, as long as it lives, whatever is done to `os.environ`. So a
+secret is hidden in three steps: its bytes in that memory are overwritten, the
+variable is removed, so that no process started by lfg inherits it, and the
+value is kept here, for `variable` and `variables`. Other processes of the same
+user cannot read lfg's memory (`forbid_inspection`). All code of lfg that needs
+a variable that may be secret must use these two functions. See
+docs/decisions/0021.
 """
 
 import ctypes
@@ -14,6 +15,7 @@ import os
 import sys
 from collections.abc import Callable, Container, Iterator, Mapping
 
+# Names of secret variables: their last words, as KEY in FOO_KEY, their suffixes and prefixes.
 _LAST_WORDS = frozenset(
     (
         *("AUTH", "AUTHORIZATION", "COOKIE", "CREDENTIAL", "CREDENTIALS", "CREDS", "DSN", "JWT"),
@@ -26,7 +28,6 @@ _ENDINGS = (
     *("_DB_URI", "_DB_URL", "_WEBHOOK_URL"),
 )
 _FAMILIES = ("ACTIONS_", "AWS_", "BW_SESSION", "GITHUB_", "OP_SESSION_")
-"""Prefixes of secret names. `_ENDINGS` are suffixes, `_LAST_WORDS` whole last words."""
 
 _ORDINARY = frozenset(
     (
@@ -35,17 +36,17 @@ _ORDINARY = frozenset(
         *("AWS_CA_BUNDLE", "AWS_DEFAULT_REGION", "AWS_REGION"),
     )
 )
-"""Variables that name places and people: never secret, even when a header uses one.
+"""Variables that name places and people: never secret, even if the config uses one in a header.
 
 `SSH_AUTH_SOCK` is among them: any process of the user can find that socket
 anyway, and without the variable `git fetch` asks for a password.
 """
 
 _PR_SET_DUMPABLE = 4
-"""<linux/prctl.h>"""
+"""From <linux/prctl.h>: whether the process dumps core, and others of its user may inspect it."""
 
 hidden: dict[str, str] = {}
-"""Variables taken out of `os.environ`: global, as that is."""
+"""Variables that `hide` has taken out of `os.environ`; global, like that."""
 
 
 def is_secret_name(name: str) -> bool:
@@ -62,7 +63,7 @@ def secret_names(
     named: Container[str] = (),
     is_secret_value: Callable[[str], bool] = lambda value: False,
 ) -> frozenset[str]:
-    """Return the names of secret variables: by name, because they are in `named`, or by value."""
+    """Return the variables that are secret by their name, by their value, or as one of `named`."""
     return frozenset(
         name
         for name, value in variables.items()
@@ -72,12 +73,13 @@ def secret_names(
 
 
 def is_needed_here(name: str) -> bool:
-    """Return True if lfg's own HTTP clients read the variable: a proxy may have a password."""
+    """Return True for `HTTPS_PROXY` and the like: HTTP clients read them from `os.environ`, so they
+    cannot be hidden, although a proxy's URL may have a password."""
     return name.upper().endswith("_PROXY")
 
 
 def variable(name: str) -> str | None:
-    """Return the variable's value, hidden or not; None where it is not set."""
+    """Return the variable's value, hidden or not; None if it is not set."""
     return os.environ.get(name, hidden.get(name))
 
 
@@ -87,7 +89,7 @@ def variables() -> dict[str, str]:
 
 
 def hide(names: Container[str]) -> None:
-    """Take these variables out of what other processes can see or inherit."""
+    """Remove these variables from what other processes can see or inherit; keep their values."""
     withheld = {name: value for name, value in os.environ.items() if name in names}
     if not withheld:
         return
@@ -120,9 +122,9 @@ def _overwrite(names: Container[bytes]) -> None:
 
 
 def _entries() -> Iterator[int]:
-    """Yield the addresses of the `NAME=value` strings."""
+    """Yield the addresses of the process's own `NAME=value` strings."""
     libc, strings = ctypes.CDLL(None), ctypes.POINTER(ctypes.c_void_p)
-    if sys.platform == "darwin":  # a library there does not see `environ`
+    if sys.platform == "darwin":  # shared libraries cannot link to `environ` there
         libc._NSGetEnviron.restype = ctypes.POINTER(strings)
         environ = libc._NSGetEnviron().contents
     else:

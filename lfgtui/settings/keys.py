@@ -1,7 +1,7 @@
-"""The keys, in one table: it drives the app, the footer, the help and the remapping.
+"""The keys of the screen, in one table: the app, the footer, the help and `[keys]` use it.
 
-`[keys]` in the config is checked against it where it is read, so that a mistake in there
-has its line whatever command meets it first.
+`[keys]` in the config is checked here when the config is read, so any command reports a mistake
+with its line. An action's name is a key of the config, so it cannot be renamed.
 """
 
 import string
@@ -18,7 +18,7 @@ Group = Literal["Move", "View", "Work", "Approve", "Changes", "Replay", "History
 Scope = Literal["run", "diff", "replay", "history"]
 """Screens with keys of their own: a key has at most one meaning in each.
 
-Only in a replay its own keys come before those that move.
+The exception is a replay, whose own keys win against those of the group "Move".
 """
 
 FORBIDDEN = {
@@ -30,13 +30,15 @@ FORBIDDEN = {
     "ctrl+m": "terminals cannot tell it from enter",
     "ctrl+enter": "terminals cannot tell it from enter",
 }
+"""Keys that `[keys]` may not use, and why."""
 
 LINE_BREAKS = ("alt+enter", "shift+enter")
-"""Begin a line in a message of several; enter alone sends it."""
+"""Keys that begin a new line in a message; enter alone sends it."""
 
 
 class Key(msgspec.Struct, frozen=True):
-    """An action: its name in config, its keys, a footer label, a line for help and palette."""
+    """An action: its name in the config, its default keys, its label in the footer, and its line in
+    the help and the command palette."""
 
     action: str
     keys: tuple[str, ...]
@@ -153,8 +155,9 @@ _SHARED = frozenset(
     {"up", "down", "page_up", "page_down", "half_page_up", "half_page_down", "start", "finish"}
     | {"next_pane", "previous_pane", "zoom", "back", "find"}
 )
-"""Actions whose keys do in the list of past runs and in a diff what they do to panes."""
+"""Actions that work in the list of past runs and in a diff as they do on panes."""
 
+# Actions of a run that work in a diff, too.
 _IN_DIFF = _SHARED - {"find"} | {"diff", "fold", "aside_left", "aside_right", "left", "right"}
 
 _NAMES = (
@@ -162,7 +165,7 @@ _NAMES = (
     *("up", "down", "left", "right", "home", "end", "pageup", "pagedown"),
     *(f"f{number}" for number in range(1, 25)),
 )
-"""Keys that write no character, and two that do, as Textual calls them."""
+"""Textual's names of the keys that are not written as the character they type."""
 
 _MODIFIERS = ("alt", "ctrl", "hyper", "meta", "shift", "super")
 _ALIASES = {
@@ -180,14 +183,14 @@ _SHORT_NAMES = {
     "plus_sign": "plus",
     "low_line": "underscore",
 }
-"""Characters that have another name on keyboards, and in Textual, than in Unicode."""
+"""Textual's names of characters, by Unicode's, where the two differ."""
 
 
 def keys_in_force(configured: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
-    """Return each action's keys: those of `[keys]` in the config, else the defaults.
+    """Return each action's keys: those of `[keys]` in the config, or else the defaults.
 
-    Several keys are separated by commas or blanks, a comma alone is that key; an
-    empty string takes the action's keys away.
+    Several keys are separated by commas or blanks; a comma alone is the comma key;
+    an empty string leaves the action without a key.
     """
     return {
         key.action: _parse(configured[key.action]) if key.action in configured else key.keys
@@ -196,9 +199,9 @@ def keys_in_force(configured: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
 
 
 def key_mistakes(configured: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    """Yield the actions of `[keys]` that are wrong, and the reason.
+    """Yield the mistakes in `[keys]`: the action, and the reason.
 
-    An unknown action, a key terminals cannot deliver, a key that would mean two things.
+    It is unknown, or its key cannot come from a terminal, or means something else already.
     """
     for action, text in configured.items():
         if action not in BY_ACTION:
@@ -222,19 +225,22 @@ def key_mistakes(configured: Mapping[str, str]) -> Iterator[tuple[str, str]]:
 
 
 def actions_in(scope: Scope) -> list[str]:
-    """Return the actions that have a key on those screens; a later one may take a key over."""
+    """Return the actions that have keys on those screens.
+
+    In a replay, a later action wins if two have the same key.
+    """
     if scope == "history":
         return [k.action for k in KEYS if k.group in ("History", "lfg") or k.action in _SHARED]
     if scope == "diff":
         return [k.action for k in KEYS if k.group in ("Changes", "lfg") or k.action in _IN_DIFF]
     runs = [key for key in KEYS if key.group not in ("History", "Changes")]
-    if scope == "replay":  # nothing is added there, and the keys are others'
+    if scope == "replay":  # `+` and `g` mean something else there
         return [key.action for key in runs if key.action not in ("add", "diff")]
     return [key.action for key in runs if key.group != "Replay"]
 
 
 def key_name(key: str) -> str:
-    """Return a key's one name, which is Textual's: `question_mark` for `?`, `f1` for `F1`."""
+    """Return Textual's name of a key: `question_mark` for `?`, `f1` for `F1`, `tab` for `TAB`."""
     if len(key) == 1 and not key.isalnum():
         name = unicodedata.name(key, key).lower().replace("-", "_").replace(" ", "_")
         return _SHORT_NAMES.get(name, name)
@@ -265,4 +271,5 @@ def _fault(key: str) -> str | None:
 
 
 def _parse(text: str) -> tuple[str, ...]:
+    """Return the keys in a value of `[keys]`; see `keys_in_force`."""
     return (",",) if text.strip() == "," else tuple(text.replace(",", " ").split())

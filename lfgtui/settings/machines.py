@@ -1,4 +1,4 @@
-"""Other machines: hosts whose runs can be watched, and workers that do tickets for a run here."""
+"""Other machines: `[hosts]`, whose runs can be watched, and `[workers]`, which run tickets."""
 
 from collections.abc import Mapping
 from importlib.util import find_spec
@@ -9,24 +9,25 @@ import msgspec
 from lfgtui.errors import UsageError
 
 INSTALL_REDIS = "pip install 'lfgtui[redis]'"
-"""The command that installs what workers are reached with, an extra."""
+"""The command that installs the client of Redis, an extra."""
 
 _RELAY = "sh -c 'PATH=\"$HOME/.local/bin:$PATH\" exec lfg relay'"
-"""For any login shell; ssh does not read the files that add to the PATH."""
+"""Works with any login shell. A command over ssh does not get the PATH of an interactive shell, so
+the folder of a `pip install --user` is added."""
 
-_SSH = ("ssh", "-T", "-o", "ServerAliveInterval=15")
+_SSH = ("ssh", "-T", "-o", "ServerAliveInterval=15")  # no terminal; notice a dead connection
 
 
 class Host(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Another machine. `command` runs `lfg relay` there, its input and output being ours."""
+    """Another machine. `command` runs `lfg relay` there, on its stdin and stdout."""
 
     command: Annotated[tuple[str, ...], msgspec.Meta(min_length=1)]
 
 
 def relay_command(hosts: Mapping[str, Host], name: str, *, may_ask: bool) -> tuple[str, ...]:
-    """Return the command for a host of the config, or for any that ssh knows.
+    """Return the command that runs `lfg relay` on a host of the config, or one that ssh knows.
 
-    Without `may_ask` ssh fails where it would ask for a password.
+    Unless it `may_ask` for a password, ssh fails instead.
     """
     if name in hosts:
         return hosts[name].command
@@ -35,10 +36,10 @@ def relay_command(hosts: Mapping[str, Host], name: str, *, may_ask: bool) -> tup
 
 
 class WorkersPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The Redis server that hands tickets out; without `url` they are done here.
+    """The Redis server through which workers get tickets; without `url` they run here.
 
-    A worker that cannot be heard for `lease` seconds loses its tickets to another. Files of
-    tickets with a worktree travel over the git remote of that name or URL.
+    A worker that is silent for `lease` seconds loses its tickets to another. `remote` is the git
+    remote, by name or URL, over which the files of tickets with a worktree are sent.
     """
 
     url: str | None = None
@@ -47,13 +48,13 @@ class WorkersPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def check_redis() -> None:
-    """Raise `UsageError` where the package that reaches Redis is missing."""
+    """Raise `UsageError` if the client of Redis is not installed."""
     if find_spec("redis") is None:
         raise UsageError(f"workers need the package redis: {INSTALL_REDIS}")
 
 
 def address_of(url: str) -> str:
-    """Return the URL of a Redis server without user and password, to be shown."""
+    """Return the URL of a Redis server without user, password and options, to be shown."""
     scheme, _, rest = url.partition("://")
     shown = rest.rpartition("@")[2].partition("?")[0]
     return f"{scheme}://{shown}" if rest else url or "the URL"

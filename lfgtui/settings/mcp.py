@@ -11,14 +11,16 @@ from lfgtui.model.ticket_keys.on_end import is_address
 from lfgtui.settings.providers import Seconds
 
 INSTALL = "pip install 'lfgtui[mcp]'"
-"""The command that installs the package, an extra."""
+"""The command that installs the package `mcp`, an extra."""
 
 CHANGING_TO = ("/bin/sh", "-c", 'cd "$0" && exec "$@"')
-"""Words before a folder and a program, where the folder cannot be said otherwise."""
+"""A command to put before a folder and a program, if there is no other way to set the folder."""
 
 _NAME = r"(?!.*__)[A-Za-z0-9][A-Za-z0-9_-]{0,23}(?<!_)"
-"""Short, since it begins the names of its tools, which may have 64 characters."""
+"""A server's name, as `my-server`. It is part of its tools' names (`tools/mcp/definitions.py`),
+which may have 64 characters; so it is short, and has no "__"."""
 
+# Fields that only servers with a `command`, and only those with a `url`, may have.
 _OF_PROGRAMS, _OF_ADDRESSES = ("env", "cwd", "network", "writable"), ("headers",)
 
 
@@ -26,9 +28,8 @@ class McpServer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A server of tools: a program (`command`) that speaks over its pipes, or a `url`.
 
     `${VAR}` in `env` and `headers` is taken from the environment. `timeout` is for a call, in
-    seconds. In the sandbox a program has what the ticket's commands have, with `network` that too,
-    and the `writable` folders. `tools` are those that are offered, by the server's own names, None
-    for all.
+    seconds. A program's sandbox is that of the ticket's commands; `network` and `writable` folders
+    are added. `tools` are the tools that tickets get, by the server's own names, None for all.
     """
 
     command: tuple[str, ...] = ()
@@ -46,7 +47,7 @@ NO_SERVERS: Mapping[str, McpServer] = MappingProxyType({})
 
 
 def server_misfits(name: str, server: McpServer) -> Iterator[tuple[str, str]]:
-    """Yield what lfg cannot use: the field at fault, "" for the table, and the reason."""
+    """Yield mistakes that the types do not find: the field, "" for the table, and the reason."""
     if not re.fullmatch(_NAME, name):
         yield "", f'MCP server "{name}": a name has up to 24 letters, digits, "-" and single "_"'
     if bool(server.command) == (server.url is not None):
@@ -64,7 +65,7 @@ def server_misfits(name: str, server: McpServer) -> Iterator[tuple[str, str]]:
 
 
 def server_at(folder: Path, server: McpServer) -> McpServer:
-    """Return it with absolute paths: relative ones start at the config's folder, `~` is home."""
+    """Return the server with absolute paths; `folder`, that of the config, is where they start."""
     if server.command and "/" in server.command[0]:
         program = str(folder.absolute() / Path(server.command[0]).expanduser())
         server = msgspec.structs.replace(server, command=(program, *server.command[1:]))

@@ -23,17 +23,17 @@ def data_dir() -> Path:
 
 
 def is_default_data_dir() -> bool:
-    """Return True if the data folder is lfg's own, and not one that the person named."""
+    """Return True unless the person has named the data folder; then its mode is not changed."""
     return not os.environ.get("LFG_DATA_DIR")
 
 
 def worktrees_dir() -> Path:
-    """Return the folder of the worktrees of tickets, in each run's own."""
+    """Return the folder of the worktrees of tickets; it has a folder for each run."""
     return data_dir().absolute() / "worktrees"
 
 
 def outbox() -> Path:
-    """Return the folder of what is still to be sent of runs that ended."""
+    """Return the folder of undelivered messages about ended runs (`export/outbox.py`)."""
     return data_dir() / "outbox"
 
 

@@ -1,9 +1,9 @@
-"""Prices and context windows of models, by the config or by the table that ships with lfg.
+"""Prices and context windows of models, from the config or from `prices.json` in this folder.
 
-`make prices` takes the table from genai-prices (MIT), which knows hundreds of models of each host
+`make prices` makes that table from genai-prices (MIT), which knows hundreds of models of each host
 under all of their names. The package itself is no dependency: importing it takes 130 ms and its
-data 1.6 MB, and it does not say of which day they are. The table does, is a tenth of that, and of
-it only the part of the host at hand is read.
+data 1.6 MB, and the data have no date. The table has one, is a tenth of the size, and only the
+part of one host is decoded.
 """
 
 import re
@@ -23,16 +23,17 @@ _HOSTS: dict[WireName, str] = {
     "openai-responses": "https://api.openai.com/v1",
     "openai-chat": "https://api.openai.com/v1",
 }
-"""The addresses to which the SDKs send a request that has no other."""
+"""The addresses that the SDKs use for a provider without a `base_url`."""
 
 _DIGITS = re.compile(r"-(20\d\d)(\d\d)(\d\d)$")
-"""A date without dashes at the end of a model's name."""
+"""A date without dashes at the end of a model's name, as in claude-sonnet-4-5-20250929."""
 
 
 class KnownModel(msgspec.Struct, frozen=True):
-    """A model of a host: one of the `names`, or a name in which `match` is found.
+    """A model of a host: one of the `names`, or a name in which the pattern `match` is found.
 
-    `long`: numbers of input tokens, each with the prices of requests that have more.
+    `window` is in tokens, 0 if unknown. `long` has other prices for requests with more input tokens
+    than a number, in ascending order of these.
     """
 
     names: tuple[str, ...] = ()
@@ -43,7 +44,8 @@ class KnownModel(msgspec.Struct, frozen=True):
 
 
 class Host(msgspec.Struct, frozen=True):
-    """A host that serves models, those of `others` too."""
+    """A host that serves models. `api` is a pattern of its addresses; `others` are hosts, by name,
+    whose models it serves, too. `models` is decoded when it is needed."""
 
     api: str
     models: msgspec.Raw
@@ -51,7 +53,7 @@ class Host(msgspec.Struct, frozen=True):
 
 
 class PriceTable(msgspec.Struct, frozen=True):
-    """The prices of a `date`, as `source` had them."""
+    """The prices of a `date`, from `source`, by the host's name."""
 
     date: str
     source: str
@@ -59,10 +61,10 @@ class PriceTable(msgspec.Struct, frozen=True):
 
 
 class ModelFacts(msgspec.Struct, frozen=True):
-    """The price of a request to a model, and its bounds; 0 or None for what is not known.
+    """The prices of requests to a model, and its bounds; 0 or None if unknown.
 
-    `price_date` is the date of the table, where the price is the table's and an estimate: what
-    was agreed with a host, its discounts and its fees are not in it.
+    `price_date` is the date of the table if the price is from there, "" if from the config. The
+    table's is an estimate: it has no agreements, discounts or fees. `long` as in `KnownModel`.
     """
 
     price: Price | None = None
@@ -72,7 +74,7 @@ class ModelFacts(msgspec.Struct, frozen=True):
     max_output_tokens: int | None = None
 
     def priced(self, usage: Usage) -> Usage:
-        """Return the usage with its cost, unless the provider said it or no price is known."""
+        """Return the usage with its cost, unless the provider sent it or no price is known."""
         if self.price is None or usage.cost is not None:
             return usage
         above = [price for tokens, price in self.long if usage.input > tokens]
@@ -89,7 +91,10 @@ def price_table() -> PriceTable:
 
 
 def model_facts(config: Config, route: Route) -> ModelFacts:
-    """Return what the config says of a model, and for the rest what the table does."""
+    """Return the facts about a model from the config, or else from the table.
+
+    `[providers.NAME.models]` comes before `[providers.NAME]`; `max_output_tokens` is the least.
+    """
     provider = config.provider(route.provider)
     model = provider.models.get(route.model)
     own = (*([model] if model else ()), provider)
@@ -107,7 +112,7 @@ def model_facts(config: Config, route: Route) -> ModelFacts:
 
 
 def known_model(name: str, provider: ProviderConfig, model: str) -> KnownModel | None:
-    """Return what the table has of the provider's model; None where its host is not in it."""
+    """Return the table's entry for a model; `name` is the provider's. None if there is none."""
     address = provider.base_url or ("" if name in EMBEDDED else _HOSTS.get(provider.wire, ""))
     hosts = price_table().hosts
     host = next((one for one in hosts if address and re.match(hosts[one].api, address)), None)
@@ -118,7 +123,7 @@ def known_model(name: str, provider: ProviderConfig, model: str) -> KnownModel |
 
 
 def _find(host: str, model: str) -> KnownModel | None:
-    """Return the first model of that name, which may end in a date without its dashes."""
+    """Return the host's first model of that name, or of the name with dashes in its date."""
     for name in dict.fromkeys((model, _DIGITS.sub(r"-\1-\2-\3", model))):
         for one in _models(host):
             if name in one.names or (one.match and re.search(one.match, name)):

@@ -1,4 +1,4 @@
-"""Providers as configured, and those that lfg knows without being told: the presets."""
+"""`[providers]` of the config, and the presets: providers that need no entry there."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,11 +12,12 @@ from lfgtui.settings.agents import AGENTS
 WireName: TypeAlias = Literal[
     "anthropic", "openai-responses", "openai-chat", "agent-sse", "agent-websocket", "acp"
 ]
-"""The protocol of a provider. `acp` is the Agent Client Protocol, spoken with a program that lfg
-starts: a coding agent with tools, models and a sign-in of its own."""
+"""The protocol of a provider; `providers/registry.py` has the code of each. `acp` is the Agent
+Client Protocol, spoken with a program that lfg starts: a coding agent with tools, models and a
+sign-in of its own."""
 
 AGENT_SERVERS: frozenset[WireName] = frozenset({"agent-sse", "agent-websocket"})
-"""Wires whose other side is an agent's server and not a model: `base_url` is its own address."""
+"""Wires to an agent's server instead of a model: `base_url` is the agent's own address."""
 
 Dialect: TypeAlias = Literal["think", "tools", "deepseek", "kimi", "harmony", "react"]
 """A way in which models write tool calls and reasoning into their text. `think`: reasoning in
@@ -34,8 +35,8 @@ Tokens: TypeAlias = Annotated[int, msgspec.Meta(ge=1, le=1_000_000_000)]
 class Price(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """USD per million tokens.
 
-    `cached`: input tokens that are read from the provider's cache; `cache_write`: those that are
-    written to it. Each costs as much as any other where it has no price.
+    `cached` is for input tokens that are read from the provider's cache, `cache_write` for those
+    that are written to it; None is the price of other input.
     """
 
     input: Dollars
@@ -46,7 +47,7 @@ class Price(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def cost(
         self, input_tokens: int, output_tokens: int, cached_tokens: int, written_tokens: int = 0
     ) -> float:
-        """Return the cost of a response. `input_tokens` includes those read and written."""
+        """Return the cost of a response in USD. `input_tokens` includes cached and written ones."""
         cached_price = self.input if self.cached is None else self.cached
         write_price = self.input if self.cache_write is None else self.cache_write
         fresh = max(0, input_tokens - cached_tokens - written_tokens)
@@ -56,7 +57,7 @@ class Price(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class ModelConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Facts about a model, or about all models of a provider; None where lfg's table holds.
+    """Facts about a model, or about all models of a provider; None leaves one to lfg's table.
 
     `max_output_tokens` is a bound that no ticket exceeds.
     """
@@ -69,17 +70,17 @@ class ModelConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
 class ProviderConfig(ModelConfig, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """One way to reach models or an agent; fields not set are taken from the preset of that name.
 
-    `connect_timeout` is in seconds; what comes after connecting is the tickets' to limit.
+    `connect_timeout` is in seconds; tickets have their own limits for what follows.
     `ttft_budget` replaces the config's.
-    `body` is what an agent server is sent, for their wires only.
-    `leakage`: which dialects of leaked markup are taken out of the visible
-    text; all, none, or those named. None leaves it to the wire.
-    `concurrency`: most of its tickets at once, as far as the run has slots; None: no limit.
-    `models` has what holds for one of its models only, by name.
+    `body` has fields to add to requests to an agent server (`AGENT_SERVERS` only).
+    `leakage`: the dialects of leaked markup that are taken out of the visible
+    text: all, none, or those named. None leaves it to the wire.
+    `concurrency`: most of its tickets at once, within the run's slots; None: no limit.
+    `models` has facts about single models, by name.
     `model_file` is a GGUF file for the provider "local", which runs it.
-    The wire "acp" has `command`, which starts the agent; `env`, added to its environment;
-    `writable`, the folders it keeps its settings in, which its sandbox lets it change; `mode`
-    and `options`, by the ids that the agent gives them, with which each conversation begins.
+    Only the wire "acp" has `command`, which starts the agent; `env`, added to its environment;
+    `writable`, the folders of its settings, which its sandbox lets it change; `mode` and
+    `options`, set at the beginning of each conversation, by the ids that the agent gives them.
     """
 
     wire: WireName
@@ -103,17 +104,17 @@ class ProviderConfig(ModelConfig, frozen=True, forbid_unknown_fields=True, kw_on
 
     @property
     def needs_model(self) -> bool:
-        """True unless it can be asked without naming a model: an agent has one of its own."""
+        """True if requests must name a model; an installed agent has one of its own."""
         return self.wire != "acp"
 
     @property
     def is_agent(self) -> bool:
-        """True if it has tools of its own, and is not offered any."""
+        """True if it has tools of its own, and gets none of lfg's."""
         return self.wire == "acp" or self.wire in AGENT_SERVERS
 
     @property
     def leak_dialects(self) -> frozenset[Dialect]:
-        """Dialects in effect; wires with channels of their own for such things need none."""
+        """Dialects in effect. By default none on wires that separate calls and reasoning well."""
         leakage = self.leakage
         if leakage is None:
             leakage = self.wire == "openai-chat" or self.wire in AGENT_SERVERS
@@ -147,21 +148,21 @@ SIMULATED = frozenset({"simulator", "simulator-anthropic", "simulator-responses"
 """Presets that the built-in simulator serves."""
 
 LOCAL = "local"
-"""The preset that llama.cpp serves, with a model of this machine."""
+"""The preset that runs a model on this machine, by llama.cpp."""
 
 EMBEDDED = SIMULATED | {LOCAL}
-"""Presets without a base URL of their own: a server that lfg starts gives them one."""
+"""Presets without a base URL: it is that of a server that lfg starts."""
 
+# Fields of `ProviderConfig` that fit only a URL, only a model, and only the wire acp.
 _ADDRESS_FIELDS = ("base_url", "api_key_env", "api_key_command", "headers")
 _MODEL_FIELDS = ("context_window", "max_output_tokens", "models")
 _PROGRAM_FIELDS = ("command", "env", "writable", "mode", "options")
 
 
 def over_presets(given: object) -> object:
-    """Return the tables of providers, each over the preset of its name.
+    """Return the tables of `[providers]`, each merged over the preset of its name.
 
-    A preset says nothing about a provider of another kind, which only has the same name: one that
-    starts a program, or one that is reached over the network.
+    The preset is left out if only one of the two has the wire acp: then they only share a name.
     """
     if not isinstance(given, dict):
         return given
@@ -172,14 +173,14 @@ def over_presets(given: object) -> object:
             if "wire" in table and (table["wire"] == "acp") != (own.get("wire") == "acp"):
                 own = {}
             if name == LOCAL and table.keys() & {"base_url", "model_file"}:
-                own.pop("model", None)  # which is the bundled one's
+                own.pop("model", None)  # the name of the bundled model
             table = own | table
         tables[name] = table
     return tables
 
 
 def misfits(name: str, provider: ProviderConfig) -> Iterator[tuple[str, str]]:
-    """Yield the fields that do not fit the wire or the provider, and the reason."""
+    """Yield mistakes that the types do not find: the field, and the reason."""
     if provider.wire == "acp":
         yield from _misfits_of_program(name, provider)
     else:
@@ -220,11 +221,12 @@ def _misfits_of_address(name: str, provider: ProviderConfig) -> Iterator[tuple[s
         elif not _has_address(provider.base_url):
             yield "base_url", f'base_url "{provider.base_url}" has no valid host or port'
     elif provider.wire in AGENT_SERVERS or name not in PRESETS.keys() - AGENTS.keys():
-        # An SDK would ask its own server, a stranger.
+        # The SDK would send requests, with the key, to its default server.
         yield "base_url", f'provider "{name}": missing key "base_url"'
 
 
 def _has_address(url: str) -> bool:
+    """Return True if the URL has a host, and no invalid port."""
     try:
         parts = urlsplit(url)
         return bool(parts.hostname) and parts.port != 0
@@ -233,10 +235,10 @@ def _has_address(url: str) -> bool:
 
 
 def with_paths(folder: Path, provider: ProviderConfig) -> ProviderConfig:
-    """Return it with absolute paths: relative ones start at the config's folder, `~` is home.
+    """Return the provider with absolute paths; `folder`, that of the config, is where they start.
 
-    The file of a model names the model unless the config does. The program of a command has a
-    path only if it is written with a slash; any other is looked for when it is started.
+    `~` is the home folder. A program without a slash is no path: it is searched for in PATH when
+    it is started. A `model_file` also names the model, unless the config does.
     """
     if provider.model_file is not None:
         file = folder.absolute() / Path(provider.model_file).expanduser()

@@ -1,4 +1,4 @@
-"""`[sandbox]` of the config: what the programs of agents may see, reach and use."""
+"""`[sandbox]` of the config: what agents' commands may see, reach and use."""
 
 from collections.abc import Iterator
 from typing import Annotated
@@ -10,10 +10,10 @@ from lfgtui.text.figures import memory_bytes
 
 
 class SandboxPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The sandbox of tickets that say nothing else, and what a command of any may use.
+    """The default sandbox of tickets, and the limits of each command.
 
-    A ticket's `readable` and `writable` are added to these. `memory` is a size, or a share of
-    what is available when a run starts.
+    `readable` and `writable` are paths; a ticket's own are added to them. `memory` is a size, or a
+    share of what is available when a run starts. `file_size` limits each file that is written.
     """
 
     mode: SandboxMode = "auto"
@@ -27,7 +27,7 @@ class SandboxPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def misfits(policy: SandboxPolicy) -> Iterator[tuple[str, str]]:
-    """Yield the fields that cannot be used, and the reason."""
+    """Yield mistakes that the types do not find: the field, and the reason."""
     for field, size in (("memory", policy.memory), ("file_size", policy.file_size)):
         try:
             bytes_meant = memory_bytes(size, 0)

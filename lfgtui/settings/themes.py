@@ -15,21 +15,22 @@ from lfgtui.errors import SourceError
 from lfgtui.settings import paths
 from lfgtui.text import toml_file
 
+# Values of theme files, and the line with a file's name, as in: name = "dark"
 _COLOUR = re.compile(r"#[0-9A-Fa-f]{6}")
 _TERMINAL_COLOUR = re.compile(
     "reverse|ansi_(default|(bright_)?(black|red|green|yellow|blue|magenta|cyan|white))"
 )
 _WORD = re.compile(r"[A-Za-z0-9_-]+")
 _CSS_VALUE = re.compile(r"[\w#%. -]+")
-_NAME = r"""(?m)^[ \t]*name[ \t]*=[ \t]*["']([^"'\n]*)"""  # compiled when something is wrong
+_NAME = r"""(?m)^[ \t]*name[ \t]*=[ \t]*["']([^"'\n]*)"""  # compiled only for a broken file
 
 
 class Colours(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """All as `#rrggbb`. `muted` is for what is secondary, `faint` for what may be overlooked.
+    """The colours of a theme, as `#rrggbb`.
 
-    `line` draws borders, `selection` is the chosen row's background. With the background
-    `ansi_default` all are the terminal's own: `ansi_red`, `ansi_bright_red`; a selection may
-    be `reverse`.
+    `muted` is for secondary text, `faint` for text that may be overlooked, `line` for borders,
+    `selection` for the background of the chosen row. If the background is `ansi_default`, all are
+    the terminal's own, as `ansi_red` or `ansi_bright_red`, and a selection may be `reverse`.
     """
 
     background: str
@@ -49,7 +50,7 @@ class Colours(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class ThemeFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One `themes/*.toml`; `variables` are Textual's own CSS variables, for the rest."""
+    """One `themes/*.toml`; `variables` sets further CSS variables of Textual."""
 
     name: str
     dark: bool
@@ -58,12 +59,12 @@ class ThemeFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     @property
     def is_terminals(self) -> bool:
-        """True if its colours are those that the terminal itself has."""
+        """True if its colours are the terminal's own."""
         return self.colours.background == "ansi_default"
 
 
 class BrokenTheme(NamedTuple):
-    """A theme file that cannot be used; `name` is the one it gives itself, or its file's."""
+    """A theme file that cannot be used; `name` is the one in the file, or else the file's own."""
 
     name: str
     error: SourceError
@@ -75,7 +76,7 @@ def load_themes(config_dir: Path | None = None) -> dict[str, ThemeFile]:
 
 
 def read_themes(config_dir: Path | None) -> tuple[dict[str, ThemeFile], list[BrokenTheme]]:
-    """Return the themes that can be used, as `load_themes` does, and those that cannot."""
+    """Return the usable themes, as `load_themes` does, and the theme files that cannot be used."""
     folders = [paths.shipped("themes")]
     if config_dir is not None:
         folders.append(config_dir / "themes")
