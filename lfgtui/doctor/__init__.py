@@ -1,5 +1,6 @@
 """Diagnosis: this machine's setup, and whether a provider streams.
 
-Measuring (`examine`), meaning (`arrivals`, `proxies`, `diagnose`) and printing
-(`cli.doctor`) are kept apart, so the meaning is a function of figures.
+Measuring (`examine`, `handshake`), judging (`arrivals`, `proxies`, `diagnose`,
+`agents`) and printing (`cli.doctor`) are separate, so that judging is without I/O.
+`machine`, `servers` and `lfg_server` do both. All give `findings.Finding`.
 """

@@ -1,4 +1,4 @@
-"""The meaning of a handshake with an agent's program, as findings: no I/O, no clock."""
+"""Judges a handshake with an installed agent (`handshake` makes it): findings, without I/O."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -11,13 +11,15 @@ from lfgtui.settings.agents import known_program
 from lfgtui.settings.providers import ProviderConfig
 
 _SHOWN = 7
-"""Further values of an option that are listed."""
+"""Most values of an option that are listed, besides the one in force."""
 
 _UNTRIED = "not checked: some agents check sign-in only at the first prompt"
 
 _OWN_PROGRAM = "sign in with the agent's own program"
 
-_OWN_WAYS = (
+# The fields of `session/new`'s answer for mode and model: the config's name, the field, and in it
+# the keys of a value's id and of the one in force.
+_OWN_FIELDS = (
     ("mode", "modes", "id", "currentModeId"),
     ("model", "models", "modelId", "currentModelId"),
 )
@@ -25,10 +27,10 @@ _OWN_WAYS = (
 
 @dataclass(slots=True)
 class Handshake:
-    """The observations. Moments are in seconds since the program was started, as far as it got.
+    """What was observed. Moments are in seconds since the program was started, None if not reached.
 
-    `agent` and `session` are the answers to `initialize` and `session/new`. `failure` says in
-    words what went wrong, if it is not that the agent `needs_sign_in`.
+    `agent` and `session` are the answers to `initialize` and `session/new`. `failure` is a message
+    about what went wrong, unless it is that the agent `needs_sign_in`.
     """
 
     settings: ProviderConfig
@@ -43,7 +45,8 @@ class Handshake:
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """A setting that an agent offers for its conversations: values by id, one in force."""
+    """A setting that an agent offers for its conversations: the ids of its values, and of the one
+    in force, "" if unknown."""
 
     name: str
     values: Sequence[str]
@@ -51,7 +54,7 @@ class Option:
 
 
 def findings_of(seen: Handshake) -> Iterator[Finding]:
-    """Yield the findings, in the order in which a person would ask."""
+    """Yield the findings in the order of the handshake, up to what stopped it."""
     yield Finding("program", "ok", seen.program)
     if seen.answered_at is None:
         yield Finding("start", "fix", seen.failure)
@@ -78,6 +81,7 @@ def findings_of(seen: Handshake) -> Iterator[Finding]:
 
 
 def _sign_in(seen: Handshake) -> str:
+    """Return how to sign in: lfg's command for a known agent, or else the agent's own words."""
     if (known := known_program(seen.settings.command)) is not None:
         return f"run `{known.sign_in}`"
     methods = (text(one, "description", "name") for one in _list(seen.agent, "authMethods"))
@@ -104,7 +108,8 @@ def _settings(seen: Handshake) -> Iterator[Finding]:
 
 
 def _setting(option: Option, wanted: str | bool | None) -> Finding:
-    """Compare a value of the config with those offered; the one in force comes first."""
+    """Compare the config's value, if `wanted`, with those offered; it, or the one in force, comes
+    first."""
     value = option.value if wanted is None else _word(wanted)
     others = [one for one in option.values if one != value]
     more = len(others) - _SHOWN
@@ -121,7 +126,7 @@ def _options(session: JsonObject) -> Iterator[Option]:
     Modes and models also have fields of their own, which are all that older agents send.
     """
     named: dict[str, Option] = {}
-    for key, plural, identity, current in _OWN_WAYS:
+    for key, plural, identity, current in _OWN_FIELDS:
         table = child(session, plural)
         if values := [text(one, identity) for one in _list(table, f"available{plural.title()}")]:
             named[key] = Option(key, values, text(table, current))
@@ -143,6 +148,7 @@ def _values(option: JsonObject) -> Iterator[JsonObject]:
 
 
 def _word(value: object) -> str:
+    """Return a value as the config and the protocol write it; `true` for True."""
     return str(value).lower() if isinstance(value, bool) else str(value or "")
 
 

@@ -1,26 +1,26 @@
-"""Judging whether an answer arrived as it was made, by when its pieces came.
+"""Judges whether an answer arrived as it was made, by the times at which its pieces came.
 
 A model makes tokens one after the other, and the fastest known service makes
-some 3,000 a second. What comes faster was made before and held back: by a
+some 3,000 a second. What comes faster was made earlier and held back: by a
 buffer on the way, or by a server that does not stream. So arrivals that follow
 each other within `TOGETHER` are one burst, and a burst that brings several
 pieces faster than `FASTEST` tokens a second, after a silence of `HELD` or more,
-is a **lump**. (Shorter ones nobody sees: a radio link makes them of any fast
-stream.) The share of the pieces that came in lumps decides:
+is a **lump**. (After a shorter silence nobody notices: radio links make such
+bursts of any fast stream.) The share of the pieces that came in lumps decides:
 
-- nearly all, towards the end of the waiting: something collected the whole answer;
-- most of them, spread over the time: a buffer that fills and is emptied, again and again;
-- few: as they are made. A token now and then that comes with its neighbour is no lump.
+- nearly all, at the end of the waiting: something collected the whole answer;
+- most, spread over the time: a buffer that fills and is emptied, again and again;
+- few: they arrive as they are made. Two tokens that arrive together are no lump.
 
-Three answers tell nothing. A short one; one that was whole sooner than anyone
-could notice (`INSTANT`), as a small model's next door or a cache's; and one in
-a single piece, which the server itself made so, since buffers join records in
-time but not into each other.
+Three kinds of answers cannot be judged: a short one; one that was complete
+before anyone could notice (`INSTANT`), as from a small local model or a cache;
+and one in a single piece. That was made so by the server, since buffers deliver
+records together but do not join them.
 
 A gap is the time spent *waiting* for a piece and not the distance of two
-pieces: what was there already came at once, however busy this machine was in
-between. Bytes are counted and not judged: at its end the Responses wire repeats the
-whole answer in a few large records.
+pieces: for a piece that was there already it is 0, however busy this machine was
+in between. Bytes are counted but not judged: at its end the Responses wire
+repeats the whole answer in a few large records.
 """
 
 import math
@@ -32,15 +32,16 @@ from typing import Literal
 import msgspec
 
 Verdict = Literal["streams", "lump", "bursts", "one_piece", "too_fast", "too_short", "nothing"]
+"""The last three are no judgement. The names are in the JSON of `lfg doctor`."""
 
 TOGETHER = 0.010
 """Seconds of waiting below which a piece belongs to the burst before it."""
 
 HELD = 0.05
-"""Seconds of silence before a burst below which nothing was held back that anyone could see."""
+"""Least seconds of silence before a lump: nobody sees that a shorter one held anything back."""
 
 FASTEST = 5000.0
-"""Tokens a second that no model makes."""
+"""Tokens per second that no model makes."""
 
 INSTANT = 0.25
 """Seconds from request to end within which streaming makes no difference."""
@@ -48,15 +49,15 @@ INSTANT = 0.25
 _FEWEST_TOKENS = 12.0
 """Tokens below which an answer is too short to judge."""
 
-_CHARACTERS_PER_TOKEN = 4.0
+_CHARACTERS_PER_TOKEN = 4.0  # an estimate
 
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """The content of one read after `gap` seconds of waiting, the first one's from the request.
+    """One read, after `gap` seconds of waiting: since the read before, or since the request.
 
-    `deltas` counts the pieces of text, reasoning or arguments in it; 0 where
-    it brought none.
+    `deltas` is the number of pieces of text, reasoning or arguments in it, `characters`
+    their length, `size` that of the read in bytes.
     """
 
     gap: float
@@ -68,8 +69,8 @@ class Arrival:
 class Arrivals(msgspec.Struct, frozen=True):
     """The arrival of an answer in figures.
 
-    Gaps are those that were waited for, `span_ms` is from the first content to the
-    last, `lump_share` is 0..1.
+    `pieces` are deltas. Gaps leave out pieces that were there already. `span_ms` is from the
+    first content to the last, `lump_share` is 0..1. Part of the JSON of `lfg doctor`.
     """
 
     pieces: int
@@ -83,7 +84,7 @@ class Arrivals(msgspec.Struct, frozen=True):
 
 
 def judge(arrivals: Sequence[Arrival], total: float) -> tuple[Verdict, Arrivals]:
-    """Judge the arrivals of one answer that was whole `total` seconds after its request."""
+    """Judge the arrivals of one answer that was complete `total` seconds after its request."""
     content = _content(arrivals)
     bursts = _bursts(content)
     deltas = _deltas(content)
@@ -105,7 +106,7 @@ def judge(arrivals: Sequence[Arrival], total: float) -> tuple[Verdict, Arrivals]
 
 
 def estimated_tokens(arrivals: Iterable[Arrival]) -> float:
-    """Estimate how many tokens arrived: one a delta at least, and one has about four characters."""
+    """Estimate the tokens that arrived: one per delta, or one per four characters if more."""
     return sum(
         max(float(arrival.deltas), arrival.characters / _CHARACTERS_PER_TOKEN)
         for arrival in arrivals
@@ -125,12 +126,12 @@ def _verdict(content: Sequence[Arrival], share: float, span: float, total: float
         return "streams"
     if total < INSTANT:
         return "too_fast"
-    # A lump of some size takes a few round trips: it does not come in one instant.
+    # A large lump takes a few round trips, so its span is not 0.
     return "lump" if share >= 0.9 and span <= total / 10 else "bursts"
 
 
 def _content(arrivals: Sequence[Arrival]) -> list[Arrival]:
-    """Return the arrivals with content, each with the gap since the one before."""
+    """Return the arrivals with content; their gaps include those of arrivals without."""
     content: list[Arrival] = []
     gap = 0.0
     for arrival in arrivals:
@@ -142,6 +143,7 @@ def _content(arrivals: Sequence[Arrival]) -> list[Arrival]:
 
 
 def _bursts(content: Sequence[Arrival]) -> list[list[Arrival]]:
+    """Group arrivals that follow each other within `TOGETHER`."""
     bursts: list[list[Arrival]] = []
     for arrival in content:
         if not bursts or arrival.gap >= TOGETHER:
@@ -155,6 +157,7 @@ def _deltas(arrivals: Sequence[Arrival]) -> int:
 
 
 def _is_lump(burst: Sequence[Arrival], fewest: int) -> bool:
+    """Return True if at least `fewest` pieces were held back and came together."""
     if _deltas(burst) < fewest or burst[0].gap < HELD:
         return False
     seconds = math.fsum(arrival.gap for arrival in burst[1:])

@@ -1,4 +1,4 @@
-"""The meaning of an examination, as findings and a report: no I/O, no clock."""
+"""Judges an `Examination` of a provider: findings and a report, without I/O or clock."""
 
 import re
 from collections.abc import Iterator
@@ -14,13 +14,13 @@ from lfgtui.errors import ProviderError, did_you_mean
 from lfgtui.providers.transport.probe import Exchange
 
 SKEW = 60.0
-"""Seconds that two clocks may be apart."""
+"""Seconds by which this machine's clock may differ from the server's."""
 
 _SILENT = 0.5  # seconds without a byte before a cut, for a timeout to be the likely cause
 _GATEWAY = frozenset({502, 503, 504})  # what a proxy answers if the server behind it fails
 _SHOWN_MODELS = 6
 
-# Headers that tell about the way here; others may be private.
+# Headers that tell of proxies on the way, and may be in a report; others may be private.
 _SHOWN_HEADERS = re.compile(
     r"age|cache-control|cf-(cache-status|ray)|connection|content-(encoding|length|type)|date|server"
     r"|transfer-encoding|vary|via|apigw-requestid|x-(accel-buffering|amz(n-requestid|-cf-id"
@@ -29,7 +29,7 @@ _SHOWN_HEADERS = re.compile(
 
 
 def report(seen: Examination, *, has_key: bool) -> Report:
-    """Judge an examination."""
+    """Return the report; `has_key` says whether the provider has a key."""
     verdict, arrivals = judge(seen.arrivals, seen.total)
     findings = tuple(_diagnose(seen, verdict, arrivals, has_key=has_key))
     exchange, usage, error = seen.exchange, seen.usage, seen.error
@@ -57,7 +57,7 @@ def report(seen: Examination, *, has_key: bool) -> Report:
 def _diagnose(
     seen: Examination, verdict: Verdict, arrivals: Arrivals, *, has_key: bool
 ) -> Iterator[Finding]:
-    """Yield the findings, in the order in which a person would ask."""
+    """Yield the findings: a refusal alone, or else key, model, stream, clock, usage, records."""
     began_well = seen.exchange is not None and seen.exchange.status == 200
     if seen.error is not None and not arrivals.pieces and not began_well:
         yield _refusal(seen, seen.error)
@@ -80,6 +80,7 @@ def _diagnose(
 
 
 def _refusal(seen: Examination, error: ProviderError) -> Finding:
+    """Return what is wrong if the request failed before any content came."""
     match error.kind:
         case "auth":
             fix = "check the key: is it complete, valid, and for this provider?"
@@ -96,6 +97,7 @@ def _refusal(seen: Examination, error: ProviderError) -> Finding:
 
 
 def _wrong_request(seen: Examination, error: ProviderError) -> Finding:
+    """Return whether the model, its address or the rest of the request was refused."""
     model, listed = seen.model, seen.listed
     if listed is not None and model not in listed:
         near = did_you_mean(model, listed).removeprefix("; ")
@@ -112,7 +114,7 @@ def _wrong_request(seen: Examination, error: ProviderError) -> Finding:
 
 
 def _gateway_fix(seen: Examination) -> str:
-    """Return what to do where a proxy answered in the server's place."""
+    """Return what to do if a proxy answered instead of the server; "" if none did."""
     name, proxy = _proxy(seen)
     if proxy is UNKNOWN or seen.exchange is None or seen.exchange.status not in _GATEWAY:
         return ""
@@ -121,12 +123,13 @@ def _gateway_fix(seen: Examination) -> str:
 
 
 def _proxy(seen: Examination) -> tuple[str, Proxy]:
-    """Return the proxies by name, and the nearest of them, whose advice is given."""
+    """Return the names of the proxies, and the first of them, whose advice is given."""
     proxies = signed_by(seen.headers)
     return ", then ".join(proxies) or UNKNOWN.name, next(iter(proxies.values()), UNKNOWN)
 
 
 def _stream(seen: Examination, verdict: Verdict, arrivals: Arrivals) -> Iterator[Finding]:
+    """Yield how the answer arrived, and what is to be done about it."""
     count, total = f"{arrivals.pieces} pieces", f"{seen.total:.1f} s"
     match verdict:
         case "streams":
@@ -213,6 +216,7 @@ def _cached(headers: Headers) -> str:
 
 
 def _cut(seen: Examination, error: ProviderError, verdict: Verdict, arrivals: Arrivals) -> Finding:
+    """Return why the answer broke off after it had begun."""
     message = f"broke off after {arrivals.pieces} pieces and {seen.total:.1f} s"
     if error.kind not in ("cut", "timeout"):
         return Finding("end", "fix", f"{message}: {error.message}")
@@ -248,7 +252,7 @@ def _clock_skew(seen: Examination) -> float | None:
         return None
     try:
         date = parsedate_to_datetime(value_of(seen.headers, "date"))
-        # RFC 9110, 5.6.7: it is in UTC, also where a server leaves that out.
+        # RFC 9110, 5.6.7: it is in UTC, even if a server does not write so.
         server_time = date.replace(tzinfo=date.tzinfo or UTC).timestamp()
     except (ValueError, OverflowError):
         return None
@@ -256,7 +260,7 @@ def _clock_skew(seen: Examination) -> float | None:
 
 
 def _latency(seen: Examination) -> Latency | None:
-    exchange = seen.exchange or Exchange("", 0.0)  # in which nothing happened
+    exchange = seen.exchange or Exchange("", 0.0)  # all its moments are None
     if seen.first_token is None and exchange.answered is None:
         return None
     first_byte = None
@@ -273,6 +277,7 @@ def _latency(seen: Examination) -> Latency | None:
 
 
 def _rate(seen: Examination, arrivals: Arrivals) -> Rate:
+    """Return the speed by the provider's count of tokens, or by an estimate if that is wrong."""
     estimate = estimated_tokens(seen.arrivals)
     counted = seen.usage.output if seen.usage is not None else 0
     # A provider's count may include hidden reasoning.

@@ -1,8 +1,7 @@
-"""One small request to a provider, by the code that tickets use, with a probe on it.
+"""Sends one small request to a provider, by the code that tickets use, with a probe on it.
 
-The answer has to be long enough to tell: some hundred tokens that every model
-can write. What it is allowed to write is more, since models that think before
-they speak count their thoughts too.
+The answer has to be long enough to be judged: some hundred tokens that every
+model can write. The limit is higher, since reasoning counts as output, too.
 """
 
 import asyncio
@@ -35,19 +34,21 @@ PROMPT = "Write the numbers from one to forty in English words, one on each line
 
 MAX_OUTPUT_TOKENS = 512
 PATIENCE = 60.0
-"""Seconds to the first token, and between any two."""
+"""Seconds to wait for the first token, and for each further one."""
 
-_LISTING_SECONDS = 15.0
+_LISTING_SECONDS = 15.0  # to wait for a list of models
 
 
 @dataclass(slots=True)
 class Examination:
-    """The observations. Moments in seconds since the request began, as far as it got.
+    """What was observed. Moments in seconds since the request began, None if not reached.
 
-    `exchange` is None on wires that no probe fits; the arrivals are then the
-    events' own. `wall_clock` is this machine's time, in seconds since the
-    epoch, when the response's head came. `listed` are the models that the
-    server has, requested only where the first request was refused.
+    `exchange` is None on wires without a probe; the arrivals are then those of
+    events instead of pieces of the body. `total` is when the response ended,
+    `silence` the time without a byte before that. `wall_clock` is this machine's
+    time, in seconds since the epoch, when the response's head came. `unknown`
+    counts records of unknown types. `listed` are the server's models, requested
+    only if it refused the request.
     """
 
     provider: str
@@ -67,12 +68,15 @@ class Examination:
 
     @property
     def headers(self) -> Headers:
-        """The response's; none on wires that no probe fits."""
+        """The response's headers; none on wires without a probe."""
         return self.exchange.headers if self.exchange is not None else ()
 
 
 async def examine(provider: Provider, seen: Examination, lookups: Sequence[float] = ()) -> None:
-    """Send one request and watch the response; the provider's errors are among the findings."""
+    """Send one request and note in `seen` how the response came, or the provider's error.
+
+    `lookups` is `LookupTimingLoop.lookups` of the running loop.
+    """
     probe = Probe(lookups)
     if isinstance(provider, Watchable):
         provider.watch(probe)
@@ -110,10 +114,10 @@ async def list_models(provider: Provider) -> list[str] | None:
 
 
 class LookupTimingLoop(asyncio.SelectorEventLoop):
-    """The usual loop; `lookups` holds the seconds of each name look-up so far.
+    """The usual event loop; `lookups` has the seconds of each DNS look-up so far.
 
-    The HTTP client says nothing of its look-ups, and a second one would be answered from a
-    cache. All of them go through the loop, so they are timed here.
+    The HTTP client does not report its look-ups, and a second one would be answered from a cache.
+    All of them go through the loop, so they are timed here.
     """
 
     def __init__(self) -> None:
@@ -129,7 +133,7 @@ class LookupTimingLoop(asyncio.SelectorEventLoop):
         type: int = 0,  # noqa: A002  # the standard library's name
         proto: int = 0,
         flags: int = 0,
-    ) -> list[Any]:  # as the standard library describes it, which changes
+    ) -> list[Any]:  # its type in the standard library differs between versions
         began = monotonic()
         try:
             return await super().getaddrinfo(
@@ -151,7 +155,7 @@ class _Watch:
         self._gaps: list[float] = []
 
     async def follow(self, events: AsyncIterator[WireEvent]) -> None:
-        """Read to the end; raises what the stream raises."""
+        """Read to the end; raises what the stream raises. Then call `finish`, in any case."""
         while True:
             event, waited = await timed(anext(events, None))
             self._last = monotonic()

@@ -1,4 +1,7 @@
-"""The doctor's answers: findings, and the report of a provider, as `--json` prints it."""
+"""What the doctor finds: findings, and the report on a provider.
+
+`lfg doctor --json` prints them, so no field can be renamed.
+"""
 
 from collections.abc import Iterable, Mapping
 from typing import Literal, TypeAlias
@@ -14,7 +17,7 @@ Level: TypeAlias = Literal["ok", "note", "fix"]
 
 
 class Finding(msgspec.Struct, frozen=True, omit_defaults=True):
-    """The result of one check, and what to do about it."""
+    """The result of one check; `fix` is what to do about it, "" for nothing."""
 
     topic: str
     level: Level
@@ -28,10 +31,11 @@ def is_well(findings: Iterable[Finding]) -> bool:
 
 
 class Latency(msgspec.Struct, frozen=True):
-    """Milliseconds; None was not measured or did not happen.
+    """Milliseconds; None if not measured, or if it did not happen.
 
-    The first three are steps one after the other, `first_byte` is from the
-    request's last byte to the response's head, the last two are from the start.
+    `dns`, `connect` and `tls` are consecutive steps, `first_byte` is from the
+    request's last byte to the response's head, `first_token` and `total` are from
+    the start of the request.
     """
 
     dns: float | None
@@ -43,7 +47,7 @@ class Latency(msgspec.Struct, frozen=True):
 
 
 class Rate(msgspec.Struct, frozen=True):
-    """Tokens a second while streaming; estimated where the provider reports no usage."""
+    """Tokens per second while streaming; estimated if the provider counts none, or wrongly."""
 
     tokens_per_s: float
     estimated: bool
@@ -65,7 +69,10 @@ class Failure(msgspec.Struct, frozen=True):
 
 
 class Report(msgspec.Struct, frozen=True):
-    """One examination, judged. `verdict` is None where there was nothing to judge."""
+    """One examination, judged. `verdict` is None if an error left nothing to judge.
+
+    `unknown` counts records of unknown types; `headers` are those that tell of proxies.
+    """
 
     provider: str
     wire: WireName

@@ -1,7 +1,6 @@
-"""A handshake with an agent's program: it is started, asked who it is, and for a conversation.
+"""A handshake with an installed agent: it is started, and asked who it is and for a conversation.
 
-It works in a folder of its own, and gets no prompt. What it says besides is only kept to explain
-why an answer did not come.
+It works in an empty folder and gets no prompt. `agents.findings_of` judges the result.
 """
 
 from asyncio import timeout
@@ -22,7 +21,7 @@ PATIENCE = 20.0
 """Seconds for each of the two answers."""
 
 _GRACE = 1.0
-"""Seconds that the program has to end by itself."""
+"""Seconds that the program has to end by itself before it is killed."""
 
 
 async def shake_hands(
@@ -32,7 +31,10 @@ async def shake_hands(
     folder: Path,
     patience: float = PATIENCE,
 ) -> Handshake:
-    """Start the program in the folder, observe how far it gets, and end it."""
+    """Start the program in the folder, observe how far it gets, and end it.
+
+    `patience` is in seconds, for each answer.
+    """
     seen = Handshake(settings, program)
     began = monotonic()
     try:
@@ -70,7 +72,7 @@ async def shake_hands(
 
 
 class _RefusedError(Exception):
-    """An answer that is an error."""
+    """The agent's answer is an error; `code` is that of JSON-RPC."""
 
     def __init__(self, method: str, error: RpcError) -> None:
         details = text(as_object(error.data) or {}, "details", "message")
@@ -79,13 +81,16 @@ class _RefusedError(Exception):
 
 
 class _Strays:
-    """The messages besides the answers: no request is granted, and lines that mean nothing kept."""
+    """Handles messages of the agent that are no answers: it refuses its requests.
+
+    The first line that is no message is kept in `shown`, to explain why an answer did not come.
+    """
 
     def __init__(self) -> None:
         self.shown = ""
 
     async def notified(self, method: str, params: JsonObject) -> None:
-        """Take no notice: the conversation has not begun."""
+        """Ignore it: there is no conversation yet."""
 
     async def asked(self, method: str, params: JsonObject) -> object:
         raise RpcError(METHOD_NOT_FOUND, f"lfg has no {method}")
@@ -96,6 +101,7 @@ class _Strays:
 
 
 async def _ask(peer: Peer, method: str, params: JsonObject, patience: float) -> JsonObject:
+    """Return the answer to a request; raise `TimeoutError` or `_RefusedError`, with a message."""
     try:
         async with timeout(patience):
             answer = await peer.request(method, params)

@@ -1,4 +1,5 @@
-"""A `lfg serve` at an address, maybe behind a proxy: does it answer, and what passes?"""
+"""Examines `lfg serve` at an address: whether it answers, and whether a proxy in front of it, if
+any, lets events and WebSockets through."""
 
 from time import monotonic
 
@@ -23,7 +24,7 @@ _UPGRADE = {
     "Sec-WebSocket-Version": "13",
     "Sec-WebSocket-Key": "bGZnIGRvY3RvciBhc2tzIQ==",
 }
-"""https://www.rfc-editor.org/rfc/rfc6455#section-4.1"""
+"""A WebSocket's handshake: https://www.rfc-editor.org/rfc/rfc6455#section-4.1"""
 
 _PASS_ON = (
     "have the proxy pass on Host, Upgrade and Connection; nginx: proxy_http_version 1.1;"
@@ -33,7 +34,7 @@ _PASS_ON = (
 
 
 async def examine_lfg_server(url: str, token: str | None) -> list[Finding]:
-    """Ask for a second of events, judge how they arrive, and try a WebSocket as a page would."""
+    """Request the server's test events, judge how they arrive, and try a WebSocket."""
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     arrivals: list[Arrival] = []
     began = last = monotonic()
@@ -76,7 +77,7 @@ async def examine_lfg_server(url: str, token: str | None) -> list[Finding]:
 
 
 async def _try_websocket(url: str, headers: dict[str, str]) -> Finding:
-    """Ask for a WebSocket from a page of the server's own."""
+    """Request a WebSocket as a page of the server would, with the server's own Origin."""
     address = httpx.URL(url)
     asking = {**headers, **_UPGRADE, "Origin": f"{address.scheme}://{address.netloc.decode()}"}
     async with (

@@ -1,4 +1,4 @@
-"""This machine's setup, part by part, from config to log. No network, no commands but bwrap."""
+"""Checks this machine's setup, part by part. No network, no commands but bwrap."""
 
 import locale
 import os
@@ -23,11 +23,11 @@ NARROW, LOW = 60, 16
 """Columns and rows below which panes are hard to read."""
 
 _AROUND = {"TMUX": "in tmux", "STY": "in screen", "ZELLIJ": "in zellij", "SSH_TTY": "over SSH"}
-"""Variables that are set within a program around the terminal."""
+"""Variables that tell what lfg's terminal runs in."""
 
 
 def check_machine() -> list[Finding]:
-    """Return one finding for each part."""
+    """Return the findings of all parts, in the order in which they are printed."""
     file = paths.config_file()
     findings, config = check_config(file)
     sandbox = find_sandbox()
@@ -51,7 +51,7 @@ def check_machine() -> list[Finding]:
 
 
 def check_config(path: Path) -> tuple[list[Finding], Config]:
-    """Return a finding for each mistake in the file, and its settings: else those of presets."""
+    """Return the findings about the file, and its settings; defaults if it cannot be read."""
     try:
         config, mistakes = read_config(path)
     except (UsageError, OSError) as error:
@@ -72,7 +72,7 @@ def check_themes(folder: Path, findings: Sequence[Finding]) -> list[Finding]:
 
 
 def check_keys(config: Config, environment: Mapping[str, str]) -> Finding:
-    """List which providers have a key. Commands that print one are not run: they may prompt."""
+    """List which providers have a key; `api_key_command` is not run, since it may prompt."""
     sources: dict[str, list[str]] = {"set for ": [], "from a command for ": [], "not set: ": []}
     for name, provider in config.providers.items():
         if provider.api_key_command is not None:
@@ -92,7 +92,10 @@ def check_keys(config: Config, environment: Mapping[str, str]) -> Finding:
 def check_key_access(
     config: Config, processes: Path, user: int, *, is_walled: bool = False
 ) -> Finding:
-    """Report who else could read the keys: root, and processes that were given them."""
+    """Report how agents' commands could read keys: as root, or in other processes' environments.
+
+    `processes` is `/proc`. With `is_walled`, commands run in a sandbox.
+    """
     if is_walled:
         return Finding("exposure", "ok", "in the sandbox agents' commands see no other process")
     names = filter(None, (one.api_key_env for one in config.providers.values()))
@@ -114,7 +117,7 @@ def check_key_access(
 
 
 def check_prices(config: Config) -> Finding:
-    """Tell the date of the table of prices, and whose prices the config has instead."""
+    """Report the date of the table of prices, and for what the config has prices of its own."""
     table = price_table()
     own = [name for name, one in config.providers.items() if one.price]
     own += [
@@ -130,7 +133,7 @@ def check_prices(config: Config) -> Finding:
 
 
 def check_agents(config: Config) -> Finding:
-    """List which agents are installed; those that the person configured should be."""
+    """List which agents are installed; one that the config sets up and is not is to be fixed."""
     agents = {name: one for name, one in config.providers.items() if one.command}
     there = installed_agents(config)
     missing = [name for name in agents if name not in there]
@@ -159,7 +162,7 @@ def check_sandbox(policy: SandboxPolicy, found: Sandboxing) -> Finding:
 def check_terminal(
     environment: Mapping[str, str], size: os.terminal_size | None, colours: Callable[[], int]
 ) -> Finding:
-    """Check the terminal; `size` is None where the output is none."""
+    """Check the terminal; `size` is None if the output is none, `colours` asks terminfo."""
     encoding = locale.getpreferredencoding(do_setlocale=False).lower()
     term = environment.get("TERM", "")
     if size is None:
@@ -198,7 +201,7 @@ def check_history_file(path: Path) -> Finding:
 
 
 def _processes_with(keys: Sequence[str], processes: Path) -> list[str]:
-    """Return five processes that hold a key in their environment, and a count of the rest."""
+    """Return the names of five processes with a key in their environment, and a count of others."""
     exposing: list[str] = []
     for folder in processes.glob("[0-9]*"):
         try:
@@ -206,7 +209,7 @@ def _processes_with(keys: Sequence[str], processes: Path) -> list[str]:
             if any(key.encode() in block for key in keys):
                 name = (folder / "comm").read_text("utf-8", "replace").strip()
                 exposing.append(f"{name} ({folder.name})")
-        except OSError:  # another user's, or gone since
+        except OSError:  # another user's process, or it has ended
             continue
     return [*exposing[:5], *([f"and {len(exposing) - 5} more"] if len(exposing) > 5 else [])]
 
@@ -219,17 +222,18 @@ def _size() -> os.terminal_size | None:
 
 
 def _colours() -> int:
-    """Return the number of colours by terminfo; -1 where nothing is known."""
+    """Return the number of colours by terminfo; -1 if unknown."""
     try:
         import curses
 
         curses.setupterm()
         return curses.tigetnum("colors")
-    except Exception:  # no curses in this Python, or nothing known of this TERM
+    except Exception:  # this Python has no curses, or terminfo does not have this TERM
         return -1
 
 
 def _depth(environment: Mapping[str, str], colours: Callable[[], int]) -> str:
+    """Return in words how many colours the terminal has."""
     if environment.get("NO_COLOR"):
         return "no colours (NO_COLOR)"
     is_true = environment.get("COLORTERM", "").lower() in ("truecolor", "24bit")

@@ -1,8 +1,8 @@
-"""Proxies between lfg and the model, by a response's headers, and how to let a stream through.
+"""Recognises proxies by a response's headers; says how each is made to let a stream through.
 
 Proxies sign what they pass on: nginx and Cloudflare in `server`, others in
-`via` (RFC 9110, 7.6.3) or in headers of their own. A proxy is named only where
-something went wrong. `proxies.toml` lists those that are known.
+`via` (RFC 9110, 7.6.3) or in headers of their own. A proxy is named only if
+something went wrong. `proxies.toml`, read once, lists the known ones.
 """
 
 import re
@@ -17,9 +17,9 @@ Headers = Sequence[tuple[str, str]]
 
 
 class Proxy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A kind of proxy: advice against its buffers and against its idle timeouts.
+    """A kind of proxy, with advice: `unbuffer` against its buffers, `keep_open` against timeouts.
 
-    `signs` are headers with a pattern of their values.
+    `signs` are headers, in lower case, with a pattern of their values; one of them is enough.
     """
 
     name: str
@@ -45,7 +45,7 @@ UNKNOWN = Proxy("a proxy that does not identify itself")
 
 
 def signed_by(headers: Headers) -> dict[str, Proxy]:
-    """Return the proxies that signed a response, each once: by `nginx (server: nginx/1.22)`."""
+    """Return the known proxies of a response by names as `nginx (server: nginx/1.22)`."""
     proxies: dict[str, Proxy] = {}
     for proxy in _KNOWN:
         for name, value in headers:
@@ -57,5 +57,8 @@ def signed_by(headers: Headers) -> dict[str, Proxy]:
 
 
 def value_of(headers: Headers, name: str) -> str:
-    """Return a header's value, "" where it is missing; several are joined as RFC 9110, 5.3 says."""
+    """Return a header's value, "" if it is missing; several are joined as in RFC 9110, 5.3.
+
+    `name` is in lower case.
+    """
     return ", ".join(value for header, value in headers if header.lower() == name)

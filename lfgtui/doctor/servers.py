@@ -1,4 +1,4 @@
-"""MCP servers: those of the config, and one that is started to see what it offers."""
+"""Examines MCP servers: checks those of the config, and starts one to see what it offers."""
 
 from collections.abc import Mapping
 from importlib.util import find_spec
@@ -14,7 +14,7 @@ from lfgtui.tools.mcp.programs import Surroundings
 from lfgtui.tools.mcp.server import McpError, Server
 
 _LONGEST = 70
-"""Characters of a tool's description that are shown."""
+"""Most characters shown of a tool's description."""
 
 
 def check_servers(servers: Mapping[str, McpServer]) -> list[Finding]:
@@ -54,7 +54,7 @@ async def examine_server(
         return [Finding("server", "fix", str(error))]
     finally:
         await server.aclose()
-    # the first only says that it connects
+    # the first remark only says that it connects
     findings += [Finding("note", "note", remark) for remark in remarks[1:]]
     if not server.tools:
         findings.append(Finding("tools", "note", "it offers none"))
@@ -62,6 +62,7 @@ async def examine_server(
 
 
 def _finding(tool: Definition) -> Finding:
+    """Return a tool's name and the beginning of its description."""
     first = " ".join(tool.description.split())
     more = "…" if len(first) > _LONGEST else ""
     words = ": ".join(filter(None, (tool.name, shown(first[:_LONGEST]) + more)))

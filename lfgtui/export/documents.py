@@ -1,4 +1,4 @@
-"""A stored run in the form that was asked for, in pieces: what `lfg export` writes."""
+"""A stored run as Markdown, HTML or JSON, in pieces: what `lfg export` writes and hooks get."""
 
 from collections.abc import Iterable, Iterator
 from typing import Literal, TypeAlias
@@ -17,12 +17,16 @@ from lfgtui.text.redactor import Redactor
 from lfgtui.text.terminal_safe import json_safe
 
 Form: TypeAlias = Literal["md", "html", "json", "jsonl"]
+"""`jsonl` is for `lfg import`."""
 
 
 def pieces_of(
     reader: Reader, run: str, form: Form, *, only: str, redactor: Redactor | None, theme: str
 ) -> Iterator[str]:
-    """Return the run, or its one ticket `only`; as jsonl a run is whole."""
+    """Return the run, or only the ticket `only`; as `jsonl` always the whole run.
+
+    With a redactor, secrets are removed. `theme` is for `html`.
+    """
     if form == "jsonl":
         return safe_lines(lines_of(reader, run, redactor))
     document = RunDocument(reader, run, only, redactor)
@@ -36,5 +40,5 @@ def pieces_of(
 
 
 def safe_lines(lines: Iterable[bytes]) -> Iterator[str]:
-    """Return lines of JSON that are safe to look at wherever they go."""
+    """Return lines of JSON in which control characters are escaped, so that a terminal is safe."""
     return (f"{json_safe(line.decode())}\n" for line in lines)

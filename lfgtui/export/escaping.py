@@ -1,9 +1,9 @@
 r"""Markdown that cannot affect what surrounds it, whatever a model wrote.
 
-An answer stands in a document between other things. Raw HTML in it, a fence
-that is never closed or a comment that never ends would take over what
-follows, so HTML is shown as the text it is (`\<`) and what is open is closed.
-Everything else stays as it was written.
+An answer is in a document between other texts. Raw HTML in it, a fence that is
+never closed or a comment that never ends would change what follows. So `<` is
+escaped where it would begin HTML, and an open fence is closed. Everything else
+stays as it was written.
 """
 
 import re
@@ -15,15 +15,19 @@ from markdown_it.token import Token
 from lfgtui.text.markdown.parser import make_parser
 
 _SENTINEL = "lfg sees the end"
+"""A paragraph to parse after a text: if it is one of its own, the text has left nothing open."""
+
 _ROUNDS = 8
 """Most rounds of escaping HTML; if some is left, the text becomes a code block."""
 
+# A `<` that begins a tag or comment, as in <b, </b, <!-- or <?, if it is neither escaped nor the
+# beginning of a link such as <https://example.com>.
 _TAG = re.compile(r"(?<!\\)((?:\\\\)*)<(?=[A-Za-z/!?])(?![A-Za-z][A-Za-z0-9+.-]{1,31}:[^\s<>]*>)")
-_TICKS = re.compile("`+")
+_TICKS = re.compile("`+")  # the beginning of a code span
 
 
 def self_contained(source: str) -> str:
-    """Return the Markdown so that anything can stand before and after it."""
+    """Return the Markdown with nothing left open, so that it does not affect what follows it."""
     parser = make_parser()
     source = source.strip("\n")
     for _ in range(_ROUNDS):
@@ -49,7 +53,7 @@ def fenced(block: str, language: str = "") -> str:
 
 
 def literally(text: str) -> str:
-    """Return text in which nothing is Markdown, on one line."""
+    """Return the text on one line, with all that could be Markdown escaped."""
     line = " ".join(text.split())
     inline = re.sub(r"([\\`*_\[\]<>#!|~&])", r"\\\1", line)
     return re.sub(r"^(\d{0,9})([-+=.)])", r"\1\\\2", inline)
@@ -91,7 +95,7 @@ def _escaped(text: str) -> str:
 
 
 def _is_closed(tokens: list[Token]) -> bool:
-    """Return True if what follows would be a paragraph of its own."""
+    """Return True if the sentinel at the end is a paragraph of its own."""
     last = tokens[-2] if len(tokens) > 2 else None
     return last is not None and last.level == 1 and last.content == _SENTINEL
 

@@ -1,4 +1,7 @@
-"""The figures of runs and attempts, and the parts of a call, for documents."""
+"""What documents say of a run: its tickets, figures of runs and attempts, the parts of calls.
+
+All of `html`, `markdown` and `terminal` take these, so they say the same.
+"""
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
@@ -30,9 +33,10 @@ class TicketDocument(NamedTuple):
 
 
 class RunDocument:
-    """A run, or one ticket of it; a ticket is read when it is its turn.
+    """A stored run, or one ticket of it, to be written as a document.
 
-    Raises `UsageError` where there is no such ticket.
+    `tickets` reads and folds one ticket at a time, so only that is in memory. With a redactor
+    secrets are removed. Raises `UsageError` if there is no such ticket.
     """
 
     def __init__(
@@ -64,15 +68,15 @@ class RunDocument:
             yield TicketDocument(ticket, transcript)
 
     def requests(self, ticket: str) -> Iterator[Request]:
-        """Yield the requests of a ticket, which have no texts."""
+        """Yield the requests of a ticket; they hold figures and no text to be redacted."""
         return requests_of(self._reader.entries(self.run, ticket))
 
 
-_SHORT, _LINE = 60, 140
+_SHORT, _LINE = 60, 140  # most characters of a part of a call's ending, and of its summary
 
 
 class Section(NamedTuple):
-    """A part of a call, as it was: `label` names it, `language` is as in a fence."""
+    """A part of a call, in full: its text, a label, and its language as in a fence."""
 
     label: str
     text: str
@@ -80,7 +84,8 @@ class Section(NamedTuple):
 
 
 class Call(NamedTuple):
-    """A tool call: its head, its ending, its input and output. `succeeded` is None if unknown."""
+    """A tool call: `summary` says in a line what it does, `ending` how it went; sections are its
+    input, diffs, approval and output. `succeeded` is None if unknown."""
 
     name: str
     summary: str
@@ -90,7 +95,7 @@ class Call(NamedTuple):
 
 
 def run_figures(run: RunSummary) -> list[str]:
-    """Return when a run began, how long it took, what it cost, and how much is done."""
+    """Return when a run began, how long it took, what it cost, how many tickets are done."""
     began = datetime.fromtimestamp(run.started_at, UTC).strftime("%Y-%m-%d %H:%M UTC")
     taken = None if run.ended_at is None else run.ended_at - run.started_at
     done = f"{run.done} of {run.tickets} tickets done"
@@ -131,7 +136,7 @@ def reason_not_started(transcript: Transcript) -> str:
 
 
 def call_of(item: ToolItem) -> Call:
-    """Return a call of lfg's own tools, or one that was only in the text."""
+    """Return a call of a tool, or one that was only written in the text and not run."""
     diffs = (Section(_diff_label(item, path), visible(d), "diff") for path, d in item.diffs)
     rule = (Section("rule", item.rule_in_words),) if item.rule_in_words else ()
     answer = (Section("answer", visible(item.option)),) if item.option else ()
@@ -144,13 +149,14 @@ def _diff_label(item: ToolItem, path: str) -> str:
 
 
 def hosted_call_of(item: HostedItem) -> Call:
-    """Return a call of a tool on the provider's side."""
+    """Return a call of a tool that the provider runs."""
     given = (Section("input", visible(item.input)),) if item.input else ()
     sections = (*given, *_output(item))
     return Call(escaped(item.name), _first_line(item.input), "", None, sections)
 
 
 def _ending(item: ToolItem) -> tuple[str, bool | None]:
+    """Return the `ending` and `succeeded` of a call."""
     if item.is_text_borne:
         return "written as text, not run", None
     if item.is_unrun:
@@ -167,12 +173,13 @@ def _ending(item: ToolItem) -> tuple[str, bool | None]:
 
 
 def _summary(item: ToolItem) -> str:
+    """Return the first line of the call's summary, in which `⏎` stands for a line break."""
     line, broken, _ = item.summary.partition("⏎")
     return line if len(line) <= _LINE and not broken else f"{line[: _LINE - 1]}…"
 
 
 def _given(given: e.ToolArguments) -> tuple[Section, ...]:
-    """Return long texts each by itself, as they are, and the rest as JSON."""
+    """Return the arguments: texts of several lines in sections of their own, the rest as JSON."""
     if isinstance(given, str):
         return (Section("arguments", visible(given)),) if given else ()
     long = {key: value for key, value in given.items() if isinstance(value, str) and "\n" in value}

@@ -1,8 +1,8 @@
 """A run as one page of HTML that looks like the panes.
 
-It needs nothing but itself: no scripts, nothing from the net, and a policy in
-its head that would let neither in. Every text is escaped where it is put in;
-what unfolds is `<details>`, and a pane is enlarged by linking to it.
+The page has no scripts and loads nothing, and a policy in its head forbids both.
+So every text must be escaped where it is put in (`escape`). What unfolds is
+`<details>`, and a link to a pane enlarges it (`:target` in `page.css`).
 """
 
 from collections.abc import Iterator, Mapping
@@ -40,12 +40,18 @@ from lfgtui.settings.themes import Colours, ThemeFile
 from lfgtui.text.terminal_safe import visible, visible_line
 
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
+"""The page's Content-Security-Policy."""
+
 _LONG_PROMPT = 6
-"""Lines of a prompt beyond which it is folded."""
+"""Most lines of a prompt that is not folded."""
 
 
 def run_html(run: RunDocument, themes: Mapping[str, ThemeFile], theme: str) -> Iterator[str]:
-    """Yield the page, a piece at a time; `theme` is the one for its kind of screen."""
+    """Yield the page, a piece at a time.
+
+    `theme` is the name of the person's theme. It is used on dark screens or on light ones, as it is
+    made; the shipped theme `dark` or `light` on the others.
+    """
     title = visible_line(run.title or run.run)
     yield _head(title, _style(themes, theme))
     figures = "".join(f"<span>{escape(figure)}</span>" for figure in run_figures(run.summary))
@@ -72,9 +78,9 @@ def _head(title: str, style: str) -> str:
 
 
 def _style(themes: Mapping[str, ThemeFile], theme: str) -> str:
-    """Return the styles for both kinds of screen; the person's theme is one of them."""
+    """Return the style sheet for dark and light screens; the person's theme is one of the two."""
     own = themes.get(theme, themes["dark"])
-    if own.is_terminals:  # a page has none
+    if own.is_terminals:  # its colours have no values that a page could use
         own = themes["dark"]
     dark, light = (own, themes["light"]) if own.dark else (themes["dark"], own)
     sheet = Path(__file__).with_name("page.css").read_text(encoding="utf-8")
@@ -86,7 +92,8 @@ def _style(themes: Mapping[str, ThemeFile], theme: str) -> str:
 
 
 def _variables(colours: Colours) -> str:
-    """Return the colours, checked: anyone may write a theme file."""
+    """Return the colours as CSS variables; they are checked, as somebody else may have written the
+    theme file."""
     return " ".join(
         f"--{name}: {colour if colour[:1] == '#' and colour[1:].isalnum() else 'inherit'};"
         for name, colour in msgspec.structs.asdict(colours).items()
@@ -171,6 +178,7 @@ def _figures(attempt: Attempt) -> str:
 
 
 def _call_html(call: Call) -> str:
+    """Return a call's line, which unfolds to its sections."""
     colour = {True: "good", False: "bad", None: "muted"}[call.succeeded]
     head = (
         f'<b>{escape(call.name)}</b> <span class="gist">{escape(visible_line(call.summary))}</span>'
@@ -195,6 +203,7 @@ def _prompt(item: PromptItem) -> str:
 
 
 def _fold(kind: str, head: str, content: str) -> str:
+    """Return a folded part; `kind` is its class, `head` and `content` are HTML."""
     return f'<details class="{kind}"><summary>{head}</summary>{content}</details>\n'
 
 

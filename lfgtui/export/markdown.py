@@ -1,8 +1,8 @@
 """A run as Markdown: a document for readers anywhere, or a plain page for a terminal and a pipe.
 
-In a document, which reads well where HTML is allowed (on GitHub, say), what the agents did and
-thought is folded, and nothing that a model, a tool or a person wrote can end a fold or begin
-one. In a plain page nothing is folded, and answers are what arrived.
+A document (`DOCUMENT`) is for places where some HTML is allowed, as on GitHub: calls and reasoning
+are folded, and nothing that a model, a tool or a person wrote can end a fold or begin one. On a
+plain page (`PLAIN`) nothing is folded, and answers are as they arrived.
 """
 
 from collections.abc import Callable, Iterator
@@ -37,7 +37,11 @@ from lfgtui.text.terminal_safe import visible, visible_line
 
 
 class Style(NamedTuple):
-    """Ways to write others' words: as Markdown of their own, in one line, in a folded part."""
+    """How to write what models, tools and persons wrote.
+
+    `text` returns Markdown, `line` a text on one line, `folded` a part that unfolds, given its
+    name, its summary and its paragraphs.
+    """
 
     text: Callable[[str], str]
     line: Callable[[str], str]
@@ -53,7 +57,7 @@ def run_markdown(run: RunDocument, style: Style) -> Iterator[str]:
 
 
 def ticket_markdown(document: TicketDocument, style: Style) -> str:
-    """Return one ticket: its answers whole, its calls in a line and their parts."""
+    """Return one ticket: answers in full, calls as a line and the sections below it."""
     return "\n\n".join(_ticket(document, style)) + "\n"
 
 
@@ -84,7 +88,7 @@ def _item(item: Item, style: Style) -> str:
             thought = _quoted(style.text(item.text))
             return style.folded("thinking", f"{item.seconds:.1f} s", [thought])
         case PromptItem():
-            # No list: an indented text below one would be a part of it.
+            # Not a list: an indented text after it would become part of its last item.
             names = " · ".join(style.line(file.in_words) for file in item.files)
             text = style.text(item.text)
             return _quoted(f"with {names}\n\n{text}" if names else text)
@@ -105,7 +109,7 @@ def _call(call: Call, style: Style) -> str:
 
 
 def _quoted(text: str) -> str:
-    # A tab is as wide as its column makes it: after `> ` an indented line might not be one.
+    # A tab's width depends on its column: after `> `, an indented line could lose its indentation.
     return "\n".join(f"> {line}".rstrip() for line in text.expandtabs(4).split("\n"))
 
 

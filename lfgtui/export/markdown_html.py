@@ -1,8 +1,7 @@
-"""Markdown as HTML that can do nothing.
+"""Markdown as HTML that neither runs nor loads anything.
 
-Raw HTML is shown as the text it is, a link is one only if it leads to a web
-page or an address, and a picture is a link to it: a document that is opened
-tells nobody that it was.
+Raw HTML is shown as text, only links to web and mail addresses are links, and a
+picture becomes a link to it: so no server learns that a document was opened.
 """
 
 from functools import cache
@@ -29,20 +28,21 @@ def markdown_html(source: str) -> str:
 
 
 def link_html(url: str, text: str) -> str:
-    """Return a link, or the text alone where it leads nowhere that is safe."""
+    """Return a link, or the text alone if the URL is neither a web nor a mail address."""
     if not _is_safe(url):
         return escape(text)
     return f'<a href="{escape(url)}" rel="noopener noreferrer nofollow">{escape(text)}</a>'
 
 
 def code_html(code: str, language: str = "") -> str:
-    """Return the code in a `<pre>`, coloured; its text is the code's, character for character."""
+    """Return the code in a `<pre>`, coloured; its text is exactly the code."""
     code = code.removesuffix("\n")
     return f'<pre tabindex="0"><code>{_coloured(code, language)}</code></pre>'
 
 
 @cache
 def _renderer() -> MarkdownIt:
+    """Return a parser whose renderer colours code; it only renders tokens of `tokens_of`."""
     parser = make_parser()
     parser.options["highlight"] = lambda code, language, _: code_html(code, language)
     return parser
@@ -64,7 +64,7 @@ def _tame(token: Token) -> None:
 
 
 def _tamed(tokens: list[Token]) -> list[Token]:
-    """Return inlines without pictures, and without links to anything but pages."""
+    """Return inlines without pictures, attributes, and links that are not safe."""
     tame: list[Token] = []
     is_link, is_kept = False, False
     for token in tokens:
@@ -86,6 +86,7 @@ def _tamed(tokens: list[Token]) -> list[Token]:
 
 
 def _picture(token: Token, *, is_in_link: bool) -> list[Token]:
+    """Return words for a picture, with a link to it unless they are in a link already."""
     source = str(token.attrs.get("src", ""))
     name = Token("text", "", 0, content=f"[picture: {token.content or source}]")
     if is_in_link or not _is_safe(source):

@@ -1,4 +1,4 @@
-"""Markdown as Rich draws it on a terminal, in the terminal's own colours."""
+"""Markdown drawn by Rich for a terminal, in the terminal's own colours."""
 
 from collections.abc import Iterable, Iterator
 from itertools import accumulate
@@ -29,10 +29,10 @@ MARKDOWN_STYLES = {
 }
 
 _CELL = 5
-"""Least cells of a table's column; a table without room for them is written in lines."""
+"""Least cells of a table's column; a wider table is written as lines with `|` between cells."""
 
 _INDENT, _LEAST = 4, 20
-"""Cells that a list or a quote indents by, and least cells for its content."""
+"""Cells by which a list or a quote indents, and least cells that must be left for its content."""
 
 
 class _Heading(rich.Heading):
@@ -66,7 +66,10 @@ class _Rule(rich.HorizontalRule):
 
 
 class Answer(rich.Markdown):
-    """An answer, read as on the screen, with links written out; too deep a one as it came."""
+    """An answer with the same Markdown as on the screen, and with the addresses of links.
+
+    If it is nested too deeply for the width, its source is printed instead.
+    """
 
     elements: ClassVar[dict[str, type[rich.MarkdownElement]]] = {
         **rich.Markdown.elements,
@@ -95,7 +98,7 @@ def _descent(token: Token) -> int:
 
 
 def _drawable(tokens: Iterable[Token]) -> Iterator[Token]:
-    """Yield the tokens, with words for pictures and signs for task boxes."""
+    """Yield the tokens, with words instead of pictures and signs instead of task boxes."""
     box = ""
     for token in tokens:
         if token.type == "list_item_open":
@@ -113,6 +116,7 @@ def _is_bare_link(token: Token) -> bool:
 
 
 def _words(token: Token) -> Token:
+    """Return the inline, or words if it is a picture."""
     if token.type != "image":
         return token
     where = f" ({token.attrs.get('src', '')})"

@@ -1,7 +1,8 @@
-"""Messages of ended runs that are still to be sent: a small file for each, in a folder.
+"""Messages about ended runs that are still to be sent: a small file for each, in a folder.
 
-A message is there before it is first sent and until it is taken, so it outlives lfg, however
-that ends. What it says of the run is in the history, and is gone when the run is.
+A message is stored before it is first sent and deleted when it has been accepted, so it survives
+the end of lfg by whatever cause. It only names the run, whose content is read from the history
+when it is sent; if the run has been deleted by then, so is the message.
 """
 
 import time
@@ -17,7 +18,7 @@ from lfgtui.history.storage import leases
 from lfgtui.model.ticket_keys.on_end import OnEnd
 
 KEPT = 3 * 86400.0
-"""Seconds for which a message is sent again, about as Standard Webhooks suggests."""
+"""Seconds after which a message is given up, about as Standard Webhooks suggests."""
 
 _SUFFIX = ".json"
 
@@ -32,24 +33,24 @@ class Message(msgspec.Struct, frozen=True):
 
     @property
     def is_stale(self) -> bool:
-        """True once it is sent no more."""
+        """True if it is too old to be sent; the next run of lfg then drops it."""
         return time.time() - self.made_at > KEPT
 
 
 class Outbox:
-    """The folder; it is made with the first message."""
+    """The folder of messages, which is made with the first one. Several processes may use it."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
     def waiting(self) -> list[str]:
-        """Return the ids of all messages, those too that some lfg is just sending."""
+        """Return the ids of all messages, including those that a process is sending now."""
         with suppress(OSError):
             return sorted(path.stem for path in self._folder.glob(f"*{_SUFFIX}"))
         return []
 
     def put(self, run: str, hook: OnEnd) -> Message:
-        """Store a message, for its owner alone; raises `OSError`."""
+        """Store a message in a file that only its owner may read; raises `OSError`."""
         message = Message(f"msg_{uuid4().hex}", run, hook, time.time())
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         with NamedTemporaryFile(dir=self._folder, delete=False) as file:
@@ -59,7 +60,7 @@ class Outbox:
 
     @contextmanager
     def taking(self, message_id: str) -> Iterator[Message | None]:
-        """Give the message to this process alone; None where another has it, or it is gone."""
+        """Reserve the message for this process meanwhile; None if another has it, or it is gone."""
         lease = leases.take(self._folder, message_id)
         try:
             yield None if lease is None else self._read(message_id)
@@ -68,7 +69,7 @@ class Outbox:
                 lease.release()
 
     def drop(self, message_id: str) -> None:
-        """Delete a message, which somebody has taken or nobody will."""
+        """Delete a message that was accepted, or is given up."""
         with suppress(OSError):
             self._path(message_id).unlink(missing_ok=True)
 

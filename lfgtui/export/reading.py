@@ -1,4 +1,4 @@
-"""Answers as documents read them: the Markdown's tokens, without HTML, and the colours of code."""
+"""Reads answers for documents: the tokens of their Markdown, and the colours of code."""
 
 import re
 from collections.abc import Sequence
@@ -14,23 +14,24 @@ from lfgtui.text.markdown.parser import Definitions, make_parser, read_blocks, r
 from lfgtui.text.syntax import lexer_of, role_of
 from lfgtui.text.terminal_safe import visible
 
-_LONGEST = 60_000  # characters of code beyond which it stays plain
+_LONGEST = 60_000  # characters; longer code is not coloured
 
-# Some lexers take very long for it, and nobody reads it by its colours.
+# A line, or a repeated character, that some lexers take very long for; it is not coloured.
 _LONG_LINE = re.compile(r"[^\n]{1000}|(.)\1{150}")
 
 
 @cache
 def _parser() -> MarkdownIt:
+    """Return the screen's parser, with HTML read as text."""
     parser = make_parser()
     parser.options["html"] = False
     return parser
 
 
 def tokens_of(source: str) -> list[Token]:
-    """Return the document's tokens, with the bounds that the screen has too.
+    """Return the tokens of an answer, read with the same bounds as on the screen.
 
-    Where they do not matter markdown-it's own chain reads it, with its task lists.
+    If no paragraph exceeds them, markdown-it's own rules read it all, and task lists, too.
     """
     parser, source = _parser(), visible(source)
     definitions: Definitions = {}
@@ -44,7 +45,7 @@ def tokens_of(source: str) -> list[Token]:
 
 
 def code_spans(code: str, language: str) -> Sequence[tuple[str, str]]:
-    """Return the code in spans: the role of each, and its text."""
+    """Return the code in spans of role and text; one span "block" if it is not coloured."""
     lexer = lexer_of(language) if language and len(code) <= _LONGEST else None
     if lexer is None or _LONG_LINE.search(code):
         return [("block", code)]
@@ -53,5 +54,5 @@ def code_spans(code: str, language: str) -> Sequence[tuple[str, str]]:
         (role, "".join(text for _, text in group)) for role, group in groupby(tokens, itemgetter(0))
     ]
     if "".join(text for _, text in spans).rstrip("\n") != code.rstrip("\n"):
-        return [("block", code)]  # a lexer that changes what it reads
+        return [("block", code)]  # the lexer has changed the text
     return spans

@@ -14,7 +14,7 @@ from lfgtui.model.tickets import Ticket
 
 
 def run_record(document: RunDocument) -> dict[str, object]:
-    """Return the object of the run, or that of its ticket where only one is wanted."""
+    """Return the object of the run, or of its ticket if the document is of one ticket."""
     tickets = [ticket_record(document.run, *each) for each in document.tickets()]
     if document.is_one_ticket:
         return tickets[0]

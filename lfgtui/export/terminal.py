@@ -1,7 +1,7 @@
-"""A run as a page for a person at a terminal: answers whole, and what was done in a few lines.
+"""A run as a page for a person at a terminal: answers in full, calls in a few lines.
 
-In the sixteen colours that every terminal has and its owner chose. Lines are made of Rich's
-segments, whose text is made safe where it is printed.
+It uses the sixteen colours that every terminal has and its owner chose. Lines consist of Rich's
+segments; the caller must print them by `text.output`, which makes their text safe.
 """
 
 import io
@@ -47,10 +47,10 @@ from lfgtui.model.fold.states import BADGES, PLAN_SIGNS, State
 from lfgtui.text.terminal_safe import visible, visible_line
 
 _NARROWEST, _WIDEST = 40, 120
-"""Cells of a line. Longer ones are hard to read; a narrower terminal breaks them itself."""
+"""Cells of a line. Longer lines are hard to read; a narrower terminal wraps them itself."""
 
 _ROW, _PARAGRAPH = 2 * _WIDEST, 600
-"""Characters of a line that is shown in one row, and of one that is wrapped."""
+"""Most characters of a line that is cropped to one row, and of one that is wrapped."""
 
 _THEME = Theme(
     {
@@ -73,10 +73,10 @@ _NOTES: dict[NoteKind, tuple[str, str]] = {
 _DIFF = {"+": "success", "-": "error"}
 
 _PROMPT, _OUTPUT, _FAILURE, _CHANGE = (6, 0), (3, 3), (4, 12), (16, 8)
-"""First and last lines that are shown of one that is longer."""
+"""How many first and last lines are shown of a longer prompt, output, failed output or change."""
 
 _MOST_COMPARED = 1000
-"""Lines of an edit that are compared; more could take long."""
+"""Most lines of an edit that are compared; more could take long."""
 
 
 class _Barred:
@@ -94,7 +94,8 @@ class _Barred:
 
 
 def lines_of(page: Iterable[RenderableType], width: int) -> Iterator[Sequence[Segment]]:
-    """Yield the lines of a page for a terminal of the width, without blanks at their ends."""
+    """Yield the lines of `run_page`'s parts for a terminal of this width, without blanks at the
+    ends."""
     width = max(_NARROWEST, min(width, _WIDEST))
     console = Console(width=width, file=io.StringIO(), theme=_THEME, markup=False, highlight=False)
     for part in page:
@@ -107,7 +108,7 @@ def lines_of(page: Iterable[RenderableType], width: int) -> Iterator[Sequence[Se
 
 
 def run_page(run: RunDocument) -> Iterator[RenderableType]:
-    """Yield the parts of the page of a run, or of its one ticket where only that is wanted."""
+    """Yield the parts of the page of a run, or of a ticket if the document is of one ticket."""
     if not run.is_one_ticket:
         yield from _head(run)
     for document in run.tickets():
@@ -150,7 +151,7 @@ def _badge(state: State) -> tuple[str, str]:
 
 
 def _items(attempt: Attempt) -> Iterator[RenderableType]:
-    """Yield the items, with a blank line between them unless both are in brief."""
+    """Yield the items, with a blank line between two unless both are brief, as calls are."""
     was_brief = False
     for item in attempt.items:
         is_brief = not isinstance(item, TextItem | PromptItem | SourcesItem)
@@ -197,7 +198,7 @@ def _prompt(item: PromptItem) -> Text:
 
 
 def _call(call: Call, change: Text | None, style: str) -> Iterator[RenderableType]:
-    """Yield a call's line, and below it what it changed, or its output."""
+    """Yield a call's line, and below it the change, or else its output in this style."""
     sign, colour = _ENDINGS[call.succeeded]
     line = Table.grid(expand=True, padding=(0, 0, 0, 1))
     line.add_column(ratio=1)
@@ -213,14 +214,15 @@ def _call(call: Call, change: Text | None, style: str) -> Iterator[RenderableTyp
 
 
 def _change(item: ToolItem) -> Text | None:
-    """Return the change that was approved, or an edit, as a diff; None where there is none."""
+    """Return a call's diffs, or else its edit as a diff; None if it has neither."""
     diffs = [diff.removesuffix("\n") for _, diff in item.diffs]
     rows = "\n".join(diffs) or _edit(item.given)
     return _clipped(rows, _CHANGE, "muted", _DIFF, is_cropped=True) if rows else None
 
 
 def _edit(given: ToolArguments) -> str:
-    """Return an edit as a diff; "" where it is none, or too long to be compared."""
+    """Return the arguments of an edit, old and new text, as a diff; "" for other calls, or if they
+    are too long to be compared."""
     if isinstance(given, str):
         return ""
     old, new = (next((given[n] for n in names if n in given), None) for names in (OLD, NEW))
@@ -245,9 +247,9 @@ def _clipped(
     *,
     is_cropped: bool = False,
 ) -> Text:
-    """Return the first and last lines; `marks` are styles by the first character of a line.
+    """Return the `most` first and last lines, and how many are left out.
 
-    Cropped lines take a row each.
+    `marks` are styles by a line's first character. If cropped, each line takes one row.
     """
     lines, (head, tail) = visible(text).split("\n"), most
     if (hidden := len(lines) - head - tail) > 1:

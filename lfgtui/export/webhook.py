@@ -1,4 +1,4 @@
-"""Runs sent over HTTP: signed as Standard Webhooks has it, and answers as it reads them.
+"""Sends an ended run to a webhook, signed as Standard Webhooks requires.
 
 https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md (1.0.0)
 """
@@ -19,12 +19,13 @@ _TIMEOUT = 15.0
 """Seconds that the receiver may take until its next byte."""
 
 _GONE = 410
+"""The status by which a receiver asks for no more messages."""
 
 
 class Refusal(NamedTuple):
-    """A request that did not succeed. `retry_after` is in seconds, as the server asked for it.
+    """A request that did not succeed. `retry_after` is in seconds, if the server asked for a wait.
 
-    `is_final` where it wants no more of them.
+    `is_final`: it must not be sent again, since the receiver wants no more messages.
     """
 
     reason: str
@@ -33,7 +34,7 @@ class Refusal(NamedTuple):
 
 
 def signed(keys: Sequence[bytes], message_id: str, body: bytes) -> dict[str, str]:
-    """Return the headers of a message that is sent now, with a signature by each key."""
+    """Return the headers of a message that is sent now, with a signature for each key."""
     timestamp = str(int(time.time()))
     headers = {"webhook-id": message_id, "webhook-timestamp": timestamp}
     if keys:
@@ -44,15 +45,16 @@ def signed(keys: Sequence[bytes], message_id: str, body: bytes) -> dict[str, str
 
 
 def signature(key: bytes, message_id: str, timestamp: str, body: bytes) -> str:
-    """Return the signature of a message: HMAC-SHA256, in base64."""
+    """Return the signature of a message: `v1,` and the HMAC-SHA256 in base64."""
     content = b".".join((message_id.encode(), timestamp.encode(), body))
     return f"v1,{b64encode(hmac.digest(key, content, sha256)).decode()}"
 
 
 def post(url: str, body: bytes, headers: Mapping[str, str]) -> Refusal | None:
-    """Post JSON; return None where it is taken. No reason has the address, which may be a secret.
+    """Post JSON; return None if it is accepted (any 2xx). Redirects are refusals.
 
-    Redirects are refusals, and what the receiver answers besides its status is not read.
+    The reason of a refusal does not contain the address, which may be a secret. Only status and
+    headers of the answer are read.
     """
     named = {"content-type": "application/json", "user-agent": f"lfg/{__version__}", **headers}
     try:
@@ -66,7 +68,7 @@ def post(url: str, body: bytes, headers: Mapping[str, str]) -> Refusal | None:
 
 
 def reason_of(error: Exception) -> str:
-    """Return in words why nothing was answered."""
+    """Return in words why there was no answer, without the address."""
     cause: BaseException | None = error
     while cause is not None:
         if isinstance(cause, OSError) and cause.strerror:

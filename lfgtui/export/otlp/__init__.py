@@ -1,1 +1,1 @@
-"""Runs as OpenTelemetry traces."""
+"""Runs as OpenTelemetry traces: `spans` makes them, `encoding` writes them, `collector` sends."""

@@ -1,4 +1,4 @@
-"""Traces sent to a collector by OTLP/HTTP: https://opentelemetry.io/docs/specs/otlp/#otlphttp."""
+"""Sends traces to a collector by OTLP/HTTP: https://opentelemetry.io/docs/specs/otlp/#otlphttp."""
 
 from collections.abc import Mapping
 from time import sleep
@@ -16,14 +16,14 @@ from lfgtui.providers.errors.reset_times import retry_after
 from lfgtui.settings import environment
 
 _PATH = "/v1/traces"
-_RETRIED = frozenset({429, 502, 503, 504})
-_DELAYS = (1.0, 2.0, 4.0)
+_RETRIED = frozenset({429, 502, 503, 504})  # statuses, as the specification has them
+_DELAYS = (1.0, 2.0, 4.0)  # seconds between tries
 _LONGEST_WAIT = 30.0
-"""Seconds that a collector may ask to wait, as a person does so too."""
+"""Most seconds to wait if a collector asks for more: a person waits for the command."""
 
-_TIMEOUT = 30.0
+_TIMEOUT = 30.0  # seconds, for each read
 _MOST_BYTES = 64 << 10
-"""Size of an answer that is read."""
+"""Most bytes of an answer that are read."""
 
 _ENDPOINT, _HEADERS = "OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_HEADERS"
 _TRACES_ENDPOINT = "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"
@@ -44,16 +44,17 @@ class _Rejection(msgspec.Struct, frozen=True):
 
 
 class _Answer(msgspec.Struct, frozen=True):
-    """The parts of an answer that are read, of a success or of a failure."""
+    """The parts of an answer that are used: of a success, and the `message` of a failure."""
 
     partialSuccess: _Rejection | None = None  # noqa: N815
     message: str = ""
 
 
 class Collector:
-    """A collector at an address, or where OpenTelemetry's variables say if there is none.
+    """A collector at an address, or at that of OpenTelemetry's variables if it is "".
 
-    Their headers go with every request. Raises `UsageError` where there is no address.
+    Headers from these variables are sent with every request. `name` is its host, for messages.
+    Raises `UsageError` if there is no valid address.
     """
 
     def __init__(self, address: str = "") -> None:
@@ -62,7 +63,7 @@ class Collector:
         self.name = httpx.URL(self._url).netloc.decode("ascii", "replace")
 
     def send(self, body: bytes) -> Outcome:
-        """Send a request, again where the collector is busy."""
+        """Send a request; up to three times more if the collector is busy. Blocks."""
         for delay in (*_DELAYS, None):
             try:
                 status, headers, answer = self._post(body)
@@ -91,6 +92,7 @@ class Collector:
 
 
 def _url(address: str) -> str:
+    """Return the URL for traces: `_TRACES_ENDPOINT` as it is, any other with `_PATH` appended."""
     exact = "" if address else environment.variable(_TRACES_ENDPOINT) or ""
     base = address or environment.variable(_ENDPOINT) or ""
     if not (exact or base):
@@ -103,7 +105,7 @@ def _url(address: str) -> str:
 
 
 def _headers() -> dict[str, str]:
-    """Return the headers of the variable: `name=value`, with commas between them, in URL form."""
+    """Return the headers in the variable, which has e.g. `name=value,other=a%20b`."""
     text = environment.variable(_TRACES_HEADERS) or environment.variable(_HEADERS) or ""
     pairs = [pair.partition("=") for pair in text.split(",") if pair.strip()]
     if any(not (name.strip() and equals) for name, equals, _ in pairs):
@@ -112,6 +114,7 @@ def _headers() -> dict[str, str]:
 
 
 def _taken(text: str) -> Outcome:
+    """Return the outcome of a request that was accepted, perhaps only in part."""
     partial = _read(text).partialSuccess
     if partial is None:
         return Outcome()
@@ -120,7 +123,7 @@ def _taken(text: str) -> Outcome:
 
 
 def _read(text: str) -> _Answer:
-    """Return what can be read of an answer; a proxy's may be anything."""
+    """Return the answer, an empty one if it is no such JSON: a proxy may have sent it."""
     try:
         return msgspec.json.decode(text, type=_Answer)
     except (ValueError, RecursionError):

@@ -1,4 +1,4 @@
-"""Prompts and answers as JSON, in the form that the conventions have for them.
+"""Prompts, answers and calls as span attributes, in the JSON of the semantic conventions.
 
 https://github.com/open-telemetry/semantic-conventions-genai/blob/main/docs/gen-ai/ has the schemas
 (gen-ai-input-messages.json and its like).
@@ -22,12 +22,12 @@ _FINISHED = {
 
 
 def finish_reason(reason: str) -> str:
-    """Return the conventions' word for why a response ended, where they have one."""
+    """Return the conventions' name of a stop reason, or the reason itself if they have none."""
     return _FINISHED.get(reason, reason)
 
 
 def messages(ticket: Ticket, attempt: Attempt) -> dict[str, Value]:
-    """Return what the attempt was told, and what it said; calls are spans of their own."""
+    """Return the attempt's prompts and its answer; calls are spans of their own."""
     asked = [
         {"role": "user", "parts": [_part("text", item.whole)]}
         for item in attempt.items
@@ -48,7 +48,7 @@ def messages(ticket: Ticket, attempt: Attempt) -> dict[str, Value]:
 
 
 def call_contents(call: ToolItem) -> dict[str, Value]:
-    """Return what went into a call, and what came out."""
+    """Return the arguments and the result of a call."""
     given = call.given if isinstance(call.given, str) else _json(call.given)
     return {
         "gen_ai.tool.call.arguments": given,

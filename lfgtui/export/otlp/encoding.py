@@ -14,6 +14,7 @@ from lfgtui import __version__
 Value: TypeAlias = str | bool | int | float | Sequence[str]
 Kind: TypeAlias = Literal[1, 3]
 
+# Numbers of the protocol: SPAN_KIND_INTERNAL, SPAN_KIND_CLIENT, STATUS_CODE_ERROR.
 INTERNAL: Kind = 1
 CLIENT: Kind = 3
 _ERROR = 2
@@ -22,9 +23,9 @@ _SERVICE = "lfg"
 
 
 class Span(NamedTuple):
-    """A span; `id` and `parent` are hexadecimal, times seconds since the epoch.
+    """A span; `id` and `parent`, "" for none, are hexadecimal; times are seconds since the epoch.
 
-    `error` is None where it did not fail, else the description, which may be empty.
+    `error` is None if it did not fail, otherwise a description, which may be empty.
     """
 
     id: str
@@ -38,7 +39,7 @@ class Span(NamedTuple):
 
 
 def encode(trace: str, spans: Sequence[Span]) -> bytes:
-    """Return spans of a trace as one line of JSON, without its end."""
+    """Return spans of a trace as one line of JSON, without a line break."""
     scope = {"name": "lfgtui", "version": __version__}
     resource = _attributes({"service.name": _SERVICE, "service.version": __version__})
     scoped = {"scope": scope, "spans": [_span(trace, span) for span in spans]}
@@ -63,7 +64,7 @@ def _span(trace: str, span: Span) -> dict[str, object]:
 
 
 def _nanoseconds(seconds: float) -> str:
-    """Return a 64-bit number as JSON has it, exact as far as the history is."""
+    """Return a time as protobuf's JSON writes 64-bit numbers; the history has microseconds."""
     return str(round(seconds * 1e6) * 1000)
 
 

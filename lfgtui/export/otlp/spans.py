@@ -4,12 +4,12 @@ https://github.com/open-telemetry/semantic-conventions-genai/tree/main/docs/gen-
 
     invoke_workflow               the run
       invoke_agent TICKET         each attempt
-        chat MODEL                each request; an agent that lfg starts or calls has its own
-        execute_tool NAME         each call but those that were answered without being run
+        chat MODEL                each request of lfg's; agents make their own, unseen
+        execute_tool NAME         each call that was run
 
-Ids are made from the run's, so another export has the same ones. What was asked and answered is
-there on demand only, as the conventions have it, and so are titles: that of a single prompt is
-its beginning.
+Ids are digests of run, ticket and place, so another export has the same ones. Prompts, answers and
+titles are left out unless `content` is set, as the conventions require: the title of a single
+prompt is its beginning.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -25,12 +25,12 @@ from lfgtui.model.tickets import Ticket
 from lfgtui.settings.providers import WireName
 
 _PROVIDERS = {"gemini": "gcp.gemini", "mistral": "mistral_ai", "xai": "x_ai"}
-"""Providers that the conventions know by other names."""
+"""Providers that have other names in the conventions."""
 
 _AGENTS: tuple[WireName, ...] = ("acp", "agent-sse", "agent-websocket")
 
 _MOST_SPANS = 500
-"""Spans of a batch: collectors take requests of some megabytes."""
+"""Most spans of a batch, which is one request: collectors take requests of some megabytes."""
 
 
 def trace_id(run: str) -> str:
@@ -72,6 +72,7 @@ class RunSpans:
         yield [self._of_run(end)]
 
     def _id(self, *place: object) -> str:
+        """Return the id of the span at this place: ticket, attempt, kind and number."""
         return _digest(self._run, *place)[:16]
 
     def _of_run(self, end: float) -> Span:
@@ -98,7 +99,7 @@ class RunSpans:
     def _of_attempt(
         self, document: TicketDocument, attempt: Attempt, requests: Sequence[Request]
     ) -> Iterator[Span]:
-        """Yield the spans below the attempt, and its own, which holds them all."""
+        """Yield the spans of the attempt's calls and requests, then the attempt's own."""
         ticket = document.ticket
         own = self._id(ticket.id, attempt.number)
         is_agent = self._wires.get(attempt.provider) in _AGENTS
@@ -197,7 +198,7 @@ def _digest(run: str, *place: object) -> str:
 
 
 def _usage(sent: int, output: int, cached: int, cost: float | None) -> dict[str, Value]:
-    """Return what is known of tokens and their price."""
+    """Return the attributes for numbers of tokens, if not 0, and for their cost."""
     attributes: dict[str, Value] = {}
     if sent:
         attributes["gen_ai.usage.input_tokens"] = sent
@@ -215,7 +216,7 @@ def _finish_reasons(reason: str | None) -> dict[str, Value]:
 
 
 def _failure(call: ToolItem) -> str:
-    """Return in a word how a call went wrong, "" if it did not."""
+    """Return the error type of a call, "" if it succeeded."""
     if call.denied:
         return "denied"
     if call.state == "stopped":
