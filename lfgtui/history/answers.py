@@ -1,8 +1,8 @@
-"""Answers in the history that may be given again to equal requests.
+"""Answers in the history that may be given again to equal requests (`cache_answers`).
 
-A request is found by its fingerprint, in the index of search. Its answer counts if it ended well
-and is whole: after redaction, a call would have a mark among its arguments. Imported runs do not
-count: their answers are whatever a file says.
+A request is found by its fingerprint, in the index of search. Its answer is used if it ended well
+and nothing in it was redacted: a call would have a mark in its arguments. Answers of imported runs
+are not used, since somebody else may have written them.
 """
 
 import logging
@@ -37,13 +37,13 @@ ORDER BY segments_fts.rowid DESC LIMIT ?
 _log = logging.getLogger(__name__)
 
 _TRIED = 20
-"""Most requests that are looked at for one that was answered well."""
+"""Most equal requests that are looked at to find one that was answered well."""
 
 _WELL = frozenset({"end", "tool_use", "stop_sequence"})
 """Stop reasons of an answer that ended well."""
 
 
-_SAID = (
+_CONTENT = (
     e.TextDelta,
     e.ReasoningDelta,
     e.Citation,
@@ -54,15 +54,20 @@ _SAID = (
     e.HostedOutputDelta,
     e.ProviderItem,
 )
-"""The events of an answer; others between them are about its transfer, or about something else."""
+"""The events of an answer; a new event with content belongs here, too. Others between them are
+about the transfer, or about something else."""
 
 _BROKEN = (e.TurnBegun, e.AttemptStarted, e.Retrying, e.Parked, e.Ending)
+"""Events before which a complete answer would have finished."""
 
 _REDACTED = MARK.encode()
 
 
 class KeptAnswer(msgspec.Struct, frozen=True):
-    """An answer, and the ticket that got it. `tokens` are those of its request and its own."""
+    """An answer, and the ticket that got it. `tokens` is the sum of input and output tokens.
+
+    `recorded_at` is when its request was sent, in seconds since the epoch.
+    """
 
     run: str
     ticket: str
@@ -80,18 +85,21 @@ class AnswerCache:
     max_age: float = math.inf
 
     def unread(self) -> "AnswerCache":
-        """Return a cache without answers: requests are sent, and later ones find them."""
+        """Return a cache that finds nothing, so that every request is sent."""
         return replace(self, max_age=0.0)
 
     def find(self, fingerprint: str) -> KeptAnswer | None:
-        """Return the newest good answer to that request; None if there is none, or no history."""
+        """Return the newest usable answer to a request; None if there is none, or on an error.
+
+        It reads the file: call it in a thread.
+        """
         since = now() - self.max_age
         try:
             with closing(file.connect_to_read(self.path)) as db, file.opening(self.path):
                 values = (f'"{fingerprint}"', fingerprint, since, IMPORTED, _TRIED)
                 rows = db.execute(_SENT, values).fetchall()
                 return next(filter(None, (_answer(db, *row) for row in rows)), None)
-        except HistoryError as error:  # the request is sent then
+        except HistoryError as error:  # without an answer, the request is sent
             _log.info("no answer is reused: %s", error)
             return None
 
@@ -99,27 +107,28 @@ class AnswerCache:
 def _answer(
     db: sqlite3.Connection, ticket: int, run: str, name: str, seq: int, at: float
 ) -> KeptAnswer | None:
-    said: list[e.WireEvent] = []
+    """Return the answer to the request whose fingerprint is the ticket's entry `seq`."""
+    content: list[e.WireEvent] = []
     tokens = 0
     try:
-        for event in _behind(db, ticket, seq):
+        for event in _events_after(db, ticket, seq):
             match event:
                 case e.ResponseFinished(_, reason):
-                    whole = reason in _WELL and not any(map(_is_redacted, said))
-                    answer = (run, name, at, tokens, tuple(said), event)
+                    whole = reason in _WELL and not any(map(_is_redacted, content))
+                    answer = (run, name, at, tokens, tuple(content), event)
                     return KeptAnswer(*answer) if whole else None
                 case e.Usage():
                     tokens = event.input + event.output
-                case e.WireEvent() if isinstance(event, _SAID):
-                    said.append(event)
+                case e.WireEvent() if isinstance(event, _CONTENT):
+                    content.append(event)
                 case _ if isinstance(event, _BROKEN):
                     return None
-    except HistoryError:  # another version's, or damaged
+    except HistoryError:  # an event of another version of lfg, or damage
         pass
     return None
 
 
-def _behind(db: sqlite3.Connection, ticket: int, seq: int) -> Iterator[e.Event]:
+def _events_after(db: sqlite3.Connection, ticket: int, seq: int) -> Iterator[e.Event]:
     """Yield the ticket's events after the entry `seq`."""
     while rows := entries.some(db, ticket, seq + 1):
         for row in rows:

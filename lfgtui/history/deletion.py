@@ -1,10 +1,10 @@
-"""Deletion of runs: out of sight at once, their texts a little at a time.
+"""Deletion of runs: they are hidden at once, their texts deleted a little at a time.
 
-One short transaction deletes a run's row and puts its tickets under a run without
-a name, which nobody lists, searches or resumes. Their texts follow in small
-transactions with pauses between them: one for a large run would keep other writers
-waiting so long that they reported history as behind. If the process ends before
-that, the next one goes on.
+One short transaction deletes a run's row and moves its tickets to a run with the id
+"" (`DELETED`), which every other query must leave out. Their texts are deleted in
+small transactions with pauses between them: a single one for a large run would keep
+other writers waiting so long that they report the history as behind. If the process
+ends before that, the next deletion continues.
 """
 
 import json
@@ -23,10 +23,10 @@ from lfgtui.history.storage import entries, file, leases
 from lfgtui.workspace.kept import KeptFiles
 
 DELETED = ""
-"""The run that holds the tickets of deleted runs."""
+"""The id of the run that holds the tickets of deleted runs."""
 
 TEXTS = 200
-"""Texts that one transaction deletes: mostly 5 ms, 80 where the index merges."""
+"""Texts that one transaction deletes: mostly in 5 ms, in 80 if FTS5 merges its index."""
 
 _PAUSE = 0.05
 """Shortest pause between two steps in the background, in seconds."""
@@ -42,7 +42,7 @@ _log = logging.getLogger(__name__)
 def older_than(path: Path, moment: float) -> list[str]:
     """Return the runs that ended before that moment (seconds since the epoch), oldest first.
 
-    Pinned ones are not among them.
+    Pinned runs are left out.
     """
     with closing(file.connect_to_read(path)) as db, file.opening(path):
         rows = db.execute(f"SELECT id FROM runs WHERE {_OLD} ORDER BY started_at", (moment,))
@@ -50,18 +50,18 @@ def older_than(path: Path, moment: float) -> list[str]:
 
 
 def delete(path: Path, runs: Iterable[str], *, before: float | None = None) -> list[str]:
-    """Delete runs for good, except those in progress; return the deleted ones.
+    """Delete runs permanently, except those in progress; return the deleted ones.
 
-    With `before`, a run also stays if it is pinned by now, or ended later than that.
+    With `before`, a run that has been pinned meanwhile, or ended later, stays, too.
     """
     return _delete(path, runs, before, _as_long)
 
 
 def delete_old(path: Path, seconds: int | None, stopped: Event) -> list[str]:
-    """Delete runs that ended more than `seconds` ago (None: no runs), with pauses, until stopped.
+    """Delete runs that ended more than `seconds` ago (None: no runs), until `stopped` is set.
 
-    Pinned runs stay. The rest of earlier deletions is swept in any case. A run that is left, or
-    cannot be deleted, is tried by the next deletion.
+    For a thread in the background: it pauses between steps. Pinned runs stay. The texts of earlier
+    deletions are deleted, too. What is not done or fails is left to the next call.
     """
     before = None if seconds is None else time.time() - seconds
     try:
@@ -77,7 +77,7 @@ def delete_old(path: Path, seconds: int | None, stopped: Event) -> list[str]:
 
 
 def has_remains(db: sqlite3.Connection) -> bool:
-    """Return whether there is anything to sweep."""
+    """Return whether there are texts of deleted runs to `sweep`."""
     return db.execute("SELECT 1 FROM runs WHERE id = ?", (DELETED,)).fetchone() is not None
 
 
@@ -112,6 +112,7 @@ def sweep(db: sqlite3.Connection, pause: Pause, texts: int = TEXTS) -> None:
 
 
 def _delete(path: Path, runs: Iterable[str], before: float | None, pause: Pause) -> list[str]:
+    """Hide the runs, drop their files kept for undo, and delete texts until `pause` ends it."""
     with orphaned_runs.connected(path) as (db, _):
         deleted = [run for run in runs if hide(db, path, run, before=before)]
         KeptFiles.beside(path).drop(deleted)
@@ -120,7 +121,7 @@ def _delete(path: Path, runs: Iterable[str], before: float | None, pause: Pause)
 
 
 def _delete_some(db: sqlite3.Connection, most: int) -> None:
-    """Delete tickets until `most` texts are gone; a ticket's entries go before its texts."""
+    """Delete hidden tickets, entries first, until `most` texts are deleted; in a transaction."""
     texts: list[int] = []
     emptied: list[tuple[int]] = []
     tickets = db.execute("SELECT id FROM tickets WHERE run = ?", (DELETED,)).fetchall()
@@ -136,7 +137,7 @@ def _delete_some(db: sqlite3.Connection, most: int) -> None:
         emptied.append((ticket,))
     chosen = json.dumps(texts)
     these = "WHERE id IN (SELECT value FROM json_each(?))"
-    db.execute(  # in order: the index writes itself out each time it gets an earlier text
+    db.execute(  # in order of ids: FTS5 writes its buffer out for each one out of order
         "INSERT INTO segments_fts (segments_fts, rowid, text)"
         f" SELECT 'delete', id, text FROM segments {these} ORDER BY id",
         (chosen,),
@@ -148,5 +149,6 @@ def _delete_some(db: sqlite3.Connection, most: int) -> None:
 
 
 def _as_long(taken: float) -> bool:
+    """Pause for as long as the step took, so that other writers get half of the time."""
     time.sleep(taken)
     return True

@@ -10,7 +10,8 @@ WITHIN = """EXISTS (
         CASE WHEN json_valid(t.spec) THEN json_extract(t.spec, '$.workspace') END || '/',
         1, length(?)) = ?
 )"""
-"""Condition for a run with a ticket in a folder or below; the folder's name ends with a slash."""
+"""SQL condition for a run `r` with a ticket in a folder or below; its two values are the folder's
+path with a slash at the end."""
 
 _NEWEST_IN = (
     f"SELECT r.id FROM runs r WHERE r.id <> '' AND {WITHIN}"
@@ -26,8 +27,8 @@ _NEWEST = (
 def find_last_run(connection: sqlite3.Connection) -> str:
     """Return the newest run in this folder's repository or, outside a repository, in this folder.
 
-    The newest of all may be another project's, which nobody should change or continue by mistake.
-    Raises `UsageError` where there is none.
+    The newest run of all may be another project's, which must not be changed by mistake. Raises
+    `UsageError` if there is none.
     """
     top = _top()
     found = connection.execute(_NEWEST_IN, (f"{str(top).rstrip('/')}/",) * 2).fetchone()
@@ -41,6 +42,7 @@ def find_last_run(connection: sqlite3.Connection) -> str:
 
 
 def _top() -> Path:
+    """Return the top of the current folder's repository, or the current folder outside one."""
     try:
         here = Path.cwd()
     except OSError as error:

@@ -1,11 +1,11 @@
-"""Maintenance: pins and notes; the file's size, its health, copies, unused room and recovery.
+"""Maintenance: pins, notes, size, damage, backup, vacuum and recovery, as `lfg history` offers.
 
-Nothing here happens unasked. Each function takes the file's write lock only while
-it writes, so runs in progress wait for a moment and lose nothing.
+Nothing here happens unless a person asks for it. Each function holds the file's
+write lock only while it writes, so runs in progress wait a moment and lose nothing.
 
 Recovery writes all that can still be read of a damaged history into a new file. It
 reads each table from the front as far as possible, then from the back. A pack whose
-text is gone is left out, and counted. The damaged file is not touched.
+text cannot be read is left out and reported. The damaged file is not changed.
 """
 
 import sqlite3
@@ -23,11 +23,12 @@ NOTE_LENGTH = 2000
 """Most characters of a note: it is a remark, not a document."""
 
 CHECKED_BYTES = 256 * 1024 * 1024
-"""Bytes of the largest file that is read through: a larger one would take seconds."""
+"""Bytes of the largest file that is checked for damage: a larger one would take seconds."""
 
 
 class Size(NamedTuple):
-    """Size of a history. `text` is in characters, `file` in bytes."""
+    """Size of a history: `file` in bytes, `text` in characters. `oldest` is when its first run
+    started, in seconds since the epoch."""
 
     file: int
     runs: int
@@ -37,9 +38,9 @@ class Size(NamedTuple):
 
 
 class Health(NamedTuple):
-    """State of the file; `damage` is SQLite's first complaint, None if there is none.
+    """State of the file, whose `size` is in bytes; `damage` is SQLite's first error message.
 
-    A file that is too large is not checked for damage.
+    `is_checked` is False for a file larger than `CHECKED_BYTES`; its damage is unknown.
     """
 
     size: int
@@ -49,7 +50,7 @@ class Health(NamedTuple):
 
 
 def pin(path: Path, run: str, pinned: bool) -> None:
-    """Keep the run from pruning, or no longer; raises `UsageError` if there is no such run."""
+    """Pin the run, so that pruning leaves it, or unpin it; raises `UsageError` for no such run."""
     _set(path, run, "pinned", int(pinned))
 
 
@@ -58,7 +59,7 @@ def annotate(path: Path, run: str, note: str) -> None:
 
     Raises `UsageError` if there is no such run, or the note is too long.
     """
-    note = note.encode(errors="replace").decode().strip()  # the shell may give half a letter
+    note = note.encode(errors="replace").decode().strip()  # arguments may be invalid UTF-8
     if len(note) > NOTE_LENGTH:
         raise UsageError(f"the note has {len(note):,} characters; the limit is {NOTE_LENGTH:,}")
     _set(path, run, "note", note)
@@ -85,9 +86,9 @@ def size(path: Path) -> Size:
 
 
 def back_up(path: Path, copy: Path) -> None:
-    """Copy the history into a new file for its owner alone; lfg may be writing meanwhile.
+    """Copy the history into a new file that only its owner may read; lfg may be writing meanwhile.
 
-    Raises `UsageError` where there is nothing to copy, or a file in its place.
+    Raises `UsageError` if there is no history, or `copy` exists.
     """
     if not path.exists():
         raise UsageError(f"{path}: there is no history yet")
@@ -97,19 +98,19 @@ def back_up(path: Path, copy: Path) -> None:
         file.make(copy)
         try:
             with closing(sqlite3.connect(copy)) as target:
-                db.backup(target)  # in one step: a write between two steps would restart it
+                db.backup(target)  # all at once: a write between two steps would restart it
         except BaseException:
             copy.unlink()
             raise
 
 
 def copies(path: Path) -> list[Path]:
-    """Return the copies made before the file was brought to a new schema."""
+    """Return the copies made before a migration (`storage/file.py`)."""
     return sorted(path.parent.glob(f"{path.name}.schema-*"))
 
 
 def vacuum(path: Path) -> tuple[int, int]:
-    """Give back the room of deleted runs; return the file's bytes before and after."""
+    """Free the disk space of deleted runs; return the file's bytes before and after."""
     before = path.stat().st_size if path.exists() else 0
     with orphaned_runs.connected(path) as (db, _):
         db.execute("INSERT INTO segments_fts (segments_fts) VALUES ('optimize')")
@@ -119,7 +120,7 @@ def vacuum(path: Path) -> tuple[int, int]:
 
 
 def damage(path: Path) -> list[str]:
-    """Return the faults of the file, mostly in SQLite's words; empty if it is sound."""
+    """Return the file's faults, mostly SQLite's messages; empty if it has none."""
     try:
         with closing(file.plain(path, "ro")) as db:
             if (foreign := migrations.foreign_object(db)) is not None:
@@ -131,9 +132,9 @@ def damage(path: Path) -> list[str]:
 
 
 def check_health(path: Path) -> Health | None:
-    """Open the file, count its runs and read it through; return None where there is no file.
+    """Open the file, count its runs and check it for damage; return None if there is no file.
 
-    Raises `HistoryError` where it cannot be opened.
+    Raises `HistoryError` if it cannot be opened.
     """
     with file.opening(path):
         if not path.exists():
@@ -147,22 +148,22 @@ def check_health(path: Path) -> Health | None:
 
 
 class Recovered(NamedTuple):
-    """Rows that were read, by table; tickets (`run/ticket`) with holes; runs without tickets."""
+    """Numbers of recovered rows, by table; `torn` tickets (`run/ticket`), which lack entries;
+    `empty` runs, whose tickets are lost."""
 
     rows: dict[str, int]
     torn: list[str]
     empty: list[str]
 
 
-_DAMAGE = (sqlite3.DatabaseError, UnicodeDecodeError)  # the latter: SQLite quotes the file
+_DAMAGE = (sqlite3.DatabaseError, UnicodeDecodeError)  # the latter if SQLite's message quotes text
 _TABLES = ("runs", "tickets", "segments", "packs", "entries")
 
 
 def recover(path: Path, target: Path) -> Recovered:
-    """Write what can still be read into a new file and count it.
+    """Write what can still be read into a new file, `target`, and count it.
 
-    Raises `UsageError` where the target exists, `HistoryError` where nothing
-    can be read at all.
+    Raises `UsageError` if the target exists, `HistoryError` if nothing can be read.
     """
     if target.exists():
         raise UsageError(f"{target} already exists; name a new file")
@@ -173,7 +174,8 @@ def recover(path: Path, target: Path) -> Recovered:
             file.opening(target),
         ):
             damaged.text_factory = values.decode
-            damaged.execute("PRAGMA writable_schema = ON")  # so one damaged table spares the others
+            # With this, an error in one table's schema does not prevent reading the others.
+            damaged.execute("PRAGMA writable_schema = ON")
             db.execute("PRAGMA foreign_keys = OFF")
             with file.transaction(db):
                 copied = {table: _copy(damaged, db, table) for table in _TABLES}
@@ -191,9 +193,10 @@ def recover(path: Path, target: Path) -> Recovered:
 
 
 def _copy(damaged: sqlite3.Connection, db: sqlite3.Connection, table: str) -> int:
+    """Copy a table's readable rows, with the columns that both files have; return how many."""
     columns = _columns(db, table)
     try:
-        if not migrations.has_table(damaged, table):  # a view of its name could go on for ever
+        if not migrations.has_table(damaged, table):  # a view of that name could be endless
             return 0
         columns = [name for name in _columns(damaged, table) if name in columns]
     except _DAMAGE:
@@ -204,7 +207,7 @@ def _copy(damaged: sqlite3.Connection, db: sqlite3.Connection, table: str) -> in
     insert = f"INSERT OR IGNORE INTO {table} ({','.join(columns)}) VALUES ({marks})"
     copied = 0
     for row in _readable(damaged, table, columns):
-        with suppress(sqlite3.DatabaseError):  # a value that damage made impossible
+        with suppress(sqlite3.DatabaseError):  # damage may have left an invalid value
             db.execute(insert, row)
             copied += 1
     return copied
@@ -237,7 +240,7 @@ def _readable(
 
 
 def _drop_unreadable(db: sqlite3.Connection) -> list[str]:
-    """Drop packs that are damaged or whose text is gone; return their tickets."""
+    """Delete packs that are damaged or lack their text; return their tickets as `run/ticket`."""
     torn: dict[str, None] = {}
     names: dict[int, str] = dict(db.execute("SELECT id, run || '/' || name FROM tickets"))
     for id_, body in db.execute("SELECT id, body FROM packs").fetchall():

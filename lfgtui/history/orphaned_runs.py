@@ -1,9 +1,10 @@
-"""Orphaned runs: those whose process died. They are ended as interrupted.
+"""Orphaned runs: runs whose process died. They are ended as interrupted.
 
-Every writer does this first, and once more at the end: the last one to close
-the file folds the write-ahead log into it. So the log is never folded in while a
-run is orphaned, and an orphaned run without a log has lost it: SQLite finds
-nothing wrong with such a file, but it is older than what was on the screen.
+All code that writes connects by `connected`, which does this first and again at the
+end: when the last connection closes, SQLite copies the write-ahead log into the file
+and deletes it. So that never happens while a run is orphaned, and an orphaned run
+without a log has lost it. SQLite finds nothing wrong with such a file, although it
+is older than what was on the screen.
 """
 
 import sqlite3
@@ -24,7 +25,7 @@ LOG_GONE = "the history's write-ahead log ({log}) is gone: the end of the run ma
 
 
 class Ended(NamedTuple):
-    """Runs that were ended, and runs of which only a lease was left."""
+    """The runs that were ended, and those that were `lost`: only their lease was found."""
 
     interrupted: list[str]
     lost: list[str]
@@ -32,12 +33,12 @@ class Ended(NamedTuple):
 
 @contextmanager
 def connected(path: Path) -> Iterator[tuple[sqlite3.Connection, Ended]]:
-    """Connect to write, ending orphaned runs before and after; raises `HistoryError`.
+    """Connect to write, ending orphaned runs before and afterwards; raises `HistoryError`.
 
-    Yield the connection and the runs ended before.
+    Yield the connection and the runs that were ended before.
     """
     with file.opening(path):
-        log = file.log_of(path)  # readers make an empty one
+        log = file.log_of(path)  # a reader may have made an empty one
         had_log = log.exists() and log.stat().st_size > 0
         with closing(file.connect(path)) as db:
             yield db, _end(db, path, had_log=had_log)
@@ -48,9 +49,9 @@ def _end(db: sqlite3.Connection, path: Path, *, had_log: bool) -> Ended:
     """End the tickets of orphaned runs. `had_log`: as it was before `db` was opened."""
     locks = path.parent / "locks"
     ended, lost = [], []
-    killed = set(leases.left_behind(locks))  # all others were released in good order
+    killed = set(leases.left_behind(locks))  # a process that ends normally removes its leases
     for run in _running(db) | killed:
-        # What another version wrote and this one cannot read is left as it is.
+        # A run of another version of lfg that cannot be read is left as it is.
         with suppress(HistoryError), leases.held(locks, run) as ours:
             if not ours:
                 continue
@@ -65,9 +66,11 @@ def _end(db: sqlite3.Connection, path: Path, *, had_log: bool) -> Ended:
 
 
 def interrupt(db: sqlite3.Connection, run: str, now: float, missing_log: str | None) -> None:
-    """End the run's open tickets when it was last heard of; the caller holds the transaction.
+    """End the run and its open tickets, at the time of its last entry, in the caller's transaction.
 
-    A ticket that a worker has is not ended: it goes on there, and a resume takes up its results.
+    `now` is for a run without entries. `missing_log` is the name of the write-ahead log if it is
+    gone, which the tickets then note. A ticket that a worker has is not ended: the worker goes on,
+    and a resume fetches its results.
     """
     away = {ticket for ticket, (_, is_out) in hand_outs(db, run).items() if is_out}
     batch = Batch()

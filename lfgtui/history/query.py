@@ -1,11 +1,12 @@
-"""Queries as typed: their filters, their words as FTS5 expressions, and excerpts of matching texts.
+"""Parses queries as people type them: filters, and words for FTS5; makes excerpts of matches.
 
-A filter is a name, a colon and a value (in quotes where it has blanks), as in
+A filter is a name, a colon and a value (in quotes if it has blanks), as in
 `state:failed after:7d parser`. Any other word with a colon is just a word, so
-`std::move` and a URL can be searched for as they stand.
+`std::move` and a URL can be searched for.
 
 Excerpts are made here, since the time of FTS5's `highlight()` and `snippet()` grows
-with the square of the matches: minutes, for a common word in some megabytes.
+with the square of the matches: minutes for a common word in some megabytes. As
+`lfg search` should start fast, this module imports little.
 """
 
 import re
@@ -20,20 +21,21 @@ from lfgtui.errors import UsageError, did_you_mean
 from lfgtui.model.facets import Kind
 
 MOST_WORDS = 64
-"""Most words of a query: FTS5 looks for each, and compares all of them at each match."""
+"""Most words of a query: FTS5 searches for each, and compares all of them at each match."""
 
 STATES = (
     "queued", "starting", "waiting", "streaming", "running_tool", "needs_approval", "retrying",
     "paused", "done", "failed", "cancelled", "limit", "blocked", "interrupted",
 )  # fmt: skip
-"""The states of a ticket; importing their own module would take longer than a search."""
+"""`model.fold.states.State`, copied: importing that would take longer than a search. A test
+compares the two."""
 
 _OPERATORS = frozenset(("AND", "OR", "NOT", "NEAR"))
-_SYNTAX = re.compile(r'\b(?:AND|OR|NOT|NEAR)\b|["()*]')
-_WORD = re.compile(r'"(?:[^"]|"")*"|[^\s()"]+')
+_SYNTAX = re.compile(r'\b(?:AND|OR|NOT|NEAR)\b|["()*]')  # what may be meant as FTS5's syntax
+_WORD = re.compile(r'"(?:[^"]|"")*"|[^\s()"]+')  # a word, or a "phrase in quotes"
 
 _LIKE = "LIKE ? ESCAPE '\\'"
-# Conditions on a segment `s` and its ticket `t`; a value for LIKE stands between %.
+# Filters: SQL conditions on a segment `s` and its ticket `t`; `_values` gives their values.
 _CONDITIONS = {
     "run": f"(t.run = ? OR t.run {_LIKE} OR t.run {_LIKE})",
     "title": f"t.run IN (SELECT id FROM runs WHERE title {_LIKE} OR note {_LIKE})",
@@ -54,30 +56,30 @@ _DATES = ("%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M", "
 
 
 Match: TypeAlias = tuple[int, int]
-"""A match: [start, end) in characters."""
+"""The place of a match in a text: [start, end) in characters."""
 
 Finder: TypeAlias = Callable[[str], list[Match]]
-"""Finds the first matches in a text."""
+"""Returns the first matches in a text."""
 
 _WIDTH = 200
-"""Characters of an excerpt."""
+"""Most characters of an excerpt."""
 
 _LEAD = 40
-"""Characters of an excerpt before its first match."""
+"""Most characters of an excerpt before its first match."""
 
 _TRIED = 200
 """Most matches of a text that are looked at."""
 
 _LONG = 32_768
-"""Characters of the longest text in which diacritics are ignored."""
+"""Characters of the longest text in which diacritics are ignored, as that is slow."""
 
 _LETTER = r"[^\W_]"
 _SPACE = re.compile(r"\s+")
-_TERM = re.compile(r'("(?:[^"]|"")*"|\w+)\s*(\*)?')
+_TERM = re.compile(r'("(?:[^"]|"")*"|\w+)\s*(\*)?')  # a word or "phrase", perhaps with a star
 
 
 class ParsedQuery(NamedTuple):
-    """A query taken apart: its words, and the filters as SQL conditions with their values."""
+    """A query's words without its filters; `where` has these as SQL (` AND ...`), with `values`."""
 
     words: str
     where: str
@@ -85,10 +87,10 @@ class ParsedQuery(NamedTuple):
 
 
 def parse(query: str) -> ParsedQuery:
-    """Take the query apart; raises `UsageError` for a filter's impossible value."""
+    """Return the query's parts; raises `UsageError` for a filter with an invalid value."""
     where = ""
     values: list[object] = []
-    query = query.encode(errors="replace").decode()  # the shell may pass bytes that are not text
+    query = query.encode(errors="replace").decode()  # arguments may be invalid UTF-8
     for match in _FILTER.finditer(query):
         name, value = match[1], match[2].strip('"')
         where += f" AND {_CONDITIONS[name]}"
@@ -97,9 +99,9 @@ def parse(query: str) -> ParsedQuery:
 
 
 def without_repeats(words: str) -> str:
-    """Return the words, each once; unchanged if they have syntax.
+    """Return the words, each once; unchanged if they may have FTS5's syntax.
 
-    The last word stays last, since with `prefix` it may be unfinished.
+    The last word stays last, since it may be unfinished (`prefix` in `expressions`).
     """
     *others, last = words.split() or [""]
     if re.search(r'["()+:^{}]', words) or not _OPERATORS.isdisjoint((*others, last)):
@@ -108,12 +110,12 @@ def without_repeats(words: str) -> str:
 
 
 def expressions(words: str, *, prefix: bool) -> Iterator[str]:
-    """Yield the words as FTS5 expressions, to be tried in turn until one is accepted.
+    """Yield the words as FTS5 expressions, to be tried in turn until FTS5 accepts one.
 
-    First as they stand: words, "phrases", prefix*, AND, OR and NOT. FTS5 refuses anything else
-    (`c++`, `foo-bar`, an open quote): then each word is quoted and searched for literally or,
-    with too many of them, all as one phrase. `prefix` lets the last word be unfinished, for
-    searching while typing. Raises `UsageError` for more than `MOST_WORDS`.
+    First come the words unchanged: words, "phrases", prefix*, AND, OR and NOT. FTS5 refuses other
+    syntax (`c++`, `foo-bar`, an open quote): then each word is quoted, to be searched for
+    literally or, if FTS5 refuses that, too, all words as one phrase. `prefix` allows the last word
+    to be unfinished, for searching while typing. Raises `UsageError` for more than `MOST_WORDS`.
     """
     count = sum(word not in _OPERATORS for word in _WORD.findall(words))
     if count > MOST_WORDS:
@@ -130,15 +132,15 @@ def expressions(words: str, *, prefix: bool) -> Iterator[str]:
 
 
 def is_literal(expression: str, words: str) -> bool:
-    """Return whether the expression takes literally what was meant as syntax.
+    """Return whether the expression quotes words that were probably meant as FTS5's syntax.
 
-    Marks within words (`c++`, `foo-bar`) were not meant so.
+    Punctuation within words (`c++`, `foo-bar`) is not taken for syntax.
     """
     return expression not in (words, f"{words}*") and _SYNTAX.search(words) is not None
 
 
 def is_refusal(error: sqlite3.Error) -> bool:
-    """Return whether the error is the query's fault, not the file's."""
+    """Return whether FTS5 refuses the query, rather than the file being at fault."""
     return getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_ERROR
 
 
@@ -165,7 +167,7 @@ def _values(name: str, value: str) -> tuple[object, ...]:
 
 
 def _moment(name: str, value: str) -> float:
-    """Return a date, a time or an age in seconds since the epoch."""
+    """Return the moment that a date, a time or an age names, in seconds since the epoch."""
     now = datetime.now()
     if value in ("today", "yesterday"):
         midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
@@ -184,7 +186,8 @@ def _moment(name: str, value: str) -> float:
 
 
 class _Folding(dict[int, str]):
-    """Maps characters to the ones compared: without case and diacritics, as in the index."""
+    """Maps characters to the ones that are compared: without case and diacritics, as in FTS5's
+    index (`remove_diacritics 2`). For `str.translate`."""
 
     def __missing__(self, code: int) -> str:
         folded = unicodedata.normalize("NFD", chr(code))[0].casefold()
@@ -207,7 +210,7 @@ def finder(expression: str) -> Finder:
     def find(text: str) -> list[Match]:
         folded = _folded(text)
         spans = (found.span() for found in pattern.finditer(folded))
-        # Checked here: a pattern that begins with a look behind takes ten times as long.
+        # Checked here, as a pattern with a lookbehind would take ten times as long.
         whole = (span for span in spans if not folded[span[0] - 1 : span[0]].isalnum())
         return list(islice(whole, _TRIED))
 
@@ -215,7 +218,10 @@ def finder(expression: str) -> Finder:
 
 
 def excerpt(text: str, matches: list[Match]) -> tuple[str, list[Match]]:
-    """Return the stretch of the text that shows most of the words, cut between words."""
+    """Return the part of the text with most of the matching words, and the matches in it.
+
+    It has about `_WIDTH` characters and is cut between words, with `…` where text is left out.
+    """
     if len(text) <= _WIDTH:
         return text, matches
     best = max(range(len(matches)), key=lambda i: _variety(text, matches[i:]), default=None)
@@ -241,7 +247,7 @@ def _variety(text: str, matches: list[Match]) -> int:
 
 
 def _folded(text: str) -> str:
-    """Return the text as it is compared, with as many characters."""
+    """Return the text as it is compared: lower case, without diacritics, of the same length."""
     if not text.isascii() and len(text) <= _LONG:
         return text.translate(_FOLDING)
     lowered = text.lower()

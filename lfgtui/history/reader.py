@@ -1,4 +1,4 @@
-"""The reader of a history: past runs, their tickets, and search over all of it."""
+"""The reader of a history: past runs, their tickets and entries, and search over all of them."""
 
 from collections.abc import Iterator
 from heapq import merge
@@ -20,13 +20,14 @@ from lfgtui.model.fold.transcript import Transcript
 from lfgtui.model.tickets import Ticket
 
 IMPORTED = "(imported)"
-"""The source of an imported run, instead of a tickets file."""
+"""The `source` of an imported run; other runs have the path of their tickets file there."""
 
 
 class RunSummary(Bounded, frozen=True):
     """A run as `lfg history --json` lists it. Times in seconds since the epoch, cost in USD.
 
-    `pinned` and `note` are set by a person; a pinned run is not pruned.
+    `done` is how many of its `tickets` are done. `pinned` and `note` are set by a person; a pinned
+    run is not pruned. Scripts read the fields, so none can be renamed.
     """
 
     run: str
@@ -42,11 +43,11 @@ class RunSummary(Bounded, frozen=True):
 
 
 class StoredTicket(Bounded, frozen=True):
-    """A ticket as requested, and its progress.
+    """A ticket as requested, and its progress. Times in seconds since the epoch, cost in USD.
 
-    `attempt` is the newest attempt's number, 0 before any; provider and model are
-    that attempt's. `fault`: why the request cannot be read; `ticket` then has
-    only its name.
+    `attempt` is the newest attempt's number, 0 before the first; provider and model
+    are that attempt's. `fault` says why the request cannot be read; `ticket` then
+    has only its name.
     """
 
     run: str
@@ -66,7 +67,7 @@ _tickets = msgspec.json.Decoder(Ticket)
 _DAMAGED = f"the file is damaged; {file.REPAIR}"
 
 _LAST_WORDS = 400
-"""Most characters of a ticket's last words."""
+"""Most characters that `last_words` returns of a ticket."""
 
 _RUNS = """
 SELECT r.id, r.title, r.state, r.started_at, r.ended_at,
@@ -79,12 +80,12 @@ FROM runs r
 
 
 class Reader:
-    """A read-only view of a history file; an empty one where there is no file yet.
+    """A read-only view of a history file; an empty one if there is no file yet.
 
-    For one thread at a time. Raises `HistoryError` where the file cannot be
-    read, `UsageError` where there is no such run or ticket; `close` it in the
-    end. `gaps` has a line for each part that could not be read of the tickets
-    read so far.
+    For one thread at a time; `close` it in the end. Its methods raise
+    `HistoryError` if the file cannot be read, `UsageError` if there is no such run
+    or ticket. `gaps` has a message for each part that could not be read, of the
+    tickets read so far.
     """
 
     def __init__(self, path: Path) -> None:
@@ -100,7 +101,7 @@ class Reader:
         self.close()
 
     def runs(self, limit: int = 50, offset: int = 0, *, folder: str = "") -> list[RunSummary]:
-        """Return past and running runs, newest first, those in the `folder` before all others."""
+        """Return runs, newest first; those that worked in the `folder` come before all others."""
         within = (f"{folder.rstrip('/')}/",) * 2 if folder else ()
         rows = self._rows(
             f"{_RUNS} WHERE r.id <> '' ORDER BY {f'{WITHIN} DESC,' if folder else ''}"
@@ -126,7 +127,7 @@ class Reader:
         return str(rows[0][0] or "") if rows else ""
 
     def source(self, run: str) -> Path | None:
-        """Return the tickets file the run was started from; None where there was none."""
+        """Return the tickets file that started the run, or `IMPORTED`; None if there is none."""
         rows = self._rows("SELECT source FROM runs WHERE id = ?", (run,))
         return Path(str(rows[0][0])) if rows and rows[0][0] is not None else None
 
@@ -145,7 +146,7 @@ class Reader:
         return [str(ticket) for (ticket,) in self._rows(query, (run,))]
 
     def find_run(self, text: str) -> str:
-        """Return the run named by an id, its unique beginning or end, or `last` (`last_run`)."""
+        """Return the id of a run, given it, its unique beginning or end, or `last` (`last_run`)."""
         if text == "last":
             with file.opening(self._path):
                 return find_last_run(self._connection)
@@ -163,9 +164,9 @@ class Reader:
         raise no_run(text)
 
     def tickets(self, run: str, only: str = "") -> list[StoredTicket]:
-        """Return the run's tickets in the order of their file; with `only`, that one.
+        """Return the run's tickets in the order of their file; with `only`, that ticket alone.
 
-        One that cannot be read is among them, with its `fault`.
+        Those that cannot be read are included, with a `fault`.
         """
         rows = self._rows(
             "SELECT name, spec, state, attempt, provider, model, cost, started_at, ended_at"
@@ -180,9 +181,9 @@ class Reader:
         return chosen
 
     def entries(self, run: str, ticket: str) -> Iterator[e.Entry]:
-        """Yield the ticket's entries in `seq` order, for a person to look at.
+        """Yield the ticket's entries in `seq` order, to be shown to a person.
 
-        One entry stands for several in a row that cannot be read, and says why.
+        Consecutive entries that cannot be read are replaced by one that says why.
         """
         rowid = self._ticket(run, ticket)
         with file.opening(self._path), file.snapshot(self._connection):
@@ -202,13 +203,13 @@ class Reader:
             yield entry
         if unread or packed > last.seq:
             gap = self._gap(last, unread, why)
-            if not isinstance(last.event, e.Ending):  # an ended ticket has no place for it
+            if not isinstance(last.event, e.Ending):  # the fold allows no entry after an ending
                 yield gap
 
     def _gap(self, last: e.Entry, missing: int, why: str) -> e.Entry:
-        """Return an entry that stands for `missing` entries after the last one, and remember it.
+        """Return an entry to replace `missing` entries after `last`, and add its message to `gaps`.
 
-        0: all that follow, and nobody knows how many.
+        `missing` 0 is for all that follow, whose number is unknown.
         """
         first = last.seq + 1
         which = f"entry {first}" if missing == 1 else f"{missing or 'all'} entries from {first} on"
@@ -218,17 +219,21 @@ class Reader:
         return msgspec.structs.replace(last, seq=first, event=event)
 
     def whole_entries(self, run: str, ticket: str) -> Iterator[e.Entry]:
-        """Yield the entries, to resume or export a run; raises `HistoryError` if one is damaged."""
+        """Yield the entries; raises `HistoryError` if one cannot be read.
+
+        For a resume or an export, which must not leave anything out.
+        """
         rowid = self._ticket(run, ticket)
         with file.opening(self._path):
             for row in stored.stored(self._connection, rowid):
                 yield stored.entry(run, ticket, row)
 
     def entries_after(self, run: str, place: int, until: int | None = None) -> Iterator[e.Entry]:
-        """Yield the entries of all tickets after that place, in the run's order.
+        """Yield the entries of all tickets after that place, up to `until`, in the run's order.
 
-        They are read bit by bit. While a run is at work, exactly those up to `until` must be in
-        the file. An unreadable entry is replaced by one that says why.
+        They are read in parts, so the run may be in progress; its entries up to `until` must be in
+        the file, however, and then no more are yielded. An unreadable entry is replaced by one that
+        says why.
         """
         rows = self._rows("SELECT name, id FROM tickets WHERE run = ? ORDER BY position", (run,))
         if not rows:
@@ -266,14 +271,14 @@ class Reader:
                 yield entry
 
     def transcript(self, run: str, ticket: str) -> Transcript:
-        """Return the ticket as it looks: the fold of its entries."""
+        """Return the ticket's transcript, for a person to look at: the fold of `entries`."""
         transcript = Transcript()
         for entry in self.entries(run, ticket):
             transcript.apply(entry)
         return transcript
 
     def last_words(self, run: str) -> dict[str, str]:
-        """Return the end of each ticket's last text or error, for the tickets that have one."""
+        """Return the end of each ticket's last text or error, by ticket, if it has one."""
         rows = self._rows(
             "SELECT t.name, (SELECT substr(s.text, -?) FROM segments s"
             " WHERE s.ticket = t.id AND s.kind IN ('text', 'error')"
@@ -284,7 +289,7 @@ class Reader:
         return {ticket: values.text(text) for ticket, text in rows if text is not None}
 
     def found_in(self, hit: SearchHit) -> str | None:
-        """Return the whole text that a hit is part of; None while it is still streaming."""
+        """Return the whole text of a search hit; None if it is still streaming, or deleted."""
         rows = self._rows(
             "SELECT s.text FROM segments s JOIN tickets t ON t.id = s.ticket"
             " WHERE t.run = ? AND t.name = ? AND s.first_seq = ? AND s.kind = ?",
@@ -308,6 +313,7 @@ class Reader:
             return search(self._connection, query, limit, **options).hits
 
     def _ticket(self, run: str, ticket: str) -> int:
+        """Return the ticket's key in the table `tickets`."""
         rows = self._rows("SELECT name, id FROM tickets WHERE run = ?", (run,))
         keys = {str(name): int(key) for name, key in rows}
         if not keys:

@@ -1,15 +1,15 @@
-"""Search: words and filters, newest or best first, live text included.
+"""Searches the history: words and filters, newest or best first, live text included.
 
-FTS5 walks the matches of a query from the newest back and stops at the limit,
-without sorting, whatever the size. Ranking has to look at every match, so it looks
-at the newest `RANKED` only, and says so. Unfinished text is not in the index:
-there is little of it, so it is indexed for each query.
+FTS5 visits the matches of a query from the newest back and stops at the limit,
+without sorting, so the size of the history does not matter. Ranking has to compare
+all matches, so it looks only at the newest `RANKED`. Text that is still streaming is
+not in the index: there is little of it, so it is indexed for each query.
 
 `code` scans the texts themselves: 40 ms in a history of 200,000 events. An index
-of trigrams took 3 ms, and two fifths of the room of the file.
+of trigrams would take 3 ms, and two fifths of the file's size.
 
-Only `sqlite3` is imported: `lfg search` is typed often, and most of what the
-program imports costs more than the search.
+As `lfg search` should start fast, little is imported: most modules of lfg take
+longer to import than a search takes.
 """
 
 import re
@@ -37,7 +37,7 @@ _TEXTS = f"""
 SELECT {_COLUMNS} FROM segments s CROSS JOIN tickets t ON t.id = s.ticket
 WHERE t.run <> '' AND s.kind <> 'fingerprint'
 """
-# CROSS JOIN keeps the order of the tables, and so that of the walk.
+# CROSS JOIN keeps SQLite from changing the order of the tables, and with it that of the matches.
 _MATCHES = """
 FROM segments_fts
     CROSS JOIN segments s ON s.id = segments_fts.rowid
@@ -48,9 +48,9 @@ _Row: TypeAlias = tuple[object, ...]
 
 
 class SearchHit(NamedTuple):
-    """A text that matches; `seq` is its first entry's.
+    """A text that matches; `seq` is the number of its first entry, `at` that entry's time.
 
-    `matches` are [start, end) in characters of `snippet`.
+    `matches` are [start, end) in characters of `snippet`. `lfg search --json` prints the fields.
     """
 
     run: str
@@ -67,7 +67,7 @@ class SearchResult(NamedTuple):
     """Hits in order.
 
     `is_partly_ranked`: there were more matches than ranking looked at. `is_literal`: the query's
-    syntax was wrong, and its words were searched for as they stand.
+    syntax was invalid, and its words were searched for literally.
     """
 
     hits: list[SearchHit]
@@ -84,14 +84,14 @@ def search(
     ranked: bool = False,
     code: bool = False,
 ) -> SearchResult:
-    """Return what matches the query, newest first, or best first where `ranked`.
+    """Return the texts that match the query, newest first, or best first if `ranked`.
 
-    Words must all occur; "phrases", prefix*, AND, OR and NOT as in FTS5;
-    filters as in `query.parse`. `code` looks for the words as they stand,
-    blanks and marks included. `prefix` lets the last word be unfinished.
+    All words must occur; "phrases", prefix*, AND, OR and NOT as in FTS5; filters
+    as in `query.parse`. `code` searches for the words exactly, with blanks and
+    punctuation. `prefix` allows the last word to be unfinished.
 
     Raises `UsageError` for a query that is too long or has a filter with an
-    impossible value, `sqlite3.Error` where the file cannot be read.
+    invalid value, `sqlite3.Error` if the file cannot be read.
     """
     if not query.strip():
         return SearchResult([])
@@ -108,11 +108,11 @@ def search(
             return _scan(db, parsed, limit)
         return _match(db, parsed, limit, prefix=prefix, ranked=ranked)
 
-    with file.snapshot(connection):  # a text sealed in between would be found in neither
+    with file.snapshot(connection):  # or a text that ends between the two would be missed
         result = answer(connection)
         if connection.execute("SELECT 1 FROM entries LIMIT 1").fetchone() is None:
             return result
-        from lfgtui.history.storage.batch import in_memory  # only where something runs
+        from lfgtui.history.storage.batch import in_memory  # slow; needed only for live text
 
         memory = in_memory(connection)
     with closing(memory):
@@ -135,7 +135,7 @@ def _scan(db: sqlite3.Connection, parsed: ParsedQuery, limit: int) -> SearchResu
 def _match(
     db: sqlite3.Connection, parsed: ParsedQuery, limit: int, *, prefix: bool, ranked: bool
 ) -> SearchResult:
-    """Search by the index, with the first of the query's expressions that FTS5 accepts."""
+    """Search with the index, by the first of the query's expressions that FTS5 accepts."""
     choose = _best if ranked else _newest
     words = queries.without_repeats(parsed.words)
     for expression in queries.expressions(words, prefix=prefix):
@@ -167,7 +167,7 @@ def _best(
         (expression, RANKED),
     ).fetchone()
     beyond = -1 if oldest is None else oldest[0]
-    # Texts are read for the best alone, not for all that are compared.
+    # Texts are read only for the best matches, not for all that are compared.
     tables = _MATCHES if parsed.where else "FROM segments_fts WHERE segments_fts MATCH ?"
     best = db.execute(
         f"SELECT segments_fts.rowid {tables} AND segments_fts.rowid > ? {parsed.where}"
@@ -175,7 +175,8 @@ def _best(
         (expression, beyond, *parsed.values, limit),
     ).fetchall()
     rows = [db.execute(f"{_TEXTS} AND s.id = ?", key).fetchone() for key in best]
-    return [row for row in rows if row is not None], oldest is not None  # some just deleted
+    # Texts that are just being deleted have no row.
+    return [row for row in rows if row is not None], oldest is not None
 
 
 def _hit(row: _Row, find: Finder) -> SearchHit:

@@ -1,4 +1,4 @@
-"""When a tickets file was last run; needed before the first frame, so only SQLite is imported."""
+"""Tells when a tickets file was last run; asked before the first frame, so it imports little."""
 
 import sqlite3
 from contextlib import closing, suppress

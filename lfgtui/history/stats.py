@@ -1,4 +1,7 @@
-"""Figures of past requests: how they ended, how fast they were, what they cost, who waited."""
+"""Figures of past requests: how they ended, how fast they were, what they cost, how tickets waited.
+
+`requests_of` finds the requests in a ticket's entries, `summarize` adds them up for `lfg stats`.
+"""
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
@@ -12,15 +15,18 @@ from lfgtui.model.pieces import text_of
 from lfgtui.text.figures import model_name, percentile
 
 LEAST_STREAMED = 0.5
-"""Least seconds of streaming for a response to have a speed: a few tokens at once have none."""
+"""Seconds of streaming below which a response has no speed: they are too few to measure one."""
 
 Outcome: TypeAlias = Literal["open", "completed", "failed", "stopped"]
 """`stopped`: by a person, a limit or the end of lfg; neither a success nor a failure."""
 
 
 class Request(msgspec.Struct):
-    """A request to a model and what came of it. Times in seconds, since the epoch if `_at`.
+    """A request to a model and its outcome. Times in seconds, since the epoch if `_at`.
 
+    `connect` is the time to open a connection, if one was opened. From `sent_at` on, `first_byte`,
+    `ttft` and `taken` are the times until the response began, until its first token, and until its
+    end. `commit` and `paint` are the times from the first content to the history and the screen.
     `is_drop`: the response broke off; `error` is the kind of its failure. `is_reused`: an answer
     from the history, for which no request was sent. `tools` is the time that its calls ran,
     `people` the time that they waited for approval.
@@ -53,7 +59,7 @@ class Request(msgspec.Struct):
 
     @property
     def output(self) -> int:
-        """Output tokens, as `TokenCount` has them: estimated where the provider did not count."""
+        """Output tokens, as `TokenCount` has them: estimated if the provider did not count."""
         estimate = round(self._characters / CHARACTERS_A_TOKEN)
         counted = self.usage.output
         return counted if counted and self.outcome == "completed" else max(counted, estimate)
@@ -67,7 +73,7 @@ class Request(msgspec.Struct):
         return self.output / seconds if seconds >= LEAST_STREAMED else None
 
     def apply(self, at: float, event: e.Event) -> None:
-        """Take an event after the request was sent into account."""
+        """Take account of an event of the ticket that came `at` after the request was sent."""
         if event.facets.is_generated:
             self.ttft = at - self.sent_at if self.ttft is None else self.ttft
             self._characters += len(text_of(event))
@@ -136,7 +142,7 @@ def requests_of(entries: Iterable[e.Entry]) -> Iterator[Request]:
 
 
 class Percentiles(msgspec.Struct, frozen=True):
-    """The values that 50, 90 and 99 % of the requests do not exceed."""
+    """The values that 50, 90 and 99 % of the requests do not exceed; part of `--json`."""
 
     p50: float
     p90: float

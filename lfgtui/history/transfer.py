@@ -1,8 +1,9 @@
-"""A run as JSON lines, to be carried to another machine.
+"""Exports a run as JSON lines, and imports one, to take it to another machine.
 
-The first line is the run, then one line a ticket, then every entry as `--json`
-prints it. So a reader needs nothing but JSON, and grep can pick out lines. An
-imported run is the same run: same id, same numbers, same times.
+The first line is the run (`RunLine`), then comes a line for each ticket, then each
+entry as `--json` prints it, then `EndLine`. An imported run has the same id,
+numbers and times. Files of older versions must stay readable: a change of the
+format needs another `VERSION`.
 """
 
 import re
@@ -33,15 +34,15 @@ from lfgtui.text.terminal_safe import visible_line
 
 VERSION = 1
 LONGEST_LINE = 64 * 1024 * 1024
-"""Most bytes of a line; no entry that lfg makes comes near."""
+"""Most bytes of a line; entries of lfg are far smaller."""
 
-_A_BATCH = 1000
+_A_BATCH = 1000  # entries
 _BATCH_BYTES = _KEPT_IN_MEMORY = 8 * 1024 * 1024
-_LONGEST_REASON = 300  # characters: it may quote the file
-_RUN_ID = re.compile(r"[0-9]{8}-[0-9]{6}-[a-z0-9]{4}")  # it becomes a file's name
+_LONGEST_REASON = 300  # characters, as a reason may quote the file
+_RUN_ID = re.compile(r"[0-9]{8}-[0-9]{6}-[a-z0-9]{4}")  # strict, as it becomes a file's name
 
 Moment: TypeAlias = Annotated[float, msgspec.Meta(ge=0, le=1e11)]
-"""Seconds since the epoch, in years of four digits."""
+"""Seconds since the epoch; the year has four digits."""
 
 
 class RunLine(msgspec.Struct, frozen=True, tag_field="type", tag="lfg_run"):
@@ -70,6 +71,8 @@ class EndLine(msgspec.Struct, frozen=True, tag_field="type", tag="lfg_end"):
 
 
 class _Identity(msgspec.Struct, frozen=True):
+    """The fields of an entry's line beside its event."""
+
     ticket: str
     attempt: Annotated[int, msgspec.Meta(ge=1, le=1_000_000)]
     seq: int
@@ -83,7 +86,10 @@ _identity = msgspec.json.Decoder(_Identity)
 
 
 def lines_of(reader: Reader, run: str, redactor: Redactor | None = None) -> Iterator[bytes]:
-    """Yield the run's lines without line ends; with a `redactor`, without its secrets."""
+    """Yield the run's lines without line ends; with a `redactor`, without secrets.
+
+    Raises `HistoryError` if a ticket or an entry cannot be read.
+    """
     summary = reader.run(run)
     title, note = summary.title, summary.note
     if redactor is not None:
@@ -109,11 +115,12 @@ def lines_of(reader: Reader, run: str, redactor: Redactor | None = None) -> Iter
 def import_run(path: Path, lines: Iterable[bytes], source: str) -> str:
     """Store the run in the lines, all of it or nothing; return its id.
 
-    Tickets that run tools unasked were trusted elsewhere, not here: a resume
-    asks. All lines are read, into a temporary file, before anything is locked.
+    Tickets that were trusted to run tools without asking are not trusted here:
+    they ask. All lines are read, into a temporary file, before the history is
+    locked.
 
-    Raises `UsageError` with `source` and line if they are not such a run, or if
-    the run is unfinished or exists here already.
+    Raises `UsageError` with `source` and line if the lines are no exported run, or
+    if the run is unfinished or is in the history already.
     """
     with tempfile.SpooledTemporaryFile(_KEPT_IN_MEMORY) as buffer:
         try:
@@ -141,6 +148,8 @@ def lines_in(file: BinaryIO, source: str) -> Iterator[bytes]:
 
 
 class _Import:
+    """Reads and stores one run, within the caller's transaction; `take` is called once."""
+
     def __init__(self, db: sqlite3.Connection, source: str) -> None:
         self._db = db
         self._source = source

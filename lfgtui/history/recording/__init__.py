@@ -1,1 +1,1 @@
-"""Writing a run while it happens."""
+"""Writing runs while they happen: `recorder.Recorder` is what others use."""

@@ -1,4 +1,4 @@
-"""Events on their way into the file, and the batches that it could not take yet."""
+"""Queues of the recorder: events to be written, and batches that could not be written yet."""
 
 import logging
 import sqlite3
@@ -18,11 +18,11 @@ from lfgtui.model.fold.metrics import HistoryTrouble
 _log = logging.getLogger(__name__)
 
 PENDING_BYTES = 8 * 1024 * 1024
-"""More bytes than this on their way to the disk hold back whoever reads from a socket."""
+"""With more bytes than this in the queue it is full: code that reads from sockets should wait."""
 
 PENDING_EVENTS = 1000
-"""More events than this do the same. Each takes up to 0.1 ms to write, however small it is, and
-events of other tickets that arrive meanwhile are written after them."""
+"""With more events than this, too. Each takes up to 0.1 ms to write, however small it is, and
+later events of other tickets wait for it."""
 
 PATIENCE = 0.25
 """Seconds without a commit after which the history counts as behind."""
@@ -31,20 +31,20 @@ RETRY = 0.25
 """Seconds between two tries to save the backlog."""
 
 BUSY_EVENTS, BUSY_REST = 16, 0.025
-"""More than BUSY_EVENTS at once come from many tickets: the next ones are collected for BUSY_REST
-seconds.
+"""After more than BUSY_EVENTS events at once, the next are collected for BUSY_REST seconds.
 
-An entry costs as much for a word as for a line, and collected events are merged first.
+So many come from many tickets. An entry costs as much for a word as for a line, and events that
+are collected can be merged.
 """
 
 BACKLOG_BYTES = 64 * 1024 * 1024
-"""A larger backlog is full: whoever reads from a socket should hold back."""
+"""A larger backlog is full: code that reads from sockets should wait."""
 
 
 class Barrier(NamedTuple):
-    """A mark in the queue: `done` once all before it is handled.
+    """A mark in the queue; `done` gets a result once all items before it are delivered.
 
-    `saved`: wait for the commit even where history is behind.
+    `saved`: only once they are committed, even if the history is behind.
     """
 
     saved: bool
@@ -55,7 +55,10 @@ Item: TypeAlias = Submission | RunMark | HandOut | RequestedTickets | Barrier
 
 
 class Pending:
-    """A queue from any thread to the recorder's, and its size."""
+    """The queue from other threads to the recorder's. `size` is the bytes of events in it.
+
+    An event counts until `note_delivery`, so also while it is being written.
+    """
 
     def __init__(self) -> None:
         self.size = 0
@@ -68,11 +71,11 @@ class Pending:
 
     @property
     def is_full(self) -> bool:
-        """True while too much is queued."""
+        """True while too much is queued; see `PENDING_BYTES`, `PENDING_EVENTS`."""
         return self._events > PENDING_EVENTS or self.size > PENDING_BYTES
 
     def put(self, *items: Item) -> bool:
-        """Append items of one batch, without waiting; return False once the queue is closing."""
+        """Append items that stay in one batch, without waiting; return False if it is closing."""
         with self._changed:
             if self._is_closing:
                 return False
@@ -89,8 +92,9 @@ class Pending:
     def take(self, seconds: float, *, or_closing: bool) -> tuple[list[Item], bool]:
         """Return all that is queued; if nothing is, wait up to `seconds`.
 
-        While tickets are busy, events wait a moment for more of their kind, unless somebody
-        waits for them or is held back. The second value is True if nothing more can come.
+        While tickets are busy, wait `BUSY_REST` for more events, unless the queue is full or has
+        an item that somebody waits for. `or_closing`: do not wait if it is closing. The second
+        value is True if nothing more can come.
         """
         with self._changed:
             self._changed.wait_for(
@@ -103,7 +107,7 @@ class Pending:
             return items, self._is_closing
 
     def note_delivery(self, batch: Batch) -> None:
-        """Stop counting the batch's events."""
+        """Stop counting the batch's events as queued."""
         with self._changed:
             self._events -= batch.submitted
             self.size -= batch.size
@@ -116,11 +120,12 @@ class Pending:
             self._changed.notify_all()
 
     def _hurry(self) -> None:
+        """End the wait for more events in `take`; the caller holds the lock."""
         self._is_busy = False
         self._is_urgent.notify_all()
 
     def end(self) -> list[Item]:
-        """Close, and return what nobody will take any more; nobody need hold back for it."""
+        """Close, and return the items that are left; called when the recorder's thread ends."""
         self.close()
         items, _ = self.take(0.0, or_closing=True)
         self._events = self.size = 0
@@ -132,10 +137,10 @@ OnBehind: TypeAlias = Callable[[HistoryTrouble | None], None]
 
 
 class Backlog:
-    """Saves batches in order; empty unless history is behind.
+    """Saves batches in order, and keeps those that could not be saved; `size` is their bytes.
 
-    `report` gets the trouble when history falls behind or the runs are saved in another file, and
-    None when all is well again. For the recorder's thread alone: `save` sleeps.
+    `report` gets the trouble when the history falls behind and when runs are saved in another file,
+    and None when neither holds any more. For the recorder's thread alone: `save` sleeps.
     """
 
     def __init__(self, path: Path, written: WrittenFile, report: OnBehind):
@@ -153,7 +158,7 @@ class Backlog:
 
     @property
     def is_full(self) -> bool:
-        """True while so much is unsaved that no more should be taken in."""
+        """True while so much is unsaved that no more events should be submitted."""
         return self.size > BACKLOG_BYTES
 
     @property
@@ -163,7 +168,7 @@ class Backlog:
 
     @property
     def trouble(self) -> str:
-        """The reason why something is not saved yet, as far as is known."""
+        """The reason why batches are not saved, for a person."""
         error = self._last_error
         if isinstance(error, sqlite3.Error):
             return file.explain(self._path, error)
@@ -172,7 +177,7 @@ class Backlog:
         return f"{self._path}: a bug: {error!r}"
 
     def save(self, batch: Batch) -> bool:
-        """Save the batch, within `PATIENCE`; return False if it has joined the backlog."""
+        """Save the batch, trying for `PATIENCE`; return False if it has joined the backlog."""
         if not self._batches:
             deadline = time.monotonic() + PATIENCE
             while not self._is_saved([batch]):
@@ -189,7 +194,7 @@ class Backlog:
         return False
 
     def try_again(self) -> None:
-        """Save the whole backlog, if it is time."""
+        """Save the whole backlog in one transaction, if the time for the next try has come."""
         if self.seconds_left:
             return
         began = time.monotonic()
@@ -198,19 +203,20 @@ class Backlog:
             self._tell(self._file.trouble)
         else:
             ended = time.monotonic()
-            self._next_try = ended + max(RETRY, ended - began)  # a large backlog takes its time
+            # A try with a large backlog takes long: at most half of the time is for tries.
+            self._next_try = ended + max(RETRY, ended - began)
 
     def look(self) -> None:
-        """Follow the file, and hold on to the leases, while nothing is written."""
+        """Check the file and the runs' leases; called while nothing is written."""
         try:
             self._file.follow()
             self._file.claim()
-        except Exception as error:  # tried again, and what is to be written says so
+        except Exception as error:  # tried again soon; the next commit reports it
             _log.info("history: %s", error)
         self._tell(self._file.trouble)
 
     def give_up(self) -> HistoryError:
-        """Save the backlog in another file; return the error to report."""
+        """Save the backlog in another file; return the error to report. Called when closing."""
         count = sum(len(batch.rows) for batch in self._batches)
         what = f"{count} entries" if count else "the end of a run"
         lost = f"{what} could not be saved: {self.trouble}"
@@ -225,7 +231,7 @@ class Backlog:
         return self._last_error is None
 
     def _tell(self, trouble: HistoryTrouble | None) -> None:
-        """Report what is wrong, or None when nothing is any more; the same trouble only once."""
+        """Report what is wrong, None for nothing, unless it is the same as the last time."""
         if trouble != self._reported:
             self._reported = trouble
             self._report(trouble)

@@ -1,10 +1,10 @@
-"""A watch on the history file: is the file at the path still the one that is written?
+"""Checks whether the history file at the path is still the one that is written.
 
 A database stays open when its file is deleted, moved or replaced: SQLite goes
-on writing, reports nothing, and everything is gone when the last handle closes.
-So the file and its two companions (the write-ahead log and its index) are
-identified by device and inode, before and after every commit; that costs three
-`stat`.
+on writing without an error, and everything is lost when the last handle closes.
+So `written_file` compares the file and its two companions (the write-ahead log
+and the log's index) by device and inode before and after every commit; that
+costs three `stat`.
 
 The files are never opened for this: closing any handle of one would drop the
 locks that this process holds on it (sqlite.org/howtocorrupt.html, 2.2).
@@ -19,9 +19,9 @@ from typing import NamedTuple
 class Change(Enum):
     """A change to the file.
 
-    `FILE`: it is gone from its path, or replaced. `LOG`: its write-ahead log or
-    the log's index is gone. `CONTENT`: another process wrote to it; another lfg
-    does when it copies its log into the file.
+    `FILE`: it is no longer at its path, or replaced. `LOG`: the same for its
+    write-ahead log or the log's index. `CONTENT`: another process wrote to it, as
+    another lfg does when it copies the log into the file.
     """
 
     FILE = auto()
@@ -30,6 +30,8 @@ class Change(Enum):
 
 
 class _Seen(NamedTuple):
+    """A file's device and inode, its size in bytes, and its mtime in nanoseconds."""
+
     identity: tuple[int, int]
     size: int
     changed: int
@@ -48,15 +50,15 @@ class Files(NamedTuple):
         return 0 if self.log is None else self.log.size
 
     def keeps_log(self, now: "Files") -> bool:
-        """Return True if the log that is there now is the one seen before."""
+        """Return True if there was a log, and the present one is the same file."""
         return self.log is not None and not _is_lost(self.log, now.log)
 
     def keeps_index(self, now: "Files") -> bool:
-        """Return True if the log's index that is there now is the one seen before."""
+        """Return True if there was an index of the log, and the present one is the same file."""
         return self.shm is not None and not _is_lost(self.shm, now.shm)
 
     def change_to(self, now: "Files") -> Change | None:
-        """Return what has changed since."""
+        """Return the gravest change from these files to `now`; None if there is none."""
         if self.main is None or _is_lost(self.main, now.main):
             return Change.FILE
         if _is_lost(self.log, now.log) or _is_lost(self.shm, now.shm):
@@ -66,7 +68,7 @@ class Files(NamedTuple):
 
 
 def look(path: Path) -> Files:
-    """Return the files as they are; raises `OSError` where they cannot be looked at."""
+    """Return the present state of the files; raises `OSError` if `stat` fails."""
     return Files(*(_look(path.with_name(f"{path.name}{part}")) for part in ("", "-wal", "-shm")))
 
 

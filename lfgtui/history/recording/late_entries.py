@@ -1,4 +1,4 @@
-"""Entries added to runs that are over: what became of their work."""
+"""Adds entries to runs that are over, about what was done with their work afterwards."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -12,10 +12,10 @@ from lfgtui.model.clock import now
 
 
 def add_late(path: Path, run: str, ticket: str, event: e.Event) -> Sequence[e.Entry]:
-    """Add the event to a ticket, and return its entry; none where the history has no such ticket.
+    """Add the event to a ticket; return its entry, or none if the history has no such ticket.
 
-    The caller holds the run's lease. The run stays as it ended, also if this process is killed.
-    Raises `HistoryError`.
+    The caller must hold the run's lease (`storage/leases.py`). The run's state does not change,
+    not even for a moment, so a kill leaves no orphaned run. Raises `HistoryError`.
     """
     if not path.exists():
         return ()

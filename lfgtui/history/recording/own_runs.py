@@ -1,7 +1,7 @@
-"""The runs of this process: started, resumed, and copied to another file.
+"""The runs of this process: starts them, resumes them, and copies them to another file.
 
-For a copy the run's row and tickets are in memory, so only the entries have to be read back.
-Those that cannot be read are left out; the others keep their numbers.
+A run's row and tickets are kept in memory, so that for a copy only the entries have to be read
+back. Those that cannot be read are left out; the others keep their numbers.
 """
 
 import os
@@ -30,15 +30,16 @@ from lfgtui.history.storage.runs import (
 )
 from lfgtui.model.tickets import Ticket
 
-_A_BATCH = 1000
-_ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"
+_A_BATCH = 1000  # entries
+_ALPHABET = "23456789abcdefghjkmnpqrstuvwxyz"  # without characters that look alike
 
 
 class OwnRun:
-    """A run of this process: its row, its tickets' names and requests as JSON, and its leases.
+    """A run of this process: what a copy to another file needs, and its leases.
 
-    `tickets` are the requests by name, `states` the states of these tickets in the same order,
-    `mark` is the state of the run; all three as last committed.
+    `row` is the run as it began. `tickets` are the requests as JSON, by name, `states` the states
+    of these tickets in the same order, `mark` is the state of the run: all three as last committed,
+    set by `WrittenFile`. `request` and `state` are called from other threads than that one's.
     """
 
     def __init__(
@@ -59,13 +60,13 @@ class OwnRun:
         self._lock = Lock()
 
     def state(self, ticket: str) -> TicketState | None:
-        """Return the ticket's state, even before the ticket is committed."""
+        """Return the ticket's state, also if the ticket is not committed yet; None if unknown."""
         return self.states.get(ticket) or self._added.get(ticket)
 
     def request(self, tickets: Sequence[Ticket]) -> RequestedTickets:
-        """Take entries of the tickets from now on; return the ones to be committed first.
+        """Accept events of these tickets from now on; return what must be committed before those.
 
-        They are the new tickets, and those whose request has changed.
+        That is the new tickets, and those whose request has changed.
         """
         changed = []
         for ticket in tickets:
@@ -79,16 +80,16 @@ class OwnRun:
         return RequestedTickets(changed)
 
     def claim(self, path: Path) -> None:
-        """Hold the run's lease beside that file too, until `release`; raises `HistoryError`."""
+        """Take the run's lease beside that file, too, if it is not held; raises `HistoryError`."""
         folder = path.parent / "locks"
         with self._lock:
             if not self._leases or any(lease.is_in(folder) for lease in self._leases):
                 return
-            # The others stay ours: nobody else may end the run there.
+            # Leases beside other files are kept, so that nobody ends the run there.
             self._leases.append(_take(folder, self.row.id))
 
     def release(self) -> None:
-        """Give the run's leases back, from any thread."""
+        """Release the run's leases; from any thread."""
         with self._lock:
             for lease in self._leases:
                 lease.release()
@@ -119,9 +120,9 @@ def start(
 def resume(
     db: sqlite3.Connection, path: Path, now: float, run: str, *, with_workers: bool
 ) -> OwnRun:
-    """Make a stored run one that is running; raises `HistoryError` where that is impossible.
+    """Set a stored run to running and take its lease; raises `HistoryError` if that is impossible.
 
-    Tickets that workers have are interrupted, too, unless the run goes on `with_workers`.
+    Tickets that workers have are interrupted, unless the run continues `with_workers`.
     """
     lease = _take(path.parent / "locks", run)
     try:
@@ -131,7 +132,7 @@ def resume(
             if values is None:
                 raise HistoryError(f"{path}: no run {run}")
             row = RunRow(*values)
-            is_cut = row.state == "running"  # its process died while this one was running
+            is_cut = row.state == "running"  # its process has died since this one started
             if not with_workers:
                 taken = "UPDATE hand_outs SET is_out = 0 WHERE run = ? AND is_out"
                 is_cut = db.execute(taken, (run,)).rowcount > 0 or is_cut
@@ -152,8 +153,9 @@ def copy(
 ) -> tuple[list[int], list[str]]:
     """Copy what the target lacks of the run, within the caller's transaction.
 
-    Return the tickets' keys in the target, and the names of the tickets that could not
-    be read in full. Raises `HistoryError` where the target has a newer state of the run.
+    Return the tickets' keys in the target, in the order of `own.states`, and the names
+    (`run/ticket`) of tickets that could not be read in full. Raises `HistoryError` if the
+    target has a newer state of the run.
     """
     run, known = own.row.id, load(target, own.row.id)
     if not known:
@@ -210,9 +212,9 @@ def _take(folder: Path, run: str) -> Lease:
 
 
 def _new_lease(db: sqlite3.Connection, locks: Path, now: float) -> tuple[str, Lease]:
-    """Return an id, as `20261121-034212-x7k2`, and its lease.
+    """Return a new run's id, as `20261121-034212-x7k2`, and its lease.
 
-    It sorts by time (UTC), and its last four characters are quick to type.
+    Ids sort by time (UTC); the last four characters are quick to type.
     """
     moment = datetime.fromtimestamp(now, UTC).strftime("%Y%m%d-%H%M%S")
     while True:

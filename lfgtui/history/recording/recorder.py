@@ -1,16 +1,17 @@
-"""The recorder: events in, from any thread, and entries out once they are in the history.
+"""The recorder: takes events from any thread, and delivers entries once they are in the history.
 
 `submit` only appends to a list and never waits. A thread takes the whole list as soon as it is
 free and commits it as one batch; the busier the agents, the larger the batches. With little to
 do nothing is delayed; with much, events wait a moment for more, but no caller waits for them.
-Entries are delivered only after the commit: whoever sees one may rely on its being in the history.
+Entries are delivered only after the commit, so an entry that was delivered is in the history.
 
-The exception has a name, *behind*. What cannot be committed for `PATIENCE` seconds (the disk is
-full, another program holds the file) is delivered marked unsaved and joins the backlog, as does
-every batch after it. The backlog is tried again as a whole every `RETRY` seconds or so: in order,
-in one transaction, so nothing is lost, out of order or stored twice. Where waiting is no help
-(the file is damaged, or gone and cannot be replaced) the runs are saved elsewhere; see
-`written_file`. An error that is not the database's is a bug, and treated like a full disk.
+The exception is a history that is *behind*. A batch that cannot be committed for `PATIENCE`
+seconds (the disk is full, another program holds the file) is delivered with `saved` False and
+joins the backlog, as does every batch after it. The whole backlog is tried again about every
+`RETRY` seconds, in order and in one transaction, so nothing is lost, out of order or stored twice.
+If waiting does not help (the file is damaged, or gone and cannot be replaced), the runs are saved
+elsewhere; see `written_file`. An exception that is not the database's is a bug, and treated like a
+full disk.
 """
 
 import asyncio
@@ -46,10 +47,10 @@ SETTLING_PATIENCE = 10.0
 """Seconds that the end of a run may take to be saved."""
 
 CLOSING_PATIENCE = 3.0
-"""Seconds that `close` gives a backlog before it is given up."""
+"""Seconds for which `close` tries to save a backlog before it is given up."""
 
 WATCH = 1.0
-"""Seconds between two looks at the file while nothing is written."""
+"""Seconds between two checks of the file while nothing is written."""
 
 OnEntries = Callable[[Sequence[e.Entry]], None]
 _T = TypeVar("_T")
@@ -58,14 +59,16 @@ _T = TypeVar("_T")
 class Recorder:
     """Numbers, stores and delivers events; close it in the end. Raises `HistoryError`.
 
-    `on_entries` gets each entry exactly once. `on_behind` gets the trouble when history falls
+    `on_entries` gets each entry exactly once. `on_behind` gets the trouble when the history falls
     behind (and when it breaks), None when it has caught up. Both are called on the recorder's
-    thread, or, once it is attached, on an event loop.
+    thread or, after `attach`, on the event loop.
 
-    `recovered` are the runs of dead processes, which opening ended, `lost` those of which
-    only a lease was left; `file` is the one that is written.
+    `recovered` are the orphaned runs that opening ended, `lost` those of which only a lease was
+    found. `has_remains`: deleted runs have texts to sweep. `file` is the file that is written.
+    `failure` is the error that kept something from being stored or delivered, if any; final after
+    `close`. `clock` gives the time when runs begin and end; tests replace it.
 
-    Starting, resuming and finishing a run take some milliseconds, and up to 10 s where another
+    Starting, resuming and finishing a run take some milliseconds, and up to 10 s if another
     process holds the file. With the durability `power` an entry is on the disk, not only in the
     system's memory, before it is delivered.
     """
@@ -82,7 +85,8 @@ class Recorder:
         self._is_closed = False
         self._waiting: list[Barrier] = []
         self._progress = asyncio.Event()
-        # Closed after the thread has its own, so that nobody folds the log in meanwhile.
+        # Closed after the thread's connection is open, so that SQLite does not fold in the log
+        # in between, as it does when the last connection closes.
         with orphaned_runs.connected(path) as (db, ended):
             self.recovered, self.lost = ended
             self.has_remains = deletion.has_remains(db)
@@ -100,14 +104,15 @@ class Recorder:
     def close(self) -> None:
         """Write what is pending, release the file and all leases. Closing twice is harmless.
 
-        `failure` is the error if something could not be written.
+        Afterwards `failure` is the error if something could not be written.
         """
         if self._is_closed:
             return
         self._is_closed = True
         with suppress(HistoryError), ExitStack() as last:
             with suppress(HistoryError, OSError):
-                # Opened first: the last one to close folds the log in, and ends orphaned runs.
+                # Open while the thread closes its connection: the last one to close folds in the
+                # log, and must have ended orphaned runs before.
                 if self.file.path == self.path and self.path.exists():
                     last.enter_context(orphaned_runs.connected(self.path))
             self._pending.close()
@@ -135,21 +140,21 @@ class Recorder:
         return own.row.id
 
     def resume_run(self, run: str, *, with_workers: bool = False) -> None:
-        """Make a stored run one that runs here; its tickets go on from where they are.
+        """Begin to write a stored run; its tickets' entries follow those that are stored.
 
-        Tickets that workers have go on there if `with_workers`; else they are interrupted.
+        Tickets that workers have are interrupted, unless the run continues `with_workers`.
         """
         with self._connected() as (db, path):
             now = self.clock()
             self._runs[run] = own_runs.resume(db, path, now, run, with_workers=with_workers)
 
     def hand_outs(self, run: str) -> dict[str, tuple[int, bool]]:
-        """Return the highest fence of each ticket given to workers, and if one has it now."""
+        """Return, by ticket, its highest fence, and whether a worker has it now."""
         with self._connected() as (db, _):
             return hand_outs(db, run)
 
     def add_tickets(self, run: str, tickets: Sequence[Ticket]) -> None:
-        """Store more tickets of the run, all queued, all or none; never waits.
+        """Hand over more tickets of the run, to be stored as queued, all or none; never waits.
 
         Their events may be submitted at once. Raises as `submit` does.
         """
@@ -158,14 +163,15 @@ class Recorder:
         self._put(own.request(tickets))
 
     def mark_run(self, run: str, state: RunState) -> None:
-        """Store the run's state after all its entries so far, without ending it; never waits."""
-        with suppress(HistoryError):  # it has ended: `failure` says why
+        """Store the run's state after all its entries so far; never waits, and keeps its leases."""
+        with suppress(HistoryError):  # the recorder has ended: `failure` says why
             self._put(RunMark(run, state, None if state == "running" else self.clock()))
 
     def finish_run(self, run: str, state: RunState) -> None:
-        """Store how the run ended, once all its entries are saved, and release it.
+        """Store the run's final state, wait until all its entries are saved, and release it.
 
-        It ended when its last ticket did, even if that is stored much later.
+        The stored time is when its last ticket ended. Raises `HistoryError` if this takes longer
+        than `SETTLING_PATIENCE`.
         """
         self.mark_run(run, state)
         try:
@@ -174,16 +180,16 @@ class Recorder:
             raise HistoryError(
                 f"the end of run {run} ({state}) could not be saved: {self._backlog.trouble}"
             ) from None
-        self.release(run)  # not if that failed: the backlog is to be written first, by `close`
+        self.release(run)  # but not after an error: `close` still has to write the backlog
 
     def release(self, run: str) -> None:
-        """Give the run's leases back; nothing can be submitted to it any more."""
+        """Release the run's leases; nothing can be submitted to it any more."""
         if (own := self._runs.pop(run, None)) is not None:
             own.release()
 
     @contextmanager
     def _connected(self) -> Iterator[tuple[sqlite3.Connection, Path]]:
-        """Connect to the file that is written at the moment; yield its path as well."""
+        """Connect to the file that is written now; yield the connection and the file's path."""
         path = self.file.path
         with file.opening(path), closing(file.connect(path, self._durability)) as db:
             yield db, path
@@ -203,8 +209,8 @@ class Recorder:
 
         `requested` is stored as the ticket's new request, in one transaction with the event.
 
-        Raises `HistoryError` where the recorder has ended or the ticket's run
-        is not being run here, `TypeError` where the event cannot be stored.
+        Raises `HistoryError` if the recorder has ended or does not write the
+        ticket's run, `TypeError` if the event cannot be stored.
         """
         own = self._runs.get(run)
         state = own.state(ticket) if own else None
@@ -217,9 +223,9 @@ class Recorder:
             self._put(own.request([requested]), submission)
 
     def submit_numbered(self, entries: Sequence[e.Entry]) -> None:
-        """Hand over entries of one ticket that are numbered already, from another history.
+        """Hand over entries of one ticket that another history has numbered, a worker's.
 
-        They follow the ticket's last entry without a gap, and are stored all or none.
+        They must follow the ticket's last entry without a gap, and are stored all or none.
         Raises as `submit` does.
         """
         if not entries:
@@ -233,13 +239,13 @@ class Recorder:
         self._put(*submissions)
 
     def hand_out(self, run: str, ticket: str, fence: int, *, is_out: bool) -> None:
-        """Store, after its entries so far, that a worker gets the ticket or no longer has it."""
+        """Hand over, for after the entries so far, whether a worker has the ticket (`is_out`)."""
         self._put(HandOut(run, ticket, fence, is_out))
 
     def flush(self, *, saved: bool = False) -> Future[bool]:
-        """Return a future, done once all submitted so far is delivered: True if it is saved.
+        """Return a future that is done once all submitted so far is delivered: True if it is saved.
 
-        With `saved` it also waits until a history that is behind has caught up.
+        With `saved` it is done only once all that is saved, even if the history is behind.
         """
         barrier = Barrier(saved, Future())
         try:
@@ -276,17 +282,17 @@ class Recorder:
 
     async def settle(self, *, saved: bool = False) -> None:
         """Wait until all submitted so far is delivered or, with `saved`, saved."""
-        # Shielded: a cancelled waiter must not cancel the thread's side of it.
+        # Shielded, as the recorder's thread sets the future even if the waiter is cancelled.
         await asyncio.shield(asyncio.wrap_future(self.flush(saved=saved)))
 
     async def finish(self, run: str, state: RunState) -> None:
-        """Store how the run ended; raises `HistoryError` even if it is saved in another file."""
+        """Do what `finish_run` does; raises `HistoryError` also if the run is in another file."""
         await asyncio.to_thread(self.finish_run, run, state)
         if self.file.remedy is not None:
             raise HistoryError(self.file.remedy)
 
     async def room(self) -> None:
-        """Wait while too much is pending or unsaved."""
+        """Wait while `is_full`; for code that reads from sockets, before it reads more."""
         while self.is_full:
             self._progress.clear()
             await self._progress.wait()
@@ -302,7 +308,7 @@ class Recorder:
         self._backlog.size = 0
         for item in [*self._pending.end(), *self._waiting]:
             if isinstance(item, Barrier):
-                with suppress(InvalidStateError):  # cancelled by whoever waited
+                with suppress(InvalidStateError):  # the waiter has cancelled it
                     item.done.set_exception(self._closed())
         if broken is not None:
             self._tell_behind(HistoryTrouble(f"{self.path}: the history has stopped: {broken}"))
@@ -334,7 +340,8 @@ class Recorder:
         entries = [entry for _, entry, _ in batch.rows]
         if not is_saved:
             entries = [msgspec.structs.replace(entry, saved=False) for entry in entries]
-        self._pending.note_delivery(batch)  # first: who held back looks again when entries come
+        # First, since code that waits in `room` checks `is_full` when entries come.
+        self._pending.note_delivery(batch)
         if entries:
             self._call(self.on_entries, entries)
 
@@ -352,5 +359,5 @@ class Recorder:
     def _call(self, callback: Callable[[_T], None], value: _T) -> None:
         try:
             callback(value)
-        except Exception as error:  # theirs, not ours: what is to be stored is still stored
+        except Exception as error:  # a bug of the caller's: the recorder goes on storing
             self.failure = self.failure or error

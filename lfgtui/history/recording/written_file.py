@@ -1,11 +1,11 @@
-"""The history file that the recorder writes, checked and if need be replaced (decision 23).
+"""The history file that the recorder writes; it is checked, and replaced if need be (decision 23).
 
-When the file at the path is no longer the one that is written, the runs of this
-process are copied, from the handle that is still open, into the lfg history that
-is at the path now, or into a new one. Where that is impossible (another
-program's file is there, no file can be made, ours was damaged), they go into a
-history of their own in a folder beside it or, failing that, in the temporary
-folder. Files of others are never overwritten.
+If the file at the path is no longer the one that is written, the runs of this
+process are copied, from the connection that is still open, into the history that
+is at the path now, or into a new one. If that is impossible (another program's
+file is there, no file can be made, the file was damaged), they are *rescued*:
+copied into a history of their own in a folder beside it or, failing that, in the
+folder for temporary files. Files of other programs are never overwritten.
 """
 
 import ctypes
@@ -32,13 +32,13 @@ CHECKED_BYTES = 64 * 1024 * 1024
 """Bytes of the largest file that is checked as a whole when another program has written to it."""
 
 LOG_BYTES = 8 * 1024 * 1024
-"""Bytes of the write-ahead log at which it is copied into the file, about as many as SQLite's."""
+"""Bytes at which the write-ahead log is copied into the file; about SQLite's own default."""
 
 BUSY_MS = 25
 """Milliseconds that a commit waits for another process before it counts as refused."""
 
 HOMING = 5.0
-"""Seconds between attempts to go back from a rescue folder to the path."""
+"""Seconds between attempts to go back from a rescue folder to the file at the path."""
 
 _LASTING = (
     sqlite3.SQLITE_CORRUPT,
@@ -49,14 +49,15 @@ _LASTING = (
     sqlite3.SQLITE_FORMAT,
     sqlite3.SQLITE_MISMATCH,
 )
-"""Primary result codes that waiting does not change (sqlite.org/rescode.html)."""
+"""SQLite's primary result codes of errors that do not pass (sqlite.org/rescode.html)."""
 
 
 class WrittenFile:
-    """A connection to the file at `home`, or to the one that `runs` were rescued to.
+    """The connection to the file at `home`, or to the file that `runs` were rescued to.
 
-    `rescued` is the folder of the latter, `remarks` are for the person at the end. For one
-    thread.
+    `path` is the file that is written now; `rescued` is its folder if it is a rescue file, else
+    None. `remarks` are messages for the person at the end. `runs` is the recorder's own mapping,
+    which other threads change. Its methods are for the recorder's thread.
     """
 
     def __init__(self, home: Path, durability: file.Durability, runs: Mapping[str, OwnRun]) -> None:
@@ -77,14 +78,14 @@ class WrittenFile:
 
     @property
     def trouble(self) -> HistoryTrouble | None:
-        """The reason why the runs are not in the file at `home`; None while they are."""
+        """Where the runs are instead of at `home`, and why; None while they are at `home`."""
         if self.rescued is None:
             return None
         return HistoryTrouble(f"{self._rescued_to} ({self._why})", is_saved=True)
 
     @property
     def remedy(self) -> str | None:
-        """The reason, and how to see the runs; None while they are in the file at `home`."""
+        """The same as a sentence, with the command to see the runs; None while at `home`."""
         if self.rescued is None:
             return None
         saved = f"this run is saved in {self._rescued_to}, not in {self.home} ({self._why})"
@@ -96,10 +97,10 @@ class WrittenFile:
         return f"{self.rescued}{lost}"
 
     def save(self, some: Sequence[Batch]) -> Exception | None:
-        """Commit the batches in one transaction, to a file that is still there afterwards.
+        """Commit the batches in one transaction, and check that the file is still there afterwards.
 
-        Return the error if they are not saved. Batches that were committed before their file was
-        removed are not written twice.
+        Return the error if they are not saved; try again with the same batches. Those that were
+        committed before their file was removed (`is_stored`) are not written twice.
         """
         try:
             self.follow()
@@ -116,15 +117,15 @@ class WrittenFile:
         return None
 
     def follow(self) -> None:
-        """Check that the file at the path is still the one written, and move there if not.
+        """Check that the file at the path is still the one that is written; otherwise change to it.
 
-        Raises where that is not possible now.
+        Raises if that is not possible now.
         """
         if self._is_shut:
             self._reopen()
         try:
             now = look(self.path)
-        except OSError:  # no permission, a failing disk: a commit will report it, if it matters
+        except OSError:  # no permission or a failing disk: a commit reports it if it matters
             now = self._seen
         change = self._seen.change_to(now)
         if change is None:
@@ -136,9 +137,10 @@ class WrittenFile:
         try:
             if change is Change.FILE:
                 if self._seen.keeps_index(now):
-                    _drop_index(self.path)  # else SQLite would reset the one we read the log by
+                    # SQLite would reset it for the new file, and this connection still uses it.
+                    _drop_index(self.path)
                 if self._seen.keeps_log(now):
-                    _set_log_aside(self.path)  # else SQLite would take it for the new file's
+                    _set_log_aside(self.path)  # SQLite would take it for the new file's log
                 self._settle_in(self.path)
                 what = f"{self.path} was deleted, moved or replaced while lfg was running"
                 self._remark(what, "the file that is there now")
@@ -150,20 +152,20 @@ class WrittenFile:
                 self._seen = now
         except (HistoryError, OSError, sqlite3.Error) as error:
             is_overwritten = change is Change.CONTENT
-            # A file that cannot be checked just now may well be in order, and others write to it.
+            # A file that another process writes to, and that cannot be checked now, may be sound.
             if self._is_shut or _is_busy(error) or (is_overwritten and not _is_lasting(error)):
                 raise
             if change is not Change.FILE and self._seen.change_to(look(self.path)) is Change.FILE:
-                self.follow()  # it went just now
+                self.follow()  # the file has been removed meanwhile
                 return
             self._rescue(str(error), is_overwritten=is_overwritten)
 
     def claim(self) -> None:
-        """Secure the leases on the runs, beside the file that is written."""
+        """Take the runs' leases beside the file that is written, if they are not held."""
         self._claim(self.path)
 
     def rescue(self, some: Sequence[Batch], why: str = "it could not be written") -> None:
-        """Go on elsewhere, and save the batches there. Raises where that fails too."""
+        """Move the runs to a rescue file, and save the batches there. Raises if that fails, too."""
         self._rescue(why)
         self._write(some)
 
@@ -177,6 +179,7 @@ class WrittenFile:
             own.claim(path)
 
     def _write(self, some: Sequence[Batch]) -> None:
+        """Commit the batches that are not stored yet, and note it in them and in the runs."""
         left = [batch for batch in some if not batch.is_stored]
         with file.transaction(self.connection):
             for batch in left:
@@ -195,7 +198,7 @@ class WrittenFile:
         self._note_change()
 
     def _note_change(self, *, is_folded: bool = False) -> None:
-        """Note our own change to the files; a loss in the meantime is left to `follow`."""
+        """Take this process's own change to the files as seen; a lost file is left to `follow`."""
         now = look(self.path)
         if self._seen.change_to(now) not in (Change.FILE, Change.LOG):
             # Commits write to the log alone, see `_fold_log`.
@@ -209,7 +212,7 @@ class WrittenFile:
         """
         if self._seen.log_size < self._fold_at:
             return
-        with suppress(sqlite3.Error):  # the log stays, and all is in it
+        with suppress(sqlite3.Error):  # nothing is lost: the log still has all
             self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
         self._note_change(is_folded=True)
         self._fold_at = self._seen.log_size + LOG_BYTES
@@ -221,7 +224,10 @@ class WrittenFile:
         return connection
 
     def _settle_in(self, path: Path, *, is_overwritten: bool = False) -> None:
-        """Go on in the file at that path, after copying our runs into it."""
+        """Copy the runs into the file at that path, and write that from now on.
+
+        `is_overwritten`: another program wrote over the present file, which must not be closed.
+        """
         connection = self._connect(path)
         try:
             seen = look(path)
@@ -247,15 +253,15 @@ class WrittenFile:
         self._note_change()
 
     def _renew_log(self) -> None:
-        """Copy the log that only we have open into the file, and make SQLite start a new one.
+        """Copy a log that has been deleted, but is open here, into the file, and start a new log.
 
-        Raises where the file is gone by then; the connection is still one to what was in it.
+        Raises if the file is gone, too; the connection then still reads what was in it.
         """
         (busy, _, _) = self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
         if busy:
             raise sqlite3.OperationalError("the log is in use")
         before = self._seen
-        spare = file.plain(self.path, "ro&immutable=1")  # all is in the file now
+        spare = file.plain(self.path, "ro&immutable=1")  # without its log: the file has all now
         try:
             if before.change_to(look(self.path)) is Change.FILE:
                 raise HistoryError(f"{self.path} is gone")
@@ -268,7 +274,7 @@ class WrittenFile:
         self._check()
 
     def _reopen(self) -> None:
-        """Connect anew; until that succeeds there is nothing to copy from."""
+        """Close the connection and open another; `_is_shut` until that succeeds."""
         self._is_shut = True
         self.connection.close()
         self.connection = self._connect(self.path)
@@ -276,7 +282,8 @@ class WrittenFile:
         self._seen = look(self.path)
 
     def _check(self) -> None:
-        """Compare the file as others see it with what was committed; raises `HistoryError`."""
+        """Raise `HistoryError` unless a new connection finds a sound file with all that was
+        committed."""
         file.check_unlogged(self.path)
         with closing(file.plain(self.path, "ro")) as db, file.opening(self.path):
             file.version_of(db, self.path)
@@ -289,7 +296,7 @@ class WrittenFile:
                     raise HistoryError("it was overwritten: this run is no longer in it")
 
     def _rescue(self, why: str, *, is_overwritten: bool = False) -> None:
-        """Go on in a rescue file; raises `HistoryError` where none can be made."""
+        """Move the runs to a rescue file; raises `HistoryError` if none can be made."""
         error: Exception | None = None
         if self.rescued is None:
             self._spoiled = None
@@ -311,6 +318,7 @@ class WrittenFile:
         raise HistoryError(f"{self.home}: {why}; it cannot be saved elsewhere either: {error}")
 
     def _rescue_folders(self) -> Sequence[Path]:
+        """Return the folders to try, in order."""
         run = next(iter(self._runs), "run")
         beside = self.home.parent / "rescued" / run
         if self.rescued == beside:
@@ -332,6 +340,7 @@ class WrittenFile:
         self.rescued = None
 
     def _remark(self, what: str, where: str = "") -> None:
+        """Add a remark: what happened, and in which file the runs are now."""
         done = f"{what}; this run is in {where or self.path}"
         if self._torn:
             done += f", but parts of {', '.join(self._torn)} are lost"
@@ -348,7 +357,7 @@ def _is_stored(db: sqlite3.Connection, state: TicketState) -> bool:
 
 
 def _is_lasting(error: Exception) -> bool:
-    """Return whether the error stays however long one waits."""
+    """Return whether waiting cannot help against the error."""
     code = _code(error)
     return isinstance(error, HistoryError) if code is None else code in _LASTING
 
@@ -368,7 +377,7 @@ def _abandon(connection: sqlite3.Connection, path: Path) -> None:
     """Abandon a file that another program overwrote, without writing to it.
 
     SQLite copies the log into the file when the last connection is closed or the file is opened
-    again: so the log is put aside and the connection never closed
+    again. So the log is renamed, and the connection never closed: an extra reference keeps it
     (`SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE` comes with Python 3.12).
     """
     with suppress(OSError):
@@ -377,7 +386,7 @@ def _abandon(connection: sqlite3.Connection, path: Path) -> None:
 
 
 def _set_log_aside(path: Path) -> None:
-    """Rename the log, so that it is not applied to a file it does not belong to."""
+    """Rename the log, so that SQLite does not apply it to a file that it does not belong to."""
     log = file.log_of(path)
     log.rename(log.with_name(f"{log.name}.aside-{time.time_ns()}"))
     _drop_index(path)

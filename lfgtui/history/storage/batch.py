@@ -1,8 +1,8 @@
 """A batch: what is committed in one transaction.
 
-Making one is pure (merge, number, find the segments that closed) and writing
-one can be repeated, so a transaction that failed is simply tried again with
-the same batch.
+`make` merges and numbers events, without I/O, but changes the states of their
+tickets, so it is called once. `write` can be repeated: a transaction that failed
+is tried again with the same batch.
 """
 
 import logging
@@ -25,13 +25,13 @@ from lfgtui.model.pieces import merge
 _log = logging.getLogger(__name__)
 
 MERGED_BYTES = 16 * 1024
-"""Bytes up to which deltas are merged, about: an entry stays cheap to read back."""
+"""About the most bytes of merged deltas, so that an entry is quick to read."""
 
 
 class Submission(msgspec.Struct):
-    """An event on its way; `size` is that of its JSON in bytes.
+    """An event to be stored; `size` is that of its JSON in bytes.
 
-    `seq` is its number if it has one already, in a worker's history; 0: the ticket's next.
+    `seq` is its number if a worker's history has numbered it; 0 stands for the ticket's next.
     """
 
     state: TicketState
@@ -43,7 +43,7 @@ class Submission(msgspec.Struct):
 
 
 class RunMark(NamedTuple):
-    """A run's state after all entries so far; `ended_at` None: it goes on."""
+    """A run's state after all entries before it; `ended_at` is None while it goes on."""
 
     run: str
     state: RunState
@@ -51,7 +51,7 @@ class RunMark(NamedTuple):
 
 
 class HandOut(NamedTuple):
-    """A ticket given to a worker or, if not `is_out`, taken back, after all entries so far."""
+    """A ticket is given to a worker or, if not `is_out`, taken back, after all entries before."""
 
     run: str
     ticket: str
@@ -68,10 +68,12 @@ class RequestedTickets(NamedTuple):
 class Batch(msgspec.Struct):
     """Numbered entries and what follows from them, ready to be written.
 
-    `rows` are the entries with their ticket and as JSON, `complete` says up to which entry a
-    ticket may be packed, `submitted` is the number of events that were merged into the entries.
-    The `rowid` of a state is read when the batch is written, since the run may be in another file
-    by then; that of a `requested` ticket is set then.
+    `requested` are tickets with their requests as JSON, `rows` entries with their ticket and their
+    JSON, `segments` the texts that closed. `complete` says up to which number a ticket's entries
+    may be packed. `submitted` is how many events were merged into the entries, `size` their bytes.
+    `is_stored` is set once the batch is committed (`WrittenFile`). The `rowid` of a state is read
+    when the batch is written, since the run may be in another file by then; that of a `requested`
+    ticket is set then.
     """
 
     requested: list[tuple[TicketState, str]] = msgspec.field(default_factory=list)
@@ -88,7 +90,7 @@ class Batch(msgspec.Struct):
         return bool(self.rows or self.marks or self.requested or self.hand_outs)
 
     def add(self, submission: Submission) -> None:
-        """Number the event and note what it changes."""
+        """Number the event, changing its ticket's state, and add the entry."""
         state = submission.state
         if submission.seq and submission.seq != state.last_seq + 1:
             raise HistoryError(f"entry {submission.seq} came after {state.last_seq}")
@@ -97,7 +99,7 @@ class Batch(msgspec.Struct):
         self.size += submission.size
 
     def take(self, state: TicketState, entry: e.Entry, body: str, closed: list[Segment]) -> None:
-        """Note an entry that its state has applied, and the segments it closed."""
+        """Add an entry that its state has applied, and the segments that it closed."""
         self.rows.append((state, entry, body))
         self.segments.extend((state, segment) for segment in closed)
         if state.complete_to is not None:
@@ -105,10 +107,10 @@ class Batch(msgspec.Struct):
 
 
 def submission(state: TicketState, attempt: int, at: float, event: e.Event) -> Submission:
-    """Return a submission of the event as it will be read back.
+    """Return a submission of the event, changed as it will be when it is read back.
 
-    Text that UTF-8 cannot encode (a lone surrogate, say from a file name) is replaced by U+FFFD.
-    NaN and infinity, which Python reads in JSON of others, become null.
+    Characters that UTF-8 cannot encode (lone surrogates, as from a file name) become U+FFFD. NaN
+    and infinity, which Python accepts in JSON, become null.
     """
     try:
         body = encode_event(event)
@@ -122,6 +124,7 @@ def submission(state: TicketState, attempt: int, at: float, event: e.Event) -> S
 
 
 def _clean(value: object) -> object:
+    """Return the value with lone surrogates replaced, at any depth."""
     match value:
         case str():
             return "".join("\ufffd" if "\ud800" <= c <= "\udfff" else c for c in value)
@@ -134,7 +137,7 @@ def _clean(value: object) -> object:
 
 
 def make(items: Sequence[Submission | RunMark | HandOut | RequestedTickets]) -> Batch:
-    """Merge neighbours and number the rest, in the order they were submitted."""
+    """Return the items as a batch: events in order, neighbouring deltas merged, all numbered."""
     submissions = [item for item in items if isinstance(item, Submission)]
     marks = {item.run: item for item in items if isinstance(item, RunMark)}
     requested = [
@@ -145,7 +148,7 @@ def make(items: Sequence[Submission | RunMark | HandOut | RequestedTickets]) -> 
     for submission in _merged(submissions):
         try:
             batch.add(submission)
-        except Exception as error:  # one event that cannot be stored keeps no other from it
+        except Exception as error:  # one event that cannot be stored must not stop the others
             _log.exception("not stored: %r", submission.event)
             message = f"an event could not be stored: {type(error).__name__}: {error}"
             submission.event, submission.seq = e.GuardTripped("history", message), 0
@@ -154,7 +157,7 @@ def make(items: Sequence[Submission | RunMark | HandOut | RequestedTickets]) -> 
 
 
 def _merged(submissions: Iterable[Submission]) -> list[Submission]:
-    """Return consecutive deltas of one ticket as one, in the position and time of the first."""
+    """Merge consecutive deltas of a ticket into the first of them, which is changed."""
     merged: list[Submission] = []
     last: dict[TicketState, Submission] = {}
     for later in submissions:
@@ -211,7 +214,10 @@ def write(connection: sqlite3.Connection, batch: Batch) -> None:
 def index(
     connection: sqlite3.Connection, rowid: int, segment: Segment, *, entries_in: sqlite3.Connection
 ) -> None:
-    """Join the segment's text from its entries and add it to the index."""
+    """Store a segment with its text, which is joined from its entries, and index it for search.
+
+    `entries_in` has the entries; it differs from `connection` only in `in_memory`.
+    """
     text = joined(segment, _events(entries_in, rowid, segment))
     kind, attempt, first, last, at, _, tool, file = msgspec.structs.astuple(segment)
     inserted = connection.execute(
@@ -224,15 +230,14 @@ def index(
 
 def _events(connection: sqlite3.Connection, rowid: int, segment: Segment) -> Iterator[e.Event]:
     for row in entries.unpacked(connection, rowid, segment.first_seq, segment.last_seq):
-        with suppress(HistoryError):  # another version's, or damaged; the others are searched
+        with suppress(HistoryError):  # of another version of lfg, or damaged: left out
             yield entries.entry("", "", row).event
 
 
 def in_memory(stored: sqlite3.Connection) -> sqlite3.Connection:
-    """Return what is still streaming, with its tickets and runs, as a history in memory.
+    """Return a history in memory with the texts of open turns, for search, to be closed.
 
-    It has the open turn of each running ticket, which the file's index lacks, so that search
-    finds it.
+    The file's index lacks them until they end. Their tickets and runs are copied, too.
     """
     memory = file.empty()
     live = "id IN (SELECT ticket FROM entries)"
@@ -244,7 +249,7 @@ def in_memory(stored: sqlite3.Connection) -> sqlite3.Connection:
     for (ticket,) in memory.execute("SELECT id FROM tickets").fetchall():
         segments = OpenSegments()
         for row in entries.unpacked(stored, ticket):
-            with suppress(HistoryError):  # another version's: what can be read is searched
+            with suppress(HistoryError):  # of another version of lfg, or damaged: left out
                 segments.apply(entries.entry("", "", row))
         for segment in segments.unfinished:
             index(memory, ticket, segment, entries_in=stored)

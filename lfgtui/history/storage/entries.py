@@ -1,7 +1,8 @@
-"""A ticket's entries: packs of finished turns, then rows of the open one.
+"""Reads and packs a ticket's entries: packs of finished turns, then rows of the open turn.
 
-Another version of lfg may have written a file. Its tables are checked by the
-schema's number when it is opened, its events only here.
+The `ticket` here is a key in the table `tickets`. Another version of lfg may have
+written a file: its tables are checked by the schema's number when it is opened, its
+events only here.
 """
 
 import logging
@@ -21,16 +22,16 @@ from lfgtui.model import events as e
 from lfgtui.model.event_json import decode_event
 
 AT_MOST = 4096
-"""Most entries of a pack; reading one of them reads all."""
+"""Most entries of a pack: to read one of them, all are unpacked."""
 
-_AT_ONCE = 500  # SQLite takes so many values, and more, in any build
+_AT_ONCE = 500  # values in a statement; every build of SQLite allows more
 
 _log = logging.getLogger(__name__)
 
 _DAMAGE = (sqlite3.Error, HistoryError, UnicodeDecodeError)
 
 SHIFT = 32
-"""Bits of a pack's id below the bits of its ticket's."""
+"""A pack's id is its ticket's key, shifted by so many bits, plus the number of its first entry."""
 
 
 def entry(run: str, ticket: str, row: Row) -> e.Entry:
@@ -53,18 +54,18 @@ def unreadable(what: str, error: Exception) -> HistoryError:
 
 
 def pack_ids(ticket: int) -> tuple[int, int]:
-    """Return the first id that a pack of the ticket can have, and the id after the last.
+    """Return the range of ids [first, end) that packs of the ticket can have.
 
-    A ticket whose own id is too large has none; its entries stay rows.
+    It is empty for a ticket whose key is too large; its entries stay rows.
     """
     first, end = ticket << SHIFT, ticket + 1 << SHIFT
     return (first, end) if first > 0 and end < 1 << 63 else (0, 0)
 
 
 def seal(connection: sqlite3.Connection, ticket: int, last_seq: int) -> None:
-    """Pack the ticket's entries up to that one; the caller holds the transaction.
+    """Pack the ticket's entries up to number `last_seq`, in the caller's transaction.
 
-    No segment may still be open among them: its text is not written yet.
+    No segment may be open among them, since a pack takes their texts from stored segments.
     """
     before, end = pack_ids(ticket)
     last_seq = min(last_seq, end - before - 1)
@@ -73,7 +74,7 @@ def seal(connection: sqlite3.Connection, ticket: int, last_seq: int) -> None:
             (before | part[0][0], packing.pack(part, _passages(connection, ticket, part)))
             for part in _parts(list(unpacked(connection, ticket, 1, last_seq)))
         ]
-    except (ValueError, TypeError) as error:  # they stay rows: larger, but as safe
+    except (ValueError, TypeError) as error:  # the entries stay rows, which are only larger
         _log.warning("ticket %d is not packed: %s", ticket, error)
         return
     connection.executemany("INSERT INTO packs (id, body) VALUES (?, ?)", packs)
@@ -92,10 +93,10 @@ def _parts(rows: list[Row]) -> Iterator[list[Row]]:
 
 
 def stored(connection: sqlite3.Connection, ticket: int, first: int = 1) -> Iterator[Row]:
-    """Return the ticket's entries in `seq` order, from `first` on, as they stand now.
+    """Yield the ticket's entries in `seq` order, from number `first` on, as of now.
 
-    All of them are read before the first is given: a moment later a writer may have packed a row,
-    or deleted a run whose texts are not read yet.
+    All are read before the first is yielded: later a writer may have packed rows, or deleted the
+    run. Raises `DamagedError`.
     """
     before, end = pack_ids(ticket)
     with file.snapshot(connection):
@@ -115,10 +116,10 @@ def stored(connection: sqlite3.Connection, ticket: int, first: int = 1) -> Itera
 
 
 def some(connection: sqlite3.Connection, ticket: int, first: int) -> list[Row]:
-    """Return the ticket's next entries from `first` on, of one pack or the open turn.
+    """Return the ticket's next entries from number `first` on, those of one pack or the open turn.
 
-    So a long ticket can be read bit by bit: entries packed meanwhile are found in their pack. An
-    empty list: there are no more.
+    With repeated calls a long ticket is read in parts, while others write: entries that are packed
+    meanwhile are found in their pack. An empty list means that there are no more.
     """
     before, end = pack_ids(ticket)
     with file.snapshot(connection):
@@ -135,7 +136,7 @@ def some(connection: sqlite3.Connection, ticket: int, first: int) -> list[Row]:
 
 
 def first_after(connection: sqlite3.Connection, ticket: int, at: float) -> int:
-    """Return the number of the ticket's first entry after `at`, or of its next one."""
+    """Return the number of the ticket's first entry after the time `at`, or that of its next."""
     found = 0
     with file.snapshot(connection):
         for times in _times(connection, ticket):
@@ -154,7 +155,7 @@ def last_at(connection: sqlite3.Connection, ticket: int) -> float | None:
 
 
 def _times(connection: sqlite3.Connection, ticket: int) -> Iterator[list[tuple[int, float]]]:
-    """Yield number and time of the open turn's entries, then of each pack's, newest pack first."""
+    """Yield (number, time) of the open turn's entries, then of each pack's, newest pack first."""
     rows = connection.execute(
         "SELECT seq, at FROM entries WHERE ticket = ? ORDER BY seq", (ticket,)
     )
@@ -179,7 +180,7 @@ def unpacked(
 
 
 def readable(connection: sqlite3.Connection, ticket: int) -> list[Row]:
-    """Return the ticket's entries in `seq` order; of a damaged file, those still readable."""
+    """Return the ticket's entries in `seq` order; in a damaged file, those that can be read."""
     try:
         return list(stored(connection, ticket))
     except _DAMAGE:
@@ -193,14 +194,14 @@ def readable(connection: sqlite3.Connection, ticket: int) -> list[Row]:
                 by_seq.update((row[0], row) for row in packing.unpack(body, texts))
     with suppress(*_DAMAGE):
         by_seq.update((row[0], row) for row in unpacked(connection, ticket))
-    # A damaged number may be no number.
+    # In a damaged file `seq` may be of any type.
     return sorted(by_seq.values(), key=lambda row: values.amount(row[0]) or math.inf)
 
 
 def last_packed(connection: sqlite3.Connection, ticket: int) -> float:
-    """Return the number that the ticket's last pack begins with, readable or not.
+    """Return the number of the first entry of the ticket's last pack, even if it is damaged.
 
-    0 without packs, infinity where damage hides them.
+    It is 0 without packs, infinity if damage prevents the query.
     """
     packs = "SELECT coalesce(max(id), ?) FROM packs WHERE id >= ? AND id < ?"
     before, end = pack_ids(ticket)
@@ -223,6 +224,7 @@ def texts_of(connection: sqlite3.Connection, ids: list[int]) -> Mapping[int, str
 
 
 def _passages(connection: sqlite3.Connection, ticket: int, rows: list[Row]) -> list[Passage]:
+    """Return the stored segments within these rows."""
     segments = connection.execute(
         "SELECT id, first_seq, last_seq, kind, text FROM segments"
         " WHERE ticket = ? AND first_seq BETWEEN ? AND ? AND last_seq <= ? ORDER BY first_seq",

@@ -1,4 +1,7 @@
-"""The history file: opening it, bringing it up to date, explaining where that fails."""
+"""Opens the history file: checks that it is one, migrates its schema, explains errors.
+
+`orphaned_runs.connected` is what code that writes should use; it calls `connect`.
+"""
 
 import fcntl
 import os
@@ -24,11 +27,11 @@ DAMAGED = f"it is damaged; {REPAIR}"
 Durability: TypeAlias = Literal["process", "power"]
 """What a commit survives: the end of the process, or a power failure as well.
 
-In WAL mode SQLite's NORMAL hands a commit to the system, FULL waits for the
-disk (sqlite.org/pragma.html#pragma_synchronous).
+In WAL mode SQLite's `synchronous = NORMAL` hands a commit to the system, `FULL`
+waits for the disk (sqlite.org/pragma.html#pragma_synchronous).
 """
 
-# Messages of damage that has no error code of its own, in a file that is known to be ours.
+# SQLite's messages for damage without an error code of its own, in a file of lfg's.
 _UNREADABLE = re.compile(r"no such (?:table|column)|malformed")
 _NO_TEXT = f"some of its text is not valid UTF-8: {DAMAGED}"
 _ELSEWHERE = "move it away or set LFG_DATA_DIR to another folder"
@@ -46,21 +49,21 @@ BUSY_SECONDS = 10.0
 """Seconds that a connection waits for another process's transaction."""
 
 PAGE = 8192
-"""Bytes of a page: segments of half a kilobyte to some fill it well."""
+"""Bytes of a page; segments, of half a kilobyte to a few, fill it well."""
 
 
 def connect(path: Path, durability: Durability = "process") -> sqlite3.Connection:
-    """Connect to write, making the file where missing and bringing its schema up to date.
+    """Connect to write; make the file if it is missing, and migrate it if its schema is old.
 
-    Raises `HistoryError` where the file is not an lfg history, is a newer lfg's,
-    or cannot be opened.
+    Raises `HistoryError` if the file is not an lfg history, is a newer lfg's, or
+    cannot be opened.
     """
     with opening(path):
         _refuse_folder(path)
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with _alone(path.parent):
             make(path)
-            connection, version = _checked(path, "rw")  # it may not be ours to write to
+            connection, version = _checked(path, "rw")  # before anything is written to it
             try:
                 _prepare(connection, durability)
                 _migrate(connection, path, version)
@@ -68,23 +71,27 @@ def connect(path: Path, durability: Durability = "process") -> sqlite3.Connectio
             except BaseException:
                 connection.close()
                 raise
-    connection.text_factory = decode  # so that one bad text does not stop other runs
+    connection.text_factory = decode  # so that one invalid text does not prevent reading others
     return connection
 
 
 def _prepare(connection: sqlite3.Connection, durability: Durability) -> None:
+    """Set what a connection that writes needs."""
     if sys.version_info >= (3, 12):
         connection.setconfig(sqlite3.SQLITE_DBCONFIG_DEFENSIVE)
     connection.execute(f"PRAGMA page_size = {PAGE}")  # has an effect on an empty file only
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute(f"PRAGMA synchronous = {'FULL' if durability == 'power' else 'NORMAL'}")
-    if durability == "power":  # macOS: its fsync stops at the disk's own cache
+    if durability == "power":  # for macOS, whose fsync does not flush the disk's cache
         connection.execute("PRAGMA fullfsync = ON")
         connection.execute("PRAGMA checkpoint_fullfsync = ON")
 
 
 def connect_to_read(path: Path) -> sqlite3.Connection:
-    """Connect read-only; to an empty history where there is no file yet."""
+    """Connect read-only, or to an empty history in memory if there is no file yet.
+
+    A file with an old schema is migrated first.
+    """
     with opening(path):
         _refuse_folder(path)
         if not path.exists() or path.stat().st_size == 0:
@@ -92,7 +99,7 @@ def connect_to_read(path: Path) -> sqlite3.Connection:
         connection, version = _read_only(path)
         if version != len(migrations.MIGRATIONS):
             connection.close()
-            if version == 0:  # another process is making it just now
+            if version == 0:  # another process is making it at this moment
                 return empty()
             connect(path).close()
             connection = plain(path, "ro")
@@ -101,11 +108,12 @@ def connect_to_read(path: Path) -> sqlite3.Connection:
 
 
 def _read_only(path: Path) -> tuple[sqlite3.Connection, int]:
+    """Connect read-only, also in a folder where nothing can be written."""
     try:
         return _checked(path, "ro")
     except sqlite3.OperationalError:
-        # Reading takes a shared-memory file beside it. Where that cannot be made, nobody can be
-        # writing either, if the log is empty.
+        # SQLite needs a shared-memory file beside it. If that cannot be made and the log is empty,
+        # nobody is writing, so the file can be read as immutable.
         log = log_of(path)
         if os.access(path.parent, os.W_OK) or (log.exists() and log.stat().st_size):
             raise
@@ -113,7 +121,7 @@ def _read_only(path: Path) -> tuple[sqlite3.Connection, int]:
 
 
 def _checked(path: Path, mode: str) -> tuple[sqlite3.Connection, int]:
-    """Connect to a file that must be ours; return also the number of its schema."""
+    """Connect to a file that must be an lfg history; return also the number of its schema."""
     connection = plain(path, mode)
     try:
         return connection, version_of(connection, path)
@@ -144,8 +152,8 @@ def opening(path: Path) -> Iterator[None]:
 
 
 def explain(path: Path, error: sqlite3.Error) -> str:
-    """Return the error with the file's path and a remedy."""
-    if str(error).startswith("Could not decode"):  # and then all of the text
+    """Return a message with the file's path, the error and a remedy."""
+    if str(error).startswith("Could not decode"):  # its message goes on with the whole text
         return f"{path}: {_NO_TEXT}"
     primary = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
     remedy = _REMEDIES.get(primary, "check that the file and its folder can be written")
@@ -156,33 +164,33 @@ def explain(path: Path, error: sqlite3.Error) -> str:
 
 @contextmanager
 def transaction(connection: sqlite3.Connection) -> Iterator[None]:
-    """Commit all of the body or nothing; take the write lock at once, not half-way through."""
+    """Commit the statements of the body, all or none; take the write lock at its beginning."""
     connection.execute("BEGIN IMMEDIATE")
     try:
         yield
         connection.execute("COMMIT")
     except BaseException:
-        if connection.in_transaction:  # SQLite itself rolls back when the disk is full
+        if connection.in_transaction:  # SQLite may have rolled back itself, as for a full disk
             connection.execute("ROLLBACK")
         raise
 
 
 @contextmanager
 def snapshot(connection: sqlite3.Connection) -> Iterator[None]:
-    """Read a consistent state in the body."""
+    """Have all queries of the body see the same state of the file; may be nested."""
     is_outermost = not connection.in_transaction
     if is_outermost:
         connection.execute("BEGIN")
     try:
         yield
     finally:
-        if is_outermost and connection.in_transaction:  # SQLite ends it when the disk fails
+        if is_outermost and connection.in_transaction:  # SQLite may have ended it after an error
             connection.execute("COMMIT")
 
 
 @contextmanager
 def _alone(folder: Path) -> Iterator[None]:
-    """Let one process open the file at a time: SQLite cannot wait for a change to WAL."""
+    """Let one process at a time open the file: SQLite does not wait for a change to WAL mode."""
     handle = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
     try:
         fcntl.flock(handle, fcntl.LOCK_EX)
@@ -197,12 +205,12 @@ def _refuse_folder(path: Path) -> None:
 
 
 def make(path: Path) -> None:
-    """Make an empty file for its owner alone, where there is none.
+    """Make an empty file that only its owner may use, unless there is one.
 
-    An existing one is not even opened: to close any handle of a file drops
-    all the locks this process has on it, those of its SQLite connections
-    too, and then another process may take the write-ahead log from under
-    them (sqlite.org/howtocorrupt.html, 2.2).
+    An existing file is not even opened: closing any handle of a file drops all
+    locks of this process on it, also those of its SQLite connections, and then
+    another process may remove the write-ahead log that these use
+    (sqlite.org/howtocorrupt.html, 2.2).
     """
     if not path.exists():
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o600))
@@ -214,9 +222,9 @@ def log_of(path: Path) -> Path:
 
 
 def plain(path: Path, mode: str) -> sqlite3.Connection:
-    """Connect to the file as it is: nothing is checked, nothing brought up to date.
+    """Connect to the file without checking or migrating it; `mode` as in SQLite's URIs.
 
-    Neither its pages nor its schema are trusted: the file may be another program's.
+    SQLite trusts neither its pages nor its schema, since it may be another program's.
     """
     connection = sqlite3.connect(
         f"{path.absolute().as_uri()}?mode={mode}",
@@ -231,7 +239,7 @@ def plain(path: Path, mode: str) -> sqlite3.Connection:
 
 
 def empty() -> sqlite3.Connection:
-    """Return an empty history in memory."""
+    """Return an empty history in memory, with the newest schema."""
     connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
     for script in migrations.MIGRATIONS:
         connection.executescript(script)
@@ -239,10 +247,10 @@ def empty() -> sqlite3.Connection:
 
 
 def check_unlogged(path: Path) -> None:
-    """Raise `HistoryError` for another program's file, whatever its log says.
+    """Raise `HistoryError` if the file without its write-ahead log is another program's.
 
-    While another lfg copies the log into the file, the file alone is half a history: its first
-    page promises pages that are still to come, which SQLite calls corrupt.
+    While another lfg copies the log into the file, SQLite calls the file alone corrupt, since its
+    first page counts pages that are still missing. That is no error here.
     """
     with opening(path), closing(plain(path, "ro&immutable=1")) as connection:
         try:
@@ -256,7 +264,8 @@ def check_unlogged(path: Path) -> None:
 
 
 def version_of(connection: sqlite3.Connection, path: Path) -> int:
-    """Return the number of migrations applied; raises `HistoryError` if foreign or too new."""
+    """Return the number of migrations applied; raise `HistoryError` if the file is another
+    program's, a newer lfg's, or has objects that lfg did not make."""
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     (owner,) = connection.execute("PRAGMA application_id").fetchone()
     (tables,) = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
@@ -276,7 +285,7 @@ def version_of(connection: sqlite3.Connection, path: Path) -> int:
 
 
 def _migrate(connection: sqlite3.Connection, path: Path, version: int) -> None:
-    """Apply the missing migrations, all or none; the caller is `_alone` with the file."""
+    """Apply the missing migrations, all or none, after a backup; the caller holds `_alone`."""
     newest = len(migrations.MIGRATIONS)
     if version == newest:
         return
@@ -292,7 +301,7 @@ def _migrate(connection: sqlite3.Connection, path: Path, version: int) -> None:
 
 
 def _refuse_under_others(path: Path) -> None:
-    """Raise `HistoryError` while an older lfg has a run: it could not save any more."""
+    """Raise `HistoryError` while an older lfg runs: it could not write the new schema."""
     locks = path.parent / "locks"
     for run in leases.left_behind(locks):
         with leases.held(locks, run) as is_dead:
@@ -304,8 +313,8 @@ def _refuse_under_others(path: Path) -> None:
 
 
 def _back_up(connection: sqlite3.Connection, copy: Path) -> None:
-    """Keep a copy of the file as it is: there is no way back from a new schema."""
-    if copy.exists():  # of a migration that failed, or that a person undid
+    """Keep a copy of the file, since an older lfg cannot read the new schema."""
+    if copy.exists():  # from a migration that failed, or that a person undid
         return
     unfinished = copy.with_name(f"{copy.name}.part")
     unfinished.unlink(missing_ok=True)

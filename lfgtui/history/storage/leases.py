@@ -1,8 +1,8 @@
-"""Leases: the claim of one process to a run.
+"""Leases: only the process that holds a run's lease may write the run.
 
-A lease is an exclusive `flock` on a file of its own. The kernel releases it when
-the process dies, however it dies, so a run that says `running` although its lease
-is free is orphaned.
+A lease is an exclusive `flock` on a file of its own (`locks/RUN.lock` beside the
+history). The kernel releases it when the process dies, however it dies, so a run
+whose state is `running` although its lease is free is orphaned.
 """
 
 import fcntl
@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 _SUFFIX = ".lock"
-_PATIENCE = 1.0
+_PATIENCE = 1.0  # seconds
 
 
 class Lease:
@@ -24,11 +24,11 @@ class Lease:
         self._handle = handle
 
     def is_in(self, folder: Path) -> bool:
-        """Return True if the lease holds in that folder, since its file is still there."""
+        """Return True if its file is still in that folder; otherwise others could take it."""
         return self._path.parent == folder and _is_file_at(self._handle, self._path)
 
     def release(self) -> None:
-        """Give the lease back, once, and remove its file."""
+        """Release the lease and remove its file; to be called once."""
         with suppress(OSError):
             if _is_file_at(self._handle, self._path):
                 self._path.unlink(missing_ok=True)  # while it is still ours
@@ -36,10 +36,10 @@ class Lease:
 
 
 def take(folder: Path, run: str, *, patiently: bool = False) -> Lease | None:
-    """Take the run's lease; return None where another process holds it.
+    """Take the run's lease; return None if another process, or this one, holds it.
 
-    With `patiently` wait a moment, since the holder may only be testing it: whoever opens
-    the history tests each lease, to tell orphaned runs from live ones.
+    With `patiently` wait up to `_PATIENCE`, since the holder may only be testing it: each writer
+    that opens the history tests all leases, to find orphaned runs.
     """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     path = folder / f"{run}{_SUFFIX}"
@@ -58,12 +58,12 @@ def take(folder: Path, run: str, *, patiently: bool = False) -> Lease | None:
             continue
         if _is_file_at(handle, path):
             return Lease(path, handle)
-        os.close(handle)  # its last holder removed it between our open and our lock
+        os.close(handle)  # its holder removed it between this open and this lock
 
 
 @contextmanager
 def held(folder: Path, run: str, *, patiently: bool = False) -> Iterator[bool]:
-    """Hold the lease during the body, if it is free; yield whether it was."""
+    """Hold the lease during the body, if it is free; yield whether it is held."""
     lease = take(folder, run, patiently=patiently)
     try:
         yield lease is not None
@@ -73,7 +73,7 @@ def held(folder: Path, run: str, *, patiently: bool = False) -> Iterator[bool]:
 
 
 def left_behind(folder: Path) -> list[str]:
-    """Return the runs that have a lease file, held or not."""
+    """Return the runs that have a lease file, whether it is held or left by a dead process."""
     return sorted(path.name.removesuffix(_SUFFIX) for path in folder.glob(f"*{_SUFFIX}"))
 
 

@@ -1,21 +1,20 @@
 """Tables of the history file, and a check that a file has only objects that lfg made.
 
-An event is stored in `entries`, as the JSON it is everywhere else, from the
-moment it happens until the turn it belongs to is over. A `segment` is a
-finished run of text (an answer between two tool calls, say): its text is
-joined from the entries when it ends, and FTS5 indexes it there, as external
-content. At the end of a turn its entries go into a `pack`, which refers to
-stretches of the segments for their text. So in the end no text is stored twice,
-and search finds what was shown.
+An event is stored in `entries`, as the JSON of `model/event_json.py`, from the
+moment it happens until its turn is over. A `segment` is a finished text (as an
+answer between two tool calls): it is joined from the entries when it ends, and
+FTS5 indexes it, as external content. At the end of a turn its entries are moved
+into a `pack`, which refers to stretches of the segments for their text. So no
+text remains stored twice, and search finds what was shown.
 
 `hand_outs` has the tickets given to workers on other machines: the highest fence of each, and
 whether a worker has it now. The entries of such a ticket have the worker's numbers.
 
 Triggers, views, generated columns and CHECK expressions are code inside a file,
-and SQLite runs it for whoever opens the file: a trigger can empty the history
-when a run is saved, a view in place of a table can run for ever. So each object
-of a file must be one that the migrations make. A plain table with another name
-is allowed: nothing runs for it, and `.recover` of the sqlite3 program makes one.
+and SQLite runs it in any process that opens the file: a trigger can empty the
+history when a run is saved, a view instead of a table can be endless. So each
+object of a file must be one that the migrations make. Other plain tables are
+allowed: nothing runs for them, and `.recover` of the sqlite3 program makes one.
 """
 
 import re
@@ -98,13 +97,14 @@ CREATE TABLE hand_outs (
 """
 
 MIGRATIONS: tuple[str, ...] = (_FIRST, _HAND_OUTS)
-"""Applied in order, once each. Once released they are never edited; new ones are added."""
+"""Applied in order, once each. A released migration must not be edited: add another one."""
 
+# The beginning of a plain table's SQL, as in: CREATE TABLE "runs" (
 _TABLE = re.compile(r"CREATE TABLE ([\"'`\[]?)(\w+)[\"'`\]]?\s*\(")
 
 
 def statements(script: str) -> Iterator[str]:
-    """Yield the script's statements; `executescript` would commit our transaction first."""
+    """Yield the script's statements; `executescript` would commit the transaction first."""
     statement = ""
     for line in script.splitlines(keepends=True):
         statement += line
@@ -114,7 +114,10 @@ def statements(script: str) -> Iterator[str]:
 
 
 def foreign_object(connection: sqlite3.Connection) -> str | None:
-    """Return the first object that lfg did not make, as `a trigger lfg did not make: NAME`."""
+    """Describe the first object that lfg did not make, as in `a trigger lfg did not make: NAME`.
+
+    Return None if there is none.
+    """
     ours = _objects(MIGRATIONS)
     own_names = {name for name, _ in ours}
     for kind, name, sql in connection.execute("SELECT type, name, sql FROM sqlite_schema"):
@@ -127,14 +130,14 @@ def foreign_object(connection: sqlite3.Connection) -> str | None:
 
 
 def has_table(connection: sqlite3.Connection, table: str) -> bool:
-    """Return whether the name is a plain table in this file, not a view or a virtual table."""
+    """Return whether the file has a plain table of this name: no view, no virtual table."""
     rows = connection.execute("SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL")
     return any(_table_of(str(sql)) == table for (sql,) in rows)
 
 
 @cache
 def _objects(migrations: tuple[str, ...]) -> frozenset[tuple[str, str]]:
-    """Return name and SQL of each object that a file may have, in any version."""
+    """Return name and SQL of each object that a file may have, with any number of migrations."""
     objects: set[tuple[str, str]] = set()
     with closing(sqlite3.connect(":memory:")) as db:
         for script in migrations:

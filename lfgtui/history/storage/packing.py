@@ -1,15 +1,16 @@
-"""Packs: the entries of finished turns, as small as they can be read back.
+"""Packs: the entries of finished turns, in as few bytes as possible.
 
-While a response streams, each entry is a row: that makes it safe, and costs some
-80 bytes for the four characters of a token. Once its text has ended, the whole text
-is in `segments`, for search to find, so the entries can be taken apart. What repeats
-(the JSON of an event without its text) becomes a *shape*, listed once; texts become
-lengths of stretches of the segments; times become steps of milliseconds, and the few
-microseconds that tell entries of one millisecond apart. These columns of small
-numbers, compressed, take one or two bytes an entry.
+While a response streams, each entry is a row: that is safe, but takes some 80 bytes
+for the four characters of a token. Once its text has ended, the whole text is in
+`segments`, for search, so the entries need not repeat it. What repeats (the JSON of
+an event without its text) becomes a *shape*, listed once; texts become lengths of
+stretches of a segment, here called a *passage*; times become steps of milliseconds,
+and the microseconds that tell entries of one millisecond apart. These columns of
+small numbers, compressed, take one or two bytes per entry.
 
-Reading puts exactly the same rows together again. `pack` checks that before it
-returns: a pack that could not be undone would be a history that lies.
+`unpack` gives exactly the same rows again. `pack` checks that before it returns, so
+that packing can never change the history. The format is stored: a change must still
+read old packs.
 """
 
 import zlib
@@ -37,14 +38,14 @@ MOST_BYTES = 1 << 30
 """Most bytes of an unpacked pack: SQLite takes no larger text either."""
 
 _LITERAL = -1
-"""Stands for a passage's id where a text is in no segment but in the pack itself."""
+"""Instead of a passage's id: the text is in no segment, but in the pack itself (`literal`)."""
 
 _NEAR = 4096
-"""Characters within which a piece is looked for after the one before it."""
+"""Characters after the piece before in which a piece is searched for."""
 
 
 class Passage(NamedTuple):
-    """A segment that the text of entries may be a stretch of."""
+    """A stored segment: its id, range of entries, kind, and text, of which entries have parts."""
 
     id: int
     first_seq: int
@@ -54,7 +55,14 @@ class Passage(NamedTuple):
 
 
 class _Pack(msgspec.Struct, array_like=True):
-    """The columns. `starts` says where reading goes on: row, passage (or literal), position."""
+    """The columns of a pack.
+
+    `attempts` are runs of (attempt, entries). `steps` are milliseconds from entry to entry, the
+    first from the epoch; if they would not be exact, `times` has the times instead. `passages` are
+    ids of segments. `shapes` are JSON before and after an event's text; `shape_of` and `lengths`
+    have, for each entry, the index of its shape and the length of its text, -1 for none. Texts
+    follow one another in a passage; `starts` has the exceptions: entry, passage, position.
+    """
 
     first_seq: int
     attempts: list[tuple[int, int]]
@@ -76,9 +84,9 @@ _json = msgspec.json.Encoder()
 
 
 def pack(rows: Sequence[Row], passages: Sequence[Passage]) -> bytes:
-    """Return the rows, without gaps in seq, as one value; `passages` may contain their texts.
+    """Return the rows as one value; they must have no gaps in seq. `passages` have their texts.
 
-    Raises `ValueError` where they would not come out as they went in.
+    Raises `ValueError` if unpacking would not give the same rows.
     """
     columns = _Columns(passages)
     for row in rows:
@@ -106,7 +114,7 @@ def pack(rows: Sequence[Row], passages: Sequence[Passage]) -> bytes:
 
 
 def unpack(packed: bytes, texts_of: Callable[[list[int]], Mapping[int, str]]) -> list[Row]:
-    """Return the rows; `texts_of` gives the texts of the segments with these ids.
+    """Return the rows; `texts_of` returns the texts of the segments with the given ids.
 
     Raises `DamagedError`.
     """
@@ -122,6 +130,7 @@ def times_of(packed: bytes) -> list[float]:
 
 @contextmanager
 def _damage_named() -> Iterator[None]:
+    """Turn the errors that a damaged pack may cause into a `DamagedError`."""
     try:
         yield
     except (zlib.error, msgspec.MsgspecError, IndexError, KeyError, TypeError, ValueError) as error:
@@ -145,7 +154,7 @@ def _times(body: _Pack) -> list[float]:
 
 def _unpack(body: _Pack, texts_of: Callable[[list[int]], Mapping[int, str]]) -> list[Row]:
     each = (number for number, entries in body.attempts for _ in range(entries))
-    attempts = list(islice(each, len(body.shape_of) + 1))  # a damaged number may be any
+    attempts = list(islice(each, len(body.shape_of) + 1))  # damage may make a number huge
     times = _times(body)
     if not len(attempts) == len(times) == len(body.shape_of):
         raise ValueError("its columns differ in length")
@@ -171,7 +180,7 @@ def _unpack(body: _Pack, texts_of: Callable[[list[int]], Mapping[int, str]]) -> 
 
 
 class _Columns:
-    """Packed rows, one after the other."""
+    """Takes rows one after the other; its attributes become columns of a `_Pack`."""
 
     def __init__(self, passages: Sequence[Passage]) -> None:
         self.shapes: dict[tuple[str, str], int] = {}
@@ -200,7 +209,10 @@ class _Columns:
         self._expected = (passage, position + len(text))
 
     def _find(self, seq: int, facets: Facets, text: str) -> tuple[int, int]:
-        """Return where the text is: in a passage that covers the entry, or else in the pack."""
+        """Return passage and position of the text: in a passage that has the entry, or literally.
+
+        Pieces of a text are expected in order, one after the other.
+        """
         while self._ahead and self._ahead[0].first_seq <= seq:
             self._open.append(self._ahead.popleft())
         self._open = [passage for passage in self._open if passage.last_seq >= seq]
@@ -209,7 +221,7 @@ class _Columns:
                 continue
             position = self._positions[passage.id]
             if not passage.text.startswith(text, position):
-                # A piece further away than `_NEAR` is not worth the search.
+                # A piece beyond `_NEAR` is not worth the time, and short texts match by chance.
                 end = position + len(text) + _NEAR if facets.is_piece else len(passage.text)
                 position = passage.text.find(text, position, end) if len(text) > 8 else -1
             if position >= 0:
@@ -222,10 +234,11 @@ class _Columns:
 
 
 def _shape(body: str) -> tuple[e.Event | None, tuple[str, str]]:
-    """Return the event, if its text can be taken out, and its JSON before and after that."""
+    """Return the event, and its JSON before and after its text; None and all of the JSON if the
+    text cannot be taken out."""
     try:
         event = decode_event(body)
-    except msgspec.MsgspecError:  # another version's, or what no reader takes
+    except msgspec.MsgspecError:  # an event of another version of lfg
         return None, (body, "")
     field, value = event.facets.text, _json.encode(text_of(event)).decode()
     before, key, after = body.partition(f'"{field}":{value}')
@@ -235,9 +248,10 @@ def _shape(body: str) -> tuple[e.Event | None, tuple[str, str]]:
 
 
 def _steps(times: list[float]) -> tuple[list[int], list[int]]:
-    """Return the milliseconds from one time to the next, the first from the epoch, and the rest.
+    """Return the milliseconds from one time to the next, the first from the epoch, and the rests.
 
-    The rest is in microseconds, and empty if all is 0; both are empty if they are not exact.
+    The rests are microseconds, an empty list if all are 0. Both lists are empty if the times
+    cannot be restored exactly from them.
     """
     if any(within(at, MOMENT) != at for at in times):
         return [], []

@@ -1,4 +1,4 @@
-"""Runs and their tickets, as rows and as the states that follow from their entries."""
+"""Runs and tickets as rows of the file, and tickets' states, which follow from their entries."""
 
 import sqlite3
 from contextlib import suppress
@@ -13,7 +13,10 @@ from lfgtui.model.fold.states import ENDED, State, StateMachine
 
 
 class RunRow(NamedTuple):
-    """A run as it is stored, its columns by name. Times in seconds since the epoch."""
+    """A row of the table `runs`; the fields are its columns. Times in seconds since the epoch.
+
+    `source` is the tickets file, or `reader.IMPORTED`.
+    """
 
     id: str
     title: str
@@ -26,34 +29,37 @@ class RunRow(NamedTuple):
 
 
 class RunClock:
-    """The times of a run's entries, each later than the one before, whatever the system clock says.
+    """Gives a run's entries their times: each is later than the one before, in all tickets.
 
-    So a time is a place in the run: `model.events.Entry.place`.
+    So a time is a place in the run (`model.events.Entry.place`). `_last` is the newest place.
     """
 
     def __init__(self) -> None:
         self._last = -1
 
     def next(self, at: float) -> float:
-        """Return the time of the next entry, in whole milliseconds: easy to show, small to store.
+        """Return the time of an entry that happened `at`, in whole milliseconds if possible.
 
-        Each further entry within one millisecond is a microsecond later.
+        These take least room in packs. If it would not be later than the last entry, it is one
+        microsecond after that.
         """
         self._last = max(round(at * 1000) * 1000, self._last + 1)
         return time_at(self._last)
 
     def note(self, entry: e.Entry) -> None:
-        """Take note of an entry that has its time."""
+        """Note an entry that has its time already, so that later ones come after it."""
         self._last = max(self._last, entry.place)
 
 
 class TicketState:
-    """A ticket's row, a function of its entries alone. `rowid` is its key in `tickets`.
+    """A ticket's row, which follows from its entries alone; `rowid` is its key in `tickets`.
 
-    It turns an event into an `Entry`, with the next `seq` and a time by the run's `clock`.
-    `last_seq` is the newest entry's number, `stored_seq` that of the newest committed one,
-    `complete_to` the number up to which no text is open, if the newest entry changed it.
-    `state` is None before the first entry.
+    It numbers events: an entry gets the next `seq` and a time by the run's `clock`, which all
+    tickets of the run share. `last_seq` and `last_at` are the newest entry's number and time,
+    `stored_seq` is the number of the newest committed one, set by `WrittenFile`. `complete_to` is
+    the number up to which entries may be packed, None unless the newest entry changed it.
+    `attempt`, `provider` and `model` are those of the newest attempt. `state` is None before the
+    first entry. `started_at` and `ended_at` are in seconds since the epoch.
     """
 
     def __init__(self, rowid: int, run: str, ticket: str, clock: RunClock | None = None) -> None:
@@ -78,7 +84,7 @@ class TicketState:
 
     @property
     def cost(self) -> float | None:
-        """USD over all turns of all attempts; None where no price is known."""
+        """USD for all turns of all attempts; None if no cost is known."""
         if self._turn_cost is None:
             return self._spent
         return (self._spent or 0.0) + self._turn_cost
@@ -99,7 +105,7 @@ class TicketState:
         event = entry.event
         self.clock.note(entry)
         self.last_seq, self.last_at, self.attempt = entry.seq, entry.at, entry.attempt
-        with suppress(IllegalMoveError):  # the fold that shows it says so; it is kept all the same
+        with suppress(IllegalMoveError):  # it is stored all the same; the fold reports it
             self._machine.apply(event)
         self.state = self._machine.state
         match event:
@@ -127,16 +133,16 @@ class TicketState:
 
 
 def insert_run(db: sqlite3.Connection, row: RunRow) -> None:
-    """Store a run, so far without tickets."""
+    """Store a new run, without tickets."""
     db.execute(f"INSERT INTO runs ({', '.join(row._fields)}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
 
 
 def store_ticket(
     db: sqlite3.Connection, run: str, name: str, spec: str, clock: RunClock | None = None
 ) -> TicketState:
-    """Store a ticket of the run as it is requested now; `spec` is the ticket as JSON.
+    """Store a new ticket of the run, or the new request of one; `spec` is the request as JSON.
 
-    A new ticket is queued, and comes after the run's others.
+    A new ticket is queued, after the run's others.
     """
     db.execute(
         "INSERT INTO tickets (run, position, name, spec, state)"
@@ -150,13 +156,13 @@ def store_ticket(
 
 
 def hand_outs(db: sqlite3.Connection, run: str) -> dict[str, tuple[int, bool]]:
-    """Return the highest fence of each ticket given to workers, and if one has it now."""
+    """Return, by ticket, its highest fence, and whether a worker has it now."""
     rows = db.execute("SELECT ticket, fence, is_out FROM hand_outs WHERE run = ?", (run,))
     return {ticket: (fence, bool(is_out)) for ticket, fence, is_out in rows}
 
 
 def load(connection: sqlite3.Connection, run: str) -> list[TicketState]:
-    """Return the tickets' states of a stored run, in ticket order; they share one clock."""
+    """Return the states of a stored run's tickets, in order, by applying all their entries."""
     rows = connection.execute(
         "SELECT id, name FROM tickets WHERE run = ? ORDER BY position", (run,)
     ).fetchall()

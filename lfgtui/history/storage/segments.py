@@ -1,9 +1,9 @@
-"""Segments: the finished runs of text that search finds.
+"""Segments: the finished texts that search finds.
 
-A segment is the numbers of its first and last entry; its text stays in the
-entries. It opens with its first piece and closes with whatever ends the text:
-the other kind of delta, a tool call, the end of the response, and also a
-retry, a cancel or a crash, so broken text is found like any other.
+`OpenSegments` finds where they begin and end in a ticket's entries; `joined` makes
+the text of one. A segment begins with its first piece and is closed by whatever
+ends the text: another kind of delta, a tool call, the end of the response, and
+also a retry, a cancel or a crash, so text that broke off is found like any other.
 """
 
 import re
@@ -17,19 +17,20 @@ from lfgtui.model.facets import Ends, IndexedKind
 from lfgtui.model.pieces import call_of, kind_of, searchable, text_of, tool_of
 
 _LONG = 2000
-"""Entries of a text after which it is split, at the next blank, so that a hit leads close to the
-match. While more arrive, this many entries are packed at a time."""
+"""Entries after which a text is split, at the next blank, so that a hit leads close to the match.
+In a turn that goes on, this many entries are packed at a time."""
 
-_STARTS_BLANK = re.compile(r"\s")
+_STARTS_BLANK = re.compile(r"\s")  # with `match`: a text that begins with a blank
 
-_About: TypeAlias = tuple[str | None, str | None]
+_About: TypeAlias = tuple[str | None, str | None]  # the tool and the file of a call
 _NOTHING: _About = (None, None)
 
 
 class Segment(msgspec.Struct):
-    """The entries of a text; with `call`, only that call's entries among them.
+    """The entries of a text, from `first_seq` to `last_seq`; with `call`, only those of that call.
 
-    `tool` and `file` are those of the call, or of the call that printed the output.
+    `tool` and `file` are those of the call, or of the call that the output is of. `at` is the time
+    of the first entry.
     """
 
     kind: IndexedKind
@@ -43,7 +44,11 @@ class Segment(msgspec.Struct):
 
 
 class OpenSegments:
-    """The texts of one ticket that may still grow; `apply` returns those that closed."""
+    """The texts of one ticket that may still grow; `apply` returns those that closed.
+
+    At most one is streamed by the model; each call may have further ones, of its arguments and its
+    output.
+    """
 
     def __init__(self) -> None:
         self._stream: Segment | None = None
@@ -59,7 +64,10 @@ class OpenSegments:
         return [*([self._stream] if self._stream else []), *self._of_calls.values()]
 
     def complete_to(self, entry: e.Entry) -> int | None:
-        """Return the seq up to which no text is open, after a turn or many entries; else None."""
+        """Return the number up to which entries may be packed, as no text among them is open.
+
+        None unless a turn or `_LONG` entries have ended with `entry`, which was applied last.
+        """
         if self._of_calls:
             return None
         if self._stream is not None:
@@ -73,7 +81,7 @@ class OpenSegments:
         return complete_to
 
     def apply(self, entry: e.Entry) -> list[Segment]:
-        """Apply one entry; call it in `seq` order."""
+        """Apply one entry, in `seq` order; return the segments that it closes."""
         event, facets = entry.event, entry.event.facets
         kind, call = kind_of(event), call_of(event)
         if facets.is_piece and kind is not None:
@@ -95,10 +103,11 @@ class OpenSegments:
         earlier = self._of_calls.pop((kind, call), None) if facets.part else None
         if facets.part == "begins":
             self._grow_call(entry, kind, call)
-            return [*closed, *([earlier] if earlier else [])]  # some servers reuse ids
+            return [*closed, *([earlier] if earlier else [])]  # some servers use an id again
         return [*closed, _single(entry, kind, None, about)]
 
     def _grow_stream(self, entry: e.Entry, kind: IndexedKind) -> list[Segment]:
+        """Add a piece to the streamed text, or close that and begin another."""
         stream, text = self._stream, text_of(entry.event)
         self._is_parted = False
         if stream is not None and stream.kind == kind:
@@ -120,6 +129,7 @@ class OpenSegments:
             self._of_calls[kind, call] = _single(entry, kind, call, about)
 
     def _close(self, ends: Ends) -> list[Segment]:
+        """Close the streamed text and, if the response or turn ends, the texts of calls."""
         closed = [self._stream] if self._stream is not None else []
         self._stream = None
         if ends in ("response", "turn"):
@@ -129,10 +139,10 @@ class OpenSegments:
 
 
 def joined(segment: Segment, events: Iterable[e.Event]) -> str:
-    """Return the segment's text, from the events of its first to its last entry.
+    """Return the segment's text; `events` are those of its first to its last entry.
 
-    A call's live output and the output that the model got mostly overlap: then only the longer
-    one is kept.
+    The live output of a call and the output that the model got are often the same: then only the
+    longer one is kept.
     """
     pieces: list[str] = []
     streamed, result = "", None
@@ -147,7 +157,7 @@ def joined(segment: Segment, events: Iterable[e.Event]) -> str:
         else:
             streamed += searchable(event) + ("\n" if facets.part == "begins" else "")
     text = "".join(pieces).replace("\0", "\u2400")
-    if segment.kind == "tool_call":  # JSON, in which `\nmain` would be the word `nmain`
+    if segment.kind == "tool_call":  # arguments as JSON: in `\nmain`, FTS5 would find `nmain`
         text = text.replace("\\n", "\n").replace("\\t", "\t").replace('\\"', '"')
     streamed += text
     if result is None:
@@ -164,7 +174,7 @@ def _single(
 
 
 def _file(event: e.Event) -> str | None:
-    """Return the file that a call names."""
+    """Return the argument `path` of a call, if it has one."""
     arguments = getattr(event, event.facets.json, None)
     path = arguments.get("path") if isinstance(arguments, dict) else None
     return path if isinstance(path, str) else None

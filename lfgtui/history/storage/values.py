@@ -1,7 +1,7 @@
-"""Values of columns converted to the types they should have, even in a damaged file.
+"""Converts values of columns to the types they should have, even in a damaged file.
 
-SQLite stores any type in any column. One bad value must not keep all other runs
-from being listed, so it is replaced here, where it is read.
+SQLite stores any type in any column. One bad value must not prevent all other runs
+from being listed, so it is replaced when it is read.
 """
 
 from collections.abc import Collection
@@ -14,7 +14,7 @@ Word = TypeVar("Word", bound=str)
 
 
 class DamagedError(HistoryError):
-    """A pack that cannot be taken apart, or whose text is gone."""
+    """A pack that cannot be unpacked, or whose text is missing."""
 
 
 def decode(raw: bytes) -> str:
@@ -37,12 +37,12 @@ def optional_text(value: object) -> str | None:
 
 
 def moment(value: object) -> float:
-    """Return seconds since the epoch; 0 for what is not a time."""
+    """Return seconds since the epoch, within `MOMENT`; 0 for a value that is not a number."""
     return optional_moment(value) or 0.0
 
 
 def optional_moment(value: object) -> float | None:
-    """Return seconds since the epoch within `MOMENT`, or None for what is not a number."""
+    """Return seconds since the epoch, within `MOMENT`; None for a value that is not a number."""
     earliest, latest = MOMENT
     return min(max(earliest, value), latest) if isinstance(value, int | float) else None
 
