@@ -1,8 +1,8 @@
 """A simulated agent server, which takes messages and a cancel while it works.
 
-It speaks the wire `agent-websocket` in the common event form, and plays the scenario that the
-request's `model` names, without its calls and faults; a cut is silence. A message stops what is
-being said, and is answered as by a model that has no scenario.
+It speaks the wire `agent-websocket` in the common event form (`providers/agent_server`), and plays
+the scenario that the request's `model` names, without its calls and faults; at a cut it falls
+silent. A message interrupts the answer, and is answered as by a model that has no scenario.
 """
 
 import asyncio
@@ -22,17 +22,21 @@ from lfgtui.simulator.wires.base import bearer
 PATH = "/agent"
 
 
-class _Said(msgspec.Struct):
+class _Message(msgspec.Struct):
     role: str
     content: str | None = None
 
 
 class _Start(msgspec.Struct):
+    """The request that begins a run."""
+
     model: str
-    messages: list[_Said]
+    messages: list[_Message]
 
 
-class _Heard(msgspec.Struct):
+class _Input(msgspec.Struct):
+    """What a client may send while the agent works."""
+
     type: Literal["message", "cancel"]
     message_id: str = ""
     content: str = ""
@@ -58,7 +62,7 @@ def agent_route(state: SimulatorState) -> WebSocketRoute:
 
 
 class _Run:
-    """One run: what was said so far, and the connection."""
+    """One run: its conversation so far, the text of the present answer, and the connection."""
 
     def __init__(self, state: SimulatorState, socket: WebSocket) -> None:
         self._state = state
@@ -69,35 +73,36 @@ class _Run:
     async def work(self) -> None:
         """Answer the request, and every message that comes before the answer is over."""
         start = msgspec.json.decode(await self._socket.receive_text(), type=_Start)
-        self._entries = [Entry(said.role, said.content or "") for said in start.messages]
+        self._entries = [Entry(one.role, one.content or "") for one in start.messages]
         await self.send("accepts", inputs=["message", "cancel"])
         model = start.model
         while message := await self._until_message(model):
             await self.send("message_taken", message_id=message.message_id)
             self._entries += [Entry("assistant", self._text), Entry("user", message.content)]
-            model = ""  # no scenario's
+            model = ""  # the generic answer
         await self.send("done")
 
     async def send(self, kind: str, **fields: object) -> None:
-        """Send an event; raise `WebSocketDisconnect` where the client has gone."""
+        """Send an event; raise `WebSocketDisconnect` if the client has gone."""
         await self._socket.send_json({"type": kind, **fields})
 
-    async def _until_message(self, model: str) -> _Heard | None:
-        """Play a turn to its end, or until a message or a cancel comes."""
+    async def _until_message(self, model: str) -> _Input | None:
+        """Play a turn until it ends or is interrupted; return the message that does so, if any."""
         playing = asyncio.ensure_future(self._play(model))
-        hearing = asyncio.ensure_future(self._socket.receive_text())
+        receiving = asyncio.ensure_future(self._socket.receive_text())
         try:
-            await asyncio.wait({playing, hearing}, return_when=asyncio.FIRST_COMPLETED)
-            if hearing.done():
-                heard = msgspec.json.decode(hearing.result(), type=_Heard)
-                return heard if heard.type == "message" else None
+            await asyncio.wait({playing, receiving}, return_when=asyncio.FIRST_COMPLETED)
+            if receiving.done():
+                received = msgspec.json.decode(receiving.result(), type=_Input)
+                return received if received.type == "message" else None
             return playing.result()
         finally:
             playing.cancel()
-            hearing.cancel()
-            await asyncio.gather(playing, hearing, return_exceptions=True)
+            receiving.cancel()
+            await asyncio.gather(playing, receiving, return_exceptions=True)
 
     async def _play(self, model: str) -> None:
+        """Answer the conversation, as a model of that name does."""
         self._text, state = "", self._state
         conversation = read_conversation(self._entries, "chat", state.ids)
         request = Request(model, True, conversation, None, True, frozenset(), 0, 0)
@@ -115,6 +120,6 @@ class _Run:
                     await self.send("token", content=text)
                     self._text += text
                 case Break():
-                    await asyncio.Event().wait()  # until a message comes, or the client has gone
+                    await asyncio.Event().wait()  # until `_until_message` cancels it
                 case _:
                     pass

@@ -1,15 +1,16 @@
-"""Ids, signatures and encrypted items that can be checked without a memory.
+"""Ids, signatures and encrypted items that can be checked without storing them.
 
-Real services look up what they issued. This one keeps nothing, so that a
-conversation outlives the process; instead everything it issues is derived
-from the seed by HMAC and carries what is needed to know it again:
+Real services look up what they issued. The simulator keeps nothing, so that a
+conversation survives its process; instead everything it issues is derived from
+the seed by HMAC and contains what is needed to recognise it:
 
     toolu_01 nnnnnnnnnnnn mmmmmm cccc        call_ nnnnnnnnnnnn mmmmmm cccc ff
 
-`n` is the response's nonce, `m` marks the id as ours and its wire's, with its
-place in the response and whether reasoning went before it, and `c` is a check of that
-reasoning's text. From a call's id alone follows the id of the reasoning item
-that has to come back with it, and whether a reasoning text is the one sent.
+`n` is the response's nonce. `m` is a mark by which an id is recognised, made from
+the wire, the call's place in the response and whether reasoning came before it. `c`
+is a check of that reasoning's text, `f` filler. So a call's id alone tells the id of
+the reasoning item that has to come back with it, and whether a reasoning text is the
+one that was sent.
 """
 
 import base64
@@ -17,14 +18,14 @@ import hashlib
 import hmac
 from typing import Literal, NamedTuple, TypeAlias
 
-_CALLS_PER_RESPONSE = 32
+_CALLS_PER_RESPONSE = 32  # the most that `read_call` recognises
 
 CallWire: TypeAlias = Literal["anthropic", "chat", "responses"]
-"""The wire a call was issued on: a service knows nothing of another's."""
+"""The wire a call was issued on: a service does not know the calls of another."""
 
 
 class IssuedCall(NamedTuple):
-    """A call id of ours, read back."""
+    """What a call id that the simulator issued tells; `reasoned`: reasoning came before it."""
 
     nonce: str
     reasoned: bool
@@ -32,7 +33,7 @@ class IssuedCall(NamedTuple):
 
 
 class IdFactory:
-    """Issues ids and recognises them; the same seed issues the same."""
+    """Issues ids and recognises them; with the same seed it issues the same."""
 
     def __init__(self, seed: int) -> None:
         self._key = f"lfg simulator {seed}".encode()
@@ -56,7 +57,7 @@ class IdFactory:
         return _prefix(wire) + nonce + mark + self.reasoning_check(reasoning) + filler
 
     def read_call(self, wire: CallWire, call_id: str) -> IssuedCall | None:
-        """Return what a call id says, or None where it was not issued here on that wire."""
+        """Return what a call id tells; None if the simulator did not issue it on that wire."""
         if not call_id.startswith(_prefix(wire)):
             return None
         body = call_id.removeprefix(_prefix(wire))
@@ -67,11 +68,11 @@ class IdFactory:
         return None
 
     def reasoning_check(self, reasoning: str) -> str:
-        """Return four digits that belong to a reasoning text."""
+        """Return four hex digits derived from a reasoning text."""
         return self.digest("reasoning", reasoning)[:4]
 
     def signature(self, thinking: str) -> str:
-        """Return the signature that Anthropic's wire wants back with a thinking block."""
+        """Return the signature of a thinking block, which Anthropic's wire requires back."""
         return "EqQB" + self._opaque("signature", thinking, rounds=8)
 
     def encrypted(self, item_id: str) -> str:
@@ -79,7 +80,7 @@ class IdFactory:
         return "gAAAAAB" + self._opaque("encrypted", item_id, rounds=12)
 
     def obfuscation(self, nonce: str, number: int) -> str:
-        """Return padding of changing length, as OpenAI adds to its deltas."""
+        """Return padding of 0 to 15 characters, as OpenAI adds to its deltas."""
         digest = self.digest("obfuscation", nonce, str(number))
         return digest[: int(digest[-1], 16)]
 
@@ -88,6 +89,7 @@ class IdFactory:
         return self.digest("call", wire, nonce, str(index), kind)[:6]
 
     def _opaque(self, kind: str, text: str, rounds: int) -> str:
+        """Return base64 that looks encrypted, of 32 bytes per round."""
         digests = (bytes.fromhex(self.digest(kind, str(i), text)) for i in range(rounds))
         return base64.urlsafe_b64encode(b"".join(digests)).decode()
 

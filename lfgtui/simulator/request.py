@@ -1,4 +1,4 @@
-"""A request in no wire's terms, its conversation so far, and an error in answer to one."""
+"""What all wires make of a request: `Request`, with its `Conversation`; or `Refused`, an error."""
 
 import re
 from collections.abc import Sequence
@@ -8,11 +8,12 @@ from typing import Literal, NamedTuple
 
 from lfgtui.simulator.ids import CallWire, IdFactory
 
-CHARACTERS_PER_TOKEN = 4
+CHARACTERS_PER_TOKEN = 4  # an estimate
 UNKNOWN_MODEL = "no-such-model"
-"""The one model name that is answered 404; any other plays a scenario or the generic answer."""
+"""The only model name that is refused (404); any other plays a scenario or the generic answer."""
 
-# What tools, and commands of the demo, write when they fail; see `tools.command`.
+# How the output of a failed tool, or command of the demo, begins or has a line such as
+# `FAILED (failures=1)` or `exit code 1`; see `tools.command`.
 _FAILED = re.compile(
     r"\Aerror\b|\Athere is no |\A(?:read|list|search|write|edit|run)_(?:files?|command): "
     r"|^FAILED \("
@@ -31,7 +32,7 @@ class ToolResult(NamedTuple):
 
 
 class Entry(NamedTuple):
-    """A message, or an item where a message is several. `calls` are ids."""
+    """A message or, on a wire whose messages consist of items, an item. `calls` are call ids."""
 
     role: str
     text: str
@@ -43,11 +44,11 @@ class Entry(NamedTuple):
 class Conversation:
     """A conversation up to a request.
 
-    `start` is the entry that began the running loop: the last plain user message, whose text is
-    the `prompt`. `digest` is of all texts up to it (the texts alone: where a client marks what to
-    cache moves from turn to turn). `turns` are the entries with which each model response since
-    then began, `results` the tool results after the last of them. `is_follow_up` is True if a
-    response came before the prompt.
+    `start` is the index of the entry that began the present loop of calls and results: the last
+    plain user message, whose text is the `prompt`. `digest` is of all texts up to it (of texts
+    alone, since a client's marks for the cache move from turn to turn). `turns` are the indices of
+    the entries with which each model response since then begins, `results` the tool results after
+    the last response. `is_follow_up` is True if a response came before the prompt.
     """
 
     start: int
@@ -59,7 +60,7 @@ class Conversation:
 
     @property
     def has_failed(self) -> bool | None:
-        """True if the flag or the output of one of the results says so; None without results."""
+        """True if a result's flag or output says that its call failed; None without results."""
         if not self.results:
             return None
         return any(result.is_error or _FAILED.search(result.output) for result in self.results)
@@ -68,7 +69,7 @@ class Conversation:
 def read_conversation(
     entries: Sequence[Entry], wire: CallWire, ids: IdFactory, *parts: str
 ) -> Conversation:
-    """Return the conversation; `parts` belong to its digest too."""
+    """Return the conversation; its digest is also of `parts`, as of the system prompt."""
     start = _last_plain_user(entries)
     turns = _responses(entries, start, wire, ids)
     latest = entries[turns[-1] :] if turns else ()
@@ -84,7 +85,7 @@ def read_conversation(
 
 
 def _last_plain_user(entries: Sequence[Entry]) -> int:
-    """Return the index of the last user message not beside or right after tool results."""
+    """Return the index of the last user message without tool results in it or right before it."""
     plain = (
         index
         for index, (before, entry) in enumerate(pairwise(entries), 1)
@@ -96,10 +97,10 @@ def _last_plain_user(entries: Sequence[Entry]) -> int:
 def _responses(
     entries: Sequence[Entry], start: int, wire: CallWire, ids: IdFactory
 ) -> Sequence[int]:
-    """Return where each response begins.
+    """Return the index at which each response after `start` begins.
 
-    As clients may put each result right after its call, a response is recognised
-    by the nonce in its call ids first and by its neighbours second.
+    The model's entries belong to one response if they are neighbours or, as clients may
+    put each result right after its call, if their call ids have the same nonce.
     """
     begins: list[int] = []
     nonce = role = ""
@@ -116,7 +117,10 @@ def _responses(
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A checked request. `max_tokens` is None where there is no limit."""
+    """A checked request. `max_tokens` is None for no limit; `reasoning`: it asks for reasoning.
+
+    `tools` are the names of the tools that it offers.
+    """
 
     model: str
     stream: bool
@@ -130,10 +134,10 @@ class Request:
 
 
 @dataclass(eq=False)
-class Refused(Exception):  # noqa: N818 - an answer to the client, not a fault of ours
-    """An error in answer to a request. Each wire writes it in its own form.
+class Refused(Exception):  # noqa: N818 - an answer to the client, not an error of the simulator
+    """An error as the answer to a request. Each wire writes it in its own form (`Wire.refuse`).
 
-    Without a message it has the wire's usual one for its kind. `param` and
+    Without a message it gets the wire's usual message for its kind. `param` and
     `code` exist on OpenAI's wires only; `retry_after` is in seconds.
     """
 
@@ -145,5 +149,5 @@ class Refused(Exception):  # noqa: N818 - an answer to the client, not a fault o
 
 
 def tokens(characters: int) -> int:
-    """Estimate how many tokens that many characters are."""
+    """Estimate the number of tokens, rounded up."""
     return -(-characters // CHARACTERS_PER_TOKEN)

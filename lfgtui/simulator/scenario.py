@@ -1,12 +1,12 @@
 '''Scenario files: the text and the tool calls of a simulated agent, turn by turn.
 
-A scenario is a TOML file; its file name is the model name that plays it. One
-`[[turn]]` is one model response. Which turn is played is read off the
-request (how many model responses follow the last plain user message), so the
-server keeps no conversation and either side may crash and go on.
+A scenario is a TOML file; its file name is the name of the model that plays it.
+One `[[turn]]` is one model response. The request tells which turn is played (by
+the number of model responses after the last plain user message), so the server
+keeps no conversation, and either side may crash and continue.
 
     title = "Say hello"          # optional, for people
-    rate = 60                    # tokens a second; about four characters a token
+    rate = 60                    # tokens per second; a token is about four characters
     jitter = 0.3                 # 0 = even, 0.3 = each gap up to 30 % shorter or longer
     first_token = 0.6            # seconds from request to first content
     context_window = 8000        # tokens; longer requests are refused, as real servers do
@@ -17,7 +17,7 @@ server keeps no conversation and either side may crash and go on.
     fault = [{ status = 529, retry_after = 2, times = 1 }]
     stall = { after = 120, seconds = 12, pings = true }
     cut = { after = 200, how = "connection", times = 1 }
-    reasoning = "..."            # sent only to those who ask for reasoning
+    reasoning = "..."            # sent only if the request asks for reasoning
     text = """..."""
     [[turn.call]]                # tool calls, in order, after the text
     name = "run_command"
@@ -25,10 +25,10 @@ server keeps no conversation and either side may crash and go on.
     [turn.when_failed]           # replaces reasoning, text and call when one of
     text = "..."                 # the tool results before this turn failed
     [turn.when_ok]               # ... when all of them went well
-    [[follow_up]]                # turns in place of those above, for a plain user message
+    [[follow_up]]                # turns instead of those above, for a plain user message
     text = "..."                 # that follows an answer
-    [[when_told]]                # the first whose words all stand in the last plain user
-    words = ["port 9090"]        # message plays its turns in place of any of those
+    [[when_told]]                # turns instead of any of those; the first table is used whose
+    words = ["port 9090"]        # words are all in the last plain user message
     [[when_told.turn]]
     text = "..."
 
@@ -36,12 +36,12 @@ server keeps no conversation and either side may crash and go on.
 is 529 on Anthropic's wire and 503 on OpenAI's, whichever is written); several
 are used up one after the other, counted for each conversation. `after` counts
 characters of the text and then of the arguments; reasoning is not counted. A
-`stall` is silence for that many seconds, with pings (Anthropic) or comments
-(OpenAI) going on or not. A `cut` ends the stream there: `connection` closes
-the socket in the middle of the body, `reset` does so by RST, as a process that
-crashes or a firewall does, `half-open` says nothing more and holds the socket
-until the client goes, and `error` reports an error inside the 200. It happens
-`times` times, so a retry gets through.
+`stall` is silence for that many seconds, with or without pings (Anthropic) or
+comments (OpenAI). A `cut` ends the stream there: `connection` closes the socket
+in the middle of the body, `reset` does so by RST, as a crashing process or a
+firewall does, `half-open` sends nothing more and keeps the socket open until the
+client closes it, and `error` reports an error within the response of status 200.
+A cut happens `times` times, so that a retry succeeds.
 
 Calls of tools that the request does not offer are left out. A turn beyond the
 last one is a short closing line.
@@ -86,7 +86,7 @@ class Stall(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Cut(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A break of the stream after `after` characters, the first `times` times."""
+    """The end of the stream after `after` characters, the first `times` times."""
 
     after: int = 0
     how: CutHow = "connection"
@@ -102,7 +102,7 @@ class Content(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
 
 
 class Turn(Content, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """One model response; None where the scenario's own value holds."""
+    """One model response; None leaves a value to the scenario."""
 
     rate: Rate | None = None
     jitter: Jitter | None = None
@@ -115,7 +115,7 @@ class Turn(Content, frozen=True, forbid_unknown_fields=True, kw_only=True):
     when_ok: Content | None = None
 
     def content(self, *, failed: bool | None) -> Content:
-        """Return the content to play; `failed` is None where no tool results came before."""
+        """Return the content to play; `failed` is `Conversation.has_failed`."""
         if failed is True and self.when_failed is not None:
             return self.when_failed
         if failed is False and self.when_ok is not None:
@@ -131,7 +131,7 @@ class WhenTold(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
 
 
 class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A whole file."""
+    """A scenario file; see the module's docstring."""
 
     turn: tuple[Turn, ...] = ()
     follow_up: tuple[Turn, ...] = ()
@@ -144,10 +144,11 @@ class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
 
 
 CLOSING = Turn(text="There is nothing left to do here.")
+"""Played for turns beyond the scenario's last."""
 
 
 def load_scenario(path: Path) -> Scenario:
-    """Read and check one file; raises `SourceError` with its line."""
+    """Read and check one file; raises `SourceError` with the line of a mistake."""
     text = toml_file.read_text(path)
     scenario = toml_file.convert(path, text, toml_file.parse(path, text), Scenario)
     if not scenario.turn:

@@ -1,4 +1,4 @@
-"""The server: reads a request, finds its turn, plays it, on loopback only."""
+"""The simulator's HTTP server: reads a request, finds its turn, plays it. On loopback only."""
 
 import asyncio
 import contextlib
@@ -37,7 +37,7 @@ _WIRES: tuple[Wire, ...] = (AnthropicWire(), ResponsesWire(), ChatWire())
 
 
 def build_app(settings: Settings) -> Starlette:
-    """Return the ASGI application. Reads the bundled scenarios."""
+    """Return the ASGI application. It reads the bundled scenarios: call it in a thread."""
     state = SimulatorState(settings)
     routes = [Route(wire.path, _endpoint(state, wire), methods=["POST"]) for wire in _WIRES]
     routes.append(Route("/v1/models", _models(state), methods=["GET"]))
@@ -48,16 +48,16 @@ def build_app(settings: Settings) -> Starlette:
 
 @contextlib.asynccontextmanager
 async def running(settings: Settings) -> AsyncIterator[str]:
-    """Serve in this loop for as long as the context lasts; gives the root URL."""
+    """Serve in this event loop during the body; yield the root URL. For tests."""
     async with listening(await asyncio.to_thread(build_app, settings)) as url:
         yield url
 
 
 @contextlib.asynccontextmanager
 async def listening(app: ASGIApp, port: int = 0) -> AsyncIterator[str]:
-    """Serve the application on a port of loopback (0: any that is free); gives its root URL.
+    """Serve the application on a port of loopback (0: any free one); yield its root URL.
 
-    Raises `UsageError` where the port is taken.
+    Raises `UsageError` if the port is taken.
     """
     config = uvicorn.Config(
         app,
@@ -90,10 +90,10 @@ async def listening(app: ASGIApp, port: int = 0) -> AsyncIterator[str]:
 
 
 async def serve(settings: Settings, *, port: int) -> int:
-    """Serve until a signal, or the end of stdin, says to stop; gives the exit code.
+    """Serve until a signal or, if embedded, the end of stdin; return the exit code.
 
-    Prints one line, `simulator: URL`, once it listens. Raises `UsageError`
-    where the port is taken.
+    Prints one line, `simulator: URL`, once it listens, which `SubprocessServer`
+    reads. Raises `UsageError` if the port is taken.
     """
     loop = asyncio.get_running_loop()
     stopped: asyncio.Future[int] = loop.create_future()
@@ -103,7 +103,7 @@ async def serve(settings: Settings, *, port: int) -> int:
             stopped.set_result(code)
 
     def watch_parent() -> None:
-        if not os.read(0, 1024):  # it holds the other end, and has gone
+        if not os.read(0, 1024):  # the parent, which holds the other end, has ended
             loop.remove_reader(0)
             stop(0)
 
@@ -117,20 +117,22 @@ async def serve(settings: Settings, *, port: int) -> int:
 
 
 class _Connection(H11Protocol):
-    """A connection that hands its transport to the application, which may want to break it."""
+    """A connection that the application can break: its transport is `http.state.transport`."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's own
         super().connection_made(transport)
         self.app_state = {**self.app_state, "transport": transport}
 
     def data_received(self, data: bytes) -> None:
-        """Read a request; the date of its response is now, where uvicorn's is of its last tick."""
+        """Read a request; its response gets the present date, not that of uvicorn's last tick."""
         date = (b"date", formatdate(usegmt=True).encode())
         self.server_state.default_headers = [date, *self.config.encoded_headers]
         super().data_received(data)
 
 
 def _endpoint(state: SimulatorState, wire: Wire) -> Callable[[HttpRequest], Awaitable[Response]]:
+    """Return the endpoint that answers a wire's requests."""
+
     async def answer(http: HttpRequest) -> Response:
         request_id = state.next_request_id()
         headers = {wire.id_header: request_id}
@@ -160,7 +162,10 @@ def _endpoint(state: SimulatorState, wire: Wire) -> Callable[[HttpRequest], Awai
 
 
 async def _read(state: SimulatorState, wire: Wire, http: HttpRequest) -> tuple[Request, Json]:
-    """Check a request's key, shape and rules, in this order; raises `Refused`."""
+    """Check a request's key, shape and rules, in this order; raises `Refused`.
+
+    An embedded simulator does not check the shape, which would import the SDKs.
+    """
     wire.authorise(http.headers, state.settings.require_key)
     try:
         body = msgspec.json.decode(await http.body())
@@ -174,6 +179,8 @@ async def _read(state: SimulatorState, wire: Wire, http: HttpRequest) -> tuple[R
 
 
 def _models(state: SimulatorState) -> Callable[[HttpRequest], Awaitable[Response]]:
+    """Return the endpoint that lists the models, in Anthropic's or OpenAI's form."""
+
     async def models(request: HttpRequest) -> Response:
         names = sorted(state.scenarios)
         if "anthropic-version" in request.headers:

@@ -33,7 +33,7 @@ _STEPS = (
     ("Name things after what they are", "and not after how they are stored"),
 )
 _ENCLOSED = re.compile(r"\A.*^</\w+>$", re.DOTALL | re.MULTILINE)
-"""Files and answers that stand before a prompt, in tags."""
+"""Files and answers before a prompt, each in tags, up to the last closing tag on a line."""
 
 _RISKS = ("low", "medium", "high")
 
@@ -42,10 +42,10 @@ _RISKS = ("low", "medium", "high")
 class Settings:
     """The options of a simulator.
 
-    `speed` divides all waiting; 0 means none at all. `scenarios` come before
-    the bundled ones of the same name. `require_key`: any other key is refused.
-    `is_embedded`: lfg itself is the client; the server ends with its standard input, and
-    does not import the SDKs, a second of CPU, to check the shape of lfg's requests.
+    `speed` divides all pauses; 0 means no pauses at all. `scenarios`, by model name,
+    replace bundled ones of the same name. `require_key`: any other key is refused.
+    `is_embedded`: lfg itself is the client; the server ends with its stdin, and does not
+    check the shape of requests, as importing the SDKs for it takes a second of CPU.
     """
 
     seed: int = 0
@@ -56,7 +56,7 @@ class Settings:
 
 
 class SimulatorState:
-    """Finds the scenario of a request, and counts what happens a number of times only."""
+    """Finds the scenario and turn of a request; counts faults, cuts and repeated requests."""
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
@@ -67,14 +67,14 @@ class SimulatorState:
         self._used: Counter[tuple[str, str, int]] = Counter()
 
     def next_request_id(self) -> str:
-        """Return the id for an answer's headers."""
+        """Return an id for the headers of a response."""
         self._requests += 1
         return self.ids.item("req_", self.ids.nonce("request", str(self._requests)), length=24)
 
     def find(self, request: Request) -> tuple[Scenario, Turn]:
-        """Return the scenario of the request's model and the turn it is at.
+        """Return the scenario of the request's model, and the turn to play.
 
-        Raises `Refused` where the request is longer than the model's context.
+        Raises `Refused` if the request is longer than the model's context.
         """
         scenario = self.scenarios.get(request.model)
         scenario = scenario or generic_scenario(request, self.settings.seed)
@@ -92,14 +92,14 @@ class SimulatorState:
         return scenario, turns[number] if number < len(turns) else CLOSING
 
     def with_cache(self, request: Request, body: Json) -> Request:
-        """Return the request with what of it was read from the prompt cache, or written to it."""
+        """Return the request with the tokens that the prompt cache has of it, and now stores."""
         read, written = self._prompt_cache.use(body)
         read = min(read, request.input_tokens)
         written = min(written, request.input_tokens - read)
         return replace(request, cached_tokens=read, written_tokens=written)
 
     def use_fault(self, request: Request, turn: Turn) -> None:
-        """Raise `Refused` while the turn has faults left for this conversation."""
+        """Raise `Refused` if the turn has a fault left for this conversation; uses one up."""
         used = self.count("fault", request) - 1
         for fault in turn.fault:
             if used < fault.times:
@@ -107,11 +107,11 @@ class SimulatorState:
             used -= fault.times
 
     def use_cut(self, request: Request, turn: Turn) -> bool:
-        """Return True if the turn's cut happens this time."""
+        """Return True if the turn's cut happens this time; counts the time."""
         return turn.cut is not None and self.count("cut", request) <= turn.cut.times
 
     def count(self, kind: str, request: Request) -> int:
-        """Return how often this has happened at this turn of the conversation, now included."""
+        """Count an event of that kind at this turn of the conversation; return how many so far."""
         conversation = request.conversation
         key = (kind, conversation.digest, len(conversation.turns))
         self._used[key] += 1
@@ -119,11 +119,11 @@ class SimulatorState:
 
 
 def generic_scenario(request: Request, seed: int) -> Scenario:
-    """Return the answer of a model that has no scenario, made from the prompt.
+    """Return a scenario for a model that has none, made from the prompt.
 
-    Any tickets file can thus run on the simulator. The answer looks plausible, depends on seed
-    and prompt only, and says that it is simulated. It lists the workspace first where
-    `list_files` is offered.
+    So any tickets file can run on the simulator. The answer looks plausible, depends only on seed
+    and prompt, and says that it is simulated. It lists the workspace first if `list_files` is
+    offered.
     """
     prompt = _ENCLOSED.sub("", request.conversation.prompt)
     rng = random.Random(f"{seed} {prompt}")
@@ -135,6 +135,7 @@ def generic_scenario(request: Request, seed: int) -> Scenario:
 
 
 def _answer(prompt: str, rng: random.Random) -> Turn:
+    """Return an answer with a list, a table, a quote and code, so that a pane shows all of them."""
     steps = rng.sample(_STEPS, 4)
     subject = " ".join(prompt.split())[:60] or "your request"
     numbered = "\n".join(f"{i}. **{name}**, {why}." for i, (name, why) in enumerate(steps, 1))

@@ -1,7 +1,7 @@
-"""A server in a child process: started when needed, gone with its parent.
+"""A server in a child process, which starts when it is needed and ends with its parent.
 
-The simulator and the local model are such servers. The parent imports nothing of
-what they need.
+The simulator and the local model are such servers. The parent does not import what
+they need.
 """
 
 import asyncio
@@ -12,19 +12,19 @@ from collections.abc import Sequence
 from lfgtui.errors import ProviderError, too_many_files
 
 _GRACE = 3.0
-"""Seconds to exit by itself."""
+"""Seconds that the child has to exit by itself before it is killed."""
 
 _TAIL = 4096
-"""Bytes of its last error output that are kept."""
+"""Bytes of the child's last error output that are kept."""
 
 
 class SubprocessServer:
-    """Starts `python -m module` once and ends it; `start` gives its URL.
+    """Starts `python -m module` once and ends it; `start` returns its URL.
 
-    The child prints `NAME: URL` when it serves, or why it cannot. It holds the other end of a
-    pipe, its stdin, and exits when that closes, so it goes with its parent
-    even when that is killed. It is in a session of its own: a ctrl+c in the
-    terminal is the parent's to handle.
+    The child must print `NAME: URL` when it serves, or why it cannot, and exit
+    when its stdin closes. The parent holds the other end of that pipe, so the
+    child ends with its parent, even if that is killed. It is in a session of its
+    own, so that ctrl+c in the terminal reaches only the parent.
     """
 
     def __init__(self, name: str, module: str, options: Sequence[str] = ()) -> None:
@@ -42,20 +42,20 @@ class SubprocessServer:
         return None if process is None or process.returncode is not None else process.pid
 
     async def start(self) -> str:
-        """Return the root URL, once the child serves; starts it unless it runs.
+        """Return the root URL once the child serves; start it unless it runs.
 
-        Any number of callers share one child. A caller that is cancelled
-        leaves the start to the others. Raises `ProviderError` with the
-        child's message where it does not start.
+        Any number of callers share one child; if one of them is cancelled, the
+        start goes on for the others. Raises `ProviderError` with the child's
+        message if it does not start.
         """
         if self._starting is None or (self._starting.done() and self.pid is None):
             self._starting = asyncio.create_task(self._start(), name=self._name)
-            # All callers may be gone when it fails: then nobody takes its exception.
+            # If all callers are cancelled before it fails, this retrieves its exception.
             self._starting.add_done_callback(lambda task: task.cancelled() or task.exception())
         return await asyncio.shield(self._starting)
 
     async def aclose(self) -> None:
-        """Have the child exit and wait for it."""
+        """End the child, if it runs, and wait for it."""
         starting, self._starting = self._starting, None
         if starting is not None:
             starting.cancel()
@@ -63,7 +63,7 @@ class SubprocessServer:
         await self._end()
 
     async def _start(self) -> str:
-        await self._end()  # one that died may have left its pipes
+        await self._end()  # closes the pipes of a child that died
         try:
             self._process = process = await asyncio.create_subprocess_exec(
                 *self._command,
@@ -77,7 +77,7 @@ class SubprocessServer:
             message = f"the {self._name} did not start: {why or error}"
             raise ProviderError("connection" if why else "server", message) from error
         assert process.stdout is not None and process.stderr is not None
-        # Read all along: a child that logs into a full pipe would stand still.
+        # Read all the time, since a child that writes to a full pipe would block.
         self._errors = asyncio.create_task(_tail(process.stderr))
         announced = f"{self._name}: "
         line = (await process.stdout.readline()).decode(errors="replace")
@@ -88,7 +88,7 @@ class SubprocessServer:
         raise ProviderError("server", f"the {self._name} did not start: {last}")
 
     async def _end(self) -> bytes:
-        """Have the child exit, if there is one; returns its last error output."""
+        """End the child, if there is one; return its last error output."""
         process, self._process = self._process, None
         if process is not None:
             assert process.stdin is not None

@@ -1,1 +1,4 @@
-"""The three wires: each reads a request, refuses it, and writes a reply, in its own form."""
+"""The three wires: each reads and refuses requests and writes replies in its API's form.
+
+`base` has what the server uses of them; `anthropic`, `responses` and `chat` implement it.
+"""

@@ -1,8 +1,9 @@
 """Anthropic's wire: `POST /v1/messages`, streamed as named events.
 
 https://docs.claude.com/en/docs/build-with-claude/streaming, and for requests and the
-rules of their conversations https://docs.claude.com/en/api/messages; the error texts are
-the service's own, as people have reported them: https://docs.claude.com/en/api/errors.
+rules of their conversations https://docs.claude.com/en/api/messages. The error texts are
+the service's own, as people have reported them, so they keep its spelling; the kinds of
+errors: https://docs.claude.com/en/api/errors.
 """
 
 import json
@@ -69,7 +70,7 @@ class AnthropicWriter(Writer):
 
     def __init__(self, reply: Reply, ids: IdFactory, body: Json) -> None:
         super().__init__(reply, ids, body)
-        # Thinking is signed then, but not shown.
+        # Thinking blocks then have a signature, but no text.
         self._omits = body.get("thinking", {}).get("display") == "omitted"
 
     def open(self) -> bytes:
@@ -122,7 +123,7 @@ class AnthropicWriter(Writer):
                 return {"type": "thinking", "thinking": shown, "signature": signature}
             case "text":
                 return {"type": "text", "text": text}
-        # An empty object where `max_tokens` cut the arguments short.
+        # Arguments that `max_tokens` cut are no JSON: they become an empty object.
         given = json.loads(text) if is_whole and segment.complete else {}
         call = {"id": self._call_id(segment), "name": segment.name}
         return {"type": "tool_use", **call, "input": given}
@@ -206,7 +207,7 @@ class AnthropicWire(Wire):
 
 
 class _Message(NamedTuple):
-    """A message; a string is one text block."""
+    """A message; if its content was a string, it has one text block, or none for ""."""
 
     role: str
     blocks: Sequence[Json]
@@ -217,7 +218,7 @@ class _Message(NamedTuple):
 
     @property
     def leading_results(self) -> list[Json]:
-        """The results it begins with: those after other content do not count."""
+        """The tool results that it begins with; the service ignores those after other content."""
         ends = (i for i, block in enumerate(self.blocks) if block["type"] != "tool_result")
         return list(self.blocks[: next(ends, None)]) if self.role == "user" else []
 
@@ -245,6 +246,7 @@ def _invalid(message: str) -> Refused:
 
 
 def _check_order(messages: Sequence[_Message]) -> None:
+    """Refuse a conversation without messages, with empty ones, or not from user to user."""
     if not messages:
         raise _invalid("messages: at least one message is required")
     for index, message in enumerate(messages):
@@ -263,6 +265,7 @@ def _check_order(messages: Sequence[_Message]) -> None:
 
 
 def _check_results(messages: Sequence[_Message]) -> None:
+    """Refuse a call without its result in the next message, and a result without its call."""
     nothing = _Message("", [])
     for index, (message, following) in enumerate(pairwise([nothing, *messages, nothing]), -1):
         called = [block["id"] for block in message.of_type("tool_use")]
@@ -285,6 +288,7 @@ def _check_results(messages: Sequence[_Message]) -> None:
 
 
 def _check_signatures(messages: Sequence[_Message], ids: IdFactory) -> None:
+    """Refuse a thinking block that was changed."""
     for index, message in enumerate(messages):
         for at, block in enumerate(message.blocks):
             if block["type"] == "thinking" and block["signature"] != ids.signature(
@@ -296,6 +300,7 @@ def _check_signatures(messages: Sequence[_Message], ids: IdFactory) -> None:
 
 
 def _check_thinking_returned(messages: Sequence[_Message], start: int, ids: IdFactory) -> None:
+    """Refuse a call after `start` that had thinking before it and comes back without."""
     for index, message in enumerate(messages[start + 1 :], start + 1):
         issued = [ids.read_call("anthropic", block["id"]) for block in message.of_type("tool_use")]
         first = message.blocks[0]["type"]

@@ -1,4 +1,4 @@
-"""The parts of a wire that the server uses, and what the three wires share."""
+"""`Wire` and `Writer`, which the server uses of each API, and functions that all wires share."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
@@ -12,13 +12,16 @@ from lfgtui.simulator.request import Conversation, Refused, Request, tokens
 from lfgtui.simulator.wires.shapes import Fault
 
 Json: TypeAlias = dict[str, Any]
-"""JSON in the shape that the SDK's types have checked, or that a writer gives it."""
+"""A JSON object; in requests its shape has been checked (`shapes`), unless the client is lfg."""
 
 _encoder = msgspec.json.Encoder()
 
 
 class Writer(ABC):
-    """Writes one reply: as a stream (`open`, `write`..., `close`) or whole (`body`)."""
+    """Writes one reply: as a stream (`open`, `write` for each step, `close`) or whole (`body`).
+
+    `body` in the constructor is the request's: some of its fields change the reply.
+    """
 
     wire: ClassVar[CallWire]
     ping = b": keep-alive\n\n"
@@ -50,7 +53,7 @@ class Writer(ABC):
 
     @abstractmethod
     def broken(self) -> bytes:
-        """Return an error inside the 200, in place of the rest."""
+        """Return an error to be sent instead of the rest of a stream with status 200."""
 
     @abstractmethod
     def body(self) -> bytes:
@@ -71,9 +74,10 @@ class Writer(ABC):
 
 
 class Wire(ABC):
-    """One API. `params` names the SDK's type of its requests, `id_header` the header of an id.
+    """One API, at `path`. `params` names the SDK's type of its requests, as `module:type`.
 
-    `keeps_marked`: its prompt cache keeps what ends at a mark, and nothing else.
+    `id_header` is the header with a request's id. `keeps_marked`: `PromptCache` counts its cached
+    tokens, up to marks in the request; otherwise `build_request` does.
     """
 
     path: ClassVar[str]
@@ -84,11 +88,14 @@ class Wire(ABC):
 
     @abstractmethod
     def authorise(self, headers: Mapping[str, str], key: str | None) -> None:
-        """Raise `Refused` unless the request carries the key, if one is required."""
+        """Raise `Refused` unless the request has this key; None requires none."""
 
     @abstractmethod
     def read(self, body: Json, ids: IdFactory) -> Request:
-        """Check a body of the right shape as the service does; raises `Refused`."""
+        """Return the request in a body of the right shape, checked by the service's rules.
+
+        Raises `Refused`.
+        """
 
     @abstractmethod
     def misshapen(self, fault: Fault) -> Refused:
@@ -108,9 +115,9 @@ def build_request(
     reasoning: bool,
     cached: Callable[[int, int], int],
 ) -> Request:
-    """Return a request that was found to be right; `items` are the conversation's.
+    """Return a request that has passed all checks; `items` are the messages or items of its body.
 
-    `cached` returns how many tokens were cached, given those of the whole prompt and those
+    `cached` returns how many tokens were cached, given the number of all tokens and of those
     since the last response.
     """
     parts = ("system", "instructions", "tools", "messages", "input")
@@ -134,12 +141,12 @@ def _token_count(value: object) -> int:
 
 
 def dump(value: object) -> bytes:
-    """Return compact JSON, characters as they are."""
+    """Return compact JSON, in which characters beyond ASCII are not escaped."""
     return _encoder.encode(value)
 
 
 def text_of(content: object) -> str:
-    """Return the text of a content: a string, or parts of which those with a text count."""
+    """Return the text of a message's content: a string, or parts, some of which have text."""
     if isinstance(content, list):
         return "".join(part.get("text") or "" for part in content)
     return content if isinstance(content, str) else ""
@@ -152,6 +159,6 @@ def record(data: Json, event: str | None = None) -> bytes:
 
 
 def bearer(headers: Mapping[str, str]) -> str:
-    """Return the key of an `Authorization: Bearer` header, "" where there is none."""
+    """Return the key of an `Authorization: Bearer` header, "" if there is none."""
     scheme, _, key = headers.get("authorization", "").partition(" ")
     return key.strip() if scheme.lower() == "bearer" else ""

@@ -186,6 +186,7 @@ def _check_order(messages: Sequence[Json]) -> None:
 
 
 def _check_answered(waiting: Sequence[str], index: int) -> None:
+    """Refuse calls whose results have not come before the message at `index`."""
     if waiting:
         raise invalid(
             "An assistant message with 'tool_calls' must be followed by tool messages responding"
@@ -211,6 +212,7 @@ def _orphan(index: int, messages: Sequence[Json]) -> Refused:
 
 
 def _check_reasoning_returned(messages: Sequence[Json], start: int, ids: IdFactory) -> None:
+    """Refuse a call after `start` whose reasoning is missing or was changed."""
     for index, message in enumerate(messages[start + 1 :], start + 1):
         reasoning = message.get("reasoning_content")
         for issued in (ids.read_call("chat", call_id) for call_id in _calls(message)):

@@ -1,4 +1,4 @@
-"""The parts that OpenAI's two wires share: keys, errors, and what a cache counts.
+"""The parts that OpenAI's two wires share: keys, errors, and the count of cached tokens.
 
 https://platform.openai.com/docs/guides/error-codes
 """
@@ -12,6 +12,7 @@ from lfgtui.simulator.wires.shapes import Fault
 SERVER_ERROR = "The server had an error while processing your request. Sorry about that!"
 
 _INVALID = "invalid_request_error"
+# Status, type, code and message of each kind of error.
 _ERRORS: dict[RefusalKind, tuple[int, str, str | None, str]] = {
     "invalid": (400, _INVALID, None, "Invalid request"),
     "json": (400, _INVALID, None, "We could not parse the JSON body of your request."),
@@ -35,7 +36,7 @@ _ERRORS: dict[RefusalKind, tuple[int, str, str | None, str]] = {
 
 
 class OpenAIWire(Wire):
-    """The behaviour of both wires."""
+    """What both wires do in the same way."""
 
     id_header = "x-request-id"
 
@@ -78,25 +79,25 @@ def error_body(error: Refused) -> Json:
 
 
 def invalid(message: str, param: str | None, code: str | None = None) -> Refused:
-    """Return the error for a request that is wrong."""
+    """Return the error for an invalid request; `param` names the field."""
     return Refused("invalid", message, param=param, code=code)
 
 
 def missing(name: str) -> Refused:
-    """Return the error for a field that must be there."""
+    """Return the error for a required field that is missing."""
     message = f"Missing required parameter: '{name}'."
     return invalid(message, name, "missing_required_parameter")
 
 
 def check_model(model: str) -> None:
-    """Raise `Refused` for the one name that no service knows."""
+    """Raise `Refused` for `UNKNOWN_MODEL`."""
     if model == UNKNOWN_MODEL:
         message = f"The model `{model}` does not exist or you do not have access to it."
         raise Refused("not_found", message, code="model_not_found")
 
 
 def cached_part(total: int, fresh: int) -> int:
-    """Return the cached tokens: whole blocks of 128 of the part seen before, from 1024.
+    """Return the cached tokens: whole blocks of 128, at least 1024, of what is not `fresh`.
 
     https://platform.openai.com/docs/guides/prompt-caching
     """

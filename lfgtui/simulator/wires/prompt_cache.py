@@ -1,8 +1,9 @@
-"""The prompt cache of Anthropic's service: what ends at a mark is kept, and found again.
+"""The prompt cache of Anthropic's service, which keeps the beginning of a request up to each mark.
 
-A request reads from it the longest beginning that an earlier one left, looking from each of its
-marks back over twenty blocks (https://docs.claude.com/en/docs/build-with-claude/prompt-caching).
-The service's least size is left out, since what agents are simulated with is small.
+A mark is a block's `cache_control`. A request gets the longest beginning that an earlier one left
+at a mark, which is looked for at each of its own marks and up to twenty blocks before it
+(https://docs.claude.com/en/docs/build-with-claude/prompt-caching). The service's least size of a
+cached beginning is left out, since simulated agents have short prompts.
 """
 
 from collections.abc import Iterator
@@ -12,12 +13,12 @@ from lfgtui.simulator.request import tokens
 from lfgtui.simulator.wires.base import Json, dump
 
 _MARK = "cache_control"
-_BACK = 20
-_MOST = 100_000
+_BACK = 20  # blocks
+_MOST = 100_000  # beginnings that are kept
 
 
 class PromptCache:
-    """The beginnings that were kept, by their digests."""
+    """The digests of the beginnings that are kept."""
 
     def __init__(self) -> None:
         self._kept: set[bytes] = set()
@@ -43,7 +44,10 @@ class PromptCache:
 
 
 def _blocks(body: Json) -> Iterator[tuple[str, Json]]:
-    """Yield what the service reads, in its order, each with whose it is."""
+    """Yield the blocks of a request in the service's order: tools, system prompt, messages.
+
+    Each comes with its part of the request, which for messages is the role.
+    """
     parts = [("tools", body.get("tools") or []), ("system", body.get("system") or [])]
     parts += [(message["role"], message["content"]) for message in body["messages"]]
     for role, content in parts:

@@ -1,8 +1,9 @@
 """OpenAI's newer wire: `POST /v1/responses`, streamed as numbered events.
 
 https://platform.openai.com/docs/api-reference/responses-streaming, and for requests
-https://platform.openai.com/docs/api-reference/responses. Their input is a flat list of
-items; of one earlier response it holds several (reasoning, message, function calls).
+https://platform.openai.com/docs/api-reference/responses. The input of a request is a flat
+list of items; one response is several of them (reasoning, message, function calls). Error
+texts are OpenAI's.
 """
 
 from collections.abc import Sequence
@@ -27,7 +28,7 @@ _PREFIXES = {"reasoning": "rs_", "text": "msg_", "call": "fc_"}
 
 
 class ResponsesWriter(Writer):
-    """Writes one response; much of the request is repeated in it."""
+    """Writes one response, which repeats much of the request."""
 
     wire = "responses"
 
@@ -236,6 +237,7 @@ def _kind(item: Json) -> str:
 
 
 def _is_models(item: Json) -> bool:
+    """Return True for an item that the model made."""
     return _kind(item) in ("reasoning", *_CALLS) or item.get("role") == "assistant"
 
 
@@ -252,6 +254,7 @@ def _input(message: str) -> Refused:
 
 
 def _check_outputs(items: Sequence[Json]) -> None:
+    """Refuse an output without its call before it, and a call without its output."""
     called: dict[str, str] = {}
     answered: set[str] = set()
     for item in items:
@@ -270,6 +273,10 @@ def _check_outputs(items: Sequence[Json]) -> None:
 
 
 def _check_encrypted(items: Sequence[Json], ids: IdFactory, *, stores: bool) -> None:
+    """Refuse a reasoning item that is unknown or changed, or not followed by an item of the model.
+
+    Only a service that `stores` items knows one without its encrypted content.
+    """
     for item, following in zip(items, [*items[1:], {}], strict=True):
         if _kind(item) != "reasoning":
             continue
@@ -297,11 +304,12 @@ def _check_encrypted(items: Sequence[Json], ids: IdFactory, *, stores: bool) -> 
 
 
 def _check_reasoning_returned(items: Sequence[Json], start: int, ids: IdFactory) -> None:
+    """Refuse a call that had reasoning before it and comes back without that item."""
     seen: set[str] = set()
     for index, item in enumerate(items):
         if _kind(item) == "reasoning":
             seen.add(item["id"])
-        # A call sent back without its item id is let through outside the running loop.
+        # Before `start`, a call that comes back without its item id needs no reasoning item.
         if _kind(item) not in _CALLS or not (item.get("id") or index > start):
             continue
         issued = ids.read_call("responses", item["call_id"])

@@ -1,4 +1,4 @@
-"""The shape of requests, checked by the SDKs' own types of their parameters."""
+"""Checks the shape of requests by the types that the SDKs have for their parameters."""
 
 from collections.abc import Sequence
 from functools import cache
@@ -10,11 +10,11 @@ from pydantic_core import ErrorDetails, SchemaValidator, ValidationError
 
 _one_at_a_time = Lock()
 _TAGS = ("type", "role")
-"""Fields that tell the members of the SDKs' unions apart."""
+"""Fields by which the members of a union in the SDKs' types differ."""
 
 
 class Fault(NamedTuple):
-    """The clearest mistake in a request's shape; `kind` as pydantic has it, "missing" say."""
+    """The clearest mistake in a request's shape; `kind` is pydantic's, such as "missing"."""
 
     path: Sequence[str | int]
     kind: str
@@ -24,9 +24,9 @@ class Fault(NamedTuple):
 def load_shape(params: str) -> SchemaValidator:
     """Return the validator of an SDK's type, named as `module:type`.
 
-    It is found by name, as pydantic is, since their import takes up to a second of CPU:
-    only the process that checks a wire's requests pays for it, and in a thread. One
-    thread at a time: two that import the modules of one SDK meet them half made.
+    It is imported by name, as pydantic is, since that takes up to a second of CPU: only a
+    process that checks requests needs it. Call it in a thread. One thread at a time: two
+    that import modules of the same SDK could see them half initialised.
     """
     with _one_at_a_time:
         return _load(params)
@@ -39,7 +39,7 @@ def _load(params: str) -> SchemaValidator:
 
 
 def find_fault(shape: SchemaValidator, body: object) -> Fault | None:
-    """Return what is wrong with a body, None if it has the shape."""
+    """Return what is wrong with a body; None if it has the shape."""
     try:
         shape.validate_python(body, strict=True)
     except ValidationError as error:
@@ -48,7 +48,7 @@ def find_fault(shape: SchemaValidator, body: object) -> Fault | None:
 
 
 def _with_lists(schema: Any) -> Any:  # Any: pydantic's schemas are dicts of every kind
-    """Return the schema with lists for iterables, whose items pydantic would not check."""
+    """Return the schema with lists instead of iterables, whose items pydantic would not check."""
     if isinstance(schema, dict):
         lists = {"type": "list"} if schema.get("type") == "generator" else {}
         return {key: _with_lists(value) for key, value in schema.items()} | lists
@@ -58,7 +58,10 @@ def _with_lists(schema: Any) -> Any:  # Any: pydantic's schemas are dicts of eve
 
 
 def _clearest(errors: Sequence[ErrorDetails], body: object) -> Fault:
-    """Pick the deepest error in the member of each union that the body means by its tag."""
+    """Return the deepest error, leaving out those of union members that the body's tag excludes.
+
+    pydantic reports the errors of all members of a union.
+    """
     tags = {error["loc"] for error in errors if error["loc"] and error["loc"][-1] in _TAGS}
     others = {loc[:-1] for loc in tags}
     likely = [
@@ -78,7 +81,7 @@ def _clearest(errors: Sequence[ErrorDetails], body: object) -> Fault:
 
 
 def _path(error: ErrorDetails, body: object) -> Sequence[str | int]:
-    """Return an error's place in the body, without the names of unions' members."""
+    """Return an error's place in the body, without the names of union members."""
     path: list[str | int] = []
     for part in error["loc"]:
         if isinstance(body, dict) and part in body:  # noqa: SIM114  # for the types
