@@ -84,9 +84,9 @@ class NotFoundError(UsageError):
 class ProviderError(LfgError):
     """A request that was refused or a stream that broke.
 
-    `retry_after` is in seconds, as the server asked for it; None where it did not say.
-    `retryable`: the same request may succeed when it is sent again; by default that depends on
-    the kind. `status` is that of the HTTP response, if there was one.
+    `retry_after` is the wait in seconds that the server asked for, if it did. `retryable`: the same
+    request may succeed when it is sent again; by default that depends on the kind. `status` is
+    that of the HTTP response, if there was one.
     """
 
     def __init__(

@@ -33,7 +33,7 @@ from lfgtui.settings import paths
 from lfgtui.settings.config import load_config
 from lfgtui.text.output import can_ask, confirm, print_error, print_line, print_remark, print_text
 
-_PLACE = click.argument("place", metavar="RUN/TICKET")
+_PLACE = click.argument("place", metavar="RUN/TICKET")  # read by `_ticket`
 
 
 @click.command()

@@ -72,6 +72,7 @@ def doctor(provider: str | None, model: str | None, token_env: str | None, as_js
 
 
 def _check_workers() -> list[Finding]:
+    """Return whether Redis and workers can be reached; nothing if the config names no server."""
     url = check_config(paths.config_file())[1].workers.url
     if url is None:
         return []
@@ -83,6 +84,7 @@ def _check_workers() -> list[Finding]:
 
 
 def _report_findings(findings: Sequence[Finding], *, as_json: bool) -> int:
+    """Print the findings; return the exit code."""
     if as_json:
         # A path need not be UTF-8, JSON must.
         shown = [msgspec.structs.replace(f, message=visible(f.message)) for f in findings]
@@ -106,6 +108,7 @@ def _print_report(report: Report) -> None:
 
 
 def _latency(latency: Latency) -> str:
+    """Return the steps of a request, as far as they were measured, and its whole time."""
     steps = {
         "DNS": latency.dns,
         "connect": latency.connect,
@@ -141,6 +144,7 @@ def _print_entry(topic: str, level: Level | Literal[""], message: str) -> None:
 
 
 def _wrapped(text: str, *, indent: str = "") -> list[str]:
+    """Return the lines of the third field, wrapped to the terminal's width."""
     columns = min(_WIDEST, shutil.get_terminal_size((_WIDEST, 24)).columns)
     return textwrap.wrap(
         visible_line(text),

@@ -62,6 +62,7 @@ def history(context: click.Context, as_json: bool, limit: int, on_screen: bool) 
 
 
 def _browse(as_json: bool) -> int:
+    """Open past runs on the screen (`--ui`), then resume the run that was chosen there, if any."""
     if as_json:
         raise UsageError("--ui and --json cannot be combined")
     if not output.is_interactive():

@@ -14,7 +14,7 @@ from lfgtui.model.ticket_keys.run_limits import AtLimit, RunLimits
 from lfgtui.settings.config import Config
 from lfgtui.text import output
 
-P = ParamSpec("P")
+P = ParamSpec("P")  # of a command
 R = TypeVar("R")
 
 
@@ -34,7 +34,7 @@ _MOST_BYTES = 64 << 20
 """Limit for tickets from a pipe, which may never end."""
 
 SPEED = FiniteRange(0.05, 100)  # times the original pace
-IDLE_SECONDS = FiniteRange(min=0)
+IDLE_SECONDS = FiniteRange(min=0)  # for --idle-limit; 0 keeps idle gaps
 
 RAW_HELP = "keep control characters instead of showing them as symbols."
 

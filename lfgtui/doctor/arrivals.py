@@ -115,6 +115,7 @@ def estimated_tokens(arrivals: Iterable[Arrival]) -> float:
 
 
 def _verdict(content: Sequence[Arrival], share: float, span: float, total: float) -> Verdict:
+    """Judge by the share of pieces in lumps, and the seconds from first to last and in total."""
     deltas = _deltas(content)
     if not deltas:
         return "nothing"

@@ -173,6 +173,7 @@ def _stream(seen: Examination, verdict: Verdict, arrivals: Arrivals) -> Iterator
 
 
 def _as_made(arrivals: Arrivals) -> str:
+    """Return the message about an answer that streams."""
     message = (
         f"tokens arrive as they are generated: {arrivals.pieces} pieces in {arrivals.bursts}"
         f" bursts over {arrivals.span_ms / 1000:.1f} s"
@@ -230,6 +231,7 @@ def _cut(seen: Examination, error: ProviderError, verdict: Verdict, arrivals: Ar
 
 
 def _clock(seen: Examination) -> Iterator[Finding]:
+    """Yield whether this machine's clock is right, if the server sent its time."""
     if (skew := _clock_skew(seen)) is None:
         return
     if abs(skew) <= SKEW:
@@ -260,6 +262,7 @@ def _clock_skew(seen: Examination) -> float | None:
 
 
 def _latency(seen: Examination) -> Latency | None:
+    """Return the measured times; None if the server did not answer."""
     exchange = seen.exchange or Exchange("", 0.0)  # all its moments are None
     if seen.first_token is None and exchange.answered is None:
         return None

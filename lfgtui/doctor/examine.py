@@ -32,7 +32,7 @@ from lfgtui.settings.providers import WireName
 PROMPT = "Write the numbers from one to forty in English words, one on each line, and nothing else."
 """Its answer has about a hundred tokens."""
 
-MAX_OUTPUT_TOKENS = 512
+MAX_OUTPUT_TOKENS = 512  # see the module's docstring
 PATIENCE = 60.0
 """Seconds to wait for the first token, and for each further one."""
 

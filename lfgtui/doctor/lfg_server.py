@@ -16,7 +16,7 @@ _SECONDS = 30.0
 _LONGEST = 200
 """Characters of an error that are shown."""
 
-_EVENT = b"data: "
+_EVENT = b"data: "  # in the bytes of a read, once for each event
 
 _UPGRADE = {
     "Connection": "Upgrade",

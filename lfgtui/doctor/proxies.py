@@ -36,12 +36,15 @@ class Proxy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class _Table(msgspec.Struct):
+    """The content of `proxies.toml`."""
+
     proxy: tuple[Proxy, ...]
 
 
 _KNOWN = toml_file.read(Path(__file__).with_suffix(".toml"), _Table).proxy
 
 UNKNOWN = Proxy("a proxy that does not identify itself")
+"""Its advice is general; used if `signed_by` finds none."""
 
 
 def signed_by(headers: Headers) -> dict[str, Proxy]:

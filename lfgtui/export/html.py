@@ -137,6 +137,7 @@ def _pane(number: int, document: TicketDocument) -> Iterator[str]:
 
 
 def _item(item: Item) -> str:
+    """Return one item of a transcript as HTML; a new kind of item needs a case here."""
     match item:
         case TextItem():
             return f'<div class="answer">{markdown_html(item.text)}</div>\n'
@@ -192,6 +193,7 @@ def _call_html(call: Call) -> str:
 
 
 def _prompt(item: PromptItem) -> str:
+    """Return a prompt, folded if it is long; its line then is the first of the ticket's own."""
     text = item.whole.strip()
     lines = text.splitlines()
     if len(lines) <= _LONG_PROMPT:

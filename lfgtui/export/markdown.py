@@ -77,6 +77,7 @@ def _ticket(document: TicketDocument, style: Style) -> Iterator[str]:
 
 
 def _item(item: Item, style: Style) -> str:
+    """Return one item of a transcript; a new kind of item needs a case here."""
     match item:
         case TextItem():
             return style.text(item.text)

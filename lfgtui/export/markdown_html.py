@@ -13,7 +13,7 @@ from markdown_it.token import Token
 from lfgtui.export.reading import code_spans, tokens_of
 from lfgtui.text.markdown.parser import make_parser
 
-_SCHEMES = ("http://", "https://", "mailto:")
+_SCHEMES = ("http://", "https://", "mailto:")  # of links that are kept
 
 
 def markdown_html(source: str) -> str:

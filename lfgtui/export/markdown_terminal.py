@@ -36,10 +36,14 @@ _INDENT, _LEAST = 4, 20
 
 
 class _Heading(rich.Heading):
+    """A heading that is never centred."""
+
     LEVEL_ALIGN: ClassVar[dict[str, JustifyMethod]] = {}
 
 
 class _Code(rich.CodeBlock):
+    """A code block in the roles' colours, indented, without background."""
+
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         spans = code_spans(self.text.plain.removesuffix("\n"), self.lexer_name)
         code = Text.assemble(*((text, role) for role, text in spans), overflow="fold", tab_size=4)
@@ -47,6 +51,8 @@ class _Code(rich.CodeBlock):
 
 
 class _Table(rich.TableElement):
+    """A table without an edge, or lines if it is too wide."""
+
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         heads = [self.header.row] if self.header and self.header.row else []
         rows = [*heads, *(self.body.rows if self.body else ())]
@@ -60,6 +66,8 @@ class _Table(rich.TableElement):
 
 
 class _Rule(rich.HorizontalRule):
+    """A rule with a blank line after it."""
+
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         yield Rule(style="faint")
         yield Text()

@@ -62,6 +62,7 @@ _THEME = Theme(
     }
 )
 
+# Signs with their styles: of a call, by whether it succeeded, and of a note; styles of a diff.
 _ENDINGS = {True: ("✓", "success"), False: ("✗", "error"), None: ("·", "muted")}
 _NOTES: dict[NoteKind, tuple[str, str]] = {
     "status": ("·", "muted"),
@@ -164,6 +165,7 @@ def _items(attempt: Attempt) -> Iterator[RenderableType]:
 
 
 def _item(item: Item) -> Iterator[RenderableType]:
+    """Yield the parts of one item of a transcript; a new kind of item needs a case here."""
     match item:
         case TextItem():
             if item.text.strip():

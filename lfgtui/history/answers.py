@@ -23,6 +23,7 @@ from lfgtui.model.clock import now
 from lfgtui.model.event_json import encode_event
 from lfgtui.text.redactor import MARK
 
+# The newest requests with a fingerprint: ticket's key, run, ticket, number and time of the entry.
 _SENT = """
 SELECT t.id, t.run, t.name, s.first_seq, s.at
 FROM segments_fts
@@ -60,7 +61,7 @@ about the transfer, or about something else."""
 _BROKEN = (e.TurnBegun, e.AttemptStarted, e.Retrying, e.Parked, e.Ending)
 """Events before which a complete answer would have finished."""
 
-_REDACTED = MARK.encode()
+_REDACTED = MARK.encode()  # in the JSON of an event from which a secret was removed
 
 
 class KeptAnswer(msgspec.Struct, frozen=True):

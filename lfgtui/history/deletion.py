@@ -34,7 +34,7 @@ _PAUSE = 0.05
 Pause = Callable[[float], bool]
 """Called after each step with the seconds it took; returns False to stop."""
 
-_OLD = "(ended_at < ? AND state <> 'running' AND NOT pinned)"
+_OLD = "(ended_at < ? AND state <> 'running' AND NOT pinned)"  # condition on the table `runs`
 
 _log = logging.getLogger(__name__)
 

@@ -13,6 +13,8 @@ WITHIN = """EXISTS (
 """SQL condition for a run `r` with a ticket in a folder or below; its two values are the folder's
 path with a slash at the end."""
 
+# The id of the newest run in a folder; and of the newest run of all, with the folder of its first
+# ticket.
 _NEWEST_IN = (
     f"SELECT r.id FROM runs r WHERE r.id <> '' AND {WITHIN}"
     " ORDER BY r.started_at DESC, r.id DESC LIMIT 1"

@@ -49,8 +49,8 @@ _CONDITIONS = {
     "before": "s.at < ?",
     "after": "s.at >= ?",
 }
-_FILTER = re.compile(rf'(?<!\S)({"|".join(_CONDITIONS)}):("[^"]*"|[^\s"]+)')
-_AGE = re.compile(r"(\d{1,5})(min|h|d|w)")
+_FILTER = re.compile(rf'(?<!\S)({"|".join(_CONDITIONS)}):("[^"]*"|[^\s"]+)')  # title:"a b"
+_AGE = re.compile(r"(\d{1,5})(min|h|d|w)")  # 7d
 _UNITS = {"min": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 _DATES = ("%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M", "%Y-%m")
 

@@ -69,6 +69,7 @@ _DAMAGED = f"the file is damaged; {file.REPAIR}"
 _LAST_WORDS = 400
 """Most characters that `last_words` returns of a ticket."""
 
+# The columns of `RunSummary`.
 _RUNS = """
 SELECT r.id, r.title, r.state, r.started_at, r.ended_at,
     (SELECT count(*) FROM tickets t WHERE t.run = r.id),
@@ -251,6 +252,7 @@ class Reader:
     def _after(
         self, run: str, ticket: str, key: int, place: int, until: int | None
     ) -> Iterator[e.Entry]:
+        """Yield one ticket's entries for `entries_after`; `key` is its key in `tickets`."""
         with file.opening(self._path):
             seq = stored.first_after(self._connection, key, e.time_at(place)) if place else 1
         while True:
@@ -344,6 +346,7 @@ def _summary(row: tuple[Any, ...]) -> RunSummary:
 
 
 def _ticket(run: str, name: object, spec: object, *rest: object) -> StoredTicket:
+    """Return a row of the table `tickets`; `spec` is the request as JSON."""
     state, attempt, provider, model, cost, started_at, ended_at = rest
     fault = None
     try:

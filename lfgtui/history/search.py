@@ -161,6 +161,7 @@ def _newest(
 def _best(
     db: sqlite3.Connection, expression: str, parsed: ParsedQuery, limit: int
 ) -> tuple[list[_Row], bool]:
+    """Return the best of the newest `RANKED` matches, and whether there were more matches."""
     oldest = db.execute(
         "SELECT rowid FROM segments_fts WHERE segments_fts MATCH ? ORDER BY rowid DESC"
         " LIMIT 1 OFFSET ?",

@@ -162,6 +162,7 @@ class _Import:
         self._is_whole = False
 
     def take(self, lines: Iterable[bytes]) -> str:
+        """Store the run in the lines, and return its id; raises `UsageError`."""
         for self._line, line in enumerate(lines, 1):
             try:
                 if line.strip():
@@ -183,6 +184,7 @@ class _Import:
         return self._run
 
     def _take(self, line: bytes) -> None:
+        """Read one line, by its type, which is its first field as `lines_of` writes it."""
         if self._is_whole:
             raise self._refused("unexpected line after the end of the run")
         if not self._run:
@@ -218,6 +220,7 @@ class _Import:
         self._states[ticket.id] = store_ticket(self._db, self._run, ticket.id, spec)
 
     def _add_entry(self, identity: _Identity, event: e.Event, size: int) -> None:
+        """Add an entry with its own number and time to the batch; write that if it is full."""
         state = self._states.get(identity.ticket)
         if state is None:
             raise self._refused(f'unknown ticket "{identity.ticket}"')

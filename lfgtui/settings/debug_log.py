@@ -19,7 +19,7 @@ from lfgtui.text.terminal_safe import visible, visible_line
 VARIABLE = "LFG_LOG"
 """The environment variable that names the file."""
 
-_FORM = "%(asctime)s.%(msecs)03d %(process)d %(name)s %(message)s"
+_FORM = "%(asctime)s.%(msecs)03d %(process)d %(name)s %(message)s"  # of a line
 
 
 def log_file() -> Path | None:

@@ -43,7 +43,7 @@ class McpServer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     tools: tuple[str, ...] | None = None
 
 
-NO_SERVERS: Mapping[str, McpServer] = MappingProxyType({})
+NO_SERVERS: Mapping[str, McpServer] = MappingProxyType({})  # a default for parameters
 
 
 def server_misfits(name: str, server: McpServer) -> Iterator[tuple[str, str]]:

@@ -27,6 +27,7 @@ tags, as `<think>`. `tools`: calls in tags, as `<tool_call>`, `<invoke>`, `<func
 
 ALL_DIALECTS: frozenset[Dialect] = frozenset(get_args(Dialect))
 
+# Values in config files with their limits.
 Seconds: TypeAlias = Annotated[float, msgspec.Meta(gt=0, le=86400)]
 Dollars: TypeAlias = Annotated[float, msgspec.Meta(ge=0, le=1_000_000)]
 Tokens: TypeAlias = Annotated[int, msgspec.Meta(ge=1, le=1_000_000_000)]

@@ -19,10 +19,12 @@ from lfgtui.simulator.request import Entry, Request, read_conversation
 from lfgtui.simulator.state import SimulatorState
 from lfgtui.simulator.wires.base import bearer
 
-PATH = "/agent"
+PATH = "/agent"  # below the simulator's root URL
 
 
 class _Message(msgspec.Struct):
+    """A message of the conversation so far."""
+
     role: str
     content: str | None = None
 

@@ -59,6 +59,7 @@ class Playback(StreamingResponse):
             return
 
     async def _stream(self) -> AsyncIterator[bytes]:
+        """Yield the records of the stream, each when it is due."""
         yield self._writer.open()
         for step in self._steps:
             if isinstance(step, Pause):
@@ -73,6 +74,7 @@ class Playback(StreamingResponse):
         yield self._writer.close()
 
     async def _whole(self, body: bytes) -> AsyncIterator[bytes]:
+        """Yield the body after all pauses, or half of it before a break."""
         for step in self._steps:
             if isinstance(step, Pause):
                 await self._wait(step.seconds)

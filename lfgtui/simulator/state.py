@@ -18,6 +18,7 @@ _KINDS: dict[int, RefusalKind] = {
     503: "overloaded",
     529: "overloaded",
 }
+# Texts of the generic answer.
 _OPENINGS = (
     "Here is how I would go about it.",
     "Let me take this in three steps.",
@@ -35,7 +36,7 @@ _STEPS = (
 _ENCLOSED = re.compile(r"\A.*^</\w+>$", re.DOTALL | re.MULTILINE)
 """Files and answers before a prompt, each in tags, up to the last closing tag on a line."""
 
-_RISKS = ("low", "medium", "high")
+_RISKS = ("low", "medium", "high")  # texts of the generic answer, too
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,6 +63,7 @@ class SubprocessServer:
         await self._end()
 
     async def _start(self) -> str:
+        """Start the child, and return the URL that it prints."""
         await self._end()  # closes the pipes of a child that died
         try:
             self._process = process = await asyncio.create_subprocess_exec(

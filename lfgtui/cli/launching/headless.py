@@ -204,6 +204,11 @@ async def run_headless(engine: Engine, output: Output, unit: StreamUnit) -> int:
 async def _run(
     engine: Engine, output: Output, unit: StreamUnit, stopped_by: "asyncio.Task[signal.Signals]"
 ) -> int:
+    """Run until all tickets have ended, the first signal (`stopped_by`), or the reader has gone.
+
+    Then the engine is shut down, and what is still to be printed is printed; a signal limits that
+    to `_LAST_WORDS`.
+    """
     document = Document(raw=output == "raw")
 
     def by_unit(text_of: Formatter) -> Formatter:

@@ -44,7 +44,7 @@ _DELAYS = (1.0, 5.0, 30.0, 300.0, 1800.0, 7200.0, 18_000.0, 36_000.0)
 _LONGEST_COMMAND = 600.0
 """Seconds that a hook's command may take."""
 
-_LATER = "lfg tries again when it next runs tickets"
+_LATER = "lfg tries again when it next runs tickets"  # see `Hooks.watch`
 
 
 class Hooks:

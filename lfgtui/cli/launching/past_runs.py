@@ -233,6 +233,7 @@ class FileHistoryActions:
         maintenance.annotate(paths.history_file(), run, text)
 
     def check_resume(self, run: str, *, is_ours: bool) -> None:
+        # A run of this process holds its lease until it is resumed: only others' are tested.
         plan = plan_to_resume(run, self._config)
         if not plan.unfinished:
             raise UsageError(f"run {run} is already finished")

@@ -105,13 +105,14 @@ class DeferredRun:
         self._starting = asyncio.create_task(self._start())
 
     async def shutdown(self) -> None:
+        """End the run, once it has started; an error while saving is kept in `failure`."""
         if self._starting is not None:
             await self._starting
         if self._engine is not None:
             try:
                 async with self._reachable:  # viewers see the end
                     await self._engine.shutdown()
-            except LfgError as error:  # the end could not be saved: reported after the screen
+            except LfgError as error:  # printed after the screen has closed
                 self.failure = error
 
     async def go_on_alone(self) -> None:
@@ -124,6 +125,7 @@ class DeferredRun:
         await self.shutdown()
 
     async def _start(self) -> None:
+        """Build the engine in a thread, subscribe the screen's sinks, start it, open its socket."""
         try:
             self._engine = await asyncio.to_thread(self._build)
         except Exception as error:
@@ -231,6 +233,7 @@ def _app(
     first_screen: FirstScreen | None = None,
     clock: Callable[[], float] = now,
 ) -> LfgApp:
+    """Return the app; on the run of another machine, without the history of this one."""
     is_elsewhere = isinstance(run, AttachedRun) and run.host
     return LfgApp(
         run,

@@ -39,6 +39,8 @@ class Outcome(NamedTuple):
 
 
 class _Rejection(msgspec.Struct, frozen=True):
+    """What a collector did not take of a request that it accepted."""
+
     rejectedSpans: int | str = 0  # noqa: N815 - the names are the protocol's
     errorMessage: str = ""  # noqa: N815
 
@@ -78,6 +80,7 @@ class Collector:
         return Outcome(f"HTTP {status}{f': {said}' if said else ''}")
 
     def _post(self, body: bytes) -> tuple[int, Mapping[str, str], str]:
+        """Return the status, the headers and the beginning of the answer."""
         named = {"content-type": "application/json", "user-agent": f"lfg/{__version__}"}
         headers = {**named, **self._headers}
         with httpx.stream(

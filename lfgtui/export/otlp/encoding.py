@@ -12,7 +12,10 @@ import msgspec
 from lfgtui import __version__
 
 Value: TypeAlias = str | bool | int | float | Sequence[str]
+"""The value of an attribute."""
+
 Kind: TypeAlias = Literal[1, 3]
+"""`INTERNAL` or `CLIENT`."""
 
 # Numbers of the protocol: SPAN_KIND_INTERNAL, SPAN_KIND_CLIENT, STATUS_CODE_ERROR.
 INTERNAL: Kind = 1

@@ -28,6 +28,7 @@ _PROVIDERS = {"gemini": "gcp.gemini", "mistral": "mistral_ai", "xai": "x_ai"}
 """Providers that have other names in the conventions."""
 
 _AGENTS: tuple[WireName, ...] = ("acp", "agent-sse", "agent-websocket")
+"""Wires to agents, whose requests to models lfg does not see."""
 
 _MOST_SPANS = 500
 """Most spans of a batch, which is one request: collectors take requests of some megabytes."""
@@ -182,6 +183,7 @@ class RunSpans:
         return Span(own, agent, name, INTERNAL, start, end, attributes, error)
 
     def _of_model(self, ticket: Ticket, provider: str, model: str) -> dict[str, Value]:
+        """Return the attributes that attempts and requests share."""
         attributes: dict[str, Value] = {
             "gen_ai.provider.name": _PROVIDERS.get(provider, provider),
             "gen_ai.conversation.id": f"{self._run}/{ticket.id}",

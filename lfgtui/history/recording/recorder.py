@@ -300,6 +300,7 @@ class Recorder:
     # On the thread
 
     def _main(self) -> None:
+        """Work until closed; then, however the work ended, refuse what is left and report it."""
         broken = None
         try:
             self._work()
@@ -315,6 +316,7 @@ class Recorder:
         self.file.close()
 
     def _work(self) -> None:
+        """Save and deliver batches until the queue is closed and all is saved or given up."""
         give_up_at: float | None = None
         backlog = self._backlog
         while True:
@@ -346,6 +348,7 @@ class Recorder:
             self._call(self.on_entries, entries)
 
     def _pass_barriers(self) -> None:
+        """Set the results of flushes that need not wait any more."""
         is_behind = bool(self._backlog)
         for barrier in self._waiting:
             if not (is_behind and barrier.saved):

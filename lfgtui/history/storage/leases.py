@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-_SUFFIX = ".lock"
+_SUFFIX = ".lock"  # of a lease's file; its name is the run's id
 _PATIENCE = 1.0  # seconds
 
 

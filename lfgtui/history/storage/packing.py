@@ -153,6 +153,7 @@ def _times(body: _Pack) -> list[float]:
 
 
 def _unpack(body: _Pack, texts_of: Callable[[list[int]], Mapping[int, str]]) -> list[Row]:
+    """Put the rows together; raises various errors if the pack is damaged (`_damage_named`)."""
     each = (number for number, entries in body.attempts for _ in range(entries))
     attempts = list(islice(each, len(body.shape_of) + 1))  # damage may make a number huge
     times = _times(body)
@@ -195,6 +196,7 @@ class _Columns:
         self._expected = (_LITERAL - 1, 0)
 
     def add(self, row: Row) -> None:
+        """Add a row; in `seq` order."""
         seq, _, _, body = row
         event, shape = _shape(body)
         self.shape_of.append(self.shapes.setdefault(shape, len(self.shapes)))

@@ -42,6 +42,7 @@ STOP_REASONS: dict[Stop, str] = {
     "length": "max_tokens",
 }
 
+# Status, type and message of each kind of error.
 _ERRORS: dict[RefusalKind, tuple[int, str, str]] = {
     "invalid": (400, "invalid_request_error", "Invalid request"),
     "json": (400, "invalid_request_error", "The request body is not valid JSON"),
@@ -115,6 +116,7 @@ class AnthropicWriter(Writer):
         return signed + _event("content_block_stop", index=segment.index)
 
     def _block(self, segment: Segment, *, is_whole: bool) -> Json:
+        """Return a segment's content block, as it begins or complete."""
         text = segment.text if is_whole else ""
         match segment.kind:
             case "reasoning":

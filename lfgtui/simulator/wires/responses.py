@@ -22,6 +22,7 @@ from lfgtui.simulator.wires.openai import (
     missing,
 )
 
+# Types of items, and prefixes of the ids of a response's items, by segment.
 _CALLS = ("function_call", "custom_tool_call")
 _OUTPUTS = ("function_call_output", "custom_tool_call_output")
 _PREFIXES = {"reasoning": "rs_", "text": "msg_", "call": "fc_"}
@@ -93,6 +94,7 @@ class ResponsesWriter(Writer):
         return self._event(f"response.output_item.{state}", item=item, output_index=segment.index)
 
     def _part_event(self, state: str, segment: Segment, text: str) -> bytes:
+        """Return the event that a part of an item is "added" or "done"; calls have no parts."""
         at = self._at(segment)
         if segment.kind == "text":
             name, part = "content_part", _text_part(text)
@@ -103,6 +105,7 @@ class ResponsesWriter(Writer):
         return b""
 
     def _item(self, segment: Segment, *, is_started: bool = False) -> Json:
+        """Return a segment's item, complete or as it begins."""
         status = "completed" if segment.complete else "incomplete"
         status = "in_progress" if is_started else status
         text = "" if is_started else segment.text
@@ -131,6 +134,7 @@ class ResponsesWriter(Writer):
         return record({"type": event, **fields, "sequence_number": number}, event)
 
     def _whole(self) -> Json:
+        """Return the complete response."""
         reply = self._reply
         is_cut = reply.stop == "length"
         items = [self._item(segment) for segment in reply.segments]
@@ -146,6 +150,7 @@ class ResponsesWriter(Writer):
         }
 
     def _response(self, status: str, output: list[Json]) -> Json:
+        """Return a response with these items, of a status such as "in_progress", without usage."""
         body, reply = self._body, self._reply
         return {
             "id": self._ids.item("resp_", reply.nonce),
