@@ -143,7 +143,7 @@ def run(
             raise UsageError("no terminal to read keys from; add --headless or --json")
         if len(versions) > 1:
             raise UsageError("--copies, or several --model, need a terminal, --headless or --json")
-        if prompt is not None:  # the answer alone
+        if prompt is not None:  # print nothing but the answer
             output = "raw" if raw else "answer"
     if stream_unit is not None:
         if output in (None, "states"):
@@ -286,7 +286,7 @@ def _simulated_demo(config: Config, keep: Path | None, output: Output | None) ->
 def _sweep() -> None:
     """Delete the folders of demos that were killed or never resumed."""
     for folder in Path(tempfile.gettempdir()).glob(f"{_DEMO}*"):
-        with suppress(OSError):  # it is somebody else's
+        with suppress(OSError):  # another user's
             if folder.stat().st_mtime < time.time() - _KEPT:
                 shutil.rmtree(folder)
 

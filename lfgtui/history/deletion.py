@@ -132,7 +132,7 @@ def _delete_some(db: sqlite3.Connection, most: int) -> None:
         rows = db.execute("SELECT id FROM segments WHERE ticket = ? LIMIT ?", (ticket, room))
         own = [id_ for (id_,) in rows]
         texts += own
-        if len(own) == room:  # there may be more
+        if len(own) == room:  # the ticket may have more texts
             break
         emptied.append((ticket,))
     chosen = json.dumps(texts)

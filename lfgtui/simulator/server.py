@@ -80,7 +80,7 @@ async def listening(app: ASGIApp, port: int = 0) -> AsyncIterator[str]:
         raise UsageError(f"cannot listen on port {port}: {why}; --port 0 takes any") from None
     try:
         yield f"http://127.0.0.1:{listener.sockets[0].getsockname()[1]}"
-    finally:  # replies end at once
+    finally:  # cancel replies that are not complete
         listener.close()
         for connection in list(state.connections):
             connection.shutdown()

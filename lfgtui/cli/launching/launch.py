@@ -291,7 +291,7 @@ def with_model(
         if provider is None and "/" not in (model or ""):
             if ticket.provider or ticket.model or config.model:
                 new_provider = route_of(config, ticket).provider
-            else:  # without any provider, `model` can only be the name of one that has a model
+            else:  # `model` can then only name a provider that has a model of its own
                 routed = msgspec.structs.replace(ticket, model=model)
                 new_provider, new_model = route_of(config, routed).provider, None
         if model is None:

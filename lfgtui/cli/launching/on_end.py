@@ -59,11 +59,11 @@ class Hooks:
         self._patience = patience
         self._outbox = Outbox(paths.outbox())
         self._lifetime = _Lifetime()
-        self._working: dict[Thread, str] = {}  # with the error if it still works at the end
+        self._working: dict[Thread, str] = {}  # values: the error if lfg ends before it does
         self._faults: list[str] = []
         self._engine: Engine | None = None
         self._recorder: Recorder | None = None
-        self._is_reported = False  # the end that the run is at, if it is at one
+        self._is_reported = False  # the hooks were run for the run's present end
 
     def watch(self, engine: "Engine", recorder: Recorder) -> None:
         """Run hooks for this run from now on, and send messages that earlier runs left."""

@@ -110,7 +110,7 @@ class DeferredRun:
             await self._starting
         if self._engine is not None:
             try:
-                async with self._reachable:  # viewers see the end
+                async with self._reachable:  # closes the socket last, so viewers see the end
                     await self._engine.shutdown()
             except LfgError as error:  # printed after the screen has closed
                 self.failure = error

@@ -165,7 +165,7 @@ def _named(workspace: str) -> str:
 def _home() -> Path | None:
     try:
         return Path.home().resolve()
-    except RuntimeError:  # nobody has a home here
+    except RuntimeError:  # this user has no home folder
         return None
 
 

@@ -31,7 +31,7 @@ class Lease:
         """Release the lease and remove its file; to be called once."""
         with suppress(OSError):
             if _is_file_at(self._handle, self._path):
-                self._path.unlink(missing_ok=True)  # while it is still ours
+                self._path.unlink(missing_ok=True)  # before `close` unlocks it
         os.close(self._handle)
 
 
