@@ -1,1 +1,1 @@
-"""Runs reached from outside their process: through sockets, pipes and other machines."""
+"""Access to runs from outside their process: over their sockets, ssh, HTTP and Redis."""

@@ -1,4 +1,4 @@
-"""The runs that are at work on this machine."""
+"""The runs that are at work on this machine, for `lfg attach`, `lfg serve` and the screen."""
 
 import asyncio
 from collections.abc import Sequence
@@ -15,17 +15,21 @@ _NEWEST = 1000
 """The number of newest runs among which those at work are looked for."""
 
 _NEEDS_PERSON = ("needs_approval", "paused")
+"""States of a ticket that waits for a person; see `model.fold.states`."""
 
 
 class RunAtWork(msgspec.Struct, frozen=True):
-    """A run that can be attached to. `waiting`: tickets that wait for a person."""
+    """A run that can be attached to. `waiting`: number of tickets that wait for a person.
+
+    `relay` sends it as JSON to other versions of lfg: its fields keep their names.
+    """
 
     summary: RunSummary
     waiting: int = 0
 
 
 def runs_at_work() -> list[RunAtWork]:
-    """Return the runs that can be attached to, newest first. Takes a moment."""
+    """Return the runs that can be attached to, newest first. It blocks: call it in a thread."""
     with Reader(paths.history_file()) as reader:
         return [
             RunAtWork(run, waiting_for_person(reader, run.run))
@@ -40,7 +44,7 @@ def waiting_for_person(reader: Reader, run: str) -> int:
 
 
 class Here:
-    """`remote_run.Source`: the runs at work on this machine."""
+    """This machine as a `remote_run.Source`, with the runs that are at work on it."""
 
     host = ""
 
@@ -55,7 +59,10 @@ class Here:
 
 
 def named(runs: Sequence[RunAtWork], name: str) -> list[RunAtWork]:
-    """Return the runs that the name may mean: an id, its beginning or its end, `last`."""
+    """Return the runs that `name` may mean: an id, its beginning or its end, or `last`.
+
+    `runs` are newest first, as from `runs_at_work`.
+    """
     if name == "last":
         return list(runs[:1])
     ids = [(one, one.summary.run) for one in runs]

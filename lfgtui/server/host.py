@@ -1,7 +1,7 @@
-"""Another machine with runs: a program, usually ssh, runs `lfg relay` there.
+"""Runs on another machine: a local program, usually ssh, starts `lfg relay` there.
 
 Each connection is a process of its own. The first one lists the runs and is then used to watch
-one; when it breaks, the next one goes on after the last place.
+one. If it breaks, a new one continues after the place of the newest entry.
 """
 
 import asyncio
@@ -34,6 +34,7 @@ _SECONDS = 60.0
 """Seconds that a host may take to answer: a person may be typing a password."""
 
 _LONGEST_REASON = 200
+"""Most characters shown of what the program or the other side printed."""
 
 _NO_PROGRAM = 127
 """A shell's exit code if the program is not found."""
@@ -44,18 +45,19 @@ _read_listing = msgspec.json.Decoder(Listing).decode
 
 
 class Host:
-    """`remote_run.Source`: the runs at work on another machine; `close` it in the end.
+    """Another machine as a `remote_run.Source`, with the runs at work there; `close` it in the end.
 
-    `command` runs `lfg relay` there. `again` does so without asking the person anything, since by
-    then a screen is in the way.
+    `command` starts `lfg relay` there the first time, and `again` each later time: that must not
+    ask the person anything (a password, for example), since lfg's screen then has the terminal.
     """
 
     def __init__(self, host: str, command: Sequence[str], again: Sequence[str]) -> None:
         self.host = host
         self._command, self._again = tuple(command), tuple(again)
         self._idle: HostConnection | None = None
-        """The connection that listed the runs."""
+        """The connection that listed the runs and watches none yet."""
         self._opened: list[HostConnection] = []
+        """All connections that are to be closed in the end."""
 
     async def runs(self) -> list[RunAtWork]:
         """Return the runs at work there; raises `UsageError`."""
@@ -95,7 +97,10 @@ class Host:
     async def _ask(
         self, connection: "HostConnection", request: msgspec.Struct, read: Callable[[bytes], _T]
     ) -> _T:
-        """Return the answer to the request; raises `UsageError`, `BrokenError`."""
+        """Return the answer to the request, a line that `read` decodes.
+
+        Raises `UsageError`; this is a `BrokenError` if a new connection may succeed.
+        """
         connection.send(request)
         try:
             async with asyncio.timeout(_SECONDS):
@@ -113,7 +118,11 @@ class Host:
 
 
 class HostConnection:
-    """A program whose pipes lead to the other machine; with a `hello`, a `remote_run.Watched`."""
+    """A running program whose pipes lead to `lfg relay` on the other machine.
+
+    `lines` are those that come from there. It is a `remote_run.Watched` from the moment that
+    `Host.watch` sets its `hello`.
+    """
 
     hello: Hello
 
@@ -131,7 +140,7 @@ class HostConnection:
 
     def close(self) -> None:
         self._input.close()
-        # Not `terminate`: subprocess would look if it has ended, and take that from asyncio.
+        # Not `terminate`: subprocess may reap the process then, and asyncio gets no exit code.
         if self.process.returncode is None:
             with suppress(ProcessLookupError):
                 os.kill(self.process.pid, signal.SIGTERM)
@@ -148,7 +157,10 @@ class HostConnection:
         raise await self.broken()
 
     async def broken(self) -> UsageError:
-        """Return the error that says why it ended; a `BrokenError` if a new one may succeed."""
+        """Close the connection and return an error that says why it broke.
+
+        This is a `BrokenError` if a new connection may succeed.
+        """
         self.close()
         complaint, code = await self._complaint, await self.process.wait()
         if code == _NO_PROGRAM:

@@ -1,7 +1,8 @@
-"""The far side of an attachment over ssh: requests on stdin, answers on stdout.
+"""`lfg relay`, the far side of `lfg attach HOST`: requests on stdin, answers on stdout.
 
-A line asks for the runs at work (`ListRuns`), any number of times, or to watch one (`Watch`); from
-then on the lines are those of the run's own socket, after those that the history has.
+A line asks for the runs at work (`ListRuns`), any number of times, or to watch one (`Watch`). After
+a `Watch` the lines are those of the run's own socket, in both directions; entries that are in the
+history already come first.
 """
 
 import asyncio
@@ -36,29 +37,30 @@ class Listing(msgspec.Struct, frozen=True):
     runs: tuple[RunAtWork, ...]
 
 
-_asked: msgspec.json.Decoder[ListRuns | Watch] = msgspec.json.Decoder(ListRuns | Watch)
+_request: msgspec.json.Decoder[ListRuns | Watch] = msgspec.json.Decoder(ListRuns | Watch)
 
 
 async def relay(lines: Lines, writer: asyncio.StreamWriter) -> None:
     """Answer until the other side leaves, or the watched run has ended."""
     async for sent in lines:
         try:
-            asked = _asked.decode(sent)
+            request = _request.decode(sent)
         except msgspec.MsgspecError as error:
             await _write(writer, Hello(PROTOCOL, __version__, error=f"not a request: {error}"))
             return
-        if isinstance(asked, Watch):
-            await _relay_run(asked, lines, writer)
+        if isinstance(request, Watch):
+            await _relay_run(request, lines, writer)
             return
         runs = await asyncio.to_thread(runs_at_work)
         await _write(writer, Listing(PROTOCOL, __version__, tuple(runs)))
 
 
-async def _relay_run(asked: Watch, lines: Lines, writer: asyncio.StreamWriter) -> None:
+async def _relay_run(request: Watch, lines: Lines, writer: asyncio.StreamWriter) -> None:
+    """Relay one run until it ends or the other side leaves."""
     try:
-        watching = await watch(asked.run, asked.after, asked.viewer)
+        watching = await watch(request.run, request.after, request.viewer)
     except BrokenError:
-        return  # as a connection that breaks: the other side tries again
+        return  # to the other side this is a broken connection, so it tries again
     except LfgError as error:
         await _write(writer, Hello(PROTOCOL, __version__, error=str(error)))
         return
@@ -71,7 +73,7 @@ async def _relay_run(asked: Watch, lines: Lines, writer: asyncio.StreamWriter) -
 
 
 async def _show(watching: Watching, writer: asyncio.StreamWriter) -> None:
-    """Write what is new to the end of the run's process, or until it cannot be read."""
+    """Write what is new until the run's process ends or cannot be understood."""
     await _write(writer, watching.hello)
     with suppress(LfgError):
         async with aclosing(watching.frames()) as frames:
@@ -80,6 +82,7 @@ async def _show(watching: Watching, writer: asyncio.StreamWriter) -> None:
 
 
 async def _obey(watching: Watching, lines: Lines) -> None:
+    """Pass the viewer's lines on to the run until the viewer leaves."""
     async for sent in lines:
         try:
             message = viewer_decoder.decode(sent)

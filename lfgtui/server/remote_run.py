@@ -1,8 +1,8 @@
 """A run in another process, on this machine or another, as the screen sees it.
 
 Entries are folded here just as the run's own process folds them. Commands go to that process, and
-their effects come back as entries; `on_refusal` says which were refused. A broken connection is
-made again, and goes on after the last entry.
+their effects come back as entries; `on_refusal` gets those that were refused. A broken connection
+is replaced by a new one, which continues after the newest entry.
 """
 
 import asyncio
@@ -25,8 +25,8 @@ from lfgtui.server.control.client import BrokenError
 from lfgtui.server.control.messages import Frame, FromViewer, Hello, Status, read_ticket
 
 SILENCE = 20.0
-"""Seconds of silence after which the run counts as lost; a live one sends something every few
-seconds."""
+"""Seconds of silence after which the run counts as lost. A live one sends its status at least every
+5 s (`control.listening.HEARTBEAT`)."""
 
 _DELAYS = (0.5, 1.0, 2.0, 5.0, 10.0)
 """Seconds before each attempt to reach the run again; the last one repeats."""
@@ -35,10 +35,12 @@ _log = logging.getLogger(__name__)
 
 
 class Watched(Protocol):
-    """A run that is being watched, from wherever it is."""
+    """A run that is being watched: a `control.watching.Watching` or a `host.HostConnection`."""
 
     @property
-    def hello(self) -> Hello: ...
+    def hello(self) -> Hello:
+        """The first line that the run sent."""
+        ...
 
     def frames(self) -> AsyncGenerator[Frame, None]:
         """Yield what is new until the run's process has ended; raises `LfgError`.
@@ -57,7 +59,7 @@ class Watched(Protocol):
 
 
 class Source(Protocol):
-    """A machine with runs: this one, or another."""
+    """A machine with runs: this one (`at_work.Here`), or another (`host.Host`)."""
 
     @property
     def host(self) -> str:
@@ -69,15 +71,15 @@ class Source(Protocol):
         ...
 
 
-def _tell_nobody(command: Command, refusal: str) -> None:
+def _log_refusal(command: Command, refusal: str) -> None:
     _log.info("%s: %s", type(command).__name__, refusal)
 
 
 class RemoteRun:
-    """`ui.run_view.AttachedRun` over a run that is watched.
+    """The screen's view of a watched run: an `ui.run_view.AttachedRun`.
 
-    `has_ended`: its process has, and all that was committed is here. `on_refusal` gets each
-    command that was not carried out, and why.
+    `has_ended` is True once the run's process has ended and all that it committed is folded here.
+    `on_refusal`, which the screen sets, gets each command that was not carried out, and why.
     """
 
     def __init__(self, source: Source, watched: Watched) -> None:
@@ -87,12 +89,13 @@ class RemoteRun:
         self.host = source.host
         self.is_simulated = hello.is_simulated
         self.has_ended = False
-        self.on_refusal: Callable[[Command, str], object] = _tell_nobody
+        self.on_refusal: Callable[[Command, str], object] = _log_refusal
         self.place = 0
         """The place of the newest entry."""
         self._source = source
         self._watched = watched
         self._lost = ""
+        """Why the run cannot be reached; "" while it can."""
         self._tickets: dict[str, Ticket] = {}
         self._folds: dict[str, tuple[Transcript, Meter]] = {}
         self._status = Status()
@@ -102,6 +105,7 @@ class RemoteRun:
         self._number = 0
         self._sinks: list[Sink] = []
         self.subscribe = self._sinks.append
+        """Add a sink for new entries, called on the loop; an empty batch: only `health` changed."""
         self._following: asyncio.Task[None] | None = None
         self._greet(hello)
 
@@ -170,9 +174,10 @@ class RemoteRun:
             self._sent[self._number] = command
             self._watched.send(FromViewer(self._number, command))
 
-    # What comes
+    # Frames from the run
 
     async def _follow(self) -> None:
+        """Take in frames, over one connection after another, until the run ends for good."""
         while True:
             try:
                 async with aclosing(_until_silent(self._watched.frames())) as frames:
@@ -190,8 +195,7 @@ class RemoteRun:
                 return
 
     async def _find_again(self) -> bool:
-        """Watch the run again after its newest entry, however long that takes; False if it cannot
-        be."""
+        """Reconnect, however long that takes; return False if the run cannot be watched again."""
         for delay in _delays():
             await asyncio.sleep(delay)
             try:
@@ -203,15 +207,16 @@ class RemoteRun:
                 self._lose(str(error))
                 return False
             else:
-                self._lost = ""  # before `_tell_view`, which is silent while lost
+                self._lost = ""  # first, since `_tell_view` sends nothing while the run is lost
                 self._tell_view()
                 self._show(())
                 return True
         raise AssertionError("the delays have no end")
 
     def _greet(self, hello: Hello) -> None:
+        """Take the run's clock, status and tickets from the first line of a connection."""
         self._ahead = hello.now - now()
-        """Seconds that the run's clock is ahead of ours."""
+        """Seconds by which the run's clock is ahead of this machine's."""
         self._status = hello.status
         self._take_tickets(hello.tickets)
 
@@ -234,7 +239,7 @@ class RemoteRun:
         try:
             self._tickets = {one.id: one for one in map(read_ticket, tickets)}
         except msgspec.MsgspecError as error:
-            raise self._garbled("a ticket", str(error)) from None
+            raise self._unreadable("a ticket", str(error)) from None
         for name, ticket in self._tickets.items():
             if name not in self._folds:
                 self._folds[name] = Transcript(ticket.workspace), Meter()
@@ -244,13 +249,13 @@ class RemoteRun:
         try:
             entries = [read_entry(one) for one in raw]
         except msgspec.MsgspecError as error:
-            raise self._garbled("an entry", str(error)) from None
+            raise self._unreadable("an entry", str(error)) from None
         for entry in entries:
             if entry.ticket not in self._folds:
-                raise self._garbled("an entry", f'unknown ticket "{entry.ticket}"')
+                raise self._unreadable("an entry", f'unknown ticket "{entry.ticket}"')
         return entries
 
-    def _garbled(self, what: str, why: str) -> UsageError:
+    def _unreadable(self, what: str, why: str) -> UsageError:
         sender = self.host or f"run {self.run}"
         return UsageError(f"{sender} sent {what} that cannot be read: {why}")
 
@@ -276,6 +281,7 @@ class RemoteRun:
             self._watched.send(FromViewer(in_view=tuple(self._in_view)))
 
     def _show(self, entries: Sequence[Entry]) -> None:
+        """Call the sinks; without entries, since the run's status or `_lost` has changed."""
         for sink in self._sinks:
             sink(entries)
 

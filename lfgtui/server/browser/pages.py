@@ -12,6 +12,8 @@ from starlette.websockets import WebSocket
 from lfgtui.server.browser.screen import attach_command, show
 
 _RUN = re.compile(r"\d{8}-[0-9a-z-]+")
+"""A run's complete id, which begins with its date and time: `20260131-120000-…`."""
+
 _ASSETS = Path(__file__).with_name("assets")
 
 
@@ -33,9 +35,10 @@ def _page(path: str, name: str) -> Route:
 
 
 async def _screen(websocket: WebSocket) -> None:
+    """Serve the screen of the `run` of the query or, without one, the runs at work."""
     run = websocket.query_params.get("run", "")
-    if run and not _RUN.fullmatch(run):  # another word would be a host, or an option
-        await websocket.accept()  # or a browser would not learn why
+    if run and not _RUN.fullmatch(run):  # `lfg attach` takes other words as a host or an option
+        await websocket.accept()  # a browser is shown the reason only of an accepted one
         await websocket.close(1008, "no run of that name")
         return
     await show(websocket, attach_command(run))

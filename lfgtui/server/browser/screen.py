@@ -1,9 +1,9 @@
 """The real screen in a browser: `lfg attach` on a pseudo-terminal, its bytes on a WebSocket.
 
 Each browser has a process of its own, as a terminal has. Binary messages are bytes of the
-terminal, both ways; a text message from the browser is its size. The first one starts the screen,
-which so never paints for a wrong size. Neither side is read faster than the other reads: a browser
-that stops reading stops only its own screen. No shell runs on the terminal.
+terminal, both ways; a text message from the browser is its size as JSON (`Size`). The first size
+starts the screen, so it never paints for a wrong one. Neither side is read faster than the other
+reads: a browser that stops reading stops only its own screen. No shell runs on the terminal.
 """
 
 import asyncio
@@ -24,11 +24,12 @@ import msgspec
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 LEAD = "import fcntl, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0)"
-"""Makes a program the leader of its terminal: only a leader gets its signals."""
+"""Python code that makes stdin the controlling terminal of the program, which leads a new session:
+only so do resizing and closing the terminal send it SIGWINCH and SIGHUP."""
 
 _ATTACH = f"{LEAD}; import sys; from lfgtui.__main__ import main; sys.exit(main())"
 
-_A_READ = 1 << 16
+_READ_BYTES = 1 << 16
 """Most bytes that are read from the terminal at once."""
 
 _GRACE = 3.0
@@ -39,7 +40,7 @@ _OF_ANOTHER_TERMINAL = ("COLUMNS", "LINES", "TMUX", "STY", "TERM_PROGRAM", "SSH_
 
 
 class Size(msgspec.Struct, frozen=True):
-    """The cells of a browser's terminal."""
+    """The size of a browser's terminal, in cells; the page sends it."""
 
     columns: Annotated[int, msgspec.Meta(ge=1, le=1000)] = 80
     rows: Annotated[int, msgspec.Meta(ge=1, le=1000)] = 24
@@ -82,11 +83,12 @@ async def show(websocket: WebSocket, command: Sequence[str]) -> None:
 
 async def _send_output(screen: _Screen, websocket: WebSocket) -> None:
     with suppress(OSError, WebSocketDisconnect):  # Linux: EIO is the end of a terminal's output
-        while output := await screen.output.read(_A_READ):
+        while output := await screen.output.read(_READ_BYTES):
             await websocket.send_bytes(output)
 
 
 async def _take_input(screen: _Screen, websocket: WebSocket) -> None:
+    """Pass on what is typed, and new sizes, until the browser leaves."""
     while (message := await websocket.receive())["type"] == "websocket.receive":
         if (typed := message.get("bytes")) is not None:
             screen.input.write(typed)
@@ -97,6 +99,7 @@ async def _take_input(screen: _Screen, websocket: WebSocket) -> None:
 
 @asynccontextmanager
 async def _screen(command: Sequence[str], size: Size) -> AsyncIterator[_Screen]:
+    """Run the command on a new pseudo-terminal; hang the terminal up in the end."""
     ours, theirs = pty.openpty()
     with (
         io.FileIO(theirs, "r+") as of_program,
@@ -130,7 +133,7 @@ async def _streams(
 ) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
     """Open the terminal's output and input."""
     loop = asyncio.get_running_loop()
-    reader = asyncio.StreamReader(limit=_A_READ)
+    reader = asyncio.StreamReader(limit=_READ_BYTES)
     reading, _ = await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), output)
     writing, protocol = await loop.connect_write_pipe(
         lambda: asyncio.StreamReaderProtocol(asyncio.StreamReader()),
@@ -141,11 +144,11 @@ async def _streams(
     finally:
         reading.close()
         writing.abort()
-        await asyncio.sleep(0)  # both close in the loop's next turn
+        await asyncio.sleep(0)  # both transports close in the loop's next turn
 
 
 async def _end(process: Process) -> None:
-    """Wait a moment for the screen to end, since its terminal is gone."""
+    """Wait `_GRACE` for the screen to end, since its terminal was closed; then kill it."""
     try:
         async with asyncio.timeout(_GRACE):
             await process.wait()

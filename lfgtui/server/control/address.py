@@ -1,4 +1,4 @@
-"""The sockets of runs, for their owner alone, and who is at the other end."""
+"""Where the sockets of runs are, which only their owner may use, and who is at the other end."""
 
 import getpass
 import os
@@ -12,7 +12,7 @@ from lfgtui.settings import paths
 from lfgtui.text.terminal_safe import visible_line
 
 _LONGEST_ADDRESS = 100
-"""Most bytes of a socket's path that every system takes."""
+"""Most bytes of a socket's path that every system takes (Linux 107, macOS 103)."""
 
 _LONGEST_NAME = 80
 """Most characters of a person's name."""
@@ -36,7 +36,10 @@ def prepare(path: Path) -> None:
 
 @contextmanager
 def short_address(path: Path) -> Iterator[str]:
-    """Yield the path, or if it is too long for a socket, a shorter one; raises `OSError`."""
+    """Yield the path, or if it is too long for a socket, a shorter one to the same file.
+
+    That one is in Linux's `/proc`, and valid only during the body. Raises `OSError`.
+    """
     if len(os.fsencode(path)) <= _LONGEST_ADDRESS:
         yield str(path)
         return
@@ -61,7 +64,7 @@ def is_owner(connection: socket.socket) -> bool:
 
 
 def person() -> str:
-    """Return the name of whoever uses lfg here, as `ann@laptop`."""
+    """Return the name of whoever uses lfg here, e.g. `ann@laptop`."""
     try:
         name = getpass.getuser()
     except (KeyError, OSError):  # a container may have no name for its user

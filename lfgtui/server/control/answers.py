@@ -1,4 +1,4 @@
-"""Answers of a run to requests, which it carries out or refuses in one line."""
+"""The run's answers to requests from its socket, which it carries out or refuses in one line."""
 
 from collections.abc import Callable, Iterator, Sequence
 from typing import TypeAlias
@@ -36,7 +36,7 @@ from lfgtui.server.control.messages import (
 )
 
 Check: TypeAlias = Callable[[Sequence[Ticket]], object]
-"""Raises `LfgError` if the run could not work on the tickets."""
+"""Raises `LfgError` if the run could not work on the tickets, which are to be added."""
 
 
 class Answers:
@@ -46,8 +46,8 @@ class Answers:
         self._engine = engine
         self._check = check
 
-    def to(self, request: Command | ListApprovals | ListTickets, by: str) -> Reply:
-        """Answer a request; rules of approval are left out, since only a screen grants them."""
+    def reply_to(self, request: Command | ListApprovals | ListTickets, by: str) -> Reply:
+        """Return the reply to a request of the person `by`; for commands see `without_rule`."""
         match request:
             case ListTickets():
                 return Reply(tickets=tuple(needs_of(self._engine.tickets)))
@@ -59,7 +59,7 @@ class Answers:
                 return self.carry_out(without_rule(request), by)
 
     def carry_out(self, command: Command, by: str) -> Reply:
-        """Carry out a command from another screen, with a note of whose it is."""
+        """Carry out a viewer's command, which is stored with the name of its sender."""
         engine = self._engine
         before = len(engine.tickets)
         if refusal := self._refusal(command):
@@ -74,6 +74,7 @@ class Answers:
         return Reply(tickets=tuple(one.id for one in engine.tickets[before:]))
 
     def _refusal(self, command: Command) -> str:
+        """Return why the command cannot be carried out; "" if it can."""
         engine = self._engine
         ticket = getattr(command, "ticket", None)
         if ticket is not None and (unknown := self._unknown(ticket)):
@@ -108,15 +109,16 @@ class Answers:
         return f'run {self._engine.run} has no ticket "{name}"{hint}'
 
     def _waiting(self, ticket: str) -> Iterator[WaitingCall]:
+        """Yield the ticket's calls that a person can decide on."""
         decided = self._engine.ticket_run(ticket).person.decided
         for call in self._engine.transcript(ticket).calls.waiting:
             if call.call_id in decided:
-                continue  # a second decision would be told that it counts
+                continue  # a second decision would be confirmed, but have no effect
             yield WaitingCall(call.call_id, call.approval or call.name, _shown(call), call.options)
 
 
 def _shown(call: ToolItem) -> str:
-    """Return the changes, and the arguments that they do not show."""
+    """Return the call as text: its diffs, and the arguments that these do not show."""
     parts, given = [diff for _, diff in call.diffs], call.given
     if call.is_agent_call and not isinstance(given, str):
         given = beside(parts, given)

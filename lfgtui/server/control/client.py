@@ -1,4 +1,7 @@
-"""The other side of a run's socket: a request, or a connection that stays open."""
+"""The client's side of a run's socket: one request, or a connection that stays open.
+
+The run's side is `listening`.
+"""
 
 import asyncio
 
@@ -26,18 +29,18 @@ from lfgtui.settings import paths
 _SECONDS = 10.0
 """Seconds that a run may take to reply."""
 
-_ALL_THE_SAME = "the command may still take effect"
+_MAY_TAKE_EFFECT = "the command may still take effect"
 
-_A_READ = 1 << 16
+_READ_BYTES = 1 << 16
 """Most bytes that are read at once."""
 
 
 class BrokenError(UsageError):
-    """The connection to a run broke, or could not be made just now, and may be made again."""
+    """The connection to a run broke, or could not be made just now; a new one may succeed."""
 
 
 class RunOverError(UsageError):
-    """The run is not in progress: nobody takes requests for it."""
+    """The run is not in progress, so no process takes requests for it."""
 
 
 class UnansweredError(BrokenError):
@@ -45,7 +48,7 @@ class UnansweredError(BrokenError):
 
 
 def ask(run: str, request: Command | ListApprovals | ListTickets) -> Reply:
-    """Return the run's reply; raises as `reply_of` does."""
+    """Return the run's reply; for code without an event loop. Raises as `reply_of` does."""
     return asyncio.run(reply_of(run, request))
 
 
@@ -63,11 +66,11 @@ async def reply_of(run: str, request: Command | ListApprovals | ListTickets) -> 
             reply = reply_decoder.decode(await anext(Lines(reader), b""))
     except TimeoutError:
         raise UnansweredError(
-            f"no answer from run {run} within {_SECONDS:.0f} s; {_ALL_THE_SAME}"
+            f"no answer from run {run} within {_SECONDS:.0f} s; {_MAY_TAKE_EFFECT}"
         ) from None
     except (OSError, msgspec.MsgspecError):
         if await asyncio.to_thread(is_at_work, run):
-            raise UnansweredError(f"no answer from run {run}; {_ALL_THE_SAME}") from None
+            raise UnansweredError(f"no answer from run {run}; {_MAY_TAKE_EFFECT}") from None
         raise _over(run) from None
     finally:
         writer.transport.abort()
@@ -114,8 +117,8 @@ async def _open(run: str) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
 class Lines:
     """The complete lines of a stream, one at a time, until it ends or breaks.
 
-    While nobody takes them, little more is read: `StreamReader.readline` would have to buffer
-    twice the longest line.
+    While nobody takes lines, little more than the next one is read. (`StreamReader.readline` would
+    buffer up to twice the longest line.)
     """
 
     def __init__(self, reader: asyncio.StreamReader) -> None:
@@ -130,7 +133,7 @@ class Lines:
         while (end := self._rest.find(b"\n", self._searched)) < 0:
             self._searched = len(self._rest)
             try:
-                more = await self._reader.read(_A_READ)
+                more = await self._reader.read(_READ_BYTES)
             except OSError:
                 more = b""
             if not more or len(self._rest) > LONGEST:
@@ -143,7 +146,7 @@ class Lines:
 
 
 def is_at_work(run: str) -> bool:
-    """Return True if a process works on the run. Takes a moment: call it in a thread."""
+    """Return True if a process holds the run's lock. It blocks: call it in a thread."""
     with leases.held(paths.data_dir() / "locks", run, patiently=False) as is_free:
         return not is_free
 

@@ -1,8 +1,8 @@
 """The lines for a run's viewers: batches of entries, encoded once, and the run's state.
 
 A viewer costs the run at most `MOST_BYTES`, and no time. Frames that it does not read in time are
-dropped, since the history has the entries; once it reads again it is told up to which place to
-look there. The same goes for entries that are not saved yet: viewers get only stored ones.
+dropped, since the history has the entries; once it reads again, it is told up to which place to
+read the history. The same happens while entries cannot be saved: viewers get only stored ones.
 """
 
 import asyncio
@@ -21,7 +21,7 @@ MOST_BYTES = 2 << 20
 """Most bytes of frames that wait for a viewer; with more it has fallen behind."""
 
 _AT_ONCE = 1 << 18
-"""Bytes, about, that are written before waiting for them to be read."""
+"""Bytes of frames after which no more are written until the viewer has read most of them."""
 
 _ANSWERS = 64
 """Unread answers from which on no more commands of the viewer are taken."""
@@ -30,22 +30,27 @@ _QUEUE = 1 << 17  # bytes to which the size of the queue is rounded down
 
 
 class Viewer:
-    """The lines that are still to be sent to one viewer."""
+    """The lines that are still to be sent to one viewer.
+
+    The feed queues them from the engine's sinks, without waiting; `write_to` is a task of its own.
+    """
 
     def __init__(self, feed: "Feed") -> None:
         self._feed = feed
         self._news: dict[str, bytes] = {}
-        """The newest line of each kind; only the newest counts."""
+        """The newest line of each kind, "tickets" or "status"; it replaces the one before."""
         self._frames: deque[bytes] = deque()
         self._size = 0
+        """Bytes of `_frames`."""
         self._is_behind = False
+        """True while the viewer lacks entries that it has not been told to read elsewhere."""
         self._answers: list[bytes] = []
         self._is_over = False
         self._due = asyncio.Event()
         self._written = asyncio.Event()
 
     def put(self, frame: bytes) -> None:
-        """Queue a frame of entries, unless the viewer has fallen behind, or does so now."""
+        """Queue a frame of entries; drop it, and all that wait, if the viewer is too slow."""
         if self._is_behind:
             return
         self._frames.append(frame)
@@ -78,12 +83,12 @@ class Viewer:
         self._due.set()
 
     def end(self) -> None:
-        """Say, after all else, that the run's process ends."""
+        """Have `write_to` say, after all else, that the run's process ends."""
         self._is_over = True
         self._due.set()
 
     async def write_to(self, writer: asyncio.StreamWriter) -> None:
-        """Write queued lines as fast as they are read, to the end."""
+        """Write queued lines as fast as they are read, until `end`."""
         while True:
             await self._due.wait()
             self._due.clear()
@@ -97,7 +102,7 @@ class Viewer:
                 return
 
     def _next(self) -> bytes:
-        """Return what to write next: the news first, as entries may be of a new ticket in it."""
+        """Return what to write next: tickets before entries, which may belong to a new one."""
         chunk, self._news = list(self._news.values()), {}
         if self._is_behind and not self._frames and self._feed.is_saved:
             self._is_behind = False
@@ -114,7 +119,7 @@ class Viewer:
 
 
 class Feed:
-    """The viewers of a run. Without any it does next to nothing."""
+    """The viewers of a run, each with its queue. Without viewers it does next to nothing."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -143,7 +148,7 @@ class Feed:
             viewer.end()
 
     def status(self) -> Status:
-        """Return the present status of the run."""
+        """Return the present status of the run, its queue's size rounded so that it is stable."""
         health = self._engine.health
         queued = health.queued_bytes // _QUEUE * _QUEUE
         health = msgspec.structs.replace(health, queued_bytes=queued)
@@ -171,6 +176,7 @@ class Feed:
             viewer.tell(kind, sent)
 
     def _take(self, entries: Sequence[e.Entry]) -> None:
+        """Pass on entries that were delivered; the engine's sink."""
         if self.viewers and not _is_all_generated(entries):
             self.tell_news()
         if entries and not entries[-1].saved:
@@ -181,7 +187,7 @@ class Feed:
             self.place = entries[-1].place
             self._send(entries)
         elif not self.is_saved and (entries or self._engine.health.behind is None):
-            self.place = self._engine.delivery.place  # all before is saved as well
+            self.place = self._engine.delivery.place  # all entries so far have been saved
             self.is_saved = True
             for viewer in self.viewers:
                 viewer.catch_up()

@@ -1,4 +1,8 @@
-"""The run's side of its socket."""
+"""The run's side of its socket, in the process that works on the run.
+
+A client sends one request and gets its `Reply`, or stays as a viewer (`messages`). Only the owner's
+processes, and root's, are served.
+"""
 
 import asyncio
 import os
@@ -35,10 +39,13 @@ _LAST_WORDS = 0.5
 """Seconds that viewers have to read the rest when the run ends; the history has it, too."""
 
 _NEWS = 1.0
-"""Seconds between two looks at the run's status."""
+"""Seconds between two looks at the run's status, for changes that no entry announces."""
 
 HEARTBEAT = 5
-"""Looks after which viewers get the status even if unchanged: a sign that the run is alive."""
+"""Looks after which viewers get the status even if unchanged: a sign that the run is alive.
+
+`remote_run.SILENCE` has to be longer.
+"""
 
 _GONE: tuple[type[Exception], ...] = (OSError, ValueError, asyncio.IncompleteReadError)
 """Errors of a client that left, or that sends too long a line."""
@@ -72,6 +79,8 @@ async def listening(engine: Engine, check: Check) -> AsyncIterator[None]:
 
 
 class _Listener:
+    """The clients of one run, each served by a task; `_viewing` are those of viewers."""
+
     def __init__(self, engine: Engine, check: Check) -> None:
         self._engine = engine
         self._answers = Answers(engine, check)
@@ -80,7 +89,7 @@ class _Listener:
         self._viewing: set[asyncio.Task[object]] = set()
 
     async def tell(self) -> None:
-        """Look at the status again and again, for changes that come without an entry."""
+        """Send viewers the status whenever it has changed, and now and then if it has not."""
         looks = 0
         while True:
             await asyncio.sleep(_NEWS)
@@ -111,6 +120,7 @@ class _Listener:
     async def _serve(
         self, first: bytes, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
+        """Answer the `first` line of a client, or show it the run."""
         try:
             request = request_decoder.decode(first)
         except msgspec.MsgspecError as error:
@@ -121,13 +131,13 @@ class _Listener:
             with _noted(self._viewing):
                 await self._show(request.viewer, reader, writer)
             return
-        reply = await self._settled(self._answers.to(request, sender_of(first)))
+        reply = await self._settled(self._answers.reply_to(request, sender_of(first)))
         writer.write(line(reply))
         await writer.drain()
 
     async def _settled(self, reply: Reply) -> Reply:
-        """Return the reply once its effect is saved."""
-        with suppress(HistoryError):  # it has been closed: what else there is to say was said
+        """Return the reply once its effect is saved, or with the reason why it cannot be."""
+        with suppress(HistoryError):  # the history has been closed: the run is ending
             await self._engine.settle()
         behind = self._engine.health.behind
         unsaved = "" if behind is None or behind.is_saved else behind.reason
@@ -138,7 +148,7 @@ class _Listener:
     async def _show(
         self, name: str, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
-        """Show the run to a viewer until it leaves or the run ends."""
+        """Show the run to the viewer called `name` until it leaves or the run ends."""
         viewer = self._feed.join()
         writer.write(line(self._hello()))
         tasks = {
@@ -174,15 +184,15 @@ class _Listener:
         """Carry out the viewer's commands, one after the other, until it leaves."""
         while sent := await reader.readline():
             try:
-                said = viewer_decoder.decode(sent)
+                message = viewer_decoder.decode(sent)
             except msgspec.MsgspecError as error:
                 await viewer.answer(line(Frame(answer=number_of(sent), error=f"unknown: {error}")))
                 continue
-            if said.in_view is not None:
-                self._engine.watch(said.in_view, viewer)
-            if said.command is not None:
-                reply = await self._settled(self._answers.carry_out(said.command, name))
-                await viewer.answer(line(Frame(answer=said.id, error=reply.error)))
+            if message.in_view is not None:
+                self._engine.watch(message.in_view, viewer)
+            if message.command is not None:
+                reply = await self._settled(self._answers.carry_out(message.command, name))
+                await viewer.answer(line(Frame(answer=message.id, error=reply.error)))
 
 
 def _is_simulated(config: Config, ticket: Ticket) -> bool:

@@ -1,8 +1,11 @@
 """Messages between a run and its clients: JSON, one object a line.
 
 A client sends a `Request` and gets a `Reply`. After `Watch` the connection stays open: a `Hello`
-comes, then a `Frame` whenever something is new, and the client may send `FromViewer` lines. An
-older lfg ignores what a newer one adds. `PROTOCOL` changes only if that would be wrong.
+comes, then a `Frame` whenever something is new, and the client may send `FromViewer` lines.
+
+Both sides may be of different versions. An older lfg ignores what a newer one adds, so a new field
+needs a default; `PROTOCOL` changes only if ignoring it would be wrong. A class with `tag=True`,
+commands included, is known by its name, which therefore cannot change.
 """
 
 from typing import TypeAlias, TypeVar
@@ -35,9 +38,9 @@ class ListTickets(msgspec.Struct, frozen=True, tag=True):
 class Watch(msgspec.Struct, frozen=True, tag=True):
     """Ask for what happens in the run, on a connection that stays open.
 
-    A run sends what is new from now on. A relay puts before it what the history has of the `run`
-    after the place `after`. `viewer` is the name of the person, as `ann@laptop`, which is `by` in
-    the events that their commands cause.
+    A run ignores `run` and `after`, and sends what is new from now on. A relay first sends what the
+    history has of the `run` after the place `after`. `viewer` is the name of the person, e.g.
+    `ann@laptop`, which is `by` in the events that their commands cause.
     """
 
     run: str = ""
@@ -50,7 +53,7 @@ Request: TypeAlias = Command | ListApprovals | ListTickets | Watch
 
 
 class WaitingCall(msgspec.Struct, frozen=True):
-    """A call that waits for approval, as the person would see it in its card.
+    """A call that waits for approval: its line, and in `shown` its diffs or arguments.
 
     `options` are the answers that its agent offers.
     """
@@ -64,7 +67,8 @@ class WaitingCall(msgspec.Struct, frozen=True):
 class Reply(msgspec.Struct, frozen=True):
     """The answer to a request: an error in one line, or what was asked for.
 
-    `unsaved` says why its effect is not in the history yet.
+    `unsaved` says why its effect is not in the history yet. After a command `tickets` are the ids
+    of those that it added.
     """
 
     error: str = ""
@@ -104,12 +108,12 @@ class Hello(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Frame(msgspec.Struct, frozen=True, omit_defaults=True):
-    """News of a run: any of these.
+    """News of a run, of one or more kinds; the fields of the others have their defaults.
 
-    `entries`, as `--json` prints them, up to `place`. `stored_to`: entries up to that place were
-    left out and are in the history at `file`. `tickets`: all of them, if one is new or has a new
-    request. `answer`: the number of the command that was carried out, or not because of the
-    `error`. `has_ended`: the run's process ends, and nothing more comes.
+    `entries` are as `--json` prints them, up to `place`. `stored_to`: entries up to that place
+    were left out and are in the history at `file`. `tickets`: all of them, if one is new or has
+    new settings. `answer`: the number of the command that was carried out, or refused because of
+    the `error`. `has_ended`: the run's process ends, and nothing more comes.
     """
 
     entries: tuple[msgspec.Raw, ...] = ()
@@ -124,7 +128,7 @@ class Frame(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class FromViewer(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A line from a viewer: a command with a number to answer to, or the tickets it can see."""
+    """A line from a viewer: a command with a number for its answer, or the tickets in its view."""
 
     id: int = 0
     command: Command | None = None
@@ -158,7 +162,10 @@ _T = TypeVar("_T")
 
 
 def without_rule(command: Command) -> Command:
-    """Return the command without a rule of approval: only a screen shows what it covers."""
+    """Return the command without a rule of approval.
+
+    Only lfg's own screen shows what a rule covers, so only there can a person grant one.
+    """
     if isinstance(command, Approve):
         return msgspec.structs.replace(command, rule=None)
     return command
@@ -170,7 +177,7 @@ def line(message: msgspec.Struct) -> bytes:
 
 
 def request_line(request: Request, by: str) -> bytes:
-    """Return a request of a person as a line."""
+    """Return a request of the person `by` as a line."""
     return msgspec.json.encode({**msgspec.to_builtins(request), "by": by}) + b"\n"
 
 
@@ -180,7 +187,7 @@ def sender_of(request: bytes) -> str:
 
 
 def number_of(sent: bytes | str) -> int:
-    """Return the number of a command that cannot be read; 0 if that cannot be read, either."""
+    """Return the number of a command that cannot be read; 0 if the number cannot be, either."""
     try:
         return _number.decode(sent).id
     except msgspec.MsgspecError:
@@ -198,7 +205,7 @@ def read_frame(sent: bytes) -> Frame:
 
 
 def _read(decoder: msgspec.json.Decoder[_T], sent: bytes) -> _T:
-    """Read a line; leave out a status that only a newer lfg understands."""
+    """Read a line; leave its `status` out if only a newer lfg understands that."""
     try:
         return decoder.decode(sent)
     except msgspec.ValidationError:
@@ -209,7 +216,7 @@ def _read(decoder: msgspec.json.Decoder[_T], sent: bytes) -> _T:
 
 
 def read_ticket(raw: msgspec.Raw) -> Ticket:
-    """Return the ticket, or the part to show of one that only a newer lfg understands.
+    """Return the ticket, or a stand-in to show for one that only a newer lfg understands.
 
     Raises `msgspec.MsgspecError` if it has no id.
     """

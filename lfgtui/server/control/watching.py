@@ -1,8 +1,8 @@
 """A run watched from its own machine: first from the history, then from what it sends.
 
 The history is read here, in the viewer's process, so that a viewer who comes late or reads slowly
-costs the run nothing. Entries come in the run's order, each exactly once; and all that were
-committed even if the run is killed, since they are in the history.
+costs the run nothing. Entries come in the run's order, each exactly once. All that were committed
+come, even if the run is killed, since they are in the history.
 """
 
 import asyncio
@@ -41,8 +41,8 @@ _T = TypeVar("_T")
 STALLED = 60.0
 """Seconds in which a run has to take a viewer's line."""
 
-_A_FRAME = 1 << 16
-"""Bytes of stored entries in a frame, about."""
+_FRAME_BYTES = 1 << 16
+"""Bytes of stored entries after which a frame is full."""
 
 
 async def watch(run: str, after: int, viewer: str) -> "Watching":
@@ -57,7 +57,11 @@ async def watch(run: str, after: int, viewer: str) -> "Watching":
 
 
 class Watching:
-    """A run that is watched; `close` it in the end. `place` is the newest given entry's."""
+    """A run that is watched from its own machine: a `remote_run.Watched`; `close` it in the end.
+
+    `place` is that of the newest entry that `frames` has yielded. `hello` is the run's first line,
+    or one made from the history, with `pid` 0, if the run is over; then nothing can be sent.
+    """
 
     def __init__(
         self,
@@ -92,7 +96,7 @@ class Watching:
         except TimeoutError:
             self._writer.transport.abort()
             raise BrokenError(f"run {self._run} is not responding to commands") from None
-        except OSError:  # it has left, as `frames` says
+        except OSError:  # the run's process has ended, which `frames` notices
             pass
 
     def close(self) -> None:
@@ -101,7 +105,7 @@ class Watching:
             self._writer.close()
 
     async def frames(self) -> AsyncGenerator[Frame, None]:
-        """Yield all that is new, to the end of the run's process.
+        """Yield all that is new until the run's process has ended, and at last `has_ended`.
 
         Raises `BrokenError` if the connection breaks before, `HistoryError`, and `UsageError` if
         the run's lfg cannot be understood.
@@ -129,7 +133,7 @@ class Watching:
         yield Frame(has_ended=True)
 
     async def _sent(self, lines: Lines) -> AsyncGenerator[Frame, None]:
-        """Yield what the run sends and, from the history, what it left out, until it ends."""
+        """Yield what the run sends and, from the history, the entries that it left out."""
         async for sent in lines:
             try:
                 frame = read_frame(sent)
@@ -163,8 +167,8 @@ class Watching:
 async def _to_its_end(work: Callable[[], _T]) -> _T:
     """Do the work in a thread, and wait for it even if cancelled.
 
-    A thread cannot be stopped, and SQLite does not outlive a connection that is closed while
-    another thread reads from it.
+    A thread cannot be stopped, and closing a connection of SQLite while another thread reads from
+    it crashes the process.
     """
     # A future, not a task: the end of the loop would cancel a task.
     return await finish(asyncio.get_running_loop().run_in_executor(None, work))
@@ -177,15 +181,15 @@ def _frame(entries: Iterator[Entry]) -> Frame | None:
     for entry in entries:
         texts.append(msgspec.Raw(entry_json(entry).encode()))
         place, size = entry.place, size + len(texts[-1])
-        if size >= _A_FRAME:
+        if size >= _FRAME_BYTES:
             break
     return Frame(tuple(texts), place) if texts else None
 
 
 def _end_orphaned_runs() -> None:
-    """End runs whose process was killed as interrupted, as every lfg that writes does."""
+    """Mark runs whose process was killed as interrupted, as each `Recorder` does when it opens."""
     path = paths.history_file()
-    with suppress(HistoryError, OSError):  # it may be readable all the same
+    with suppress(HistoryError, OSError):  # a history that cannot be written may still be read
         if path.exists():
             Recorder(path).close()
 
@@ -196,6 +200,7 @@ def _stored_tickets(run: str) -> list[StoredTicket]:
 
 
 def _stored_hello(run: str) -> Hello:
+    """Return the first line for a run that no process works on."""
     _end_orphaned_runs()
     with Reader(paths.history_file()) as reader:
         title, tickets = reader.run(run).title, reader.tickets(run)

@@ -1,8 +1,8 @@
-"""Access for everybody who reaches the socket, or who knows the token.
+"""Who may use `lfg serve`: everybody who reaches its socket, or who knows its token if it has one.
 
 A browser also shows strangers' pages, which may send requests here. They are refused by the page's
-`Origin`, or by the `Host` if a foreign name was made to lead here. A page of ours changes the token
-into a cookie, since neither an EventSource nor a WebSocket of a browser can send a header.
+`Origin`, or by the `Host` if a foreign name was made to lead here (DNS rebinding). lfg's own pages
+exchange the token for a cookie, since a browser's EventSource or WebSocket cannot send a header.
 """
 
 import hashlib
@@ -16,9 +16,10 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocketClose
 
 COOKIE = "lfg"
+"""Name of the session's cookie; `_cookie` makes its value."""
 
 OPEN = ("/", "/screen", "/session")
-"""Paths of pages that show nothing of a run; those under `OPEN_BELOW` do not, either."""
+"""Paths that need no token, since they show nothing of a run; nor do those below `OPEN_BELOW`."""
 
 OPEN_BELOW = "/assets/"
 
@@ -28,9 +29,9 @@ _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src data:;"
     " connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
-"""xterm.js makes styles of its own; everything else must come from here."""
+"""Styles may be inline, as xterm.js makes its own; everything else must come from this server."""
 
-_HEADERS = (
+_SECURITY_HEADERS = (
     (b"content-security-policy", _POLICY.encode()),
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
@@ -38,9 +39,10 @@ _HEADERS = (
 
 
 class Access:
-    """Middleware that lets permitted requests pass; without a `token`, all that reach it.
+    """Middleware that lets only permitted requests pass; without a `token`, every client may ask.
 
-    `is_loopback`: the server listens on loopback only, so any other host's name is a trick.
+    `is_loopback`: the server listens on loopback only, so a request for another host's name was
+    tricked here.
     """
 
     def __init__(self, app: ASGIApp, token: str | None, *, is_loopback: bool) -> None:
@@ -62,26 +64,26 @@ class Access:
             headers = {"WWW-Authenticate": "Bearer"} if status == 401 else {}
             await JSONResponse({"error": why}, status, headers)(scope, receive, send)
 
-    def _refusal(self, asked: HTTPConnection) -> tuple[int, str] | None:
+    def _refusal(self, request: HTTPConnection) -> tuple[int, str] | None:
         """Return the status and the reason of a refusal; None if the request may pass."""
-        host = asked.headers.get("host", "")
+        host = request.headers.get("host", "")
         if self._is_loopback and _name(host) not in _LOOPBACK:
             return 403, f"Host {host} is not a loopback name"
-        origin = asked.headers.get("origin")
+        origin = request.headers.get("origin")
         if origin is not None and _host_of(origin) != host:
             return 403, f"requests from {origin} are not allowed"
-        path = asked.scope["path"]
+        path = request.scope["path"]
         if self._token is None or path in OPEN or path.startswith(OPEN_BELOW):
             return None
-        if is_known(self._token, asked.headers) or _same(
-            asked.cookies.get(COOKIE, ""), _cookie(self._token)
+        if is_known(self._token, request.headers) or _same(
+            request.cookies.get(COOKIE, ""), _cookie(self._token)
         ):
             return None
         return 401, "missing or wrong token; expected Authorization: Bearer TOKEN"
 
 
 async def open_session(request: Request) -> Response:
-    """Change the token into a cookie that scripts cannot read."""
+    """Answer `POST /session`: exchange the token for a cookie that scripts cannot read."""
     token: str | None = request.app.state.token
     if token is None:
         return Response(status_code=204)
@@ -94,7 +96,7 @@ async def open_session(request: Request) -> Response:
 
 
 def is_known(token: str, headers: Headers) -> bool:
-    """Return True if the headers have the token, in constant time."""
+    """Return True if the headers have the token, compared in constant time."""
     scheme, _, given = headers.get("authorization", "").partition(" ")
     return scheme.lower() == "bearer" and _same(given.strip(), token)
 
@@ -104,7 +106,7 @@ def _same(one: str, other: str) -> bool:
 
 
 def _cookie(token: str) -> str:
-    """Return a session's cookie, which must not be the token: that could be used elsewhere."""
+    """Return the session's cookie: made from the token, but not usable in its place."""
     return hmac.new(token.encode(), b"lfg serve: a session", hashlib.sha256).hexdigest()
 
 
@@ -128,7 +130,7 @@ def _with_headers(send: Send) -> Send:
         if message["type"] == "http.response.start":
             headers = message.get("headers", [])
             assert isinstance(headers, list)
-            message = {**message, "headers": [*headers, *_HEADERS]}
+            message = {**message, "headers": [*headers, *_SECURITY_HEADERS]}
         await send(message)
 
     return sending  # type: ignore[return-value]  # as ASGI has it

@@ -1,4 +1,4 @@
-"""The application: its routes, and errors as one line of JSON."""
+"""The application of `lfg serve`: its routes (docs/server.md), and errors as one line of JSON."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -32,7 +32,10 @@ def build_app(
     is_loopback: bool = False,
     pages: Sequence[BaseRoute] = (),
 ) -> Starlette:
-    """Return the application. `redactor` makes one for an export; `pages` are for browsers."""
+    """Return the application; `token` and `is_loopback`: see `Access`.
+
+    `redactor` makes the redactor of one export, None to redact nothing; `pages` are for browsers.
+    """
     app = Starlette(
         routes=[
             Route("/runs", runs.runs),
@@ -48,18 +51,18 @@ def build_app(
             *pages,
         ],
         middleware=[Middleware(Access, token=token, is_loopback=is_loopback)],
-        exception_handlers={HTTPException: _tell, LfgError: _tell_lfg_error},
+        exception_handlers={HTTPException: _http_error, LfgError: _lfg_error},
     )
     app.state.token = token
     return app
 
 
-def _tell(_request: Request, error: Exception) -> Response:
+def _http_error(_request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     return JSONResponse({"error": error.detail}, error.status_code, error.headers)
 
 
-def _tell_lfg_error(_request: Request, error: Exception) -> Response:
+def _lfg_error(_request: Request, error: Exception) -> Response:
     return JSONResponse({"error": str(error)}, 404 if isinstance(error, NotFoundError) else 500)
 
 

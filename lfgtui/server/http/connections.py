@@ -1,4 +1,7 @@
-"""Connections whose other side may read slowly, but not stop reading."""
+"""uvicorn's connections, cut if the other side stops reading or never completes a request.
+
+The other side may read slowly. `listen` gives these classes to uvicorn.
+"""
 
 import asyncio
 
@@ -11,56 +14,57 @@ from lfgtui.server.control import address
 STALLED = 60.0
 """Seconds in which the other side has to read some of the waiting data."""
 
-
 HEAD = 10.0
 """Seconds in which the head of a request has to be complete."""
 
 
 class _Stalling(asyncio.Protocol):
-    """A connection that is cut if no waiting data is read.
+    """A connection that is cut if no waiting data is read for `STALLED` seconds.
 
-    A time limit for each message would cut off a slow reader of a long one again and again.
+    It is checked only while uvicorn's writing is paused, because the buffer is full. A time limit
+    for each message would cut off a slow reader of a long one again and again.
     """
 
     transport: asyncio.Transport
-    _look: asyncio.TimerHandle | None = None
+    _check: asyncio.TimerHandle | None = None
 
     def pause_writing(self) -> None:
         super().pause_writing()
-        self._look_later()
+        self._check_later()
 
     def resume_writing(self) -> None:
-        self._look_no_more()
+        self._check_no_more()
         super().resume_writing()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._look_no_more()
+        self._check_no_more()
         super().connection_lost(exc)
 
-    def _look_later(self) -> None:
+    def _check_later(self) -> None:
         waiting = self.transport.get_write_buffer_size()
         loop = asyncio.get_running_loop()
-        self._look = loop.call_later(STALLED, self._look_again, waiting)
+        self._check = loop.call_later(STALLED, self._check_progress, waiting)
 
-    def _look_again(self, before: int) -> None:
+    def _check_progress(self, before: int) -> None:
+        """Cut the connection if it has as many bytes to write as `before`."""
         if self.transport.get_write_buffer_size() < before:
-            self._look_later()
+            self._check_later()
         else:
             self.transport.abort()
 
-    def _look_no_more(self) -> None:
-        if self._look is not None:
-            self._look.cancel()
-            self._look = None
+    def _check_no_more(self) -> None:
+        if self._check is not None:
+            self._check.cancel()
+            self._check = None
 
 
 class HttpConnection(_Stalling, H11Protocol):
-    """A connection of HTTP/1.1, which is cut if a request does not become complete.
+    """A connection of HTTP/1.1, which is cut if a request's head is not complete within `HEAD`.
 
-    So clients that do not know the token, which comes in the request, are cut, too.
+    The token comes in the head, so a client without it cannot keep a connection open.
     """
 
-    _no_head: asyncio.TimerHandle | None = None
+    _head_timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's own
         super().connection_made(transport)
@@ -78,17 +82,17 @@ class HttpConnection(_Stalling, H11Protocol):
         super().connection_lost(exc)
 
     def _await_head(self) -> None:
-        if self._no_head is None:
-            self._no_head = asyncio.get_running_loop().call_later(HEAD, self.transport.abort)
+        if self._head_timer is None:
+            self._head_timer = asyncio.get_running_loop().call_later(HEAD, self.transport.abort)
 
     def _await_head_no_more(self) -> None:
-        if self._no_head is not None:
-            self._no_head.cancel()
-            self._no_head = None
+        if self._head_timer is not None:
+            self._head_timer.cancel()
+            self._head_timer = None
 
 
 class OwnersConnection(HttpConnection):
-    """A connection over the Unix socket: of its owner, or of root."""
+    """A connection over the Unix socket, cut unless a process of its owner or of root made it."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's own
         if not address.is_owner(transport.get_extra_info("socket")):
@@ -97,4 +101,4 @@ class OwnersConnection(HttpConnection):
 
 
 class WebSocketConnection(_Stalling, WebSocketsSansIOProtocol):
-    """A connection that became a WebSocket."""
+    """A connection that became a WebSocket; it is cut like any other if it stalls."""

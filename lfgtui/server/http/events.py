@@ -1,7 +1,7 @@
-"""A run's entries as Server-Sent Events.
+"""A run's entries as Server-Sent Events: `GET /runs/{run}/events`.
 
 https://html.spec.whatwg.org/multipage/server-sent-events.html. The `id` of an event is its place
-in the run, so a client that comes back with the newest one gets the rest, each entry once: stored
+in the run, so a client that reconnects with the newest id gets the rest, each entry once: stored
 ones from the history, and only new ones from the run. A slow reader is waited for here, at no cost
 to the run; one that reads nothing for a minute is dropped (`connections`).
 """
@@ -30,28 +30,30 @@ HEARTBEAT = 10.0
 """Seconds between comments that keep a connection alive; proxies cut a silent one after 60."""
 
 _RETRY = 1000
-"""Milliseconds after which a browser that was cut off comes back."""
+"""Milliseconds after which a browser that was cut off connects again."""
 
 FURTHEST = 1 << 62
 """The highest place that a run can have."""
 
 HEADERS = {
     "Cache-Control": "no-cache, no-transform",
-    # nginx would keep events back until it has a bufferful.
+    # Otherwise nginx keeps events back until its buffer is full.
     "X-Accel-Buffering": "no",
 }
+"""Headers of every stream of events; `probe` sends them, too."""
+
 _TYPES = frozenset(str(event.__struct_config__.tag) for event in EVENTS)
 
 
-class _Sketch(msgspec.Struct):
-    """The fields of an entry that decide if it is sent."""
+class _EntryHead(msgspec.Struct):
+    """The fields of an entry that decide if it is sent, and its time, which gives its place."""
 
     ticket: str
     at: float
     type: str
 
 
-_sketch = msgspec.json.Decoder(_Sketch)
+_head_decoder = msgspec.json.Decoder(_EntryHead)
 
 
 class _Filter(msgspec.Struct, frozen=True):
@@ -60,14 +62,14 @@ class _Filter(msgspec.Struct, frozen=True):
     tickets: frozenset[str]
     types: frozenset[str]
 
-    def wants(self, entry: _Sketch) -> bool:
+    def wants(self, entry: _EntryHead) -> bool:
         return (not self.tickets or entry.ticket in self.tickets) and (
             not self.types or entry.type in self.types
         )
 
 
 class _Events(StreamingResponse):
-    """A response that closes everything when it ends, whichever side ends it."""
+    """A response that closes its generator and leaves the run when it ends, whoever ends it."""
 
     def __init__(self, watching: Watching, wanted: _Filter) -> None:
         self._watching = watching
@@ -80,7 +82,7 @@ class _Events(StreamingResponse):
                 await self.stream_response(send)
 
         try:
-            # Unlike Starlette's: in a cancelled scope of anyio nothing can be closed.
+            # Starlette would use a scope of anyio: once it is cancelled, closing cannot be awaited.
             await until_one_ends(streaming(), self.listen_for_disconnect(receive))
         finally:
             self._watching.close()
@@ -99,12 +101,12 @@ async def events(request: Request) -> Response:
     except UsageError as error:
         raise HTTPException(502, str(error)) from None
     if not watching.hello.pid and after and after >= await read(lambda r: r.last_place(run)):
-        return Response(status_code=204)  # so that a browser comes back no more
+        return Response(status_code=204)  # tells a browser not to connect again
     return _Events(watching, wanted)
 
 
 async def _blocks(watching: Watching, wanted: _Filter) -> AsyncGenerator[str, None]:
-    """Yield blocks of the stream, to the end of the run's process or until it breaks."""
+    """Yield blocks of the stream until the run's process ends or the connection to it breaks."""
     yield f"retry: {_RETRY}\n\n"
     place = watching.place
     frames = watching.frames()
@@ -115,22 +117,22 @@ async def _blocks(watching: Watching, wanted: _Filter) -> AsyncGenerator[str, No
         while True:
             coming = coming or asyncio.ensure_future(anext(frames))
             done, _ = await asyncio.wait({coming}, timeout=max(0.0, due - clock()))
-            # Also when frames come all the time, and nothing of them is wanted here.
+            # Also while frames come all the time, of which the filter wants nothing.
             if clock() >= due:
-                # With the id a browser comes back after the entries left out for it.
+                # Thanks to the id, a browser that reconnects need not skip unwanted entries again.
                 yield f": alive\nid: {place}\n\n"
                 due = clock() + HEARTBEAT
             if not done:
                 continue
             frame, coming = coming.result(), None
             place = frame.place or place
-            if blocks := "".join(_of(frame, wanted)):
+            if blocks := "".join(_wanted_blocks(frame, wanted)):
                 yield blocks
                 due = clock() + HEARTBEAT
             if frame.has_ended:
                 yield f"id: {place}\nevent: end\ndata: {{}}\n\n"
                 return
-    except LfgError:  # it broke, or cannot be read just now: the reader comes back to its place
+    except LfgError:  # the run cannot be read just now: the client reconnects with its last id
         return
     finally:
         if coming is not None:
@@ -139,25 +141,26 @@ async def _blocks(watching: Watching, wanted: _Filter) -> AsyncGenerator[str, No
         await frames.aclose()
 
 
-def _of(frame: Frame, wanted: _Filter) -> list[str]:
+def _wanted_blocks(frame: Frame, wanted: _Filter) -> list[str]:
     blocks = []
     for raw in frame.entries:
         text = bytes(raw)
-        sketch = _sketch.decode(text)
-        if wanted.wants(sketch):
-            blocks.append(f"id: {place_at(sketch.at)}\ndata: {text.decode()}\n\n")
+        head = _head_decoder.decode(text)
+        if wanted.wants(head):
+            blocks.append(f"id: {place_at(head.at)}\ndata: {text.decode()}\n\n")
     return blocks
 
 
 def _after(request: Request) -> int:
-    """Return the place after which to begin; a browser that comes back names it in a header."""
-    came_back = request.headers.get("last-event-id", "")
-    if came_back.isascii() and came_back.isdigit():
-        return min(int(came_back[:20]), FURTHEST)
+    """Return the place to begin after: of `Last-Event-ID`, which wins, or of `after=`."""
+    last_id = request.headers.get("last-event-id", "")
+    if last_id.isascii() and last_id.isdigit():
+        return min(int(last_id[:20]), FURTHEST)
     return whole_number(request, "after", 0, FURTHEST)
 
 
 def _filter(request: Request) -> _Filter:
+    """Return the filter of `ticket=` and `type=`, each given any number of times; raises 400."""
     types = request.query_params.getlist("type")
     for name in types:
         if name not in _TYPES:

@@ -1,4 +1,7 @@
-"""The run that a request names, and reading the history in a thread."""
+"""Helpers of the endpoints: the run that a request names, and the history read in a thread.
+
+They raise Starlette's `HTTPException`, named below by its status.
+"""
 
 import asyncio
 from collections.abc import Callable
@@ -15,7 +18,7 @@ _T = TypeVar("_T")
 
 
 async def read(work: Callable[[Reader], _T]) -> _T:
-    """Return the result of the work, which reads the history in a thread."""
+    """Return the result of the work, which gets a reader of the history, in a thread."""
 
     def reading() -> _T:
         with Reader(paths.history_file()) as reader:
@@ -25,9 +28,9 @@ async def read(work: Callable[[Reader], _T]) -> _T:
 
 
 async def run_named(name: str) -> str:
-    """Return the id of the run; `last` is the newest of all, as a server is in no folder.
+    """Return the id of the run that `name` means; raises 404.
 
-    Raises 404.
+    `last` is the newest run of all. (On the command line it is the newest of the folder.)
     """
 
     def find(reader: Reader) -> str:
@@ -44,9 +47,9 @@ async def run_named(name: str) -> str:
     return found
 
 
-def whole_number(asked: HTTPConnection, name: str, default: int, most: int) -> int:
+def whole_number(request: HTTPConnection, name: str, default: int, most: int) -> int:
     """Return a parameter of the query, from 0 to `most`; raises 400."""
-    given = asked.query_params.get(name, str(default))
+    given = request.query_params.get(name, str(default))
     if not (given.isascii() and given.isdigit() and len(given) <= 20 and int(given) <= most):
         raise HTTPException(400, f"{name}={given}: expected a whole number from 0 to {most}")
     return int(given)

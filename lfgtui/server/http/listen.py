@@ -1,4 +1,4 @@
-"""The socket of `lfg serve`, and serving on it until a signal says to stop."""
+"""The socket of `lfg serve`, on a Unix path or a TCP port, and serving on it until a signal."""
 
 import asyncio
 import os
@@ -24,10 +24,11 @@ from lfgtui.server.http.connections import (
 )
 
 _GRACE = 1
-"""Seconds that answers have to end by themselves, which streams of events never do."""
+"""Seconds after the signal that answers have to end by themselves, which streams of events never
+do."""
 
 _LONGEST = 64 << 20
-"""Most bytes of a WebSocket's message."""
+"""Most bytes of a WebSocket's message, as of a line on a run's socket (`control.messages`)."""
 
 
 class Address(NamedTuple):
@@ -46,7 +47,7 @@ class Address(NamedTuple):
 
 
 def read_address(text: str) -> Address:
-    """Read HOST:PORT or PORT, which is on loopback; raises `UsageError`."""
+    """Read HOST:PORT, or PORT alone for one on loopback; raises `UsageError`."""
     host, _, port = text.rpartition(":")
     if not (port.isascii() and port.isdigit() and int(port) < 1 << 16):
         raise UsageError(f"--listen {text}: expected HOST:PORT, e.g. 127.0.0.1:8334")
@@ -88,14 +89,14 @@ def port_socket(listen: Address) -> Iterator[tuple[socket.socket, Address]]:
         listener = socket.create_server((listen.host, listen.port), family=family)
     except (OSError, UnicodeError) as error:
         why = str(error.strerror) if isinstance(error, OSError) else "not a valid host name"
-        why = why.partition(" (while attempting")[0]  # to bind, and the address once more
+        why = why.partition(" (while attempting")[0]  # Python appends the address once more
         raise UsageError(f"cannot listen on {listen.host}:{listen.port}: {why}") from None
     with listener:
         yield listener, Address(listen.host, listener.getsockname()[1])
 
 
 def serve(app: ASGIApp, listener: socket.socket, on_ready: Callable[[], object]) -> None:
-    """Serve until SIGTERM, SIGINT or SIGHUP; `on_ready` is called once requests are taken."""
+    """Serve until SIGTERM, SIGINT or SIGHUP; call `on_ready` once requests are taken."""
     is_own = listener.family == socket.AF_UNIX
     asyncio.run(_serve(Server(app, on_ready, is_own=is_own), listener))
 
@@ -110,7 +111,7 @@ async def _serve(server: "Server", listener: socket.socket) -> None:
 
 
 class Server(uvicorn.Server):
-    """A server that leaves signals to lfg; `is_own`: on the Unix socket."""
+    """A server that leaves signals to `_serve`; `is_own`: it listens on the owner's Unix socket."""
 
     def __init__(self, app: ASGIApp, on_ready: Callable[[], object], *, is_own: bool) -> None:
         super().__init__(_configured(app, OwnersConnection if is_own else HttpConnection))

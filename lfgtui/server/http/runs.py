@@ -1,4 +1,7 @@
-"""Runs, their tickets, search and export as JSON, new runs, and commands to a run at work."""
+"""The endpoints for runs: lists, search, export, new runs, and commands to a run at work.
+
+The names of all JSON fields are public (docs/server.md).
+"""
 
 import asyncio
 import sys
@@ -49,7 +52,10 @@ _RUN = (sys.executable, "-P", "-m", "lfgtui", "run", "-", "--detach")
 
 
 class Ticket(msgspec.Struct, frozen=True):
-    """A ticket in a list: its task, its state, and the model that works on it."""
+    """A ticket as `GET /runs/{run}` lists it. `cost` is in USD; times are seconds since the epoch.
+
+    `attempt`, `provider` and `model` are those of its latest attempt.
+    """
 
     id: str
     title: str
@@ -63,7 +69,7 @@ class Ticket(msgspec.Struct, frozen=True):
 
 
 async def runs(request: Request) -> Response:
-    """Answer `GET /runs`: the newest first, and which of them are at work."""
+    """Answer `GET /runs`: the newest first, each with `at_work`."""
     limit = whole_number(request, "limit", 50, MOST)
     found = await read(lambda reader: [_listed(reader, run) for run in reader.runs(limit)])
     return _json(found)
@@ -99,7 +105,7 @@ async def start(request: Request) -> Response:
 
 
 async def run(request: Request) -> Response:
-    """Answer `GET /runs/{run}`."""
+    """Answer `GET /runs/{run}`: the run, its folder and its tickets."""
     name = await run_named(request.path_params["run"])
 
     def look(reader: Reader) -> dict[str, object]:
@@ -181,6 +187,7 @@ async def _body(request: Request) -> bytes:
 
 
 def _listed(reader: Reader, run: RunSummary) -> dict[str, object]:
+    """Return the run's summary, whether it is at work, and how many tickets wait for a person."""
     at_work = run.state == "running" and is_at_work(run.run)
     waiting = waiting_for_person(reader, run.run) if at_work else 0
     return {**msgspec.structs.asdict(run), "at_work": at_work, "waiting": waiting}

@@ -1,7 +1,7 @@
-"""A run both ways: the lines of `control.messages`, each as a message.
+"""`GET /ws`: a run over a WebSocket, with each line of `control.messages` as a text message.
 
 The first message is a `Hello`, the next ones are `Frame`s; a browser or a program sends
-`FromViewer`, and the answers to its commands have their numbers.
+`FromViewer`, and the `Frame` that answers a command has its number.
 """
 
 from contextlib import aclosing, suppress
@@ -19,16 +19,20 @@ from lfgtui.server.control.watching import Watching, watch
 from lfgtui.server.http.events import FURTHEST
 from lfgtui.server.http.found import run_named, whole_number
 
+# Close codes: https://www.iana.org/assignments/websocket
+
 _COME_BACK = 1012
-"""https://www.iana.org/assignments/websocket: the service restarts."""
+"""Service restart: the client should connect again."""
 
 _REFUSED = 1008
+"""Policy violation: connecting again would not help."""
 
 _NOT_TEXT = 1003
+"""Unsupported data."""
 
 
 async def follow(websocket: WebSocket) -> None:
-    """Answer `GET /ws`."""
+    """Answer `GET /ws` with the `run` of the query after its place `after`."""
     await websocket.accept()
     try:
         run = await run_named(websocket.query_params.get("run", "last"))
@@ -47,6 +51,7 @@ async def follow(websocket: WebSocket) -> None:
 
 
 async def _follow(websocket: WebSocket, watching: Watching) -> None:
+    """Pass messages both ways, then close with the code that says how it ended."""
     try:
         await until_one_ends(_show(websocket, watching), _obey(websocket, watching))
     except WebSocketDisconnect:
@@ -60,7 +65,7 @@ async def _follow(websocket: WebSocket, watching: Watching) -> None:
 
 
 async def _show(websocket: WebSocket, watching: Watching) -> None:
-    """Send what is new to the end of the run's process."""
+    """Send what is new until the run's process ends."""
     await _send(websocket, watching.hello)
     async with aclosing(watching.frames()) as frames:
         async for frame in frames:
@@ -72,7 +77,7 @@ async def _obey(websocket: WebSocket, watching: Watching) -> None:
     while True:
         try:
             sent = await websocket.receive_text()
-        except KeyError:  # as Starlette has it
+        except KeyError:  # Starlette's error for a binary message
             raise WebSocketException(_NOT_TEXT, "expected a text message") from None
         try:
             message = viewer_decoder.decode(sent)

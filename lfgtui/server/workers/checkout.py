@@ -1,8 +1,8 @@
 """The worktree of a ticket on a worker, and its way back to the run's machine.
 
-A worker has one repository for each remote, only for the worktrees of tickets. A ticket's changes
-are pushed as it works, so that if this worker is lost, another goes on with files that are only
-moments old.
+A worker has one repository for each remote, which exists only to hold the worktrees of tickets. A
+ticket's changes are pushed while it works, so if this worker is lost, another one continues with
+files that are only moments old.
 """
 
 import asyncio
@@ -28,7 +28,7 @@ REST = 10.0
 """Least seconds between two pushes while a ticket is at work."""
 
 _NEAR = "refs/lfg/near"
-"""Reference to a commit that a remote had, and so is likely to have still."""
+"""Reference to a commit that the remote had, and probably still has: a fetch need not bring it."""
 
 _log = logging.getLogger(__name__)
 
@@ -43,9 +43,13 @@ class Repositories:
     def __init__(self, root: Path) -> None:
         self._root = root
         self._first = asyncio.Lock()
+        """Held during the first fetch from a remote."""
 
     async def workspace(self, source: Source) -> Path:
-        """Return the folder that stands in for the workspace; raises `GitError`."""
+        """Return the folder that stands in for the workspace, made if need be; raises `GitError`.
+
+        It is in a repository with one empty commit, of which worktrees can be made.
+        """
         folder = self._folder(source)
         inside = folder / source.inside
         if not inside.is_relative_to(folder) or ".." in inside.parts:
@@ -63,7 +67,7 @@ class Repositories:
     async def fetch(self, source: Source) -> tuple[str, str]:
         """Return the commit that carries the ticket's files, and the one that they began at.
 
-        The first fetch from a remote brings its whole past, so others wait for it.
+        The first fetch from a remote brings its whole history, so others wait for it.
         """
         folder = self._folder(source)
         async with self._first:
@@ -100,7 +104,7 @@ class Checkout:
         """Set once a change is on the remote."""
 
     def take(self, entries: Sequence[e.Entry]) -> None:
-        """Push changes soon, if there may be any."""
+        """Have changes pushed soon, if there may be any."""
         if any(isinstance(one.event, e.ChangesCounted) for one in entries):
             self._due.set()
 
@@ -111,12 +115,15 @@ class Checkout:
             self._due.clear()
             try:
                 await finish(self.push())
-            except GitError as error:  # the last push says so, if it fails too
+            except GitError as error:  # the push at the end raises it, if that fails, too
                 _log.info("%s", error)
             await asyncio.sleep(REST)
 
     async def push(self) -> None:
-        """Push the files as they are now, if the run still wants them; raises `GitError`."""
+        """Push the files as they are now, unless they have not changed.
+
+        Raises `GitError`, also if the run has deleted the reference, since it wants no more files.
+        """
         made, source = self._worktree, self._source
         carrier = await transfer.pack(made.path, made.base, f"The work of {made.ticket}")
         if await transfer.is_same(made.path, carrier, self._pushed):
@@ -134,7 +141,7 @@ async def checked_out(
 ) -> AsyncIterator[Checkout]:
     """Make the ticket's worktree below `root`, and remove it once all its files are pushed.
 
-    Raises `GitError` if it cannot be made, and `FilesKeptError`.
+    Raises `GitError` if it cannot be made, and `FilesKeptError` if the last push fails.
     """
     carrier, base = await repositories.fetch(source)
     worktree = await open_worktree(root, run, ticket, workspace, base)

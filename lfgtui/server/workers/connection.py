@@ -1,8 +1,10 @@
 """A connection to Redis, and the few commands that both sides use.
 
-An answer that does not come within `TIMEOUT` seconds breaks the connection: after half an answer
-it would wait for ever. Nothing is tried again here: only the caller knows whether that is safe.
-All errors of Redis and of the way there are `RedisError`; `unreachable` has their words.
+An answer that does not come within `TIMEOUT` seconds breaks the connection; without a limit, one
+that breaks off in the middle would be waited for indefinitely. Nothing is tried again here: only
+the caller knows whether that is safe. Errors of Redis, and of the network on the way, are
+`RedisError`; callers also catch `OSError` and `TimeoutError`, in case redis-py lets one pass.
+`unreachable` puts them in words.
 
 Sources: redis.io/docs/latest/develop/data-types/streams, redis-py 6 to 7.
 """
@@ -47,12 +49,17 @@ KEPT = 7 * 86_400
 MOST = 100_000
 """Most unread records that a stream keeps; missing entries are asked for again."""
 
+# Scripts, which Redis runs atomically.
+
+# KEYS: the fence. ARGV: the highest fence that the run has seen, KEPT.
 _FENCE = """
 local fence = math.max(tonumber(redis.call('GET', KEYS[1]) or '0'), tonumber(ARGV[1])) + 1
 redis.call('SET', KEYS[1], fence, 'EX', ARGV[2])
 return fence
 """
 
+# KEYS: the fence, the lease. ARGV: the worker's fence, its name, the lease as JSON, its duration in
+# milliseconds, KEPT. A lost fence key is restored by it.
 _HOLD = """
 if tonumber(redis.call('GET', KEYS[1]) or '0') > tonumber(ARGV[1]) then return 0 end
 local held = redis.call('GET', KEYS[2])
@@ -76,7 +83,10 @@ class Received(NamedTuple):
 
     @property
     def at(self) -> float:
-        """When Redis got the message, by Redis's clock."""
+        """Seconds since the epoch when Redis got the message, by Redis's clock.
+
+        The id is `MILLISECONDS-NUMBER`.
+        """
         return int(self.id.partition("-")[0]) / 1000
 
 
@@ -154,11 +164,11 @@ class Connection:
         await self._redis.delete(*keys)
 
     async def keep(self, stream: str) -> None:
-        """Have the stream kept for as long as any that is written to."""
+        """Have the stream kept for `KEPT` seconds more, as if it had been written to."""
         await self._redis.expire(stream, KEPT)
 
     async def join(self, streams: Sequence[str]) -> None:
-        """Make the group of the streams, if missing."""
+        """Make the group, and the streams, where they are missing."""
         for stream in streams:
             try:
                 await self._redis.xgroup_create(stream, GROUP, id="0", mkstream=True)
@@ -167,9 +177,10 @@ class Connection:
                     raise
 
     async def take(self, streams: Sequence[str], consumer: str, idle: float) -> list[Received]:
-        """Return messages for this consumer of the group, at most one a stream.
+        """Return messages for this consumer of the group, at most one of each stream.
 
-        Messages that other consumers left for `idle` seconds come first. It waits `BLOCK`.
+        Messages that another consumer took `idle` seconds ago, and did not `drop`, come first;
+        then those of earlier streams. If there are none, wait `BLOCK`.
         """
         for stream in streams:
             claimed = await self._redis.xautoclaim(
@@ -196,12 +207,12 @@ class Connection:
     async def fence(self, run: str, ticket: str, seen: int) -> int:
         """Return a fence for the ticket that is higher than any before, and than `seen`.
 
-        From then on, nobody holds the ticket under an earlier fence.
+        From then on, no worker can take or renew the ticket's lease under an earlier fence.
         """
         return int(await self._fence(keys=[fence_key(run, ticket)], args=[seen, KEPT]))
 
     async def hold(self, run: str, ticket: str, lease: Lease, seconds: float) -> bool:
-        """Take or renew the lease; return False if the ticket is, or will be, another worker's."""
+        """Take or renew the lease; return False if another worker has it or the fence is higher."""
         keys = [fence_key(run, ticket), lease_key(run, ticket)]
         ends = round(seconds * 1000)
         args: list[bytes | str | float] = [lease.fence, lease.worker, encode(lease), ends, KEPT]
@@ -235,9 +246,9 @@ async def workers_at(url: str) -> list[Presence]:
 
 
 async def cancel(tasks: Collection["asyncio.Task[None]"]) -> None:
-    """Cancel tasks that may be waiting for Redis, until they have ended.
+    """Cancel tasks that may be waiting for Redis, again and again until they have ended.
 
-    Once is not always enough: a cancellation that coincides with a connection's error is lost.
+    redis-py loses a cancellation that coincides with a connection's error.
     """
     left = {task for task in tasks if task is not asyncio.current_task()}
     while left:
@@ -247,7 +258,7 @@ async def cancel(tasks: Collection["asyncio.Task[None]"]) -> None:
 
 
 class Patience:
-    """The wait between two tries, which grows up to `most` seconds."""
+    """The wait between two tries, which doubles from 0.1 up to `most` seconds."""
 
     def __init__(self, most: float = 2.0) -> None:
         self._most = most
@@ -267,6 +278,7 @@ class Patience:
 
 _SCHEMES = ("redis://", "rediss://", "unix://")
 _DATABASE = re.compile(r"rediss?://[^/?]*/(?P<name>[^?]*)")
+"""Matches `redis://host:6379/2`; `name` is the path, here `2`."""
 
 
 def _check_database(url: str) -> None:
@@ -300,7 +312,7 @@ _CAUSES = (
     ("without any password", "it has no password; take the one out of the URL"),
     ("DB index is out of range", "it has no database of the number in the URL"),
 )
-"""Parts of Redis's messages, and their meaning for the person."""
+"""Parts of Redis's messages (of redis-py's, too), and their meaning for the person."""
 
 
 def unreachable(address: str, error: BaseException, hint: str = "") -> str:
@@ -313,6 +325,7 @@ def unreachable(address: str, error: BaseException, hint: str = "") -> str:
         return f"Redis at {address}: {reason}; its ACL must allow all that docs/workers.md lists"
     if isinstance(error, ResponseError):
         return f"Redis at {address}: {reason}; Redis 6.2 or newer is needed"
+    # E.g. "Error 111 connecting to host:6379. Connect call failed ('127.0.0.1', 6379)".
     reason = re.sub(r"^Error -?\d+ connecting to \S+\. ", "", reason)
     reason = re.sub(r"^Connect call failed .*", "connection refused", reason)
     return f"cannot reach Redis at {address}: {reason}{hint}"
@@ -324,7 +337,7 @@ def _received(found: Any) -> list[Received]:  # redis-py has no type for it
         Received(_text(stream), _text(id_), fields.get(b"m", b""))
         for stream, messages in found or ()
         for id_, fields in messages
-        if fields  # else it was deleted meanwhile
+        if fields  # a message without fields was deleted in the meantime
     ]
 
 

@@ -1,9 +1,9 @@
 """The files of tickets with a worktree, on their way to workers and back.
 
-The worktree here is the original: its files are sent each time that the ticket is handed out, and
-replaced by the worker's when it comes back. On the remote they have a reference of their own, which
-is not a branch, until they have come back. A reference of the same name in the repository here
-says what was sent, so that this is known even after lfg was killed.
+The worktree on the run's machine is the original: its files are sent each time that the ticket is
+handed out, and replaced by the worker's when they come back. Until then they have a reference of
+their own on the remote, which is not a branch. A reference in the repository here, `…/sent`, says
+which commit was sent, so that this is known even after lfg was killed.
 """
 
 import asyncio
@@ -26,9 +26,10 @@ _LAST = 15.0
 
 
 class Files:
-    """The files of a run's tickets, which travel over a git remote, given by name or URL.
+    """The files of a run's tickets, which travel over the git `remote`, a name or a URL.
 
-    The run's worktrees are in the folder `root`.
+    The run's worktrees are in the folder `root`. Remarks about files are emitted as events of the
+    ticket.
     """
 
     def __init__(self, root: Path, run: str, workspaces: Workspaces, remote: str) -> None:
@@ -37,7 +38,10 @@ class Files:
         self._remote = remote
 
     async def send(self, run: TicketRun) -> Source | None:
-        """Send the ticket's files, if it has a worktree; raises `GitError`."""
+        """Send the ticket's files; return None if it has no worktree. Raises `GitError`.
+
+        Files of an earlier hand-out that have not come back yet are brought back first.
+        """
         ticket = run.ticket
         if not ticket.worktree:
             return None
@@ -85,10 +89,11 @@ class Files:
         return not kept
 
     async def _receive(self, run: TicketRun, of: Repository, url: str, sent: str) -> None:
-        """Fetch what became of the commit that was sent, and delete it on the remote."""
+        """Fetch the worker's version of the commit that was sent, and delete it on the remote."""
         ref = self._ref(run.ticket, sent)
         carrier = await transfer.fetch(of.common, url, ref, f"{sent}^1")
-        if carrier is not None and run.transcript.worktree is not None:  # else it was not begun
+        # Without a worktree in the transcript no worker began, so the files are as they were sent.
+        if carrier is not None and run.transcript.worktree is not None:
             await self._put(run, of, carrier, sent)
         await self._note(of, self._ref(run.ticket), "")
         if carrier is not None:
@@ -98,7 +103,7 @@ class Files:
                 run.emit(e.GuardTripped("worktree", f"{ref} stays on the remote: {error}"))
 
     async def _packed(self, run: TicketRun, of: Repository) -> str:
-        """Return a commit that carries the worktree here, or the start of a new one."""
+        """Return a commit that carries the worktree here or, if none exists, a new one's start."""
         ticket, title = run.ticket, f"The work of {run.ticket.id}"
         if (made := await self._worktree(ticket)) is not None:
             return await transfer.pack(made.path, made.base, title)
@@ -148,4 +153,5 @@ class Files:
             (await git("update-ref", *noting, cwd=of.common, keeps=[lock])).checked()
 
     def _ref(self, ticket: Ticket, carrier: str = "sent") -> str:
+        """Return the remote's reference for the carrier; without one, that of `_sent` here."""
         return f"refs/lfg/{self._run}/{path_part(ticket.id)}/{carrier[:12]}"

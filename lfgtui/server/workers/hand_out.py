@@ -1,7 +1,7 @@
-"""One ticket that a worker has, or is to have: its entries, and the requests about it.
+"""One ticket that is handed out: the state of its offer, its entries, and the requests about it.
 
-The worker numbers its entries, without a gap, so the last stored one shows which are still to come.
-Entries that come twice are dropped; missing ones, the worker sends again from its own history.
+The worker numbers the entries without a gap, so the last stored one shows which are still to come.
+Entries that come twice are dropped; missing ones are asked for, and the worker sends them again.
 """
 
 import asyncio
@@ -30,7 +30,8 @@ from lfgtui.server.workers.protocol import (
     job_decoder,
 )
 
-_ids = count(round(now() * 1e6))  # higher than those of an earlier process
+_ids = count(round(now() * 1e6))
+"""Ids of requests: higher than those of an earlier process, which a worker may have answered."""
 
 
 class HandOut:
@@ -57,9 +58,10 @@ class HandOut:
         self.ended: asyncio.Future[e.Ending] = asyncio.get_running_loop().create_future()
         self.asked: dict[int, Request] = {}
         self.unsent: list[Request] = []
-        self._rejected: list[Request] = []
+        self._rejected: list[Request] = []  # those that the worker answered with an error
         self.missed_since: float | None = None
-        self._later: float | None = None
+        self._later: float | None = None  # see `later`; None before the first entry
+        # The value of `last` when entries were asked for, and when a lease named later ones.
         self._asked_at = self._behind_at = -1
 
     # Out
@@ -89,7 +91,7 @@ class HandOut:
         self.unsent = again
 
     def ask_again(self) -> None:
-        """Send once more what was not answered."""
+        """Have all requests sent once more that were not answered."""
         others = [one for one in self.unsent if one.id not in self.asked]
         self.unsent = [*others, *self.asked.values()]
 
@@ -100,7 +102,7 @@ class HandOut:
             self._rejected.append(request)
 
     def came_too_late(self) -> list[c.Tell]:
-        """Return the messages that the worker did not take, for whoever goes on."""
+        """Return the messages that the worker did not take, for the ticket's next worker."""
         left = [request.what for request in (*self._rejected, *self.asked.values())]
         return [one for one in left if isinstance(one, c.Tell)]
 
@@ -122,7 +124,7 @@ class HandOut:
 
     @property
     def is_untouched(self) -> bool:
-        """True while nothing but the offer has happened."""
+        """True while no entry has come from a worker, and this process made the offer."""
         return self.last == self._began_at and bool(self.job)
 
     @property
@@ -135,12 +137,12 @@ class HandOut:
         return self._later if self._later is not None and abs(self._later) > 1.0 else 0.0
 
     def ask_for_missing(self) -> None:
-        """Ask for the entries after the last one."""
+        """Ask the worker for the entries after the last one that has come."""
         self._asked_at = self.last
         self.ask(Resend(self.last))
 
     def renewed(self, lease: Lease) -> None:
-        """Note a lease in force: it also says up to which number entries should be here."""
+        """Note a lease in force, and ask for entries that it names but that do not come."""
         self.worker, self.missed_since = lease.worker, None
         is_behind = lease.seq > self.last
         if is_behind and self._behind_at == self.last:  # nothing came since the last look

@@ -20,13 +20,18 @@ AT_ONCE = 500
 """Most entries in one message."""
 
 _MARGIN, _LAST_MARGIN = 5, 10
-"""The ticket ends a fifth of the lease before the lease's end, and what then still runs a tenth."""
+"""Divisors: a fifth of the lease before its end the ticket is ended, and a tenth of it before its
+end the supervisors kill what its tools then still run."""
 
 _OUT_OF_REACH = (RedisError, OSError, TimeoutError)
 
 
 class Held:
-    """The ticket of `job`, held by the named worker."""
+    """The ticket of `job`, held by the worker called `worker`.
+
+    `renew` it first, since this takes the lease, and again and again from then on; then `start`,
+    `work` and `finish` it. `refuse` or `keep`, if called, come before `finish`.
+    """
 
     def __init__(self, connection: Connection, worker: str, job: p.Job) -> None:
         self.job = job
@@ -39,18 +44,24 @@ class Held:
         self._redis = connection
         self._worker = worker
         self._until = 0.0
+        """Monotonic time when the lease ends, as far as this worker knows."""
         self.deadline = SharedDeadline(self._until)
         """When all processes of the ticket's tools end, even while this process is stopped."""
         self._engine: Engine | None = None
         self._base = job.entries[-1].seq if job.entries else 0
+        """Number of the last entry that came with the job."""
         self._entries: list[e.Entry] = []
+        """All entries that were committed here; the first one has the number `_base + 1`."""
         self._sent = self._base
+        """Number of the last entry that was sent."""
         self._news = asyncio.Event()
         self._stopped = asyncio.Event()
         self._is_over = False
         self._refusal = self._why_kept = ""
         self._answers: dict[int, p.Answered] = {}
+        """Answers to requests that were carried out, which may come again, by their ids."""
         self._early: list[p.Request] = []
+        """Requests that came before there was an engine."""
         self._tasks: list[asyncio.Task[None]] = []
 
     @property
@@ -59,12 +70,12 @@ class Held:
         if self._refusal:
             return f"is refused: {self._refusal}"
         if self.is_lost:
-            return "was taken over by another worker"
+            return "was taken over by another worker"  # or taken back by its run
         engine = self._engine
         return "" if engine is None else str(engine.transcript(self.job.ticket.id).state)
 
     def start(self) -> None:
-        """Begin to send entries, and to watch the lease."""
+        """Begin to send entries, and to watch the lease; call it after the first `renew`."""
         self._tasks = [asyncio.create_task(self._ship()), asyncio.create_task(self._guard())]
 
     async def aclose(self) -> None:
@@ -81,14 +92,14 @@ class Held:
         engine.start()
         try:
             for request in self._early:
-                with suppress(*_OUT_OF_REACH):  # its answer is asked for again
+                with suppress(*_OUT_OF_REACH):  # the run sends the request again
                     await self.obey(request)
             await until_one_ends(engine.wait_idle(), self._stopped.wait())
         finally:
             await engine.shutdown()
 
     def finish(self) -> None:
-        """Note that no more entries come."""
+        """Note that no more entries come: once all are sent, the run is told so."""
         self._is_over = True
         self._news.set()
 
@@ -101,7 +112,7 @@ class Held:
         self._why_kept = why
 
     async def end(self) -> None:
-        """End the ticket as interrupted, with all that it started."""
+        """End the ticket as interrupted, and all processes that it started."""
         self._stopped.set()
         if self._engine is not None:
             await self._engine.shutdown()
@@ -118,7 +129,7 @@ class Held:
     # The lease
 
     async def renew(self) -> bool:
-        """Take or renew the lease; return False if the ticket is another worker's now."""
+        """Take or renew the lease; return False if the ticket is no longer this worker's."""
         asked = time.monotonic()
         last = self._entries[-1].seq if self._entries else self._base
         lease = p.Lease(self._worker, self.job.fence, last, self._is_over and not self._refusal)
@@ -138,15 +149,18 @@ class Held:
                 return await self.end()
             await asyncio.sleep(left)
 
-    # What is sent
+    # Records to the run
 
     async def _tell(self, what: p.Word) -> None:
-        """Send a word to the run."""
+        """Append a record to the run's stream."""
         record = p.Record(self._worker, self.job.ticket.id, self.job.fence, what)
         await self._redis.add(p.entries_key(self.job.run), p.encode(record))
 
     async def _ship(self) -> None:
-        """Send all entries as they come, in the order of their numbers."""
+        """Send `Claimed`, then all entries in the order of their numbers, then how it ended.
+
+        If the run asks for entries again (`Resend`), they and the end are sent again.
+        """
         patience = Patience()
         is_claimed = is_told = False
         while True:
@@ -171,10 +185,10 @@ class Held:
                 continue
             await self._news.wait()
 
-    # What is asked
+    # Requests of the run
 
     async def obey(self, request: p.Request) -> None:
-        """Carry out a request of the run, once."""
+        """Carry out a request of the run once, however often it comes, and answer each time."""
         if isinstance(request.what, p.Resend):
             self._sent = max(self._base, min(self._sent, request.what.after))
             self._news.set()

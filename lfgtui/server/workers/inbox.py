@@ -1,6 +1,6 @@
 """The stream in which workers report to a run.
 
-Each record comes with the time when Redis got it, by the clock of the run's machine.
+Each record comes with the time at which Redis got it, by the clock of the run's machine.
 """
 
 import logging
@@ -16,17 +16,23 @@ _log = logging.getLogger(__name__)
 
 
 class Inbox:
-    """The run's stream in Redis. After a fault it is read from the start again: see `rewind`."""
+    """The run's stream in Redis. After an error of Redis it has to be read anew: see `rewind`."""
 
     def __init__(self, connection: Connection, run: str) -> None:
         self._redis = connection
         self._stream = p.entries_key(run)
         self._after = "0"
+        """Id of the newest message that was forgotten."""
         self._read = "0"
+        """Id of the newest message that was received."""
         self._ahead: float | None = None
+        """Seconds by which this machine's clock is ahead of Redis's; None if not known."""
 
     async def receive(self) -> Iterator[tuple[p.Record, float]]:
-        """Return the next records; after a while, none."""
+        """Return the next records; none if none comes within `connection.BLOCK`.
+
+        Once they are stored, `forget` has to be called, or they come again.
+        """
         if self._ahead is None:
             self._ahead = now() - await self._redis.clock()
         received = await self._redis.read(self._stream, self._after)
@@ -44,7 +50,7 @@ class Inbox:
 
     @property
     def has_received(self) -> bool:
-        """True if a record was received that is not forgotten."""
+        """True if records were received that are not forgotten yet."""
         return self._read != self._after
 
     async def forget(self) -> None:

@@ -1,8 +1,9 @@
 """Entries that a worker sends after its ticket was taken from it.
 
-A worker that was cut off works on until its lease ends, and sends what it did once it can. By then
-the ticket has gone on without these entries, perhaps with another worker, so they cannot have their
-own numbers. They become one event of the ticket, which says whose they are and changes no state.
+A worker that cannot reach Redis works on until its lease ends, and sends its entries once it can.
+By then the ticket has gone on without them, perhaps with another worker, so their numbers may be
+taken. Those of one record and attempt become one event of the ticket, `LateEntries`, which names
+the worker and changes no state.
 """
 
 from itertools import groupby
@@ -23,11 +24,11 @@ class TakenBack:
 
     def add(self, out: HandOut) -> None:
         """Note that the ticket was taken back."""
-        out.job = b""  # it has all earlier entries, and is not offered again
+        out.job = b""  # frees memory, as it holds all entries: this is not offered again
         self._outs[out.run.ticket.id, out.fence] = out
 
     def take(self, record: p.Record, at: float) -> None:
-        """Add the record's new entries to the ticket; any other record says nothing any more.
+        """Add the new entries of a late record to the ticket; ignore a record of another kind.
 
         `at` is when Redis got it. Raises `msgspec.MsgspecError` for another version's events.
         """

@@ -1,7 +1,7 @@
 """Offers of a run's tickets to workers, each under a fence higher than any before.
 
-Any worker with the labels may take an offer. Once a worker has refused the ticket, it is offered
-to another one, in that worker's own stream.
+Any worker with the labels may take an offer. Once a worker has refused the ticket, the next offer
+is for one other worker alone, in that worker's own stream.
 """
 
 import random
@@ -21,28 +21,30 @@ ENOUGH = 3
 
 
 class Offers:
-    """The offers of one run. `fences` are the highest it has seen, by ticket."""
+    """The offers of one run. `fences` are the highest that it has seen, by ticket."""
 
     def __init__(self, session: Session, connection: Connection, fences: Mapping[str, int]) -> None:
         self._run = session.run
         self._recorder = session.recorder
         self._redis = connection
         self._fences = dict(fences)
-        self._deaths: dict[str, list[str]] = {}
+        self._lost: dict[str, list[str]] = {}
+        """The workers that were lost with a ticket, by ticket."""
         self._hints: dict[str, str] = {}
+        """How to start a worker that could take the ticket, where none runs, by ticket."""
 
     def fence(self, ticket: str) -> int:
         """Return the ticket's highest fence."""
         return self._fences[ticket]
 
     async def raise_fence(self, ticket: str) -> int:
-        """Return a new fence for the ticket, under which alone it can be held from then on."""
+        """Return a new fence for the ticket; no worker can hold it under an earlier one now."""
         seen = self._fences.get(ticket, 0)
         self._fences[ticket] = await self._redis.fence(self._run, ticket, seen)
         return self._fences[ticket]
 
     async def offer(self, out: HandOut) -> None:
-        """Offer the ticket to whoever may take it."""
+        """Offer the ticket to all workers with its labels or, if one refused it, to another one."""
         others = await self.others(out) if out.refusals else ()
         out.offered_to = random.choice(others).name if others else ""
         stream = p.tickets_key(out.run.ticket.requires)
@@ -52,7 +54,7 @@ class Offers:
         out.offered = Received(stream, id_, b"")
 
     async def offer_again(self, out: HandOut) -> None:
-        """Offer a ticket that no worker has begun under a new fence."""
+        """Offer a ticket, which no worker has begun, under a new fence."""
         name = out.run.ticket.id
         out.begin_again(await self.raise_fence(name))
         self._recorder.hand_out(self._run, name, out.fence, is_out=True)
@@ -73,13 +75,16 @@ class Offers:
         return there is not None
 
     def lost_with(self, out: HandOut) -> e.Ending:
-        """Return the ending of a ticket whose worker was lost; it may be offered again."""
-        deaths = self._deaths.setdefault(out.run.ticket.id, [])
-        deaths += [out.worker] if out.worker else []
-        if len(deaths) < ENOUGH:
+        """Note that the ticket's worker was lost; return the ending: a failure after `ENOUGH`.
+
+        Otherwise it is interrupted, and is offered again.
+        """
+        lost_workers = self._lost.setdefault(out.run.ticket.id, [])
+        lost_workers += [out.worker] if out.worker else []
+        if len(lost_workers) < ENOUGH:
             lost = f"worker {out.worker} was lost" if out.worker else UNSET
             return e.TicketInterrupted(lost)
-        message = f"{ENOUGH} workers were lost while they had it: {', '.join(deaths)}"
+        message = f"{ENOUGH} workers were lost while they had it: {', '.join(lost_workers)}"
         return e.TicketFailed("internal", message, retryable=False)
 
     async def others(self, out: HandOut) -> Sequence[p.Presence]:
@@ -88,7 +93,7 @@ class Offers:
         return [one for one in able if one.name not in out.refusals]
 
     async def seek(self, ticket: Ticket) -> bool:
-        """Return True if a worker is running that could take the ticket."""
+        """Return True if a worker is running that could take the ticket; `wanted` depends on it."""
         able = bool(await self._able(ticket))
         options = "".join(f" --label {one}" for one in sorted(ticket.requires))
         hint = "" if able else f"; to start one: lfg worker {self._redis.address}{options}"

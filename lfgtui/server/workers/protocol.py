@@ -1,10 +1,13 @@
 """Messages between a run and its workers, as JSON in Redis, and the keys they are under.
 
-A run hands a ticket out as a `Job` in the stream of its labels, `lfg:tickets:gpu`, which has one
-consumer group; or, if a worker refused it, in the own stream of another. The worker that takes it
+A run offers a ticket as a `Job` in the stream of its labels, e.g. `lfg:tickets:gpu`, which has one
+consumer group; or, if a worker refused it, in another worker's own stream. The worker that takes it
 says so in the run's stream, `lfg:run:RUN:entries`, where its `Record`s follow. The run sends
-`Request`s in the worker's own stream. `PROTOCOL` changes if an older side would misunderstand;
-mere additions are ignored.
+`Request`s in a stream of the worker's.
+
+Both sides may be of different versions. A class with `tag=True` is known by its name, and keys are
+built the same on both sides, so neither can change. `PROTOCOL` changes if an older side would
+misunderstand something; a field that is merely new is ignored there, and needs a default.
 """
 
 from collections.abc import Collection, Iterator, Sequence
@@ -28,6 +31,7 @@ GROUP = "workers"
 
 Count: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=10**9)]
 Moment: TypeAlias = Annotated[float, msgspec.Meta(ge=MOMENT[0], le=MOMENT[1])]
+"""Seconds since the epoch, by the sender's `model.clock`."""
 
 
 class Numbered(msgspec.Struct, frozen=True, array_like=True):
@@ -51,9 +55,9 @@ class Source(msgspec.Struct, frozen=True):
 
 
 class Job(msgspec.Struct, frozen=True):
-    """A ticket that is handed out, with its entries so far, after which a worker goes on.
+    """A ticket that is handed out, with its entries so far, after which a worker continues.
 
-    `lease` is in seconds. `answers` are those of the tickets that it needs.
+    `lease` is in seconds. `answers` are those of the tickets that it needs, by their ids.
     """
 
     run: str
@@ -84,7 +88,10 @@ class _Named(msgspec.Struct, frozen=True):
 
 
 class Lease(msgspec.Struct, frozen=True):
-    """A worker's hold on a ticket while it renews it. `seq` is the number of its last entry."""
+    """A worker's hold on a ticket, as long as the worker renews it.
+
+    `seq` is the number of the ticket's last entry on the worker; `is_over`: no more will follow.
+    """
 
     worker: str
     fence: int
@@ -93,7 +100,7 @@ class Lease(msgspec.Struct, frozen=True):
 
 
 class Presence(msgspec.Struct, frozen=True):
-    """A worker that is running."""
+    """A worker that is running, and how many tickets it can do at once (`slots`)."""
 
     name: str
     labels: tuple[str, ...]
@@ -115,16 +122,16 @@ class Refused(msgspec.Struct, frozen=True, tag=True):
 
 
 class Happened(msgspec.Struct, frozen=True, tag=True):
-    """Entries that the worker has committed; `sent`: when, by the clock of their times."""
+    """Entries that the worker has committed; `sent`: when it sent them, by its clock."""
 
     entries: tuple[Numbered, ...]
     sent: Moment
 
 
 class Released(msgspec.Struct, frozen=True, tag=True):
-    """The entry with this number is the last one.
+    """The work has ended; the entry with the number `seq` is the last one.
 
-    `why_kept`: why the ticket's files stay on the worker, and where they are.
+    `why_kept`: why the ticket's files stay on the worker, and where they are; "" if they do not.
     """
 
     seq: int
@@ -132,7 +139,7 @@ class Released(msgspec.Struct, frozen=True, tag=True):
 
 
 class Answered(msgspec.Struct, frozen=True, tag=True):
-    """The request was carried out, or not, for this reason."""
+    """The request was carried out or, with an `error`, refused for that reason."""
 
     id: int
     error: str = ""
@@ -171,7 +178,7 @@ class Note(msgspec.Struct, frozen=True, tag=True):
 
 
 class Resend(msgspec.Struct, frozen=True, tag=True):
-    """Send the entries after that number again."""
+    """Send the entries after the number `after` again."""
 
     after: int
 
@@ -180,7 +187,10 @@ Order: TypeAlias = TicketCommand | Stop | Note | Resend
 
 
 class Request(msgspec.Struct, frozen=True):
-    """An order about a ticket. It is sent until it is answered, and carried out once."""
+    """An order about a ticket. It is sent again until it is answered, but carried out once.
+
+    (A `Resend` is not answered: the entries are.)
+    """
 
     id: int
     run: str
@@ -244,7 +254,7 @@ def record_of(body: bytes) -> Record:
 def entries_of(
     run: str, ticket: str, sent: Sequence[Numbered], later: float = 0.0
 ) -> list[e.Entry]:
-    """Return the entries that were sent, with times `later` by that many seconds.
+    """Return the entries that were sent, their times increased by `later` seconds.
 
     Raises `msgspec.MsgspecError` for an event of another version.
     """

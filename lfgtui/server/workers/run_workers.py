@@ -1,14 +1,14 @@
 """The workers of one run, as its engine sees them: `RemoteWork` over Redis.
 
-Redis alone decides who has a ticket. Each time one is handed out it has a new fence, higher than
-any before, under which a worker takes the lease and renews it; nobody can renew it once the fence
-is higher. So a ticket is taken back by raising its fence: what its old worker still sends has an
-earlier fence, and changes no state (`late`).
+Redis alone decides who has a ticket. Each time a ticket is handed out it gets a new fence, a number
+higher than any before, under which a worker takes the lease and renews it; a worker cannot renew it
+once the fence is higher. So a ticket is taken back by raising its fence: what its old worker still
+sends has an earlier fence, and changes no state (`late`).
 
 Redis may lose its memory at any time. The fences that this run saw are in its history and only
-ever rise, workers take their leases again, a lost offer is made again under a new fence, and
-missing entries are asked for. Entries must not be lost, so they are trimmed in Redis only once
-they are in the history.
+rise, workers take their leases again, a lost offer is made again under a new fence, and missing
+entries are asked for. Entries must not be lost, so Redis may drop them only once they are in the
+history.
 """
 
 import asyncio
@@ -45,16 +45,16 @@ LAST_WORDS = 5.0
 _WITH_FILES = 20.0
 """The same for a ticket whose files are to come back."""
 
-_OUT_OF_REACH = (RedisError, OSError, TimeoutError)
+_OUT_OF_REACH = (RedisError, OSError, TimeoutError)  # raised while Redis cannot be reached
 
 _log = logging.getLogger(__name__)
 
 
 class RunWorkers:
-    """Hands out a run's tickets, and takes in their entries. `lease` is in seconds.
+    """Hands out a run's tickets, and takes in their entries: the engine's `RemoteWork`.
 
-    `out` has the fences of tickets that workers had before, and whether they still have them;
-    `remote` is the git remote for the files of tickets with a worktree.
+    `lease` is in seconds. `out` has, for a resume, the fences of tickets that were handed out
+    before, and whether they still are; `remote` is the git remote for tickets' worktrees.
     """
 
     def __init__(
@@ -73,12 +73,12 @@ class RunWorkers:
         self._files = Files(paths.worktrees_dir(), session.run, session.workspaces, remote)
         fences = {ticket: fence for ticket, (fence, _) in out.items()}
         self._offers = Offers(session, connection, fences)
-        self._had = {ticket for ticket, (_, is_out) in out.items() if is_out}
-        self._out: dict[str, HandOut] = {}
+        self._had = {ticket for ticket, (_, is_out) in out.items() if is_out}  # before this process
+        self._out: dict[str, HandOut] = {}  # by ticket, as are the next ones
         self._taken_back = TakenBack()
-        self._starting: dict[str, Ticket] = {}
-        self._unsaid: dict[str, list[c.Tell]] = {}
-        self._kept: dict[str, str] = {}
+        self._starting: dict[str, Ticket] = {}  # without a fence so far, as Redis is out of reach
+        self._unsaid: dict[str, list[c.Tell]] = {}  # messages that no worker took
+        self._kept: dict[str, str] = {}  # why a worker keeps files
         self._inbox = Inbox(connection, session.run)
         self._send: Callable[[c.Command], None] = lambda _: None
         self._runs: Mapping[str, TicketRun] = {}
@@ -105,7 +105,7 @@ class RunWorkers:
     def start(self, runs: Mapping[str, TicketRun], send: Callable[[c.Command], None]) -> None:
         self._runs, self._send = runs, send
         for ticket in [*self._had]:
-            if runs[ticket].transcript.ending is not None:  # the last that came before the end
+            if runs[ticket].transcript.ending is not None:  # its ending was stored before lfg ended
                 self._had.discard(ticket)
                 continue
             self._note(HandOut(self._session.run, runs[ticket], self._offers.fence(ticket)))
@@ -131,7 +131,7 @@ class RunWorkers:
         out = self._out.get(run.ticket.id)
         try:
             out = out or await self._hand_out(run, answers)
-            if run.stopped_with is not None:  # while redis-py was waiting, which may swallow that
+            if run.stopped_with is not None:  # redis-py may have swallowed the cancellation
                 raise asyncio.CancelledError
             return await asyncio.shield(out.ended)
         except asyncio.CancelledError:
@@ -150,7 +150,7 @@ class RunWorkers:
     # A ticket's way out and back
 
     def _note(self, out: HandOut) -> None:
-        """Make the ticket the worker's from here on."""
+        """Count the ticket as handed out: commands and events for it go to its worker."""
         self._out[out.run.ticket.id] = out
         out.run.forward = lambda what: self._forward(out, what)
 
@@ -167,7 +167,7 @@ class RunWorkers:
         finally:
             del self._starting[name]
         source = await self._files.send(run)
-        await recorder.settle(saved=True)
+        await recorder.settle(saved=True)  # the worker numbers its entries after the stored ones
         out = HandOut(self._session.run, run, fence)
         self._note(out)
         recorder.hand_out(self._session.run, name, fence, is_out=True)
@@ -176,7 +176,7 @@ class RunWorkers:
         how = (self._title, self._lease, self._session.headless)
         so_far = (p.numbered(entries), dict(answers), source)
         out.job = p.encode(p.Job(self._session.run, run.ticket, fence, *how, *so_far))
-        with suppress(*_OUT_OF_REACH):  # else it is offered as one whose offer was lost
+        with suppress(*_OUT_OF_REACH):  # then `_look_for` takes the offer for lost, and makes it
             await self._offers.offer(out)
         return out
 
@@ -199,23 +199,26 @@ class RunWorkers:
             return list(history.whole_entries(self._session.run, ticket))
 
     async def _let_go(self, out: HandOut) -> None:
-        """End a ticket whose entries have all come, so that its worker need keep nothing."""
+        """End a ticket whose entries have all come; its worker learns by the fence to forget it."""
         await self._finish(out)
         name = out.run.ticket.id
         if name not in self._out:
             await self._offers.raise_fence(name)
 
     async def _take_back(self, out: HandOut, ending: e.Ending) -> None:
-        """End the ticket here, whatever its worker does: that no longer counts."""
+        """End the ticket here; whatever its worker still does no longer counts."""
         name = out.run.ticket.id
         self._taken_back.add(out)
-        with suppress(*_OUT_OF_REACH):  # its worker cannot renew the lease either, then
+        with suppress(*_OUT_OF_REACH):  # then the worker cannot renew its lease, either
             await self._offers.raise_fence(name)
             await self._offers.withdraw(out)
         await self._finish(out, ending)
 
     async def _finish(self, out: HandOut, ending: e.Ending | None = None) -> None:
-        """Make the ticket this side's again, ended as its entries say or else as `ending`."""
+        """Take the ticket off the list of those handed out, and set its ending.
+
+        That is the one in its entries or, without one, `ending`.
+        """
         recorder, name, run = self._session.recorder, out.run.ticket.id, out.run
         if self._out.get(name) is not out:
             return
@@ -235,14 +238,14 @@ class RunWorkers:
             ending = e.TicketFailed("internal", early, retryable=True)
         is_cut = isinstance(ending, e.TicketInterrupted)
         if is_cut and run.stopped_with is None and not out.ended.done():
-            run.has_follow_up = True  # it goes on with another worker
+            run.has_follow_up = True  # so the engine queues it again, for another worker
         if run.stopped_with is None:
             self._unsaid[name] = out.came_too_late()
         if not out.ended.done():
             out.ended.set_result(ending)
 
     def _say_again(self, ticket: str) -> None:
-        """Pass the messages that the worker did not take to whoever goes on with the ticket."""
+        """Send the messages again that the worker did not take: the ticket is queued anew."""
         for message in self._unsaid.pop(ticket, ()):
             self._send(message)
 
@@ -258,13 +261,13 @@ class RunWorkers:
             async with asyncio.timeout(SETTLING_PATIENCE):
                 await self._take_back(out, ending)
                 return await asyncio.shield(out.ended)
-        out.run.forward = None  # the history cannot be written, which holds nobody up
+        out.run.forward = None  # the history cannot be written; lfg ends all the same
         return ending
 
-    # What comes
+    # Records from workers
 
     async def _keep_on(self, step: Callable[[], Awaitable[None]]) -> None:
-        """Repeat a step for ever, with pauses while Redis cannot be reached."""
+        """Repeat a step until cancelled, with pauses while Redis cannot be reached."""
         patience = Patience()
         while True:
             try:
@@ -273,14 +276,14 @@ class RunWorkers:
             except _OUT_OF_REACH as error:
                 self._note_lost(error)
                 for out in self._out.values():
-                    out.missed_since = None  # what workers did meanwhile was not to be seen
+                    out.missed_since = None  # leases cannot be seen now, so none is missed
                 self._inbox.rewind()
                 self._to_send.set()
                 await asyncio.sleep(patience.next())
 
     def _note_lost(self, error: BaseException | None) -> None:
         """Note an error of Redis or of the way there, or a success."""
-        lost = "" if error is None else f"cannot reach {self._redis.address}"  # a header is short
+        lost = "" if error is None else f"cannot reach {self._redis.address}"  # for the header
         if lost != self.lost:
             self.lost = lost
             self.on_change()
@@ -307,7 +310,7 @@ class RunWorkers:
             await self._inbox.forget()
 
     async def _take(self, out: HandOut, record: p.Record, at: float) -> None:
-        """Take in a worker's record; `at` is when Redis got it, by this machine's clock."""
+        """Take in a record from the ticket's worker; `at`: when Redis got it, by our clock."""
         if out.worker not in ("", record.worker):
             return
         out.worker, out.missed_since = record.worker, None
@@ -330,7 +333,7 @@ class RunWorkers:
             self._to_send.set()
 
     async def _refuse(self, out: HandOut, worker: str, reason: str) -> None:
-        """Offer a ticket that one worker cannot do to another, or end it if there is none."""
+        """Offer a ticket that a worker refused to another worker; end it if there is none."""
         out.refusals[worker] = reason
         if out.is_untouched and await self._offers.others(out):
             out.forward(e.Status(f"worker {worker} cannot do it: {reason}"))
@@ -348,7 +351,7 @@ class RunWorkers:
             await recorder.room()
 
     async def _look(self) -> None:
-        """See who has renewed the leases, and take tickets back from workers that have not."""
+        """Read the leases, and take tickets back from workers that have not renewed theirs."""
         await asyncio.sleep(self._lease / 4)
         outs = [*self._out.values()]
         names = [out.run.ticket.id for out in outs]
@@ -365,7 +368,7 @@ class RunWorkers:
         self._to_send.set()
 
     async def _look_for(self, out: HandOut) -> None:
-        """See what became of a ticket that nobody holds."""
+        """Decide about a ticket without a lease: still offered, offer lost, or worker lost."""
         if await self._offers.stands(out):
             out.missed_since = None
             return
@@ -379,7 +382,7 @@ class RunWorkers:
             await self._offers.offer_again(out)
 
     async def _ask(self) -> None:
-        """Send the workers their requests."""
+        """Send the workers their requests, as soon as there are any."""
         await self._to_send.wait()
         self._to_send.clear()
         for out in [*self._out.values()]:
@@ -391,7 +394,7 @@ class RunWorkers:
 
 
 def _report(task: "asyncio.Task[None]") -> None:
-    """Report a bug that ended a loop; its tickets end with their leases."""
+    """Report a bug that ended one of the loops of `start`."""
     if not task.cancelled() and (error := task.exception()) is not None:
         context = {"message": "workers are listened to no more", "exception": error}
         asyncio.get_running_loop().call_exception_handler(context)

@@ -4,9 +4,10 @@ That commit has the files as they are, new ones included and ignored ones not. I
 the commit that the worktree is at, its second the one that it began at, so the other side needs
 only one reference on the remote.
 
-Only here may git use the network. It runs in a folder of its own that borrows the repository's
-objects but not its settings, which an agent could have written and which can name commands. The
-person's global settings apply, so the remote is reached as usual, but without prompts.
+Only this module lets git use the network. For that, git runs in a folder of its own that borrows
+the repository's objects but not its settings, which an agent could have written and which can name
+commands. The person's global settings apply, so the remote is reached as usual, but without
+prompts.
 """
 
 import asyncio
@@ -28,12 +29,15 @@ _SECONDS = 1800.0
 """Seconds for transferring or checking out a whole history over a slow connection."""
 
 _TRANSPORTS = "file:git:http:https:ssh"
+"""The value of GIT_ALLOW_PROTOCOL: without `ext`, which runs commands."""
+
 _SSH = ("GIT_SSH", "GIT_SSH_COMMAND", "GIT_SSH_VARIANT")
 """Variables with which the person sets how a remote is reached."""
 
 _PUSHING = ("--quiet", "--no-verify", "--no-follow-tags", "--recurse-submodules=no")
 _FETCHING = ("--quiet", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules")
 _PREFIXES = re.compile(r"fatal:|error:|remote:", re.IGNORECASE)
+"""Words before git's messages, which are left out in lfg's."""
 
 
 async def remote_url(checkout: str, name: str) -> str:
@@ -48,7 +52,7 @@ async def remote_url(checkout: str, name: str) -> str:
                 " set [workers] remote to the name or the URL of one that workers can reach"
             )
         url = name
-    is_path = "://" not in url and not re.match(r"[^/]+:", url)
+    is_path = "://" not in url and not re.match(r"[^/]+:", url)  # `host:path` is for ssh
     return str(Path(checkout, url)) if is_path else url
 
 
@@ -61,14 +65,17 @@ def without_password(url: str) -> str:
 
 
 async def pack(folder: Path, base: str, title: str) -> str:
-    """Return a commit that carries the worktree in `folder`, which began at `base`."""
+    """Return a new commit that carries the worktree in `folder`, which began at `base`."""
     files = await snapshot(folder, title)
     head = (await git("rev-parse", "HEAD", cwd=folder)).checked().text
     return await carrier(folder, files, head, base, title)
 
 
 async def carrier(folder: Path | str, files: str, head: str, base: str, title: str) -> str:
-    """Return a commit that carries `files`, a commit's, for a worktree that is at `head`."""
+    """Return a new commit that carries the files of the commit `files`.
+
+    It is for a worktree that is at the commit `head` and began at `base`.
+    """
     parents = ("-p", head, *(("-p", base) if base != head else ()))
     making = ("commit-tree", f"{files}^{{tree}}", *parents, "-m", title)
     return (await git(*making, cwd=folder, env=AUTHOR)).checked().text
@@ -77,8 +84,8 @@ async def carrier(folder: Path | str, files: str, head: str, base: str, title: s
 async def parents(folder: Path | str, commit: str) -> tuple[str, str]:
     """Return the commits at which the carried worktree is, and at which it began.
 
-    Raises `GitError` if the commit carries none: anyone who can write to the remote may put one
-    there.
+    Raises `GitError` if the commit carries no worktree: anyone who can write to the remote may put
+    any commit there.
     """
     asking = ("rev-list", "-n", "1", "--parents", commit)
     _, *found = (await git(*asking, cwd=folder)).checked().text.split()
@@ -95,7 +102,10 @@ async def is_same(folder: Path | str, one: str, other: str) -> bool:
 
 
 async def unpack(folder: Path, commit: str) -> None:
-    """Make the worktree in `folder` as the commit carries it; ignored files are left alone."""
+    """Change the worktree in `folder` into the one that the commit carries.
+
+    Files that git ignores stay; all other changes there are lost.
+    """
     head, _ = await parents(folder, commit)
     async with folder_locked(folder) as lock:
         for step in (

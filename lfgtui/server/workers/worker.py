@@ -1,10 +1,10 @@
 """A worker: takes tickets from Redis, has the ordinary engine do them, and sends their entries.
 
-It has a ticket as long as it can renew the lease. It counts from the moment of its request, so its
-view of the lease ends before anybody else's; some time before that it stops the ticket's tools.
-Their supervisors do so if the worker itself was stopped. Entries are sent in the order of their
-numbers, until Redis has them; they stay here until the run raises the fence, a sign that it has
-all of them.
+It has a ticket as long as it can renew the lease. It counts the lease from the moment at which it
+asked for it, so for the worker the lease ends before it does in Redis; some time before that it
+stops the ticket's tools. Their supervisors do so if the worker itself was stopped (SIGSTOP).
+Entries are sent in the order of their numbers, until Redis has them; they stay here until the run
+raises the fence, a sign that it has all of them.
 """
 
 import asyncio
@@ -34,16 +34,17 @@ LAST_WORDS = 5.0
 """Seconds that the last entries have to reach Redis when the worker ends."""
 
 WITH_FILES = 20.0
-"""The same where files are to be pushed first."""
+"""The same if files are to be pushed first."""
 
 _OUT_OF_REACH = (RedisError, OSError, TimeoutError)
 
 _log = logging.getLogger(__name__)
 
 Open = Callable[[p.Job, SharedDeadline], AbstractAsyncContextManager[Engine]]
-"""Opens the engine for a job, and closes it in the end; its programs end at the deadline.
+"""Opens the engine for a job, and closes it in the end; its programs are killed at the deadline.
 
-Raises `LfgError` if that is impossible.
+Raises `LfgError` if the job cannot be done here, and `FilesKeptError` in the end if its files could
+not be pushed. The one in use is in `cli.launching.remote.worker`.
 """
 
 
@@ -71,10 +72,14 @@ class Worker:
         self._streams = [p.own_tickets_key(name), *p.ticket_keys(labels)]
         self._say = say
         self._held: dict[tuple[str, str], Held] = {}
+        """The tickets whose leases are renewed, by run and id."""
         self._working: set[asyncio.Task[None]] = set()
+        """The tickets that take a slot, until Redis has all their entries."""
         self._is_free, self._has_begun = asyncio.Event(), asyncio.Event()
         self._after = "0"
+        """The id of the newest request that was carried out."""
         self._lost = ""
+        """Why Redis cannot be reached; "" while it can."""
 
     async def run(self, stopped: "asyncio.Future[signal.Signals]") -> None:
         """Work until `stopped`; then hand back what is unfinished."""
@@ -103,6 +108,7 @@ class Worker:
                 task.result()  # a bug
 
     async def _keep_on(self, step: Callable[[], Awaitable[None]]) -> None:
+        """Repeat a step until cancelled; join the streams' groups whenever Redis has none."""
         patience = Patience()
         while True:
             try:
@@ -117,7 +123,7 @@ class Worker:
                 await asyncio.sleep(patience.next())
 
     def _say_lost(self, error: BaseException | None) -> None:
-        """Say that Redis cannot be reached, or can be again, once each."""
+        """Note an error of Redis, or a success, and tell the person when that changes."""
         if error is not None and not self._lost:
             self._lost = unreachable(self._redis.address, error)
             self._say(f"{self._lost}; trying again")
@@ -126,7 +132,7 @@ class Worker:
             self._say(f"reached {self._redis.address} again")
 
     async def _take(self) -> None:
-        """Take tickets while a slot is free."""
+        """Take the next ticket; while no slot is free, wait for one."""
         self._is_free.clear()
         if len(self._working) >= self._slots:
             await self._is_free.wait()
@@ -134,7 +140,7 @@ class Worker:
         for one in await self._redis.take(self._streams, self.name, IDLE):
             if len(self._working) < self._slots:
                 await self._begin(one)
-            else:  # each stream may give one
+            else:  # each of several streams may have given one: put it back
                 await self._redis.add(one.stream, one.body)
                 await self._redis.drop(one)
 
@@ -145,7 +151,7 @@ class Worker:
             return
         key = job.run, job.ticket.id
         before = self._held.get(key)
-        if before is not None and before.job.fence >= job.fence:  # it is that very offer again
+        if before is not None and before.job.fence >= job.fence:  # the same offer, or an older one
             await self._redis.drop(one)
             return
         if before is not None:
@@ -197,7 +203,7 @@ class Worker:
             self._say(f"{name}: {error}")
         except LfgError as error:
             held.refuse(str(error))
-        except Exception as error:  # it is one ticket's; the others go on
+        except Exception as error:  # a bug ends only this ticket
             _log.exception("%s", name)
             held.refuse(f"a bug in lfg: {type(error).__name__}: {error}")
         self._say(f"{name} {held.state}")

@@ -218,10 +218,11 @@ async def test_of_two_decisions_at_the_same_moment_the_second_is_refused(tmp_pat
     async with at_work(tmp_path, ticket("b", tmp_path, model="writes"), writes=WRITES) as r:
         call = (await r.until_event("b", e.ApprovalRequested)).call_id
         answers = Answers(r.engine, refuse_none)
-        first, second = answers.to(Approve("b", call), "one"), answers.to(Deny("b", call), "other")
+        first = answers.reply_to(Approve("b", call), "one")
+        second = answers.reply_to(Deny("b", call), "other")
         assert first.error == ""
         assert "no longer waiting" in second.error
-        assert answers.to(ListApprovals("b"), "other").approvals == ()
+        assert answers.reply_to(ListApprovals("b"), "other").approvals == ()
         await r.until_event("b", e.ApprovalGiven)
         await r.engine.wait_idle()
     assert [x.event.by for x in r.seen if isinstance(x.event, e.CommandTaken)] == ["one"]
@@ -239,7 +240,7 @@ async def test_what_cannot_be_done_is_refused_with_the_reason(tmp_path: Path) ->
             AddPrompt("\n"): "the message is empty",
             SetConcurrency(0): "slots: at least 1, not 0",
         }
-        assert {one: answers.to(one, "ann").error for one in refused} == refused
+        assert {one: answers.reply_to(one, "ann").error for one in refused} == refused
         assert [one.id for one in r.engine.tickets] == ["a"]
         assert r.events("a", e.CommandTaken) == []
 
@@ -248,7 +249,7 @@ async def test_a_name_of_any_length_is_answered_in_a_line(tmp_path: Path) -> Non
     async with at_work(tmp_path) as r:
         answers, name = Answers(r.engine, refuse_none), "a" * (8 << 20)
         for request in (Cancel(name), ListApprovals(name)):
-            error = answers.to(request, "one").error
+            error = answers.reply_to(request, "one").error
             assert "has no ticket" in error and len(error) < 400
 
 

@@ -108,14 +108,14 @@ async def test_a_request_that_does_not_come_whole_is_given_up_and_no_other(
 async def test_a_reader_that_takes_nothing_is_let_go_and_holds_up_nobody(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, listener: socket.socket
 ) -> None:
-    cut, look = asyncio.Event(), connections.HttpConnection._look_again
+    cut, look = asyncio.Event(), connections.HttpConnection._check_progress
 
     def noted(self: connections.HttpConnection, before: int) -> None:
         look(self, before)
         if self.transport.is_closing():
             cut.set()
 
-    monkeypatch.setattr(connections.HttpConnection, "_look_again", noted)
+    monkeypatch.setattr(connections.HttpConnection, "_check_progress", noted)
     monkeypatch.setattr(connections, "STALLED", 0.2)
     async with at_work(tmp_path) as r, served_on(listener) as client:
         await r.until_event("a", e.TextDelta)
@@ -141,7 +141,7 @@ async def test_a_reader_that_takes_a_little_is_never_let_go(
     def note(self: connections.HttpConnection) -> None:
         due[self] = self.transport.get_write_buffer_size()
 
-    monkeypatch.setattr(connections.HttpConnection, "_look_later", note)
+    monkeypatch.setattr(connections.HttpConnection, "_check_later", note)
     async with at_work(tmp_path) as r, served_on(listener):
         await r.until_event("a", e.TextDelta)
         await written(r, "x" * 4_000_000, "the end")
@@ -151,7 +151,7 @@ async def test_a_reader_that_takes_a_little_is_never_let_go(
             for _ in range(6):  # its only event is larger
                 got += await reader.readexactly(A_CONNECTION)
                 ((connection, waiting),) = due.items()
-                connection._look_again(waiting)
+                connection._check_progress(waiting)
             async for part in pieces(reader):
                 got += part
                 if b"the end" in got:
