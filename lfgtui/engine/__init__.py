@@ -1,4 +1,4 @@
-"""The engine: when work starts and stops, and the one way its events take.
+"""The engine: when work starts and stops, and the one way that its events take.
 
-Nothing is imported here: the screen needs the commands, not the machinery.
+Nothing is imported here, since the screen imports `commands` without all the rest.
 """

@@ -1,4 +1,4 @@
-"""A call at a time of day, even if the machine sleeps meanwhile."""
+"""A callback at a time of day, even if the machine sleeps in the meantime."""
 
 import asyncio
 from collections.abc import Callable, Iterable
@@ -11,7 +11,10 @@ _LONGEST_SLEEP = 60.0
 
 
 class Alarm:
-    """Calls back at the first of some times, and now and then before."""
+    """Calls back at the first of some times, by `clock`, and about once a minute before.
+
+    So the callback has to look what is due, and `set` the times anew.
+    """
 
     def __init__(self, callback: Callable[[], None], clock: Callable[[], float]) -> None:
         self._callback = callback
@@ -28,7 +31,7 @@ class Alarm:
             self._timer = loop.call_later(min(left + _MOMENT, _LONGEST_SLEEP), self._callback)
 
     def cancel(self) -> None:
-        """Call no more."""
+        """Call no more, until `set` again."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None

@@ -1,4 +1,8 @@
-"""Commands: the only way back from the screen into the work."""
+"""Commands: the only way by which the screen, or another client, acts on a run.
+
+`Engine.send` carries them out. They also travel as JSON between processes, and histories hold their
+names (`taken`), so the name of a class or field cannot change, and a new field needs a default.
+"""
 
 import re
 from typing import TypeAlias
@@ -26,7 +30,7 @@ class CancelAll(msgspec.Struct, frozen=True, tag=True):
 
 
 class Retry(msgspec.Struct, frozen=True, tag=True):
-    """Start an ended ticket over, as a new attempt; have a parked one go on now."""
+    """Start an ended ticket over, as a new attempt; let a parked one try at once."""
 
     ticket: str
 
@@ -39,21 +43,22 @@ class Restart(msgspec.Struct, frozen=True, tag=True):
 
 
 class Pause(msgspec.Struct, frozen=True, tag=True):
-    """Finish this response, then hold."""
+    """Let the ticket finish its present response, then hold it."""
 
     ticket: str
 
 
 class Resume(msgspec.Struct, frozen=True, tag=True):
-    """Let a paused ticket go on."""
+    """Let a paused ticket continue."""
 
     ticket: str
 
 
 class Approve(msgspec.Struct, frozen=True, tag=True):
-    """Allow the call, and what the rule covers from then on.
+    """Allow the call and, with a `rule`, from then on all calls that the rule covers.
 
-    `option` is the id of an answer that the agent offers, if it is not a plain yes.
+    `option` is the id of the answer that was chosen from those that the agent offers, "" for a
+    plain yes.
     """
 
     ticket: str
@@ -63,9 +68,9 @@ class Approve(msgspec.Struct, frozen=True, tag=True):
 
 
 class WithdrawRule(msgspec.Struct, frozen=True, tag=True):
-    """Have calls that the rule covers asked about again.
+    """Ask about calls again that the rule covers.
 
-    The rule was granted in the ticket; one for the run is withdrawn in all tickets.
+    The rule was granted in the ticket; a rule for the whole run is withdrawn in all tickets.
     """
 
     ticket: str
@@ -82,19 +87,19 @@ class Deny(msgspec.Struct, frozen=True, tag=True):
 
 
 class SetConcurrency(msgspec.Struct, frozen=True, tag=True):
-    """Change how many tickets work at once, at least 1. Tickets at work go on."""
+    """Change how many tickets work at once, at least 1. Tickets at work are not stopped."""
 
     slots: int
 
 
 class SetRunLimits(msgspec.Struct, frozen=True, tag=True):
-    """Have the run go on under these limits, or stop at the one that it has reached."""
+    """Replace the run's limits: a higher one lets a held run go on; `at_limit` may stop it."""
 
     limits: RunLimits
 
 
 class Add(msgspec.Struct, frozen=True, tag=True):
-    """Add tickets to the run, after those it has; a run that has ended goes on.
+    """Add tickets to the run, after those it has; a run whose tickets have ended goes on.
 
     Their ids are new, and the tickets they need are among them or in the run.
     """
@@ -109,10 +114,10 @@ class AddPrompt(msgspec.Struct, frozen=True, tag=True):
 
 
 class Tell(msgspec.Struct, frozen=True, tag=True):
-    """Say something to the ticket's agent, which takes it at once if it can.
+    """Send a message to the ticket's agent, which takes it at once if its stream can.
 
-    Otherwise it goes with the next request. With `stops` that is soon: a response or a tool under
-    way is stopped first. A ticket that has ended goes on from its conversation, as a new attempt.
+    Otherwise the message goes with the next request. With `stops` that is soon, since a response or
+    tool under way is stopped. A ticket that has ended continues its conversation in a new attempt.
     """
 
     ticket: str
@@ -121,13 +126,13 @@ class Tell(msgspec.Struct, frozen=True, tag=True):
 
 
 class Choose(msgspec.Struct, frozen=True, tag=True):
-    """Hand on this copy, and no other, to the tickets that need the one it is a copy of."""
+    """Choose this copy: its answer, and no other's, goes to the tickets that need the original."""
 
     ticket: str
 
 
 class NoteDiscard(msgspec.Struct, frozen=True, tag=True):
-    """Take note that the ticket's worktree was discarded."""
+    """Note in the ticket that its worktree was discarded, which somebody else has done."""
 
     ticket: str
 
@@ -140,6 +145,6 @@ Command: TypeAlias = TicketCommand | CancelAll | SetConcurrency | SetRunLimits |
 
 
 def taken(command: TicketCommand, by: str) -> CommandTaken:
-    """Return the event that says who sent the command."""
+    """Return the event that says who sent the command, e.g. `withdraw_rule` for `WithdrawRule`."""
     name = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", type(command).__name__).lower()
     return CommandTaken(name, by[:_LONGEST_NAME], getattr(command, "call_id", UNSET))

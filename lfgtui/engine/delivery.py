@@ -1,4 +1,7 @@
-"""Stored entries on their way to the tickets they belong to, and to the screen."""
+"""Stored entries on their way from the recorder to their tickets, and to the screen.
+
+All of it happens on the event loop.
+"""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -9,7 +12,7 @@ from lfgtui.model.fold.metrics import HistoryTrouble
 
 
 class Delivery:
-    """Folds each entry into its ticket, then shows the batch to the sinks."""
+    """Folds each entry into its ticket in `runs`, by id, then shows the batch to the sinks."""
 
     def __init__(self, runs: Mapping[str, TicketRun]) -> None:
         self.behind: HistoryTrouble | None = None
@@ -19,6 +22,7 @@ class Delivery:
         self._runs = runs
         self._sinks: list[e.Sink] = []
         self.subscribe = self._sinks.append
+        """Add a sink. Sinks are called in the order in which they were added."""
 
     def deliver(self, entries: Sequence[e.Entry]) -> None:
         """Fold and show entries that were stored, in their order."""
@@ -32,18 +36,18 @@ class Delivery:
         self.place = max(self.place, entry.place)
 
     def show(self, entries: Sequence[e.Entry]) -> None:
-        """Give the sinks the entries; an empty batch is for a change that is not an event."""
+        """Give the sinks the entries; an empty batch announces a change that is not an event."""
         for sink in self._sinks:
             try:
                 sink(entries)
-            except Exception as error:  # one sink's failure is not the others'
+            except Exception as error:  # a sink that fails must not keep entries from the others
                 context = {"message": "a sink failed", "exception": error}
                 asyncio.get_running_loop().call_exception_handler(context)
 
     def fall_behind(self, trouble: HistoryTrouble | None) -> None:
         """Note why the history cannot be written for now; None once it has caught up."""
         self.behind = trouble
-        if trouble is None or trouble.is_saved:  # entries that were shown unsaved are saved now
+        if trouble is None or trouble.is_saved:  # entries shown before are saved now
             for run in self._runs.values():
                 run.transcript.mark_saved()
         self.show(())

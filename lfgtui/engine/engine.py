@@ -1,13 +1,13 @@
 """The engine: many tickets at once, in the order they need each other.
 
 It decides only *when* work starts and stops. All that happens is an event, and it takes one way:
-`emit` hands it to the history's writer thread; the writer commits and hands entries back;
-`_deliver`, on the loop again, folds each into its ticket and then shows the batch to the sinks.
-So nothing that a person sees, and nothing that an agent builds its next request on, is ahead of
-the disk.
+`TicketRun.emit` hands it to the recorder's thread, which commits it and hands an entry back;
+`Delivery.deliver`, on the loop again, folds each entry into its ticket and then shows the batch to
+the sinks. So nothing that a person sees, and nothing that an agent builds its next request on, is
+ahead of the disk.
 
-Every change that could let another ticket start ends in `_schedule`, which looks at all tickets
-anew: with tens of tickets that is cheaper than being clever.
+Every change that could let another ticket start has to end in `_schedule`, which looks at all
+tickets anew: with tens of tickets that costs little, and nothing can be forgotten.
 """
 
 import asyncio
@@ -42,10 +42,10 @@ from lfgtui.model.tickets import Ticket, ticket_like
 
 
 class Engine:
-    """Runs one run's tickets; a `LiveRun` to the screen.
+    """Runs one run's tickets; the `ui.run_view.LiveRun` of the screen. All of it is on the loop.
 
     `stored` are, for a resume, each ticket's entries in the history; they are folded before
-    anything starts. `answers` are those of needed tickets that are not in this process.
+    anything starts. `answers` are, by ticket, those of needed tickets that are not in this process.
     Workers do the tickets that `remote` takes. `on_close` is awaited when all work has ended.
     """
 
@@ -70,7 +70,7 @@ class Engine:
         self._remote, self._answers = remote, answers or {}
         self._idle, self._closed = asyncio.Event(), asyncio.Event()
         self.is_closing = False
-        """True once it takes no more commands."""
+        """True once `shutdown` was called: no command is taken, and no ticket started."""
         self._is_started = False
         self._alarm = Alarm(self._schedule, session.limits.clock)
         self._tasks: set[asyncio.Task[Outcome]] = set()
@@ -173,7 +173,7 @@ class Engine:
         self._schedule()
 
     async def wait_idle(self) -> None:
-        """Wait until every ticket has ended and everything is saved."""
+        """Wait until every ticket, added ones included, has ended and everything is saved."""
         while self.unfinished:
             self._idle.clear()
             await self._idle.wait()
@@ -282,6 +282,7 @@ class Engine:
     # Scheduling
 
     def _schedule(self) -> None:
+        """Start, block, hold or end all tickets for which it is time."""
         if self.is_closing:
             return
         self._limiter.enforce(self._end)
@@ -315,6 +316,7 @@ class Engine:
         self.delivery.show(())
 
     def _is_ready(self, run: TicketRun) -> bool:
+        """Return True for a ticket that waits only for a slot."""
         return self._is_due(run) and run.parking.limit is None
 
     def _is_due(self, run: TicketRun) -> bool:
@@ -330,6 +332,7 @@ class Engine:
         return await run.work(e.UserMessage(prompt_of(run.ticket), answers))
 
     def _work_ended(self, run: TicketRun, task: "asyncio.Task[Outcome]") -> None:
+        """End the ticket whose task is done, or queue it again if it is to go on."""
         self._tasks.discard(task)
         if (ending := run.outcome_of(task)) is not None:
             self._end(run, ending)
@@ -347,12 +350,12 @@ class Engine:
     def _end(self, run: TicketRun, ending: e.Ending) -> None:
         try:
             run.end(ending)
-        except Exception as error:  # it cannot be stored; the ticket has ended all the same
+        except Exception as error:  # the ending cannot be stored, but counts all the same
             self.delivery.fall_behind(HistoryTrouble(str(error)))
         self._watchers.look_again()
 
     def _of_here(self, sink: e.Sink) -> e.Sink:
-        """Keep entries from the machines of workers from the sink."""
+        """Return a sink that leaves out the entries of workers' tickets: their files are there."""
         runs = self._runs
         if self._remote is None:
             return sink
@@ -377,6 +380,7 @@ class Engine:
             self._retry(run)
 
     def _go_on(self) -> None:
+        """Note that the run, which may have ended, has something to do again."""
         self._watchers.resume()
         self.recorder.mark_run(self.run, "running")
         self._schedule()

@@ -21,23 +21,30 @@ REST = 1.0
 """Least seconds between two counts in a folder."""
 
 _CHANGING = frozenset({e.ToolCallFinished, e.FileChange})
+"""Events after which files may have changed."""
 
 _PATIENCE = 10.0
-"""Most seconds that the first ticket in a folder waits until that is recorded."""
+"""Most seconds that a ticket waits until the state of its folder is recorded."""
 
 _LAST = 5.0
 """Most seconds that the last count may take when the run ends."""
 
 
 class FolderChanges:
-    """Records and counts for `runs`, all tickets of a run by their ids. A sink of its entries."""
+    """Records folders, and counts their changes, for `runs`: all tickets of a run, by id.
+
+    `take` is a sink of the run's entries; `record` is to be awaited before a ticket's work.
+    """
 
     def __init__(self, runs: Mapping[str, TicketRun], config: Config) -> None:
         self._runs = runs
         self._config = config
         self._bases: dict[str, asyncio.Task[Base | None]] = {}
+        """The recorded states, by folder."""
         self._due: dict[str, set[str]] = {}
+        """Tickets that are to be told a new count, by folder."""
         self._counting: dict[str, asyncio.Task[None]] = {}
+        """The tasks that count, by folder."""
         self._is_closing = asyncio.Event()
 
     async def record(self, run: TicketRun) -> None:
@@ -63,18 +70,19 @@ class FolderChanges:
         return next((base for base in bases if base), None)
 
     def take(self, entries: Sequence[e.Entry]) -> None:
-        """Count soon where a call has ended."""
+        """Have changes counted soon in the folders of tickets whose calls have ended."""
         for entry in entries:
             if type(entry.event) in _CHANGING:
                 run = self._runs[entry.ticket]
                 base = run.transcript.base
+                # Without a recorded folder the changes are the ticket's own, from its events.
                 folder = base.folder if base else f"\0{entry.ticket}"
                 self._due.setdefault(folder, set()).add(entry.ticket)
                 if folder not in self._counting and not self._is_closing.is_set():
                     self._counting[folder] = asyncio.create_task(self._count_on(folder))
 
     async def close(self) -> None:
-        """Make the counts that are due, now."""
+        """Make the counts that are due now, within `_LAST`, and end."""
         self._is_closing.set()
         if self._counting:
             await asyncio.wait(self._counting.values(), timeout=_LAST)
@@ -84,7 +92,7 @@ class FolderChanges:
         await asyncio.gather(*left, return_exceptions=True)
 
     async def _count_on(self, folder: str) -> None:
-        """Count, and again as long as calls have ended meanwhile."""
+        """Count, and count again after `REST` as long as calls ended in the meantime."""
         try:
             while tickets := self._due.pop(folder, None):
                 with suppress(GitError):
@@ -96,7 +104,7 @@ class FolderChanges:
             del self._counting[folder]
 
     async def _count(self, tickets: Sequence[str]) -> None:
-        """Tell the tickets that work in a folder how much has changed in it."""
+        """Emit, for each of the tickets in a folder, how much has changed in it, if that is new."""
         transcript = self._runs[tickets[0]].transcript
         changes = (await read_changes(transcript, has_lines=False)).changes
         base = transcript.base

@@ -1,8 +1,9 @@
-"""The needs of a run's tickets, and the ticket whose answer is handed on for each.
+"""The needs of a run's tickets, and the ticket whose answer meets each need.
 
-Of a ticket that runs as copies, the chosen copy's answer is handed on. The person chooses. Where
-nobody can, a single copy that ended well is taken. Of several, none is: a guess could throw away
-the better one, so the tickets that need it are blocked until somebody has chosen.
+A need is the id of another ticket. If that runs as copies, the chosen copy's answer meets the need.
+The person chooses. In a headless run, where nobody can, a single copy that is done is taken; of
+several, none is: a guess could throw away the better one, so the tickets that need one are blocked
+until somebody has chosen.
 """
 
 from collections.abc import Callable, Mapping
@@ -14,7 +15,10 @@ from lfgtui.model.fold.states import IN_WORDS, MOVES
 
 
 class Needs:
-    """The needs and choices of a run's tickets. `runs` are all of them, by id."""
+    """The needs and choices of a run's tickets. `runs` are all of them, by id.
+
+    `_chosen` are the chosen copies, by the id of the ticket that they are copies of.
+    """
 
     def __init__(self, runs: Mapping[str, TicketRun], *, headless: bool) -> None:
         self._runs = runs
@@ -22,12 +26,12 @@ class Needs:
         self._chosen: dict[str, TicketRun] = {}
 
     def recall(self) -> None:
-        """Take up the choices that were made before this process."""
+        """Restore the choices that an earlier process stored; called once, before work starts."""
         chosen = [run for run in self._runs.values() if run.transcript.is_chosen]
         self._chosen = {run.ticket.copy_of: run for run in chosen}
 
     def source(self, need: str) -> TicketRun | None:
-        """Return the ticket whose answer is handed on for a need; None while there is none."""
+        """Return the ticket whose answer meets a need; None while no such ticket is done."""
         run = self._runs.get(need) or self._chosen.get(need)
         return run if run is not None and run.is_done else None
 
@@ -36,7 +40,7 @@ class Needs:
         return all(self.source(need) for need in run.ticket.needs)
 
     def answers(self, run: TicketRun) -> dict[str, str]:
-        """Return the answers that the ticket gets, by the ids of its needs."""
+        """Return the answers that go with the ticket's prompt, by the ids of its needs."""
         sources = {need: self.source(need) for need in run.ticket.needs}
         return {
             need: answer_of(one.ticket, one.transcript.answer)
@@ -45,7 +49,7 @@ class Needs:
         }
 
     def loss(self, run: TicketRun) -> str:
-        """Return why the ticket can never start; "" if it can, or still may."""
+        """Return why the ticket cannot start any more; "" if it can, or still may."""
         losses = (self._loss(need) for need in run.ticket.needs if self.source(need) is None)
         return " and ".join(filter(None, losses))
 
@@ -68,7 +72,7 @@ class Needs:
         return run.is_done or (name != "" and self.source(name) is not None)
 
     def release(self) -> bool:
-        """Queue blocked tickets whose needs are tried again; return True if there were any."""
+        """Queue blocked tickets whose needs may be met after all; return True if there were any."""
         blocked = [run for run in self._runs.values() if run.is_blocked_by_need]
         released = [run for run in blocked if not self.loss(run)]
         for run in released:
@@ -85,7 +89,7 @@ class Needs:
         return bool(lost)
 
     def choose(self, run: TicketRun) -> None:
-        """Hand on this copy's answer, if it is done and no other copy's was used yet."""
+        """Choose this copy, if it is done and no ticket has got another copy's answer yet."""
         name = run.ticket.copy_of
         before = self._chosen.get(name)
         if not (name and run.is_done) or before is run:
@@ -98,12 +102,16 @@ class Needs:
         run.emit(e.ChoiceMade())
 
     def _has_begun(self, name: str) -> bool:
-        """Return True if a ticket that needs this one has its answer already."""
+        """Return True if a ticket that needs this one has begun, and so has its answer."""
         needing = (run for run in self._runs.values() if name in run.ticket.needs)
         return any(run.phase == "running" or run.transcript.attempts for run in needing)
 
     def choose_unasked(self) -> None:
-        """Choose a copy where the ticket says which, or where nobody can and only one is done."""
+        """Choose copies for which nobody is asked, as soon as that is clear.
+
+        With `choose = "first"` that is the first copy, in file order, that is done now; in a
+        headless run the only one that is done once all have ended.
+        """
         for name in {run.ticket.copy_of for run in self._runs.values()} - {"", *self._chosen}:
             copies = self._copies(name)
             done = [run for run in copies if run.is_done]

@@ -1,4 +1,8 @@
-"""The person at the screen, as one ticket knows them: what they say, decide and stop."""
+"""The person at the screen, as one ticket knows them: what they say, decide and stop.
+
+The engine calls `say`, `carry_out` and `withdraw` for commands; the ticket's agent waits in `hear`,
+`decision` and `stoppable`.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -23,12 +27,15 @@ class Person:
         self._emit = emit
         self._settle = settle
         self._unheard = 0
+        """Messages that are not folded yet."""
         self._listener: TakesMessages | None = None
+        """The stream of the response under way, if it takes messages."""
         self._stoppable: asyncio.Timeout | None = None
         self._stop_due = False
+        """True from a stop until a body of `stoppable` has ended by it."""
         self._questions: dict[str, asyncio.Future[Decision]] = {}
         self.decided: set[str] = set()
-        """Calls that they decided on, while the decision is not folded yet."""
+        """Calls that the person decided on, while the decision is not folded yet."""
 
     def say(self, text: str, *, stops: bool) -> None:
         """Emit a message; with `stops`, also end the present or next body of `stoppable`."""
@@ -45,7 +52,7 @@ class Person:
         self._listener = None
 
     def apply(self, entry: e.Entry) -> None:
-        """Count a folded entry as heard, and hand a message to the response that listens."""
+        """Note a folded entry: pass a message on to the response under way, if it takes any."""
         event = entry.event
         if isinstance(event, e.UserMessage) and event.origin == "person":
             self._unheard = max(0, self._unheard - 1)
@@ -55,7 +62,7 @@ class Person:
             self.decided.discard(event.call_id)
 
     async def hear(self) -> None:
-        """Wait until all that they said so far is folded; at once if it is."""
+        """Wait until all messages so far are folded; return at once if they are."""
         while self._unheard:
             await self._settle()
 
@@ -70,7 +77,7 @@ class Person:
 
     @asynccontextmanager
     async def stoppable(self, *, anew: bool = False) -> AsyncIterator[None]:
-        """Let them stop the body; raises `StoppedError` then.
+        """Let the person stop the body, a response or a tool; then raise `StoppedError`.
 
         A stop since the last body counts, too, unless the body begins `anew`.
         """
@@ -90,7 +97,7 @@ class Person:
             self._stoppable = None
 
     async def decision(self, call_id: str) -> Decision:
-        """Wait for their decision on a call."""
+        """Wait for the person's decision on a call."""
         question: asyncio.Future[Decision] = asyncio.get_running_loop().create_future()
         self._questions[call_id] = question
         self.decided.discard(call_id)  # left by an attempt that ended before the fold
@@ -101,7 +108,7 @@ class Person:
                 del self._questions[call_id]
 
     def decide(self, call_id: str, decision: Decision) -> None:
-        """Give a waiting call their decision; for any other call, do nothing."""
+        """Give a waiting call the person's decision; for any other call, do nothing."""
         question = self._questions.get(call_id)
         if question is not None and not question.done():
             question.set_result(decision)
@@ -116,5 +123,5 @@ class Person:
                 self.decide(call_id, Decision("deny", reason, option=option))
 
     def withdraw(self, rule: ApprovalRule) -> None:
-        """Take back a rule of approval that they gave."""
+        """Withdraw a rule of approval that the person gave."""
         self._emit(e.RuleWithdrawn(rule))

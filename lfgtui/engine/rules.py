@@ -1,4 +1,7 @@
-"""The rules of approval in force in a run."""
+"""The rules of approval in force in a run, collected from its tickets' transcripts.
+
+`agent.approval_rules` decides which calls a rule covers.
+"""
 
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
@@ -19,7 +22,7 @@ class _Holder(NamedTuple):
 
 
 class Rules:
-    """The rules that the tickets' transcripts hold, for each of the tickets."""
+    """The rules of a run: each ticket has its own, and those that others hold for the run."""
 
     def __init__(self) -> None:
         self._tickets: dict[str, _Holder] = {}
@@ -31,7 +34,7 @@ class Rules:
         person: Person,
         approve: Callable[[str, ApprovalRule], None],
     ) -> None:
-        """Add a ticket of the run; `approve` lets a call that a rule covers go ahead."""
+        """Add a ticket of the run; `approve(call_id, rule)` lets a call that waits go ahead."""
         self._tickets[ticket.id] = _Holder(ticket, transcript, person, approve)
 
     def of(self, ticket: Ticket) -> Sequence[ApprovalRule]:
@@ -50,7 +53,7 @@ class Rules:
                 person.withdraw(rule)
 
     def apply(self, event: e.Event) -> None:
-        """After a folded event that may matter, approve waiting calls that a rule covers."""
+        """Note a folded event: after a new request or rule, approve waiting calls it covers."""
         if not isinstance(event, e.ApprovalRequested | e.ApprovalGiven):
             return
         for ticket, transcript, _, approve in self._tickets.values():
@@ -63,5 +66,6 @@ class Rules:
 
 
 def _reaches(rule: ApprovalRule, holder: Ticket, ticket: Ticket) -> bool:
+    """Return True if a rule in the transcript of `holder` is in force for another ticket."""
     is_same_place = not rule.is_of_workspace or holder.workspace == ticket.workspace
     return rule.scope == "run" and is_same_place

@@ -1,8 +1,9 @@
-"""The limits of a run: noticed as its tickets spend, and heeded by all of them.
+"""The limits of a run as a whole (`[run]` of a tickets file): compared with what tickets spend.
 
 Spending is read off the tickets' folds, so spending before a resume counts. At a limit no ticket
-sends another request. A response under way may finish, as it is paid for; an installed agent's,
-which makes requests by itself, is stopped, and so is everything when time is up.
+sends another request: either the run is held until the person raises the limit, or it stops. A
+response under way may finish, as it is paid for; that of an installed agent, which makes requests
+by itself, is stopped, and so is everything at the limit of time.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -24,9 +25,10 @@ _SPEND = frozenset(_SPENDING)
 """Events after which more is spent, or time begins or stops to count."""
 
 _AT_END = (e.Status, e.Heartbeat, e.ContextUsed)
-"""Events, besides its end, that may follow an agent's turn's last report of its cost."""
+"""Events that may still follow an agent's last report of cost in a turn, before the turn ends."""
 
 _AT_WORK = ("starting", "waiting", "streaming", "running_tool")
+"""States of tickets whose response or tool is under way and may finish."""
 
 _GO_ON = "lfg stopped you at a limit of the run, which has been raised: go on with your work."
 
@@ -34,7 +36,8 @@ _GO_ON = "lfg stopped you at a limit of the run, which has been raised: go on wi
 class RunLimiter:
     """Holds or ends the tickets of a run at its limits. `runs` are all of them, by id.
 
-    `on_change` is called when a limit is reached, and when none is any longer.
+    `on_change` is called when a limit is reached or lifted; the engine then calls `enforce`. `take`
+    is a sink of the run's entries. `reached` is the limit that is reached, None if none is.
     """
 
     def __init__(
@@ -46,10 +49,14 @@ class RunLimiter:
         self._runs = runs
         self._on_change = on_change
         self._held: set[str] = set()
+        """Tickets that were paused because of a limit."""
         self._cut_short: set[str] = set()
+        """Tickets of installed agents that were stopped within a turn."""
         self._unpriced: set[str] = set()
+        """Routes whose unknown price was remarked on."""
         self._clock = session.limits.clock
         self.alarm = Alarm(self._look, self._clock)
+        """Rings when the limit of time may be reached; the engine cancels it in the end."""
 
     @property
     def held_at(self) -> RunLimit | None:
@@ -59,7 +66,7 @@ class RunLimiter:
 
     @property
     def asks(self) -> bool:
-        """True if the person is asked how to go on."""
+        """True if the person is asked whether to raise the limit."""
         return self.held_at is not None and self._limits.at_limit != "hold"
 
     @property
@@ -67,7 +74,7 @@ class RunLimiter:
         return self._session.headless or self._limits.at_limit == "stop"
 
     def start(self) -> None:
-        """Take the limits that the run was given or, resumed, had before."""
+        """Set the limits that the run was given or, if it is resumed, had before."""
         known = (run.transcript.run_limits for run in self._runs.values())
         stored = next(filter(None, known), None)
         limits = self._session.run_limits.over(stored or self._session.config.run)
@@ -78,7 +85,7 @@ class RunLimiter:
             self._look()
 
     def set(self, limits: RunLimits) -> None:
-        """Set the limits from here on."""
+        """Set the limits from now on, and store them in the run's first ticket."""
         self._limits = limits
         first = next(iter(self._runs.values()))
         values = {**msgspec.structs.asdict(limits), "at_limit": limits.at_limit or "ask"}
@@ -86,7 +93,7 @@ class RunLimiter:
         self._look(is_new=True)
 
     def take(self, entries: Sequence[e.Entry]) -> None:
-        """Note what was spent, by entries that were delivered now."""
+        """Compare the spending with the limits after entries that may have changed it."""
         for entry in entries if self._limits.is_limited else ():
             event = entry.event
             if type(event) in _SPEND:
@@ -101,7 +108,10 @@ class RunLimiter:
         return run.ticket.id in self._held
 
     def enforce(self, end: Callable[[TicketRun, e.Ending], None]) -> None:
-        """Hold or end tickets that have not ended, while a limit is reached."""
+        """Hold or end tickets while a limit is reached; let held ones go on once none is.
+
+        `end` ends a ticket that waits for its turn.
+        """
         self._session.run_limit = self.reached if self._stops else None
         if self.reached is None or self._stops:
             for run in (self._runs[ticket] for ticket in self._held):
@@ -139,6 +149,7 @@ class RunLimiter:
             self._on_change()
 
     def _say(self) -> None:
+        """Emit that a limit is reached, for one ticket, if possible for one at work."""
         open_runs = [run for run in self._runs.values() if run.phase != "ended"]
         open_runs.sort(key=lambda run: run.phase != "running")
         if open_runs:
@@ -167,7 +178,7 @@ class RunLimiter:
             run.tell(_GO_ON, stops=True)
 
     def _remark_unpriced(self, run: TicketRun) -> None:
-        """Say once of each model whose price is not known that it counts for nothing."""
+        """Emit, once for each model, that its price is unknown, so `max_run_cost` leaves it out."""
         name = str(run.recovery.route)
         if self._limits.max_run_cost is None or name in self._unpriced or run.phase != "running":
             return

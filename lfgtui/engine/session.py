@@ -1,4 +1,4 @@
-"""The session: the recorder, limits, circuits and slots shared by a run's tickets."""
+"""The session: all that a run's tickets share (recorder, providers, limits, circuits, slots)."""
 
 import math
 import sys
@@ -57,13 +57,14 @@ class InView(Collection[str]):
 class Session:
     """The parts of a run that its tickets share.
 
-    `environment` is added to that of commands. What the `redactor` takes out goes neither to
-    the history nor, since requests are made from it, to a model. `in_view` are the tickets that
-    people can see just now, whose answers are read sooner. `max_memory` is a share of
-    `available_memory` (bytes). Without `kept`, changes of files cannot be undone. `run_limits`
-    override those that a resumed run had; `run_limit` is the one that was reached, at which
-    the run stops. `walls` confine the tickets' programs; without them nothing does.
-    `worker` is the name of the worker that this process is, if it is one.
+    `run` is the run's id. In a `headless` run nobody can be asked. `environment` is added to that
+    of commands. What the `redactor` takes out goes neither to the history nor, since requests are
+    made from it, to a model. `in_view` are the tickets that people can see just now, whose answers
+    are read sooner. The config's `max_memory` is a share of `available_memory` (bytes). Without
+    `kept`, changes of files cannot be undone. `run_limits` override those that a resumed run had;
+    `run_limit`, set by `RunLimiter`, is the one that was reached and stops the run. `walls` confine
+    the tickets' programs; without them nothing does. `worker` is the name of the worker that this
+    process is, if it is one.
     """
 
     run: str
@@ -94,7 +95,10 @@ class Session:
         self.admission = Admission(self.config, self.providers.agents, self.available_memory)
 
     def lacks_wall(self, ticket: Ticket) -> bool:
-        """Return True if the ticket has programs and no wall confines them, by wish or not."""
+        """Return True if the ticket has programs that no wall confines although the run has walls.
+
+        Perhaps no sandbox is available, perhaps the person wants none.
+        """
         has_programs = "run_command" in ticket.tools or bool(programs_of(self.config, ticket))
         return has_programs and self.walls is not None and self.walls.of(ticket).wall is None
 
@@ -115,7 +119,9 @@ class Session:
         """Return the provider; raises `ProviderError` for whatever keeps it from being made."""
         try:
             return await self.providers.get(name)
-        except UsageError as error:  # a key or a header is missing
+        except UsageError as error:  # e.g. a key or a header is missing
             raise ProviderError("auth", str(error)) from error
-        except Exception as error:  # of an SDK's import, of certificates, of a server of ours
+        except (
+            Exception
+        ) as error:  # from an SDK's import, certificates, or a server that lfg starts
             raise as_provider_error(error) from error

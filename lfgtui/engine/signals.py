@@ -17,6 +17,7 @@ if TYPE_CHECKING:  # importing asyncio takes time, and the first signal may come
     from types import FrameType
 
 ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+"""The signals that end lfg."""
 
 
 class EndedBySignal(BaseException):
@@ -28,7 +29,10 @@ class EndedBySignal(BaseException):
 
 
 def raise_on_first() -> None:
-    """Install handlers: the first signal raises `EndedBySignal`, the others are ignored."""
+    """Install handlers: the first signal raises `EndedBySignal`, the others are ignored.
+
+    `__main__` calls it before it imports anything slow.
+    """
     for number in ENDING:
         signal.signal(number, _raise)
 
@@ -65,7 +69,7 @@ def delivered(loop: "AbstractEventLoop", take: Callable[[signal.Signals], None])
     def deliver(number: int, _frame: "FrameType | None") -> None:
         nonlocal has_come, is_delivering
         if is_delivering:
-            return  # each signal of a storm would interrupt the one before it, without end
+            return  # in a storm of signals, each would interrupt the handler of the one before
         has_come = is_delivering = True
         try:
             if not loop.is_closed():

@@ -27,11 +27,12 @@ from lfgtui.workspace.repository import repository_of
 from lfgtui.workspace.snapshots import merged_commit, snapshot
 from lfgtui.workspace.worktrees import Worktree, find_worktree, open_worktree
 
-_SETUP_SECONDS = 86_400.0  # the ticket's own timeout comes first
+_SETUP_SECONDS = 86_400.0
+"""No limit in effect: the ticket's own timeout comes first."""
 
 
 class Workspaces:
-    """The worktrees of a run's tickets, in the folder `root`."""
+    """The worktrees of the run's tickets, in the folder `root`."""
 
     def __init__(self, root: Path, run: str) -> None:
         self._root, self._run = root, run
@@ -42,7 +43,10 @@ class Workspaces:
         self._tickets[ticket.id] = (ticket, transcript)
 
     async def prepare(self, context: AgentContext) -> None:
-        """Make the ticket's folder ready for its agent; raises `LfgError` where it cannot be."""
+        """Open the ticket's worktree, if it has one, and run its setup; raises `LfgError`.
+
+        It is called before each attempt, and does only what is not done yet.
+        """
         ticket, transcript = context.ticket, context.transcript
         if not ticket.worktree:
             return
@@ -63,11 +67,14 @@ class Workspaces:
         if ticket.setup and not transcript.is_set_up:
             try:
                 await _set_up(context, ticket.setup)
-            finally:  # files that the setup made are not the agent's work
+            finally:  # its time stamp separates files of the setup from the agent's work
                 await asyncio.to_thread(opened.record.touch)
 
     async def start_of(self, ticket: Ticket, emit: Callable[[e.Event], None]) -> str:
-        """Return the commit for a worktree to begin at; `emit` gets what a person would miss."""
+        """Return the commit at which the ticket's worktree is to begin, made if need be.
+
+        `emit` gets a remark about needed work that is left out because it conflicts.
+        """
         needed = [source for need in ticket.needs if (source := self._source(need))]
         found = [
             await asyncio.to_thread(find_worktree, self._root, self._run, one.id)
@@ -90,7 +97,7 @@ class Workspaces:
         return start
 
     def _source(self, need: str) -> Ticket | None:
-        """Return the ticket that is handed on for a need: itself, or its chosen copy."""
+        """Return the ticket that meets a need: the one of that id, or its chosen copy."""
         for ticket, transcript in self._tickets.values():
             if ticket.id == need or (ticket.copy_of == need and transcript.is_chosen):
                 return ticket
@@ -98,7 +105,7 @@ class Workspaces:
 
 
 async def left_behind(checkout: str, base: str) -> list[str]:
-    """Return what a person would miss in the files of `base`: uncommitted changes."""
+    """Return a remark about the checkout's uncommitted changes, which the commit `base` lacks."""
     looking = ("status", "--porcelain", "-z", "--no-renames")
     changes = len((await git(*looking, cwd=checkout)).checked().names)
     if not changes:
@@ -109,7 +116,7 @@ async def left_behind(checkout: str, base: str) -> list[str]:
 
 
 async def _remarks(opened: Worktree) -> list[str]:
-    """Return what a person would miss in a new worktree."""
+    """Return remarks about what a new worktree lacks: uncommitted changes, submodules."""
     remarks = await left_behind(opened.checkout, opened.base)
     if await asyncio.to_thread((opened.path / ".gitmodules").exists):
         filling = 'setup = "git submodule update --init" with sandbox = "none" fills them'
@@ -120,8 +127,8 @@ async def _remarks(opened: Worktree) -> list[str]:
 async def _set_up(context: AgentContext, command: str) -> None:
     """Run the command in the ticket's folder, as a call that the pane shows.
 
-    It has the network, since such commands install things; there is a wall all the same, since
-    other agents' work may be in the folder.
+    It has the network, since such commands install things. It runs in the sandbox all the same,
+    since files that agents wrote may be in the folder.
     """
     held = context.confinement
     context.emit(e.SetupStarted(SETUP, command))

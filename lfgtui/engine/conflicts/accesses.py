@@ -16,24 +16,31 @@ from lfgtui.model import events as e
 from lfgtui.model.needs import with_needs
 
 Kind: TypeAlias = e.ConflictKind | UnsetType
+"""A kind of conflict; UNSET for two tickets that changed the same file."""
+
 Told: TypeAlias = tuple[Kind, str, str, str]
 """A reported conflict: its kind, the thing it is about, the ticket told, the other ticket."""
 
-
 MOST = 50
-"""Most conflicts that are reported to a ticket: checking out a branch changes all files."""
+"""Most conflicts that are reported to a ticket. (Checking out a branch can change all files.)"""
 
 _ENOUGH = "too many conflicts; further ones are not shown"
 
 
 class _How(NamedTuple):
+    """How a thing was changed, for the reports.
+
+    `beside` are other tickets that may have done it instead. `tells_others`: the tickets that it
+    conflicts with get a report, too.
+    """
+
     by_command: bool = False
     beside: tuple[str, ...] = ()
     tells_others: bool = True
 
 
 class Accesses:
-    """Accesses to things by name; files by absolute path. `runs` are all tickets, by id."""
+    """Accesses to files, by absolute path, ports and branches. `runs` are all tickets, by id."""
 
     def __init__(self, runs: Mapping[str, TicketRun]) -> None:
         self._runs = runs
@@ -41,8 +48,9 @@ class Accesses:
         self._readers: defaultdict[str, set[str]] = defaultdict(set)
         self._told: set[Told] = set()
         self._counts = Counter[str]()
+        """The number of reports, by ticket."""
         self.is_silent = False
-        """True while the accesses of a stored run are recalled."""
+        """True while entries of an earlier process are noted: nothing is reported then."""
 
     @property
     def files(self) -> Collection[str]:
@@ -55,7 +63,7 @@ class Accesses:
         self._told |= {(event.kind, name, ticket, other) for other in event.tickets}
 
     def start_over(self, ticket: str) -> None:
-        """Forget what the ticket has read: it begins anew."""
+        """Forget what the ticket has read, since it starts over."""
         for readers in self._readers.values():
             readers.discard(ticket)
 
@@ -64,7 +72,10 @@ class Accesses:
         self._readers[file].add(ticket)
 
     def wrote(self, tickets: Sequence[str], file: str, *, by_command: bool = False) -> None:
-        """Note that one of the tickets changed the file; of several, nobody knows which one."""
+        """Note that one of the tickets changed the file, and report conflicts.
+
+        If there are several tickets, nobody can tell which of them did it.
+        """
         others = [one for one in self._writers[file] if one not in tickets]
         stale = [one for one in self._readers[file] if one not in (*tickets, *others)]
         stale = [one for one in stale if self._runs[one].phase != "ended"]
@@ -82,13 +93,15 @@ class Accesses:
     def _report(
         self, ticket: str, name: str, others: Iterable[str], kinds: tuple[Kind, Kind], how: "_How"
     ) -> None:
-        strangers = [one for one in others if not self._is_related(ticket, one)]
-        self._tell(ticket, name, strangers, kinds[0], how)
-        for other in strangers if how.tells_others else ():
+        """Report a conflict to the ticket, as `kinds[0]`, and to the others, as `kinds[1]`."""
+        unrelated = [one for one in others if not self._is_related(ticket, one)]
+        self._tell(ticket, name, unrelated, kinds[0], how)
+        for other in unrelated if how.tells_others else ():
             if self._runs[other].phase != "ended":
                 self._tell(other, name, (ticket,), kinds[1], how)
 
     def _tell(self, ticket: str, name: str, others: Iterable[str], kind: Kind, how: "_How") -> None:
+        """Emit the report for one ticket, unless it was told before."""
         new = tuple(one for one in others if (kind, name, ticket, one) not in self._told)
         if new and not self.is_silent:
             self._told |= {(kind, name, ticket, one) for one in new}
@@ -103,11 +116,12 @@ class Accesses:
             self._runs[ticket].emit(event)
 
     def _is_related(self, one: str, other: str) -> bool:
+        """Return True if one of the tickets needs the other, directly or not."""
         by_id = {ticket: run.ticket for ticket, run in self._runs.items()}
         return one in with_needs(by_id, [other]) or other in with_needs(by_id, [one])
 
     def _shown(self, ticket: str, name: str, kind: Kind) -> str:
-        """Return the name; a file's is relative to the ticket's folder."""
+        """Return the name as it is stored: a file's is relative to the ticket's folder."""
         folder = self._runs[ticket].transcript.workspace
         is_inside = kind in e.FILE_CONFLICTS and PurePath(name).is_relative_to(folder)
         return str(PurePath(name).relative_to(folder)) if is_inside else name

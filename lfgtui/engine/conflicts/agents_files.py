@@ -1,7 +1,8 @@
 """Files that installed agents change by themselves, kept for undo as far as possible.
 
 An agent that asks for permission reports a change before it makes it, any other afterwards. Only in
-the first case is the old content still on the disk; the change's diff shows which case it is.
+the first case is the old content still on the disk; comparing the change's diff with the file shows
+which case it is.
 """
 
 import asyncio
@@ -22,11 +23,13 @@ TOO_LATE = "the agent reported the change only after making it"
 
 
 class AgentsFiles:
-    """Keeps what the agents of a run's tickets are about to change."""
+    """Keeps what the agents of a run's tickets are about to change, in threads."""
 
     def __init__(self) -> None:
         self._found: dict[tuple[str, str, str], tuple[str | None, int]] = {}
+        """SHA-256 (None: no file; or `UNKNOWN`) and mode before, by ticket, call and path."""
         self._turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        """A lock for each ticket: its reports are worked on in their order."""
         self._tasks: set[asyncio.Task[None]] = set()
 
     def reported(self, run: TicketRun, event: e.FileChange) -> None:
@@ -34,7 +37,7 @@ class AgentsFiles:
         self._do(run, lambda kept: self._keep(run, kept, event))
 
     def ended(self, run: TicketRun, event: e.ToolCallFinished) -> None:
-        """Note the content that the call has given the files."""
+        """Note the content that the files of the call have now."""
         self._do(run, lambda kept: self._note(run, kept, event))
 
     async def kept(self, ticket: str) -> None:
@@ -57,30 +60,30 @@ class AgentsFiles:
         self, ticket: str, kept: TicketFiles, work: Callable[[TicketFiles], None]
     ) -> None:
         async with self._turns[ticket]:
-            with suppress(OSError, ToolError):  # a file outside, or no room
+            with suppress(OSError, ToolError):  # e.g. a file outside the workspace, or a full disk
                 await asyncio.to_thread(work, kept)
 
     def _keep(self, run: TicketRun, kept: TicketFiles, event: e.FileChange) -> None:
-        place = (run.ticket.id, event.call_id, event.path)
-        if place in self._found:
+        key = (run.ticket.id, event.call_id, event.path)
+        if key in self._found:
             return
         path = files.locate(Path(run.transcript.workspace), event.path)
         content = files.read_present(path, kept.store.most_per_file)
         text = None if content is None else content.decode("utf-8", "replace")
         if not is_before(event.diff, text):
-            self._found[place] = UNKNOWN, 0
+            self._found[key] = UNKNOWN, 0
         elif content is None:
-            self._found[place] = None, 0
+            self._found[key] = None, 0
         else:
             kept.store.hold(content)
-            self._found[place] = sha256(content).hexdigest(), files.mode(path)
+            self._found[key] = sha256(content).hexdigest(), files.mode(path)
 
     def _note(self, run: TicketRun, kept: TicketFiles, event: e.ToolCallFinished) -> None:
         call = (run.ticket.id, event.call_id)
-        for place in [one for one in self._found if one[:2] == call]:
-            before, mode = self._found.pop(place)
+        for key in [one for one in self._found if one[:2] == call]:
+            before, mode = self._found.pop(key)
             if event.error is None:
-                path = files.locate(Path(run.transcript.workspace), place[2])
+                path = files.locate(Path(run.transcript.workspace), key[2])
                 after = files.digest(path)
                 why = TOO_LATE if before == UNKNOWN else ""
                 kept.note_agents(path.root, "/".join(path.parts), before, after, mode, why)

@@ -1,8 +1,8 @@
 """Commands: the files that they changed, and the branch that they checked out or moved.
 
-Nothing tells which process wrote a file. So a change counts as a command's if none of lfg's tools
-wrote the file at that moment; if commands of several tickets were running then, all of these are
-named. Conflicts among such commands cannot be told apart, and are not reported.
+The system does not say which process wrote a file. So a change counts as a command's if none of
+lfg's tools wrote the file at that moment; if commands of several tickets were running then, it
+counts as a change by one of these, and they are not reported as conflicting with each other.
 """
 
 import asyncio
@@ -31,16 +31,17 @@ _CUT = (
 )
 _MISSED = "{}; conflicts by this command may be missed"
 _SLACK = 20_000_000
-"""Nanoseconds by which the clock of files may be behind."""
+"""Nanoseconds by which the clock that stamps files may lag: it ticks every few milliseconds."""
 
 _REMEMBERED = 500
 """Most commands that are remembered."""
 
 _MOST_KNOWN, _MOST_SEEN = 2_000, 50_000
+"""Most files of `_Command.known`, and of `CommandWatch._seen`."""
 
 
 class Interval(NamedTuple):
-    """Nanoseconds in which a tool wrote a file."""
+    """The time in which a tool wrote a file, in nanoseconds since the epoch."""
 
     began: int
     ended: int
@@ -52,6 +53,11 @@ class Interval(NamedTuple):
 
 @dataclass(eq=False)
 class _Command:
+    """A command of a ticket; times are nanoseconds since the epoch.
+
+    `head` is HEAD of its folder before the command, `ended` is None while it runs.
+    """
+
     ticket: str
     folder: Path
     began: int
@@ -68,9 +74,10 @@ class _Command:
 
 
 class CommandWatch:
-    """Looks before and after the commands of `runs`.
+    """Looks at the folders before and after the commands of `runs`, all tickets by id.
 
-    `writes` has the times at which file tools wrote, `open_writes` the files they may be writing.
+    `Conflicts` sets `writes`, the last times at which file tools wrote a file, and `open_writes`,
+    the file that a call under way may be writing, and since when (by ticket and call).
     """
 
     def __init__(self, runs: Mapping[str, TicketRun], accesses: Accesses, session: Session) -> None:
@@ -81,14 +88,17 @@ class CommandWatch:
         self._own_data = session.recorder.path.parent
         self._commands: deque[_Command] = deque(maxlen=_REMEMBERED)
         self._seen: set[tuple[str, int]] = set()
+        """Changes, as file and time, that are noted already."""
         self._cut: set[Path] = set()
+        """Folders whose size was remarked on."""
         self._moved: defaultdict[str, dict[str, str]] = defaultdict(dict)
+        """By git folder: the tickets that moved HEAD, and the branch that it was on then."""
         self._of_agents: dict[tuple[str, str], _Command] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
     @asynccontextmanager
     async def watching(self, ticket: str, text: str) -> AsyncIterator[None]:
-        """Run a command of the ticket in the body, and look at what it has changed."""
+        """Run the command `text` of the ticket in the body; then look at what it has changed."""
         command = self._begin(ticket, file_clock())
         command.text = text
         await self._begin_look(command)
@@ -138,7 +148,7 @@ class CommandWatch:
 
     @contextmanager
     def _missing(self, command: _Command) -> Iterator[None]:
-        """Say so if the files cannot be looked at; the command itself is not affected."""
+        """Emit it if the files cannot be looked at; the command itself is not affected."""
         try:
             yield
         except OSError as error:
@@ -156,7 +166,7 @@ class CommandWatch:
     async def _look_after(self, command: _Command) -> None:
         changed = await changed_since(command.folder, command.began, self._own_data)
         gone = await asyncio.to_thread(_gone, command.known)
-        await self._runs[command.ticket].settle()  # so that all writes of tools are known
+        await self._runs[command.ticket].settle()  # until then a write by a tool may be unknown
         if changed.is_cut and command.folder not in self._cut:
             self._cut.add(command.folder)
             self._runs[command.ticket].emit(e.Status(_CUT))
@@ -177,6 +187,7 @@ class CommandWatch:
         self._compare(command, await asyncio.to_thread(head_of, command.folder))
 
     def _is_a_tools(self, file: str, moment: int) -> bool:
+        """Return True if a file tool of lfg may have changed the file at that moment."""
         if any(one.began <= moment <= one.ended for one in self.writes.get(file, ())):
             return True
         return any(
@@ -184,12 +195,15 @@ class CommandWatch:
         )
 
     def _running(self, file: PurePath, moment: int, word: str = "") -> list[str]:
-        """Return the tickets whose commands, with that word, ran in the folder at that moment."""
+        """Return the tickets whose commands may have changed the file at that moment.
+
+        Only commands count that contain `word` and that ran in a folder above the file.
+        """
         running = (one for one in self._commands if one.ran_at(moment) and word in one.text)
         return list(dict.fromkeys(r.ticket for r in running if file.is_relative_to(r.folder)))
 
     def _compare(self, command: _Command, head: Head | None) -> None:
-        """Report other tickets that moved HEAD of the same work tree, if this command did."""
+        """If the command moved HEAD, report other tickets that moved it in the same work tree."""
         if head is None or command.head is None or head == command.head:
             return
         moment = head.log[1] if head.log != command.head.log else command.ended or 0
@@ -207,5 +221,8 @@ def _gone(files: Collection[str]) -> list[str]:
 
 
 def _stamp(at: float) -> int:
-    """Return the earliest time, in nanoseconds, of a file that changed when an event came."""
+    """Return the earliest time stamp, in nanoseconds, of a file that changed at the time `at`.
+
+    That is a time of `model.clock`, in seconds.
+    """
     return int((at + time.time() - now()) * 1e9) - _SLACK

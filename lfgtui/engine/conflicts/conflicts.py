@@ -17,6 +17,7 @@ from lfgtui.model.fold.items import ToolItem
 
 WRITING = ("write_file", "edit_file")
 _MATCH = re.compile(r"^(.+?):\d+: ", re.MULTILINE)
+"""A line of the output of search_files: `FILE:LINE: text`."""
 
 _WATCHED = frozenset(
     {
@@ -24,10 +25,11 @@ _WATCHED = frozenset(
         e.ToolCallStarted, e.TicketQueued,
     }
 )  # fmt: skip
+"""Events that `take` looks at: each of its cases has to be here."""
 
 
 class Conflicts:
-    """Watches `runs`, all tickets of a run by their ids. A sink of its entries."""
+    """Watches `runs`, all tickets of a run by id: their `ChangeWatch`. `take` is a sink."""
 
     def __init__(self, runs: Mapping[str, TicketRun], session: Session) -> None:
         self._runs = runs
@@ -42,7 +44,7 @@ class Conflicts:
         """Note what tickets have read and changed, and report conflicts."""
         for entry in entries:
             event = entry.event
-            if type(event) not in _WATCHED:  # most are pieces of text
+            if type(event) not in _WATCHED:  # most events are pieces of text
                 continue
             if isinstance(event, e.ToolCallFinished):
                 if (
@@ -63,7 +65,7 @@ class Conflicts:
                 self._accesses.start_over(entry.ticket)
 
     def recall(self, entry: e.Entry) -> None:
-        """Note what a stored entry says, without a report."""
+        """Note an entry of an earlier process, without a report."""
         if isinstance(entry.event, e.ConflictDetected):
             self._accesses.recall(entry.ticket, entry.event)
         elif not isinstance(entry.event, e.ToolCallStarted | e.FileChange):
@@ -103,7 +105,7 @@ class Conflicts:
                 self._accesses.wrote((ticket,), file)
 
     def _look_after(self, ticket: str, event: e.ToolCallFinished, call: ToolItem) -> None:
-        """Look at what a command, or an agent's call, has left."""
+        """Look at what a command, or a call by an installed agent, has changed and printed."""
         given = call.arguments if isinstance(call.arguments, dict) else {}
         command = str(given["command"]) if program(given) else ""
         if call.is_agent_call:

@@ -21,20 +21,22 @@ _TAKEN = re.compile(
 """Messages that a port is taken; the last form is that of Windows."""
 
 _PORT = re.compile(r"(?:\bport\W{1,3}|[:,]\s?)(\d{2,5})\b", re.IGNORECASE)
-"""A port beside such a complaint: `port 8080`, `:8080`, `, 8080`."""
+"""A port near such a message: `port 8080`, `:8080`, `, 8080`."""
 
 _NUMBER = re.compile(r"\b\d{2,5}\b")
+"""A number in a command that may be a port."""
+
 _LINES = 3
-"""Lines before and after the complaint in which the number may stand."""
+"""Lines before and after the message in which the port may stand."""
 
 _MOST = 20
 """Most ports that are looked up for one output."""
 
 
 def ports_in_use(output: str, command: str = "") -> list[int]:
-    """Return the ports that, by a command's output, may be taken.
+    """Return the ports that may be in use, according to a command's output.
 
-    Where it complains and names no port, they are the numbers in the command.
+    If it says that a port is in use and names none, they are the numbers in the command.
     """
     is_taken = False
     lines = output.splitlines()
@@ -49,7 +51,7 @@ def ports_in_use(output: str, command: str = "") -> list[int]:
 
 
 class PortWatch:
-    """Looks up which of the tickets in `runs` has a port that a command of another could not."""
+    """Finds the ticket in `runs` that listens on a port which another ticket's command wanted."""
 
     def __init__(self, runs: Mapping[str, TicketRun], accesses: Accesses, session: Session) -> None:
         self._runs = runs
@@ -58,7 +60,7 @@ class PortWatch:
         self._tasks: set[asyncio.Task[None]] = set()
 
     def read(self, ticket: str, output: str, command: str) -> None:
-        """Look up the ports that a command's output complains of, if any."""
+        """Look up the ports that a command's output says are in use, if any."""
         if ports := ports_in_use(output, command):
             task = asyncio.create_task(self._look_up(ticket, ports))
             self._tasks.add(task)
@@ -78,7 +80,11 @@ class PortWatch:
 
 
 def _owners(run: str, ports: Collection[int], agents: Mapping[int, str]) -> dict[int, str]:
-    """Return the tickets of the run whose processes listen on the ports."""
+    """Return the tickets of the run whose processes listen on the ports, by port.
+
+    A process is a ticket's if it has its `TICKET_VARIABLE`, or if one of its parents is in
+    `agents`, the processes of installed agents and their tickets.
+    """
     owners: dict[int, str] = {}
     for port, process in listeners(ports).items():
         name = variable_of(process, TICKET_VARIABLE) or ""

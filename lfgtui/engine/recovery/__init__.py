@@ -1,1 +1,1 @@
-"""After a failure: ask again, fail over, park for a limit."""
+"""After a failed request: try again, fail over to another provider, or park for a limit."""

@@ -1,4 +1,7 @@
-"""Parking: a ticket waits until its providers' limits end, or tries in spite of them."""
+"""Parking: a ticket waits until its providers' limits end, or tries in spite of them.
+
+`TicketRun` calls it, and emits the events.
+"""
 
 from lfgtui.engine.recovery.limits import Limit, LimitedError, Limits
 from lfgtui.engine.recovery.recovery import Recovery
@@ -6,12 +9,13 @@ from lfgtui.model import events as e
 
 
 class Parking:
-    """The limits between a ticket and its routes, for one start of it."""
+    """The limits that keep one ticket from its routes; made anew each time that it is queued."""
 
     def __init__(self, limits: Limits, recovery: Recovery) -> None:
         self.limit: Limit | None = None
-        """The limit that the ticket is parked for."""
+        """The limit that the ticket is parked for; None while it is not parked."""
         self._tries_now = False
+        """True from `try_now` until an answer, or until no limit is left."""
         self._limits = limits
         self._recovery = recovery
 
@@ -33,7 +37,11 @@ class Parking:
         self._tries_now = self.limit is not None
 
     def check(self) -> Limit | None:
-        """Return the limit that a request ignores, if any; raise if it must not be sent."""
+        """Return the limit in spite of which a request is sent, None if there is no limit.
+
+        Raises `LimitedError` if it must not be sent. Call it before each request, and `answered`
+        with the events of its answer.
+        """
         limit = self._limits.against(self._recovery.route, self._recovery.own)
         if limit is not None and not self._tries_now:
             raise LimitedError(limit)

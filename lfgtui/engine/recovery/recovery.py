@@ -1,24 +1,25 @@
-"""Recovery from failed requests: what follows one, and how long a dead provider is left alone.
+"""Recovery from failed requests: what follows one, and how long a dead provider gets no request.
 
 `Recovery` is the one place that decides what a ticket does next. First the same provider again,
 as long as that may help (`errors.ProviderError.retryable`) and the policy allows it; then the
 ticket's `fallback` providers in their order, for every kind of failure, since what one refuses
 another may take; then it is parked, if one of them has a limit that ends in time (`limits`);
-then it fails. A retry waits as long as the server asks, else exponentially longer with jitter. It
-is never sent while a circuit of its route is open: with another route left, the ticket goes there
-at once.
+then it fails. A retry waits as long as the server asks, otherwise exponentially longer with jitter.
+It is never sent while a circuit of its route is open: with another route left, the ticket goes
+there at once.
 
 A `Circuit` keeps tickets that work side by side from hammering a dead provider or model. Each
-request passes two: its provider's, which counts failures to connect and takes other failures for
-answers, and its model's, which counts those others, so that a dead model stops no other model.
+request passes two circuits: its provider's, which counts failures to connect and takes other
+failures for answers, and its model's, which counts those others, so that a dead model stops no
+other model.
 
 It is closed as long as answers come. When requests have failed `failures` times within `window`
 seconds and none was answered in between, it opens: no request leaves for `pause` seconds. Then it
 is half open: one request is let through as a probe. If that is answered the circuit closes; if it
 fails, the pause doubles, and its error is raised in every ticket that waited: each would have
-failed the same way, and a ticket that only waited would wait for ever. (Nygard, Release It!, 5.2;
-"half-open" as in https://martinfowler.com/bliki/CircuitBreaker.html.) Only failures that may pass
-with time count: a refused key is an answer.
+failed the same way, and a ticket that only waited would do so indefinitely. (Nygard, Release It!,
+5.2; "half-open" as in https://martinfowler.com/bliki/CircuitBreaker.html.) Only failures count that
+may pass with time: a refused key is an answer.
 """
 
 import asyncio
@@ -56,7 +57,10 @@ class Step(NamedTuple):
 
 
 class Recovery:
-    """One start of a ticket: which routes are left, and how often they were tried."""
+    """The routes of a ticket, and how often they were tried, since it was last queued.
+
+    `route` is the present one, `own` the first one. `random` gives numbers from 0 to 1.
+    """
 
     def __init__(
         self, policy: RetryPolicy, routes: tuple[Route, ...], random: Callable[[], float]
@@ -64,10 +68,13 @@ class Recovery:
         self.route, *self._fallback = routes
         self.own = self.route
         self._limited: list[Route] = []
+        """Routes that were refused for a limit which ends soon enough to wait for."""
         self._policy = policy
         self._random = random
         self._in_a_row = 0
+        """Failures of the present route since its last finished response."""
         self._retries = 0
+        """Failures of all routes, which `retry.budget` bounds."""
 
     @property
     def has_fallback(self) -> bool:
@@ -83,8 +90,8 @@ class Recovery:
         """Return the next step after the error; None if the ticket fails with it.
 
         `progressed`: a response was finished since the attempt began, so this
-        is a failure of its own and not one more in a row. `rest` is how long
-        the route's circuits stay open.
+        is the first failure in a row. `rest` is how many seconds the route's
+        circuits stay open.
         """
         self._in_a_row = 1 if progressed else self._in_a_row + 1
         self._retries += 1
@@ -125,7 +132,7 @@ def retry_delay(
 
 
 def final_message(policy: RetryPolicy, error: ProviderError) -> str:
-    """Return the message of a ticket that fails with the error."""
+    """Return the message of a ticket that fails with the error, with the setting that decided."""
     wait = error.retry_after
     if wait is None or wait <= policy.max_retry_after or can_park(policy, error):
         return error.message  # parked as often as the budget allows
@@ -147,13 +154,16 @@ class Circuit:
         self._policy = policy
         self._clock = clock
         self._failed_at: deque[float] = deque(maxlen=policy.failures)
+        """When the last requests failed, since one was answered."""
         self._pause = policy.pause
         self._open_until: float | None = None
+        """When a probe may be sent; None while closed."""
         self._is_probed = False
+        """True while a probe is under way."""
         self.probe_error: ProviderError | None = None
         """The error of the last probe, until a request is answered."""
         self.cause = ""
-        """The failure that opened the circuit, in a word or two: `HTTP 500`, `timeout`."""
+        """The failure that opened the circuit, in short: `HTTP 500`, `timeout`."""
         self._change = asyncio.Event()
 
     @property
@@ -170,9 +180,9 @@ class Circuit:
 
     @contextmanager
     def request(self) -> Iterator[Callable[[], None]]:
-        """Let the body, a request, through now; a probe while the circuit is open.
+        """Send a request in the body now, as a probe if the circuit is open.
 
-        Yields a function to call when something came back.
+        Yields a function to call when the first content of an answer came.
         """
         is_probe = self._open_until is not None
         self._is_probed = self._is_probed or is_probe
@@ -182,7 +192,8 @@ class Circuit:
             nonlocal is_settled
             if not is_settled:
                 is_settled = True
-                if is_probe or self._open_until is None:  # else sent before: the probe decides
+                # A request from before the circuit opened changes nothing: the probe decides.
+                if is_probe or self._open_until is None:
                     self._close()
 
         try:
@@ -190,13 +201,13 @@ class Circuit:
         except ProviderError as error:
             is_own = (error.kind != "connection") == self._is_models
             if not error.retryable or not (is_own or self._is_models):
-                answered()  # what is a model's failure is the provider's answer
+                answered()  # a refusal, or a model's failure, which is an answer of the provider
             elif not is_settled and (is_own or is_probe):
                 is_settled = True
                 self._fail(error, is_probe=is_probe)
             raise
         finally:
-            if is_probe and not is_settled:  # stopped before its fate was known
+            if is_probe and not is_settled:  # e.g. cancelled: another request may be the probe
                 self._is_probed = False
                 self._tell()
 
@@ -294,5 +305,5 @@ class Circuits(dict[str | Route, Circuit]):
     def permit(
         self, route: Route, waiting: Waiting = nullcontext
     ) -> AbstractAsyncContextManager[Callable[[], None]]:
-        """As `permit`, for both of the route's circuits."""
+        """Wait for both of the route's circuits; see the function `permit`."""
         return permit((self[route], self[route.provider]), waiting)

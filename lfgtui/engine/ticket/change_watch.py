@@ -1,11 +1,11 @@
-"""The files that a ticket is about to change, as seen by its work."""
+"""What a ticket's work needs to know of the watch over changed files, `conflicts.Conflicts`."""
 
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
 
 class ChangeWatch(Protocol):
-    """Watches the files of a run's tickets, named by their ids."""
+    """Watches the files that a run's tickets change; a `ticket` is given by its id."""
 
     def watching(self, ticket: str, command: str) -> AbstractAsyncContextManager[None]:
         """Run the command in the body, and look at what it changes."""

@@ -1,7 +1,7 @@
-"""The guards of a ticket at work: what they see is recorded, and heeded.
+"""The guards of a ticket at work: what they see is recorded, and acted on.
 
-An agent's events pass here on their way to the history. First `EventRedactor` takes out secrets
-and what redacting guards look for; then the other guards see them.
+All events of a ticket pass here on their way to the history. First `EventRedactor` takes out
+secrets and what redacting guards look for; then the other guards see them.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -20,7 +20,7 @@ from lfgtui.text.redactor import Redactor
 from lfgtui.text.secret_rules import RULES
 
 _PROSE = (e.TextDelta, e.ReasoningDelta)
-_KINDS = frozenset(rule.name for rule in RULES)
+_SECRET_RULES = frozenset(rule.name for rule in RULES)
 
 _TO_AGENT = (
     'lfg stopped this: its guard "{}" saw {}. The person watching has looked at it'
@@ -29,7 +29,7 @@ _TO_AGENT = (
 
 
 class Guarding:
-    """The way of a ticket's events; `heed` is called for what a guard sees.
+    """Feeds a ticket's events to its guards and on to the history; `heed` gets what guards see.
 
     A guard that only flags is recorded when the text it saw ends: a line in the middle would cut
     a paragraph, or a block of code, in two.
@@ -48,11 +48,13 @@ class Guarding:
         self._heed = heed
         self._redacting = {guard.name for guard in known if guard.action == "redact"}
         self._marked: set[str] = set()
+        """Redacting guards that were recorded in this response."""
         self._later: list[e.GuardTripped] = []
+        """Events to record when the text ends, which is made of `_text` events."""
         self._text: type[e.Event] | None = None
 
     def feed(self, event: e.Event, record: Callable[[e.Event], None]) -> None:
-        """Record the event, then what guards saw in it; that comes before the end of a ticket."""
+        """Record the event, and after it (before it, if it is the ending) what guards saw in it."""
         if self._redactor.is_idle:
             self._feed(event, record)
             return
@@ -85,11 +87,11 @@ class Guarding:
                 self._heed(trip)
 
     def _note_marks(self, event: e.Event) -> None:
-        """Note that something was redacted, once a response."""
+        """Note that something was redacted, once for each guard and response."""
         if isinstance(event, e.TurnBegun):
             self._marked.clear()
         for kind in self._redactor.taken():
-            name = SECRETS if kind in _KINDS else kind
+            name = SECRETS if kind in _SECRET_RULES else kind
             if name in self._redacting - self._marked:
                 self._marked.add(name)
                 what = "a match" if name == kind else kind
@@ -113,7 +115,7 @@ def _tripped(trip: Trip) -> e.GuardTripped:
 def heed(
     trip: Trip, hold: Hold, person: Person, stop: Callable[[e.Ending], None], *, can_ask: bool
 ) -> None:
-    """Do what the guard's rule says: pause, cancel, or only flag."""
+    """Act as the guard's `action` says: pause the ticket, cancel it, or do nothing."""
     name, seen = trip.guard.name, trip.message
     match trip.guard.action:
         case "cancel":
@@ -130,7 +132,7 @@ def heed(
 
 
 def _by_channel(base: Redactor, guards: Sequence[Guard]) -> Mapping[Channel, Redactor]:
-    """Return redactors for the channels that guards take something out of."""
+    """Return the redactors of those channels for which there are redacting guards."""
     found: dict[Channel, Redactor] = {}
     made: dict[tuple[Guard, ...], Redactor] = {}
     for channel in get_args(Channel):

@@ -1,4 +1,4 @@
-"""A ticket's pauses, and its waits for a slot. Its clock stands still in both."""
+"""A ticket's pauses, and its waits for a slot. Its time limit stands still in both."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -10,7 +10,10 @@ from lfgtui.model import events as e
 
 
 class Hold:
-    """A gate that the person closes, and the slot that the ticket waits for after it."""
+    """A gate that the person closes to pause the ticket, and the slot that it waits for.
+
+    `emit` takes the ticket's events; `holding_clock` stops its time limit during the body.
+    """
 
     def __init__(
         self,
@@ -26,21 +29,27 @@ class Hold:
 
     @property
     def is_begun(self) -> bool:
-        """True once a pause was requested."""
+        """True from the request for a pause until `end`."""
         return not self._gate.is_set()
 
     def begin(self, *, at_once: bool, says_so: bool = True) -> None:
-        """Close the gate; the ticket pauses when it gets there, or `at_once`."""
+        """Close the gate; a ticket at work pauses when it gets there, one that waits `at_once`.
+
+        Without `says_so` nothing says that the pause is still to come.
+        """
         if self.is_begun:
             return
         self._gate.clear()
         if at_once:
             self._emit(e.Paused())
-        elif not self._slot.leave() and says_so:  # else it comes there now
+        elif not self._slot.leave() and says_so:  # one that waited for its slot pauses now
             self._emit(e.Status("pausing after this response"))
 
     def end(self, *, says_so: bool = False) -> None:
-        """Open the gate. A ticket that waits there says so itself."""
+        """Open the gate. `says_so`: emit it, for a ticket that is not waiting at the gate.
+
+        (One that is emits it itself.)
+        """
         if says_so and self.is_begun:
             self._emit(e.Resumed())
         self._gate.set()
@@ -59,7 +68,10 @@ class Hold:
         await self.take_slot()
 
     async def take_slot(self, waiting: Waiting = nullcontext, *, holds: bool = True) -> None:
-        """Wait for a slot unless the ticket has one; first for the gate, if it `holds`."""
+        """Wait for a slot unless the ticket has one; first at the gate, if it `holds`.
+
+        `waiting` makes the context manager around the wait for the slot.
+        """
         with self._holding_clock():
             while not self._slot.is_taken:
                 if holds and self.is_begun:

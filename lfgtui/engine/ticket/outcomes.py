@@ -1,4 +1,4 @@
-"""The ways in which a ticket's work ends, from what its task returned or raised."""
+"""How a ticket's work ended, read from what its task returned or raised."""
 
 import asyncio
 from typing import TypeAlias
@@ -25,7 +25,7 @@ EXPECTED = (ProviderError, RunLimitError, TimeoutError, LfgError)
 
 
 def ending_of(error: Exception, policy: RetryPolicy) -> e.Ending:
-    """Return how a ticket ends whose work raised one of the `EXPECTED`."""
+    """Return the ending of a ticket whose work raised one of the `EXPECTED` errors."""
     match error:
         case ProviderError():
             return e.TicketFailed(error.kind, final_message(policy, error), error.retryable)
@@ -33,14 +33,14 @@ def ending_of(error: Exception, policy: RetryPolicy) -> e.Ending:
             return e.TicketLimited(error.limit)
         case TimeoutError():
             return e.TicketLimited("time")
-    # Else its folder, its setup or its servers are at fault.
+    # Otherwise its folder, its setup or its servers are at fault.
     is_internal = isinstance(error, HistoryError | IllegalMoveError)
     kind: ErrorKind = "internal" if is_internal else "invalid_request"
     return e.TicketFailed(kind, one_line(str(error)), retryable=False)
 
 
 def outcome_of(task: "asyncio.Task[Outcome]", stopped_with: e.Ending | None) -> Outcome:
-    """Return how the work ended, once its task is done; as `stopped_with`, if it was stopped."""
+    """Return how the work ended, once its task is done; `stopped_with` if it was stopped."""
     if task.cancelled():
         return stopped_with or e.TicketInterrupted()
     if (error := task.exception()) is None:
@@ -51,6 +51,6 @@ def outcome_of(task: "asyncio.Task[Outcome]", stopped_with: e.Ending | None) -> 
 
 
 def failed(context: str, error: BaseException) -> e.TicketFailed:
-    """Return the ending for an error that is a bug."""
+    """Return the ending for an error that is a bug; `context` is put before its message."""
     message = one_line(f"{context}{type(error).__name__}: {error}")
     return e.TicketFailed("internal", message, retryable=False)

@@ -15,9 +15,11 @@ class ResponseTimes:
 
     def __init__(self) -> None:
         self._is_due = False
+        """True from a request to the first content of its response."""
         self._unpainted: float | None = None
-        """When content came that is committed but not in a frame yet."""
+        """When the first content came, until a frame shows it."""
         self._commit: float | UnsetType = UNSET
+        """Seconds from the content's arrival to its commit; `_paint`: to the frame."""
         self._paint: float | UnsetType = UNSET
 
     def apply(self, entry: e.Entry) -> None:
@@ -36,7 +38,7 @@ class ResponseTimes:
             self._paint, self._unpainted = _since(self._unpainted), None
 
     def added_to(self, event: e.Event) -> e.Event:
-        """Return the event; one that ends a response, with the known times."""
+        """Return the event; if it ends a response, with the times that are known."""
         if isinstance(event, e.ResponseFinished):
             return msgspec.structs.replace(event, commit=self._commit, paint=self._paint)
         return event

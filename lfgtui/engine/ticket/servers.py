@@ -1,4 +1,4 @@
-"""The MCP servers of a ticket, and what its stream says of them.
+"""The MCP servers of a ticket, and the events that they cause.
 
 Each ticket has its own servers, which work in its workspace: they start with its first request,
 and end when its work does, however that ends.
@@ -26,6 +26,6 @@ def tools_of_servers(context: AgentContext, config: Config) -> McpTools:
                 on_change=lambda text: context.emit(e.GuardTripped("mcp", text)),
             )
             for name in context.ticket.mcp
-            if name in config.mcp  # checked before a run
+            if name in config.mcp  # true for all: the config is checked before a run
         ]
     )

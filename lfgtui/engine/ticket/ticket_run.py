@@ -54,10 +54,11 @@ Forward: TypeAlias = Callable[[c.TicketCommand | e.Event], None]
 
 
 class TicketRun:
-    """A ticket with everything that belongs to it while lfg runs; its agent's `AgentContext`.
+    """A ticket with all that belongs to it while lfg runs.
 
-    It goes `pending -> running -> ended`, and back by `queue`; from `running` also back to
-    `pending`, parked. The engine decides when to move; the moves are made here.
+    It is its agent's `AgentContext`, which explains the attributes that have no comment here. It
+    goes `pending -> running -> ended`, and back to `pending` by `queue` or, parked, from `running`.
+    The engine decides when to move; the moves are made here.
     """
 
     def __init__(self, ticket: Ticket, session: Session, changes: ChangeWatch) -> None:
@@ -66,16 +67,13 @@ class TicketRun:
         self.meter = Meter()
         self.times = ResponseTimes()
         self.phase: Phase = "pending"
-        self.outcome: e.Ending | None = None
+        self.outcome: e.Ending | None = None  # how the last start ended, while `phase` is "ended"
         self.slot = Slot(session.slots)
-        self.is_blocked_by_need = False
-        self.is_prepared = False
-        """True once the agent was started ahead of the ticket's turn."""
-        self.is_restarted = False
-        """True once the ticket was stopped to be started over."""
-        self.has_follow_up = False
-        """True once the person said something while the ticket was ending."""
-        self.is_remote = False
+        self.is_blocked_by_need = False  # set by `Needs`; cleared by `queue`, as the next two are
+        self.is_prepared = False  # set by `Turns`: the agent was started ahead of its turn
+        self.is_restarted = False  # set by the engine: stopped to be started over
+        self.has_follow_up = False  # it is to be queued again when it has ended, for a message
+        self.is_remote = False  # set by the engine: workers do it
         self.forward: Forward | None = None
         """Takes all that is for the ticket while a worker has it, which alone numbers entries."""
         self.environment = {**session.environment, TICKET_VARIABLE: f"{session.run}/{ticket.id}"}
@@ -96,18 +94,19 @@ class TicketRun:
         self.say = partial(self.person.say, stops=False)
         self.hear = self.person.hear
         self.heard_by = self.person.heard_by
+        # Does an attempt's work with its agent; `watch.watching` replaces it for watchers.
         self.work_with: Callable[[Agent, e.UserMessage], Awaitable[e.Ending]] = Agent.run
         self.stoppable = self.person.stoppable
         self._session = session
         guards, redactor = session.config.guards, session.redactor
         self._guarding = Guarding(ticket, guards, redactor, self._heed)
         self._servers = tools_of_servers(self, session.config)
-        self._attempt = 0
-        self._continues = False
-        self._keeps_partial: bool | UnsetType = UNSET
+        self._attempt = 0  # the number of the newest attempt, 0 before any
+        self._continues = False  # the next attempt goes on from the conversation
+        self._keeps_partial: bool | UnsetType = UNSET  # ... and from the response that broke off
         self._task: asyncio.Task[Outcome] | None = None
         self.stopped_with: e.Ending | None = None
-        """The ending that the ticket was stopped with; None while nobody stopped it."""
+        """The ending that `stop` was called with; None while nobody stopped this start."""
         self.hold = Hold(self.slot, self.emit, self.holding_clock)
         self.gate = self.hold.gate
         self._begin_anew()
@@ -130,7 +129,7 @@ class TicketRun:
 
     @property
     def has_past(self) -> bool:
-        """True if the ticket has something to go on from."""
+        """True if the ticket has a conversation to continue."""
         return bool(self.transcript.conversation.messages)
 
     @property
@@ -151,7 +150,7 @@ class TicketRun:
         return self.stopped_with is not None or self._task.done()
 
     def apply(self, entry: e.Entry) -> None:
-        """Fold and gauge a delivered entry. A bug or an impossible entry ends the ticket."""
+        """Fold a delivered entry, update the gauges. A bug or impossible entry ends the ticket."""
         fault: Exception | None
         try:
             fault = self.transcript.apply(entry)
@@ -171,7 +170,7 @@ class TicketRun:
         return self.ticket.id in self._session.in_view
 
     def _approve_by(self, call_id: str, rule: ApprovalRule) -> None:
-        """Approve a call that a rule covers; where a worker has the ticket, it gets the rule."""
+        """Approve a call that a rule covers; if a worker has the ticket, send it the approval."""
         if self.forward is None:
             self.person.decide(call_id, Decision("approve", rule=rule))
         elif call_id not in self.person.decided:
@@ -181,9 +180,9 @@ class TicketRun:
     # The course of a ticket
 
     def queue(self, *, continues: bool, is_said: bool = False) -> None:
-        """Wait for a turn, from the prompt or, if it `continues`, from where it stands.
+        """Wait for a turn, to start over or, if it `continues`, to go on where it stands.
 
-        `is_said`: its entries say so already, since they came from another process.
+        `is_said`: stored entries say already that it is queued, so no event does.
         """
         self.phase, self.outcome, self._continues = "pending", None, continues
         self.is_blocked_by_need = self.is_restarted = self.is_prepared = False
@@ -196,7 +195,7 @@ class TicketRun:
             self.emit(e.TicketQueued(starts_over or UNSET), self.ticket)
 
     def heed_limits(self) -> None:
-        """While pending, park until the providers' limits end, then queue again."""
+        """While pending: park for the providers' limits, or queue again if they have ended."""
         if self.parking.heed():
             limit = self.parking.limit
             self.slot.line_up(has_begun=self._continues)
@@ -221,7 +220,7 @@ class TicketRun:
         return outcome_of(task, self.stopped_with)
 
     def end(self, ending: e.Ending) -> None:
-        """Emit the last event of this start, unless a worker did, and end a hold.
+        """Emit the ending of this start, unless it came from a worker; free the slot, end a hold.
 
         An ending that cannot be stored becomes one that says so; raises if that fails, too.
         """
@@ -238,7 +237,7 @@ class TicketRun:
             self.emit(self.outcome)
 
     async def work(self, message: e.UserMessage) -> Outcome:
-        """Make attempts until one ends; failures become values, cancellation passes through."""
+        """Make attempts until one ends the ticket or parks it (None); failures become endings."""
         try:
             return await self._attempts(message)
         except EXPECTED as error:
@@ -318,20 +317,20 @@ class TicketRun:
     # What the person does
 
     def pause(self) -> None:
-        """Hold at the next gate."""
+        """Hold the ticket: at once, or at the next gate if it is at work."""
         if self.forward is not None:
             self.forward(c.Pause(self.ticket.id))
         elif self.phase != "ended":
             self.hold.begin(at_once=self.phase == "pending")
 
     def resume(self) -> None:
-        """Go on."""
+        """End the hold."""
         if self.forward is not None:
             return self.forward(c.Resume(self.ticket.id))
         return self.hold.end(says_so=self.phase == "pending")
 
     def tell(self, text: str, *, stops: bool) -> None:
-        """Say something to the agent. One that has ended, or is about to, is queued to answer."""
+        """Send the agent a message. A ticket that has ended, or is about to, is queued again."""
         if self.forward is not None:
             return self.forward(c.Tell(self.ticket.id, text, stops))
         self.has_follow_up = self.is_ending

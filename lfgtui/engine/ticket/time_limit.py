@@ -1,4 +1,4 @@
-"""The time that a ticket may work."""
+"""The time limit of a ticket's work."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
@@ -6,17 +6,17 @@ from contextlib import asynccontextmanager, contextmanager
 
 
 class TimeLimit:
-    """A ticket's `timeout`: pauses and a person's thinking time do not count.
+    """A ticket's `timeout` in seconds: pauses and a person's thinking time do not count.
 
-    One limit covers all attempts of a start of a ticket: each attempt enters
-    `running`, which goes on with the time that is left.
+    Each time that a ticket is queued it gets a new limit, which covers all attempts
+    from then on: each attempt enters `running`, which continues with the time left.
     """
 
     def __init__(self, seconds: float) -> None:
         self._left = seconds
         self._timeout: asyncio.Timeout | None = None
-        self._holds = 0
-        self._left_when_held = 0.0
+        self._holds = 0  # bodies of `held` that are under way
+        self._left_when_held = 0.0  # seconds that were left when the first of them began
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:

@@ -1,7 +1,7 @@
-"""The new words and deeds of a ticket, as one that watches it reads them.
+"""What a ticket newly said and did, as text for a ticket that watches it.
 
-Text and thoughts come as they are; a call and its result in a line each. The newest are kept, in
-bounded memory, with the `seq` of their entries, which tells read ones from unread ones.
+Answers and reasoning are kept as they are, a call and its result as one line each. The newest are
+kept, in bounded memory, with the `seq` of their entries, which separates read from unread ones.
 """
 
 from collections import deque
@@ -25,13 +25,15 @@ _CALL = 300
 
 
 class News:
-    """The news of one ticket that works in the folder."""
+    """The news of one ticket. Paths in calls are shown relative to its `workspace`."""
 
     def __init__(self, workspace: str) -> None:
         self.last_seq = 0
+        """The `seq` of the ticket's newest entry."""
         self._workspace = workspace
         self._pieces: deque[_Piece] = deque()
         self._kept = self._unread = self._read_to = 0
+        """Characters in `_pieces`, characters that are unread (dropped ones, too), a `seq`."""
 
     @property
     def tokens(self) -> int:
@@ -47,7 +49,7 @@ class News:
         """Add what an entry of the ticket says."""
         self.last_seq = entry.seq
         event = entry.event
-        if type(event) is e.TextDelta:  # most are
+        if type(event) is e.TextDelta:  # most events are, so this test comes first
             self._add(entry.seq, "", event.text)
             return
         match event:

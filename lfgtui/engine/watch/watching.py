@@ -1,9 +1,9 @@
-"""Tickets with `watch`: they read what the others newly say, and name what does not fit together.
+"""Tickets with `watch`: they read what the others newly say, and report contradictions.
 
-A look is a message in the watcher's own conversation, so that earlier looks are in the provider's
-cache; a conversation that has become long begins anew, with the findings so far. A message says
-how far the watcher has read, so that a resumed run goes on from there. Watchers take no slot, since
-they work for moments, and end when all other tickets have.
+A look is a message in the watcher's own conversation, so the provider's cache has the earlier
+looks; a conversation that has become long begins anew, with the findings so far. Each message also
+says how far the watcher has read, so a resumed run continues from there. Watchers take no slot,
+since they work for moments only, and end when all other tickets have ended.
 """
 
 import asyncio
@@ -25,20 +25,23 @@ from lfgtui.model.fold.transcript import Transcript
 from lfgtui.text.figures import count
 
 LOOK = 24_000
-"""Most characters of one look, for all tickets together."""
+"""Most characters of the news in one look, of all tickets together."""
 
 _LEAST = 1_500
-"""Characters of a look that each ticket gets at least, however many there are."""
+"""Characters of a look that each ticket gets at least; with many tickets a look exceeds `LOOK`."""
 
 _LONGEST = 120_000
 """Characters of a conversation after which it begins anew."""
 
 _PROMPT = 400
-"""Characters of each ticket's prompt in the first look."""
+"""Most characters of each ticket's prompt in the first look."""
 
 
 class Watchers:
-    """The watching tickets of a run. `runs` are all of its tickets, by id."""
+    """The watching tickets of a run. `runs` are all of its tickets, by id.
+
+    `take` is a sink of the run's entries. `clock` gives seconds.
+    """
 
     def __init__(self, runs: Mapping[str, TicketRun], clock: Callable[[], float]) -> None:
         self._runs = runs
@@ -46,12 +49,12 @@ class Watchers:
         self._watchers: list[Watcher] = []
 
     def add(self, run: TicketRun) -> None:
-        """Have the ticket watch the others, if it is to."""
+        """Add a ticket of the run; only one with `watch` becomes a watcher."""
         if run.ticket.watch:
             self._watchers.append(Watcher(run, self._runs, self._clock))
 
     def take(self, entries: Sequence[e.Entry]) -> None:
-        """Give entries that were stored, in their order, to each watcher."""
+        """Give stored entries, in their order, to each watcher."""
         for watcher in self._watchers:
             for entry in entries:
                 watcher.apply(entry)
@@ -74,7 +77,7 @@ class Watchers:
         return {ticket: words for ticket, words in watchers.items() if words}
 
     def resume(self) -> None:
-        """Have watchers that are done go on, since other tickets do."""
+        """Queue watchers that are done, if other tickets are at work again."""
         if any(run.phase != "ended" for run in self._runs.values() if not run.ticket.watch):
             for run in (watcher.run for watcher in self._watchers):
                 if run.is_done:
@@ -82,7 +85,10 @@ class Watchers:
 
 
 class Watcher:
-    """One watching ticket: waits for news, has its agent look, and marks its findings."""
+    """One watching ticket: waits for news, has its agent look, and marks its findings.
+
+    It replaces the ticket's `work_with`, so its attempts run `work`.
+    """
 
     def __init__(
         self, run: TicketRun, runs: Mapping[str, TicketRun], clock: Callable[[], float]
@@ -94,6 +100,7 @@ class Watcher:
         self._found: list[Finding] = []
         self._looked_at = -inf
         self.changed = asyncio.Event()
+        """Set when there may be a reason to look; `Watchers` sets it, too."""
         self._is_waiting = False
         run.work_with = self.work
 
@@ -101,7 +108,7 @@ class Watcher:
         """Add the news in an entry of the run, new or recalled."""
         event = entry.event
         if type(event) is e.TextDelta and (news := self._news.get(entry.ticket)) is not None:
-            news.apply(entry)  # most are
+            news.apply(entry)  # most entries end here, before the slower tests
             return
         run = self._runs[entry.ticket]
         if run is self.run:
@@ -117,7 +124,7 @@ class Watcher:
                 self.changed.set()
 
     def look_up(self) -> None:
-        """Stop waiting if there is enough to look at."""
+        """Wake the watcher if there is enough news to look at."""
         if self._is_waiting and self._is_enough:
             self.changed.set()
 
@@ -133,7 +140,10 @@ class Watcher:
                 news.forget()
 
     async def work(self, agent: Agent, prompt: e.UserMessage) -> e.Ending:
-        """Have the agent look at the news until all others have ended; return the ending."""
+        """Have the agent look at the news until all others have ended; return the ending.
+
+        The ticket's own prompt is part of the first look. Unanswered messages are answered first.
+        """
         conversation = self.run.transcript.conversation
         while True:
             await self.run.settle()
@@ -169,7 +179,7 @@ class Watcher:
 
     @property
     def _is_due(self) -> bool:
-        """True if the agent has answered all messages."""
+        """True if a look may come next, since the agent has answered all messages."""
         conversation = self.run.transcript.conversation
         last = conversation.messages[-1] if conversation.messages else None
         if conversation.said:
@@ -191,7 +201,7 @@ class Watcher:
         return sum(news.tokens for news in self._news.values())
 
     async def _wait(self) -> None:
-        """Wait for enough news, for the end of all others, or for a message of the person."""
+        """Wait for enough news, for the end of all others, or for a message from the person."""
         while self._is_due and any(run.phase != "ended" for run in self._others):
             self.changed.clear()
             left = None
@@ -235,7 +245,7 @@ class Watcher:
         return "\n".join(lines)
 
     async def _take(self, answer: str) -> None:
-        """Mark the findings in the panes of both tickets; remark on those that do not count."""
+        """Mark new, founded findings in both of their tickets; emit a remark on each finding."""
         found, remarks = read_findings(answer, {run.ticket.id for run in self._others})
         said = {
             ticket: said_in(self._runs[ticket].transcript)
@@ -260,7 +270,7 @@ class Watcher:
 
 
 def said_in(transcript: Transcript) -> str:
-    """Return all that a ticket said, thought, called and got."""
+    """Return all that a ticket said and thought, and its calls with their results, as one text."""
     texts = list[str]()
     for item in (item for attempt in transcript.attempts for item in attempt.items):
         match item:
