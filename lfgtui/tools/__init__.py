@@ -1,4 +1,7 @@
-"""An agent's tools: lfg's six, whose files are confined to its workspace, and others."""
+"""The tools of lfg's own agents: six that work in a ticket's workspace, and those of MCP servers.
+
+`run_tool` carries out a call of the six; a `Toolbox` is a source of tools for the agent.
+"""
 
 from lfgtui.tools.arguments import TOOLS, Tool, is_well_formed
 from lfgtui.tools.command import Channel, OnOutput

@@ -1,7 +1,8 @@
 """The six tools: their description and schema for the model, and the check of its arguments.
 
 Each tool has one msgspec struct: its docstring and its JSON schema go to the model, and
-`parse` checks the model's arguments by the same declaration.
+`parse` checks the model's arguments by the same declaration. So to change a docstring or a
+description here changes what models do.
 """
 
 import re
@@ -125,7 +126,7 @@ _ALL = (
 TOOLS: Mapping[str, OwnTool] = MappingProxyType({tool.name: tool for tool in _ALL})
 """Every tool of lfg, in the order in which they are offered."""
 
-_WORDS = {
+_WORDS = {  # msgspec's words in error messages, and words for the model
     "`int`": "an integer",
     "`str`": "a string",
     "`bool`": "true or false",
@@ -139,6 +140,7 @@ _WORDS = {
 }
 LONE_SURROGATE = "the arguments have half a surrogate pair in them; leave it out"
 _AT = re.compile(r" - at `\$\.([^`]+)`$")
+"""The end of msgspec's messages: " - at `$.max_lines`"."""
 
 
 def parse(name: str, arguments: ToolArguments) -> Arguments:
@@ -175,6 +177,7 @@ def is_well_formed(name: str, arguments: ToolArguments) -> bool:
 
 
 def _complaint(tool: OwnTool, message: str) -> str:
+    """Return msgspec's message about the arguments in words for the model."""
     names = tool.arguments.__struct_fields__
     if missing := re.search(r"missing required field `([^`]+)`", message):
         return f'the argument "{missing[1]}" is missing; send {_form(tool)}'

@@ -1,20 +1,20 @@
 """run_command: a shell command, its output as it comes, and its end with all that it started.
 
 A command runs under a supervisor of its own (`processes`), which keeps hold
-of all that it starts, new sessions included, and behind a wall if there is one
-(`processes.sandbox`). It can end in five ways; after each of them all its
+of all that it starts, new sessions included, and in the sandbox if there is
+one (`processes.sandbox`). It can end in five ways; after each of them all its
 processes are gone and nothing more is read:
 
-    it ends             its pipes are drained; a child left in the background may hold
-                        them open for ever, so that is given `drain_seconds` and no more
+    it ends             its pipes are read to their end, for at most `drain_seconds`, since
+                        a child left in the background may never close them
     its time is up      SIGTERM to all, `grace_seconds` to put things in order, SIGKILL
     it prints too much  SIGKILL (past `command_bytes`; memory is bounded long before)
     it uses too much    SIGKILL (`processes.limits`: memory, CPU time, processes, size of a file)
     it is cancelled     SIGKILL at once, and the cancellation goes on to the caller
 
-So however `run_command` is left, it last has the supervisor kill the rest and
-waits for its report. Processes that could not be killed are named, and a supervisor
-that the command has killed is reported.
+So however `run_command` is left, at last it has the supervisor kill what still runs
+and waits for its report. The outcome names processes that could not be killed, and
+says so if the command has killed its supervisor.
 """
 
 import asyncio
@@ -37,7 +37,7 @@ from lfgtui.tools.limits import HeadAndTail, ToolLimits, ToolOutcome
 
 Channel: TypeAlias = Literal["stdout", "stderr"]
 OnOutput: TypeAlias = Callable[[Channel, str], None]
-"""Takes output as it comes; "" for output beyond what is shown."""
+"""Takes output as it comes; "" stands for output beyond `ToolLimits.live_characters`."""
 
 _CHANNELS: dict[int, Channel] = {1: "stdout", 2: "stderr"}
 _LIVE_END = "\n[there is more output; it is not shown here]\n"
@@ -104,9 +104,10 @@ async def _until_end(running: "_Running", seconds: float, limits: ToolLimits) ->
 
 
 class _Running(Supervised):
-    """A command while it runs: what it has printed, and which ends it has reached.
+    """A command while it runs: an asyncio protocol that takes its output.
 
-    `ended`: it has exited, or printed more than it may.
+    `ended`: it has exited, or printed more than it may. `printed` is in bytes; `kept` is the part
+    of the output that the model gets.
     """
 
     def __init__(self, limits: ToolLimits, on_output: OnOutput) -> None:
@@ -114,7 +115,7 @@ class _Running(Supervised):
         self.ended = Event()
         self.printed = 0
         self.kept = HeadAndTail(limits.output_characters)
-        self._last = "\n"
+        self._last = "\n"  # the last character of the output
         self._limits = limits
         self._on_output = on_output
         self._live_left = limits.live_characters
@@ -137,7 +138,7 @@ class _Running(Supervised):
         self.ended.set()
 
     def outcome(self, why: str | None) -> ToolOutcome:
-        """Return the result of a command that is gone. `why`: the reason if it was stopped."""
+        """Return the result, once all processes are gone; `why` says why it was stopped, if so."""
         reports = self.reports
         if reports.excess:
             why = self._limits.processes.excess(reports.excess)

@@ -1,7 +1,7 @@
-"""The files of `context`: found by their globs, read side by side, bounded.
+"""The files of a ticket's `context`, which go with its prompt: found by globs, read, bounded.
 
 They are read ahead while their ticket waits for its turn. When it begins, files that have changed
-meanwhile are read again, since an earlier ticket may have changed them.
+in the meantime are read again, since an earlier ticket may have changed them.
 
 Globs find the files that `list_files` lists: no links, and nothing that git ignores. A file named
 in full is always taken. If a file cannot go with the prompt, the ticket is refused before anything
@@ -28,10 +28,14 @@ from lfgtui.tools.listing import files_below
 from lfgtui.tools.programs import Deadline
 
 MOST_FILES = 500
+"""Most files that go with a prompt."""
+
 MOST_BYTES = 2_000_000
 """Most bytes of all files together, some 500,000 tokens: more than most models hold."""
 
 _WILD = frozenset("*?[{")
+"""Characters that make a part of a path a glob."""
+
 _T = TypeVar("_T")
 
 
@@ -61,6 +65,7 @@ class ContextFiles:
     def __init__(self, globs: Sequence[str]) -> None:
         self._globs = globs
         self._known: Mapping[str, _Read] = {}
+        """Files that were read ahead, by path."""
         self._one_at_a_time = asyncio.Lock()
 
     async def read_ahead(self, workspace: Path) -> None:
@@ -71,7 +76,7 @@ class ContextFiles:
     async def read(self, workspace: Path) -> tuple[ContextFile, ...]:
         """Return the files as they are now, sorted by path; raise `ContextError` if impossible.
 
-        Nothing is kept here afterwards: the history has them.
+        It also forgets those that were read ahead: from now on the history has them.
         """
         files = await self._read(workspace) if self._globs else ()
         self._known = {}
@@ -89,7 +94,7 @@ class ContextFiles:
 
 
 async def _all(doing: Iterable[Awaitable[_T]]) -> list[_T]:
-    """Return the results; when all have ended, raise the error of one, if any."""
+    """Return the results; when all have ended, raise the first error, if any."""
     done = await asyncio.gather(*doing, return_exceptions=True)
     results: list[_T] = []
     for one in done:
@@ -100,7 +105,7 @@ async def _all(doing: Iterable[Awaitable[_T]]) -> list[_T]:
 
 
 async def _found(workspace: Path, globs: Sequence[str]) -> Sequence[_Found]:
-    """Return the files by path, each once; raise `ToolError` if one of them cannot be had."""
+    """Return the files of all globs, sorted, each once; raise `ToolError` if that is impossible."""
     deadline = Deadline(ToolLimits().search_seconds)
     some = await _all(_found_by(workspace, pattern, deadline) for pattern in globs)
     by_path = {one.path.relative: one for found in some for one in found}
@@ -152,7 +157,7 @@ def _matching(
 
 
 def _stated(workspace: Path, name: str, pattern: str) -> _Found | None:
-    """Return the file of that name, None if there is none; raise `ToolError` for anything else."""
+    """Return the file of that name, None if there is none; raise `ToolError` if it is no file."""
     path = locate(workspace, name)
     try:
         status = path.absolute.stat()
@@ -168,7 +173,7 @@ def _stated(workspace: Path, name: str, pattern: str) -> _Found | None:
 
 
 def _read(found: _Found, known: Mapping[str, _Read]) -> _Read:
-    """Return the file as it is; raise `ToolError` if it is not text."""
+    """Return the file, from `known` if it has not changed; raise `ToolError` if it is not text."""
     name = found.path.relative
     before = known.get(name)
     if before is not None and before.identity == found.identity:

@@ -19,8 +19,12 @@ from lfgtui.tools.limits import ToolLimits, closest, cut_middle, fitting
 from lfgtui.workspace.kept import TicketFiles
 
 _SHOWN_POSITIONS = 8
+"""Most line numbers in a message."""
+
 _MOST_PLANS = 20
-_MARKS = (
+"""Most times that an edit is made anew because another ticket wrote the file meanwhile."""
+
+_MARKS = (  # byte order marks
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
@@ -29,7 +33,7 @@ _MARKS = (
 
 @dataclass(frozen=True, slots=True)
 class TextFile:
-    """A file's text with its own line endings, and its encoding."""
+    """A file's text with its own line endings, its encoding, and its byte order mark (`mark`)."""
 
     text: str
     encoding: str = "utf-8"
@@ -49,8 +53,8 @@ class TextFile:
 def decode(name: str, data: bytes) -> TextFile:
     """Decode the bytes; raises `ToolError` where they are not text at all.
 
-    Bytes that are not UTF-8 and have no NUL are taken for Windows-1252, else
-    Latin-1: both are written back byte for byte.
+    Bytes that are not UTF-8 and have no NUL are taken for Windows-1252, or if they
+    cannot be that, for Latin-1: both are written back byte for byte.
     """
     plain = b"", "utf-8 cp1252 latin-1"
     mark, names = next((known for known in _MARKS if data.startswith(known[0])), plain)
@@ -111,9 +115,9 @@ def write_file(
     approved: str = "",
     kept: TicketFiles | None = None,
 ) -> str:
-    """Write the content as UTF-8; returns the result in words.
+    """Write the content as UTF-8; return the result in words. Raises `ToolError`.
 
-    Raises `UnicodeError` for a surrogate.
+    Raises `UnicodeError` for a lone surrogate. For `approved` and `kept` see `run_tool`.
     """
     path, data = planned_write(arguments, workspace, limits)
     existed = files.replace(path, data, approved, kept)
@@ -154,9 +158,10 @@ def edit_file(
     approved: str = "",
     kept: TicketFiles | None = None,
 ) -> str:
-    """Replace `old` by `new`; raises `ToolError` unless it is clear where.
+    """Replace `old` by `new`; return the result in words.
 
-    Tickets may share a workspace: a write of another one in the meantime is edited, not undone.
+    Raises `ToolError` unless it is clear where. Tickets may share a workspace: if another one
+    writes the file meanwhile, the edit is made anew.
     """
     for _ in range(_MOST_PLANS):
         path, file, read, old, _, _, data = planned_edit(arguments, workspace, limits)
@@ -203,7 +208,10 @@ def planned_edit(arguments: EditFile, workspace: Path, limits: ToolLimits) -> Ed
 
 
 def _in_endings_of(text: str, arguments: EditFile) -> tuple[str, str]:
-    """Return `old` and `new` with the file's line endings, or if it mixes them, the part's."""
+    """Return `old` and `new` with the file's line endings, or as given if it mixes them.
+
+    In such a file `old` counts as given only if it occurs so.
+    """
     old, new = arguments.old, arguments.new
     pairs = text.count("\r\n")
     if not pairs or (pairs < text.count("\n") and old in text):

@@ -27,10 +27,13 @@ from lfgtui.tools.limits import closest
 from lfgtui.workspace.kept import Before, TicketFiles
 
 CHANGED = "the file, or the target of its path, has changed since approval was requested"
+"""The error of a call whose approved `version` is out of date; the agent compares with it."""
+
 CHANGED_NOW = '"{}" was changed by someone else at the same moment; read it again'
 
-# Between the last look at a file and its replacement no other ticket of this process writes.
 _one_at_a_time = Lock()
+"""Held between the last look at a file and its replacement: only one ticket of this process writes
+then."""
 
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
@@ -121,7 +124,7 @@ def require_writable(path: WorkspacePath) -> None:
 
 
 def version(path: WorkspacePath, read: bytes | None) -> str:
-    """Return a string that identifies the file with this content; `read` None: no file yet."""
+    """Return a string that stands for the file with the content `read`; None: no file yet."""
     return version_of(path, None if read is None else sha256(read).hexdigest())
 
 
@@ -137,10 +140,10 @@ def replace(
     kept: TicketFiles | None = None,
     mode: int | None = None,
 ) -> bool:
-    """Replace the file's content in one step; create folders; keep its mode, or set one.
+    """Replace the file's content in one step; create missing folders; set `mode` or leave it as is.
 
-    Returns True if the file existed; its old content is `kept` first. Raises `ToolError`, and
-    `ChangedError` if the file is no longer the `expected` version.
+    Returns True if the file existed; its old content is stored in `kept` first. Raises `ToolError`,
+    and `ChangedError` if the file is no longer the `expected` version ("": any).
     """
     require_writable(path)
     with explained(path), _parent(path, create=True) as (folder, name):
@@ -157,7 +160,7 @@ def replace(
                 if mode is not None:
                     os.fchmod(descriptor, mode)
                 file.write(data)
-            _require_version(path, name, folder, expected)  # first, or it would be kept for nothing
+            _require_version(path, name, folder, expected)  # here, too, to keep nothing in vain
             found = _keep(path, name, folder, kept, sha256(data).hexdigest())
             with _one_at_a_time:
                 _require_version(path, name, folder, expected)
@@ -172,7 +175,7 @@ def replace(
 
 
 def remove(path: WorkspacePath, expected: str, kept: TicketFiles) -> None:
-    """Remove the file, `kept` first; raises `ToolError` if it is not as expected."""
+    """Remove the file, stored in `kept` first; raises `ToolError` if it is not as `expected`."""
     require_writable(path)
     with explained(path), _parent(path) as (folder, name):
         found = _keep(path, name, folder, kept, None)
@@ -203,7 +206,10 @@ def mode(path: WorkspacePath) -> int:
 def _keep(
     path: WorkspacePath, name: str, folder: int, kept: TicketFiles | None, after: str | None
 ) -> tuple[int, ...] | None:
-    """Keep the file, through the descriptor of its folder; return its identity."""
+    """Store the file `name` of the open `folder` in `kept`; return its identity.
+
+    `after` is the SHA-256 of the content that it will get, None if it is to be removed.
+    """
     if kept is None:
         return None
     before, found = None, None
@@ -240,7 +246,7 @@ def identity_of(status: os.stat_result | None) -> tuple[int, ...] | None:
 
 
 def require_workspace(root: Path) -> None:
-    """Raise `ToolError` if the workspace is gone, so that no path in it is blamed."""
+    """Raise `ToolError` if the workspace is gone: then no path in it is at fault."""
     if not root.is_dir():
         raise ToolError(f"the workspace {root} no longer exists")
 
@@ -265,7 +271,10 @@ def explained(path: WorkspacePath) -> Iterator[None]:
 
 @contextmanager
 def _parent(path: WorkspacePath, *, create: bool = False) -> Iterator[tuple[int, str]]:
-    """Open the folder that holds the file; yields its descriptor and the file's name in it."""
+    """Open the folder that holds the file; yields its descriptor and the file's name in it.
+
+    It goes there folder by folder, through no link; with `create` it makes missing ones.
+    """
     if not path.parts:
         raise IsADirectoryError
     folder = os.open(path.root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
@@ -307,6 +316,7 @@ def _require_file(path: WorkspacePath, status: os.stat_result) -> None:
 
 
 def _nearest(path: WorkspacePath) -> str:
+    """Return the end of a message about a missing file: a similar name, or what to do."""
     try:
         with os.scandir(path.absolute.parent) as siblings:
             close = closest(path.absolute.name, (entry.name for entry in siblings))

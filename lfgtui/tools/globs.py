@@ -1,8 +1,8 @@
-"""Globs and the simple half of .gitignore, matched without backtracking.
+"""Globs and the simpler rules of .gitignore, matched without backtracking.
 
 A model writes these patterns, so no pattern may take long: a path is walked
-once for each part of the pattern (names against one part are `fnmatch`'s,
-which does not backtrack either).
+once for each part of the pattern. (`fnmatch` compares a name with one part;
+it does not backtrack, either.)
 """
 
 import re
@@ -15,13 +15,17 @@ from typing import NamedTuple
 from lfgtui.errors import ToolError
 
 _BRACES = re.compile(r"\{([^{}]*)\}")
+"""Innermost braces, as in `*.{ts,tsx}`."""
+
 _MOST_ALTERNATIVES = 64
+"""About the most patterns that braces are written out to."""
+
 _MOST_PARTS = 64
 """Most parts of a glob: each file takes longer to match with more."""
 
 
 def glob_test(pattern: str, base: str = ".") -> Callable[[str], bool]:
-    """Return a test of paths, which are relative to the workspace.
+    """Return a test of paths, which are relative to the workspace; raises `ToolError`.
 
     The pattern is relative to the workspace or to the folder `base`. Without a slash it
     matches names at any depth; with one, whole paths; with one at its end, all in a folder.
@@ -68,7 +72,10 @@ def ignore_rules(text: str, base: tuple[str, ...]) -> list[IgnoreRule]:
 
 
 def is_ignored(rules: Sequence[IgnoreRule], parts: tuple[str, ...], *, is_folder: bool) -> bool:
-    """Return True if the last rule that matches this path itself, not a parent, excludes it."""
+    """Return True if the last rule that matches this path excludes it.
+
+    Rules for folders above it are not considered: the caller does not enter ignored folders.
+    """
     for base, pattern, is_negated, is_for_folders in reversed(rules):
         if is_for_folders and not is_folder:
             continue
@@ -85,7 +92,7 @@ def _parts(pattern: str) -> list[str]:
 
 
 def _alternatives(pattern: str) -> list[str]:
-    """Write out `{a,b}`, up to a bound; braces past it are taken literally."""
+    """Write out `{a,b}`, up to `_MOST_ALTERNATIVES`; further braces are taken literally."""
     complete: list[str] = []
     unfinished = [pattern]
     while unfinished:

@@ -2,10 +2,11 @@
 
     python grep.py PATTERN MOST FILE...
 
-A program of its own, with only the standard library, because a pattern can
-take `re` forever and only a process can be stopped. It prints
-`file NUL line:text`, at most MOST lines a file, as `rg --null` does, and
-exits with 2 if the pattern is not a regular expression.
+A program of its own, since a pattern can keep `re` busy forever and only a
+process can be stopped. `searching` starts it with `-I`, so it may import only
+the standard library. It prints `file NUL line:text`, at most MOST lines of each
+file, as `rg --null` does, and exits with 2 if the pattern is not a regular
+expression.
 """
 
 import codecs
@@ -26,9 +27,9 @@ CPU_SECONDS = 120
 
 
 def lines(path: str) -> Iterator[str]:
-    """Yield the lines of a file, each up to a bound; none where it is binary or unreadable.
+    """Yield the lines of a file, each up to `LINE` characters; none if it is binary or unreadable.
 
-    They stop at a NUL, which text has not but a sparse file has.
+    They end at a NUL: text has none, but a sparse file may have gigabytes of them.
     """
     with suppress(OSError), Path(path).open("rb") as binary:
         begin = binary.read(8_192)
@@ -48,7 +49,7 @@ def lines(path: str) -> Iterator[str]:
 
 def main(arguments: list[str]) -> int:
     """Run the program; returns its exit code."""
-    with suppress(ValueError):  # a lower limit is in force
+    with suppress(ValueError):  # raised if a lower limit is in force already
         resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
     wanted, most, *paths = arguments
     try:

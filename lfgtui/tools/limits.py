@@ -1,4 +1,4 @@
-"""The bounds of a tool call, its outcome, and how texts are cut and compared within bounds."""
+"""The bounds of a tool call and its outcome; functions that cut and compare texts."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -30,9 +30,12 @@ class ToolLimits:
     """Bounds of one tool call. Times are in seconds.
 
     `output_characters` bounds the output for the model, `live_characters`
-    the output shown while a command runs; a command that prints more than
-    `command_bytes` is stopped. `longest_command_seconds` bounds what the
-    model may ask for. `processes` bounds what a command may use.
+    the output shown while a command runs, `line_characters` a line of
+    search_files. A command that prints more than `command_bytes` is stopped.
+    It may take `command_seconds` or, if the model asks for that, up to
+    `longest_command_seconds`; for `grace_seconds` and `drain_seconds` see
+    `command`. `search_seconds` bounds list_files and search_files.
+    `processes` bounds what a command may use.
     """
 
     output_characters: int = 30_000
@@ -79,7 +82,7 @@ class HeadAndTail:
         self._total = 0
 
     def add(self, text: str) -> None:
-        """Append the text; only the middle of all that was added is ever forgotten."""
+        """Append the text; of too long a text only the middle is dropped."""
         self._total += len(text)
         room = self._head_limit - len(self._head)
         self._head += text[:room]
@@ -105,19 +108,19 @@ def cut_middle(text: str, limit: int) -> str:
 
 
 def cut_line(line: str, limit: int) -> str:
-    """Bound a line's length; a note of how much was cut replaces its end."""
+    """Return the line; from `limit` characters on, a note says how much was cut."""
     if len(line) <= limit:
         return line
     return f"{line[:limit]}… (+{len(line) - limit:,} characters)"
 
 
 def one_line(message: str) -> str:
-    """Return the message of an error as the model gets it, bounded."""
+    """Return an error's message as the model gets it: on one line, bounded, sendable."""
     return sendable(cut_line(" ".join(message.split()), _MOST_ERROR))
 
 
 def sendable(text: str) -> str:
-    """Replace what UTF-8 cannot hold, as in file names that are not UTF-8."""
+    """Replace characters that UTF-8 cannot hold, e.g. those of a file name that is not UTF-8."""
     return text.encode("utf-8", "replace").decode("utf-8")
 
 

@@ -31,7 +31,10 @@ _RIPGREP = (
 )
 _MOST_FILES = 200_000
 _IGNORE_CHARACTERS = 100_000
+"""Most characters that are read of a .gitignore."""
+
 _MOST_BYTES = 32_000_000
+"""Most bytes that are read of ripgrep's output."""
 
 
 async def list_files(arguments: ListFiles, workspace: Path, limits: ToolLimits) -> str:
@@ -82,10 +85,11 @@ def _matching(
 
 
 def _look(workspace: Path, given: str) -> tuple[WorkspacePath, bool, str | None]:
+    """Return the path, True if it is a folder, and ripgrep's path; raises `ToolError`. Blocks."""
     path = locate(workspace, given)
     with explained(path):
         mode = path.absolute.stat().st_mode
-    if not stat.S_ISDIR(mode) and not stat.S_ISREG(mode):  # reading a pipe may take for ever
+    if not stat.S_ISDIR(mode) and not stat.S_ISREG(mode):  # reading a pipe may block forever
         raise ToolError(f'"{given}" is neither a file nor a folder')
     return path, stat.S_ISDIR(mode), shutil.which("rg")
 

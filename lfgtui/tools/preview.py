@@ -1,4 +1,4 @@
-"""A call before it runs: the line and the diff that a person approves."""
+"""A call of lfg's own tools before it runs: the line and the diff that a person approves."""
 
 import os
 from pathlib import Path
@@ -23,15 +23,18 @@ from lfgtui.tools.files import WorkspacePath, locate
 from lfgtui.tools.limits import ToolLimits, one_line
 
 _WIDTH = 600
+"""Most characters of a call's line, besides the note in a long one's middle."""
+
 _BLANK = "\\x20"
+"""A blank at either end of an argument, where nobody would see it."""
 
 
 class Preview(NamedTuple):
     """A call that is not run yet: in a line, and as a diff of the file that it would change.
 
-    `version` identifies the file that the diff was made from; empty for other calls. `path` is
-    the absolute path, without links, of the file or folder that the call is about. `definition`
-    tells a server's tool from any other of the same name.
+    `version` (`files.version`) identifies the file that the diff was made from; "" for other calls.
+    `path` is the absolute path, without links, of the file or folder that the call is about; rules
+    of approval go by it. `definition` is the digest of an MCP server's tool, "" for lfg's own.
     """
 
     summary: str
@@ -42,7 +45,10 @@ class Preview(NamedTuple):
 
 
 def preview(name: str, arguments: ToolArguments, workspace: Path, limits: ToolLimits) -> Preview:
-    """Return the preview. Raises `ToolError`, of one line, if the call cannot run or be shown."""
+    """Return the preview; raises `ToolError`, on one line, if the call cannot run or be shown.
+
+    It reads the files of the call: call it in a thread.
+    """
     try:
         match parse(name, arguments):
             case WriteFile() as write:
@@ -84,9 +90,9 @@ def _edit(arguments: EditFile, workspace: Path, limits: ToolLimits) -> Preview:
 
 
 def _preview(
-    verb: str, path: WorkspacePath, much: str, change: Diff, read: bytes | None
+    verb: str, path: WorkspacePath, extent: str, change: Diff, read: bytes | None
 ) -> Preview:
-    line = f"{verb} {_exact(path.given)} ({much}){_link(path)}"
+    line = f"{verb} {_exact(path.given)} ({extent}){_link(path)}"
     return Preview(_line(line), change.text, files.version(path, read), str(path.absolute))
 
 
@@ -98,7 +104,7 @@ def _summary(name: str, arguments: ToolArguments) -> str:
 
 
 def _line(line: str) -> str:
-    """Return the line escaped; of a very long one, both ends and how much is between."""
+    """Return the line escaped; of a long one, both ends and how much is between them."""
     half = _WIDTH // 2
     if (over := len(line) - 4 * _WIDTH) > 0:  # escaping millions of characters takes seconds
         ends = escaped(line[: 2 * _WIDTH]), escaped(line[-2 * _WIDTH :])

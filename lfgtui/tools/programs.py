@@ -1,4 +1,4 @@
-"""A helper program (ripgrep, say) run to its end, within bounds, and its environment."""
+"""A helper program, e.g. ripgrep, run to its end within bounds; the environment of commands."""
 
 import asyncio
 import os
@@ -17,7 +17,7 @@ from lfgtui.text.redactor import Redactor
 
 _PIECE = 65_536
 _MOST_STDERR = 10_000
-_UNATTENDED = {
+_UNATTENDED = {  # keeps programs from paging, prompting and colours
     "TERM": "dumb",
     "NO_COLOR": "1",
     "PAGER": "cat",
@@ -28,7 +28,10 @@ _UNATTENDED = {
 
 
 class Deadline:
-    """A time limit for programs, and for work in a thread, which has to check it."""
+    """A time limit of a search: for programs, and for work in a thread, which has to `check` it.
+
+    `until` is in monotonic seconds.
+    """
 
     def __init__(self, seconds: float) -> None:
         self.until = time.monotonic() + seconds
@@ -54,7 +57,7 @@ async def run_program(
 ) -> ProgramOutput:
     """Run the program; raises `ToolError` if it takes too long.
 
-    However this ends, the program and all that it started are killed and waited for.
+    However this ends, the program and all of its process group are killed and waited for.
     """
     process = await asyncio.create_subprocess_exec(
         *command,
@@ -104,10 +107,9 @@ def command_environment(
 ) -> dict[str, str]:
     """Return the environment of a command.
 
-    It has lfg's own variables except those that are secret by name or value
-    (a key, a URL with a password) or listed in `secrets`; then variables that
-    keep programs from paging and prompting; last `extra`, which can so pass a
-    token on.
+    It has the `inherited` variables except those that are secret by name or value
+    (a key, a URL with a password) or named in `secrets`; then variables that keep
+    programs from paging and prompting; at last `extra`, which so can pass a token on.
     """
     redactor = _redactor()
     withheld = environment.secret_names(

@@ -1,4 +1,4 @@
-"""One call and its outcome, whatever the model sent."""
+"""`run_tool`: one call of lfg's own tools and its outcome, whatever the model sent."""
 
 import asyncio
 import logging
@@ -51,9 +51,9 @@ async def run_tool(
     An unknown tool, bad arguments, a path outside the workspace, a failed
     edit: each is an outcome whose `error` is one line that says what to do.
     `environment` is added to that of commands, and `secrets` are names of variables that they do
-    not get (`command_environment`); they run behind the `wall`. A file is changed only in the
-    `approved` version (`Preview.version`), and `kept` before. A cancellation is passed on once
-    everything that was started is dead.
+    not get (`command_environment`); they run in the sandbox that `wall` describes. A file is
+    changed only if it is the `approved` version (`Preview.version`; "": any), and its old content
+    is stored in `kept` first. A cancellation is passed on once all processes are dead.
     """
     try:
         parsed = parse(name, arguments)
@@ -69,7 +69,7 @@ async def run_tool(
         outcome = _failed(f"{name}: {LONE_SURROGATE}")
     except OSError as error:
         outcome = _failed(f"{name}: {too_many_files(error) or error.strerror or error}")
-    except Exception as error:  # a bug of ours fails only the call
+    except Exception as error:  # a bug of lfg fails only this call
         _log.exception("%s", name)
         outcome = _failed(f"{name}: a bug in lfg: {type(error).__name__}: {error}")
     error_line = None if outcome.error is None else sendable(outcome.error)

@@ -26,12 +26,15 @@ _RIPGREP = (
     " --crlf"
 )
 _MOST_BYTES = 8_000_000
+"""Most bytes that are read of the output about one portion of the files."""
+
 _FILES_AT_ONCE = 500
 _ARGUMENT_BYTES = 60_000
+"""Most files, and bytes of their names, of a portion: an argument list has limits."""
 
 
 async def search_files(arguments: SearchFiles, workspace: Path, limits: ToolLimits) -> str:
-    """Return `file:line: text` for each matching line, by file and line."""
+    """Return `file:line: text` for each matching line, sorted by file and line."""
     pattern, most = arguments.pattern, limits.max_matches
     if "\0" in pattern:
         raise ToolError('search_files: "pattern" has a NUL character in it; write \\x00')
@@ -51,7 +54,7 @@ async def search_files(arguments: SearchFiles, workspace: Path, limits: ToolLimi
             f"--regexp={pattern}",
             "--",
         ]
-    if (await run(program, [os.devnull])).exit_code == 2:
+    if (await run(program, [os.devnull])).exit_code == 2:  # ripgrep refuses the pattern
         program = python
         if (refusal := await run(python, [])).exit_code == 2:
             raise ToolError(
@@ -75,7 +78,7 @@ async def search_files(arguments: SearchFiles, workspace: Path, limits: ToolLimi
 
 
 def _lines_in(output: bytes, names: list[str], width: int) -> list[str]:
-    """Return the lines that a program printed about the files, by file and line."""
+    """Return the lines that a program printed about the files, sorted by file and line."""
     order = {os.fsencode(name): index for index, name in enumerate(names)}
     matches: list[tuple[int, int, bytes]] = []
     name, *rest = output.split(b"\0")  # what stands between two names is a line and a name

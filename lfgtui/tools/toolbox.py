@@ -1,4 +1,4 @@
-"""Toolboxes: the sources of a ticket's tools; each answers the calls to its own tools.
+"""Toolboxes: the sources of a ticket's tools (lfg's own, MCP servers); each runs its own tools.
 
 The agent asks for all tools before each request, since a server's may change, and hands each call
 to the box that owns its name.
@@ -21,7 +21,7 @@ from lfgtui.workspace.kept import TicketFiles
 
 
 class Toolbox(Protocol):
-    """The tools that a ticket has from one source."""
+    """The tools that a ticket has from one source: `WorkspaceTools` or `mcp.toolbox.McpTools`."""
 
     async def offered(self) -> Sequence[Tool]:
         """Return the tools for the next request."""
@@ -32,7 +32,7 @@ class Toolbox(Protocol):
         ...
 
     def offers(self, name: str) -> bool:
-        """Return True if there is such a tool; a call to any other fails."""
+        """Return True if the ticket has this tool; a call to any other fails."""
         ...
 
     def is_well_formed(self, name: str, arguments: ToolArguments) -> bool:
@@ -51,7 +51,11 @@ class Toolbox(Protocol):
 
 
 class WorkspaceTools:
-    """The ticket's tools among lfg's six. It owns every name that no other box does."""
+    """The ticket's tools among lfg's six.
+
+    It owns every name, so it has to be the last of the boxes: it answers unknown ones, too, with an
+    error.
+    """
 
     def __init__(
         self,
@@ -106,7 +110,10 @@ class WorkspaceTools:
 
 
 class Toolboxes:
-    """All of a ticket's boxes as one: the first that owns a name answers for it."""
+    """All of a ticket's boxes as one: the first that owns a name answers for it.
+
+    The last of them has to own every name.
+    """
 
     def __init__(self, boxes: Sequence[Toolbox]) -> None:
         self._boxes = boxes
@@ -115,5 +122,5 @@ class Toolboxes:
         return [tool for box in self._boxes for tool in await box.offered()]
 
     def of(self, name: str) -> Toolbox:
-        """Return the box that owns the name; the last of them owns any."""
+        """Return the first box that owns the name."""
         return next(box for box in self._boxes if box.owns(name))

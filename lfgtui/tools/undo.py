@@ -1,8 +1,8 @@
-"""Undo: the files that a ticket changed, as they were before.
+"""Undo: restores the files that a ticket changed with its tools (`lfg undo`).
 
-A file is only put back if it is as the ticket's last change left it; that is checked again at the
+A file is only restored if it is as the ticket's last change left it; that is checked again at the
 moment it is replaced. Its path is walked as the tools do, through no link, and its present content
-is kept as well: an undo can be undone.
+is kept as well, so an undo can be undone.
 """
 
 from collections.abc import Sequence
@@ -21,9 +21,9 @@ CUT = "undoes only its changes made after another ticket changed the file"
 class Step:
     """The plan for one file: it gets `content` and `mode`, or is removed (None).
 
-    `refusal`: why it cannot be undone, "" if it can; `remark`: what else a person should know.
-    `is_due` is False for a file that is as it should be, and for one that only commands changed
-    (`is_commands`).
+    `version` is the one that the file must have. `refusal`: why it cannot be undone, "" if it can;
+    `remark`: what else a person should know. `is_due` is False for a file that is as it should be,
+    and for one that only commands changed (`is_commands`).
     """
 
     path: WorkspacePath
@@ -41,7 +41,10 @@ class Step:
 
 
 def plan_undo(kept: KeptFiles, run: str, ticket: str, *, redo: bool = False) -> Sequence[Step]:
-    """Return the plan for each file that the ticket changed."""
+    """Return the plan for each file that the ticket changed; with `redo`, for undoing an undo.
+
+    It changes nothing; `carry_out` each step that is due and not refused.
+    """
     found = pasts(kept.changes(run), ticket)
     return [_step(kept, (run, ticket), past, redo=redo) for past in found.values()]
 
@@ -65,7 +68,7 @@ def _step(kept: KeptFiles, whose: tuple[str, str], past: Past, *, redo: bool) ->
     except ToolError as error:
         return Step(path, refusal=str(error))
     if past.undone is not None and past.undone.after != now == past.undone.before:
-        past = past._replace(undone=None)  # lfg was killed before it was undone
+        past = past._replace(undone=None)  # noted, but lfg was killed before it undid anything
     if redo:
         return (
             Step(path, is_due=False)
@@ -74,7 +77,7 @@ def _step(kept: KeptFiles, whose: tuple[str, str], past: Past, *, redo: bool) ->
         )
     done = past.done if past.undone is None else ()
     if done and done[-1].after != now == done[-1].before:
-        done = done[:-1]  # lfg was killed before it changed the file
+        done = done[:-1]  # noted, but lfg was killed before it changed the file
     if not done:
         return Step(path, is_due=False)
     return _restored(kept, whose, path, done[0], done[-1], now, CUT if past.is_cut else "")

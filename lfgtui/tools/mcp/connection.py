@@ -1,8 +1,8 @@
 """A connection to an MCP server, by the official package: `pip install 'lfgtui[mcp]'`.
 
-This module takes as long to import as an SDK, so it is only resolved by name, when the first
-ticket needs a server. The package refuses servers' requests for a model's answer (sampling) or a
-person's (elicitation), since it gets no handler for them; the roots are the workspace.
+This module takes as long to import as an SDK, so `server` imports it by name when the first ticket
+needs a server. The package refuses servers' requests for a model's answer (sampling) or a person's
+(elicitation), since it gets no handler for them; the roots are the workspace.
 """
 
 import asyncio
@@ -46,12 +46,15 @@ _UNREAD = "Failed to parse JSON response: "
 """The package's words before the reason why a body was not read."""
 
 _MOST_PAGES = 20
+"""Most pages that are read of a server's list of tools."""
+
 _MOST_ROUNDS = 3
+"""Most times that the package answers one request's questions, about roots for example."""
 
 for _name in ("mcp", "client"):  # the package's loggers; unhandled, they print on the terminal
     logging.getLogger(_name).addHandler(logging.NullHandler())
 
-# The package checks results by it, and would read its files in the middle of a call.
+# The package checks results with it; without this, its files would be read during the first call.
 Draft202012Validator.check_schema({})
 
 
@@ -62,9 +65,10 @@ async def connect(
     surroundings: Surroundings,
     patience: float,
 ) -> "Connection":
-    """Return the server once it has introduced itself; raise `McpError` within `patience` seconds.
+    """Return the connection once the server has introduced itself.
 
-    The `variables` are the headers of a server with an address, else part of its environment.
+    Raises `McpError` if it has not done so within `patience` seconds. The `variables` are the
+    headers for a server with an address, otherwise a part of its environment.
     """
     workspace = Path(surroundings.workspace)
     if server.url is not None:
@@ -93,8 +97,9 @@ async def connect(
 class Connection:
     """A conversation with one server, in a task of its own, as the package requires.
 
-    `about` is the server's name for itself, with its version; escape it before showing it.
-    `must_list` is True once the server's list of tools may have changed.
+    `begin` it first, `aclose` it in the end. `about` is the server's name for itself, with its
+    version; escape it before showing it. `must_list` is True when the server's list of tools may
+    have changed since `tools` was called.
     """
 
     def __init__(
@@ -173,7 +178,7 @@ class Connection:
     ) -> Mapping[str, object]:
         """Return the tool's result, as in JSON; raises `ToolError`.
 
-        The server is told of a cancellation or timeout.
+        If the call is cancelled or times out, the server is sent a cancellation.
         """
 
         async def progressed(progress: float, total: float | None, message: str | None) -> None:
@@ -209,7 +214,10 @@ class Connection:
             await self._http.aclose()
 
     async def _ended(self) -> None:
-        """Wait a moment for the exit, which is known a little after the last output."""
+        """Wait a moment for the program's exit, so that a message can say how it ended.
+
+        The exit is known a little after the last output.
+        """
         await asyncio.wait({self._task}, timeout=0 if self._ready.done() else _GRACE)
         if self._child is not None and not self._fault():
             with suppress(TimeoutError):
@@ -217,6 +225,7 @@ class Connection:
                     await self._child.wait()
 
     async def _run(self) -> None:
+        """Hold the conversation until `_closing`: the package wants one task to enter and leave."""
         async with self._client as client:
             info, version = client.server_info, client.protocol_version
             self.about = "" if info is None else f"{info.name} {info.version}"
@@ -234,7 +243,7 @@ class Connection:
             self._has_changed = True
 
     async def _failure(self, asked: str, error: Exception) -> ToolError:
-        """Return the error for the model."""
+        """Return the error for the model; `asked` is the tool or request that failed."""
         if self.is_over:
             await self._ended()
             fault = self._fault() or "the connection has ended"
@@ -247,6 +256,7 @@ class Connection:
         return ToolError(one_line(f"{self._name}: {_innermost(error)}"))
 
     def _fault(self) -> str:
+        """Return why the program's conversation ended; "" if that is not known, or not so."""
         if self._pipes is not None and self._pipes.fault:
             return self._pipes.fault
         if self._child is not None and self._child.ending:

@@ -1,11 +1,11 @@
 """A server's list of tools, made fit for models: names, descriptions and schemas.
 
-All of it is the server's text. It is bounded, and characters that no person could see are taken
-out, since the model obeys descriptions; annotations such as `readOnlyHint` are claims, and ignored.
+All of it is the server's text. It is bounded, and characters that no person could see are removed,
+since the model obeys descriptions; annotations such as `readOnlyHint` are mere claims, and ignored.
 
-Wires take names of up to 64 letters, digits, "_" and "-", and schemas of an object. Some refuse a
-schema with alternatives at its top, so these are left out (the server checks its input), as are
-keys that only name the schema's dialect.
+Providers accept names of up to 64 letters, digits, "_" and "-", and schemas of an object. Some
+refuse a schema with alternatives at its top, so these are left out (the server checks its input
+itself), as are keys that only name the schema's dialect.
 """
 
 import hashlib
@@ -25,16 +25,19 @@ MOST_TOOLS = 128
 """Most tools of one server that are offered; some wires take no more."""
 
 _LONGEST_NAME = 64
-_LONGEST_DESCRIPTION = 8_000
-_LARGEST_SCHEMA = 50_000
-_SHOWN = 80
+_LONGEST_DESCRIPTION = 8_000  # characters
+_LARGEST_SCHEMA = 50_000  # bytes of JSON
+_SHOWN = 80  # characters of a server's word in a message
 _TOP_ALTERNATIVES = ("oneOf", "anyOf", "allOf", "not", "if", "then", "else", "enum", "const")
 _DIALECT = ("$schema", "$id", "$comment")
 
 
 @dataclass(frozen=True, slots=True)
 class Definition(Tool):
-    """A tool as it is offered, its `title` on its server, and a digest of the server's words."""
+    """A tool as it is offered to the model.
+
+    `title` is its name on its server; `digest` is of the name, description and schema there.
+    """
 
     title: str
     digest: str
@@ -77,12 +80,15 @@ def listing_of(
 
 
 def shown(title: str) -> str:
-    """Return a server's own word, safe to show."""
+    """Return a word of a server, safe to show and short."""
     return cut_line(escaped(title, blanks=False), _SHOWN)
 
 
 def _offered_name(server: str, title: str) -> str:
-    """Return the tool's name here, which does not depend on the server's other tools."""
+    """Return lfg's name of the tool; it does not depend on the server's other tools.
+
+    Where the server's name had to be changed, a part of its SHA-256 keeps it unique.
+    """
     prefix = server_prefix(server)
     plain = re.sub(r"[^a-zA-Z0-9_-]", "_", title)[: _LONGEST_NAME - len(prefix)]
     if plain != title:
@@ -103,6 +109,7 @@ def _fitting_schema(given: object) -> dict[str, object] | None:
 
 
 def _cleaned(table: Mapping[str, object]) -> Iterator[tuple[str, object]]:
+    """Yield the members of an object without control characters in any of their strings."""
     for key, value in table.items():
         yield without_controls(key), _clean(value)
 
@@ -116,5 +123,5 @@ def _clean(value: object) -> object:
 
 
 def _digest(one: Mapping[str, object]) -> str:
-    said = {key: one.get(key) for key in ("name", "description", "inputSchema")}
-    return hashlib.sha256(msgspec.json.encode(said, order="sorted")).hexdigest()
+    parts = {key: one.get(key) for key in ("name", "description", "inputSchema")}
+    return hashlib.sha256(msgspec.json.encode(parts, order="sorted")).hexdigest()

@@ -34,8 +34,8 @@ def program_of(
 ) -> Program:
     """Return a server's program, with the `variables` in its environment. Blocks on the disk.
 
-    It is confined as the ticket's commands are, but may work as long as the ticket. It also sees
-    its own files, and those that the config lists.
+    It is confined as the ticket's commands are, but with the limits of an agent, since it lives as
+    long as the ticket's work. It also sees its own files, and those that the config lists.
     """
     folder = Path(server.cwd or surroundings.workspace)
     wall, limits = surroundings.confinement.wall, surroundings.confinement.of_agent.limits

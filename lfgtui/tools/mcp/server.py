@@ -1,8 +1,8 @@
-"""A ticket's side of one MCP server: connected when needed; tools that change are lost.
+"""A ticket's side of one MCP server: connected when needed; a tool that changes is withdrawn.
 
 The description and schema of a tool that the ticket's model saw first are the ones that count: if
-the server changes them later (a "rug pull"), the tool is lost. So a call is always to the tool
-that the model chose and the person approved.
+the server changes them later (a "rug pull"), the tool is no longer offered or called. So a call is
+always to the tool that the model chose and the person approved.
 """
 
 import asyncio
@@ -17,6 +17,8 @@ from lfgtui.tools.mcp.definitions import Definition, listing_of, shown
 from lfgtui.tools.mcp.programs import Surroundings
 
 _CONNECT = "lfgtui.tools.mcp.connection:connect"
+"""Resolved by `_connect`, as the module is slow to import."""
+
 START_SECONDS = 60.0
 """Seconds that a server has to introduce itself; some are installed on their first start."""
 
@@ -25,11 +27,11 @@ OnProgress: TypeAlias = Callable[[float, float | None, str], None]
 
 
 class McpError(LfgError):
-    """A server that a ticket needs and cannot have."""
+    """An MCP server that a ticket needs cannot be used."""
 
 
 class Connected(Protocol):
-    """See `connection.Connection`."""
+    """A connected server: `connection.Connection`, which explains it and is imported late."""
 
     about: str
 
@@ -51,7 +53,9 @@ class Connected(Protocol):
 class Server:
     """One server of a ticket; `surroundings` is called when it starts.
 
-    `on_remark` gets what is left out of its tools, and `on_change` which tools were changed.
+    `on_remark` gets remarks, e.g. on tools that are left out, and `on_change` a message about each
+    tool that was changed. `tools` are the tools to offer, by lfg's names; `has_listed` is True once
+    the list was read.
     """
 
     def __init__(
@@ -72,7 +76,9 @@ class Server:
         self._patience = patience
         self._on_remark, self._on_change = on_remark, on_change
         self._shown: dict[str, Definition] = {}
+        """The tools as the model saw them first, by lfg's names."""
         self._changed: set[str] = set()
+        """Those that the server has changed since."""
         self._connection: Connected | None = None
         self._connecting = asyncio.Lock()
 
@@ -106,12 +112,12 @@ class Server:
     async def call(
         self, tool: Definition, arguments: dict[str, object], on_progress: OnProgress
     ) -> Mapping[str, object]:
-        """Return the result; raises `ToolError`."""
+        """Return the result; raises `ToolError`. `tool` is one that `definition` returned."""
         assert self._connection is not None
         return await self._connection.call(tool.title, arguments, on_progress)
 
     async def aclose(self) -> None:
-        """End the server. Used again it counts as another server, with new tools."""
+        """End the server. If it is used again, its tools count as new ones."""
         if self._connection is not None:
             connection, self._connection = self._connection, None
             self._shown.clear()

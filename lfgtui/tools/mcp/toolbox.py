@@ -1,4 +1,4 @@
-"""The tools of a ticket's MCP servers, as a toolbox of its own."""
+"""The tools of a ticket's MCP servers, as a `Toolbox`."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -32,9 +32,9 @@ class McpTools:
         self._servers: Mapping[str, Server] = {server_prefix(one.name): one for one in servers}
 
     async def offered(self) -> Sequence[Tool]:
-        """Return the tools; raises `McpError` if a server cannot be connected at first.
+        """Return the tools; raises `McpError` if a server cannot be connected the first time.
 
-        Calls to a server that is lost later fail.
+        If a server is lost later, its tools stay, and calls to them fail.
         """
         servers = list(self._servers.values())
         refreshing = (server.refresh() for server in servers)

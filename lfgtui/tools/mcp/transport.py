@@ -1,12 +1,13 @@
 """The bounded ways over which the MCP package speaks: a process's pipes, or an HTTP client.
 
-The package would start the process itself, but processes of its children would outlive a killed
-lfg, and its reader has no bounds. Here a line that is too long ends the conversation, and so do
-many lines that are not messages; all others are read no faster than the screen can bear.
+The package could start the process itself, but the process's children would outlive a killed lfg,
+and the package's reader has no bounds. Here a line that is too long ends the conversation, and so
+do many lines that are not messages. Lines are read slowly enough for the screen to keep up.
 
-From an address the package reads a body whole, however long it is, and httpx2 decompresses a piece
-at once, however large the result. So a body is cut at a bound, and compression is neither asked for
-nor read. The package itself bounds the events of a stream, and follows no redirect to another host.
+From an address the package reads a whole body, however long it is, and httpx2 decompresses a piece
+at once, however large the result. So a body that is too long is refused, and compression neither
+asked for nor read. The package itself bounds the events of a stream, and follows no redirect to
+another host.
 """
 
 import asyncio
@@ -25,7 +26,7 @@ from lfgtui.tools.mcp.definitions import shown
 
 LIMITS = ChildLimits(line_bytes=8 * MEGABYTE, unsent_bytes=8 * MEGABYTE)
 MOST_STRAYS = 1_000
-"""Most lines that are not messages; some servers begin with a few words."""
+"""Most lines that are not messages; some servers print a few at their start."""
 
 _AT_ONCE, _PAUSE = 100, 0.02
 """Lines read between two pauses, and seconds of a pause: at most 5,000 lines a second."""
@@ -97,6 +98,7 @@ class Pipes:
         return None
 
     def _note_stray(self, line: bytes) -> None:
+        """Count a line that is not a message; after too many raise `_UnreadableError`."""
         if line.strip():
             self._strays += 1
         if self._strays > MOST_STRAYS:
