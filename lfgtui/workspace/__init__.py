@@ -1,1 +1,1 @@
-"""The folder a ticket works in: its git worktree, its changes, and their undoing."""
+"""The folder a ticket works in: its git worktree, its changes, and how to apply or undo them."""

@@ -1,4 +1,4 @@
-"""The work of a ticket, brought into the checkout that its worktree was made from.
+"""`lfg apply`: brings a ticket's work into the checkout that its worktree was made from.
 
 The person's HEAD and the worktree's state are merged without touching a file. The result is
 written to the checkout as uncommitted changes: neither HEAD nor the index nor any branch changes.
@@ -6,8 +6,8 @@ It is all or nothing: if the two conflict, if a file to be changed has changes o
 or if writing fails, everything stays as it was.
 
 Files are written beside the checkout, in the repository's own folder, and then moved into it one by
-one, each in one step. If lfg is killed in between, the same command goes on: a file that is already
-as it should be does not count as a change of the person's.
+one, each in one step. If lfg is killed in between, the same command can be given again: a file that
+is already as it should be does not count as changed by the person.
 """
 
 import asyncio
@@ -27,12 +27,18 @@ from lfgtui.workspace.snapshots import merge, snapshot
 from lfgtui.workspace.worktrees import Worktree, remove_tree
 
 _SECONDS = 600.0
+"""Seconds for git commands that read or write a whole checkout."""
+
 _SHOWN = 5
+"""Most files that a message names."""
+
 _SUBMODULE, _GONE = "160000", "000000"
+"""Git's modes of a submodule, and of a file that does not exist."""
+
 _DIRTY = "uncommitted changes of yours in the same files (commit or stash them)"
 _UNTRACKED = "untracked files in the way (move them)"
 _MEANWHILE = "files changed while applying", "nothing was applied, try again"
-_UNDER_WAY = {
+_UNDER_WAY = {  # files of git's folder, and the commands during which they exist
     "MERGE_HEAD": "merge",
     "rebase-merge": "rebase",
     "rebase-apply": "rebase",
@@ -55,7 +61,11 @@ class NotAppliedError(GitError):
 
 
 class _Change(msgspec.Struct, frozen=True):
-    """A file that differs between HEAD and the merge; `mode` is all zeros if it is removed."""
+    """A file that differs between HEAD and the merge.
+
+    `mode` and `blob` (hash) are those of the merge, the old ones those of HEAD; `mode` is `_GONE`
+    if the file is removed, `old_mode` if it is new.
+    """
 
     name: str
     mode: str
@@ -105,7 +115,7 @@ async def apply_worktree(worktree: Worktree) -> tuple[str, ...]:
 
 
 async def _check_worktree(worktree: Worktree) -> None:
-    """Raise if the folder belongs to another repository by now, which an agent may have made."""
+    """Raise `GitError` if the folder is now in another repository, which an agent may have made."""
     asking = ("rev-parse", "--path-format=absolute", "--git-common-dir", "--show-toplevel")
     found = (await git(*asking, cwd=worktree.path)).checked().text.split("\n")
     known = [worktree.common, str(await asyncio.to_thread(worktree.path.resolve))]
@@ -115,6 +125,7 @@ async def _check_worktree(worktree: Worktree) -> None:
 
 
 async def _check_state(checkout: str) -> None:
+    """Raise `GitError` if the person is in the middle of a merge, a rebase or the like."""
     for name, what in _UNDER_WAY.items():
         asking = ("rev-parse", "--path-format=absolute", "--git-path", name)
         found = (await git(*asking, cwd=checkout)).checked().text
@@ -125,7 +136,7 @@ async def _check_state(checkout: str) -> None:
 
 
 async def _changes(worktree: Worktree, theirs: str) -> list[_Change]:
-    """Return the changes from HEAD to the merge."""
+    """Return the changes from HEAD to its merge with the commit `theirs`; raises `GitError`."""
     checkout = worktree.checkout
     head = (await git("rev-parse", "--verify", "HEAD^{commit}", cwd=checkout)).checked().text
     merged = await merge(checkout, head, theirs)
@@ -145,14 +156,18 @@ async def _changes(worktree: Worktree, theirs: str) -> list[_Change]:
 
 
 async def _due(checkout: str, changes: Sequence[_Change]) -> list[_Change]:
-    """Return the changes that are not made yet; raises if the person has changed those files."""
+    """Return the changes that are still to be made.
+
+    Raises `NotAppliedError` if changes of the person's in the same files would be lost.
+    """
     done = await _done(checkout, changes)
     due = [change for change in changes if change not in done]
     looking = ("status", "--porcelain", "-z", "--no-renames", "--untracked-files=no")
-    seen = await git(*looking, cwd=checkout, seconds=_SECONDS)  # `diff` would write the index
+    seen = await git(*looking, cwd=checkout, seconds=_SECONDS)  # git diff would write the index
     dirty = {row[3:] for row in seen.checked().names}
     rows = (await git("ls-files", "-v", "-z", cwd=checkout)).checked().names
     tracked = {row[2:] for row in rows}
+    # Files for which `git status` shows no changes: assume-unchanged, skip-worktree.
     unwatched = {row[2:] for row in rows if row[0].islower() or row[0] == "S"}
     unsure = [change.undone for change in due if change.name in unwatched]
     as_in_head = {change.name for change in await _done(checkout, unsure)}
@@ -184,7 +199,10 @@ def _in_the_way(
 
 
 def _file_above(checkout: Path, name: str, going: set[str]) -> str | None:
-    """Return the parent of the file that is not a folder but a link, say; None if all are."""
+    """Return the parent of the file that is no real folder, e.g. a link; None if all are folders.
+
+    Parents in `going` do not count, since they are removed first.
+    """
     for one in reversed(Path(name).parents[:-1]):
         path = checkout / one
         if str(one) not in going and (path.is_symlink() or (path.exists() and not path.is_dir())):
@@ -205,7 +223,7 @@ def _is_going(checkout: Path, folder: Path, going: set[str]) -> bool:
 
 
 async def _done(checkout: str, changes: Sequence[_Change]) -> set[_Change]:
-    """Return the changes that the checkout has already."""
+    """Return the changes that are made already in the files of the checkout."""
     there = await asyncio.to_thread(_there, Path(checkout), changes)
     files = [change for change, found in there.items() if found == "file"]
     done = set()
@@ -228,7 +246,10 @@ async def _done(checkout: str, changes: Sequence[_Change]) -> set[_Change]:
 
 
 def _there(checkout: Path, changes: Sequence[_Change]) -> dict[_Change, str]:
-    """Return, by change, what is at its path, unless that cannot be the wanted file."""
+    """Return "file", "link" or "gone" for each change whose path may be as wanted already.
+
+    Of a file or link, only the kind and mode are compared; the caller compares the content.
+    """
     found = {}
     for change in changes:
         path = checkout / change.name

@@ -28,9 +28,11 @@ SECONDS = 0.25
 """Most seconds that a look takes."""
 
 _NEVER = frozenset({".git", ".hg", ".jj", ".svn", "__pycache__", "node_modules"})
+"""Folders that are never looked into."""
+
 _COARSE = 5  # CLOCK_REALTIME_COARSE of Linux, the clock by which it stamps files
-_IGNORED_SECONDS = 2.0
-_SLICE = 256
+_IGNORED_SECONDS = 2.0  # that git may take to say what it ignores
+_SLICE = 256  # entries between two looks at the clock
 
 
 class ChangedFiles(NamedTuple):
@@ -41,9 +43,9 @@ class ChangedFiles(NamedTuple):
 
 
 def file_clock() -> int:
-    """Return the earliest time stamp, in nanoseconds, of a file that is changed from now on.
+    """Return the earliest time stamp, in nanoseconds, that a file changed from now on can get.
 
-    Most systems stamp files by a clock that ticks every few milliseconds.
+    Most systems stamp files by a clock that ticks every few milliseconds, so it lags.
     """
     with suppress(OSError):
         return time.clock_gettime_ns(_COARSE)
@@ -51,9 +53,9 @@ def file_clock() -> int:
 
 
 async def changed_since(folder: Path, moment: int, but: Path) -> ChangedFiles:
-    """Return the files below the folder that changed since the moment, by their absolute paths.
+    """Return the files below the folder that changed since `moment`, by their absolute paths.
 
-    Those below the folder `but` are left out.
+    That is a value of `file_clock`. Files below the folder `but` are left out.
     """
     ignored = await _ignored_folders(folder) | {str(but)}
     found = await asyncio.to_thread(_changed_since, folder, moment, ignored)
@@ -61,6 +63,7 @@ async def changed_since(folder: Path, moment: int, but: Path) -> ChangedFiles:
 
 
 def _changed_since(folder: Path, moment: int, ignored: Collection[str]) -> ChangedFiles:
+    """Do the look, within its bounds; single files that git ignores are still included."""
     until, left = time.monotonic() + SECONDS, ENTRIES
     found: dict[str, int] = {}
     folders = deque([str(folder)])

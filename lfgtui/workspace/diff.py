@@ -1,6 +1,6 @@
-"""Changes of files, as git reports them or as an event has them, read into values.
+"""Changes of files as values, read from git's output or from an event's unified diff.
 
-Names, sizes and texts are others' and may be made to deceive: reading never raises, and a row
+Names, sizes and texts come from agents and may be made to deceive: reading never raises, and a row
 counts as a line of a file only if its hunk's head says that one follows.
 """
 
@@ -25,17 +25,22 @@ SIGNS: dict[Status, str] = {status: sign for sign, status in _STATUSES.items()} 
 """Git's letters for statuses."""
 
 _LINK, _SUBMODULE, _EXECUTABLE = "120000", "160000", "100755"
+"""Git's file modes."""
 
 _RAW = re.compile(r":(\d{6}) (\d{6}) ([0-9a-f]{4,64}) ([0-9a-f]{4,64}) ([A-Z])\d{0,3}$")
+"""A file's field in `--raw`: `:100644 100755 OLDBLOB NEWBLOB R086`."""
+
 _HUNK = re.compile(r"@@ -(\d{1,9})(?:,(\d{1,9}))? \+(\d{1,9})(?:,(\d{1,9}))? @@ ?(.*)", re.DOTALL)
+"""A hunk's head: `@@ -10,6 +10,7 @@ def main():`."""
 
 
 class ChangedFile(msgspec.Struct, frozen=True):
-    """A file and how much of it changed. `path` is relative to the folder; so is `old_path`, which
-    a renamed file had.
+    """A file and how much of it changed.
 
-    `note` says in a few words what lines do not show: a mode, sizes, a commit; or why there are
-    no lines. `is_patch` unless it is not certain where in the file its lines are.
+    `path` is relative to the folder; so is `old_path`, that of a renamed file before. `note` says
+    in a few words what lines do not show: a mode, sizes; or why there are no lines. `old_blob` is
+    git's hash of the old content. `is_patch` is False if it is not certain where in the file its
+    lines are.
     """
 
     path: str
@@ -55,10 +60,11 @@ class ChangedFile(msgspec.Struct, frozen=True):
 
 
 class Hunk(NamedTuple):
-    """Lines in a row. `old` and `new`: the number of the first one before and after;
-    both are 0 where that is not known.
+    """Consecutive lines of a file's diff.
 
-    Each row begins with a sign: ` `, `+`, `-`, or a backslash for git's remark on the row above.
+    `old` and `new` are the number of the first line before and after the change; both are 0 if that
+    is not known. `context` is the rest of the head, e.g. `def main():`. Each row begins with a
+    sign: ` `, `+`, `-`, or a backslash for git's remark on the row above.
     """
 
     old: int
@@ -68,7 +74,7 @@ class Hunk(NamedTuple):
 
 
 class Changes(msgspec.Struct, frozen=True):
-    """The changes in a folder. `remarks`: what is left out, a line each."""
+    """The changes in a folder. `remarks`: what is left out or uncertain, one line each."""
 
     files: tuple[ChangedFile, ...] = ()
     remarks: tuple[str, ...] = ()
@@ -83,7 +89,7 @@ class Changes(msgspec.Struct, frozen=True):
 
 
 def read_summary(output: bytes) -> list[ChangedFile]:
-    """Return the files in the output of `git diff --raw --numstat -z`, up to any damage."""
+    """Return the files in the output of `git diff --raw --numstat -z`, without damaged fields."""
     fields = iter(os.fsdecode(output).split("\0"))
     files: dict[str, ChangedFile] = {}
     for field in fields:
@@ -102,7 +108,10 @@ def read_summary(output: bytes) -> list[ChangedFile]:
 
 
 def _count(first: str, fields: Iterator[str], files: dict[str, ChangedFile]) -> None:
-    """Note the counts of a file; `first` has at least the numbers."""
+    """Set a file's counts in `files`; `first` has both numbers and the path, divided by tabs.
+
+    A rename's two paths are in the next fields instead.
+    """
     added, _, rest = first.partition("\t")
     removed, _, path = rest.partition("\t")
     if rest and not path:  # a rename: its two names follow
@@ -117,6 +126,7 @@ def _count(first: str, fields: Iterator[str], files: dict[str, ChangedFile]) -> 
 
 
 def _mode_note(old: str, new: str) -> str:
+    """Return in words how the file's mode changed; "" if there is nothing to say."""
     if _SUBMODULE in (old, new):
         return "submodule"
     if "000000" in (old, new) or old == new:
@@ -134,14 +144,14 @@ def read_patch(files: Sequence[ChangedFile], patch: bytes) -> dict[str, list[Hun
         if file.status == "unmerged":
             continue
         own = list(next(sections, ()))
-        if file.status == "type":  # it is removed and made anew
+        if file.status == "type":  # in the patch it is removed, then created
             own += next(sections, ())
         hunks[file.path] = own
     return hunks
 
 
 def _sections(rows: Iterable[str]) -> Iterator[list[Hunk]]:
-    """Yield the hunks of each file; a row is a file's head only if no hunk still wants rows."""
+    """Yield the hunks of each file of a patch."""
     section: list[Hunk] | None = None
     for part in _parts(iter(rows)):
         if isinstance(part, Hunk):
@@ -175,7 +185,10 @@ def read_hunks(diff: str) -> list[Hunk]:
 
 
 def _parts(rows: Iterator[str]) -> Iterator[Hunk | str]:
-    """Yield the hunks, and the rows between them."""
+    """Yield the hunks, and the rows between them.
+
+    A hunk has as many rows as its head says: one of them may look like a file's head.
+    """
     row = next(rows, None)
     while row is not None:
         if not (head := _HUNK.match(row)):
@@ -188,7 +201,7 @@ def _parts(rows: Iterator[str]) -> Iterator[Hunk | str]:
             if row.startswith("\\"):
                 own.append(row)
                 continue
-            row = row or (" " if all(left) else "")  # a blank that was stripped
+            row = row or (" " if all(left) else "")  # the blank of an empty line was stripped
             takes = [row.startswith((" ", "-")), row.startswith((" ", "+"))]
             if not any(takes) or any(t > n for t, n in zip(takes, left, strict=True)):
                 break
@@ -200,7 +213,7 @@ def _parts(rows: Iterator[str]) -> Iterator[Hunk | str]:
 
 
 def numbered(hunk: Hunk) -> Iterator[tuple[int, int, str]]:
-    """Yield each row with its line's numbers before and after; 0 where it has none."""
+    """Yield each row with its line's numbers before and after the change; 0 where it has none."""
     old, new = hunk.old, hunk.new
     for row in hunk.rows:
         is_old, is_new = row.startswith((" ", "-")), row.startswith((" ", "+"))

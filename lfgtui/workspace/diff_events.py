@@ -19,6 +19,8 @@ from lfgtui.workspace.diff import ChangedFile, Changes, Hunk, Status, read_hunks
 from lfgtui.workspace.kept import KeptFiles, Past, pasts
 
 _NEW = NEW | {"content"}
+"""Names of the argument with the new text, of lfg's and other agents' tools."""
+
 _REMARK = "changes by its own calls; commands may have changed more"
 
 
@@ -84,14 +86,14 @@ def _made(content: bytes, edits: Sequence[Edit]) -> bytes | None:
 
 
 class Recorded(NamedTuple):
-    """The changes of a file by calls: a hunk for each, and the calls as edits if all are."""
+    """The changes of a file by calls: their hunks, and the calls that are edits, in their order."""
 
     hunks: list[Hunk]
     edits: list[Edit]
 
 
 def recorded_calls(transcript: Transcript) -> dict[str, Recorded]:
-    """Return the changes by the ticket's calls, by the file's path from its workspace."""
+    """Return the changes by the ticket's calls, by the file's path as seen from its workspace."""
     found: dict[str, Recorded] = {}
     for attempt in transcript.attempts:
         for call in attempt.tools:
@@ -140,6 +142,7 @@ def _status(hunks: list[Hunk]) -> Status:
 
 
 def _of_call(call: ToolItem) -> Iterator[tuple[str, list[Hunk], list[Edit]]]:
+    """Yield the files that a call changed: path, hunks, and the call as an edit if it is one."""
     given = {} if isinstance(call.given, str) else call.given
     path = str(given.get("path", ""))
     old, new = (next((given[n] for n in names if n in given), None) for names in (OLD, _NEW))
@@ -153,7 +156,7 @@ def _of_call(call: ToolItem) -> Iterator[tuple[str, list[Hunk], list[Edit]]]:
 
 
 def _piece(edit: Edit) -> list[Hunk]:
-    """Return an edit without a request for approval; its position in the file is unknown."""
+    """Return the hunks of an edit that has no diff; its position in the file is unknown."""
     try:
         found = read_hunks(diff(edit.old or "", edit.new).text)
     except ToolError:

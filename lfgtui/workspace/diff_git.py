@@ -1,7 +1,7 @@
-"""The changes in a folder of a git repository since a moment that was recorded.
+"""The changes in a folder of a git repository since a moment that `record` recorded.
 
-The moment is a tree: the commit's own or, if something was not committed, one of all files as
-they were, untracked ones too. Its objects are git's, in the repository; no reference points to
+The moment is kept as a git tree: the commit's own or, if something was not committed, one of all
+files as they were, untracked ones too. Its objects are in the repository; no reference points to
 them, so git itself deletes them, after two weeks at the earliest. The person's index is read
 and never written: all work is done on a copy.
 
@@ -26,10 +26,10 @@ LARGEST = 8 * 1024 * 1024
 """Bytes of the largest untracked file that is recorded and compared."""
 
 MOST_UNTRACKED = 5_000
-"""Untracked files beyond which none are recorded, and the rest is not compared."""
+"""Most untracked files: of more, none is recorded, and only recorded ones are compared."""
 
 MOST_LINES, ALL_LINES = 5_000, 50_000
-"""Changed lines of a file, and of all files together, beyond which they are not read unasked."""
+"""Most changed lines of a file, and of all files together, that are read unasked (`readable`)."""
 
 MOST_SHOWN = 20_000
 """Most rows of a file that are ever read."""
@@ -37,14 +37,13 @@ MOST_SHOWN = 20_000
 MOST_FILES = 500
 """Most files whose lines are read unasked."""
 
-_SHOWN = (
+_SHOWN = (  # whatever the person's configuration says
     *("diff", "--no-color", "--src-prefix=a/", "--dst-prefix=b/", "--submodule=short"),
     *("--ignore-submodules=dirty", "-O/dev/null", "-M", "-U3", "--relative"),
 )
-
-
 _HASH = re.compile("[0-9a-f]{40,64}")
 _NAMED = ("--ignore-errors", "--pathspec-from-file=-", "--pathspec-file-nul")
+"""Options with which `git add` takes the names from its input."""
 
 
 class Base(NamedTuple):
@@ -75,7 +74,10 @@ async def record(folder: str | Path) -> Base | None:
 
 
 async def base_tree(folder: str | Path, base: Base) -> tuple[str, str]:
-    """Return the tree to compare with, and a remark if it is not all that was recorded."""
+    """Return the tree to compare with, and a remark if only the recorded commit is left.
+
+    Raises `GitError` if git has neither any more.
+    """
     for name in filter(_HASH.fullmatch, base):
         if (await git("cat-file", "-e", f"{name}^{{tree}}", cwd=folder)).code == 0:
             break
@@ -114,13 +116,13 @@ async def hunks(
     summary, _, text = printed.output.partition(b"\0\0")
     found = await asyncio.to_thread(lambda: read_patch(read_summary(summary), text))
     found = {path: bounded(own, MOST_SHOWN) for path, own in found.items()}
-    if not printed.is_cut:  # else the last files are missing, or cut
+    if not printed.is_cut:  # otherwise the last file in it may be incomplete
         return {file.path: found.get(file.path, []) for file in files}
     return dict([*found.items()][:-1])
 
 
 async def patch(folder: str | Path, tree: str, paths: Sequence[str]) -> bytes:
-    """Return git's own patch of the paths, or without any, of all. Raises `GitError`."""
+    """Return git's own patch of the paths; of all files if none is given. Raises `GitError`."""
     return (await _patch(folder, tree, paths)).checked().output
 
 
@@ -154,7 +156,7 @@ async def _diff(*arguments: str, cwd: str | Path, env: Mapping[str, str]) -> Git
 
 
 async def _with_sizes(folder: str | Path, files: Sequence[ChangedFile]) -> list[ChangedFile]:
-    """Return the files with the sizes of binary ones, before and after."""
+    """Return the files; the notes of binary ones have their sizes before and after."""
     blobs = dict.fromkeys(file.old_blob for file in files if file.is_binary)
     known: dict[str, int] = {}
     if blobs:
@@ -185,7 +187,10 @@ async def _names(folder: str | Path, env: Mapping[str, str], *which: str) -> lis
 async def _take_untracked(
     folder: str | Path, tree: str, env: Mapping[str, str], since: float
 ) -> tuple[list[ChangedFile], list[str]]:
-    """Add untracked files to the comparison; return those that are too large, and remarks."""
+    """Have git compare untracked files, too; return those that are too large for it, and remarks.
+
+    `env` names the copy of the index that is changed for this. `since`: see `changes`.
+    """
     untracked = await _names(folder, env, "--others")
     remarks: list[str] = []
     if len(untracked) > MOST_UNTRACKED:

@@ -1,4 +1,4 @@
-"""The changes of a ticket, from whatever knows them: git, or else its events."""
+"""The changes of a ticket, from the best source: git or, where git knows nothing, its events."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -21,7 +21,7 @@ with a worktree, git in the folder that the worktree was made from."""
 
 
 def sources(transcript: Transcript) -> Sequence[Source]:
-    """Return the sources that know a ticket's changes, the best first."""
+    """Return the sources from which a ticket's changes can be read, the best first."""
     known: Sequence[Source] = ("folder", "calls") if transcript.base is not None else ("calls",)
     return (*known, "workspace") if len(transcript.bases) > 1 else known
 
@@ -66,7 +66,8 @@ async def read_changes(
 ) -> Reading:
     """Return a ticket's changes; raises `GitError` if git knew them and now cannot tell.
 
-    For a folder that is gone the calls are the source, which `kept` makes exact.
+    Without `has_lines` only files and counts are read. If the folder is gone, the calls are the
+    source; for files in `kept` they give exact changes.
     """
     base = base_of(transcript, source)
     if base is None or (source == "folder" and await _is_gone(base)):

@@ -1,13 +1,13 @@
-"""The one way to git: short commands, in a repository that may be hostile.
+"""All git commands go through here: short ones, in a repository that may be hostile.
 
 An agent can write to a repository's own configuration, and a repository may come out of an
 archive. So nothing that is configured there is run: no hooks, file system monitors, filters,
 merge drivers, external diffs, signers, editors, pagers or helpers, and no transport. What the
-person configured for all repositories (filters, say, as Git LFS has them) goes on working. Paths
-are taken literally, without wildcards.
+person configured for all repositories (e.g. the filters of Git LFS) still works. Paths are taken
+literally, without wildcards.
 
 A command that lfg no longer waits for gets SIGTERM, on which git removes its lock files. A command
-that runs when lfg is killed goes on to its end: killed in the middle it would leave half of its
+that runs when lfg is killed continues to its end: killed in the middle it would leave half of its
 work in the person's checkout. It has no terminal, no network and, once lfg is gone, no output.
 """
 
@@ -39,16 +39,16 @@ _STDERR_BYTES = 16 * 1024
 """Most bytes kept of what git writes to stderr; the rest is read, too, or git would block."""
 
 _MESSAGE_LENGTH = 300
-"""Most characters of the line of it that the person sees."""
+"""Most characters of a message."""
 
-_READ_AT_ONCE = 64 * 1024
+_READ_AT_ONCE = 64 * 1024  # bytes
 
 _INHERITED = re.compile("GIT_(AUTHOR|COMMITTER|CONFIG_(GLOBAL|SYSTEM|NOSYSTEM)|CEILING|EXEC)")
-"""Git's variables that are kept; the others name a repository, or commands."""
+"""The beginnings of git's variables that are kept; the others name a repository, or commands."""
 
 _ENVIRONMENT = {
     "GIT_TERMINAL_PROMPT": "0",
-    "GIT_OPTIONAL_LOCKS": "0",  # or a look at the status would rewrite the index
+    "GIT_OPTIONAL_LOCKS": "0",  # otherwise `git status` may rewrite the index
     "GIT_LITERAL_PATHSPECS": "1",
     "GIT_ALLOW_PROTOCOL": "",
     "GIT_NO_LAZY_FETCH": "1",
@@ -59,7 +59,7 @@ _ENVIRONMENT = {
     "SSH_ASKPASS": "false",
     "LC_ALL": "C.UTF-8",  # some messages are recognized by their words; also for names
 }
-_SETTINGS = {
+_SETTINGS = {  # settings that outrank the repository's, for every command
     "core.hooksPath": os.devnull,
     "core.fsmonitor": "false",
     "commit.gpgSign": "false",
@@ -71,7 +71,7 @@ _SETTINGS = {
     "maintenance.auto": "false",
 }
 _SHOWING = frozenset({"diff", "diff-files", "diff-index", "diff-tree", "log", "show"})
-"""Commands that would run a configured diff program."""
+"""Commands that would run a configured diff program; they get options against that."""
 
 _HARMLESS = frozenset(
     (
@@ -80,12 +80,16 @@ _HARMLESS = frozenset(
         *("version", "write-tree"),
     )
 )
-"""Commands that neither read nor write a file of a work tree."""
+"""Commands that neither read nor write a file of a work tree, so they run no filters: `_disarming`
+is left out. A command that is not in this list is only slower."""
 
 _PROGRAMS = r"^(filter\..*\.(clean|smudge|process|required)|merge\..*\.driver)$"
-_BUILT_IN_MERGE = "git merge-file -q --marker-size=%L %A %O %B"
+"""Settings that name a filter or a merge driver, as a pattern for `git config --get-regexp`."""
 
-_IN_WORDS = (
+_BUILT_IN_MERGE = "git merge-file -q --marker-size=%L %A %O %B"
+"""A merge driver that does what git does without one."""
+
+_IN_WORDS = (  # patterns of git's messages, and lfg's words for them
     (r"detected dubious ownership in repository at '(.*?)'",
      "{} belongs to another user, so git refuses to work in it; if you trust it:"
      " git config --global --add safe.directory {}"),
@@ -102,7 +106,10 @@ class GitError(LfgError):
 
 @dataclass(frozen=True, slots=True)
 class GitResult:
-    """A command that ended. `message`: what it complained of, on one line that is safe to show."""
+    """A command that ended. `message`: its complaint, on one line that is safe to show.
+
+    `is_cut`: it printed more than `OUTPUT_BYTES`, and was ended.
+    """
 
     command: str
     code: int
@@ -112,7 +119,7 @@ class GitResult:
 
     @property
     def text(self) -> str:
-        """Its output without the line feeds at the end; bytes that are not UTF-8 as in a `Path`."""
+        """Its output without line feeds at the end; bytes that are not UTF-8 are as in a `Path`."""
         return os.fsdecode(self.output).rstrip("\n")
 
     @property
@@ -121,7 +128,7 @@ class GitResult:
         return os.fsdecode(self.output).rstrip("\0").split("\0") if self.output else []
 
     def checked(self) -> "GitResult":
-        """Return this; raises `GitError` if the command failed, or said more than is read."""
+        """Return this; raises `GitError` if the command failed, or printed too much."""
         if self.is_cut:
             raise GitError(f"git {self.command} printed more than {OUTPUT_BYTES:,} bytes")
         if self.code:
@@ -139,9 +146,9 @@ async def git(
 ) -> GitResult:
     """Run a git command and return its result, whatever its exit code.
 
-    Raises `GitError` if it cannot start or takes too long. `env` is added to its environment. The
-    descriptors `keeps` (locks) are held by it too. A cancellation ends it, and is passed on once it
-    is gone.
+    Raises `GitError` if it cannot start or takes more than `seconds`. `env` is added to its
+    environment. It inherits the descriptors `keeps`, which are locks, and so holds them to its own
+    end. A cancellation ends it, and is passed on once it is gone.
     """
     settings = dict(_SETTINGS)
     command = arguments[0]
@@ -153,7 +160,7 @@ async def git(
 
 
 async def _disarming(cwd: Path | str) -> dict[str, str]:
-    """Return settings that replace the programs which the repository's configuration names."""
+    """Return settings that replace the filters and merge drivers that the repository configures."""
     asking = ("config", "--show-scope", "-z", "--get-regexp", _PROGRAMS)
     found = await _run(asking, cwd, _environment(_SETTINGS, {}), None, SECONDS, ())
     fields = found.names
@@ -270,7 +277,7 @@ async def _end(starting: Future[Process]) -> None:
 
 
 def _in_words(complaint: str) -> str:
-    """Return git's complaint on one line; common ones in our words."""
+    """Return git's complaint on one line; common ones in lfg's words."""
     for pattern, words in _IN_WORDS:
         if found := re.search(pattern, complaint):
             return visible_line(words.replace("{}", found[1] if found.groups() else ""))

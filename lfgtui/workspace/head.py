@@ -1,4 +1,4 @@
-"""The branch that is checked out in a folder, and a trace of checkouts and commits.
+"""The branch that is checked out in a folder, and a sign of checkouts and commits.
 
 Two small files are read, without git, since this is needed before and after each command.
 """
@@ -9,12 +9,14 @@ from pathlib import Path
 from typing import NamedTuple
 
 _LONGEST = 4096
+"""Most bytes that are read of a file."""
 
 
 class Head(NamedTuple):
     """HEAD of a work tree: its git directory, the branch, and the state of HEAD's log.
 
-    `branch` is "" if no branch is checked out.
+    `branch` is "" if no branch is checked out. `log` is the size and the time (in nanoseconds) of
+    the log's file, which changes with each checkout and commit; zeros if there is none.
     """
 
     git_dir: str
@@ -35,6 +37,7 @@ def head_of(folder: Path) -> Head | None:
 
 
 def _git_dir(place: Path) -> Path | None:
+    """Return the git directory that `.git` at this path is, or names if it is a file."""
     if place.is_dir():
         return place if (place / "HEAD").exists() else None
     if not place.is_file():

@@ -1,12 +1,12 @@
-"""Kept files: the content of files before a ticket changed them, outside of the history.
+"""Kept files: the content of files before a ticket changed them, for `lfg undo`.
 
     FOLDER/objects/SHA256     contents, each once
     FOLDER/runs/RUN.jsonl     the changes of a run, in their order
 
-Both are on the disk before the file is changed, so an undo needs neither git nor the lfg that
+Both are on the disk before the file is changed, so an undo needs neither git nor the process that
 made the change. They are not in the history's database: these are the user's files, with
-whatever secrets they hold, for the user alone. If lfg was killed between note and change, the
-noted change was never made; whoever reads the notes compares digests.
+whatever secrets they hold, for the user alone. If lfg was killed after the note and before the
+change, that was never made; so whoever reads the notes has to compare digests.
 """
 
 import fcntl
@@ -32,6 +32,7 @@ _MOST_COMPARED, _MOST_BYTES = 200, 32_000_000
 
 TOO_LARGE = "larger than undo.max_file"
 BY_COMMAND = "changed by a command"
+"""Values of `Change.why`. They are stored, and compared, so they cannot change."""
 
 ChangedBy: TypeAlias = Literal["tool", "agent", "command", "undo", "redo"]
 
@@ -40,8 +41,10 @@ ChangedBy: TypeAlias = Literal["tool", "agent", "command", "undo", "redo"]
 class Change:
     """A change of a file by a ticket; `path` is below the workspace `root`, without links.
 
-    `before` and `after` are SHA-256 in hexadecimal, None for no file, or `UNKNOWN`. `why`: the
-    reason why the content before is not kept, "" if it is.
+    `before` and `after` are SHA-256 in hexadecimal, None for no file, or `UNKNOWN`. `mode` is the
+    file's before, `at` in seconds since the epoch. `why`: the reason why the content before is not
+    kept, "" if it is. As it is a line of a run's file, fields keep their names, and a new one needs
+    a default.
     """
 
     ticket: str
@@ -60,16 +63,17 @@ class Change:
 
 
 class Before(NamedTuple):
-    """A file as it is found; `content` is None if it is too large to keep."""
+    """A file as it was found before a change; `content` is None if it is too large to keep."""
 
     content: bytes | None
     mode: int
 
 
 class KeptFiles:
-    """The store. It keeps at most `most` bytes, dropping the oldest, and `most_per_file` a content.
+    """The store. It keeps at most `most` bytes, dropping the oldest contents.
 
-    Its methods block, and may be called from several threads and processes at once.
+    A content may have `most_per_file` bytes. Methods block, and may be called from several threads
+    and processes at once.
     """
 
     def __init__(self, folder: Path, *, most: int, most_per_file: int) -> None:
@@ -94,7 +98,7 @@ class KeptFiles:
             self._note(run, change)
 
     def hold(self, content: bytes) -> None:
-        """Keep a content now; its change is noted later. Raises `OSError`."""
+        """Keep a content whose change is to be noted later with `note`. Raises `OSError`."""
         with self._locked():
             self._put(sha256(content).hexdigest(), content)
 
@@ -116,7 +120,7 @@ class KeptFiles:
         return content if sha256(content).hexdigest() == digest else None
 
     def who_left(self, file: str, digest: str | None) -> tuple[str, str] | None:
-        """Return the run and the ticket that last left the file with this content."""
+        """Return the run and the ticket whose change last gave the file this content, if any."""
         left = (
             (change.at, path.name.removesuffix(".jsonl"), change.ticket)
             for path in self._runs.glob("*.jsonl")
@@ -147,10 +151,11 @@ class KeptFiles:
         return sum(status.st_size for _, status in self._stored())
 
     def _put(self, digest: str, content: bytes) -> None:
+        """Store a content under its digest, unless it is there; make room for it."""
         place = self._objects / digest
         with suppress(FileNotFoundError):
             if place.stat().st_size == len(content):
-                os.utime(place)  # it is needed anew
+                os.utime(place)  # needed anew, it is no longer among the oldest
                 return
         beside = self._objects / f".{secrets.token_hex(8)}.tmp"
         try:
@@ -183,7 +188,8 @@ class KeptFiles:
     def _note(self, run: str, *changes: Change) -> None:
         journal = self._journal(run)
         is_new = not journal.exists()
-        lines = (f"\n{json.dumps(asdict(one))}" for one in changes)  # the last may be torn
+        # A line feed comes first: the last line there may be incomplete, if lfg was killed.
+        lines = (f"\n{json.dumps(asdict(one))}" for one in changes)
         _write(journal, "".join(lines).encode(), os.O_APPEND | os.O_CREAT)
         if is_new:
             _sync_folder(self._runs)
@@ -204,10 +210,10 @@ class KeptFiles:
 
 
 class TicketFiles:
-    """The store for one ticket, and for one way in which it changes files.
+    """The store for one ticket, and for one way (`by`) in which its files are changed.
 
-    A content that the ticket itself left is not kept: an undo restores the content before all
-    its changes in a row.
+    A content that the ticket itself made is not kept: an undo restores the content before all
+    its consecutive changes.
     """
 
     def __init__(
@@ -217,9 +223,9 @@ class TicketFiles:
         self._left: dict[str, str | None] | None = None
 
     def keep(self, root: Path, path: str, before: Before | None, after: str | None) -> None:
-        """Keep a file that is about to change; `before` is None if there is no file yet.
+        """Note a change that is about to be made, and keep the content before; raises `OSError`.
 
-        `after` is the digest that it will have. Raises `OSError`.
+        `before` is None if there is no file yet, `after` the digest that the file will have.
         """
         own = self._own()
         content = before and before.content
@@ -235,14 +241,17 @@ class TicketFiles:
     def note_agents(
         self, root: Path, path: str, before: str | None, after: str | None, mode: int, why: str
     ) -> None:
-        """Note a change by the ticket's agent; raises `OSError`."""
+        """Note a change that an installed agent has made itself; raises `OSError`.
+
+        The content before was kept with `KeptFiles.hold`, unless `why` says why not.
+        """
         place = (str(root), path, before, after)
         change = Change(self._ticket, *place, mode, "agent", why, now())
         self.store.note(self._run, [change])
         self._own()[change.file] = after
 
     def unchanged(self) -> list[str]:
-        """Return the files that are as the ticket left them; if many, those it changed last."""
+        """Return the files that are as the ticket's changes left them; of many, the latest."""
         latest = list(self._own().items())[-_MOST_COMPARED:]
         found, room = [], _MOST_BYTES
         for file, left in reversed(latest):
@@ -255,7 +264,8 @@ class TicketFiles:
     def note(self, root: Path, files: Iterable[str], unchanged: Collection[str]) -> None:
         """Note the files that a command of the ticket changed; raises `OSError`.
 
-        The content before is known only of files that were as the ticket had left them.
+        The content before is known only for those in `unchanged`, which was called before the
+        command.
         """
         own, noted, real = self._own(), [], root.resolve()
         for name in files:
@@ -272,14 +282,14 @@ class TicketFiles:
         self.store.note(self._run, noted)
 
     def _own(self) -> dict[str, str | None]:
-        """Return the digests that the ticket left, by file."""
+        """Return the digests of the contents that the ticket's changes left, by file."""
         if self._left is None:
             known = self.store.changes(self._run)
             self._left = {one.file: one.after for one in known if one.ticket == self._ticket}
         return self._left
 
     def _digest(self, file: Path) -> str | None:
-        """Return the digest of a file's content; `UNKNOWN` for one that is not kept anyway."""
+        """Return the digest of a file's content, None for no file; `UNKNOWN` if it is too large."""
         try:
             handle = os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
         except FileNotFoundError:
@@ -294,10 +304,10 @@ class TicketFiles:
 
 
 class Past(NamedTuple):
-    """The changes of a file by one ticket, in a row, that are undone together.
+    """The consecutive changes of a file by one ticket, which are undone together.
 
-    `undone` is the undo of them, if there was no change since. `is_cut` if others changed the
-    file between changes of the ticket: `done` has only those since then.
+    `undone` is the undo of them, if there was no change since. `is_cut`: others changed the file
+    between changes of the ticket, and `done` has only those since then.
     """
 
     done: tuple[Change, ...] = ()
@@ -306,7 +316,7 @@ class Past(NamedTuple):
 
 
 def pasts(changes: Iterable[Change], ticket: str) -> dict[str, Past]:
-    """Return the ticket's changes by file."""
+    """Return the ticket's changes, of those of its run, by the file's absolute path."""
     found: dict[str, Past] = {}
     for change in changes:
         if change.ticket == ticket:
@@ -322,7 +332,7 @@ def pasts(changes: Iterable[Change], ticket: str) -> dict[str, Past]:
 def _with(past: Past, change: Change) -> Past:
     done = () if past.undone else past.done
     if done and done[-1].after != change.before == done[-1].before:
-        done = done[:-1]  # it was never made
+        done = done[:-1]  # the last one was noted, but never made
     is_cut = past.is_cut or bool(done and done[-1].after != change.before)
     if done and done[-1].after != change.before:
         done = ()
@@ -332,7 +342,7 @@ def _with(past: Past, change: Change) -> Past:
 def _read(journal: Path) -> Iterator[Change]:
     with suppress(FileNotFoundError):
         for line in journal.read_bytes().splitlines():
-            with suppress(ValueError, TypeError):  # torn, or of a later version
+            with suppress(ValueError, TypeError):  # incomplete, or of a later version
                 yield Change(**json.loads(line))
 
 

@@ -1,7 +1,7 @@
-"""New files that replace old ones: all of them, or none.
+"""New files put in the place of old ones: all of them, or none (for `applying`).
 
 Each file is replaced in one step, so at any moment a file is either the old or the new one. The old
-files are kept until all are replaced, and put back if one cannot be.
+files are kept until all are replaced, and restored if one cannot be.
 """
 
 import errno
@@ -16,7 +16,7 @@ from typing import NamedTuple
 from lfgtui.workspace.worktrees import remove_tree
 
 NEW, _OLD = "new", "old"
-"""Folders of the staging folder."""
+"""Folders in the staging folder: the files to place, and the replaced ones."""
 
 
 class ChangedError(Exception):
@@ -24,6 +24,8 @@ class ChangedError(Exception):
 
 
 class _Look(NamedTuple):
+    """A file as it was seen; one that is replaced or written looks different."""
+
     inode: int
     size: int
     changed: int
@@ -42,7 +44,11 @@ def clear(staging: Path) -> None:
 
 
 class Placing:
-    """Puts the files `names` of the staging folder into a folder."""
+    """Puts the files `names` of the staging folder's `NEW` into `folder`; `look` first.
+
+    `_replaced` are the files that were replaced, each with its old file, if any, in `_OLD`; `_made`
+    are new folders.
+    """
 
     def __init__(self, folder: Path, staging: Path, names: Sequence[str]) -> None:
         self._folder, self._staging, self._names = folder, staging, names
@@ -51,11 +57,11 @@ class Placing:
         self._made: list[Path] = []
 
     def look(self) -> None:
-        """Note the present state of the old files; one that differs later is left alone."""
+        """Note the state of the old files; if one has changed by `carry_out`, that raises."""
         self._seen = {name: _look(self._folder / name) for name in self._names}
 
     def carry_out(self, gone: Collection[str]) -> None:
-        """Remove the files that are `gone`, then place the others.
+        """Remove the files in `gone`, then place the others.
 
         Raises `OSError` or `ChangedError`, after restoring everything.
         """
@@ -77,6 +83,7 @@ class Placing:
             raise
 
     def _keep(self, old: Path | None, path: Path) -> None:
+        """Keep the old file, if there is one, before `path` is replaced."""
         if old is None:
             self._replaced.append((path, None))
             return
@@ -88,6 +95,7 @@ class Placing:
         self._replaced.append((path, kept))
 
     def _undo(self) -> None:
+        """Restore all old files, latest first, and remove new folders."""
         for path, kept in reversed(self._replaced):
             with suppress(FileNotFoundError):
                 if kept is None:

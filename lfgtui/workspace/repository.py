@@ -15,15 +15,21 @@ from lfgtui.text.terminal_safe import visible_line
 from lfgtui.workspace.git import GitError, git
 
 _OBJECT = re.compile("[0-9a-f]{38}|[0-9a-f]{62}")
+"""The file's name of a loose object: its hash, SHA-1 or SHA-256, without the first two digits."""
+
 _PATIENCE = 120.0
+"""Seconds to wait for a lock; `_PAUSE`: between two attempts."""
+
 _PAUSE = 0.01
 _PACKING_SECONDS = 1800.0
+"""Seconds for packing the loose objects of a large repository."""
 
 
 class Repository(msgspec.Struct, frozen=True):
-    """The repository of a workspace, which is the folder `inside` the `checkout`.
+    """The repository of a workspace, which is the folder `inside` the `checkout` ("": the same).
 
-    `common` is the folder that all worktrees of the repository share. `head` is a commit.
+    `common` is the git folder that all worktrees of the repository share. `head` is the commit that
+    is checked out.
     """
 
     common: str
@@ -93,7 +99,7 @@ async def locked(common: str) -> AsyncIterator[int]:
 
 @asynccontextmanager
 async def folder_locked(folder: Path) -> AsyncIterator[int]:
-    """Hold the folder itself during the body; yield its descriptor, as `locked` does."""
+    """Hold a lock of the folder itself during the body; yield its descriptor, as `locked` does."""
     lock = await asyncio.to_thread(os.open, folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     async with _held(lock, str(folder)):
         yield lock
@@ -101,9 +107,10 @@ async def folder_locked(folder: Path) -> AsyncIterator[int]:
 
 @asynccontextmanager
 async def _held(lock: int, place: str) -> AsyncIterator[int]:
+    """Take the lock of the descriptor, close it in the end; raises `GitError` after `_PATIENCE`."""
     try:
         until = monotonic() + _PATIENCE
-        while not _is_taken(lock):
+        while not _try_lock(lock):
             if monotonic() > until:
                 where = visible_line(place)
                 raise GitError(f"timed out waiting for another lfg in {where}; try again")
@@ -122,7 +129,7 @@ def _open_lock(common: Path) -> int:
         raise GitError(f"{visible_line(str(folder))}: {error.strerror}") from None
 
 
-def _is_taken(lock: int) -> bool:
+def _try_lock(lock: int) -> bool:
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

@@ -16,12 +16,13 @@ from lfgtui.processes.private_folder import PrivateFolder
 from lfgtui.processes.waiting import finish
 from lfgtui.workspace.git import GitError, git
 
-AUTHOR = {
+AUTHOR = {  # the environment of commits that lfg makes
     f"GIT_{who}_{what}": value
     for who in ("AUTHOR", "COMMITTER")
     for what, value in (("NAME", "lfg"), ("EMAIL", "lfg@localhost"))
 }
 _SECONDS = 600.0
+"""Seconds for git commands that read a whole checkout."""
 
 
 class Merged(msgspec.Struct, frozen=True):
@@ -32,7 +33,7 @@ class Merged(msgspec.Struct, frozen=True):
 
 
 async def snapshot(folder: Path, title: str) -> str:
-    """Return a commit with all files but ignored ones; the last commit if that has them all."""
+    """Return a commit with all files except ignored ones; HEAD if that has them all."""
     head = (await git("rev-parse", "HEAD", cwd=folder)).checked().text
     tree = await _tree(folder)
     if tree == (await git("rev-parse", "HEAD^{tree}", cwd=folder)).checked().text:
@@ -50,7 +51,7 @@ async def _tree(folder: Path) -> str:
 
 
 async def merge(folder: Path | str, ours: str, theirs: str) -> Merged:
-    """Merge two commits; only objects are written."""
+    """Merge two commits; only objects are written, no file or reference. Raises `GitError`."""
     merging = ("merge-tree", "--write-tree", "--name-only", "--no-messages", "-z")
     result = await git(*merging, ours, theirs, cwd=folder, seconds=_SECONDS)
     if result.code not in (0, 1) or not result.output:
@@ -62,7 +63,7 @@ async def merge(folder: Path | str, ours: str, theirs: str) -> Merged:
 
 
 async def merged_commit(folder: Path | str, ours: str, theirs: str) -> str | None:
-    """Return a merge of the two, or the one that contains the other; None if they conflict."""
+    """Return a merge of two commits, the one that contains the other, or None for a conflict."""
     for one, other in ((ours, theirs), (theirs, ours)):
         if (await git("merge-base", "--is-ancestor", one, other, cwd=folder)).code == 0:
             return other

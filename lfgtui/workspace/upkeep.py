@@ -1,4 +1,4 @@
-"""The state of worktrees, and the removal of those whose work is in HEAD."""
+"""The state of worktrees, and the removal of those whose work is in HEAD (`lfg worktrees`)."""
 
 import asyncio
 import os
@@ -31,10 +31,11 @@ _WHY: Mapping[State, str] = {
 }
 
 _SECONDS = 600.0
+"""Seconds for git commands that read a whole worktree."""
 
 
 class WorktreeState(msgspec.Struct, frozen=True):
-    """A worktree, its state, its bytes on disk and, if the state is not known, why.
+    """A worktree, its state, its `size` in bytes on disk and, if the state is unknown, the `fault`.
 
     `ignored`: the number of files that its agent made or changed and git ignores, without caches.
     """
@@ -72,7 +73,8 @@ async def prune_worktrees(
 ) -> tuple[list[WorktreeState], list[WorktreeState]]:
     """Discard worktrees without work of their own; return them, and those that were kept.
 
-    Worktrees that are dirty, unmerged, ignored, missing or unknown are kept; all, unless it `may`.
+    Worktrees that are dirty, unmerged, ignored, missing or unknown are kept. Unless it `may`
+    discard them, all are; in a `dry_run` nothing is discarded.
     """
     taken, kept = [], []
     for worktree in worktrees:
@@ -87,6 +89,7 @@ async def prune_worktrees(
 
 
 async def _state(worktree: Worktree) -> State:
+    """Return the state, without a look at ignored files; raises `GitError`."""
     if worktree.phase in ("making", "discarding"):
         return "unfinished"
     if not await asyncio.to_thread((worktree.path / ".git").exists):
@@ -105,10 +108,10 @@ async def _state(worktree: Worktree) -> State:
 
 
 async def _ignored(worktree: Worktree) -> int:
-    """Return the number of ignored files that are newer than the set-up worktree.
+    """Return the number of ignored files that are newer than the end of the worktree's setup.
 
     Python's byte code and folders tagged as caches (https://bford.info/cachedir) do not count:
-    nobody misses them.
+    they can be made again.
     """
     listing = ("ls-files", "--others", "--ignored", "--exclude-standard", "-z")
     listed = await git(*listing, cwd=worktree.path, seconds=_SECONDS)
@@ -116,6 +119,7 @@ async def _ignored(worktree: Worktree) -> int:
 
 
 def _newer(worktree: Worktree, names: list[str]) -> int:
+    """Count the files, without caches, that changed since the record was last touched."""
     tag = "CACHEDIR.TAG"
     caches = tuple(name.removesuffix(tag) for name in names if name.endswith(f"/{tag}"))
     ready = worktree.record.stat().st_mtime_ns

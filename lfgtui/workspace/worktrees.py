@@ -1,12 +1,12 @@
 """Worktrees of tickets: made, found again, and removed.
 
 A ticket's worktree is the folder RUN/TICKET below lfg's own `worktrees` folder, and its branch
-`lfg/RUN/TICKET`. Beside the folder, where the ticket's agent cannot write, a record says what it
-was made from. The record is made first and removed last, and says how far the work has come: so
-whenever lfg is killed, the next one knows what is left to do.
+`lfg/RUN/TICKET`. Beside the folder, where the ticket's agent cannot write, a record (`Worktree` as
+JSON) says what it was made from. The record is written first and removed last, and its `phase` says
+how far it has come: so whenever lfg is killed, the next process knows what is left to do.
 
-Git writes to the folders that all worktrees share under the repository's lock, for a few
-milliseconds; files are checked out after that, many worktrees at once.
+To write to the folder that all worktrees share, git needs the repository's lock for a few
+milliseconds; files are checked out after that, in many worktrees at once.
 """
 
 import asyncio
@@ -33,18 +33,21 @@ from lfgtui.workspace.repository import (
 )
 
 _CHECKOUT_SECONDS = 1800.0
+"""Seconds for checking out all files of a large repository."""
+
 _LITTLE = 1024 * 1024
-"""Bytes of free room on a disk below which that explains a failed write: git does not say."""
+"""With fewer free bytes, a full disk counts as the cause of a failed write: git does not say it."""
 
 _UNFIT = re.compile(r"^\.|\.(?=\.)|\.$|\.(?=lock$)")
 """Dots of a ticket's id that the name of a branch or a folder cannot have."""
 
 
 class Worktree(msgspec.Struct, frozen=True):
-    """A ticket's worktree, below the folder `root`.
+    """A ticket's worktree, below the folder `root`; also the form of its record.
 
-    `checkout` is the person's own folder that it was made from, `common` the folder that both
-    share, and `inside` the workspace's folder in each. It began at the commit `base`.
+    `checkout` is the person's own folder that it was made from, `common` the git folder that both
+    share, and `inside` the workspace's folder in each. It began at the commit `base`. A `phase`
+    other than "ready" says what lfg is doing with it, or was doing when it was killed.
     """
 
     root: str
@@ -67,7 +70,7 @@ class Worktree(msgspec.Struct, frozen=True):
 
     @property
     def record(self) -> Path:
-        """The record's file; its time is when the folder was ready for an agent."""
+        """The record's file; its time is when the folder was ready for an agent, setup included."""
         return self.path.parent / _record_name(self.ticket)
 
 
@@ -87,8 +90,8 @@ async def open_worktree(
 ) -> Worktree:
     """Return the ticket's worktree, made if there is none; raises `GitError`.
 
-    It begins at the commit `start`, or at the last one of the workspace. An unfinished one is made
-    anew, since nobody has worked in it. One whose folder is gone is made again from its branch.
+    It begins at the commit `start`, or at the workspace's HEAD. An unfinished one is made anew,
+    since nobody has worked in it. One whose folder is gone is made again from its branch.
     """
     opened = await _open(root, run, ticket, workspace, start)
     async with locked(opened.common) as lock:
@@ -97,6 +100,7 @@ async def open_worktree(
 
 
 async def _open(root: Path, run: str, ticket: str, workspace: Path, start: str | None) -> Worktree:
+    """Find, restore or make the worktree; see `open_worktree`."""
     known = await asyncio.to_thread(find_worktree, root, run, ticket)
     if known is not None:
         if known.phase == "ready" and await asyncio.to_thread((known.path / ".git").exists):
@@ -114,6 +118,7 @@ async def _open(root: Path, run: str, ticket: str, workspace: Path, start: str |
 
 
 async def _check_folder(of: Repository, workspace: Path, start: str) -> None:
+    """Raise `GitError` if the commit `start` does not have the workspace's folder."""
     found = await git("rev-parse", "-q", "--verify", f"{start}:{of.inside}", cwd=of.checkout)
     if found.code:
         shown = visible_line(str(workspace))
@@ -121,6 +126,7 @@ async def _check_folder(of: Repository, workspace: Path, start: str) -> None:
 
 
 async def _check_names(made: Worktree) -> None:
+    """Raise `GitError` if the worktree's branch or folder cannot be made."""
     if await _has_branch(made, made.branch):
         raise GitError(f"branch {made.branch} already exists; rename it or delete it")
     for other in ("lfg", f"lfg/{made.run}"):
@@ -138,7 +144,7 @@ async def _has_branch(worktree: Worktree, branch: str) -> bool:
 
 
 async def _make(worktree: Worktree) -> Worktree:
-    """Make the worktree and its branch, or on failure neither."""
+    """Make the worktree and its branch; on failure, remove what was made."""
     await asyncio.to_thread(_write, worktree)
     try:
         await _add(worktree, "--no-track", "-b", worktree.branch, str(worktree.path), worktree.base)
@@ -179,12 +185,12 @@ async def _fill(worktree: Worktree) -> Worktree:
 async def discard_worktree(worktree: Worktree) -> None:
     """Remove the worktree with all that is in it, and its branch; raises `GitError`.
 
-    Called again after an interruption, it goes on where it stopped.
+    Called again after an interruption, it continues where it stopped.
     """
-    with suppress(GitError):  # the disk may be full: then this is what makes room
+    with suppress(GitError):  # the disk may be full, and removing the folder makes room
         await asyncio.to_thread(_write, msgspec.structs.replace(worktree, phase="discarding"))
-    with suppress(OSError):  # there is none, or it cannot be read
-        async with folder_locked(worktree.path):  # git that outlived lfg still fills it
+    with suppress(OSError):  # there is no folder, or it cannot be read
+        async with folder_locked(worktree.path):  # a git that outlived lfg may still fill it
             pass
     await asyncio.to_thread(_remove_folder, worktree)
     if await asyncio.to_thread(Path(worktree.common).is_dir):
@@ -196,7 +202,7 @@ async def discard_worktree(worktree: Worktree) -> None:
 
 
 async def _forget(worktree: Worktree, lock: int) -> None:
-    """Remove its entry and its branch from the repository."""
+    """Remove the worktree's entry and its branch from the repository."""
     common = worktree.common
     listed = (await git("worktree", "list", "--porcelain", "-z", cwd=common)).checked().names
     if f"worktree {await asyncio.to_thread(worktree.path.resolve)}" in listed:
@@ -207,12 +213,12 @@ async def _forget(worktree: Worktree, lock: int) -> None:
 
 
 def path_part(ticket: str) -> str:
-    """Return the ticket's id as part of a branch's and a folder's name, different for each id."""
+    """Return the ticket's id in a form that a branch and a folder can have; each id has its own."""
     return _UNFIT.sub("%2E", ticket)
 
 
 def _record_name(ticket: str) -> str:
-    return f"={path_part(ticket)}.json"  # a character that no id has
+    return f"={path_part(ticket)}.json"  # no id has a "="
 
 
 def _read(root: Path, file: Path) -> Worktree | None:
@@ -224,6 +230,7 @@ def _read(root: Path, file: Path) -> Worktree | None:
 
 
 def _write(worktree: Worktree) -> None:
+    """Write the record in one step; raises `GitError`."""
     file = worktree.record
     beside = file.with_name(f"{file.name}.new")
     try:
