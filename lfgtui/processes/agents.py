@@ -1,8 +1,8 @@
-"""The agents that run as processes of this lfg: what they use, and which of them could be ended.
+"""The installed agents that run as processes of this lfg: what they use, and which may be ended.
 
-An agent grows for a while after its start. So each counts as much as the largest known one of its
-provider, and at least `ASSUMED` until one of them has answered or has worked for `GROWTH`: memory
-that one agent will need is not promised to another.
+An agent's memory grows for a while after its start. So each counts with as much as the largest
+known one of its provider, and at least `ASSUMED` until one of them has answered or has run for
+`GROWTH`: memory that one agent will need is not promised to another.
 """
 
 import asyncio
@@ -16,14 +16,17 @@ ASSUMED = 750_000_000
 """Bytes that an agent may need; measured ones took 200 to 750 MB."""
 
 GROWTH = 60.0
-"""Seconds after which an agent is taken to be fully grown even if it has not answered yet."""
+"""Seconds after which an agent counts as fully grown even if it has not answered yet."""
 
 PERIOD = 3.0
 """Seconds between two measurements; one takes some milliseconds of a thread."""
 
 
 class AgentProcess:
-    """One agent of a ticket, from before its start until all its processes are gone."""
+    """One agent of a ticket, from before its start until all its processes are gone.
+
+    The provider that starts it (`providers.acp`) sets `root` and calls `spare`.
+    """
 
     def __init__(self, provider: str, ticket: str) -> None:
         self.provider, self.ticket = provider, ticket
@@ -33,26 +36,28 @@ class AgentProcess:
         self.has_answered = False
         """True once one of its turns has ended."""
         self.spare_since = 0.0
+        """Monotonic time of the last call of `spare`."""
         self.is_ending = False
         self._end: Callable[[], object] | None = None
         self._began = monotonic()
         self._seen: tuple[float, float] = (self._began, 0.0)
+        """Monotonic time and CPU seconds of the last measurement."""
 
     @property
     def is_spare(self) -> bool:
-        """True while ending it would lose only the time that it takes to start."""
+        """True while it is idle: ending it would cost only the time of another start."""
         return self._end is not None and not self.is_ending
 
     def is_grown(self, now: float) -> bool:
-        """Return True if it uses as much as such an agent needs."""
+        """Return True if it probably uses as much memory as it will need."""
         return self.has_answered or now - self._began >= GROWTH
 
     def spare(self, end: Callable[[], object] | None) -> None:
-        """Set how it is ended while it is idle; None once it works."""
+        """Note that it is idle, and how to end it; None: it works now."""
         self._end, self.spare_since = end, monotonic()
 
     def end(self) -> None:
-        """End the agent, a spare one, in the background."""
+        """Begin to end the agent, if it is spare."""
         if self._end is not None and not self.is_ending:
             self.is_ending = True
             self._end()
@@ -65,13 +70,18 @@ class AgentProcess:
 
 
 class AgentProcesses:
-    """All agent processes. `on_change` is called when one is gone or they were measured."""
+    """All agent processes of this lfg. `on_change` is called when one is gone or figures changed.
+
+    The engine sets it, as more tickets may begin then.
+    """
 
     def __init__(self) -> None:
         self.on_change: Callable[[], None] = lambda: None
         self._all: list[AgentProcess] = []
         self._largest: dict[str, int] = {}
+        """The most bytes that an agent used, by provider."""
         self._known: set[str] = set()
+        """Providers of which a grown agent was measured."""
         self._watch: asyncio.Task[None] | None = None
 
     @property
@@ -133,7 +143,10 @@ class AgentProcesses:
             await self._measure()
 
     def free(self, memory: int, kept: Container[tuple[str, str]]) -> None:
-        """End spare agents of `memory` bytes in all, longest unused first, but none in `kept`."""
+        """End spare agents of `memory` bytes in all, longest idle first.
+
+        None of those in `kept` is ended: pairs of a ticket and its provider.
+        """
         spare = [one for one in self._all if one.is_spare]
         spare.sort(key=lambda one: one.spare_since)
         for one in spare:
@@ -156,6 +169,7 @@ class AgentProcesses:
                 self.on_change()
 
     async def _measure(self) -> None:
+        """Measure all agents that run, in a thread."""
         roots = [one.root for one in self._all if one.root is not None]
         found = await asyncio.to_thread(usages_of, roots)
         at = monotonic()

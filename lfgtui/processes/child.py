@@ -1,9 +1,9 @@
 """A child process that lives long: lines in, lines out, and an end that leaves nothing running.
 
-Memory is bounded whatever the child does. Once `unread_bytes` of its output are here unread, the
-rest stays in its pipe, and the child waits. Its standard error is read slowly, and only the end is
-kept, for messages. Input that it does not read is kept up to `unsent_bytes`, and a writer waits at
-most `write_seconds` for it to read on.
+Memory is bounded whatever the child does (`ChildLimits`). Once `unread_bytes` of its output are
+here unread, the rest stays in its pipe, and the child waits. Its standard error is read slowly, and
+only the end is kept, for messages. Input that it does not read is kept up to `unsent_bytes`, and a
+writer waits at most `write_seconds` for it to read on.
 
 When the child exits, all that it started is killed at once, so its output is complete. It also
 ends when lfg does, however lfg ends.
@@ -44,14 +44,15 @@ class StartError(LfgError):
 
 
 class UnwritableError(LfgError):
-    """A child that takes no more input; the message follows its name."""
+    """A child that takes no more input; the message is to be put after the child's name."""
 
 
 @dataclass(frozen=True, slots=True)
 class ChildLimits:
-    """Bounds of a child process.
+    """Bounds of a child process; see the module.
 
-    A line may hold a file's old and new text several times.
+    `line_bytes` is large, as an agent's line may hold a file's old and new text several times.
+    After the exit, output is read for at most `drain_seconds`.
     """
 
     line_bytes: int = 32 * MEGABYTE
@@ -70,8 +71,8 @@ class ChildProcess(Supervised):
         self._limits = limits
         self._splitter = LineSplitter(limits.line_bytes)
         self._lines: list[Line] = []
-        self._unread = 0
-        self._has_ended = self._is_final = False
+        self._unread = 0  # bytes of `_lines`
+        self._has_ended = self._is_final = False  # its output; no process can write any more
         self._arrived, self._writable = Event(), Event()
         self._writable.set()
         self._stderr = b""
@@ -84,7 +85,7 @@ class ChildProcess(Supervised):
 
     @property
     def ending(self) -> str:
-        """Its exit in words, to follow its name; "" while it runs."""
+        """Its exit in words, to be put after its name; "" while it runs."""
         if self.reports.code is not None:
             return exit_in_words(self.reports.code)
         if not self.reports.ended.is_set():
@@ -97,7 +98,10 @@ class ChildProcess(Supervised):
         return None if self.transport is None or self.gone.is_set() else self.transport.get_pid()
 
     async def read_lines(self) -> list[Line]:
-        """Return the lines that have arrived, at least one; [] at the end of its output."""
+        """Return the lines that have arrived, at least one; [] at the end of its output.
+
+        One reader at a time.
+        """
         while not self._lines and not self._has_ended:
             self._arrived.clear()
             await self._arrived.wait()
@@ -157,7 +161,7 @@ class ChildProcess(Supervised):
         return self.reports.left
 
     def end(self) -> Task[None]:
-        """End what still runs, once; the task is done when it has ended."""
+        """Begin to end all that still runs; the returned task, always the same, is done then."""
         if self._ending is None:
             self._ending = asyncio.create_task(self.clear(self._limits.drain_seconds))
         return self._ending
@@ -198,7 +202,7 @@ class ChildProcess(Supervised):
         self._writable.set()
 
     def _take(self, lines: list[Line]) -> None:
-        """Keep the lines; past the bound, pause reading, unless the child is gone."""
+        """Keep the lines; past the bound, pause reading, unless all processes are gone."""
         if not lines:
             return
         self._lines += lines

@@ -1,4 +1,4 @@
-"""Limits of a program and all that it starts, and the words for a program that exceeded one."""
+"""Limits of a program and all that it starts, and messages about a program that exceeded one."""
 
 from dataclasses import dataclass
 
@@ -14,8 +14,9 @@ _TOO_LARGE, _TOO_LONG = 25, 24
 class ProcessLimits:
     """Bounds of everything below one supervisor; None: no limit.
 
-    `cpu` (seconds) and `memory` (bytes) are sums over all processes, `file_size` is that of each
-    file, in bytes. All ends at the `deadline`, even while lfg is stopped.
+    `cpu` (seconds) and `memory` (bytes) are sums over all processes, `processes` is their number,
+    `file_size` that of each file in bytes. All are killed at the `deadline`, even while lfg itself
+    is stopped (SIGSTOP).
     """
 
     cpu: int | None = None
@@ -26,7 +27,7 @@ class ProcessLimits:
 
     @property
     def descriptors(self) -> tuple[int, ...]:
-        """The descriptors that the supervisor needs to keep the limits."""
+        """The descriptors that the supervisor has to inherit, to read the deadline."""
         return () if self.deadline is None else (self.deadline.fileno(),)
 
     def argument(self, *, is_walled: bool = False) -> str:
@@ -52,7 +53,7 @@ class ProcessLimits:
                 )
             case "deadline":
                 return "stopped: the worker could not renew its hold on the ticket in time"
-            case _:  # "processes", the only other
+            case _:  # "processes", the only other name
                 return (
                     f"stopped: started more than {self.processes:,} processes;"
                     " start fewer, or have the limit raised ([sandbox] processes)"

@@ -1,4 +1,4 @@
-"""Lines from bytes, however these are cut, and in bounded memory."""
+"""Lines from bytes that arrive in pieces of any size, in bounded memory."""
 
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -6,7 +6,7 @@ from typing import TypeAlias
 
 @dataclass(frozen=True, slots=True)
 class LongLine:
-    """The beginning of a line longer than the limit, in bytes; the rest is left out."""
+    """The beginning of a line longer than `limit` bytes; the rest is dropped."""
 
     start: bytes
     limit: int

@@ -1,6 +1,6 @@
 """The processes that listen on a port, found in /proc; without /proc, none are found.
 
-Only this user's processes can be seen, and only in this network namespace: a command behind a wall
+Only this user's processes can be seen, and only in this network namespace: a command in a sandbox
 without a network has ports of its own.
 """
 
@@ -12,6 +12,7 @@ from pathlib import Path
 _PROC = Path("/proc")
 _LISTENING = "0A"  # TCP_LISTEN in include/net/tcp_states.h
 _SOCKET = re.compile(r"socket:\[(\d+)\]")
+"""The target of a socket's link in /proc/PID/fd: `socket:[INODE]`."""
 
 
 def listeners(ports: Collection[int]) -> dict[int, int]:
@@ -46,6 +47,7 @@ def parents_of(process: int) -> Iterator[int]:
 
 
 def _sockets(ports: Collection[int]) -> Iterator[tuple[str, int]]:
+    """Yield the inodes of the sockets that listen on the ports, each with its port."""
     for name in ("tcp", "tcp6"):
         with suppress(OSError, ValueError, IndexError):
             for line in (_PROC / "net" / name).read_text("ascii").splitlines()[1:]:
@@ -61,6 +63,7 @@ def _processes() -> Iterator[Path]:
 
 
 def _sockets_of(process: Path) -> Iterator[str]:
+    """Yield the inodes of the sockets that a process has open."""
     with suppress(OSError):
         for descriptor in (process / "fd").iterdir():
             with suppress(OSError):

@@ -1,6 +1,7 @@
 """Private folders in the temporary folder that do not outlive lfg for long.
 
-One has the homes and temporary folders of a run's tickets; another, git's copy of an index.
+A run has one for the homes and temporary folders in its tickets' sandboxes; others hold a copy of
+git's index, or are git's folder for a transfer.
 """
 
 import fcntl
@@ -13,7 +14,7 @@ from pathlib import Path
 
 _PREFIX, _LOCK = "lfg-run-", "lock"
 _SETTLED = 60.0
-"""Seconds after which a folder without a lock counts as left behind, not as just made."""
+"""Seconds after which a folder without a lock counts as left behind, not as one being made."""
 
 
 class PrivateFolder:
@@ -32,7 +33,7 @@ class PrivateFolder:
 
 
 def sweep() -> None:
-    """Delete folders that killed runs left behind. Blocks, perhaps for long."""
+    """Delete folders that killed processes left behind. Blocks, perhaps for long."""
     for folder in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
         with suppress(OSError):  # it is gone
             status = folder.lstat()
@@ -44,7 +45,10 @@ def sweep() -> None:
 
 
 def _locked(folder: Path) -> int | None:
-    """Return a lock of the folder, held until this process ends; None if another one has it."""
+    """Return the descriptor of the folder's lock; None if another process holds it.
+
+    The lock is held until the descriptor is closed or this process ends.
+    """
     try:
         lock = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
     except OSError:

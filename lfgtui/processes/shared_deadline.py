@@ -1,7 +1,9 @@
-"""The time at which programs end, which their supervisors see even while lfg is stopped.
+"""The time at which programs are killed, which their supervisors read from a file.
 
-It is a number in a file without a name. A supervisor holds the file open, and reads it again only
-when the deadline that it read last has come, so putting it off costs the supervisor nothing.
+So they kill in time even while lfg is stopped (SIGSTOP). The file has no name: a supervisor
+inherits its descriptor. It holds milliseconds of the monotonic clock, 8 bytes, little-endian. A
+supervisor may sleep until the deadline that it read last, and only then reads it again, so putting
+it off costs nothing.
 """
 
 import os
@@ -11,7 +13,7 @@ from pathlib import Path
 
 _BYTES = 8
 _LAST = 1e9
-"""Seconds of the last deadline: no machine is up so long, but `select` can wait so long."""
+"""The latest deadline in seconds: no machine is up so long, but `select` can wait so long."""
 
 
 class SharedDeadline:
@@ -30,7 +32,7 @@ class SharedDeadline:
         return self._descriptor
 
     def put_off(self, until: float) -> None:
-        """Set the deadline anew."""
+        """Set a later deadline; a supervisor might notice an earlier one too late."""
         milliseconds = int(min(max(0.0, until), _LAST) * 1000)
         os.pwrite(self._descriptor, milliseconds.to_bytes(_BYTES, "little"), 0)
 

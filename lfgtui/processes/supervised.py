@@ -1,4 +1,7 @@
-"""A program under a supervisor of its own, as the event loop sees it."""
+"""A program under a supervisor of its own, as the event loop sees it.
+
+`supervisor` describes the reports, and the requests that `ask` can send.
+"""
 
 import asyncio
 import os
@@ -20,14 +23,18 @@ _CLEARING_SECONDS = 10.0
 """More seconds than a supervisor takes to kill everything and to report it."""
 
 _OUTPUT = (1, 2)
+"""Descriptors of standard output and error."""
 
 
 class Reports(asyncio.Protocol):
-    """The supervisor's reports.
+    """The supervisor's reports, read from its socket.
 
-    `started`: the program runs, or never will. `exited`: it is gone. `ended`: there are no more
-    reports; `is_cleared`: since all processes are gone but those in `left`, which could not be
-    killed. `excess` is the name of the limit that it exceeded.
+    Events: `started`: the program runs, or never will (`failure`). `exited`: it is gone, with the
+    exit status `code` if that is known. `ended`: there are no more reports.
+
+    `leader` is the program's process id. `is_cleared`: all processes are gone except those in
+    `left`, which could not be killed; `killed` is how many had to be. `is_lost`: the supervisor
+    itself was killed. `excess` is the name of the limit that was exceeded.
     """
 
     def __init__(self, on_exit: Callable[[], None]) -> None:
@@ -71,7 +78,10 @@ class Reports(asyncio.Protocol):
 
     @property
     def loss(self) -> str:
-        """The consequence of the supervisor's death, in words; "" if it was not killed."""
+        """What became of the processes if the supervisor was killed, in words; "" if it was not.
+
+        Only meaningful once `ended` is set.
+        """
         if not self.is_cleared:
             return "supervisor was killed: what it started may still be running"
         return "supervisor was killed, and so was all that it started" if self.is_lost else ""
@@ -88,11 +98,12 @@ class Reports(asyncio.Protocol):
 
 
 class Supervised(asyncio.SubprocessProtocol):
-    """A program while it runs; whoever extends this takes its output.
+    """A program while it runs; a subclass takes its output, in `pipe_data_received`.
 
-    `gone`: its supervisor is. `closed`: nobody holds the pipes of its output any more. asyncio's
-    streams are not used because their reader buffers and, in some versions of Python, their
-    `wait` waits for the pipes: a protocol gets data and closed pipes one by one.
+    `start` it, and `clear` it in the end. `gone` is set when its supervisor has ended, `closed`
+    when no process holds the pipes of its output any more. asyncio's streams are not used because
+    their reader buffers and, in some versions of Python, their `wait` waits for the pipes: a
+    protocol gets data and closed pipes one by one.
     """
 
     def __init__(self) -> None:
@@ -104,7 +115,7 @@ class Supervised(asyncio.SubprocessProtocol):
         self._open = set(_OUTPUT)
         self._wall: Wall | None = None
         self.undone = ""
-        """A line about the changes that its wall had to undo."""
+        """A line about the changes that its wall had to undo, once it is cleared."""
 
     async def start(
         self,
@@ -131,22 +142,22 @@ class Supervised(asyncio.SubprocessProtocol):
         await asyncio.shield(self._starting)
 
     async def clear(self, drain_seconds: float) -> None:
-        """End all that the program started; wait for that and for the rest in its pipes.
+        """End all that the program started; wait for that, and for the rest in its pipes.
 
-        A cancellation is passed on once that is done.
+        For the latter it waits at most `drain_seconds`. A cancellation is passed on after all that.
         """
         await finish(self._clear(drain_seconds))
 
     def ask(self, what: bytes) -> None:
-        """Send a request to the supervisor."""
+        """Send a request to the supervisor: `term` or `kill`, with a line feed."""
         if self._lifeline is not None and not self._lifeline.is_closing():
             self._lifeline.write(what)
 
     def program_exited(self) -> None:
-        """Called once, when the program has exited, could not be started, or is lost track of."""
+        """Called once: the program has exited, could not be started, or its supervisor is gone."""
 
     def program_cleared(self) -> None:
-        """Called when all processes are gone that can be killed: the pipes hold the last output."""
+        """Called when all processes that can be killed are gone: no more output is written."""
 
     def pipe_connection_lost(self, fd: int, exc: Exception | None) -> None:
         self._open.discard(fd)

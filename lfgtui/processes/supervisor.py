@@ -9,26 +9,26 @@ The program gets the supervisor's standard input, output and error.
 
 The supervisor is two processes, so that one is enough if the other is killed: a
 guard, and below it the one that starts the program, whose orphans come to the guard.
-Only if both end at once do processes go on that have left the program's session.
+Only if both are killed at once do processes live on that have left the program's session.
 
 LIMITS are those of `limits.ProcessLimits`: `cpu=S,memory=BYTES,processes=N,file=BYTES`, if set,
 and `walled=1` if the program is bubblewrap around another one. Memory, CPU time and the number of
-processes are summed up over all processes below, a few times a second.
-`deadline=N` is the descriptor of a file (see `shared_deadline`) that says when all is to end.
+processes are summed up over all processes below, at most some times a second.
+`deadline=N` is the descriptor of a file (see `shared_deadline`) that says when to kill everything.
 
 SOCKET is the file descriptor of a socket to lfg:
 
     to lfg      `started PID` before the program runs and `running` once it does, or
-                `failed ERRNO`; `over LIMIT` where one was exceeded and all is killed for it;
-                `exited STATUS` (as `subprocess` has it);
+                `failed ERRNO`; `over LIMIT` if one was exceeded, so that all is killed;
+                `exited STATUS` (a signal's number is negative, as in `subprocess`);
                 at the end `left PID NAME` for each process that could not
                 be killed, then `cleared COUNT`, how many were killed after the exit;
-                before these `lost` if the guard did it, who knows of no exit
+                before these `lost` if the guard did it, which knows of no exit
     from lfg    `term`: SIGTERM to all; `kill`, or the end of the socket: SIGKILL to all, and exit
 
-The socket also ends when lfg is killed, so nothing outlives lfg. This file
-imports only the standard library, to start in some 20 ms. Where there is no
-subreaper and no /proc (macOS) it can only signal the program's process group.
+`supervised.Reports` reads these. The socket also ends when lfg is killed, so nothing outlives lfg.
+This file is run alone, and imports only the standard library's fast modules, to start in 20 ms or
+so. Without a subreaper and /proc (macOS) it can only signal the program's process group.
 """
 
 import ctypes
@@ -42,18 +42,16 @@ import time
 
 _SET_PDEATHSIG, _SET_CHILD_SUBREAPER = 1, 36  # linux/prctl.h
 _HAS_PROC = os.path.isdir("/proc/self")  # noqa: PTH112  (pathlib takes as long as all the rest)
-_KILLING_SECONDS = 5.0
-_ROUNDS = 50
-
-_PULSE, _SLOW_PULSE = 0.05, 0.25
-"""Seconds between two counts of processes, at first and for a program that lives long."""
-
-_FOREVER = 1e9
-"""Seconds that `select` can still wait: 31 years."""
+_KILLING_SECONDS = 5.0  # for killing everything; what is left then is only reported
+_ROUNDS = 50  # looks at /proc for new processes to stop, before those that were found are killed
+_PULSE, _SLOW_PULSE = 0.05, 0.25  # seconds between two counts; slow if only `processes` is limited
+_FOREVER = 1e9  # seconds that `select` can still wait: 31 years
+_SLACK = 4  # factor of the kernel's own limit on processes: the kernel counts others, too
+_WALL = "bwrap"  # the name of bubblewrap's process
+_REMAINS = 9  # the descriptor on which a command behind a wall reports that it left processes
 
 _LOOK_SECONDS, _LOOK_SHARE = 0.4, 100
-"""Least seconds between two looks at what all processes use, and the least multiple of the time
-that one took."""
+"""Least seconds between two looks at all processes, and least multiple of the time one took."""
 
 TIMES, RESIDENT = (11, 12, 13, 14), 21
 """Indexes of CPU times, also of ended children, and of memory in /proc/PID/stat, state first."""
@@ -63,12 +61,6 @@ _KERNEL_LIMITS = (
     ("file", resource.RLIMIT_FSIZE),
     ("processes", resource.RLIMIT_NPROC),  # threads of the user's; means nothing to root
 )
-_SLACK = 4
-"""Factor of the kernel's own limit on processes: the kernel counts others, too."""
-
-_WALL = "bwrap"
-_REMAINS = 9
-"""The descriptor on which a command behind a wall reports that it left processes."""
 
 
 def main(descriptor: str, limits: str, *command: str) -> None:
@@ -91,9 +83,7 @@ def main(descriptor: str, limits: str, *command: str) -> None:
         _clear(lifeline, -1, watch, is_running=False)
 
 
-def _supervise(
-    lifeline: "_Lifeline", guard: int, watch: "_Watch", command: tuple[str, ...]
-) -> None:
+def _supervise(lifeline: "_Lifeline", guard: int, watch: "_Watch", argv: tuple[str, ...]) -> None:
     """Run the program and wait for the end of it, of lfg or of the guard."""
     awake, wakeup = os.pipe()
     os.set_blocking(awake, False)
@@ -104,7 +94,7 @@ def _supervise(
     try:
         if not watch.left:
             raise OSError(errno.ETIME, os.strerror(errno.ETIME))
-        leader = _start(lifeline, watch, command)
+        leader = _start(lifeline, watch, argv)
     except OSError as error:
         lifeline.report(f"failed {error.errno}")
         return
@@ -113,31 +103,28 @@ def _supervise(
     is_running = True
     watched: list[_Lifeline | int] = [lifeline, awake, guard]
     while True:
-        readable, _, _ = select.select(watched, [], [], watch.pause)
+        readable, _, _ = select.select(watched, [], [], min(watch.pulse, watch.left))
         if watch.is_due and (excess := watch.excess()):
             lifeline.report(f"over {excess}")
             break
         if awake in readable:
             os.read(awake, 4096)
-        status = _reap(leader)
-        if status is not None:
+        if (status := _reap(leader)) is not None:
             is_running = False
             lifeline.report(f"exited {status}")
         if guard in readable:
             break
         if lifeline in readable:
-            request = lifeline.read()
-            if request == b"term\n":
-                _signal_all(watch.inside(_below()), signal.SIGTERM)
-                if not _HAS_PROC:
-                    _signal_group(leader, signal.SIGTERM)
-            else:
+            if lifeline.read() != b"term\n":
                 break
+            _signal_all(watch.inside(_below()), signal.SIGTERM)
+            if not _HAS_PROC:
+                _signal_group(leader, signal.SIGTERM)
     _clear(lifeline, leader, watch, is_running=is_running)
 
 
 def _own(descriptor: int) -> int:
-    """Return a descriptor of the same file that no program inherits and that is not `_REMAINS`."""
+    """Return a descriptor of the same file that programs do not inherit, and not `_REMAINS`."""
     os.set_inheritable(descriptor, False)
     return os.dup(descriptor) if descriptor == _REMAINS else descriptor
 
@@ -174,23 +161,21 @@ class _Lifeline:
 
 
 class _Watch:
-    """The limits of all processes below, and whether a walled command left some."""
+    """The limits of all processes below. `pulse`: seconds between two checks of `is_due`."""
 
     def __init__(self, limits: dict[str, int]) -> None:
         self.is_walled = "walled" in limits
         self._deadline = _own(limits.pop("deadline")) if "deadline" in limits else None
-        self.remains = -1
+        self.remains = -1  # readable once a walled command has reported
         if self.is_walled:
             self.remains, end = os.pipe()
             os.dup2(end, _REMAINS, inheritable=False)
         self._limits = limits
-        self._ticks = os.sysconf("SC_CLK_TCK")
-        self._page = os.sysconf("SC_PAGE_SIZE")
         self._is_summed = not limits.keys().isdisjoint(("cpu", "memory"))
         is_watched = _HAS_PROC and (self._is_summed or "processes" in limits)
-        self._pulse = (_PULSE if self._is_summed else _SLOW_PULSE) if is_watched else _FOREVER
+        self.pulse = (_PULSE if self._is_summed else _SLOW_PULSE) if is_watched else _FOREVER
         self._next_look = time.monotonic()
-        self._tasks = _tasks() if is_watched else 0
+        self._tasks = _tasks() if is_watched else 0  # at the last look
 
     @property
     def left(self) -> float:
@@ -201,16 +186,11 @@ class _Watch:
         return max(0.0, until - time.monotonic())
 
     @property
-    def pause(self) -> float:
-        """Seconds until the next count, if nothing else happens."""
-        return min(self._pulse, self.left)
-
-    @property
     def is_due(self) -> bool:
         """True if it is time for a look: at once if processes multiply, which stops a machine."""
         if not self.left:
             return True
-        if self._pulse == _FOREVER:
+        if self.pulse == _FOREVER:
             return False
         if self._is_summed and time.monotonic() >= self._next_look:
             return True
@@ -238,10 +218,9 @@ class _Watch:
         fields = [found[pid][1] for pid in inside]
         times = os.times()
         cpu = times.children_user + times.children_system
-        cpu += sum(int(one[place]) for one in fields for place in TIMES) / self._ticks
-        memory = sum(int(one[RESIDENT]) for one in fields) * self._page
-        most = self._limits.get("memory", memory)
-        if memory > most:  # pages that several processes share were counted in each
+        cpu += sum(int(one[place]) for one in fields for place in TIMES) / os.sysconf("SC_CLK_TCK")
+        memory = sum(int(one[RESIDENT]) for one in fields) * os.sysconf("SC_PAGE_SIZE")
+        if memory > self._limits.get("memory", memory):  # shared pages were counted in each process
             memory = sum(map(_own_memory, inside))
         ended = time.monotonic()
         self._next_look = ended + max(_LOOK_SECONDS, _LOOK_SHARE * (ended - began))
@@ -251,11 +230,11 @@ class _Watch:
         return next(over, "")
 
     def inside(self, among: dict[int, str]) -> dict[int, str]:
-        """Return the processes but the wall, which a signal would end before those inside it."""
+        """Return the processes without bubblewrap's: it would end before those inside it do."""
         return {pid: name for pid, name in among.items() if not self.is_walled or name != _WALL}
 
     def has_remains(self) -> bool:
-        """Return True if the command said so: processes end with their wall, before any look."""
+        """Return True if a walled command left processes, which end before /proc can be read."""
         return self.is_walled and bool(select.select([self.remains], [], [], 0)[0])
 
 
@@ -276,6 +255,7 @@ def _own_memory(pid: int) -> int:
 
 
 def _start(lifeline: _Lifeline, watch: _Watch, command: tuple[str, ...]) -> int:
+    """Start the program in a session of its own; return its id. Raises `OSError`."""
     parent = os.getpid()
     failure, report = os.pipe()  # closed by the exec
     child = os.fork()
@@ -381,14 +361,9 @@ def _below() -> dict[int, str]:
 
 
 def processes() -> dict[int, tuple[str, list[bytes]]]:
-    """Return each process's name and the fields of its /proc/PID/stat from the state on.
-
-    There are none where there is no /proc.
-    """
+    """Return all names, and the fields of /proc/PID/stat from the state on; {} without /proc."""
     found = {}
-    for entry in os.listdir("/proc") if _HAS_PROC else ():  # noqa: PTH208
-        if not entry.isdecimal():
-            continue
+    for entry in filter(str.isdecimal, os.listdir("/proc") if _HAS_PROC else ()):  # noqa: PTH208
         try:
             with open(f"/proc/{entry}/stat", "rb") as file:  # noqa: PTH123
                 before, _, after = file.read().rpartition(b")")

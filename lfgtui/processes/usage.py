@@ -9,14 +9,15 @@ from typing import NamedTuple
 from lfgtui.processes.supervisor import RESIDENT, TIMES, below, processes
 
 _SYSTEM_ROOT = Path("/")
-_GROUPS = (
+_GROUPS = (  # cgroup 2, then 1
     ("memory.max", "memory.current", "memory.stat", "inactive_file"),
     (
         *("memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes"),
         *("memory/memory.stat", "total_inactive_file"),
     ),
 )
-"""Files of a container's limit, its usage and the cache in that, by version of cgroups."""
+"""Files in /sys/fs/cgroup of a container's limit, its usage, and its figures, and the name of the
+figure of that part of the usage which is only cache."""
 
 
 class Usage(NamedTuple):
@@ -32,7 +33,7 @@ class Usage(NamedTuple):
 def usages_of(roots: Iterable[int]) -> dict[int, Usage]:
     """Return the usage of all processes below each root; nothing for a root that is gone.
 
-    One pass over all processes, some 10 µs for each, which blocks. Empty without /proc.
+    It reads all processes of the system, some 10 µs for each, and blocks. Empty without /proc.
     """
     found = processes()
     return {root: _usage_of(root, found) for root in roots if root in found}

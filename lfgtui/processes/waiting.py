@@ -18,17 +18,17 @@ async def within(seconds: float, event: Event) -> bool:
 
 
 async def finish(work: Awaitable[T]) -> T:
-    """Return the work's result; cancellations are passed on once the work has ended."""
+    """Return the work's result; a cancellation does not stop it, and is passed on afterwards."""
     working = asyncio.ensure_future(work)
     await to_their_end(working)
     return working.result()
 
 
 async def to_their_end(*futures: "asyncio.Future[T]") -> None:
-    """Wait until all have ended, then pass cancellations on. Their errors are ignored.
+    """Wait until all futures have ended, then pass cancellations on. Their errors are ignored.
 
-    They are awaited without a task around them: a loop that ends cancels all tasks, and closing
-    something under a thread that still works would lose its work.
+    They are awaited here, not in a task of their own: a loop that ends cancels all tasks, and what
+    a thread still works with would be closed too early.
     """
     cancelled: asyncio.CancelledError | None = None
     while pending := [future for future in futures if not future.done()]:
@@ -44,7 +44,7 @@ async def to_their_end(*futures: "asyncio.Future[T]") -> None:
 
 
 async def until_one_ends(*ways: Coroutine[object, object, object]) -> None:
-    """Run all at once until one of them ends, and cancel the others; raises its error."""
+    """Run all at once until one of them ends, then cancel the others; raises that one's error."""
     tasks = [asyncio.ensure_future(way) for way in ways]
     try:
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)

@@ -1,4 +1,4 @@
-"""The sandbox of this machine: a real wall is tried once, to see if programs can run behind it."""
+"""Whether this machine can run a sandbox: a program is run once behind a real wall."""
 
 import os
 import shutil
@@ -11,18 +11,23 @@ from typing import NamedTuple
 from lfgtui.processes.sandbox.wall import Wall
 
 _SECONDS = 5.0
+"""Seconds that the program behind the wall may take."""
+
 _PLACES = ("/usr/bin", "/bin", "/usr/local/bin", "/run/current-system/sw/bin", "/run/wrappers/bin")
 _INSTALL = "install bubblewrap (`apt install bubblewrap`, `dnf install bubblewrap`)"
 _OPEN = "see “The sandbox” in the guide for Ubuntu and Docker"
 _VERSIONS = ((True, True), (False, True), (False, False))
-"""Whether bubblewrap can forbid user namespaces inside (0.8) and bound a tmpfs (0.7), newest
-version first."""
+"""What versions of bubblewrap can do, the newest first: forbid user namespaces inside (0.8), bound
+a tmpfs (0.7)."""
 
 _CLOSED = "this system does not let bwrap make user namespaces"
 
 
 class Sandboxing(NamedTuple):
-    """The outcome. `program` is bwrap's path, "" if there is no wall, for the `reason`."""
+    """The outcome. `program` is bwrap's path, or "" if it cannot be used because of the `reason`.
+
+    `fix` tells the person what to do then. For the rest see `_VERSIONS`.
+    """
 
     program: str
     reason: str = ""
@@ -42,16 +47,16 @@ def find_sandbox(path: str | None = None) -> Sandboxing:
     if program is None:
         return Sandboxing("", "bubblewrap is not installed", _INSTALL)
     program = str(Path(program).absolute())
-    said = ""
+    failure = ""
     for can_forbid_nesting, has_sizes in _VERSIONS:
-        said = _try(program, may_nest=not can_forbid_nesting, has_sizes=has_sizes)
-        if not said:
+        failure = _try(program, may_nest=not can_forbid_nesting, has_sizes=has_sizes)
+        if not failure:
             return Sandboxing(program, can_forbid_nesting=can_forbid_nesting, has_sizes=has_sizes)
-    return Sandboxing("", f"{_CLOSED} ({said})", _OPEN)
+    return Sandboxing("", f"{_CLOSED} ({failure})", _OPEN)
 
 
 def _try(program: str, *, may_nest: bool, has_sizes: bool) -> str:
-    """Return why the program does not work; "" if it does."""
+    """Return why no program can run behind a wall by this bwrap; "" if one can."""
     place = Path(tempfile.gettempdir()), Path("/home")
     try:
         wall = Wall(program, *place, may_nest=may_nest, has_sizes=has_sizes)

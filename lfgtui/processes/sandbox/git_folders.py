@@ -1,11 +1,12 @@
-"""The parts of a workspace's repository that its programs may change, and those that run code.
+"""The parts of a workspace's repository that programs in the sandbox may change, or only read.
 
-Git runs commands of its hooks and configuration, outside the sandbox, with the person's next
-command. So both are read-only inside; commits can be made all the same. The folder `.git` is a
-mount of its own, so that it cannot be moved aside and replaced by another.
+The person's next git command, outside the sandbox, runs commands that hooks and configuration name.
+So both are read-only inside; commits can be made all the same. The folder `.git` is a mount of its
+own, so that it cannot be moved aside and replaced by another.
 
-In a worktree that lfg made only the branches of its run can be changed. Packed objects, which the
-person's are then (`workspace/worktrees.py`), are read-only, as are the person's branches and stash.
+In a worktree that lfg made, only the branches of its run can be changed. Packed objects are
+read-only, which include all of the person's (`workspace/worktrees.py` packs them), as are the
+person's branches and stash.
 """
 
 import os
@@ -17,24 +18,28 @@ from pathlib import Path
 from typing import Literal, TypeAlias
 
 Access: TypeAlias = Literal["read", "write", "empty"]
-"""`empty`: a file that does not exist, and must not be made."""
+"""`empty`: a file that does not exist, and must not be made: an empty, read-only one is mounted."""
 
 _POINTER = re.compile(r"gitdir: (.+)")
+"""The content of a worktree's file `.git`."""
+
 _ELSEWHERE = re.compile(
     r"^\s*(?:hookspath|path)\s*=\s*\"?([^\"\n;#]+)", re.IGNORECASE | re.MULTILINE
 )
-"""Settings that name a folder of hooks, or a file of more settings."""
+"""Settings that name a folder of hooks, or a file of more settings: `hooksPath = .githooks`."""
 
 _MOST = 100_000
+"""Most characters that are read of a file of settings."""
 
 _KEEPER = ".lfg.lock"
-"""A file that git ignores, in folders that it would delete when empty."""
+"""A file that git ignores; it keeps git from deleting a folder as empty."""
 
 
 def git_folders(workspace: Path, run: str = "") -> Iterator[tuple[Path, Access]]:
     """Yield the paths with the access to them, folders before their content.
 
-    `run`: the workspace is in a worktree that lfg made for a ticket of that run.
+    `run`: the workspace is in a worktree that lfg made for a ticket of that run. It blocks, and
+    makes missing folders that have to be mounted.
     """
     git = workspace / ".git"
     if git.is_dir() and not git.is_symlink():
@@ -52,8 +57,8 @@ def git_folders(workspace: Path, run: str = "") -> Iterator[tuple[Path, Access]]
 def restore(workspace: Path) -> str:
     """Undo a change that cannot be prevented; return it in words, "" if there was none.
 
-    A file `commondir` makes git read its settings in another folder. Nothing can be mounted in its
-    stead, since git refuses to work then; and a main repository has none.
+    A file `commondir` makes git read its settings in another folder. A main repository has none,
+    and nothing can be mounted at its path, since git refuses to work then.
     """
     git = workspace / ".git"
     if git.is_symlink() or not git.is_dir() or not os.path.lexists(git / "commondir"):
@@ -121,7 +126,7 @@ def _folder(pointer: Path) -> Path | None:
 
 
 def _guarded(git: Path, workspace: Path) -> Iterator[tuple[Path, Access]]:
-    """Yield the paths that run code; a missing folder of hooks is an empty one, read-only."""
+    """Yield the paths that run code; a missing folder of hooks is made, empty and read-only."""
     hooks = git / "hooks"
     if not hooks.exists():
         hooks.mkdir()
@@ -144,7 +149,7 @@ def _elsewhere(git: Path, workspace: Path) -> Iterator[tuple[Path, Access]]:
 
 
 def _is_odd(git: Path, name: str) -> bool:
-    """Return True for a link, which cannot be mounted read-only, or if git goes by it alone."""
+    """Return True for a link, which cannot be mounted read-only, or an existing `commondir`."""
     return (git / name).is_symlink() or (name == "commondir" and (git / name).exists())
 
 

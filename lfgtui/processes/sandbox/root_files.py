@@ -1,7 +1,7 @@
 """Settings of the system that not everybody may read: keys, hashes of passwords.
 
-If root runs lfg, its commands own these files, so they could read them even without any privilege.
-Anybody else's commands are kept out by the files' modes.
+If root runs lfg, its commands own these files, so they could read them even without any privilege;
+the sandbox hides them then. The commands of other users are kept out by the files' modes.
 """
 
 import os
@@ -16,15 +16,15 @@ _SETTINGS = "/etc"
 
 @cache
 def unshared_files(folder: str = _SETTINGS) -> tuple[Path, ...]:
-    """Return this user's files and folders that not everybody may read.
+    """Return this user's and group's files and folders that not everybody may read.
 
-    Blocks on the disk.
+    Blocks on the disk the first time.
     """
     found: list[Path] = []
     left = [Path(folder)]
     while left:
         for path in _entries(left.pop()):
-            with suppress(OSError):  # it is being replaced
+            with suppress(OSError):  # the file is being replaced
                 status = path.lstat()
                 is_folder = stat.S_ISDIR(status.st_mode)
                 if is_folder and status.st_mode & stat.S_IXOTH:

@@ -20,7 +20,7 @@ _SYSTEM = (
     *("usr", "bin", "sbin", "lib", "lib32", "lib64", "libx32"),
     *("etc", "opt", "sys", "nix", "gnu", "snap"),
 )
-"""Folders of / that hold programs and settings. /var, /srv, /mnt and the like hold data."""
+"""Folders of / that hold programs and settings. (/var, /srv, /mnt and the like hold data.)"""
 
 _MORE_OF_SYSTEM = ("/run/current-system", "/run/wrappers", "/var/lib/ca-certificates")
 
@@ -64,13 +64,13 @@ _SECRETS = (
     *(".netrc", ".npmrc", ".pypirc", ".git-credentials", ".cargo/credentials.toml"),
     *(".local/share/keyrings", ".claude", ".claude.json", ".codex", ".gemini", ".bash_history"),
 )
-"""Hidden if the workspace contains the home folder, which then cannot be hidden as a whole."""
+"""Paths below the home folder, hidden if a shown folder contains it, so that it is visible."""
 
 _START_UP = (".bashrc", ".bash_profile", ".bash_login", ".profile", ".zshrc", ".zshenv", ".config")
-"""Read-only in such a workspace: the person's next shell, outside, runs them."""
+"""Read-only in that case: the person's next shell, outside, runs them."""
 
 _RAM = str(256 * 1024 * 1024)
-"""Bytes of the folders that are only in memory."""
+"""Most bytes in each folder that is only in memory."""
 
 _ROOT, _TEMPORARY = Path("/"), Path("/tmp")
 
@@ -92,9 +92,10 @@ exit $code"""
 
 @dataclass(frozen=True, slots=True)
 class Wall:
-    """Around all programs of one ticket. Paths are absolute; those that do not exist are left out.
+    """The wall around all programs of one ticket; `program` is bwrap's path.
 
-    `hidden` is never visible, unless the workspace or a listed path lies within it.
+    Paths are absolute; those that do not exist are left out. `hidden` is never visible, except for
+    the workspace and listed paths within it.
     `worktree` is lfg's worktree around the workspace, in a folder with the name of its run.
     `private` is a folder on the disk for the wall's home and temporary folder, so that commands
     find each other's files there; without it they are in memory. `may_nest`: user namespaces can
@@ -128,7 +129,10 @@ class Wall:
         )
 
     def command(self, argv: Sequence[str], environment: Mapping[str, str]) -> list[str]:
-        """Return the words that run the program inside, for the supervisor; blocks on the disk."""
+        """Return the command that runs `argv` inside, for the supervisor; blocks on the disk.
+
+        `environment` is the program's: it shows the folders of its PATH. Call `restore` afterwards.
+        """
         words = [self.program, "--unshare-user", "--unshare-pid", "--unshare-ipc", "--unshare-uts"]
         words += ["--unshare-cgroup-try", "--die-with-parent", "--new-session"]
         words += ["--cap-drop", "ALL", *(() if self.may_nest else ("--disable-userns",))]
@@ -148,13 +152,13 @@ class Wall:
         ]
 
     def variables(self, inherited: Mapping[str, str]) -> dict[str, str]:
-        """Return the variables that are kept inside, and those that tell programs of the wall."""
+        """Return the variables for programs inside: without `_OUTSIDE`, with the wall's own."""
         kept = {name: value for name, value in inherited.items() if not _OUTSIDE.fullmatch(name)}
         unsigned = {} if "GIT_CONFIG_COUNT" in kept else _UNSIGNED
         return {**kept, "HOME": str(self.home), "TMPDIR": "/tmp", **unsigned}
 
     def restore(self) -> str:
-        """Undo what the wall cannot prevent, once nothing runs; return it in words."""
+        """Undo changes that the wall cannot prevent, once nothing runs; return them in words."""
         return "; ".join(filter(None, map(restore, (self.workspace, *self.writable))))
 
     def _mounts(self, environment: Mapping[str, str]) -> Iterator[Sequence[str]]:
@@ -171,7 +175,10 @@ class Wall:
             yield places[path]
 
     def _places(self, environment: Mapping[str, str]) -> dict[Path, Sequence[str]]:
-        """Return what is mounted at each path; the last request for a path counts."""
+        """Return bwrap's option for each path; an entry that is made later replaces an earlier one.
+
+        So the order here decides: what hides other paths (`_masks`) comes last.
+        """
         places = dict(self._own_folders())
         for path in unshared_files() if os.geteuid() == 0 else ():
             places[path] = self._hiding(path)
@@ -197,6 +204,7 @@ class Wall:
         return places
 
     def _own_folders(self) -> Iterator[tuple[Path, Sequence[str]]]:
+        """Yield the wall's own home and temporary folder."""
         for path, name in ((_TEMPORARY, "tmp"), (self.home, "home")):
             if path == _ROOT:
                 continue
@@ -209,6 +217,7 @@ class Wall:
     def _show(
         self, places: dict[Path, Sequence[str]], path: Path, *, read_only: bool = True
     ) -> None:
+        """Add a mount for the path, unless it does not exist or is visible anyway."""
         with suppress(OSError):
             real = path.resolve(strict=True)
             is_there = _is_of_system(real) and not any(map(real.is_relative_to, places))

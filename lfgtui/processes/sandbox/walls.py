@@ -16,10 +16,10 @@ from lfgtui.text.figures import memory_bytes
 
 
 class Confinement(NamedTuple):
-    """The wall around a ticket's programs.
+    """The wall around a ticket's programs, and their limits.
 
-    `missing` is why there is no wall although there should be: a person then decides on each
-    command.
+    `missing` is the reason why there is no wall although there should be: a person then decides on
+    each command.
     """
 
     wall: Wall | None = None
@@ -35,20 +35,21 @@ class Confinement(NamedTuple):
 
     @property
     def description(self) -> str:
-        """The limits of commands, in a few words, for the person; "" if none were ever decided."""
+        """The limits of commands, in a few words, for the person; "" if it is `UNCONFINED`."""
         if self.wall is not None:
             return self.wall.description
         return "" if self == UNCONFINED else NO_SANDBOX
 
 
 UNCONFINED = Confinement()
+"""No wall and no limits: for programs about which nothing was decided."""
 
 
 class Walls:
     """The walls of one run. `close` removes the folders private to its commands.
 
-    `hidden` are paths of lfg's own; `memory` is the available memory, in bytes. No command runs
-    past the `deadline`. Blocks on the disk.
+    `found` says if there can be any. `hidden` are paths of lfg's own; `memory` is the available
+    memory, in bytes. No command runs past the `deadline`. Blocks on the disk.
     """
 
     def __init__(
@@ -82,7 +83,10 @@ class Walls:
         )
 
     def of(self, ticket: Ticket, workspace: str = "", worktree: str = "") -> Confinement:
-        """Return the confinement of the ticket's programs, for a workspace, maybe in a worktree."""
+        """Return the confinement of the ticket's programs.
+
+        `workspace` is its present one, `worktree` the top folder of lfg's worktree around that.
+        """
         if (ticket.sandbox or self._mode) == "none":
             return Confinement(limits=self._limits)
         if self._private is None:
@@ -107,7 +111,7 @@ class Walls:
 def _home() -> Path:
     try:
         return Path.home().resolve()
-    except RuntimeError:  # nobody has a home here
+    except RuntimeError:  # the user has no home folder
         return Path("/nonexistent")
 
 
