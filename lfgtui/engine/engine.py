@@ -178,7 +178,7 @@ class Engine:
             self._idle.clear()
             await self._idle.wait()
         await self.recorder.settle()
-        if self.unfinished:  # tickets were added meanwhile
+        if self.unfinished:  # tickets were added in the meantime
             await self.wait_idle()
 
     async def shutdown(self) -> None:
@@ -246,7 +246,7 @@ class Engine:
             case c.Pause():
                 run.pause()
             case c.Resume():
-                if not self._limiter.is_held(run):  # else it goes on when the limit is raised
+                if not self._limiter.is_held(run):  # such a ticket goes on when the limit is raised
                     run.resume()
                     self._schedule()
             case c.Approve() | c.Deny():

@@ -54,6 +54,7 @@ class Needs:
         return " and ".join(filter(None, losses))
 
     def _loss(self, need: str) -> str:
+        """Return why no ticket can meet the need any more; "" if one may."""
         sources = [self._runs[need]] if need in self._runs else self._copies(need)
         if any(run.phase != "ended" for run in sources):
             return ""

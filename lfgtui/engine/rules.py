@@ -15,6 +15,8 @@ from lfgtui.model.tickets import Ticket
 
 
 class _Holder(NamedTuple):
+    """A ticket of the run, whose transcript may hold rules."""
+
     ticket: Ticket
     transcript: Transcript
     person: Person

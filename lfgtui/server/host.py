@@ -84,6 +84,7 @@ class Host:
         await asyncio.gather(*(connection.process.wait() for connection in self._opened))
 
     async def _connect(self, command: Sequence[str]) -> "HostConnection":
+        """Start the command; the connection is closed by `close`. Raises `UsageError`."""
         try:
             process = await asyncio.create_subprocess_exec(
                 *command, stdin=PIPE, stdout=PIPE, stderr=PIPE

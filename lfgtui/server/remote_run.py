@@ -221,6 +221,7 @@ class RemoteRun:
         self._take_tickets(hello.tickets)
 
     def _take(self, frame: Frame) -> None:
+        """Take in a frame: tickets first, since entries may be of a new one."""
         if frame.tickets:
             self._take_tickets(frame.tickets)
         if frame.status is not None:

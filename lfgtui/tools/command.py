@@ -160,6 +160,7 @@ class _Running(Supervised):
         return ToolOutcome(f"{self.kept}" + "\n".join(lines), why, reports.code)
 
     def _take(self, channel: Channel, text: str) -> None:
+        """Keep output for the model, and show it as long as `live_characters` last."""
         if not text:
             return
         self.kept.add(text)

@@ -59,6 +59,7 @@ def carry_out(kept: KeptFiles, run: str, ticket: str, step: Step, *, redo: bool 
 
 
 def _step(kept: KeptFiles, whose: tuple[str, str], past: Past, *, redo: bool) -> Step:
+    """Return the plan for one file: what it gets, or why nothing is to be done."""
     change = past.undone or past.done[-1]
     path = WorkspacePath(Path(change.root), tuple(change.path.split("/")), change.path)
     if change.why == BY_COMMAND and not past.is_cut:

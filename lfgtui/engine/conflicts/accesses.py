@@ -19,7 +19,8 @@ Kind: TypeAlias = e.ConflictKind | UnsetType
 """A kind of conflict; UNSET for two tickets that changed the same file."""
 
 Told: TypeAlias = tuple[Kind, str, str, str]
-"""A reported conflict: its kind, the thing it is about, the ticket told, the other ticket."""
+"""A reported conflict: its kind, the file, port or branch, the ticket that got the report, and the
+other ticket."""
 
 MOST = 50
 """Most conflicts that are reported to a ticket. (Checking out a branch can change all files.)"""

@@ -64,6 +64,7 @@ class AgentsFiles:
                 await asyncio.to_thread(work, kept)
 
     def _keep(self, run: TicketRun, kept: TicketFiles, event: e.FileChange) -> None:
+        """Keep the old content of a file, unless the file has the new one already."""
         key = (run.ticket.id, event.call_id, event.path)
         if key in self._found:
             return
@@ -79,6 +80,7 @@ class AgentsFiles:
             self._found[key] = sha256(content).hexdigest(), files.mode(path)
 
     def _note(self, run: TicketRun, kept: TicketFiles, event: e.ToolCallFinished) -> None:
+        """Note the changes of an ended call, from what `_keep` found."""
         call = (run.ticket.id, event.call_id)
         for key in [one for one in self._found if one[:2] == call]:
             before, mode = self._found.pop(key)

@@ -164,6 +164,7 @@ class CommandWatch:
         command.own = () if kept is None else kept.unchanged()
 
     async def _look_after(self, command: _Command) -> None:
+        """Note the files that the command changed or removed, and compare HEAD."""
         changed = await changed_since(command.folder, command.began, self._own_data)
         gone = await asyncio.to_thread(_gone, command.known)
         await self._runs[command.ticket].settle()  # until then a write by a tool may be unknown

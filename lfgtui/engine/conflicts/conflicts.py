@@ -86,6 +86,7 @@ class Conflicts:
                 self.commands.open_writes[entry.ticket, call.call_id] = file, entry.at
 
     def _ended(self, entry: e.Entry, event: e.ToolCallFinished, call: ToolItem) -> None:
+        """Note the files that an ended call has read or changed."""
         ticket = entry.ticket
         self.commands.open_writes.pop((ticket, call.call_id), None)
         if not self._accesses.is_silent and (call.is_agent_call or call.name == "run_command"):

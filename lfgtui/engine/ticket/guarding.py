@@ -66,6 +66,7 @@ class Guarding:
                 self._feed(one, record)
 
     def _feed(self, event: e.Event, record: Callable[[e.Event], None]) -> None:
+        """Do the work of `feed` for an event after redaction."""
         trips = self._guards.feed(event)
         if self._later and not event.facets.is_aside and type(event) is not self._text:
             self._record_later(record)

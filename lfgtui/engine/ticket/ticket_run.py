@@ -246,6 +246,7 @@ class TicketRun:
             await self._servers.aclose()
 
     async def _attempts(self, message: e.UserMessage) -> Outcome:
+        """Make attempts, each with one route, as `recovery` decides."""
         policy = self._session.config.retry
         while True:
             responses = self.transcript.conversation.responses

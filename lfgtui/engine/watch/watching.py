@@ -129,6 +129,7 @@ class Watcher:
             self.changed.set()
 
     def _apply_own(self, event: e.Event) -> None:
+        """Note how far the watcher has read, or that it starts over."""
         if isinstance(event, e.UserMessage):
             for ticket, seq in (event.read or {}).items():
                 if ticket in self._news:
@@ -234,6 +235,7 @@ class Watcher:
         return e.UserMessage("\n\n".join(parts), read=read, anew=is_long or UNSET)
 
     def _introduction(self) -> str:
+        """Return the beginning of a conversation: the tickets, and what was found in them."""
         lines = ["The tickets that you watch:"]
         for run in self._others:
             prompt = " ".join(run.ticket.prompt.split())

@@ -136,14 +136,20 @@ class FromViewer(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class _From(msgspec.Struct, frozen=True):
+    """The part of a request's line that says who sent it."""
+
     by: str = ""
 
 
 class _Named(msgspec.Struct, frozen=True):
+    """The part of a ticket that any version can read."""
+
     id: str
 
 
 class _Numbered(msgspec.Struct, frozen=True):
+    """The part of a viewer's line that any version can read."""
+
     id: int = 0
 
 

@@ -134,6 +134,7 @@ def exporting(config: Config, redactor: Callable[[], Redactor | None]) -> Callab
     """Return the endpoint that answers `GET /runs/{run}/export`."""
 
     async def export(request: Request) -> Response:
+        """Send the document piece by piece, as it is made."""
         name = await run_named(request.path_params["run"])
         form = request.query_params.get("format", "md")
         if form not in _MEDIA_TYPES:

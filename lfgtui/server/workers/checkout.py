@@ -76,6 +76,7 @@ class Repositories:
         return await self._fetched(source, folder, near)
 
     async def _fetched(self, source: Source, folder: Path, near: str = "") -> tuple[str, str]:
+        """Fetch the files from the remote; for the result see `fetch`."""
         common = str(folder / ".git")
         carrier = await transfer.fetch(common, source.url, source.ref, near)
         if carrier is None:

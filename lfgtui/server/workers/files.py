@@ -70,6 +70,7 @@ class Files:
             return not receiving.cancelled() and receiving.result()
 
     async def _bring_back(self, run: TicketRun, kept: str) -> bool:
+        """Do the work of `bring_back`, which bounds its time once lfg is to end."""
         ticket = run.ticket
         if not ticket.worktree:
             return True

@@ -84,6 +84,8 @@ class JobHead(msgspec.Struct, frozen=True):
 
 
 class _Named(msgspec.Struct, frozen=True):
+    """The part of a ticket that any version can read."""
+
     id: str
 
 

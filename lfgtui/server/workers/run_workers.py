@@ -389,7 +389,7 @@ class RunWorkers:
             while out.worker and out.unsent:
                 request = out.unsent[0]
                 await self._redis.add(p.requests_key(out.worker), p.encode(request))
-                if request in out.unsent:  # it has not changed meanwhile
+                if request in out.unsent:  # `begin_again` may have replaced it
                     out.unsent.remove(request)
 
 

@@ -126,6 +126,7 @@ class Server:
             await connection.aclose()
 
     async def _connected(self) -> Connected:
+        """Return the connection, made anew if there is none or it has ended."""
         if self._connection is not None:
             if not self._connection.is_over:
                 return self._connection
@@ -140,6 +141,7 @@ class Server:
         return self._connection
 
     def _take(self, listed: Sequence[Mapping[str, object]]) -> None:
+        """Take a list of tools; withdraw those that differ from what was shown first."""
         listing = listing_of(self.name, listed, self._settings.tools)
         for name, tool in listing.tools.items():
             if self._shown.setdefault(name, tool).digest != tool.digest:

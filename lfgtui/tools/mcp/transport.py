@@ -67,6 +67,7 @@ class Pipes:
                 tasks.cancel_scope.cancel()
 
     async def _read(self, received: ObjectSendStream[SessionMessage | Exception]) -> None:
+        """Pass the process's messages on to the package until its output ends."""
         count = 0
         try:
             while lines := await self._child.read_lines():
@@ -85,6 +86,7 @@ class Pipes:
             await received.aclose()
 
     def _message(self, line: Line) -> SessionMessage | None:
+        """Return the line's message; None for other output. Raises `_UnreadableError`."""
         match line:
             case LongLine(_, limit):
                 raise _UnreadableError(f"it sent a line of more than {limit:,} bytes")
@@ -110,6 +112,7 @@ class Pipes:
         sent: ObjectReceiveStream[SessionMessage],
         received: ObjectSendStream[SessionMessage | Exception],
     ) -> None:
+        """Pass the package's messages on to the process."""
         async for message in sent:
             text = message.message.model_dump_json(by_alias=True, exclude_unset=True)
             try:
