@@ -142,6 +142,7 @@ TicketCommand: TypeAlias = (
     Cancel | Retry | Restart | Pause | Resume | _Answer | Tell | Choose | NoteDiscard
 )
 Command: TypeAlias = TicketCommand | CancelAll | SetConcurrency | SetRunLimits | Add | AddPrompt
+"""A new command belongs in one of these unions, and needs a case in `Engine.send` or `_send_to`."""
 
 
 def taken(command: TicketCommand, by: str) -> CommandTaken:

@@ -291,7 +291,7 @@ class Engine:
             pass
         for run in self._runs.values():
             if self._is_due(run):
-                run.heed_limits()
+                run.update_parking()
         self._give_slots()
         limits = [run.parking.limit for run in self._runs.values() if self._is_due(run)]
         self._alarm.set(limit.until for limit in limits if limit is not None)

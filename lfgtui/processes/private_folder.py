@@ -18,7 +18,7 @@ _SETTLED = 60.0
 
 
 class PrivateFolder:
-    """A new folder, deleted by `close` or, if lfg is killed, by the next one's `sweep`."""
+    """A new folder, deleted by `close` or, if lfg is killed, by another process's `sweep`."""
 
     def __init__(self) -> None:
         self.path = Path(tempfile.mkdtemp(prefix=_PREFIX))

@@ -1,8 +1,8 @@
 """`lfg relay`, the far side of `lfg attach HOST`: requests on stdin, answers on stdout.
 
 A line asks for the runs at work (`ListRuns`), any number of times, or to watch one (`Watch`). After
-a `Watch` the lines are those of the run's own socket, in both directions; entries that are in the
-history already come first.
+a `Watch` the lines are those of the run's own socket, in both directions; entries from the history
+come first.
 """
 
 import asyncio

@@ -35,6 +35,7 @@ _one_at_a_time = Lock()
 """Held between the last look at a file and its replacement: only one ticket of this process writes
 then."""
 
+# Flags for opening; with O_NONBLOCK a named pipe cannot block.
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _READ = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _CREATE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC

@@ -15,8 +15,8 @@ from lfgtui.errors import ToolError
 from lfgtui.settings import environment
 from lfgtui.text.redactor import Redactor
 
-_PIECE = 65_536
-_MOST_STDERR = 10_000
+_PIECE = 65_536  # bytes of one read
+_MOST_STDERR = 10_000  # bytes
 _UNATTENDED = {  # keeps programs from paging, prompting and colours
     "TERM": "dumb",
     "NO_COLOR": "1",

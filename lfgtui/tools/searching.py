@@ -81,7 +81,7 @@ def _lines_in(output: bytes, names: list[str], width: int) -> list[str]:
     """Return the lines that a program printed about the files, sorted by file and line."""
     order = {os.fsencode(name): index for index, name in enumerate(names)}
     matches: list[tuple[int, int, bytes]] = []
-    name, *rest = output.split(b"\0")  # what stands between two names is a line and a name
+    name, *rest = output.split(b"\0")  # between two NULs stand a line and the next name
     for piece in rest:
         # A line about a binary file may stand before a name, and a name may have line ends.
         while name not in order and b"\n" in name:

@@ -35,6 +35,7 @@ BY_COMMAND = "changed by a command"
 """Values of `Change.why`. They are stored, and compared, so they cannot change."""
 
 ChangedBy: TypeAlias = Literal["tool", "agent", "command", "undo", "redo"]
+"""lfg's tools, an installed agent's, a command, or `lfg undo` with or without `--redo`; stored."""
 
 
 @dataclass(frozen=True, slots=True)

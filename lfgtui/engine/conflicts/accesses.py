@@ -23,7 +23,8 @@ Told: TypeAlias = tuple[Kind, str, str, str]
 other ticket."""
 
 MOST = 50
-"""Most conflicts that are reported to a ticket. (Checking out a branch can change all files.)"""
+"""The report to a ticket that is the last one: it says that there are too many. (Checking out a
+branch can change all files.)"""
 
 _ENOUGH = "too many conflicts; further ones are not shown"
 

@@ -1,4 +1,4 @@
-"""Limits of providers that end at a known time, e.g. `Retry-After: 3600`, and who must heed them.
+"""Limits of providers that end at a known time, e.g. `Retry-After: 3600`, and whom they stop.
 
 A limit counts for all of a provider's tickets, since the others would only be refused as well. Only
 a fallback to another model of the same provider is still tried, as long as no request to that model

@@ -26,7 +26,7 @@ class Parking:
             self.limit, self._tries_now = limit, False
         return limit
 
-    def heed(self) -> bool:
+    def update(self) -> bool:
         """Look at the limits anew; return True if the one to wait for has changed."""
         before = self.limit
         self.limit = None if self._tries_now else self._first_to_end()

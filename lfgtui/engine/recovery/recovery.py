@@ -41,8 +41,8 @@ from lfgtui.errors import ProviderError
 from lfgtui.model.fold.metrics import OpenCircuit
 from lfgtui.settings.config import BreakerPolicy, RetryPolicy, Route
 
-_A_MOMENT = 0.1
-"""Seconds that a probe is expected to take, until one has been timed."""
+_PROBE_SECONDS = 0.1
+"""Seconds that a probe is expected to take, and the least wait for a change of the circuit."""
 
 Waiting: TypeAlias = Callable[[], AbstractAsyncContextManager[None]]
 """Makes the context manager around a wait."""
@@ -176,7 +176,7 @@ class Circuit:
         if self._open_until is None:
             return 0.0
         left = max(0.0, self._open_until - self._clock())
-        return max(left, _A_MOMENT) if self._is_probed else left
+        return max(left, _PROBE_SECONDS) if self._is_probed else left
 
     @contextmanager
     def request(self) -> Iterator[Callable[[], None]]:
@@ -216,7 +216,7 @@ class Circuit:
         while self.retry_after():
             change = self._change
             with suppress(TimeoutError):
-                async with asyncio.timeout(max(self.retry_after(), _A_MOMENT)):
+                async with asyncio.timeout(max(self.retry_after(), _PROBE_SECONDS)):
                     await change.wait()
             self.check_probe(known)
 

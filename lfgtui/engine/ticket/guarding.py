@@ -19,7 +19,7 @@ from lfgtui.text.marking import Marking
 from lfgtui.text.redactor import Redactor
 from lfgtui.text.secret_rules import RULES
 
-_PROSE = (e.TextDelta, e.ReasoningDelta)
+_PROSE = (e.TextDelta, e.ReasoningDelta)  # text that a line in the middle would cut in two
 _SECRET_RULES = frozenset(rule.name for rule in RULES)
 
 _TO_AGENT = (
@@ -29,7 +29,7 @@ _TO_AGENT = (
 
 
 class Guarding:
-    """Feeds a ticket's events to its guards and on to the history; `heed` gets what guards see.
+    """Feeds a ticket's events to its guards and on to the history; `act` gets what guards see.
 
     A guard that only flags is recorded when the text it saw ends: a line in the middle would cut
     a paragraph, or a block of code, in two.
@@ -40,18 +40,19 @@ class Guarding:
         ticket: Ticket,
         guards: Sequence[Guard],
         redactor: Redactor,
-        heed: Callable[[Trip], None],
+        act: Callable[[Trip], None],
     ) -> None:
         known = in_force(guards, ticket.guards, ticket.id, ticket.file_id)
         self._redactor = EventRedactor(redactor, _by_channel(redactor, known))
         self._guards = Guards(known)
-        self._heed = heed
+        self._act = act
         self._redacting = {guard.name for guard in known if guard.action == "redact"}
         self._marked: set[str] = set()
         """Redacting guards that were recorded in this response."""
         self._later: list[e.GuardTripped] = []
-        """Events to record when the text ends, which is made of `_text` events."""
+        """Events to record when the present text ends."""
         self._text: type[e.Event] | None = None
+        """The class of events that this text is made of."""
 
     def feed(self, event: e.Event, record: Callable[[e.Event], None]) -> None:
         """Record the event, and after it (before it, if it is the ending) what guards saw in it."""
@@ -85,7 +86,7 @@ class Guarding:
                 self._later.append(_tripped(trip))
             else:
                 record(_tripped(trip))
-                self._heed(trip)
+                self._act(trip)
 
     def _note_marks(self, event: e.Event) -> None:
         """Note that something was redacted, once for each guard and response."""
@@ -113,7 +114,7 @@ def _tripped(trip: Trip) -> e.GuardTripped:
     return e.GuardTripped(trip.guard.name, trip.message, action)
 
 
-def heed(
+def act_on(
     trip: Trip, hold: Hold, person: Person, stop: Callable[[e.Ending], None], *, can_ask: bool
 ) -> None:
     """Act as the guard's `action` says: pause the ticket, cancel it, or do nothing."""

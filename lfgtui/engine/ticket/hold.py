@@ -81,6 +81,7 @@ class Hold:
                         await self._slot.wait()
 
     async def _wait(self) -> None:
+        """Wait at the gate, paused."""
         self._emit(e.Paused())
         with self._holding_clock():
             await self._gate.wait()

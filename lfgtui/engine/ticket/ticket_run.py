@@ -21,7 +21,7 @@ from lfgtui.engine.recovery.recovery import Recovery, Step
 from lfgtui.engine.session import Session
 from lfgtui.engine.slots import Slot
 from lfgtui.engine.ticket.change_watch import ChangeWatch
-from lfgtui.engine.ticket.guarding import Guarding, heed
+from lfgtui.engine.ticket.guarding import Guarding, act_on
 from lfgtui.engine.ticket.hold import Hold
 from lfgtui.engine.ticket.outcomes import EXPECTED, Outcome, ending_of, failed, outcome_of
 from lfgtui.engine.ticket.response_times import ResponseTimes
@@ -99,7 +99,7 @@ class TicketRun:
         self.stoppable = self.person.stoppable
         self._session = session
         guards, redactor = session.config.guards, session.redactor
-        self._guarding = Guarding(ticket, guards, redactor, self._heed)
+        self._guarding = Guarding(ticket, guards, redactor, self._act_on)
         self._servers = tools_of_servers(self, session.config)
         self._attempt = 0  # the number of the newest attempt, 0 before any
         self._continues = False  # the next attempt goes on from the conversation
@@ -194,9 +194,9 @@ class TicketRun:
         if not is_said:
             self.emit(e.TicketQueued(starts_over or UNSET), self.ticket)
 
-    def heed_limits(self) -> None:
+    def update_parking(self) -> None:
         """While pending: park for the providers' limits, or queue again if they have ended."""
-        if self.parking.heed():
+        if self.parking.update():
             limit = self.parking.limit
             self.slot.line_up(has_begun=self._continues)
             self.emit(e.TicketQueued() if limit is None else e.Parked(*limit))
@@ -349,8 +349,8 @@ class TicketRun:
         event = self.times.added_to(event)
         return self._guarding.feed(event, lambda one: record(*of, one, requested))
 
-    def _heed(self, trip: Trip) -> None:
-        heed(trip, self.hold, self.person, self.stop, can_ask=self.can_ask)
+    def _act_on(self, trip: Trip) -> None:
+        act_on(trip, self.hold, self.person, self.stop, can_ask=self.can_ask)
 
     async def take_slot(self, *, beside: bool = False) -> None:
         await self.hold.take_slot(nullcontext if beside else self.stoppable, holds=not beside)

@@ -23,6 +23,7 @@ _SYSTEM = (
 """Folders of / that hold programs and settings. (/var, /srv, /mnt and the like hold data.)"""
 
 _MORE_OF_SYSTEM = ("/run/current-system", "/run/wrappers", "/var/lib/ca-certificates")
+"""Folders elsewhere that belong to the system: of NixOS, and of openSUSE's certificates."""
 
 _KERNEL = ("sys", "irq", "bus", "fs", "acpi", "scsi", "sysrq-trigger", "mtrr")
 """Parts of /proc through which root's programs could reach the kernel's settings."""

@@ -50,6 +50,7 @@ class Watch(msgspec.Struct, frozen=True, tag=True):
 
 
 Request: TypeAlias = Command | ListApprovals | ListTickets | Watch
+"""The first line of a client."""
 
 
 class WaitingCall(msgspec.Struct, frozen=True):

@@ -23,7 +23,7 @@ _MARGIN, _LAST_MARGIN = 5, 10
 """Divisors: a fifth of the lease before its end the ticket is ended, and a tenth of it before its
 end the supervisors kill what its tools then still run."""
 
-_OUT_OF_REACH = (RedisError, OSError, TimeoutError)
+_OUT_OF_REACH = (RedisError, OSError, TimeoutError)  # raised while Redis cannot be reached
 
 
 class Held:

@@ -36,7 +36,7 @@ LAST_WORDS = 5.0
 WITH_FILES = 20.0
 """The same if files are to be pushed first."""
 
-_OUT_OF_REACH = (RedisError, OSError, TimeoutError)
+_OUT_OF_REACH = (RedisError, OSError, TimeoutError)  # raised while Redis cannot be reached
 
 _log = logging.getLogger(__name__)
 

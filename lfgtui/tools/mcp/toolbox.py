@@ -18,8 +18,8 @@ from lfgtui.tools.mcp.server import McpError, Server
 from lfgtui.tools.preview import Preview
 
 _LIMITS = ToolLimits()
-_LONGEST_PROGRESS = 400
-_FAILED = "the tool reported an error"
+_LONGEST_PROGRESS = 400  # characters of a server's message
+_FAILED = "the tool reported an error"  # where a server gives no text
 
 
 class McpTools:
