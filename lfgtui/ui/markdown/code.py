@@ -73,5 +73,6 @@ class CodeView(BlockView):
         ]
 
     def _indented(self, row: Row) -> Row:
-        prefix = self.rest if self._rows else self.first
+        is_first = not self._rows and row.glue is None  # a wrapped first line has more rows
+        prefix = self.first if is_first else self.rest
         return row.indented(prefix) if prefix else row

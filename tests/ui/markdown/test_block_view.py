@@ -215,6 +215,19 @@ def test_markup_inside_code_is_left_alone() -> None:
 
 
 @pytest.mark.parametrize(
+    ("line", "rows"),
+    [
+        ("x" * 16, ["•  xxxxxxxx", "   xxxxxxxx"]),
+        ("<!--" + "x" * 12, ["• <!--xxxxxx", "  xxxxxx"]),
+    ],
+    ids=["code", "html"],
+)
+def test_a_long_first_line_of_an_item_has_one_bullet(line: str, rows: list[str]) -> None:
+    source = f"- {line}" if line.startswith("<") else f"- ```\n  {line}\n  ```"
+    assert shown(source, 12) == rows
+
+
+@pytest.mark.parametrize(
     "pieces",
     [["| a |\n|---|\n| 1 |\n", "~~", "~\n"], [">9. [ ] <!--\n>", "    >\n"], ["> + <?\n>", "\t"]],
     ids=["a row that becomes a fence", "html that ends", "html that loses a line"],
