@@ -21,7 +21,7 @@ from lfgtui.agent.questions import UNASKABLE
 from lfgtui.model import events as e
 from lfgtui.model.fold.conversation import Message, ModelTurn, ToolResult, since_the_model
 from lfgtui.model.fold.items import COMPACT
-from lfgtui.model.fold.tokens import CHARACTERS_A_TOKEN
+from lfgtui.model.fold.tokens import CHARACTERS_PER_TOKEN
 from lfgtui.providers.wire.tool_calls import arguments_text
 from lfgtui.settings.prices import ModelFacts
 from lfgtui.text.figures import count
@@ -86,9 +86,9 @@ class Compaction:
         used = self._context.transcript.attempts[-1].context
         new, whole = _characters(since_the_model(messages)), _characters(messages)
         if not used:
-            return whole / CHARACTERS_A_TOKEN
+            return whole / CHARACTERS_PER_TOKEN
         # Code has fewer characters a token than prose; the provider counted the earlier messages.
-        a_token = min(max((whole - new) / used, _SHORTEST_TOKEN), CHARACTERS_A_TOKEN)
+        a_token = min(max((whole - new) / used, _SHORTEST_TOKEN), CHARACTERS_PER_TOKEN)
         return used + new / a_token
 
     def _oldest(self, kept: int, excess: float) -> tuple[list[str], int]:
@@ -98,7 +98,7 @@ class Compaction:
             if saved >= excess:
                 break
             calls.append(result.call_id)
-            saved += round(len(result.output) / CHARACTERS_A_TOKEN)  # at least
+            saved += round(len(result.output) / CHARACTERS_PER_TOKEN)  # at least
         return calls, saved
 
     async def _leave_out(

@@ -44,7 +44,7 @@ class Response:
         self._facts = facts
         attempt = context.transcript.attempts[-1].number
         self._leaks = LeakageFilter(leak_dialects, f"{attempt}_{self.turn}")
-        self._emptiness = Emptiness()
+        self._empty_check = EmptyResponseCheck()
         self._questions: Questions | None = None
         self._is_whole = False
         self._spent_before = context.transcript.cost_since_start
@@ -102,7 +102,7 @@ class Response:
         elif isinstance(event, e.ContextUsed):
             self._heed_context(event.used, event.size)
         for one in self._leaks.feed(self._ids.own(event)):
-            if not self._emptiness.is_over and (remark := self._emptiness.watch(one)):
+            if not self._empty_check.has_content and (remark := self._empty_check.watch(one)):
                 self._context.emit(remark)
             circles = None if isinstance(one, _SPOKEN) else self._circles
             if circles is not None and (circle := circles.watch(one)):
@@ -131,27 +131,28 @@ class Response:
             self._context.emit(e.GuardTripped(FULL_CONTEXT, much))
 
 
-class Emptiness:
-    """Watches one response until a part of it is shown; `is_over` from then on.
+class EmptyResponseCheck:
+    """Watches one response until it `has_content`; the caller then stops watching.
 
     Without its remark a ticket would be done and its pane empty, as if lfg had lost the answer.
     """
 
     def __init__(self) -> None:
-        self.is_over = False
+        self.has_content = False
         self._kinds: set[str] = set()
 
     def watch(self, event: e.WireEvent) -> e.Status | None:
-        """Return the remark to put before an event that ends an empty response."""
+        """Return the remark to emit before a `ResponseFinished` that ends an empty response."""
         match event:
             case e.TextDelta(text) | e.ReasoningDelta(text):
-                self.is_over = bool(text) and not text.isspace()
+                self.has_content = bool(text) and not text.isspace()
             case e.ProviderItem(_, item):
                 if isinstance(kind := item.get("type"), str):
                     self._kinds.add(kind)
             case e.ResponseFinished():
                 kinds = ", ".join(sorted(self._kinds))
                 return e.Status(_UNSHOWN + kinds if kinds else _EMPTY)
+            # No content. A new event counts as content unless it is listed here.
             case (
                 e.Status()
                 | e.Usage()
@@ -162,5 +163,5 @@ class Emptiness:
             ):
                 pass
             case _:
-                self.is_over = True
+                self.has_content = True
         return None

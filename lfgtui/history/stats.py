@@ -10,7 +10,7 @@ from typing import Literal, Self, TypeAlias
 import msgspec
 
 from lfgtui.model import events as e
-from lfgtui.model.fold.tokens import CHARACTERS_A_TOKEN
+from lfgtui.model.fold.tokens import CHARACTERS_PER_TOKEN
 from lfgtui.model.pieces import text_of
 from lfgtui.text.figures import model_name, percentile
 
@@ -60,7 +60,7 @@ class Request(msgspec.Struct):
     @property
     def output(self) -> int:
         """Output tokens, as `TokenCount` has them: estimated if the provider did not count."""
-        estimate = round(self._characters / CHARACTERS_A_TOKEN)
+        estimate = round(self._characters / CHARACTERS_PER_TOKEN)
         counted = self.usage.output
         return counted if counted and self.outcome == "completed" else max(counted, estimate)
 

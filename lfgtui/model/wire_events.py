@@ -1,7 +1,11 @@
 """The events in a provider's stream: what a model says and calls, and what an agent does itself.
 
-A model's tools run here; the loop emits the events of its calls. An agent runs its own tools and
-reports its calls by the same events in its stream, with `origin` "agent".
+lfg runs a model's tools and emits the events of its calls itself (`agent/tool_calls.py`). An
+installed or remote agent runs its own tools and reports its calls by the same events in its
+stream, with `origin` "agent".
+
+Their JSON form is public (`--json`) and is what histories hold; see `events`. So a class or a
+field keeps its name and type, and a new field needs a default, or stored runs cannot be read.
 """
 
 from typing import ClassVar, Literal, TypeAlias
@@ -25,7 +29,7 @@ def _snake(name: str) -> str:
 
 
 class Event(msgspec.Struct, frozen=True, tag_field="type", tag=_snake):
-    """Something that happened."""
+    """Something that happened. `facets`: what merging, search and the like need to know of it."""
 
     facets: ClassVar[Facets] = Facets()
 
@@ -166,7 +170,10 @@ class ToolOutputDelta(WireEvent, frozen=True):
 
 
 class ToolCallFinished(WireEvent, Bounded, frozen=True):
-    """A tool call ended. `output` is what the model gets; `error` is set if it failed."""
+    """A tool call ended. `output` is what the model gets; `error` is set if it failed.
+
+    `seconds` is how long the call took, 0 if it never ran; `exit_code` is a command's.
+    """
 
     facets = Facets("tool_output", "output", "call_id", also="error", part="completes")
     call_id: str

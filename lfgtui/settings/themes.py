@@ -1,7 +1,7 @@
-"""Themes: a TOML file of colours each.
+"""Themes, each a TOML file of colours.
 
-A theme names few colours and all of them solid: text laid over a blend of
-other colours is how contrast gets lost, and a test measures ours.
+A theme names few colours, all of them solid: text over a blend of colours
+loses contrast. A test measures the contrast of the shipped themes.
 """
 
 import re
@@ -71,7 +71,7 @@ class BrokenTheme(NamedTuple):
 
 
 def load_themes(config_dir: Path | None = None) -> dict[str, ThemeFile]:
-    """Return the shipped themes and the person's own that can be used, by name; their own wins."""
+    """Return the usable themes by name: the shipped ones, and the person's own, which win."""
     return read_themes(config_dir)[0]
 
 
@@ -98,7 +98,7 @@ def read_themes(config_dir: Path | None) -> tuple[dict[str, ThemeFile], list[Bro
 
 @cache  # the config has a look at all themes before the screen does
 def _read(path: Path, text: str) -> ThemeFile:
-    """Return the theme in a file; raise `SourceError` for what Textual would choke on."""
+    """Return the theme in a file; raise `SourceError` for what Textual would not accept."""
     theme = toml_file.convert(path, text, toml_file.parse(path, text), ThemeFile)
 
     def check(pattern: re.Pattern[str], value: str, message: str, *key: str) -> None:

@@ -1,4 +1,8 @@
-"""JSON lines (https://jsonlines.org) in place of a TOML file: a table of its list on each line."""
+"""A tickets file in JSON lines (https://jsonlines.org) instead of TOML: one ticket on each line.
+
+`parse` and `places` give what `toml_file` would give for the same tickets in TOML, so all that
+reads tickets, or names the line of a mistake, treats both alike.
+"""
 
 import re
 from collections.abc import Iterator
@@ -15,18 +19,18 @@ _BEGINS = re.compile(r"\s*(?:\{|\[\s*[{\]])")
 """The beginning of an object, or of a list of objects, which is refused; no TOML begins so."""
 
 _NAME = "ticket"
-"""The list that the tables are of."""
+"""The list, `[[ticket]]` in TOML, that each line adds a table to."""
 
 _ONE_A_LINE = "write one JSON object a line, as `jq -c` does"
 
 
 def is_json(text: str) -> bool:
-    """Return True unless the text is TOML."""
+    """Return True if the text begins as JSON does; everything else is read as TOML."""
     return _BEGINS.match(text) is not None
 
 
 def parse(path: Path, text: str) -> dict[str, object]:
-    """Return the document that the same tables would be in TOML; raise `SourceError`."""
+    """Return the document, as `toml_file.parse` does; raise `SourceError` for a bad line."""
     return {_NAME: [_table(path, number, line) for number, line in _lines(text)]}
 
 
@@ -49,6 +53,6 @@ def _table(path: Path, number: int, line: str) -> object:
         why = f"the object does not end on its line; {_ONE_A_LINE}" if is_cut else str(error)
         raise SourceError(path, number, f"not valid JSON: {why}") from None
     if not isinstance(value, dict):
-        hint = "`jq -c '.[]'` writes a list so" if isinstance(value, list) else _ONE_A_LINE
+        hint = "`jq -c '.[]'` splits up a list" if isinstance(value, list) else _ONE_A_LINE
         raise SourceError(path, number, f"expected a JSON object: {hint}")
     return value

@@ -97,18 +97,23 @@ def _look(workspace: Path, given: str) -> tuple[WorkspacePath, bool, str | None]
 async def _all_below(
     path: WorkspacePath, start: str, ripgrep: str | None, deadline: Deadline
 ) -> list[str]:
+    """Return the files below the folder `start`, both relative to the workspace.
+
+    Beyond `_MOST_FILES`, or `_MOST_BYTES` of ripgrep's output, the rest is silently left out.
+    """
     if ripgrep is None:
         return await asyncio.to_thread(
             lambda: list(islice(_walk(path.root, start, deadline), _MOST_FILES))
         )
     command = [ripgrep, *_RIPGREP.split(), "./" if start == "." else f"./{start}"]
     output = await run_program(command, path.root, deadline, most_bytes=_MOST_BYTES)
+    # What follows the last NUL is empty, a name that was cut, or the files beyond the limit.
     names = output.stdout.split(b"\0", _MOST_FILES)[:-1]
     return [os.fsdecode(name.removeprefix(b"./")) for name in names]
 
 
 def _walk(root: Path, start: str, deadline: Deadline) -> Iterator[str]:
-    """Yield the names that `rg --files` would print, if it is not installed."""
+    """Yield the names that ripgrep, where it is installed, would print."""
     first: tuple[str, ...] = () if start == "." else tuple(start.split("/"))
     pending: list[tuple[tuple[str, ...], list[IgnoreRule]]] = [(first, [])]
     while pending:

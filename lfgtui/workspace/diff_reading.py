@@ -37,9 +37,10 @@ def base_of(transcript: Transcript, source: Source) -> BaseRecorded | None:
 
 
 class Reading(msgspec.Struct, frozen=True):
-    """The changes of a folder, with the lines of some files; others are read when asked for.
+    """A ticket's changes in a folder, with the changed lines (`hunks`) of some of its files.
 
-    `tree` is what git compared with, "" if the events were the source.
+    `with_lines` reads those of another file. `tree` is what git compared with, "" if the events
+    were the source.
     """
 
     folder: str
@@ -52,7 +53,10 @@ class Reading(msgspec.Struct, frozen=True):
         return file.path not in self.hunks and diff_git.has_lines(file)
 
     async def with_lines(self, file: ChangedFile) -> "Reading":
-        """Return the reading with the lines of this file, too; raises `GitError`."""
+        """Return the reading with the lines of this file, too; raises `GitError`.
+
+        Only for a file that `is_unread`: without a `tree` there is none, as events have all lines.
+        """
         more = await diff_git.hunks(self.folder, self.tree, [file])
         return msgspec.structs.replace(self, hunks={**self.hunks, **more})
 

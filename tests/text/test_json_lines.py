@@ -35,7 +35,7 @@ def test_what_may_be_toml_is_toml(text: str) -> None:
         ('{"id": }', "not valid JSON: JSON is malformed: invalid character (byte 7)"),
         ('{"id": "a"} {}', "not valid JSON: JSON is malformed: trailing characters (byte 13)"),
         ("{", "not valid JSON: the object does not end on its line; write one JSON object a line,"),
-        ('[{"id": "a"}]', "expected a JSON object: `jq -c '.[]'` writes a list so"),
+        ('[{"id": "a"}]', "expected a JSON object: `jq -c '.[]'` splits up a list"),
         ('"a"', "expected a JSON object: write one JSON object a line, as `jq -c` does"),
         ('{"id": ' + "[" * 100_000, "not valid JSON: nested too deeply"),
     ],

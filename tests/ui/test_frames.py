@@ -9,7 +9,7 @@ from textual.geometry import Region, Size
 
 from lfgtui.engine.commands import Retry
 from lfgtui.model.fold.metrics import WINDOW
-from lfgtui.model.fold.tokens import CHARACTERS_A_TOKEN
+from lfgtui.model.fold.tokens import CHARACTERS_PER_TOKEN
 from lfgtui.ui.app import LfgApp
 from lfgtui.ui.screens.run import RunScreen
 from lfgtui.ui.widgets.pane import Pane
@@ -79,7 +79,7 @@ async def test_the_time_of_a_suspension_is_left_out_and_the_rate_begins_anew() -
         live.stream("a", "what came meanwhile " * 400)
         assert live.meter("a").rate(live.now) == 0
         live.stream("a", "word " * 8, after=1.0)
-        assert live.meter("a").rate(live.now) == 40 / CHARACTERS_A_TOKEN / WINDOW
+        assert live.meter("a").rate(live.now) == 40 / CHARACTERS_PER_TOKEN / WINDOW
         assert live.meter("a").elapsed(live.now) == 2.0
 
 

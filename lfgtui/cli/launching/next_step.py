@@ -1,4 +1,4 @@
-"""The last lines of a run on the terminal: its outcome, and the commands that go on from it."""
+"""The last lines of a run on the terminal: its outcome, and the commands to continue with."""
 
 from collections import Counter
 from typing import Protocol
@@ -17,7 +17,7 @@ class Run(Folds, Protocol):
 
 
 def print_outcome(run: Run, host: str = "") -> None:
-    """Print how the run ended, and how to see it or to go on, on the `host` where it was."""
+    """Print how the run ended, and the commands to see or resume it, on the `host` where it ran."""
     states = Counter(run.transcript(ticket.id).state or "queued" for ticket in run.tickets)
     counts = ", ".join(f"{count} {state}" for state, count in states.most_common())
     name = "last" if not host and _is_last(run.run) else run.run

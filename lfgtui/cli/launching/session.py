@@ -176,7 +176,8 @@ def _delete_old_runs(config: Config, closing: ExitStack, *, has_remains: bool) -
 class OwnServers:
     """The simulator and the local model; each starts with the first request to its provider.
 
-    `at_once` is the number of concurrent requests; `starters` is for `Providers`.
+    `at_once` is how many requests the local model answers at the same time; the simulator has no
+    such limit. `starters` go to `Providers`. Whoever makes one has to `aclose` it.
     """
 
     def __init__(self, config: Config, *, at_once: int = 1) -> None:

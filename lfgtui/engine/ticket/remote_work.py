@@ -15,7 +15,7 @@ from lfgtui.model.tickets import Ticket
 
 
 class RemoteWork(Protocol):
-    """Workers that take tickets of one run."""
+    """Workers that take tickets of one run; `server/workers/run_workers.py` implements it."""
 
     on_change: Callable[[], None]
     """Called when `lost` has changed."""

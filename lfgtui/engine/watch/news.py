@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 from lfgtui.model import events as e
 from lfgtui.model.call_summary import call_summary
-from lfgtui.model.fold.tokens import CHARACTERS_A_TOKEN
+from lfgtui.model.fold.tokens import CHARACTERS_PER_TOKEN
 
 KEPT = 100_000
 """Characters that are kept of each ticket."""
@@ -38,7 +38,7 @@ class News:
     @property
     def tokens(self) -> int:
         """Unread tokens, estimated."""
-        return int(self._unread / CHARACTERS_A_TOKEN)
+        return int(self._unread / CHARACTERS_PER_TOKEN)
 
     @property
     def is_empty(self) -> bool:

@@ -2,20 +2,20 @@
 
 import msgspec
 
-CHARACTERS_A_TOKEN = 4.0
-"""Estimated characters a token until a provider's count is known."""
+CHARACTERS_PER_TOKEN = 4.0
+"""Estimate until a provider's count is known; statistics and compaction use it, too."""
 
 
 class TokenCount(msgspec.Struct):
-    """The output tokens of one response after the other.
+    """Output tokens, summed over the responses that follow one another.
 
-    A finished response has as many as its provider says. Of an unfinished one a provider may have
-    counted only the beginning (Anthropic: 1), so the larger of its count and the estimate holds.
-    A server that counts 0 although text streamed does not count.
+    For a finished response the provider's count holds. Of an unfinished one it may have counted
+    only the beginning (Anthropic: 1), so the larger of its count and the estimate holds. If a
+    provider counts 0 although text streamed, the estimate holds, too.
     """
 
-    ratio: float = CHARACTERS_A_TOKEN
-    """Characters a token, as in the last response that finished."""
+    ratio: float = CHARACTERS_PER_TOKEN
+    """Characters per token in the last response that finished; the estimate is made with it."""
     _closed: int = 0
     _has_estimate: bool = False
     _characters: int = 0

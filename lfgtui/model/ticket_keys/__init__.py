@@ -1,1 +1,1 @@
-"""Keys of a ticket that have a form of their own."""
+"""Keys of tickets files, and of the config, whose values have a form of their own."""

@@ -1,4 +1,4 @@
-"""The commands and webhooks that get a run once it has ended, as in the config or tickets file."""
+"""`on_end`: commands and webhooks that are given an ended run, in the config or tickets file."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -28,7 +28,7 @@ class OnEnd(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
 
 
 def on_end_mistakes(hooks: Sequence[OnEnd]) -> Iterator[tuple[int, str, str]]:
-    """Yield what is wrong: the number of the entry, its key, and the reason."""
+    """Yield the mistakes: each hook's index, the key, and a message that says what is wrong."""
     for index, hook in enumerate(hooks):
         if bool(hook.command) == (hook.webhook is not None):
             yield index, "command", 'on_end needs either "command" or "webhook"'

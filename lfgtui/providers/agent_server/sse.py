@@ -1,9 +1,9 @@
 """The wire `agent-sse`: an agent server that answers a POST with an event stream.
 
-`base_url` is the agent's own address, not an API's root. Resuming a stream
-that broke follows the server: a GET of the address that its response named
-(`Location`, as LangGraph does, or `Content-Location`), if that is on the same
-host, or else the same POST once more, `run_id` included; both with
+`base_url` is the agent's own address, not an API's root. A stream that broke
+is resumed as its server allows: if the response named an address (`Location`,
+as LangGraph does, or `Content-Location`) on the same host, by a GET of that;
+otherwise by the same POST once more, `run_id` included. Both send
 `Last-Event-ID`.
 """
 
@@ -59,6 +59,7 @@ class AgentSseProvider(AgentProvider):
     async def _connect(
         self, body: dict[str, object], cursor: Cursor, on_activity: Callable[[], None]
     ) -> AsyncIterator[AsyncGenerator[Sequence[Part], None]]:
+        """Send the request and yield its response's parts; note in `cursor` how to resume it."""
         response = await self._client.send(self._request(body, cursor), stream=True)
         cursor.connect = connect_seconds(response)
         reader = RecordReader(tail=False)
@@ -86,7 +87,7 @@ class AgentSseProvider(AgentProvider):
 
 
 connect = AgentSseProvider
-"""Opened by `registry`."""
+"""The name by which `registry` opens this wire."""
 
 
 def _stream_url(response: httpx.Response) -> str:

@@ -6,10 +6,10 @@ thinking go out as they arrive. A block that the next request must carry back
 goes out whole, as a `ProviderItem`, when it stops; of a thinking block only
 the signature, since its text went out before.
 
-A message may begin with blocks that are not streamed: if a hosted program called
-a tool, `message_start` holds the whole call, and the stop reason, too. Other
-servers stream these blocks again. So they wait for the next record: a block that
-starts at index 0 replaces them, anything else lets them out.
+A message may begin with blocks that are not streamed: if code that the provider
+runs has called a tool, `message_start` holds the whole call and the stop reason.
+Other servers stream these blocks again. So they are kept back: a block that starts
+at index 0 replaces them; a later block, a new message or the end has them read.
 """
 
 from dataclasses import dataclass, field
@@ -60,7 +60,7 @@ class AnthropicDecoder(SdkDecoder):
         self._message_id = ""
 
     def _take_done(self) -> None:
-        self.unknown[NO_RECORD] += 1  # no end on this wire
+        self.unknown[NO_RECORD] += 1  # `[DONE]` ends nothing on this wire
 
     def _read(self, name: str, record: JsonObject) -> None:
         match kind := lenient_json.exact_text(record, "type") or name:
@@ -106,7 +106,7 @@ class AnthropicDecoder(SdkDecoder):
 
     def _open(self, message: JsonObject) -> None:
         message_id = lenient_json.text(message, "id")
-        if not message_id or message_id != self._message_id:  # else the same record again
+        if not message_id or message_id != self._message_id:  # otherwise it came twice
             self._message_id = message_id
             self._take_first()
             # A proxy that tried again begins anew: what was open never ends.
@@ -159,6 +159,7 @@ class AnthropicDecoder(SdkDecoder):
                 self._events.append(self._hosted.card(call_id, given, name=name))
 
     def _grow(self, index: int, delta: JsonObject) -> None:
+        """Read a delta: emit text at once, keep in the block what goes out when it stops."""
         block = self._blocks.get(index)
         match kind := lenient_json.exact_text(delta, "type"):
             case "text_delta":

@@ -2,11 +2,12 @@
 
 An event stream arrives as `text/plain` or as JSON, JSON arrives where a
 stream was requested, a stream where JSON was, and a login page arrives with
-status 200. The four cannot be mistaken for each other: a JSON document begins
-with a bracket, a page with `<`, an event stream with a colon or with one of
-four words (or, where it breaks off at once, with llama.cpp's `error: {`). So
-the label counts for one thing only, a stream that begins with a field nobody
-knows.
+status 200. Their first bytes tell them apart: a JSON document begins with a
+bracket or a brace, a page with `<`, an event stream with a colon or with one
+of four field names (or, if it fails at once, with llama.cpp's `error: {`).
+Everything else is plain text. So the Content-Type decides one case only: what
+looks like plain text but is labelled `event-stream` is read as a stream that
+begins with an unknown field.
 
 Some servers stream JSON documents, one a line and without SSE around them
 (https://github.com/ndjson/ndjson-spec). The first line is then a whole
@@ -162,6 +163,10 @@ class JsonReader:
 def _reader_of(
     head: bytes, content_type: str, events: RecordReader
 ) -> RecordReader | JsonReader | None:
+    """Return the reader for a body that begins with `head`; None if more must be seen.
+
+    Raises `ProviderError` for a web page or plain text.
+    """
     match kind_of(head):
         case "json":
             return JsonReader()

@@ -35,13 +35,16 @@ _ids = count(round(now() * 1e6))
 
 
 class HandOut:
-    """A ticket under one fence. `ended` has its ending, once no worker has it any more.
+    """A ticket that is offered to workers or that one of them has; `fence` is the present one.
 
-    `worker` is "" until one has taken the offer. `offered` is the message of the offer, which is
-    for one worker alone if `offered_to` names it; `job` is its body, empty if an earlier process
-    made it. `refusals` are the reasons of the workers that cannot do the ticket.
-    `last` is the number of the newest entry that was handed to the recorder.
-    `why_kept`: see `Released`.
+    `RunWorkers` and `Offers` read and set its attributes. `worker` is "" until one has taken the
+    offer. `offered` is the message of the offer, which is for one worker alone if `offered_to`
+    names it; `job` is its body, empty if an earlier process made it. `refusals` are the reasons of
+    the workers that cannot do the ticket. `last` is the number of the newest entry that was handed
+    to the recorder. `asked` are the requests that the worker has not answered, by id; `unsent`
+    those to be sent, again or for the first time. `missed_since` is the monotonic time since which
+    neither a lease nor the offer was found, None while one is. `why_kept`: see `Released`. `ended`
+    gets the ending once no worker has the ticket any more.
     """
 
     def __init__(self, run_id: str, run: TicketRun, fence: int) -> None:
@@ -83,7 +86,7 @@ class HandOut:
         self.unsent.append(request)
 
     def begin_again(self, fence: int) -> None:
-        """Prepare to offer the ticket under another fence, since no worker has begun it."""
+        """Prepare to offer the ticket under a new fence; only while no worker has begun it."""
         job = msgspec.structs.replace(job_decoder.decode(self.job), fence=fence)
         self.fence, self.job, self.worker, self.missed_since = fence, encode(job), "", None
         again = [msgspec.structs.replace(one, fence=fence) for one in self.asked.values()]
@@ -129,10 +132,10 @@ class HandOut:
 
     @property
     def later(self) -> float:
-        """Seconds by which this machine's clock is ahead of the worker's, at most.
+        """Seconds to add to the worker's times; 0 if the clocks agree within a second.
 
-        It is the least time that a message took to Redis, by both clocks; the time that it then
-        waited there does not count. 0 for clocks that agree well.
+        The estimate is the smallest difference seen between a message's arrival in Redis, by this
+        machine's clock, and its sending, by the worker's. It is too large by that message's way.
         """
         return self._later if self._later is not None and abs(self._later) > 1.0 else 0.0
 

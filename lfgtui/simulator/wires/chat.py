@@ -1,4 +1,4 @@
-"""OpenAI's older wire: `POST /v1/chat/completions`, streamed as chunks without names.
+"""OpenAI's older wire: `POST /v1/chat/completions`, streamed as SSE without event names.
 
 https://platform.openai.com/docs/api-reference/chat-streaming, with
 `reasoning_content` as DeepSeek and those who follow it send it. The rules of requests:
@@ -197,6 +197,7 @@ def _check_answered(waiting: Sequence[str], index: int) -> None:
 
 
 def _orphan(index: int, messages: Sequence[Json]) -> Refused:
+    """Return the refusal of a result without its call, in OpenAI's words and spelling."""
     before = messages[index - 1]["role"] if index else ""
     if before in ("assistant", "tool") and any(map(_calls, messages[:index])):
         return invalid(

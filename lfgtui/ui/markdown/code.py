@@ -41,16 +41,16 @@ class CodeView(BlockView):
         code = token.content
         *complete, _ = code[self._drawn : block.stable_prefix].split("\n")
         for line in complete:
-            self._rows += self._laid(self._highlighter.line(visible(line)))
+            self._rows += self._rows_of(self._highlighter.line(visible(line)))
         self._drawn = max(self._drawn, block.stable_prefix)
-        if self._is_html:  # a line of HTML may turn out not to be one
+        if self._is_html:  # its drawn lines may still change: the next `update` compares them
             self._html = code[: self._drawn]
         self._complete = len(self._rows)
         if growing := code[self._drawn :].removesuffix("\n"):
             for line in growing.split("\n"):
-                self._rows += self._laid(self._highlighter.peek(visible(line)))
+                self._rows += self._rows_of(self._highlighter.peek(visible(line)))
         if not self._rows:
-            self._rows += self._laid([])
+            self._rows += self._rows_of([])
         return first
 
     def _begin(self, block: Block, info: str) -> None:
@@ -61,7 +61,11 @@ class CodeView(BlockView):
         language = info.split(maxsplit=1)[0] if info.strip() else ""
         self._highlighter = Highlighter(language, self.context.palette)
 
-    def _laid(self, spans: Sequence[Span]) -> list[Row]:
+    def _rows_of(self, spans: Sequence[Span]) -> list[Row]:
+        """Return the rows of one line; code has its background and a free cell on both sides.
+
+        To be called before the rows are added: the first of all gets the block's first prefix.
+        """
         palette = self.context.palette
         if self._is_html:
             quiet = [(text, palette.muted) for text, _ in spans]

@@ -20,14 +20,16 @@ SPEEDS = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0, 32.0)
 """The speeds that keys go through: seconds of the timeline for each second of the person's."""
 
 _LEAP = 0.25
-"""Most seconds that a frame moves on, at speed 1, so that a slow screen skips nothing."""
+"""Most seconds of the run that one frame plays, at speed 1: after a slow frame the replay is late
+rather than skipping ahead."""
 
 _STRIDE = 256
 """Entries folded before the clock is read again."""
 
 
 class _Folded(msgspec.Struct):
-    """One ticket: its folds, the number of entries they have, and the number they should have."""
+    """One ticket: its transcript and meter, the number of entries they have folded (`count`), and
+    the number they should have (`target`)."""
 
     transcript: Transcript
     meter: Meter = msgspec.field(default_factory=Meter)
@@ -38,11 +40,11 @@ class _Folded(msgspec.Struct):
 class ReplayedRun:
     """Transcripts and meters as they were when `count` entries had happened, at `position`.
 
-    Each call of `advance` plays it along its timeline; `position` is in
-    seconds of that. Forward the folds grow, as live ones do. Back, a ticket that
-    loses entries gets a new transcript, folded from its beginning: a fold cannot go
-    back. A long way takes more than one call of `proceed`, so that a screen can say
-    that it is seeking; `ticks` is the clock for that.
+    Each call of `advance` plays on along the timeline; `position` is in seconds of
+    playing time. Going forward, transcripts grow as live ones do. Going back, a ticket
+    that loses entries gets a new transcript, folded from its beginning: a transcript
+    cannot drop entries. A long way takes more than one call of `proceed`, so that a
+    screen can say that it is seeking; `ticks` is the clock that ends each call.
     """
 
     health = Health()

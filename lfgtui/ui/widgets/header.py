@@ -42,14 +42,14 @@ _DOT = " · "
 
 _ALL_DONE = "all done"
 
-_TITLE = 10  # cells that alarms leave to it, with its margins, or to what is to be approved
+_TITLE = 10  # cells that alarms leave free for the title and its margins
 _SHORTEST_TITLE = 4
 _SHORTEST_NOTE = 10
 _SHORTEST_NAME = 8
-_NAME = 20  # cells of a name that are shown rather than why it fails
+_NAME = 20  # cells that a failing provider's name gets before its cause is shown
 
 _MEGABYTE = 1024 * 1024
-_NOTABLE_QUEUE = _MEGABYTE  # less is on its way for a moment and says nothing
+_NOTABLE_QUEUE = _MEGABYTE  # a smaller queue is normal and is not shown
 
 
 def compose_header(
@@ -215,9 +215,10 @@ def _counts(counted: Counter[str]) -> Line:
 
 
 def _figures(run: RunView, now: float) -> Iterator[tuple[int, Span]]:
-    """Yield the bytes to save, and sums over all attempts: time, speed, tokens, cost.
+    """Yield the unsaved bytes, the speed, and the time, tokens and cost of all attempts.
 
-    Each has a rank: figures near a limit come first, then others with a limit.
+    Each has a rank: 0 for a figure near its limit, 1 for one that has a limit, 2 for the rest.
+    The header adds them in this order, as long as they fit.
     """
     if (size := run.health.queued_bytes) >= _NOTABLE_QUEUE:
         yield 2, Span(f"{size / _MEGABYTE:.1f} MB to save", "warning")

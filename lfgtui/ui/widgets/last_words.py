@@ -1,4 +1,4 @@
-"""Why a ticket does not run, and its last words: a line each."""
+"""Why a ticket does not run, and what it said last: one line each, for the table and the pane."""
 
 import re
 
@@ -18,7 +18,7 @@ _SENTENCE = r"(?<=[.!?:;。！？])\s+"
 """The gap between two sentences of a line."""
 
 _LONGEST = 300
-"""Most characters of last words."""
+"""Most characters of such a line."""
 
 _TAIL = 2000
 """Characters at the end of a text in which its last line is looked for."""

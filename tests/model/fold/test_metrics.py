@@ -6,7 +6,7 @@ import pytest
 
 from lfgtui.model import events as e
 from lfgtui.model.fold.metrics import WINDOW, Meter
-from lfgtui.model.fold.tokens import CHARACTERS_A_TOKEN
+from lfgtui.model.fold.tokens import CHARACTERS_PER_TOKEN
 
 Timed: TypeAlias = tuple[float, e.Event]
 
@@ -58,13 +58,13 @@ def test_the_live_rate_looks_back_over_the_window_only() -> None:
     meter = meter_after(
         STARTED, SENT, (101.0, e.TextDelta("x" * 80)), (103.0, e.TextDelta("y" * 40))
     )
-    assert meter.rate(103.5) == 40 / CHARACTERS_A_TOKEN / WINDOW
+    assert meter.rate(103.5) == 40 / CHARACTERS_PER_TOKEN / WINDOW
     assert meter.rate(110.0) == 0
 
 
 def test_the_sparkline_has_a_figure_for_every_half_second() -> None:
     history = meter_after(STARTED, SENT, (110.1, e.TextDelta("x" * 8))).history(110.2)
-    assert history == [0.0] * 23 + [8 / CHARACTERS_A_TOKEN / 0.5]
+    assert history == [0.0] * 23 + [8 / CHARACTERS_PER_TOKEN / 0.5]
 
 
 @pytest.mark.parametrize("now", [110.0, 110.2, 114.7, 121.9, 122.0, 122.4, 122.5, 300.0])
