@@ -1,1 +1,1 @@
-"""The vocabulary: events, tickets, states, the fold. No input or output."""
+"""The vocabulary: events, tickets, states, the fold. Only `tickets_file` reads files."""

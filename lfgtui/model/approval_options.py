@@ -1,4 +1,7 @@
-"""The answers that an agent offers with its question: plain ones, and ones that allow more."""
+"""The answers that an agent offers when it asks about its call, as `ApprovalRequested.options`.
+
+The keys for yes and no send the plain option of each verdict; the others are listed for a person.
+"""
 
 from collections.abc import Sequence
 from typing import Literal, TypeAlias
@@ -9,12 +12,12 @@ Verdict: TypeAlias = Literal["allow", "reject"]
 
 
 def plain_option(options: Sequence[ApprovalOption], verdict: Verdict) -> ApprovalOption | None:
-    """Return the answer for this call alone, or a lasting one if there is no other."""
+    """Return the option for this call alone; if there is none, one for later calls, too."""
     kinds = (f"{verdict}_once", f"{verdict}_always")
     return next((one for kind in kinds for one in options if one.kind == kind), None)
 
 
 def other_options(options: Sequence[ApprovalOption], verdict: Verdict) -> list[ApprovalOption]:
-    """Return all answers of that verdict but the plain one."""
+    """Return the options of that verdict without its plain one."""
     plain = plain_option(options, verdict)
     return [one for one in options if one.kind.startswith(verdict) and one is not plain]

@@ -1,5 +1,4 @@
-"""Bounds for the numbers of an event.
-
+"""Bounds for the numbers of an event, and for the depth of JSON values.
 Providers, tools and files send any number that JSON can write, and some that it
 cannot: a count of a thousand digits, a negative one, an infinity. Arithmetic
 with them raises, and prices computed from them are wrong. So the numbers of an
@@ -53,7 +52,8 @@ RANGES: dict[str, Range] = {
     "started_at": MOMENT,
     "ended_at": MOMENT,
 }
-"""The bounds of every numeric field of events and of stored runs, by its name."""
+"""The bounds of every numeric field of events and of stored runs, by its name; a new field has to
+be added. Whole numbers here make the field an integer."""
 
 DEEPEST = 100
 """Most levels of nested JSON: values are written, redacted and shown by recursion, and
@@ -63,12 +63,12 @@ _MAY_BE_NONE = frozenset(
     {"cost", "session_cost", "exit_code", "connect"}  # fields that keep a None
     | {"max_run_cost", "max_run_tokens", "max_run_time"}
 )
-_DIGITS = 18  # a longer whole number is read as a float
-_FAR = 10.0**_DIGITS
+_DIGITS = 18  # a longer whole number is read as a float, so 64 bits hold the others
+_FAR = 10.0**_DIGITS  # JSON's numbers are clamped to this on both sides of 0, then to `RANGES`
 
 
 class Bounded(msgspec.Struct, frozen=True):
-    """A value whose numbers are kept within `RANGES`."""
+    """A value whose numbers are clamped to `RANGES` when it is made; a base of events."""
 
     def __post_init__(self) -> None:
         for name in RANGES.keys() & self.__struct_fields__:
@@ -86,9 +86,10 @@ def within(value: float, bounds: Range) -> float:
 
 
 def bounded_json(body: bytes | str) -> object:
-    """Return the event in this JSON, with numbers of any size and 0 where one is missing.
+    """Return the JSON of an event as Python values, for an event that msgspec cannot read.
 
-    Older versions wrote NaN as null, other programs write it as NaN. Raises `ValueError`.
+    Numbers may be of any size or NaN; a number that is null, as older versions wrote NaN, becomes
+    0 if its field takes no None. Raises `ValueError`.
     """
     event: object = json.loads(body, parse_int=_int, parse_float=_float, parse_constant=_float)
     if not isinstance(event, dict):

@@ -1,7 +1,8 @@
 """A call in one line: its subject first, long texts as numbers of lines.
 
 Cards of arriving and of finished calls, documents and, with nothing shortened, requests for
-approval have the same line. It goes by the usual names of arguments, whoever runs the tool.
+approval have the same line. It goes by the usual names of arguments, as lfg's tools, installed
+agents and MCP servers use them; a name that is missing below is shown with its label.
 """
 
 import re
@@ -20,25 +21,29 @@ from lfgtui.text.growing_text import Growing
 from lfgtui.text.terminal_safe import escaped
 
 HEAD = 600
-"""Least characters of an arriving member that can be had without joining all of it."""
+"""Characters at the beginning of an arriving member that `Member.head` keeps ready."""
 
 PATHS = (
     *("path", "file_path", "filePath", "filepath", "abs_path", "absolute_path", "target_file"),
     *("notebook_path", "filename", "file"),
 )
+"""Arguments that are the path of a file."""
+
 _SUBJECTS = (
     *("pattern", *PATHS, "url", "uri", "query", "queries", "q"),
     *("command", "commands", "cmd", "code", "input", "prompt"),
 )
+"""Arguments that the line begins with; of several, the first in this list."""
+
 _COMMANDS = {"command": " ", "cmd": " ", "commands": "; "}
-"""Commands, and the separator of their parts if it is a list."""
+"""Arguments that are commands, and the text that joins the parts of one that is a list."""
 
 _PLAIN = frozenset({*PATHS, "pattern", "glob"})
 """Arguments that need no label."""
 
 OLD = frozenset({"old", "old_string", "old_str", "oldString", "old_text", "oldText"})
 NEW = frozenset({"new", "new_string", "new_str", "newString", "new_text", "newText"})
-"""Arguments of an edit: the text that goes, and the text that comes."""
+"""Arguments of an edit: the text that is replaced, and the text that replaces it."""
 
 BULK = (
     OLD
@@ -48,14 +53,14 @@ BULK = (
         *("diff", "patch", "patchText", "code_edit", "new_source"),
     }
 )
-"""Arguments that are long texts."""
+"""Arguments that are long texts: only their number of lines is shown."""
 
 _SHORT = 40
-"""Most characters of a text that is shown instead of its number of lines."""
+"""Most characters of any other text that is shown itself, not as a number of lines."""
 
-_PARTS = r"&&|\|\||[;|&\n]"
-_ASSIGNMENT = re.compile(r"\w+=")
-_OPTION = r"-|\d+[smhd]?$"
+_PARTS = r"&&|\|\||[;|&\n]"  # between the commands of a shell's line
+_ASSIGNMENT = re.compile(r"\w+=")  # "CI=1"
+_OPTION = r"-|\d+[smhd]?$"  # "-n", or the duration in "timeout 30s pytest"
 _PREFIXES = frozenset(
     {"sudo", "env", "time", "timeout", "nice", "nohup", "exec", "command"}
     | {"if", "elif", "then", "else", "do", "{", "(", "!"}
@@ -74,10 +79,11 @@ _PREPARATIONS = frozenset({"cd", "export", "set", "source", "echo", "mkdir", "sl
 
 
 class Member(msgspec.Struct):
-    """A name and its value so far: the text of a string, the JSON of anything else.
+    """One argument of a call: its name and the `text` of its value so far.
 
-    `head` is at least the first `HEAD` characters of the text, `breaks` the number of its
-    newlines; `value` is None until it is complete.
+    The text is that of a string (`is_string`), or the JSON of any other value. `head` is at least
+    its first `HEAD` characters, `breaks` the number of its newlines; `value` is None until it is
+    complete. `ui/items/partial_json.py` fills the members of calls that arrive.
     """
 
     name: str
@@ -95,6 +101,7 @@ class Member(msgspec.Struct):
         return cls(name, text is value, True, value, Growing(text), text, text.count("\n"))
 
     def add(self, text: str) -> None:
+        """Append to the text of a value that arrives."""
         self.text.append(text)
         self.breaks += text.count("\n")
         if len(self.head) < HEAD:
@@ -102,19 +109,20 @@ class Member(msgspec.Struct):
 
     @property
     def lines(self) -> int:
-        """Number of lines, as an editor counts them."""
+        """Number of lines; a newline at the end begins no further line."""
         return self.breaks + (self.text.since(max(0, len(self.text) - 1)) not in ("", "\n"))
 
 
 def members_of(arguments: Mapping[str, object]) -> list[Member]:
-    """Return the members of a complete object."""
+    """Return the arguments of a complete call as members."""
     return [Member.whole(name, value) for name, value in arguments.items()]
 
 
 def program(arguments: ToolArguments | None) -> str:
-    """Return the program that a command runs: `pytest` of `cd app && CI=1 python -m pytest -q`.
+    """Return the program that a command runs: `pytest` for `cd app && CI=1 python -m pytest -q`.
 
-    "" where there is no command. Quotes are not read: the name alone is not worth it.
+    "" if the call has no `command`. Shell quoting is ignored, so a quoted `;` may give a wrong
+    name; the name is only a label.
     """
     command = arguments.get("command") if isinstance(arguments, dict) else None
     if not isinstance(command, str):
@@ -124,6 +132,7 @@ def program(arguments: ToolArguments | None) -> str:
 
 
 def _first_program(part: str) -> str:
+    """Return the program of one part of a command; "" for a keyword or a test of the shell."""
     words = [word for word in part.split() if not _ASSIGNMENT.match(word)]
     while words and PurePosixPath(words[0]).name in _PREFIXES:
         words = list(dropwhile(re.compile(_OPTION).match, words[1:]))
@@ -134,9 +143,9 @@ def _first_program(part: str) -> str:
 
 
 def call_summary(arguments: ToolArguments, workspace: str = "") -> str:
-    """Return the line of complete arguments; of a string, its beginning.
+    """Return the line of complete arguments; for a string, its first line.
 
-    A path in the workspace is relative to it.
+    A path in the workspace is shown relative to it.
     """
     if not isinstance(arguments, str):
         return members_summary(members_of(arguments), workspace=workspace)
@@ -148,7 +157,7 @@ def call_summary(arguments: ToolArguments, workspace: str = "") -> str:
 
 
 def seen_from(workspace: str, path: str) -> str:
-    """Return the path relative to the workspace if it lies there, else as it is."""
+    """Return the path relative to the workspace if it is in there, otherwise as it is."""
     folder = workspace.rstrip("/")
     rest = path.removeprefix(folder)
     return rest[1:] or "." if folder and rest != path and rest[:1] in ("", "/") else path
@@ -159,7 +168,11 @@ def members_summary(
     exact: Callable[[str], str] | None = None,
     workspace: str = "",
 ) -> str:
-    """Return `src/app.py · 42 lines`. With `exact`, subjects are not cut, and it escapes them."""
+    """Return the line of a call's arguments, as `src/app.py · 42 lines`.
+
+    With `exact`, as in a request for approval, subjects and plain arguments are not shortened, and
+    `exact` escapes them instead of `escaped`.
+    """
     by_name = {member.name: member for member in members}
     subject = next((by_name[name] for name in _SUBJECTS if name in by_name), None)
     if subject is None and len(by_name) == 1:
@@ -177,7 +190,7 @@ def members_summary(
 
 
 def _subject(member: Member, exact: Callable[[str], str] | None) -> Iterator[str]:
-    """Yield a whole command; of anything else, the first line and the number of lines."""
+    """Yield a command whole, and the first line of anything else with its number of lines."""
     value, sign = member.value, "$ " if member.name in _COMMANDS else ""
     if _are_texts(value):
         yield sign + escaped(_COMMANDS.get(member.name, ", ").join(value))
@@ -200,6 +213,7 @@ def _are_texts(value: object) -> TypeGuard[list[str]]:
 def _others(
     members: Sequence[Member], written: Callable[[str], str], workspace: str
 ) -> Iterator[str]:
+    """Yield the arguments beside the subject: short ones as text, long ones as numbers of lines."""
     bulk: list[Member] = []
     for member in members:
         if member.name in _PLAIN:
@@ -222,13 +236,13 @@ def _others(
 
 
 def _counted(counts: Sequence[int]) -> str:
-    """Return `3 → 5 lines`."""
+    """Return the numbers of lines of several texts, as `3 → 5 lines`."""
     figures = " → ".join(f"{count:,}" for count in counts)
     return f"{figures} line{'s' * (counts[-1] != 1)}"
 
 
 def _changed_lines(old: str, new: str) -> tuple[int, int]:
-    """Count the lines removed and added, without those that stay at either end."""
+    """Count the lines removed and added, without equal lines at the beginning and the end."""
     before, after = old.splitlines(), new.splitlines()
     head = _same(before, after)
     tail = _same(before[head:][::-1], after[head:][::-1])
@@ -236,6 +250,7 @@ def _changed_lines(old: str, new: str) -> tuple[int, int]:
 
 
 def _same(one: Sequence[str], other: Sequence[str]) -> int:
+    """Return the number of equal lines at the beginning."""
     return sum(takewhile(bool, map(eq, one, other)))
 
 

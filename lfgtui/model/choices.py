@@ -1,7 +1,7 @@
-"""Copies of a ticket: the chosen one is handed on to the tickets that need it.
+"""Copies of a ticket: the answer of the chosen one goes to the tickets that need it.
 
-A choice counts while the chosen copy is done, and can then be changed only until a ticket that
-needs it has begun.
+A choice counts as long as the chosen copy is done. It can be changed until a ticket that needs it
+has begun. All is read from the transcripts; `engine/needs.py` makes the choice.
 """
 
 from collections.abc import Mapping, Sequence
@@ -13,7 +13,7 @@ from lfgtui.model.tickets import Ticket
 
 
 class Folds(Protocol):
-    """The tickets of a run and their folds."""
+    """The tickets of a run and their transcripts: the engine, or a stored or remote run."""
 
     @property
     def tickets(self) -> Sequence[Ticket]: ...
@@ -27,13 +27,13 @@ def copies_of(run: Folds, name: str) -> list[str]:
 
 
 def choices(run: Folds) -> dict[str, str]:
-    """Return the chosen copies that are done, by the tickets that they are copies of."""
+    """Return the choices that count: the id of the chosen copy, by that of the ticket copied."""
     folds = [(one, run.transcript(one.id)) for one in run.tickets if one.copy_of]
     return {t.copy_of: t.id for t, fold in folds if fold.is_chosen and fold.state == "done"}
 
 
 def open_needs(run: Folds, ticket: Ticket) -> list[str]:
-    """Return the needs that the ticket still has to wait for."""
+    """Return the needs that the ticket still has to wait for: not done, or no copy chosen."""
     if not ticket.needs:
         return []
     groups, chosen = {one.copy_of for one in run.tickets}, choices(run)
@@ -45,9 +45,9 @@ def open_needs(run: Folds, ticket: Ticket) -> list[str]:
 
 
 def due_choices(run: Folds) -> Mapping[str, Sequence[str]]:
-    """Return the copies to choose from now, by the tickets that they are copies of.
+    """Return the copies that a person has to choose from now, by the ticket they are copies of.
 
-    They are the ones that are done, once all copies have ended and none was chosen.
+    These are the copies that are done, once all copies have ended and none has been chosen.
     """
     groups = dict[str, dict[str, Transcript]]()
     for ticket in run.tickets:
@@ -63,7 +63,7 @@ def due_choices(run: Folds) -> Mapping[str, Sequence[str]]:
 
 
 def group_of(run: Folds, name: str) -> str:
-    """Return the ticket that this one is a copy of, or whose choice it waits for; "" if none."""
+    """Return the id of the ticket that `name` is a copy of, or whose choice it waits for, or ""."""
     ticket = next(one for one in run.tickets if one.id == name)
     due = due_choices(run) if ticket.needs else {}
     return ticket.copy_of or next((need for need in ticket.needs if need in due), "")

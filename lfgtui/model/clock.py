@@ -9,13 +9,15 @@ or frame wait for an hour. Time that a laptop sleeps counts.
 import time
 
 MOMENT = (0.0, 253_402_128_000.0)
-"""Seconds since the epoch, to the last days of 9999, which every time zone can show."""
+"""The range of valid times, in seconds since the epoch: to the last days of 9999, which every
+time zone can show."""
 
 _ELAPSED = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 """The clock that runs on while the machine sleeps: Linux's CLOCK_MONOTONIC stops, macOS's does
 not."""
 
 _ZERO = time.time() - time.clock_gettime(_ELAPSED)
+"""The time of day, in seconds since the epoch, when that clock was at 0."""
 
 
 def now() -> float:

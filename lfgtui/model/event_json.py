@@ -1,4 +1,4 @@
-"""Events and entries as JSON: in `--json`, in the history file and in an export."""
+"""Events and entries as JSON: in `--json`, in the history file, on sockets and in an export."""
 
 from collections.abc import Iterator
 from functools import reduce
@@ -11,17 +11,18 @@ from lfgtui.model.events import Entry, Event, GuardTripped, time_at
 
 
 def _leaves(kind: type[Event]) -> Iterator[type[Event]]:
+    """Yield the subclasses that have none themselves: `TurnBegun` and the like are only bases."""
     for inner in kind.__subclasses__():
         yield from _leaves(inner) if inner.__subclasses__() else (inner,)
 
 
 EVENTS: tuple[type[Event], ...] = tuple(_leaves(Event))
-"""The classes of all events."""
+"""The classes of all events that `events` defines or imports: no other can be decoded."""
 
 _TOO_DEEP = "it is nested too deeply"
 _encoder = msgspec.json.Encoder()
 decoder: msgspec.json.Decoder[Event] = msgspec.json.Decoder(reduce(or_, EVENTS))
-"""Reads any event."""
+"""Reads any event, without the checks of `decode_event`."""
 
 
 def encode_event(event: Event) -> bytes:
@@ -30,7 +31,10 @@ def encode_event(event: Event) -> bytes:
 
 
 def decode_event(body: bytes | str) -> Event:
-    """Read what `encode_event` wrote, numbers clamped; raises `msgspec.MsgspecError`."""
+    """Read what `encode_event` wrote, or the event in an entry's line; numbers are clamped.
+
+    Raises `msgspec.MsgspecError`, also for a value that others made and that is nested too deeply.
+    """
     try:
         event = decoder.decode(body)
     except RecursionError:
@@ -46,6 +50,8 @@ def decode_event(body: bytes | str) -> Event:
 
 
 class _Identity(msgspec.Struct):
+    """The fields of an `Entry` that are written before those of its event."""
+
     run: str
     ticket: str
     attempt: int

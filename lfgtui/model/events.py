@@ -1,11 +1,14 @@
 """The vocabulary: events in the life of a ticket.
 
-An event is a frozen value. The `Entry` around it, which only the history's recorder makes,
-says whose it is and when it came. The JSON form (`--json`, the history file, export) is this
-declaration read by msgspec: the class name in snake_case is the `type`; `UNSET` is absent.
+An event is a frozen value. The `Entry` around it, which only a history makes, says whose it is and
+when it came. The JSON form (`--json`, the history file, export) is this declaration read by
+msgspec: the class name in snake_case is the `type`, and `UNSET` is absent. Since histories hold it,
+classes and fields keep their names and types, and a new field has a default; none may have the
+name of a field of `Entry`.
 
-The events of a provider's stream are in `wire_events`. A new event is a class with its facets, a
-row in the table of moves (`states`) and an arm of the fold.
+The events of a provider's stream are in `wire_events`, others in `turn_events` and `ticket_keys`:
+this module has to import them all. A new event is a class with its facets, a row in the table of
+moves (`fold/states`) and an arm of the fold (`fold/transcript`).
 """
 
 from collections.abc import Callable, Sequence
@@ -69,9 +72,9 @@ from lfgtui.model.wire_events import WireEvent as WireEvent
 class UserMessage(Event, frozen=True):
     """A message to the model, with files (`context`) and the `answers` of needed tickets, by id.
 
-    One of `origin` "person" goes with the next request if no agent takes it (`MessageTaken`).
-    One that shows other tickets to a watching one says up to which `seq` it `read` each; with
-    `anew` it is the first of a new conversation.
+    A message of `origin` "person" goes with the next request if no agent takes it before
+    (`MessageTaken`). A message that shows other tickets to one that watches has in `read` the last
+    `seq` shown of each; with `anew` it begins a new conversation.
     """
 
     facets = Facets("prompt", "text", ends="text")
@@ -84,9 +87,10 @@ class UserMessage(Event, frozen=True):
 
 
 class ApprovalGiven(Event, frozen=True):
-    """The person allowed the call, themselves or by the `rule`; the rule it `grants` is in force.
+    """The person allowed the call, or their earlier `rule` did.
 
-    `option` is the agent's name for the answer that they chose, absent for a plain yes.
+    `grants` is the rule that the person gave with this approval, in force from here on. `option`
+    is the agent's name for the answer that they chose, absent for a plain yes.
     """
 
     facets = Facets(call="call_id")
@@ -97,7 +101,7 @@ class ApprovalGiven(Event, frozen=True):
 
 
 class RuleWithdrawn(Event, frozen=True):
-    """The person withdrew a rule that an `ApprovalGiven` of this ticket had granted."""
+    """The person withdrew a rule that an `ApprovalGiven` of this ticket granted."""
 
     rule: ApprovalRule
 
@@ -115,23 +119,23 @@ class ApprovalDenied(Event, frozen=True):
 
 
 class TicketQueued(Event, frozen=True):
-    """The ticket waits for its turn. `starts_over`: its next attempt is from the prompt anew."""
+    """The ticket waits for its turn. `starts_over`: its next attempt begins from the prompt."""
 
     starts_over: bool | UnsetType = UNSET
 
 
 class RestartRequested(Event, frozen=True):
-    """The person had the ticket stopped, to start it over from its prompt as it is stored now.
+    """The person wants the ticket stopped and started over from its prompt as it is stored now.
 
-    Whatever its work still brings, and however it ends, no longer counts.
+    What the running attempt still says, and how it ends, is not part of the conversation.
     """
 
 
 class AttemptStarted(Event, Bounded, frozen=True):
-    """A try begins. `continues`: from the context so far, not from the prompt anew.
+    """An attempt begins. `continues`: from the conversation so far, otherwise from the prompt.
 
     `keeps_partial`: the text that broke off is kept, and its rest follows. `context_window`: tokens
-    that the model can hold, where known. `worker`: who makes it, if not the run's own process.
+    that the model can hold, where known. `worker`: the worker's name, if one makes the attempt.
     """
 
     facets = Facets(ends="response")
@@ -144,9 +148,9 @@ class AttemptStarted(Event, Bounded, frozen=True):
 
 
 class Retrying(Event, Bounded, frozen=True, rename={"attempt": "next_attempt"}):
-    """A try broke; another, number `attempt`, follows after `delay` seconds.
+    """An attempt failed; another, number `attempt`, follows after `delay` seconds.
 
-    In JSON that number is `next_attempt`: an entry's `attempt` is the one that broke. `retryable`
+    In JSON that number is `next_attempt`: an entry's `attempt` is the one that failed. `retryable`
     is absent where the kind of the error decides it.
     """
 
@@ -159,9 +163,9 @@ class Retrying(Event, Bounded, frozen=True, rename={"attempt": "next_attempt"}):
 
 
 class Parked(Event, Bounded, frozen=True):
-    """The ticket waits until the provider's limit ends; a try that was under way is over.
+    """The ticket waits until the provider's limit ends; an attempt under way has failed.
 
-    The refusal that named `until`, in seconds since the epoch, may be another ticket's.
+    `until` is in seconds since the epoch. The refusal that named it may be another ticket's.
     """
 
     facets = Facets("error", "reason", ends="turn")
@@ -188,12 +192,13 @@ class GuardTripped(Event, frozen=True):
 
 
 ConflictKind: TypeAlias = Literal["read", "stale", "port", "branch"]
-"""`read`: this ticket changed what the others had read; `stale`: the others changed what it had
-read; `port`: both want it; `branch`: both check out or commit in one work tree."""
+"""`read`: this ticket changed a file that the others had read; `stale`: the others changed one
+that it had read; `port`: both use the port; `branch`: both check out or commit in one work tree."""
 
 FILE_CONFLICTS: frozenset[ConflictKind | UnsetType | None] = frozenset(
     {None, UNSET, "read", "stale"}
 )
+"""The kinds of conflict that are about a file; a conflict without a kind is, too."""
 
 
 class ConflictDetected(Event, frozen=True):
@@ -212,7 +217,7 @@ class ConflictDetected(Event, frozen=True):
 
     @property
     def in_brief(self) -> str:
-        """The file's name or the thing, and the other tickets."""
+        """The file's name, or the kind and its port or branch, and the other tickets."""
         is_file = self.kind in FILE_CONFLICTS
         what = PurePath(self.path).name if is_file else f"{self.kind} {self.path}"
         return f"{what} · {', '.join(self.tickets)}"
@@ -239,9 +244,9 @@ class ConflictDetected(Event, frozen=True):
 
 
 class WorktreeOpened(Event, frozen=True):
-    """The ticket works in a git worktree of its own; in its folder `inside`, if that is not "".
+    """The ticket works in a git worktree of its own: in the folder `path`/`inside`.
 
-    `base` is the commit that it began at.
+    `base` is the commit that the worktree began at; `inside` is absent for its top folder.
     """
 
     path: str
@@ -257,9 +262,9 @@ class WorktreeDiscarded(Event, frozen=True):
 
 
 class SetupStarted(Event, frozen=True):
-    """The command that makes a new worktree ready begins to run, as a call of lfg's own.
+    """The ticket's `setup`, a command that prepares a new worktree, begins to run as a call.
 
-    No model made the call, and none is told of it.
+    No model made the call, and none gets its output.
     """
 
     facets = Facets("tool_call", "command", "call_id")
@@ -270,7 +275,7 @@ class SetupStarted(Event, frozen=True):
 class BaseRecorded(Event, frozen=True):
     """Git's tree of the ticket's folder when work in it began, which changes are compared with.
 
-    `commit` was checked out then; it is "" where there was none yet.
+    `commit` was checked out then; it is "" in a repository without commits.
     """
 
     folder: str
@@ -281,7 +286,7 @@ class BaseRecorded(Event, frozen=True):
 class ChangesCounted(Event, Bounded, frozen=True):
     """Files and lines of the folder that have changed so far, whoever changed them.
 
-    `shared`: other tickets work in the folder too. Absent where only this ticket's changes count.
+    `shared`: other tickets work in the folder, too, so that changes may be theirs; else absent.
     """
 
     files: int
@@ -291,21 +296,21 @@ class ChangesCounted(Event, Bounded, frozen=True):
 
 
 class ChoiceMade(Event, frozen=True):
-    """This copy is handed on to the tickets that need its ticket, or no longer `chosen` for it."""
+    """This copy's answer goes to the tickets that need the copied one; or no longer (`chosen`)."""
 
     chosen: bool = True
 
 
 class Paused(Event, frozen=True):
-    """Held between two responses; clocks stand still."""
+    """The ticket is held between two responses; its clocks stand still."""
 
 
 class Resumed(Event, frozen=True):
-    """Let go again after a pause."""
+    """The ticket goes on after a pause."""
 
 
 class Ending(Event, frozen=True):
-    """The end of a ticket, until it is queued again."""
+    """The end of a ticket, until it is queued again; a base class."""
 
     facets = Facets(ends="turn")
 
@@ -317,7 +322,7 @@ class TicketDone(Ending, frozen=True):
 
 
 class TicketFailed(Ending, frozen=True):
-    """The ticket broke. A value, never an exception that reaches its neighbours."""
+    """The ticket failed. Exceptions in its work become this event and reach no other ticket."""
 
     facets = Facets("error", "message", ends="turn")
     kind: ErrorKind
@@ -326,7 +331,7 @@ class TicketFailed(Ending, frozen=True):
 
 
 class TicketCancelled(Ending, frozen=True):
-    """The person stopped the ticket, or a guard, which gives a `reason`; its output is kept."""
+    """The person cancelled the ticket, or a guard, which gives a `reason`; its output is kept."""
 
     facets = Facets(text="reason", ends="turn")
     reason: str | UnsetType = UNSET
@@ -346,7 +351,7 @@ class TicketBlocked(Ending, frozen=True):
 
 
 class TicketInterrupted(Ending, frozen=True):
-    """The process died or was quit while the ticket ran; of a worker's, `reason` says which."""
+    """The process died or was quit while the ticket ran; for a worker's, `reason` names it."""
 
     facets = Facets(text="reason", ends="turn")
     reason: str | UnsetType = UNSET
@@ -365,7 +370,8 @@ class Entry(msgspec.Struct, frozen=True):
 
     `seq` counts a ticket's entries from 1, without gaps, across attempts. `at` is the time of
     arrival in seconds since the epoch (of merged deltas, the first one's); no two entries of a run
-    have the same. `saved` is False where history is behind.
+    have the same. `attempt` is 1 also before the first. `saved` is False if the history could not
+    be written when the entry was handed on.
     """
 
     run: str
@@ -393,4 +399,4 @@ def time_at(place: int) -> float:
 
 
 Sink: TypeAlias = Callable[[Sequence[Entry]], None]
-"""Takes each batch of new entries; appends and never blocks."""
+"""Takes each batch of new entries, on the event loop: it only appends and never blocks."""

@@ -1,33 +1,34 @@
 """The facets of an event: all that merging, packing, search, redaction and gauges know of it.
 
 A class of events declares them once; code that handles events asks for them, not for the type.
+`pieces` reads the fields that they name.
 """
 
 from typing import Literal, NamedTuple, TypeAlias
 
 Kind: TypeAlias = Literal["text", "reasoning", "prompt", "tool_call", "tool_output", "error"]
-"""The kinds of text that a search can be limited to."""
+"""The kinds of text that a search can be limited to; the index stores these names."""
 
 IndexedKind: TypeAlias = Kind | Literal["fingerprint"]
-"""The kinds in the index. Fingerprints are only looked up; searches do not find them."""
+"""The kinds in the index. A request's fingerprint is looked up there, but no search finds it."""
 
 Part: TypeAlias = Literal["begins", "replaces", "completes"]
-"""What an event does to the text of its call: it begins a new one, replaces all pieces, or repeats
-their text in whole or in part."""
+"""What an event does to the text of its call that streamed in pieces: it begins a new text, stands
+in place of all pieces, or ends the text and has it, or the end of it, once more."""
 
 Ends: TypeAlias = Literal["nothing", "text", "response", "turn"]
-"""The texts that an event ends. `nothing`: it may come in the middle of any text; `text`: those
-without a call, and that of its own call, as an event with a part does; `response`: all; `turn`:
-all, and the entries so far are complete."""
+"""The streamed texts that an event ends. `nothing`: none, it may come in the middle of any;
+`text`: answer, reasoning and the texts of its own call, which an event with a `part` ends, too;
+`response`: all; `turn`: all, and the history may pack the entries so far."""
 
 
 class Facets(NamedTuple):
-    """The declaration of a class. All but `kind` and the last three are names of fields.
+    """The declaration of a class. `text`, `call`, `tool`, `json`, `also` name fields of it, or "".
 
-    `kind`: None if search does not find the event; `text`: the text, which pieces are joined by;
+    `kind`: None if search does not find the event; `text`: its text, in which pieces are joined;
     `call`: the id of its call; `tool`: the name of the call's tool; `json`: a value that others
     made, of any depth; `also`: one more text for search. `merges`: neighbours that differ only in
-    `text` become one.
+    `text` become one event before they are stored.
     """
 
     kind: IndexedKind | None = None
@@ -47,10 +48,10 @@ class Facets(NamedTuple):
 
     @property
     def is_generated(self) -> bool:
-        """True for a piece from the model; tokens a second are counted from these."""
+        """True for a piece from the model; speed and tokens are estimated from these."""
         return self.is_piece and self.kind != "tool_output"
 
     @property
     def is_aside(self) -> bool:
-        """True if it may come in the middle of a text, which goes on after it."""
+        """True if it may come in the middle of a streamed text, which goes on after it."""
         return self.ends == "nothing" and self.part is None and not self.is_piece

@@ -1,4 +1,4 @@
-"""The needs between tickets; a ticket that runs as copies can be needed, too."""
+"""The needs between tickets; the id that copies have in common can be needed, too."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
@@ -10,7 +10,10 @@ from lfgtui.model.tickets_file import TicketsFile, find_cycle
 
 
 def needs_of(tickets: Iterable[Ticket]) -> dict[str, tuple[str, ...]]:
-    """Return what each ticket needs; one that runs as copies is listed, and needs its copies."""
+    """Return the needs of each ticket by id.
+
+    The id that copies have in common is listed, too: it needs the copies.
+    """
     needs = dict[str, tuple[str, ...]]()
     for ticket in tickets:
         needs[ticket.id] = ticket.needs
@@ -32,9 +35,9 @@ def with_needs(by_id: Mapping[str, Ticket], ids: Iterable[str]) -> set[str]:
 
 
 def select(file: TicketsFile, only: tuple[str, ...]) -> TicketsFile:
-    """Return the file with only the named tickets and all that they need, in its order.
+    """Return the file with the named tickets (`--only`) and all that they need, in its order.
 
-    Copies stay together, since one of them is to be chosen.
+    Copies stay together, since one of them is to be chosen. Raises `UsageError`.
     """
     by_id = {ticket.id: ticket for ticket in file.tickets}
     known = needs_of(file.tickets)

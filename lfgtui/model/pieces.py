@@ -1,4 +1,8 @@
-"""The texts of events, in pieces and whole."""
+"""The texts of events, which their facets name: read, merged, keyed and joined for search.
+
+The recorder merges neighbouring deltas before it stores them; redaction and guards use the keys
+to tell which pieces are of one text.
+"""
 
 from collections.abc import Hashable, Iterable, Iterator, Mapping
 from functools import cache
@@ -18,6 +22,7 @@ _CHANNELS: Mapping[IndexedKind | None, Channel] = {
     "tool_call": "arguments",
     "tool_output": "output",
 }
+"""The channel of guards that each kind of text belongs to; guards do not read other kinds."""
 
 
 def text_of(event: Event) -> str:
@@ -38,8 +43,8 @@ def tool_of(event: Event) -> str:
 def kind_of(event: Event) -> IndexedKind | None:
     """Return the kind of the event's text; None if it has none.
 
-    A hosted tool without output counts as a call; an ending without a reason and a request without
-    a fingerprint have no text.
+    A `HostedTool` without output counts as a call. An ending without a reason and a request
+    without a fingerprint have no text.
     """
     facets = event.facets
     if facets.kind in ("error", "fingerprint") and facets.ends == "turn" and not text_of(event):
@@ -50,7 +55,7 @@ def kind_of(event: Event) -> IndexedKind | None:
 
 @cache
 def channel_of(kind: type[Event]) -> Channel | None:
-    """Return the channel of texts of that class of events; None if guards do not look at them."""
+    """Return the guards' channel of a class of events; None if guards do not read its text."""
     if issubclass(kind, FileChange | ApprovalRequested):  # what a call would do
         return "arguments"
     return _CHANNELS.get(kind.facets.kind)
@@ -64,12 +69,12 @@ def with_text(event: _E, text: str) -> _E:
 
 
 def stream_of(event: Event) -> Hashable:
-    """Return a key for the text that the event is a piece of: all its fields but the text."""
+    """Return a key for the text that a piece belongs to: its class and all fields but the text."""
     return (type(event), *(getattr(event, name) for name in _fields_beside_text(type(event))))
 
 
 def merge(earlier: Event, later: Event) -> Event | None:
-    """Return two neighbours as one event, or None if they must stay two."""
+    """Return two neighbours as one event; None if they are not pieces of the same text."""
     if type(earlier) is not type(later) or not earlier.facets.merges:
         return None
     if stream_of(earlier) != stream_of(later):
@@ -97,7 +102,7 @@ def _as_one(run: list[_E]) -> _E:
 
 
 def searchable(event: Event) -> str:
-    """Return the text for the search index, without texts that are part of another."""
+    """Return the text for the search index; a text that is part of an earlier one is left out."""
     texts: list[str] = []
     for name in _searched_fields(type(event)):
         value = getattr(event, name)
@@ -108,6 +113,7 @@ def searchable(event: Event) -> str:
 
 
 def _field(event: Event, name: str) -> str:
+    """Return the field that a facet names; "" if the facet is "", the field None or absent."""
     return (getattr(event, name) or "") if name else ""
 
 
@@ -124,7 +130,10 @@ def _searched_fields(kind: type[Event]) -> tuple[str, ...]:
 
 
 def _leaves(value: object, name: str = "") -> Iterator[str]:
-    """Yield the values inside one, each after its name; in JSON, `\\nmain` is the word `nmain`."""
+    """Yield the values inside a JSON value, each after its name.
+
+    The JSON text itself is not searched: in it, a newline before `main` makes the word `nmain`.
+    """
     match value:
         case dict():
             for key, inner in value.items():

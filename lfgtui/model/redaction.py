@@ -7,13 +7,13 @@ answer ends where something else begins; arguments and outputs of several
 calls may arrive by turns. Heartbeats, usage, the person's messages and the like
 may come in the middle of a text and do not end it.
 
-Which fields of an event hold text is read off its declaration, so that a new
-event or field is looked at without being named here.
+The fields of an event that hold text are found by their types, so a new event or
+field is redacted without being named here.
 
-Items that a wire wants back unchanged cannot be redacted: their signatures would
-be wrong, and the provider would refuse them. One that holds a secret, or that signs
-reasoning from which one was taken, is left out of the conversation: an item of the
-wire `redacted`, which no wire sends, replaces it.
+A `ProviderItem` cannot be redacted: its signature would be wrong, and the provider
+would refuse it. One that holds a secret, or that signs reasoning from which a secret
+was removed, is left out of the conversation: an item of the wire `redacted`, which
+no provider gets, replaces it.
 """
 
 import re
@@ -34,14 +34,14 @@ _S = TypeVar("_S", bound=msgspec.Struct)
 
 _LEFT_OUT = e.ProviderItem("redacted", {})
 _HUNK = re.compile("^@@.*$", re.MULTILINE)
-_KEY_END = re.compile("-----END ([A-Z0-9 ]{1,40}-----)")
+_KEY_END = re.compile("-----END ([A-Z0-9 ]{1,40}-----)")  # "-----END RSA PRIVATE KEY-----"
 
 
 class EventRedactor:
-    """One ticket's events in, the same without secrets out.
+    """Takes one ticket's events in order, and returns them without secrets.
 
-    Texts lag by whatever may still become a secret. A channel may have a redactor of its own,
-    which takes out more.
+    A text is held back from where a secret may begin; the rest comes with a later event. A channel
+    may have a redactor of its own, which removes more: guards with `action = "redact"` use that.
     """
 
     def __init__(
@@ -49,18 +49,19 @@ class EventRedactor:
     ) -> None:
         self._redactor = redactor
         self._by_channel = by_channel or {}
-        self._counts = Counter[str]()
-        self._open: dict[Hashable, tuple[TextStream, e.Event]] = {}
-        self._reasoned = 0
-        self._hiding: set[str] = set()
+        self._counts = Counter[str]()  # of the channels' redactors, at the last `taken`
+        self._open: dict[Hashable, tuple[TextStream, e.Event]] = {}  # with the last piece of each
+        self._reasoned = 0  # secrets in the reasoning since the last `ProviderItem`
+        self._hiding: set[str] = set()  # ids of calls with a secret in their arguments
 
     @property
     def is_idle(self) -> bool:
-        """True if nothing is taken out."""
+        """True if there is nothing to look for, so that events need not be fed."""
         return self._redactor.is_idle and not self._by_channel
 
     def taken(self) -> Sequence[str]:
-        """Return the names of what the channels' redactors replaced since the last call."""
+        """Return the names of the rules by which channels' redactors replaced text since the last
+        call."""
         if not self._by_channel:
             return ()
         counts = sum((one.counts for one in set(self._by_channel.values())), Counter[str]())
@@ -68,11 +69,15 @@ class EventRedactor:
         return tuple(new)
 
     def _of(self, event: e.Event) -> Redactor:
+        """Return the redactor for an event's texts; other events of a stream count as answer."""
         channel = channel_of(type(event)) or ("text" if isinstance(event, e.WireEvent) else None)
         return self._by_channel.get(channel, self._redactor) if channel else self._redactor
 
     def feed(self, event: e.Event) -> list[e.Event]:
-        """Return the held rest of texts that end here, then the event; a piece may be empty."""
+        """Return the held rest of texts that end here, then the event.
+
+        A piece all of whose text is held comes with an empty text (`is_empty_delta`).
+        """
         facets = event.facets
         if facets.is_piece:
             key = stream_of(event)
@@ -105,7 +110,7 @@ class EventRedactor:
         return [event for event in ended if text_of(event)]
 
     def _cleared(self, event: e.Event, read: Callable[[], str]) -> e.Event:
-        """Return the piece with the part of its text that is sure by now."""
+        """Return the piece with the text that its stream releases now, other fields redacted."""
         counts = self._of(event).counts
         before = counts.total()
         cleared = with_text(event, read())
@@ -114,6 +119,7 @@ class EventRedactor:
         return _fields(self._of(event), cleared, beside=event.facets.text)
 
     def _whole(self, event: e.Event) -> e.Event:
+        """Return an event that is no piece without secrets, and note what later ones depend on."""
         redactor = self._of(event)
         cleared = _fields(redactor, event)
         match event:
@@ -150,6 +156,7 @@ def _without_diff(redactor: Redactor, event: _S) -> _S:
 
 
 def _fields(redactor: Redactor, struct: _S, beside: str = "") -> _S:
+    """Return the struct with its text fields redacted, except the field `beside`."""
     changed: dict[str, object] = {}
     for name in _text_fields(type(struct)):
         value = getattr(struct, name)

@@ -1,7 +1,8 @@
 """Tickets: what a person asks of agents.
 
 A `Ticket` is complete: defaults merged, prompt read, workspace absolute. It
-is stored with its run, so a resume needs nothing but the history.
+is stored with its run, so a resume needs nothing but the history. The types
+here are also those of the keys in a tickets file (`tickets_file`).
 """
 
 import re
@@ -25,23 +26,24 @@ from lfgtui.model.ticket_keys.watch import INSTRUCTIONS
 from lfgtui.text.figures import age_seconds
 
 SandboxMode: TypeAlias = Literal["auto", "bwrap", "none"]
-"""`auto`: the best there is, and where there is none, a person decides on each command."""
+"""`auto`: a sandbox if one is available; otherwise a person decides on each command."""
 
 NO_SANDBOX = "without a sandbox"
-"""Said of a program that is about to run, in a request for approval."""
+"""The `sandbox` of an `ApprovalRequested` whose program would run in none; shown as a warning."""
 
 Title: TypeAlias = Annotated[str, msgspec.Meta(max_length=1000)]
 Reasoning: TypeAlias = Literal["low", "medium", "high"] | Annotated[int, msgspec.Meta(ge=1)]
+"""An effort, or a number of tokens; a provider that takes only the other gets the nearest."""
 Count: TypeAlias = Annotated[int, msgspec.Meta(ge=1)]
 CacheAnswers: TypeAlias = bool | str
-"""Whether answers to equal requests are reused; a string is their maximum age (`7d`)."""
+"""True: answers to equal requests are reused; a string is their maximum age (`7d`)."""
 Compact: TypeAlias = Literal["auto", "ask", "off"]
-"""Whether old tool output is left out of requests when the context is full; `ask`: only once a
-person allows it."""
+"""`auto`: old tool output is left out of requests when the context is nearly full; `ask`: only once
+a person allows it. See `agent/compaction.py`."""
 Repetition: TypeAlias = Literal["ask", "off"]
 """What happens when calls go in circles (`agent/repetition.py`). `ask`: a person decides; `off`:
 nothing, for a ticket that polls."""
-DEFAULT_OUTPUT_TOKENS = 8192
+DEFAULT_OUTPUT_TOKENS = 8192  # of one response
 Amount: TypeAlias = Annotated[float, msgspec.Meta(gt=0)]
 Copies: TypeAlias = Annotated[int, msgspec.Meta(ge=1, le=9)]
 CopyProviders: TypeAlias = Annotated[tuple[str, ...], msgspec.Meta(min_length=1, max_length=9)]
@@ -52,20 +54,17 @@ LABEL = re.compile(r"[A-Za-z0-9._-]{1,40}")
 """A label of workers; a worker or ticket has at most `MOST_LABELS`."""
 MOST_LABELS = 6
 PROMPT_ID = "prompt"
-"""The id of a ticket that was given as nothing but a prompt."""
+"""The id of a ticket that was given as a prompt alone, by `lfg run -p`."""
 
 
 class Ticket(msgspec.Struct, frozen=True, kw_only=True):
     """One unit of work for one agent. Times are in seconds, `max_cost` in USD.
 
-    `copy_of` is the id of the ticket that this is a copy of; tickets that need that one get a
-    single copy's answer: the one the person chooses, or with `choose` the first done.
-    With `worktree` it works in a git worktree of the workspace's repository, in which the command
-    `setup` has run. The config decides where `sandbox`, `network` or `cache_answers` is None.
-    `readable` and `writable` are absolute paths that its programs may see and change besides the
-    workspace. The files that `context` names go with its prompt.
-    With `watch` it reads what the other tickets say, after `watch_every` tokens of that and
-    `watch_interval` seconds at least. A worker that does it has all labels that it `requires`.
+    The fields are the keys of a tickets file, which docs/guide.md explains, except these: `copy_of`
+    is the id of the ticket that this is a copy of (tickets that need that one get the answer of the
+    copy that the person chooses, or with `choose` of the first that is done); `guards` are those of
+    the file that are for this ticket; `schema` is the JSON Schema itself. `readable` and `writable`
+    are absolute. The config decides where `sandbox`, `network` or `cache_answers` is None.
 
     A new field needs a default, so that stored runs can still be read. If it lets something run
     unasked, `distrusted` must reset it.
@@ -114,12 +113,12 @@ class Ticket(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def file_id(self) -> str:
-        """The ticket's id in the tickets file, which its copies have in common."""
+        """The ticket's id in the tickets file, which all its copies share."""
         return self.copy_of or self.id
 
     @property
     def instructions(self) -> str | None:
-        """The system prompt, after lfg's instructions if the ticket watches others."""
+        """The system prompt; for a ticket that watches others, lfg's instructions before it."""
         if not self.watch:
             return self.system
         return "\n\n".join(filter(None, (INSTRUCTIONS, self.system)))
@@ -135,7 +134,7 @@ class Ticket(msgspec.Struct, frozen=True, kw_only=True):
         return bool(self.mcp) or any(self.approval_for(t) != "deny" for t in writing)
 
     def approves_by_itself(self) -> tuple[str, ...]:
-        """Return the tools that do more than read and would run without asking."""
+        """Return the tools and MCP servers that do more than read and would run without asking."""
         return tuple(unasked(self.approve, self.tools, self.mcp))
 
 
@@ -168,14 +167,14 @@ def side_by_side(tickets: Sequence[Ticket]) -> tuple[Ticket, ...]:
 
 
 _SEALED: dict[str, object] = {"sandbox": None, "network": None, "readable": (), "writable": ()}
-"""Fields of a ticket that leave its sandbox without holes."""
+"""The values of the fields with which a ticket opens its sandbox no further than the config."""
 
 
 def distrusted(ticket: Ticket) -> Ticket:
-    """Return the ticket for a run that nobody trusted: each tool asks or is denied.
+    """Return the ticket of an imported run, whose file nobody trusted: each tool asks or is denied.
 
-    It has no `extra`, no context files, which are read unasked, neither MCP servers nor a setup,
-    which are started unasked, and a sandbox without holes.
+    It has no `extra`; no context files, which are read unasked; neither MCP servers nor a setup,
+    which are started unasked; and opens its sandbox no further than the config.
     """
     approve: dict[str, Approval] = {
         tool: "deny" if ticket.approval_for(tool) == "deny" else "ask" for tool in ticket.tools
@@ -187,8 +186,8 @@ def distrusted(ticket: Ticket) -> Ticket:
 def ticket_like(tickets: Sequence[Ticket], prompt: str) -> Ticket:
     """Return a ticket for one more prompt, with a new id and the settings that most tickets have.
 
-    Where no two have the same settings, it has those of the first; a system prompt only if all
-    have it.
+    If no two have the same settings, it has those of the first. It has a system prompt only if all
+    have the same.
     """
     taken = {name for ticket in tickets for name in (ticket.id, ticket.file_id)}
     names = (PROMPT_ID, *(f"{PROMPT_ID}-{number}" for number in range(2, len(tickets) + 2)))

@@ -1,4 +1,9 @@
-"""A tickets file, `tickets.toml` or JSON lines: its keys, read and checked."""
+"""A tickets file, `tickets.toml` or JSON lines: its keys, read and checked.
+
+The text becomes a `TicketsDocument` of the keys as written, then a `TicketsFile` of complete
+tickets. A new key of a ticket is a field of `TicketKeys` and, by the same name, of
+`tickets.Ticket`, with a line in docs/guide.md. All mistakes are `SourceError`s that name the line.
+"""
 
 import stat
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -37,17 +42,17 @@ from lfgtui.text import json_lines, toml_file
 from lfgtui.text.json_schema import JsonSchema, SchemaError
 
 _MOST_BYTES = 10_000_000
-"""Bytes of the largest file that is read as a prompt."""
+"""Bytes of the largest file that is read as a prompt; a message below names the number."""
 
 _LARGEST_SCHEMA = 256_000
-"""Bytes of the largest schema, since it goes with the prompt."""
+"""Bytes of the largest schema, since it goes with the prompt; a message below names the number."""
 
 _NO_PROVIDERS = ("copies", "provider", "model")
-"""Keys of a ticket that override `providers` in `[defaults]`."""
+"""Keys with which a ticket overrides `providers` in `[defaults]`."""
 
 
 class TicketKeys(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """The keys a ticket, or `[defaults]`, may have; None where not given."""
+    """The keys that a ticket or `[defaults]` may have, as written; None where not given."""
 
     title: Title | None = None
     prompt: str | None = None
@@ -98,7 +103,7 @@ class TicketTable(TicketKeys, frozen=True, kw_only=True):
 
 
 class TicketsDocument(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The whole of `tickets.toml`."""
+    """The whole of a tickets file, as written."""
 
     ticket: tuple[TicketTable, ...] = ()
     title: Title | None = None
@@ -109,9 +114,10 @@ class TicketsDocument(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class TicketsFile(msgspec.Struct, frozen=True):
-    """A tickets file, checked: ids unique, needs known and free of circles.
+    """A tickets file, checked: ids unique, needs known and free of cycles.
 
-    `prompt_files` and `schema_files` are the files that were read, by ticket, with links resolved.
+    `prompt_files` and `schema_files` are the files that were read, by ticket, with links resolved;
+    the question whether the file is trusted lists them.
     """
 
     title: str
@@ -134,10 +140,11 @@ def load_tickets(path: Path, known: Collection[str] = ()) -> TicketsFile:
 
 
 def read_tickets(path: Path, text: str, known: Collection[str] = ()) -> TicketsFile:
-    """Check the text of a tickets file, or of `STDIN`, whose folder is the current one.
+    """Read and check the text of a tickets file; paths in it are relative to the file's folder.
 
-    `known` are the ids of the run that the tickets are added to: taken, and allowed as needs.
-    Raises `SourceError` with the line and, for an unknown name, the nearest one.
+    For `STDIN` that is the current folder. `known` are the ids of the run that the tickets are
+    added to: taken, and allowed as needs. Raises `SourceError` with the line and, for an unknown
+    name, the most similar known one.
     """
     parse = json_lines.parse if json_lines.is_json(text) else toml_file.parse
     document = toml_file.convert(path, text, parse(path, text), TicketsDocument)
@@ -185,12 +192,16 @@ class _Source(msgspec.Struct, frozen=True):
     document: TicketsDocument
 
     def refusal(self, message: str, *at: str | int) -> SourceError:
-        """Return the error to raise, at the key's line; a ticket's index stands for its table."""
+        """Return the error to raise, with the line of a key.
+
+        `at` are the steps to it: `"defaults", "needs"`; an index before the key is a ticket's.
+        """
         at = ("ticket", *at) if at and isinstance(at[0], int) else at
         return SourceError(self.path, toml_file.line_of(self.text, at), message)
 
 
 def _check(source: _Source, known: Collection[str]) -> None:
+    """Check ids, needs, hooks and guards, which concern more than one ticket."""
     document = source.document
     if document.defaults.needs:
         message = '"needs" belongs to a ticket, not to [defaults]'
@@ -230,6 +241,7 @@ def _check(source: _Source, known: Collection[str]) -> None:
 
 
 def _check_watchers(source: _Source) -> None:
+    """Check the tickets that `watch`: none needs them, and they have no work of their own."""
     document = source.document
     if document.defaults.watch:
         raise source.refusal('"watch" belongs to a ticket, not to [defaults]', "defaults", "watch")
@@ -326,6 +338,7 @@ def _on(ticket: Ticket, route: str) -> Ticket:
 
 
 def _from(folder: Path, name: str) -> Path:
+    """Return the path that a file in the folder names, relative to it; `~` is the home folder."""
     try:
         return folder / Path(name).expanduser()
     except RuntimeError:  # "~name" of nobody: then it is a file's name
@@ -341,7 +354,7 @@ def _resolved(path: Path) -> Path:
 
 
 def _fault(path: Path) -> str | None:
-    """Return why the file is not to be read, if so: the start screen reads it unasked."""
+    """Return why the file must not be read, if so: the start screen reads files unasked."""
     try:
         status = path.stat()
     except (OSError, ValueError):  # reading it says what is wrong

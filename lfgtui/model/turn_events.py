@@ -24,21 +24,21 @@ _DONE = {
     "choose": "chosen",
     "note_discard": "worktree discarded",
 }
-"""Commands in the past tense."""
+"""Commands in the past tense, by the name that a `CommandTaken` has."""
 
 
 class TurnBegun(Event, Bounded, frozen=True):
-    """A response begins. `turn` counts responses from 1, over attempts that continue."""
+    """A turn begins; a base class. `turn` counts from 1, over attempts that continue."""
 
     facets = Facets(ends="turn")
     turn: int
 
 
 class RequestSent(TurnBegun, frozen=True):
-    """A model request left.
+    """A request was sent to the model.
 
-    Equal requests have the same `fingerprint`, by which they are found; absent where answers are
-    not to be reused.
+    Equal requests have the same `fingerprint`, by which an earlier answer is found; it is absent
+    where answers are not to be reused.
     """
 
     facets = Facets("fingerprint", "fingerprint", ends="turn")
@@ -64,7 +64,7 @@ class AnswerReused(TurnBegun, frozen=True):
 
 
 class ResponseStarted(Event, Bounded, frozen=True):
-    """The head of a response came.
+    """The head of a response came, before any content.
 
     `connect`: seconds that its connection took to open; None if it was open already.
     """
@@ -73,7 +73,7 @@ class ResponseStarted(Event, Bounded, frozen=True):
 
 
 class ContextCompacted(Event, Bounded, frozen=True):
-    """The output of `calls` is left out of the requests from here on, to save about `tokens`."""
+    """The output of `calls` (ids) is left out of requests from here on, saving about `tokens`."""
 
     calls: tuple[str, ...]
     tokens: int

@@ -1,7 +1,8 @@
 """Unified diffs as events have them, without the names of files: their size, and what they show.
 
-Lines may be escaped for a person to approve, so both sides are escaped before they are compared,
-without blanks at their ends.
+The lines of a diff that a person approves are escaped (`terminal_safe`), those of a call's
+arguments are not. So both are escaped, and stripped of blanks at their ends, before they are
+compared.
 """
 
 import re
@@ -10,8 +11,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from lfgtui.model.call_summary import BULK
 from lfgtui.text.terminal_safe import exposed
 
-_HUNK = re.compile(r"@@ -(\d{1,9})(?:,\d{1,9})? \+(\d{1,9})(?:,\d{1,9})? @@")
-_END = re.compile(r"(?:\\x20|\\t|[ \t\r])+$")
+_HUNK = re.compile(r"@@ -(\d{1,9})(?:,\d{1,9})? \+(\d{1,9})(?:,\d{1,9})? @@")  # "@@ -1,4 +1,5 @@"
+_END = re.compile(r"(?:\\x20|\\t|[ \t\r])+$")  # blanks at the end of a line, also escaped
 
 
 def change_in_words(diffs: Iterable[str]) -> str:
@@ -22,7 +23,7 @@ def change_in_words(diffs: Iterable[str]) -> str:
 
 
 def beside(diffs: Sequence[str], arguments: Mapping[str, object]) -> dict[str, object]:
-    """Return the arguments of a call that its diffs do not show."""
+    """Return the arguments of a call to show beside its diffs: those that the diffs do not show."""
 
     def is_shown(name: str, value: object) -> bool:
         is_text = name in BULK and isinstance(value, str)
@@ -32,7 +33,10 @@ def beside(diffs: Sequence[str], arguments: Mapping[str, object]) -> dict[str, o
 
 
 def is_before(diff: str, text: str | None) -> bool:
-    """Return True if `text` (None: no file) is surely the file before the change."""
+    """Return True if `text` (None: no file) is surely the file before the change.
+
+    It then has all that the diff shows of the file before, and not all that it shows of it after.
+    """
     old, new = (["\n".join(hunk) for _, hunk in _side(diff, sign)] for sign in "-+")
     if text is None or old == new:  # or only the end of the last line changes
         return text is None and not any(old)
@@ -44,8 +48,8 @@ def is_before(diff: str, text: str | None) -> bool:
 def _shows(diff: str, text: str) -> bool:
     """Return True if the diff shows all of the text.
 
-    The text is a piece of the file before or after, or the whole file, of which the diff leaves
-    out only unchanged lines, or a diff of the same change.
+    The text may be a part of the file before or after the change; or the whole file, of which the
+    diff leaves out only unchanged lines; or itself a diff of the same change.
     """
     if _HUNK.search(text):
         return list(_changes(text)) == list(_changes(diff))
@@ -61,7 +65,10 @@ def _shows(diff: str, text: str) -> bool:
 
 
 def _side(diff: str, sign: str) -> Iterator[tuple[int, list[str]]]:
-    """Yield where each hunk begins in the file before or after, and the lines it shows of it."""
+    """Yield, for the file before ("-") or after ("+"), each hunk's lines and where they begin.
+
+    The line where a hunk begins is counted from 0.
+    """
     hunk: tuple[int, list[str]] | None = None
     for row in diff.split("\n"):
         if head := _HUNK.match(row):
@@ -75,6 +82,7 @@ def _side(diff: str, sign: str) -> Iterator[tuple[int, list[str]]]:
 
 
 def _changes(diff: str) -> Iterator[str]:
+    """Yield the lines removed and added, each after its sign."""
     is_in_hunk = False
     for row in diff.split("\n"):
         is_in_hunk = is_in_hunk or _HUNK.match(row) is not None

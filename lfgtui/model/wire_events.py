@@ -19,12 +19,13 @@ from lfgtui.model.facets import Facets
 StopReason: TypeAlias = str
 """Why a response ended: `end`, `tool_use`, `length`, `content_filter`, `refusal`,
 `stop_sequence` or `stopped`; any other reason in the provider's words."""
-STOPPED: StopReason = "stopped"  # by the person
+STOPPED: StopReason = "stopped"  # by the person, or by lfg in the middle of the response
 ToolArguments: TypeAlias = dict[str, object] | str
 """A JSON object, or as a string whatever else arrived."""
 
 
 def _snake(name: str) -> str:
+    """Return the `type` of a class of events in JSON: `text_delta` for `TextDelta`."""
     return "".join(f"_{c.lower()}" if c.isupper() else c for c in name).lstrip("_")
 
 
@@ -46,7 +47,10 @@ class TextDelta(WireEvent, frozen=True):
 
 
 class ReasoningDelta(WireEvent, frozen=True):
-    """A piece of the model's thinking, or of its summary."""
+    """A piece of the model's thinking, or of its summary.
+
+    `origin`: "text" if it was markup in the answer's text, which lfg took out of there.
+    """
 
     facets = Facets("reasoning", "text", merges=True)
     text: str
@@ -62,7 +66,7 @@ class Citation(WireEvent, frozen=True):
 
 
 class Status(WireEvent, frozen=True):
-    """A line for the person, not for the model."""
+    """A line for the person, which the model does not get."""
 
     facets = Facets(text="message")
     message: str
@@ -71,8 +75,8 @@ class Status(WireEvent, frozen=True):
 class MessageTaken(WireEvent, Bounded, frozen=True):
     """The agent took a message of the person into the response that is under way.
 
-    `message_seq` is the `seq` of its `UserMessage`. One that no response takes goes with the
-    next request.
+    `message_seq` is the `seq` of the entry with the `UserMessage`. A message that no response
+    takes goes with the next request.
     """
 
     facets = Facets(ends="text")
@@ -82,7 +86,8 @@ class MessageTaken(WireEvent, Bounded, frozen=True):
 class ToolCallStarted(WireEvent, frozen=True):
     """The model began a tool call; its arguments follow.
 
-    `origin`: "text" if it stands in the answer's text and is not run, "agent" if an agent runs it.
+    `origin`: "text" if it was markup in the answer's text, so that it is never run; "agent" if an
+    agent runs it; absent if lfg does.
     """
 
     facets = Facets("tool_call", "name", "call_id", "name", part="begins")
@@ -100,12 +105,12 @@ class ToolArgumentsDelta(WireEvent, frozen=True):
 
 
 class ToolCallRequested(WireEvent, frozen=True):
-    """A tool call is complete and wants to be run.
+    """A tool call is complete and is to be run.
 
-    `wire_id` is the provider's id of the call, "" without one; it goes back with the next request
-    and identifies nothing here. Absent where `call_id` is the provider's own. A later request of
-    an agent's call replaces the earlier; `reads` is the absolute path of the file that it reads,
-    if it says so.
+    `wire_id` is the provider's id of the call, "" if it gave none; it goes back with the next
+    request and identifies nothing here. It is absent where `call_id` is the provider's own. A later
+    request of an agent's call replaces the earlier; `reads` is the absolute path of the file that
+    the call reads, if the agent says so.
     """
 
     facets = Facets("tool_call", "", "call_id", "name", json="arguments", part="replaces")
@@ -128,10 +133,10 @@ class ApprovalOption(msgspec.Struct, frozen=True):
 class ApprovalRequested(WireEvent, frozen=True):
     """A tool call waits for the person. `summary` is one line of what it would do.
 
-    `diff` is a unified diff of its file, without names; `path` is absolute and without links.
-    An agent that asks about its own call may offer `options`. `sandbox` says where a program
-    would run, in words. `definition` tells a server's tool from any other of the same name.
-    `reason`: why the person is asked, whatever the settings and the rules say.
+    `diff` is a unified diff of its file, without names; `path` is absolute, with links resolved.
+    An agent that asks about its own call may offer `options`. `sandbox` describes, in words, the
+    sandbox that a program would run in. `definition` tells an MCP server's tool from any other of
+    the same name. `reason`: why the person is asked although settings or rules allow the call.
     """
 
     facets = Facets(text="summary", call="call_id")
@@ -154,7 +159,7 @@ class ApprovalWithdrawn(WireEvent, frozen=True):
 
 
 class ToolRunStarted(WireEvent, frozen=True):
-    """A tool began to work on a call: approval is settled, and the ticket has a slot."""
+    """A tool began to work on a call: it is approved, and the ticket has a slot."""
 
     facets = Facets(call="call_id")
     call_id: str
@@ -184,9 +189,10 @@ class ToolCallFinished(WireEvent, Bounded, frozen=True):
 
 
 class FileChange(WireEvent, frozen=True):
-    """A change of a file by an agent's call, made or about to be; a later event replaces it.
+    """A change of a file by an agent's call, made or yet to be made.
 
-    `path` is absolute; `diff` is a unified diff without names.
+    A later event about the same call and `path` replaces it. `path` is absolute; `diff` is a
+    unified diff without names.
     """
 
     facets = Facets("tool_output", "diff", "call_id", also="path")
@@ -196,7 +202,7 @@ class FileChange(WireEvent, frozen=True):
 
 
 class SessionOpened(WireEvent, frozen=True):
-    """The agent keeps the conversation under this id, and goes on from it in a later process."""
+    """The agent keeps the conversation under this id; a later process can continue it by the id."""
 
     session_id: str
 
@@ -212,13 +218,13 @@ class PlanStep(msgspec.Struct, frozen=True):
 
 
 class PlanChanged(WireEvent, frozen=True):
-    """The agent's plan as it is now, whole."""
+    """The agent's plan as it is now: all steps, which replace those of an earlier event."""
 
     steps: tuple[PlanStep, ...]
 
 
 class ContextUsed(WireEvent, Bounded, frozen=True):
-    """Tokens in the agent's context, and how many it can hold; 0 if unknown.
+    """Tokens `used` in the agent's context, and how many it can hold (`size`, 0 if unknown).
 
     `session_cost` is in USD since the session began, None where the agent does not say.
     """
@@ -229,7 +235,7 @@ class ContextUsed(WireEvent, Bounded, frozen=True):
 
 
 class HostedTool(WireEvent, frozen=True):
-    """A tool that ran at the provider, as far as is known.
+    """A tool that runs at the provider; `output` is "" until the provider sends it.
 
     A later event with the same `call_id` (without ids: name and input) is about the same call.
     """
@@ -250,7 +256,10 @@ class HostedOutputDelta(WireEvent, frozen=True):
 
 
 class ProviderItem(WireEvent, frozen=True):
-    """An opaque piece the wire wants back unchanged with the next request."""
+    """An opaque piece of a response, which the next request must carry back unchanged.
+
+    `wire` is the name of the wire that it came from; other wires leave it out.
+    """
 
     facets = Facets(json="item", ends="text")
     wire: str
@@ -258,10 +267,10 @@ class ProviderItem(WireEvent, frozen=True):
 
 
 class ResponseFinished(WireEvent, Bounded, frozen=True):
-    """One model response is complete; `turn` as in its `RequestSent`.
+    """One model response is complete; `turn` is that of its `RequestSent`.
 
-    `commit` and `paint`: seconds from the arrival of its first content until that was in the
-    history, and on the screen; absent where the response ended first, or no screen showed it.
+    `commit` and `paint`: seconds from the arrival of its first content until this was in the
+    history and on the screen; absent where the response ended before that, or no screen showed it.
     """
 
     facets = Facets(ends="response")
@@ -288,6 +297,6 @@ class Usage(WireEvent, Bounded, frozen=True):
 
 
 class Heartbeat(WireEvent, frozen=True):
-    """A sign of life without content: on a connection, or from a tool that keeps printing."""
+    """A sign of life without content: from a connection, or from a tool that keeps printing."""
 
     facets = Facets(merges=True)

@@ -1,4 +1,7 @@
-"""The attempts at a ticket: their items, in order of arrival, and their figures."""
+"""The attempts at a ticket: their items, in order of arrival, and their figures.
+
+Only the fold (`transcript`, `calls`) writes them; all others read.
+"""
 
 from collections.abc import Iterable, Iterator
 from typing import TypeVar
@@ -22,16 +25,16 @@ from lfgtui.model.fold.tokens import TokenCount
 from lfgtui.text.figures import model_name
 
 FULL = 0.8
-"""Share of the context from which the person is told that it is nearly full."""
+"""Share of the context from which the person is warned that it is nearly full."""
 
 FULL_CONTEXT = "context"
-"""The guard that says so."""
+"""The `guard` of the `GuardTripped` with that warning; histories hold it."""
 
 _Text = TypeVar("_Text", TextItem, ReasoningItem)
 
 
 class AttemptError(msgspec.Struct, frozen=True):
-    """Why an attempt broke."""
+    """Why an attempt failed. `retryable`: another attempt may succeed."""
 
     kind: ErrorKind
     message: str
@@ -50,6 +53,7 @@ class UsageTotals(msgspec.Struct, frozen=True):
     cost: float | None = None
 
     def plus(self, usage: Usage) -> "UsageTotals":
+        """Return the totals with those of one more response."""
         cost = self.cost if usage.cost is None else (self.cost or 0.0) + usage.cost
         return UsageTotals(
             self.input + usage.input, self.output + usage.output, self.cached + usage.cached, cost
@@ -57,12 +61,17 @@ class UsageTotals(msgspec.Struct, frozen=True):
 
 
 class Attempt(msgspec.Struct):
-    """One try: first, retry, failover or resume. Partial text included.
+    """One attempt: the first, a retry, failover or resume. Partial text included.
 
-    `usage` counts all finished turns and the running one's last report; `context` is the tokens
-    of the last response alone, with its request, and `context_size` how many the model or the
-    agent can hold, 0 if unknown. `answers_reused` is the number of responses that came from the
-    history. `is_cost_estimate`: a part of the cost is from lfg's own table of prices.
+    Times are in seconds since the epoch. `connect`, `first_byte` and `ttft` are seconds of the
+    first response: to open its connection, and from its request to its head and to its content.
+    `streaming_seconds` is the time of all responses, without that of tools. `usage` counts all
+    finished turns and the running one's last report; `context` is the tokens of the last response
+    alone, with its request, and `context_size` how many the model or the agent can hold, 0 if
+    unknown. `answers_reused` is the number of responses that came from the history.
+    `is_cost_estimate`: a part of the cost is from lfg's own table of prices. `tokens` are output
+    tokens. `open_citations` become a `SourcesItem` when the response ends.
+    `is_context_remarked`: the warning of a full context was given (`FULL_CONTEXT`).
     """
 
     number: int
@@ -82,19 +91,19 @@ class Attempt(msgspec.Struct):
     context_size: int = 0
     is_context_remarked: bool = False
     answers_reused: int = 0
-    _is_agents_context: bool = False
+    _is_agents_context: bool = False  # the agent reports `context`, so `count` leaves it alone
     tokens: TokenCount = msgspec.field(default_factory=TokenCount)
     connect: float | None = None
     first_byte: float | None = None
     ttft: float | None = None
     streaming_seconds: float = 0.0
-    _finished_usage: UsageTotals = UsageTotals()
+    _finished_usage: UsageTotals = UsageTotals()  # without the running response
     open_citations: list[Citation] = msgspec.field(default_factory=list)
     _request_sent_at: float | None = None
-    _first_content_at: float | None = None
+    _first_content_at: float | None = None  # since when `streaming_seconds` is to count
     _is_reused: bool = False
-    _calls_at_work: set[str] = msgspec.field(default_factory=set)
-    _notes: list[NoteItem] = msgspec.field(default_factory=list)
+    _calls_at_work: set[str] = msgspec.field(default_factory=set)  # within the response
+    _notes: list[NoteItem] = msgspec.field(default_factory=list)  # to be added after the open text
 
     @property
     def route(self) -> str:
@@ -118,7 +127,7 @@ class Attempt(msgspec.Struct):
 
     @property
     def citations(self) -> list[Citation]:
-        """The citations: each source once a response, then those of the running response."""
+        """The citations: each source once for each response, then all of the running response."""
         sources = (item for item in self.items if isinstance(item, SourcesItem))
         return [*(c for item in sources for c in item.citations), *self.open_citations]
 
@@ -134,7 +143,7 @@ class Attempt(msgspec.Struct):
 
     @property
     def tokens_per_second(self) -> float | None:
-        """Output tokens over streaming time, tool time left out; None before any."""
+        """Output tokens per second of streaming, without the time of tools; None before any."""
         tokens, _ = self.tokens.total
         if not tokens or self.streaming_seconds <= 0:
             return None
@@ -155,12 +164,15 @@ class Attempt(msgspec.Struct):
         self.context = tokens or self.context
 
     def answer(self, at: float, connect: float | None) -> None:
-        """Note that the response to a request began, so far without content."""
+        """Note that the response to a request began, so far without content.
+
+        `connect`: seconds that its connection took to open, None for one that was open.
+        """
         if self.first_byte is None and self._request_sent_at is not None:
             self.first_byte, self.connect = at - self._request_sent_at, connect
 
     def stream(self, at: float, characters: int = 0) -> None:
-        """Note that content came, and how many characters of it from the model."""
+        """Note that content came; `characters` are those that the model generated."""
         if self._is_reused:
             return
         self.tokens.stream(characters)
@@ -170,12 +182,15 @@ class Attempt(msgspec.Struct):
                 self.ttft = at - self._request_sent_at
 
     def begin_call(self, at: float, call_id: str) -> None:
-        """Leave out the time of a call within the response, until content comes or it ends."""
+        """Stop counting streaming time, for a call within the response.
+
+        It counts again from the next content, or once no such call is at work.
+        """
         self._calls_at_work.add(call_id)
         self._rest(at)
 
     def end_call(self, at: float, call_id: str) -> None:
-        """Count the time again, once no call within the response is at work."""
+        """Note the end of a call; once none within the response is at work, time counts again."""
         if call_id in self._calls_at_work:
             self._calls_at_work.discard(call_id)
             is_streaming = self.ttft is not None and not self._calls_at_work
@@ -183,12 +198,13 @@ class Attempt(msgspec.Struct):
                 self._first_content_at = at
 
     def _rest(self, at: float) -> None:
+        """Stop counting streaming time until content comes."""
         if self._first_content_at is not None:
             self.streaming_seconds += at - self._first_content_at
             self._first_content_at = None
 
     def count(self, usage: Usage) -> None:
-        """Take the running response's usage, which replaces its earlier report."""
+        """Add the running response's usage to the totals, in place of its earlier report."""
         self.usage = self._finished_usage.plus(usage)
         self.is_cost_estimate = self.is_cost_estimate or bool(usage.price_date)
         self.tokens.report(usage.output)
@@ -196,12 +212,12 @@ class Attempt(msgspec.Struct):
             self.context = usage.input + usage.output
 
     def hold(self, used: int, size: int) -> None:
-        """Take an agent's report on its context."""
+        """Set the context to what the agent reports, in tokens."""
         self.context, self.context_size = used, size
         self._is_agents_context = True
 
     def plan(self, steps: tuple[PlanStep, ...]) -> None:
-        """Show the plan, which replaces the one that this response showed before."""
+        """Add the plan as an item, or change the item that this response already has."""
         plans = [i for i in self.items if isinstance(i, PlanItem) and not i.closed]
         if plans:
             plans[-1].steps, plans[-1].revision = steps, plans[-1].revision + 1
@@ -209,10 +225,10 @@ class Attempt(msgspec.Struct):
             self.add(PlanItem(steps))
 
     def add(self, item: Item) -> None:
-        """Add an item; the one before it is complete.
+        """Add an item, which closes an open text before it.
 
-        A note in the middle of the answer goes after it: half a list or table could not be read
-        as one.
+        But a note in the middle of the answer is added once that text is closed, since it would cut
+        a list or a table in two.
         """
         last = self.items[-1] if self.items else None
         if isinstance(item, NoteItem) and isinstance(last, TextItem) and not last.closed:
@@ -257,6 +273,7 @@ class Attempt(msgspec.Struct):
             call.stop()
 
     def _close_last(self) -> None:
+        """Close the last item: nothing can be added to a text or a text-borne call any more."""
         match self.items[-1] if self.items else None:
             case TextItem() | ReasoningItem() as last:
                 last.closed = True

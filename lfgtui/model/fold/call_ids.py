@@ -1,13 +1,13 @@
-"""Call ids: lfg's own, and those in the messages that a provider is sent.
+"""Call ids: lfg's own in events, and the provider's in the messages that it is sent.
 
 Providers choose the ids of their calls, and nothing keeps one from giving two calls the same id.
-So lfg never tells calls apart by them: neither cards, approvals nor output. See
+So lfg identifies calls by ids of its own: their cards, approvals and output. See
 docs/decisions/0017-calls-have-ids-of-our-own.md.
 
 Ours are `call00001`: nine letters and digits, the form that the strictest wire (Mistral's)
-requires. A provider gets its own ids back, since some encode data in them, but never one
-twice: most wires refuse a conversation in which two calls have one id. A call that another
-provider made, or that came without an id or with one that is taken, is sent with ours.
+requires. A provider gets its own ids back, since some encode data in them, but no id
+twice: most wires refuse a conversation in which two calls have the same id. A call that another
+provider made, or that came without an id or with one already used, is sent with ours.
 """
 
 import re
@@ -36,20 +36,25 @@ def call_number(call_id: str) -> int:
 
 
 class CallIds:
-    """The ids of one attempt's calls; each is unique in the ticket.
+    """Gives the calls of one attempt ids that are unique in the ticket.
 
-    `last` is the highest number in use. Hosted calls are counted with the rest but looked up
-    apart, so an event about one never touches a call that runs here. They keep their ids over
-    responses, since a provider may pause a long turn and send its results with the next one.
+    `last` is the highest number in use (`Calls.last`). Calls that run at the provider or by an
+    agent share the numbers but not the table, so an event about one never touches a call that lfg
+    runs. They keep their ids over responses, since a provider may pause a long turn and send its
+    results with the next one.
     """
 
     def __init__(self, last: int) -> None:
         self._last = last
-        self._open: dict[str, str] = {}
-        self._hosted: dict[str, str] = {}
+        self._open: dict[str, str] = {}  # the provider's id to ours, for calls that lfg runs
+        self._hosted: dict[str, str] = {}  # the same, for an agent's or the provider's calls
 
     def own(self, event: e.WireEvent) -> e.WireEvent:
-        """Return the event with our id in place of the provider's."""
+        """Return the event with our id in place of the provider's.
+
+        To be called for each event of a stream, in order. A new event with a `call_id` needs a
+        case here.
+        """
         match event:
             case e.TextDelta() | e.ReasoningDelta():
                 return event
@@ -90,7 +95,7 @@ class CallIds:
 
 
 def messages_for(provider: str, messages: Iterable[Message]) -> Iterator[Message]:
-    """Yield the messages as the provider is to see them.
+    """Yield the messages as this provider gets them.
 
     Calls have the ids meant for it, the same in every request; items that only another provider
     understands are left out.

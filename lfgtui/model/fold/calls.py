@@ -1,8 +1,8 @@
-"""The calls of a ticket: what the fold makes of the events that name one.
+"""The calls of a ticket: the part of the fold that reads the events about calls.
 
-A call that lfg runs lives over attempts: a process may die between its approval and its end, and
-the next attempt takes it up as an item of its own. One that runs at the provider, or that an
-agent runs itself, ends with its response.
+A call that lfg runs may outlive its attempt: a process may die between the call's approval and its
+end, and the next attempt continues it in an item of its own. A call that runs at the provider, or
+that an agent runs itself, ends with its response.
 """
 
 from typing import TypeAlias
@@ -24,6 +24,7 @@ _RunEvent: TypeAlias = (
     | e.FileChange
     | e.ToolCallFinished
 )
+# These two and the `case` in `Transcript._apply_to_attempt` list the same events.
 CallEvent: TypeAlias = (
     e.ToolCallStarted
     | e.ToolArgumentsDelta
@@ -36,32 +37,33 @@ CallEvent: TypeAlias = (
 
 
 class Calls:
-    """The calls since an attempt last began from the prompt.
+    """The calls since an attempt last began from the prompt; `Transcript` owns and feeds it.
 
-    `last` is the highest number used in a call id.
+    `last` is the highest number used in a call id, from which the agent counts on. `workspace` is
+    the folder that new items get; the transcript sets it when a worktree opens.
     """
 
     def __init__(self, workspace: str = "") -> None:
         self.last = 0
         self.workspace = workspace
-        self._items: dict[str, list[ToolItem]] = {}
+        self._items: dict[str, list[ToolItem]] = {}  # by call id, oldest first
         self._asking: list[ToolItem] = []
-        self._hosted: dict[str, HostedItem] = {}
+        self._hosted: dict[str, HostedItem] = {}  # by call id, or by name and input without one
 
     @property
     def waiting(self) -> tuple[ToolItem, ...]:
-        """Calls the person has not decided on, in the order they were asked about."""
+        """The calls that wait for the person, in the order in which approval was requested."""
         return tuple(call for call in self._asking if call.state == "needs_approval")
 
     def start_attempt(self, *, continues: bool) -> None:
-        """Forget the calls that a new attempt has nothing to do with."""
+        """Forget hosted calls; for an attempt from the prompt, all calls."""
         if not continues:
             self._items.clear()
             self._asking.clear()
         self._hosted.clear()
 
     def get(self, call_id: str) -> ToolItem | None:
-        """Return the call of that id that is to be run, or the last one.
+        """Return the first call of that id that is yet to finish, or else the last one.
 
         Runs of older versions have the provider's ids, which several calls may share; such
         calls are run in their order.
@@ -87,8 +89,8 @@ class Calls:
                 call.name, call.arguments = name, arguments
                 if call.state in _OPEN[:2]:
                     call.state, call.started_at = "requested", at
-                # An agent may not say when its call begins, so it counts as begun now: its time
-                # is left out of the response's speed.
+                # An agent may not say when its call begins, so the call counts as begun now: its
+                # time is left out of the response's speed.
                 if call.is_agent_call and call.is_at_work:
                     attempt.begin_call(at, call_id)
                 call.revision += 1
@@ -116,7 +118,7 @@ class Calls:
                         attempt.end_call(at, due.call_id)
 
     def _line_up(self, call: ToolItem) -> None:
-        """Put the call in the queue if it needs a decision, and mark the queue's first."""
+        """Queue the call if it needs a decision, and mark the first of the queue (`is_next`)."""
         if call.state == "needs_approval":
             self._asking = [*(one for one in self.waiting if one is not call), call]
         for position, waiting in enumerate(self.waiting):
@@ -124,6 +126,7 @@ class Calls:
                 waiting.is_next, waiting.revision = position == 0, waiting.revision + 1
 
     def _begin(self, attempt: Attempt, call: ToolItem) -> None:
+        """Add an item for a new call."""
         self._items.setdefault(call.call_id, []).append(call)
         self.last = max(self.last, call_number(call.call_id))
         attempt.add(call)
@@ -154,6 +157,7 @@ class Calls:
         return again
 
     def _apply_hosted(self, attempt: Attempt, event: e.HostedTool) -> None:
+        """Add a call at the provider, or complete the item that an earlier event began."""
         call_id = event.call_id or ""
         key = call_id or f"\0{event.name}\0{event.input}"
         item = self._hosted.get(key)
@@ -167,11 +171,12 @@ class Calls:
 
 
 def _is_own(call_id: str) -> bool:
-    """Return True for the id of a question of lfg's own, such as no model or agent uses."""
+    """Return True for the id of lfg's own question about compaction (`COMPACT`), not of a call."""
     return call_id.startswith(COMPACT)
 
 
 def _run(call: ToolItem, at: float, event: _RunEvent) -> None:
+    """Write an event about a call's approval, run or result into its item."""
     call.revision += 1
     match event:
         case e.ApprovalRequested(_, _, summary, diff, path, options, sandbox, definition):

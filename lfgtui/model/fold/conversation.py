@@ -1,9 +1,10 @@
 """The conversation sent to the model, rebuilt from events alone.
 
-The next request is a function of the events so far: nothing is kept on the
-side, so a process that was killed between a tool call and its result goes on
-exactly where it was. Only finished responses count; the partial text of a
-broken one is on the screen and in the history, not in the context.
+The next request is a function of the events so far and of nothing else, so
+after a process was killed between a tool call and its result, the next one
+goes on exactly there. Only finished responses count; the partial text of a
+broken one is on the screen and in the history, not in the conversation, unless
+the next attempt continues it (`keeps_partial`).
 """
 
 from collections.abc import Sequence
@@ -43,8 +44,8 @@ class CallPart(msgspec.Struct, frozen=True):
 class ItemPart(msgspec.Struct, frozen=True):
     """An opaque piece for the wire it came from; other wires leave it out.
 
-    `provider` is the one that it came from: encrypted thoughts and fields of its own mean
-    nothing to another one that speaks the same wire.
+    `provider` is the one that sent it: its encrypted reasoning and its own fields mean nothing to
+    another provider of the same wire.
     """
 
     wire: str
@@ -52,7 +53,10 @@ class ItemPart(msgspec.Struct, frozen=True):
     provider: str = ""
 
     def is_for(self, provider: str) -> bool:
-        """Return True if the provider may get it; Anthropic's signatures hold on its platforms."""
+        """Return True if the provider may get it.
+
+        Anthropic's signatures are valid on all platforms that serve its models.
+        """
         return self.provider == provider or self.wire == "anthropic"
 
 
@@ -60,9 +64,11 @@ Part: TypeAlias = TextPart | ReasoningPart | CallPart | ItemPart
 
 
 class UserTurn(msgspec.Struct, frozen=True):
-    """A message to the model, as it is sent; `is_said` if it is the person's, not a prompt.
+    """A message to the model, as it is sent.
 
-    One with `files` has only them: `text` is their form for wires that have none of their own.
+    `is_said`: a person said it during the work, or it shows other tickets to one that watches; it
+    is no prompt. A message with `files` has only these: `text` is their form for wires that have
+    no parts for files.
     """
 
     text: str
@@ -73,7 +79,7 @@ class UserTurn(msgspec.Struct, frozen=True):
 class ModelTurn(msgspec.Struct, frozen=True):
     """One response, its parts in the order they streamed.
 
-    `is_cut`: it broke off, and the next request is for the rest of it.
+    `is_cut`: it broke off, and the next request asks for the rest of it.
     """
 
     parts: tuple[Part, ...]
@@ -103,9 +109,9 @@ class ToolResult(msgspec.Struct, frozen=True):
 
 
 class Session(msgspec.Struct):
-    """The conversation as an agent keeps it by itself, under an id.
+    """The conversation as an installed agent keeps it by itself, under an id.
 
-    The first `told` messages need not be sent to it. `said` is its visible text since the last
+    The agent has the first `told` messages already. `said` is its visible text since the last
     request, `calls` the number of its calls since then; `is_interrupted` until it has answered
     that request. `cost` is in USD since the session began, as the agent reports it.
     """
@@ -119,6 +125,7 @@ class Session(msgspec.Struct):
 
 
 LEFT_OUT = "[output left out to save room; {:,} characters of {}; run it again if needed]"
+"""What the model gets in place of a compacted output: its length, and the tool's name."""
 
 Message: TypeAlias = UserTurn | ModelTurn | ToolResult
 
@@ -132,8 +139,8 @@ def since_the_model(messages: Sequence[Message]) -> list[Message]:
 def with_answers(message: e.UserMessage) -> str:
     """Return the message as the model gets it.
 
-    Answers stand first, each in a tag that names its ticket: long material before the question
-    is what models read best, and a tag keeps an answer that has headings apart from the prompt.
+    Answers stand first, each in a tag that names its ticket: models do best with long material
+    before the question, and a tag keeps an answer that has headings apart from the prompt.
     """
     answers = (message.answers or {}).items()
     tagged = [f'<answer ticket="{name}">\n{text.strip()}\n</answer>' for name, text in answers]
@@ -145,9 +152,9 @@ class Conversation:
 
     What the person says while a response or a tool is under way waits in `said`, by the `seq` of
     its entry: no wire takes a message between a call and its result. It joins `messages` as soon
-    as one may stand there; not before a queued ticket begins, since it may begin from its prompt.
-    A message that a response took stands before that response, since none can stand within one;
-    if the response breaks off, it counts as not taken.
+    as a message may stand there; for a queued ticket that is when its attempt begins, since this
+    may be from the prompt. A message that an agent took during a response is put before that
+    response, since none can stand within one; if the response breaks off, it counts as not taken.
     """
 
     def __init__(self) -> None:
@@ -155,18 +162,19 @@ class Conversation:
         self.said: dict[int, UserTurn] = {}
         self.sessions: dict[str, Session] = {}
         """The sessions of agents that keep the conversation themselves, by provider."""
-        self._taken: dict[int, UserTurn] = {}
-        self._forgotten = 0
+        self._taken: dict[int, UserTurn] = {}  # messages that the running response took, by `seq`
+        self._forgotten = 0  # finished turns that are no longer in `messages`
         self.starts_over = False
-        """True from the request to start over until the ticket does: only messages count."""
+        """True after `RestartRequested` until the ticket begins again: meanwhile only the person's
+        messages count."""
         self._is_queued = False
         self._is_responding = False
-        self._open: list[Part] = []
-        self._run: Growing | None = None
+        self._open: list[Part] = []  # the parts of the running response, without the newest text
+        self._run: Growing | None = None  # the newest text or reasoning, which grows
         self._run_kind: type[TextPart | ReasoningPart] = TextPart
         self._provider = ""
-        self._session: Session | None = None
-        self._calls_of_agents: set[str] = set()
+        self._session: Session | None = None  # that of the running response
+        self._not_for_model: set[str] = set()  # ids of calls by an agent or by lfg
 
     @property
     def unanswered(self) -> tuple[CallPart, ...]:
@@ -189,7 +197,7 @@ class Conversation:
 
     @property
     def turns_since_said(self) -> int:
-        """Number of turns that the model finished since the person last said something."""
+        """Number of turns that the model finished since the last message that `is_said`."""
         if self.said:
             return 0
         turns = 0
@@ -260,16 +268,16 @@ class Conversation:
             case e.ReasoningDelta(text):
                 self._say(ReasoningPart, text)
             case e.ToolCallStarted(call_id, origin="agent"):
-                self._calls_of_agents.add(call_id)
+                self._not_for_model.add(call_id)
                 if self._session is not None:
                     self._session.calls += 1
             case e.ContextCompacted(calls):
                 self._leave_out(set(calls))
                 self._is_responding = False
             case e.ApprovalRequested(call_id) if call_id.startswith(COMPACT):
-                self._calls_of_agents.add(call_id)
+                self._not_for_model.add(call_id)
             case e.SetupStarted(call_id):
-                self._calls_of_agents.add(call_id)
+                self._not_for_model.add(call_id)
             case e.ToolCallRequested(origin="agent"):
                 pass
             case e.ToolCallRequested(call_id, name, arguments, wire_id):
@@ -284,7 +292,7 @@ class Conversation:
                 if self._session is not None:
                     self._session.told = len(self.messages)
                     self._session.is_interrupted = False
-            case e.ToolCallFinished(call_id, output, error) if call_id not in self._calls_of_agents:
+            case e.ToolCallFinished(call_id, output, error) if call_id not in self._not_for_model:
                 failed = error is not None
                 self.messages.append(ToolResult(call_id, output, failed))
             case _:
@@ -301,7 +309,7 @@ class Conversation:
         self.sessions.clear()
 
     def _leave_out(self, calls: set[str]) -> None:
-        """Replace the output of the calls by a line each."""
+        """Replace the output of each of the calls by one line."""
         turns = (turn for turn in self.messages if isinstance(turn, ModelTurn))
         names = {call.call_id: call.name for turn in turns for call in turn.calls}
         for n, message in enumerate(self.messages):
@@ -311,13 +319,14 @@ class Conversation:
                 self.messages[n] = msgspec.structs.replace(message, output=line)
 
     def _open_session(self, session_id: str) -> None:
-        """Begin a response in an agent's session, which has all messages now."""
+        """Note that the running response is in this session, to which all messages were sent."""
         session = self.sessions.get(self._provider)
         cost = session.cost if session and session.session_id == session_id else 0.0
         self._session = Session(session_id, len(self.messages), cost=cost)
         self.sessions[self._provider] = self._session
 
     def _say(self, kind: type[TextPart | ReasoningPart], text: str) -> None:
+        """Append to the newest text of the running response, or begin one of another kind."""
         if self._run is None or kind is not self._run_kind:
             self._end_run()
             self._run, self._run_kind = Growing(), kind
@@ -328,17 +337,19 @@ class Conversation:
         self._open.append(part)
 
     def _end_run(self) -> None:
-        """End the open part: the next delta begins another one."""
+        """Make the newest text a part: the next delta begins another one."""
         if self._run is not None:
             self._open.append(self._run_kind(str(self._run)))
             self._run = None
 
     def _end_response(self, turn: ModelTurn) -> None:
+        """Add the response to the messages, after those of the person that it took."""
         self.messages += [*self._taken.values(), turn]
         self._taken.clear()
         self._drop()
 
     def _drop(self) -> None:
+        """Forget the parts of the running response; messages that it took wait again."""
         self._open.clear()
         self._run = None
         self.said = dict(sorted((self._taken | self.said).items()))

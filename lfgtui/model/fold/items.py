@@ -1,7 +1,8 @@
 """The items of an attempt at a ticket.
 
-Items grow in place while a stream runs; `revision` moves with every change, so a painter knows
-what it can keep. Only the fold writes them.
+Items grow in place while a stream runs. Every change raises the item's `revision`, by which the
+screen knows what to draw again. Only the fold writes them. A new item needs a view in `ui/items`
+and a case in the exports.
 """
 
 from typing import Literal, TypeAlias
@@ -20,7 +21,7 @@ from lfgtui.model.ticket_keys.context import ContextFile, in_words
 from lfgtui.text.growing_text import Growing
 
 SHOWN = 50_000
-"""Characters at the end of a text that a card may show."""
+"""Characters at the end of an output or of arguments that a card shows at most."""
 
 
 class StreamedText(msgspec.Struct):
@@ -51,7 +52,7 @@ class ReasoningItem(StreamedText):
 
 
 class LiveOutput(Growing):
-    """Output as it is printed."""
+    """Output as a tool prints it; only its end is shown."""
 
     __slots__ = ("_lines",)
 
@@ -65,7 +66,7 @@ class LiveOutput(Growing):
 
     @property
     def end(self) -> tuple[str, int]:
-        """Return as much of the end as a card may show, and the number of lines before it."""
+        """As much of the end as a card may show, and the number of lines before it."""
         end = self.since(max(0, len(self) - SHOWN))
         return end, self._lines - end.count("\n")
 
@@ -74,35 +75,39 @@ ToolState = Literal[
     "arriving", "requested", "needs_approval", "running", "finished", "stopped", "written"
 ]
 
+# Histories hold these three texts, so they cannot change.
 
 COMPACT = "compact_context"
-"""The name of lfg's own question whether old tool output may be left out of the requests, and the
-beginning of its ids."""
+"""The tool's name in lfg's own question whether old tool output may be left out of the requests,
+and the beginning of this question's call ids."""
 
 NOT_RUN = "not run"
-"""The error of a call that never began."""
+"""The `error` of a call that never began."""
 
 SETUP = "setup"
-"""The id of the call of lfg's own that makes a worktree ready."""
+"""The call id of a ticket's `setup` command (`SetupStarted`)."""
 
 
 class ToolItem(msgspec.Struct):
     """One tool call: requested, perhaps approved, run, finished.
 
-    `stopped` is a call whose attempt ended before it did; an attempt that takes
-    it up has an item of its own for it. A call that stood in the answer's text
-    is never run: it ends as `written`.
+    `stopped` is a call whose attempt ended before it did; if a later attempt continues the
+    call, it has an item of its own. A call that was markup in the answer's text
+    (`is_text_borne`) is never run: it ends as `written`.
 
     `arguments` is None until the call is complete; `json` is the part of them that has arrived.
-    `live` is the output while running, `output` what the model got in the end. `approval` is the
-    one-line summary in the request for approval, `diff` what the call would change in its file, as
-    it was then. `rule` is the one that approved the call, `grants` the one that the person gave
-    with the approval. An agent runs its calls itself (`is_agent_call`); `options` are the answers
-    that it offers, and `option` the name of the chosen one. In the request for approval, `sandbox`
-    says where a program would run, and `reason` why the person is asked whatever the settings say.
-    `asked`: how often approval was requested; `is_next`: of the calls that wait, it is decided on
-    first. `definition` tells a server's tool from any other of the same name. `changes` are diffs
-    by path, as the agent reports them. Paths are relative to the `workspace`.
+    `live` is the output while running, `output` what the model got in the end, `seconds` how long
+    that took; `started_at` is in seconds since the epoch. An agent runs its calls itself
+    (`is_agent_call`); `changes` are diffs by path, as the agent reports them.
+
+    `approval` is the one-line summary in the last request for approval, None if there was none;
+    `diff`, `path`, `options`, `sandbox`, `definition` and `reason` are those of the request (see
+    `ApprovalRequested`), `option` is the name of the agent's option that was chosen. `rule` is the
+    one that approved the call, `grants` the one that the person gave with the approval.
+    `is_decided` and `denied` are the decision, `asked` is how often approval was requested. The
+    keys of the screen decide on the call that `is_next`.
+
+    The line of a call shows paths relative to the `workspace`.
     """
 
     call_id: str
@@ -143,12 +148,12 @@ class ToolItem(msgspec.Struct):
 
     @property
     def ends_with_response(self) -> bool:
-        """True for an agent's call, and for one whose arguments will never be complete."""
+        """True for a call that `stops` when the response ends: an agent's, or one cut off."""
         return self.is_agent_call or (self.state == "arriving" and not self.is_text_borne)
 
     @property
     def is_at_work(self) -> bool:
-        """True while it runs; an agent's call, from its request on: not all say when it begins."""
+        """True while it runs; for an agent's call from its request on, as not all report more."""
         return self.state == "running" or (self.is_agent_call and self.state == "requested")
 
     @property
@@ -180,7 +185,7 @@ class ToolItem(msgspec.Struct):
 
     @property
     def summary(self) -> str:
-        """The call's line, without the texts that its diff is made of."""
+        """The call's line; without long texts if it has a diff, which shows them."""
         given = self.given
         if self.diff and not isinstance(given, str):
             given = {name: value for name, value in given.items() if name not in BULK}
@@ -188,7 +193,7 @@ class ToolItem(msgspec.Struct):
 
     @property
     def diffs(self) -> list[tuple[str, str]]:
-        """The known changes of files, with their paths: an agent's, or the one of a file tool."""
+        """The known changes, as path and diff: those an agent reports, or that of a file tool."""
         known = self.changes if len(self.changes) > 1 else {self.path: self.diff}
         return [(path, diff) for path, diff in known.items() if diff]
 
@@ -204,10 +209,10 @@ class ToolItem(msgspec.Struct):
 
 
 class HostedItem(msgspec.Struct):
-    """A tool that ran at the provider; `output` is empty until it ended.
+    """A tool that runs at the provider; `output` is "" until it has ended, `live` grows before.
 
-    `closed` once the response that made the call is over: its output may then only come with
-    another response.
+    `closed` once the response with the call is over: its output may then only come with another
+    response.
     """
 
     name: str
@@ -220,7 +225,7 @@ class HostedItem(msgspec.Struct):
 
 
 class SourcesItem(msgspec.Struct):
-    """Citations of one response, each source once."""
+    """The citations of one response, each source once; added when the response ends."""
 
     citations: tuple[Citation, ...]
     revision: int = 0
@@ -242,7 +247,8 @@ class PlanItem(msgspec.Struct):
 class PromptItem(msgspec.Struct):
     """A message to the model; `own` is its text without the answers of the tickets in `needs`.
 
-    `is_said`: a person said it while the ticket was at work. `files` were sent before it.
+    `is_said`: a person said it while the ticket was at work. `files` are those of the ticket's
+    `context`, which were sent before it.
     """
 
     text: str
@@ -254,7 +260,7 @@ class PromptItem(msgspec.Struct):
 
     @property
     def company(self) -> str:
-        """The tickets whose answers go with it, and the number of files; "" without any."""
+        """The tickets whose answers go with the message, and the number of files, or ""."""
         return " and ".join([*self.needs, *([in_words(self.files)] if self.files else [])])
 
     @property
@@ -268,7 +274,7 @@ NoteKind = Literal["status", "retry", "warning", "error", "end"]
 
 
 class NoteItem(msgspec.Struct):
-    """A line of lfg's own: a retry, a pause, a conflict, an end."""
+    """A line by lfg: a retry, a pause, a conflict, an end."""
 
     kind: NoteKind
     message: str

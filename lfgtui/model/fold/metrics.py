@@ -1,4 +1,4 @@
-"""Gauges: how fast a ticket goes and whether it is stuck.
+"""Gauges: how fast a ticket is and whether it is stalled; and the health of a run.
 
 A `Meter` is fed the same entries as the transcript and read with a clock: the
 transcript records what happened, the meter measures what happens now.
@@ -20,13 +20,14 @@ WINDOW = 2.0
 """Seconds that the live rate looks back."""
 
 _BACKLOG = 1.0
-"""Seconds after a suspension in which the data that came meanwhile is read."""
+"""Seconds after a suspension (ctrl+z) in which lfg reads the data that came meanwhile: it would
+look like a burst."""
 
 TOOL_PATIENCE = 6
-"""Factor by which a tool may be silent longer than a model: builds and installations often are."""
+"""A tool may be silent this many times longer than a model: builds and installations often are."""
 
-_SLICES = 10  # of a second, in which characters are counted
-_BAR, _BARS = 5, 24  # slices in a bar of the sparkline, and how many there are
+_SLICES = 10  # per second; characters are counted in each slice
+_BAR, _BARS = 5, 24  # slices in a bar of the sparkline (half a second), and number of its bars
 
 
 class OpenCircuit(NamedTuple):
@@ -59,16 +60,17 @@ class HistoryTrouble(msgspec.Struct, frozen=True):
 
 
 class Health(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A run's troubles at the moment.
+    """A run's troubles at the moment: the engine makes it, viewers get it over the run's socket.
 
-    `behind`: None when all is saved where it belongs. `open_circuits`: the providers and the models
-    (`sim/slow`) that keep failing, by name, the gravest first. `queued_bytes` have arrived and are
-    not in the history yet. `slots`: tickets that may work at once, 0 if unknown; `waiting_for_slot`
-    have begun and wait for one. `held_back`: tickets that one thing alone, as memory, keeps from
-    beginning, and that thing in words; `agents`: what the processes of tickets use. `held_at`: the
-    limit of the run at which nothing more is sent; `asks_at_limit`: the person is asked how to go
-    on. `without_sandbox`: tickets whose programs run as the user, by wish or not. `lost`: why a run
-    in another process, or workers, cannot be reached; "" while they can.
+    `behind`: why the history is not saved, or not where it belongs; None if it is. `open_circuits`:
+    the providers and the models (`sim/slow`) that keep failing, by name, the gravest first.
+    `queued_bytes` have arrived and are not in the history yet. `slots`: tickets that may work at
+    the same time, 0 if unknown; `waiting_for_slot`: those that have begun and wait for a slot.
+    `held_back`: what a ticket that could begin still waits for, in words, such as memory. `agents`:
+    use of their processes, by ticket. `held_at`: the limit of the run at which nothing more is
+    sent; `asks_at_limit`: the person is asked how to go on. `without_sandbox`: the number of
+    tickets whose programs run as the user, chosen or not. `lost`: why a run in another process, or
+    the workers, cannot be reached; "" while they can.
     """
 
     behind: HistoryTrouble | None = None
@@ -86,7 +88,7 @@ class Health(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 def covered(spans: Iterable[tuple[float, float]]) -> float:
-    """Return the seconds that the spans cover; overlaps count once."""
+    """Return the seconds that the spans (begin, end) cover; overlaps count once."""
     total, until = 0.0, float("-inf")
     for began, ended in sorted(spans):
         total += max(0.0, ended - max(began, until))
@@ -95,34 +97,38 @@ def covered(spans: Iterable[tuple[float, float]]) -> float:
 
 
 class Meter:
-    """The live figures of one ticket. All times are seconds since the epoch."""
+    """The live figures of one ticket; `apply` its entries in `seq` order.
+
+    Times are seconds since the epoch. `connect`, `first_byte` and `ttft` are seconds of the newest
+    attempt's first response, as in `Attempt`; `retry_at` is when the last retry was due.
+    """
 
     def __init__(self) -> None:
         self.connect: float | None = None
         self.first_byte: float | None = None
         self.ttft: float | None = None
         self.paint: float | None = None
-        """Seconds to the screen of the last response for which that is known."""
+        """Seconds from content to the screen, of the last response for which they are known."""
         self.retries = 0
         self.retry_at: float | None = None
-        self._spans: list[tuple[float, float]] = []
-        self._since: float | None = None
+        self._spans: list[tuple[float, float]] = []  # times at work, without the open one
+        self._since: float | None = None  # when the open one began
         self._is_paused = False
         self._is_reused = False
         """True after an answer from the history: it says nothing about the model's pace."""
         self._sent_at: float | None = None
         self._last_token_at: float | None = None
-        self._gaps: deque[float] = deque(maxlen=64)
+        self._gaps: deque[float] = deque(maxlen=64)  # seconds between two pieces of a response
         self._tools: dict[str, float] = {}
         """When each running tool began, by the ids of their calls."""
         self._asked: set[str] = set()
         """Agents' calls that wait for approval."""
-        self._is_tools_turn = False
+        self._is_tools_turn = False  # a tool was the last to do something, not the model
         self._tool_heard_at: float | None = None
         self._last_beat_at: float | None = None
-        self._beats: deque[float] = deque(maxlen=64)
+        self._beats: deque[float] = deque(maxlen=64)  # seconds from a sign of life to a heartbeat
         self._recent: dict[int, int] = {}  # characters by slice of time
-        self._rated_from = 0.0
+        self._rated_from = 0.0  # what came before does not count for the rate
         self._tokens = TokenCount()
 
     def apply(self, entry: e.Entry) -> None:
@@ -191,7 +197,7 @@ class Meter:
         return covered(spans) if spans else None
 
     def spans(self, now: float) -> list[tuple[float, float]]:
-        """Return the spans of time in which it worked, the open one until `now`."""
+        """Return the spans of time in which the ticket worked, the open one until `now`."""
         return self._spans if self._since is None else [*self._spans, (self._since, now)]
 
     @property
@@ -200,12 +206,15 @@ class Meter:
         return self._since is not None
 
     def rate(self, now: float) -> float:
-        """Tokens a second over the last `WINDOW` seconds, estimated from characters."""
+        """Return tokens per second over the last `WINDOW` seconds, estimated from characters."""
         newest, slices = int(now * _SLICES), int(WINDOW * _SLICES)
         return self._streamed_in(newest - slices + 1, slices) / self._tokens.ratio / WINDOW
 
     def leave_out(self, since: float, at: float) -> None:
-        """Leave a suspension out of the clock, and data that came during it out of the rate."""
+        """Leave a suspension of lfg out of the clock, and data that came during it out of the rate.
+
+        It lasted from `since` until `at`. The screen calls this when it goes on.
+        """
         if self._since is not None and self._since < since:
             self._spans.append((self._since, since))
             self._since = at
@@ -213,11 +222,11 @@ class Meter:
         self._rated_from = at + _BACKLOG
 
     def output_tokens(self) -> tuple[int, bool]:
-        """Output tokens so far, and whether a part of them is estimated."""
+        """Return the output tokens so far, and True if a part of them is estimated."""
         return self._tokens.total
 
     def history(self, now: float) -> list[float]:
-        """Tokens a second in each of the last half-seconds, oldest first."""
+        """Return tokens per second in each of the last 24 half-seconds, oldest first."""
         bars = _shown(now)[::_BAR]
         return [self._streamed_in(bar, _BAR) / self._tokens.ratio / _BAR * _SLICES for bar in bars]
 
@@ -236,7 +245,7 @@ class Meter:
 
     @property
     def waiting_since(self) -> float | None:
-        """When the request left, the last token came or a tool last gave a sign of life."""
+        """The time of the last sign of life: request sent, token received, or tool output."""
         heard = (self._sent_at, self._last_token_at, self._tool_heard_at)
         return max((at for at in heard if at is not None), default=None)
 
@@ -248,11 +257,11 @@ class Meter:
     def is_stalled(self, now: float, stall_after: float) -> bool:
         """Return True if a sign of life is overdue.
 
-        A running tool should print something within `TOOL_PATIENCE` times `stall_after`. A model
-        should send a token within `stall_after`, and within 5 median gaps between tokens. On a
-        stream with heartbeats one of those will do as well, since an agent may think for minutes;
-        it may then also take twice the median time from a sign of life to a heartbeat, so that
-        their absence counts and not their rhythm.
+        A running tool has `TOOL_PATIENCE` times `stall_after` to print something. A model has
+        `stall_after` for its next token, or 5 median gaps between tokens if that is longer. On a
+        stream with heartbeats, a heartbeat counts as well, since an agent may think for minutes;
+        it then has twice the median time between a sign of life and a heartbeat if that is longer,
+        so that slow but regular heartbeats are no stall.
         """
         waiting, is_tool = self.waiting_for(now), bool(self._tools)
         bound = stall_after * (TOOL_PATIENCE if is_tool else 1)
@@ -278,6 +287,7 @@ class Meter:
             self._since = None
 
     def _stream(self, at: float, characters: int) -> None:
+        """Take a piece from the model: its time for the gaps, its length for tokens and rate."""
         if self._sent_at is not None and self._last_token_at is None:
             if self.ttft is None:
                 self.ttft = at - self._sent_at
@@ -304,7 +314,7 @@ class Meter:
         self._tool_heard_at = self._tool_heard_at if self._tools else None
 
     def _beat(self, at: float) -> None:
-        """Take a heartbeat; the time since the last sign of life measures their rhythm."""
+        """Take a heartbeat, and measure the time since the last sign of life."""
         before = [t for t in (self._sent_at, self._last_token_at, self._last_beat_at) if t]
         if before:
             self._beats.append(at - max(before))
@@ -327,5 +337,5 @@ def _median(values: Iterable[float]) -> float:
 
 def _shown(now: float) -> range:
     """Return the slices of time that the sparkline shows."""
-    behind = (int(now * _SLICES) // _BAR + 1) * _BAR
-    return range(behind - _BARS * _BAR, behind)
+    end = (int(now * _SLICES) // _BAR + 1) * _BAR
+    return range(end - _BARS * _BAR, end)

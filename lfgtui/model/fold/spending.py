@@ -13,7 +13,8 @@ class Spent(NamedTuple):
     """Cost in USD, None where no price is known; tokens sent and received; seconds at work.
 
     `is_estimate`: a part of `received` is estimated; `is_cost_estimate`: a part of the cost is.
-    `seconds` is None before anything began, and leaves out the time in which no ticket worked.
+    `seconds` is None before anything began. Time in which several tickets worked counts once, and
+    time in which none did not at all.
     """
 
     cost: float | None

@@ -6,20 +6,21 @@ A ticket is a small machine driven by its own events:
                  ^                                 needs_approval
                  └──────── retrying                paused
 
-and six ends. `waiting` means a request is out and nothing has come back;
+and six ends. `waiting` means that a request is out and nothing has come back;
 `streaming` that content has; `running_tool` that lfg's side is at work. An agent
-runs its tools and asks within its response, so these states take turns there.
+runs its tools and asks within its response, so these states alternate there.
 Only events move a ticket, and every legal move is a row of `MOVES`: an event, the
-states it may find the ticket in, the state it leaves it in (None: the same).
+states in which it may come, and the state that follows (None: the same).
 Any other move is a bug of ours: `IllegalMoveError`.
 
 An ended ticket goes back to `queued` by a retry or a resume; a blocked one also
-when the ticket it needed ends well after all. A parked one is `retrying` until its
-provider's limit ends, and then `queued`, since its work has ended. `stalled` is not a
-state but a flag that the clock sets (`metrics`), since no event says that nothing came;
-nor is `question`, which the fold finds at the end of an answer.
+when the ticket it needs is done after all. A parked one is `retrying` until its
+provider's limit ends, and then `queued`, since its attempt has ended. `stalled` is not
+a state but a flag that the clock sets (`metrics`), since no event says that nothing
+came; nor is `question`, which the fold finds at the end of an answer.
 
-The file is built like h11's state module: one table, one small machine.
+Histories and `--json` hold the names of the states, so they cannot change. The file
+is built like h11's state module: one table, one small machine.
 """
 
 from typing import Literal, NamedTuple
@@ -47,6 +48,7 @@ State = Literal[
 RunState = Literal["running", "done", "failed", "interrupted"]
 """The states of a run: `done` if all tickets are, `failed` after any other end."""
 
+# A new state belongs to one of these two, and has a badge below; a test checks this.
 ENDED: frozenset[State] = frozenset(
     {"done", "failed", "cancelled", "limit", "blocked", "interrupted"}
 )
@@ -64,11 +66,12 @@ def _any(*states: State | None) -> _States:
 
 _OPEN: _States = _any(*RUNNING, "queued")
 _REQUEST_OUT = _any("waiting", "streaming")
-_AT_WORK = _any("running_tool", "starting")
-_NEXT_REQUEST = _any("starting", "running_tool", "streaming")
+_AT_WORK = _any("running_tool", "starting")  # lfg's side, between two responses
+_NEXT_REQUEST = _any("starting", "running_tool", "streaming")  # a request may follow these
 _CONTENT: _Move = (_REQUEST_OUT, "streaming")
 _REMARK: _Move = (_OPEN, None)
 
+# Many rows allow ended tickets, since the event may come late; the comment says why.
 MOVES: dict[type[e.Event], _Move] = {
     # a provider's stream
     e.TextDelta: _CONTENT,
@@ -93,9 +96,12 @@ MOVES: dict[type[e.Event], _Move] = {
     e.RequestSent: (_NEXT_REQUEST, "waiting"),
     e.AnswerReused: (_NEXT_REQUEST, "waiting"),
     e.ResponseStarted: (_REQUEST_OUT, None),
-    e.ContextCompacted: (_any(*_NEXT_REQUEST, "waiting"), "starting"),  # after a refusal, too
+    e.ContextCompacted: (  # also once the provider refused the request as too long
+        _any(*_NEXT_REQUEST, "waiting"),
+        "starting",
+    ),
     e.ApprovalRequested: (_any(*_AT_WORK, *_REQUEST_OUT), "needs_approval"),
-    e.ApprovalGiven: (  # by a rule, unasked
+    e.ApprovalGiven: (  # a rule gives it without a request for approval
         _any(*_AT_WORK, *_REQUEST_OUT, "needs_approval"),
         "running_tool",
     ),
@@ -113,23 +119,23 @@ MOVES: dict[type[e.Event], _Move] = {
     e.FailedOver: (_any("retrying"), None),
     e.Paused: (_NEXT_REQUEST | {"queued", "retrying"}, "paused"),
     e.Resumed: (_any("paused"), None),  # the state in which the pause began
-    e.RuleWithdrawn: (_OPEN | ENDED, None),  # it may hold for other tickets still
-    e.WorktreeOpened: (_OPEN | ENDED, None),  # here, with what a worker made
+    e.RuleWithdrawn: (_OPEN | ENDED, None),  # a rule of the whole run outlives its ticket
+    e.WorktreeOpened: (_OPEN | ENDED, None),  # a worker's files come after its last entry
     e.SetupStarted: (_AT_WORK, "running_tool"),
     e.BaseRecorded: (_OPEN | ENDED, None),
-    e.ChangesCounted: (_OPEN | ENDED, None),  # counting takes a moment
+    e.ChangesCounted: (_OPEN | ENDED, None),  # counting ends after the ticket
     e.WorktreeDiscarded: (_OPEN | ENDED, None),
-    e.ChoiceMade: (_OPEN | ENDED, None),  # one that is tried again loses it to another
+    e.ChoiceMade: (_OPEN | ENDED, None),  # in a retry a copy can lose the choice to another
     e.CommandTaken: (_OPEN | ENDED, None),
-    e.LateEntries: (_OPEN | ENDED, None),  # whoever has the ticket now
-    e.RunLimitsSet: (_OPEN | ENDED, None),  # by a run that goes on, of a ticket that has ended
+    e.LateEntries: (_OPEN | ENDED, None),  # of a lost worker, whatever happened since
+    e.RunLimitsSet: (_OPEN | ENDED, None),  # the run may go on after its first ticket
     e.Status: _REMARK,
-    e.GuardTripped: (_OPEN | ENDED, None),  # files do not come back from a worker
-    e.ConflictDetected: (_OPEN | ENDED, None),  # commands are looked at a moment later
-    e.ContradictionFound: (_OPEN | ENDED, None),  # by a ticket that watches until the end
+    e.GuardTripped: (_OPEN | ENDED, None),  # if a worker's files do not come back
+    e.ConflictDetected: (_OPEN | ENDED, None),  # found a moment after a command ran
+    e.ContradictionFound: (_OPEN | ENDED, None),  # found by a ticket that watches until the end
     # the ends
     e.TicketDone: (_NEXT_REQUEST, "done"),
-    e.TicketFailed: (_OPEN | _any("done"), "failed"),  # its files do not come back from a worker
+    e.TicketFailed: (_OPEN | _any("done"), "failed"),  # done by a worker, but its files are lost
     e.TicketCancelled: (_OPEN, "cancelled"),
     e.TicketLimited: (_any(*RUNNING), "limit"),
     e.TicketBlocked: (_OPEN, "blocked"),
@@ -142,13 +148,13 @@ class StateMachine:
 
     def __init__(self) -> None:
         self.state: State | None = None
-        self._held: State | None = None
-        self._calls_due = False
+        self._held: State | None = None  # the state in which the pause began
+        self._calls_due = False  # the response asked for calls that lfg runs
         self._is_responding = False
-        self._questions: set[str] = set()
+        self._questions: set[str] = set()  # ids of calls that wait for approval
 
     def apply(self, event: e.Event) -> State:
-        """Move; returns the new state, raises `IllegalMoveError` where there is none."""
+        """Return the new state; raise `IllegalMoveError`, unmoved, if no row allows the event."""
         allowed, target = MOVES[type(event)]
         if self.state not in allowed and not self._is_beside_tools(allowed):
             raise IllegalMoveError(self.state, e.event_type(event))
@@ -188,7 +194,10 @@ class StateMachine:
         return self.state
 
     def _is_beside_tools(self, allowed: _States) -> bool:
-        """Return True for an event of an agent's response while it runs a tool, or asks."""
+        """Return True for an event of an agent's response that comes while it runs a tool or asks.
+
+        Such a response stays in `running_tool` or `needs_approval` although it is not over.
+        """
         is_beside = self._is_responding and self.state in ("running_tool", "needs_approval")
         return is_beside and "streaming" in allowed
 
@@ -231,15 +240,17 @@ IN_WORDS: dict[State | None, str] = {
     "blocked": "is blocked",
     "interrupted": "was interrupted",
 }
-"""States that a person is told of, as predicates of a ticket."""
+"""Predicates, for notifications, speech and the reason of a blocked ticket ("api" failed). Each
+state of `ENDED` needs one."""
 
 PLAN_SIGNS = {"pending": "○", "in_progress": "▶", "completed": "✓"}
 """Signs of the steps of an agent's plan, by status."""
 
 PIN = "◆"
-"""Marks a pane or a past run that a person keeps."""
+"""Marks a pane or a past run that a person pinned."""
 
 STALLED = Badge("◍", "warning", "stalled")
+"""Badge of a ticket from which a sign of life is overdue: `Meter.is_stalled`."""
 CHOSEN = Badge("★", "success", "chosen")
 """Badge of a copy that is done and was chosen for the tickets that need it."""
 QUESTION = Badge("¿", "warning", "question")

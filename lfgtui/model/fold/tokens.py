@@ -16,14 +16,14 @@ class TokenCount(msgspec.Struct):
 
     ratio: float = CHARACTERS_PER_TOKEN
     """Characters per token in the last response that finished; the estimate is made with it."""
-    _closed: int = 0
+    _closed: int = 0  # tokens of the responses that have ended
     _has_estimate: bool = False
-    _characters: int = 0
+    _characters: int = 0  # those and the tokens reported are of the running response
     _reported: int = 0
 
     @property
     def total(self) -> tuple[int, bool]:
-        """The tokens so far, and whether a part of them is estimated."""
+        """The tokens so far, and True if a part of them is estimated."""
         return self._closed + self._running, self._has_estimate or self._characters > 0
 
     @property
@@ -35,7 +35,7 @@ class TokenCount(msgspec.Struct):
         self._characters += characters
 
     def report(self, tokens: int) -> None:
-        """Take the provider's count of the running response, which replaces an earlier one."""
+        """Set the provider's count of the running response, in place of an earlier count."""
         self._reported = tokens
 
     def close(self, *, is_finished: bool) -> None:

@@ -1,8 +1,8 @@
 """`Transcript`: one ticket's entries folded into what it looks like.
 
 Live panes, `lfg show`, resume, replay and export all use this fold, so what is shown later is
-what was shown live. It is deliberately dull: every entry appends to the newest attempt or
-changes its last item, and the ticket's state follows the one table in `states`.
+what was shown live. It is deliberately dull: most entries append to the newest attempt or
+change its last item, and the ticket's state follows the one table in `states`.
 
 Times come from the entries, never from a clock: folding a stored run gives
 the figures that were live.
@@ -42,9 +42,9 @@ LIMIT_SETTINGS = {
     "run_tokens": "max_run_tokens",
     "run_time": "max_run_time",
 }
-"""The setting that each limit is known by, as people write it."""
+"""The key by which a person sets each limit, by the name that a `TicketLimited` has."""
 
-_CONTENT = (TextItem, ToolItem, HostedItem, PromptItem)
+_CONTENT = (TextItem, ToolItem, HostedItem, PromptItem)  # items that an answer may end with
 
 NOTES: dict[type[e.Event], Callable[..., NoteItem]] = {
     e.Status: lambda event: NoteItem("status", event.message),
@@ -80,13 +80,16 @@ NOTES: dict[type[e.Event], Callable[..., NoteItem]] = {
         "end", f"interrupted: {event.reason}" if event.reason else "interrupted"
     ),
 }
-"""The notes of events that say something to the person and do nothing else to an attempt."""
+"""The note that each of these events adds to the attempt; some also change the transcript."""
 
 
 class Transcript:
-    """The fold. `apply` each entry of one ticket in `seq` order.
+    """The fold. `apply` each entry of one ticket in `seq` order; nothing else but `mark_saved`
+    writes here. `revision` grows with each entry.
 
-    `workspace` is the folder that the ticket works in: its `worktree`, once that is open.
+    `workspace` is the folder that the ticket works in: in its `worktree`, once that is open.
+    `ending` and `parked` are the events of the ticket's end and of its wait for a limit, until it
+    goes on. `unsaved`: some entries may not be in the history. Times are seconds since the epoch.
     """
 
     def __init__(self, workspace: str = "") -> None:
@@ -99,14 +102,14 @@ class Transcript:
         self.since = 0.0
         """Time at which the ticket came into its state."""
         self.asks = False
-        """True for a ticket that is done with a question to the person as its last words."""
+        """True for a ticket that is done and whose answer ends in a question to the person."""
         self.is_chosen = False
-        """True for the copy that was chosen, which is handed on while it is done."""
+        """True for the chosen copy; the choice counts only while the copy is done."""
         self.conflict: e.ConflictDetected | e.ContradictionFound | None = None
         """The last conflict with another ticket since this one was queued."""
         self.conflict_at = 0.0
         self.run_limits: RunLimits | None = None
-        """Limits of the run, if this ticket is the one that has them."""
+        """Limits of the run, if this is its first ticket: that has the event."""
         self.guard_at: float | None = None
         """When a guard last tripped since the ticket was queued, or since a pause ended."""
         self.worktree: e.WorktreeOpened | None = None
@@ -115,7 +118,7 @@ class Transcript:
         self.bases: dict[str, e.BaseRecorded] = {}
         """The states of its folders when work in each began, if git knows them, by folder."""
         self.began_at = 0.0
-        """When the last of these was recorded."""
+        """When the first of these was recorded; 0 before."""
         self.changes: e.ChangesCounted | None = None
         """The newest count of changes in its folder."""
         self.unsaved = False
@@ -135,7 +138,7 @@ class Transcript:
 
     @property
     def base(self) -> e.BaseRecorded | None:
-        """The state of its folder when work there began; of its worktree, if it has one."""
+        """The state of `workspace` when work there began; if unknown, that of its last folder."""
         bases = list(self.bases.values())
         return self.bases.get(self.workspace, bases[-1] if bases else None)
 
@@ -143,7 +146,7 @@ class Transcript:
     def parked_until(self) -> float | None:
         """Time when a parked ticket goes on; None if it is not parked now.
 
-        `parked` itself outlives the process, and is None once the ticket has gone on.
+        `parked` itself stays until the ticket is queued again, so that a resume knows the limit.
         """
         return self.parked.until if self.parked and self.state == "retrying" else None
 
@@ -154,7 +157,7 @@ class Transcript:
 
     @property
     def can_go_on_from_partial(self) -> bool:
-        """True if an answer was cut off that another attempt can continue."""
+        """True if an answer was cut off in its text, so that another attempt can continue it."""
         calls = self.attempt.tools if self.attempt else ()
         if any(one.state in ("arriving", "requested") and not one.is_text_borne for one in calls):
             return False
@@ -177,9 +180,9 @@ class Transcript:
 
     @property
     def answer(self) -> str:
-        """The text of the last finished response that had any, which tickets that need this get.
+        """The text of the last response that had any; tickets that need this one get it.
 
-        If that response is only the rest of one that broke off, the text before is included.
+        If that response only continues one before it, that one's text is included.
         """
         text, goes_on = "", False
         for message in reversed(self.conversation.messages):
@@ -189,14 +192,14 @@ class Transcript:
                 text = message.text + text
             elif text and not (isinstance(message, UserTurn) and not message.is_said):
                 break
-            goes_on = isinstance(message, ModelTurn)  # after a pause: no message stands between
+            goes_on = isinstance(message, ModelTurn)  # no message between: the next one continues
         return text
 
     def apply(self, entry: e.Entry) -> IllegalMoveError | None:
         """Fold one entry.
 
-        If no row of `MOVES` allows it, that is a bug of ours: the error is shown in the ticket's
-        own stream, so that a stored run stays readable, and returned.
+        If no row of `MOVES` allows it, that is a bug of ours: the error is returned, and a note
+        says so in the attempt, so that a stored run stays readable.
         """
         at, event = entry.at, entry.event
         attempt, before = self.attempt, self.state
@@ -243,7 +246,7 @@ class Transcript:
 
     @property
     def own_error(self) -> AttemptError | None:
-        """The reason why the ticket failed, if it failed before an attempt."""
+        """The error of a failed ticket, unless it is that of its last attempt."""
         ending, attempt = self.ending, self.attempt
         if not isinstance(ending, e.TicketFailed):
             return None
@@ -278,7 +281,7 @@ class Transcript:
         if attempt is not None and attempt.ended_at is None:
             attempt.add(NOTES[type(event)](event))
 
-    def _move(self, event: e.WorktreeOpened) -> None:
+    def _open_worktree(self, event: e.WorktreeOpened) -> None:
         if self.worktree is not None and self.worktree.path != event.path:
             self.bases.clear()  # of folders on the machine of a worker
         self.worktree, self.is_set_up = event, False
@@ -313,6 +316,7 @@ class Transcript:
         return isinstance(last, TextItem) and ends_in_question(self.answer)
 
     def _apply_to_attempt(self, attempt: Attempt, at: float, event: e.Event) -> None:
+        """Fold an event that the caller has no case for; an event without one here adds nothing."""
         match event:
             case e.TextDelta(text):
                 attempt.stream(at, len(text))
@@ -387,7 +391,7 @@ class Transcript:
                 elif isinstance(event, e.ChoiceMade):
                     self.is_chosen = event.chosen
                 elif isinstance(event, e.WorktreeOpened):
-                    self._move(event)
+                    self._open_worktree(event)
                 elif isinstance(event, e.WorktreeDiscarded):
                     self.worktree = self.changes = None
                 attempt.add(NOTES[type(event)](event))

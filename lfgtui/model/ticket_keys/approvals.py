@@ -1,6 +1,7 @@
-"""Tools, and what a ticket says about who approves their calls.
+"""The names of tools (`tools`), and whether their calls run, ask or are refused (`approve`).
 
-lfg names the tools of an MCP server `mcp__SERVER__TOOL`, as no other tool is named.
+A tool of an MCP server has the name `mcp__SERVER__TOOL`, which no other tool may have. Histories
+hold the names of tools and the rules, so neither can change.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,7 +20,7 @@ READING_TOOLS: frozenset[ToolName] = frozenset({"read_file", "list_files", "sear
 
 Approval: TypeAlias = Literal["auto", "ask", "deny"]
 Approvals: TypeAlias = Approval | dict[str, Approval]
-"""For all tools, or by the name of a tool or a server (`mcp__SERVER`)."""
+"""One for all tools, or one each by the name of a tool or of a server (`mcp__SERVER`)."""
 
 _SERVERS, _SEPARATOR = "mcp", "__"
 
@@ -27,9 +28,10 @@ _SERVERS, _SEPARATOR = "mcp", "__"
 class ApprovalRule(msgspec.Struct, frozen=True):
     """Calls of one tool that a person allowed beforehand, in a ticket or in all of its run.
 
-    `text` is the `command`, its `prefix` with all of its options, or the absolute path of the
-    `file` or the `folder`, without links. A rule for any call of a `tool` has none, except a
-    server's tool: its definition, since another definition is another tool.
+    `text` depends on `matches`: the `command`, or the `prefix` of one with all of its options; the
+    absolute path of the `file` or the `folder`, links resolved; "" for every call of a `tool`. For
+    an MCP server's tool it is the tool's definition, since another definition is another tool.
+    `agent/approval_rules.py` decides which calls a rule covers.
     """
 
     tool: str
@@ -55,7 +57,7 @@ class ApprovalRule(msgspec.Struct, frozen=True):
 
     @property
     def is_of_workspace(self) -> bool:
-        """True if it holds in this workspace alone: elsewhere `./x.sh` is another program."""
+        """True for a rule that is valid in one workspace: elsewhere `./x.sh` is another program."""
         return self.matches in ("command", "prefix")
 
 
@@ -65,7 +67,10 @@ def server_prefix(server: str) -> str:
 
 
 def approval_for(approve: Approvals | None, tool: str) -> Approval:
-    """Return the approval of a tool's calls: run, ask or refuse."""
+    """Return the approval of a tool's calls: run (`auto`), ask or refuse (`deny`).
+
+    An entry for the tool counts before one for its server; without any, only reading runs unasked.
+    """
     if isinstance(approve, str):
         return approve
     given = approve or {}
@@ -77,7 +82,7 @@ def approval_for(approve: Approvals | None, tool: str) -> Approval:
 def unasked(
     approve: Approvals | None, tools: Sequence[ToolName], servers: Sequence[str]
 ) -> Iterator[str]:
-    """Yield tools that do more than read, servers and servers' tools, if they run unasked."""
+    """Yield what would run unasked: tools that do more than read, servers, and tools of these."""
     for tool in tools:
         if tool not in READING_TOOLS and approval_for(approve, tool) == "auto":
             yield tool

@@ -1,4 +1,8 @@
-"""Files of the workspace that go with a ticket's prompt (`context`)."""
+"""`context`: files of the workspace that go with a ticket's prompt.
+
+They are sent before everything that differs between tickets, and exactly the same after a resume,
+so that providers' caches of prompts serve them: `as_message` must not change without need.
+"""
 
 from collections.abc import Sequence
 from typing import Annotated, TypeAlias
@@ -12,8 +16,8 @@ ContextGlobs: TypeAlias = Annotated[
     tuple[Annotated[str, msgspec.Meta(min_length=1, max_length=1000)], ...],
     msgspec.Meta(max_length=100),
 ]
-"""Paths from the workspace, in which `*`, `?`, `[a-z]` and `{a,b}` stand for others; `**` for
-folders."""
+"""Paths relative to the workspace, with the wildcards `*`, `?`, `[a-z]`, `{a,b}`, and `**` for any
+number of folders."""
 
 _HEAD = "Files of the workspace, as they were when this began:"
 
@@ -23,7 +27,10 @@ _ESCAPED = str.maketrans(
 
 
 class ContextFile(Bounded, frozen=True):
-    """A file as it was given: `path` from the workspace, `size` in bytes, `sha256` of its bytes."""
+    """A file as it was sent: its `path` in the workspace, and `size` and `sha256` of its bytes.
+
+    The event `UserMessage` holds it, so its fields keep their names.
+    """
 
     path: str
     size: int
@@ -37,7 +44,7 @@ class ContextFile(Bounded, frozen=True):
 
 
 def mistake_in(pattern: str) -> str:
-    """Return what is wrong with the pattern; "" if nothing is."""
+    """Return what is wrong with one of `ContextGlobs`; "" if nothing is."""
     if pattern.startswith(("/", "~")) or ".." in pattern.split("/") or "\0" in pattern:
         return f'context "{pattern}": expected a path inside the workspace, relative to it'
     return ""

@@ -1,4 +1,7 @@
-"""Guards: rules for what streams, as a person writes them in the config or in a tickets file."""
+"""`guards`: rules for what streams, as a person writes them in the config or in a tickets file.
+
+`agent/guards.py` reads the stream by them, `engine/ticket/guarding.py` acts on what it finds.
+"""
 
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Annotated, Literal, TypeAlias, get_args
@@ -13,14 +16,14 @@ Channel: TypeAlias = Literal["text", "reasoning", "arguments", "output"]
 GuardAction: TypeAlias = Literal["flag", "pause", "cancel", "redact"]
 
 SECRETS = "secrets"
-"""The name of the built-in guard."""
+"""The name of the built-in guard, which looks for API keys and the like."""
 
 
 class Guard(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """A rule: what it looks for, where, in which tickets (all if none is named), what it does.
+    """A rule: what it looks for, where (`on`), in which tickets (() for all), and its `action`.
 
-    `match` is a regular expression, `phrase` words; the built-in guard has neither, and is the
-    only one that can be `off`.
+    It has either `match`, a regular expression, or `phrase`, words; the built-in guard has neither
+    and is the only one that can be `off`.
     """
 
     name: Annotated[str, msgspec.Meta(min_length=1)]
@@ -32,12 +35,16 @@ class Guard(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
 
     @property
     def pattern(self) -> str:
-        """The regular expression."""
+        """The regular expression to look for, in the dialect of `text/patterns.py`."""
         return phrase_pattern(self.phrase or "") if self.match is None else self.match
 
 
 def in_force(config: Iterable[Guard], own: Iterable[Guard], *names: str) -> tuple[Guard, ...]:
-    """Return the guards of a ticket with these names: the config's, and its own."""
+    """Return a ticket's guards: those of the config for these names, and all of its own.
+
+    `names` are the ticket's id and the one it has in its file. The built-in guard is added unless
+    the config sets it.
+    """
     configured = [*config]
     if not any(guard.name == SECRETS for guard in configured):
         configured.insert(0, Guard(SECRETS))
@@ -51,7 +58,7 @@ def is_for(guard: Guard, *names: str) -> bool:
 
 
 def guard_mistakes(guards: Sequence[Guard], *, of_config: bool) -> Iterator[tuple[int, str, str]]:
-    """Yield what is wrong: the number of the guard, its key, and the reason."""
+    """Yield the mistakes: each guard's index, the key, and a message that says what is wrong."""
     names = [guard.name for guard in guards]
     steps = 0
     for index, guard in enumerate(guards):

@@ -9,9 +9,9 @@ import msgspec
 
 
 class OnEnd(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """A program that gets the run as JSON, or an address that it is posted to.
+    """A `command` that gets the run as JSON, or the address of a `webhook` that it is posted to.
 
-    `secret_env` is the variable with the secret that signs the post.
+    `secret_env` names the environment variable with the secret that signs the post.
     """
 
     command: tuple[str, ...] = ()
@@ -20,7 +20,7 @@ class OnEnd(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaul
 
     @property
     def name(self) -> str:
-        """The program, or the host: the rest of an address may be a secret."""
+        """The program's name, or the host: the rest of an address may be a secret."""
         if self.command:
             return Path(self.command[0]).name
         parts = urlsplit(self.webhook or "")
@@ -42,7 +42,10 @@ def on_end_mistakes(hooks: Sequence[OnEnd]) -> Iterator[tuple[int, str, str]]:
 
 
 def with_program(folder: Path, hook: OnEnd) -> OnEnd:
-    """Return the hook with its program's path, if that has a slash, resolved from the folder."""
+    """Return the hook with the path of its program made absolute, relative to the folder.
+
+    A program without a slash in its name stays: it is looked for in PATH.
+    """
     if not hook.command or "/" not in hook.command[0]:
         return hook
     program = Path(hook.command[0])
@@ -54,7 +57,7 @@ def with_program(folder: Path, hook: OnEnd) -> OnEnd:
 
 
 def is_address(url: str) -> bool:
-    """Return True for the address of an HTTP server."""
+    """Return True for an http or https URL with a host."""
     try:
         parts = urlsplit(url)
         return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0

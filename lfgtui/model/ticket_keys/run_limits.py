@@ -1,4 +1,7 @@
-"""The limits of a run: what its tickets may cost and how long they may take, all together."""
+"""`[run]`: limits on what all tickets of a run may cost and how long they may take together.
+
+`model/fold/spending.py` adds up what counts towards them; `engine/run_limits.py` enforces them.
+"""
 
 from typing import Annotated, Literal, TypeAlias, get_args
 
@@ -9,7 +12,7 @@ from lfgtui.model.wire_events import Event
 from lfgtui.text import figures
 
 RunLimit: TypeAlias = Literal["run_cost", "run_tokens", "run_time"]
-"""One of the limits, as an ending names it; its key begins with `max_`."""
+"""One of the limits, as `TicketLimited` names it; its key is the same with `max_` before it."""
 
 RUN_LIMITS: tuple[RunLimit, ...] = get_args(RunLimit)
 
@@ -20,10 +23,10 @@ WARNED = 0.8
 
 
 class RunLimits(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """Limits in USD, tokens sent and received, and seconds at work; None: no limit.
+    """Limits in USD, in tokens sent and received, and in seconds at work; None: no limit.
 
-    At a limit the run stops, or sends nothing more and waits; `ask`, the default, also asks the
-    person.
+    At a limit the run stops (`stop`), or sends nothing more and waits (`hold`); `ask`, the default,
+    also asks the person. `at_limit` is None where not given.
     """
 
     max_run_cost: Annotated[float, msgspec.Meta(gt=0, le=1e6)] | None = None
@@ -42,7 +45,7 @@ class RunLimits(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_de
         return any(self.of(limit) is not None for limit in RUN_LIMITS)
 
     def over(self, base: "RunLimits") -> "RunLimits":
-        """Return these limits, with those of `base` for the ones that are None."""
+        """Return these limits; where one is None, that of `base`."""
         own = {k: v for k, v in msgspec.structs.asdict(self).items() if v is not None}
         return msgspec.structs.replace(base, **own)
 
@@ -59,9 +62,9 @@ NO_LIMITS = RunLimits()
 
 
 class RunLimitsSet(Event, Bounded, frozen=True):
-    """The limits of the run from here on; the run's first ticket has the event.
+    """The limits of the run from here on, in the units of `RunLimits`.
 
-    In USD, tokens and seconds; None: no limit.
+    The run's first ticket has the event, since a run has no events of its own.
     """
 
     max_run_cost: float | None = None
@@ -76,7 +79,7 @@ class RunLimitsSet(Event, Bounded, frozen=True):
 
 
 def amount(limit: RunLimit, value: float) -> str:
-    """Return an amount of the limit's unit, in words."""
+    """Return an amount in the limit's unit, for a person: `$1.50`, `12.4k tokens`, `5:00`."""
     match limit:
         case "run_cost":
             return figures.money(value)

@@ -1,4 +1,7 @@
-"""Tickets that watch: lfg's instructions for them, and the event of a finding."""
+"""`watch`: lfg's instructions for tickets that watch others, and the event of a finding.
+
+`agent/findings.py` reads the answers; it depends on the JSON that the instructions ask for.
+"""
 
 from typing import Literal
 
@@ -26,9 +29,9 @@ of which there are two."""
 
 
 class ContradictionFound(Event, frozen=True):
-    """A ticket that watches found that this one and another do not fit together.
+    """A ticket that watches (`found_by`) found that this one and another do not fit together.
 
-    `tickets` are this one and the other; the assumptions and quotes are in the same order.
+    `tickets` are this one and the other; `assumptions` and `quotes` are in the same order.
     """
 
     facets = Facets("error", "message")
