@@ -1,4 +1,7 @@
-"""Calls that a person can approve: those that can be shown exactly as they will run."""
+"""Calls that a person can approve: those that can be shown exactly as they will run.
+
+Otherwise the call is denied unasked, and the model is told why.
+"""
 
 from collections.abc import Sequence
 
@@ -18,7 +21,8 @@ LONGEST_TEXT = 200_000
 
 MOST_LINES = 1_000
 LONGEST_LINE = 10_000
-"""Most lines, and characters a line, that a card shows of one argument in the narrowest pane."""
+"""Most lines, and most characters of a line, that a card shows of one argument in the narrowest
+pane."""
 
 _SECRET = (
     "it contains what looks like a secret, which is hidden on the screen, so nobody could see"
@@ -29,7 +33,10 @@ _OTHER_CARD = "the approval card did not match the call; make the call again"
 
 
 def unshowable(call: CallPart, shown: CallPart) -> str | None:
-    """Return why the call cannot be approved when its card shows `shown`; None where it can."""
+    """Return why the call cannot be approved when its card shows `shown`; None if it can be.
+
+    The two differ only if a secret was redacted in `shown`, which comes from the history.
+    """
     if call != shown:
         return _SECRET
     if not isinstance(call.arguments, dict):
@@ -45,7 +52,7 @@ def unshowable(call: CallPart, shown: CallPart) -> str | None:
 
 
 def unshowable_diffs(changes: Sequence[str]) -> str | None:
-    """Return why changes cannot be approved because of their length; None where they can."""
+    """Return why changes cannot be approved because of their length; None if they can be."""
     whole = "".join(changes)
     if (lines := whole.count("\n")) <= diffs.MOST_LINES and len(whole) <= diffs.LONGEST:
         return None
@@ -54,9 +61,10 @@ def unshowable_diffs(changes: Sequence[str]) -> str | None:
 
 
 def shown_otherwise(call: CallPart, question: Preview, card: ToolItem | None) -> str | None:
-    """Return why an approval of the card does not hold for the call; None where it does.
+    """Return why the approval given on the card is not valid for the call; None if it is.
 
-    The diff may hide a secret of the file: then the card also has the arguments.
+    `question` is the preview that was asked about. A secret of the file may be redacted in the
+    card's diff; the person can still judge by the arguments, which the card has, too.
     """
     if card is None or (card.name, card.arguments) != (call.name, call.arguments):
         return _OTHER_CARD
@@ -68,7 +76,10 @@ def shown_otherwise(call: CallPart, question: Preview, card: ToolItem | None) ->
 
 
 def _too_much(value: str, longest: int) -> str | None:
-    """Return the size of the value, if a card could not show all of it; None where it can."""
+    """Return the size of the value, in words, if a card could not show all of it; None if it can.
+
+    `exposed` text, as cards show it, may be longer: control characters are escaped in it.
+    """
     if len(value) > longest or len(exposed(value)) > longest:
         return f"{len(value):,} characters (at most {longest:,} as shown)"
     if (lines := value.count("\n") + 1) > MOST_LINES:

@@ -9,6 +9,8 @@ quoted ASCII in which nothing is expanded. If it has anything else (`;` `&` `|` 
 Each program gives its arguments a meaning: `git log --output=FILE` writes, `test` evaluates
 subscripts. So only commands that are known to read or to test have a prefix; it includes all of
 the call's options, and each of these is known to be harmless whatever the next word is.
+
+This decides what runs unasked: in doubt a function here returns "" or [] and the person is asked.
 """
 
 import re
@@ -21,11 +23,12 @@ from lfgtui.model.ticket_keys.approvals import ApprovalRule
 
 _SIGN = r"[A-Za-z0-9_./:=@%+,^-]|(?<=[A-Za-z0-9^~])~"  # HEAD~1, but neither ~/x nor a=~
 _QUOTED = r"""'[ -&(-~]*'|"[ #%-\[\]-_a-~]*\""""
+"""Text in single or double quotes in which no shell expands anything."""
 # Text, so that it is compiled with the first call and not before the first frame.
 _WORD = rf"(?:{_SIGN}|{_QUOTED})+"
 _PLAIN = rf"[ \t]*{_WORD}(?:[ \t]+{_WORD})*[ \t]*"
 
-_LONGEST_PREFIX = 80
+_LONGEST_PREFIX = 80  # characters; no rule is offered for a longer prefix
 
 _PYTHON_TOOLS = {
     "pytest": r"-[qsvx]+|--lf|--tb=[a-z]+",
@@ -57,9 +60,11 @@ _COMMANDS = {
     "go test": r"-v|-race|-short|-cover|-run",
     "go vet": r"",
 }
-"""Commands that only read or test, and the options each may have, whatever word follows them.
+"""Commands that only read or test, and a pattern of the options that each may have, whatever word
+follows them.
 
-A test runs the project's own code, and a program does what the project's configuration says.
+Even so a test runs the project's own code, and a program does what the project's configuration
+says.
 """
 
 _MOST_WORDS = max(len(command.split()) for command in _COMMANDS)
@@ -69,8 +74,9 @@ _FILE_TOOLS = frozenset({"read_file", "write_file", "edit_file"})
 _COMMAND = frozenset({"command", "commands", "cmd"})
 _HARMLESS = frozenset({"command", "description", "title", "timeout", "timeout_ms"})
 _FOLDER = frozenset({"cwd", "workdir", "working_directory"})
-"""Arguments beside a command, of agents' own tools. Those in `_HARMLESS` do not change what it
-does; those in `_FOLDER` must be the workspace. Any other may let it out of a sandbox."""
+"""Arguments of the tools that run commands, also of agents' own. `_COMMAND`: a call with one of
+these is no file tool's. `_HARMLESS` do not change what the command does; `_FOLDER` must be the
+workspace. Any other argument may let the command out of a sandbox."""
 
 
 def covering(
@@ -83,7 +89,7 @@ def covering(
 ) -> ApprovalRule | None:
     """Return the first rule that covers the call; `path`, `definition` are as in its `Preview`.
 
-    `workspace` is given for calls of agents, which may name another folder.
+    `workspace` is given for calls of agents, whose arguments may name the folder to work in.
     """
     command, path = _command(arguments, workspace), "" if _has_command(arguments) else path
     of_tool = (rule for rule in rules if rule.tool == name)
@@ -105,7 +111,10 @@ def _covers(rule: ApprovalRule, command: str, path: str, definition: str) -> boo
 
 
 def offered_rules(call: ToolItem) -> list[ApprovalRule]:
-    """Return rules that cover the call, for its ticket, from the narrowest to the widest."""
+    """Return the rules to offer with a request for approval, from the narrowest to the widest.
+
+    Each covers the call and has the scope "ticket"; the dialog may widen it to the run.
+    """
     if call.definition:  # only its server knows what its arguments mean
         return [ApprovalRule(call.name, "tool", call.definition)]
     path = call.path if call.name in _FILE_TOOLS or call.is_agent_call else ""
@@ -125,7 +134,10 @@ def _rules(name: str, command: str, path: str) -> Iterator[ApprovalRule]:
 
 
 def _prefix(words: Sequence[str]) -> str:
-    """Return a known command's words up to the last of its options; "" if in doubt."""
+    """Return a known command's words up to the last of its options, or "": see `_COMMANDS`.
+
+    `git log -p src` gives `git log -p`.
+    """
     beginnings = accumulate(words[:_MOST_WORDS], "{} {}".format)
     command = next((beginning for beginning in beginnings if beginning in _COMMANDS), "")
     if not command:
@@ -148,7 +160,8 @@ def _has_command(arguments: ToolArguments | None) -> bool:
 
 
 def _command(arguments: ToolArguments | None, workspace: str) -> str:
-    """Return the command; "" if another argument may change what it does."""
+    """Return the command of a call; "" if it has none or another argument may change what it
+    does."""
     given = arguments if isinstance(arguments, Mapping) else {}
     command = given.get("command")
     for name, value in given.items():

@@ -1,13 +1,13 @@
-"""Making room in the context: old tool output is left out of the requests, oldest first.
+"""Compaction: making room in the context by leaving old tool output out of the requests.
 
-Tool output grows without bound in a tool loop, matters least a few turns later, and can be had
-again by making the call again. The person's messages, the model's words and calls, and the output
-of the last turns stay whole, as do the items that a provider wants back unchanged: no message or
-call is left out, so that nothing a wire checks is different.
+Tool output grows without bound in a tool loop, matters least a few turns later, and the model can
+get it again by making the call again. The person's messages, the model's words and calls, and the
+output of the last turns stay whole, as do the items that a provider wants back unchanged: no
+message or call is left out, so requests stay valid on every wire.
 
-An event says which output is left out, and the fold makes the messages from it: the next request
-is the same after a resume. It is left out in big steps, since each loses what the provider has
-cached after it. See docs/decisions/0037-old-tool-output-leaves-the-request.md.
+An event says which output is left out, and the fold changes the messages: the next request is the
+same after a resume. Much is left out at a time, since each step loses what the provider has cached
+after the first change. See docs/decisions/0037-old-tool-output-leaves-the-request.md.
 """
 
 from collections.abc import Iterator, Sequence
@@ -27,36 +27,44 @@ from lfgtui.settings.prices import ModelFacts
 from lfgtui.text.figures import count
 
 FULLEST = 0.9
-"""Most of the window that a request may take, as a share, if that leaves room for the answer."""
+"""Largest share of the model's context window that a request may take; less if the answer needs
+more room than the rest."""
 
 LEFT = 0.5
-"""Share of `FULLEST` to which a request is reduced, so that the next time is far off."""
+"""Share of that size to which a request is reduced, so that the next compaction is far off."""
 
 _LEAST_SAVED = 0.1
 """Least share of the window to save: less would lose more of the provider's cache than it gains."""
 
 _LEAST_OUTPUT = 400
-"""Least characters of an output that is worth replacing by a line."""
+"""Outputs of at most this many characters stay: a line in their place would save little."""
 
-_SHORTEST_TOKEN = 2.0
+_SHORTEST_TOKEN = 2.0  # characters; a bound for the estimate
 
 _KEPT, _KEPT_AFTER_REFUSAL = 3, 1
 """Turns at the end that keep their output."""
 
 
 class Compaction:
-    """Makes room in one attempt's requests."""
+    """Makes room in one attempt's requests.
+
+    Call `heed` before each request, and `after_refusal` if one was refused as too long.
+    """
 
     def __init__(self, context: AgentContext, facts: ModelFacts) -> None:
         self._context = context
         self._mode = context.ticket.compact
         self._window = facts.context_window
         reserve = min(context.ticket.max_output_tokens, self._window // 4)
-        self._most = min(FULLEST * self._window, self._window - reserve)
-        self._is_denied = False
+        self._most = min(FULLEST * self._window, self._window - reserve)  # tokens of a request
+        self._is_denied = False  # the person is not asked again in this attempt
 
     async def heed(self) -> e.TicketBlocked | None:
-        """Make room if the next request is too large; return an ending if that is not allowed."""
+        """Make room if the next request is too large.
+
+        Returns an ending if that needs an approval and nobody can give it. Raises `StoppedError`
+        if the person has something to say instead of deciding.
+        """
         if self._mode == "off" or not self._window or self._is_denied:
             return None
         if (size := self._next_size()) <= self._most:
@@ -71,10 +79,13 @@ class Compaction:
         return made if isinstance(made, e.TicketBlocked) else None
 
     async def after_refusal(self) -> bool | e.TicketBlocked:
-        """Make room after the provider refused a request as too long; False if there is none."""
+        """Make room after the provider refused a request as too long; return True if it was made.
+
+        Returns an ending, or raises, as `heed` does.
+        """
         if self._mode == "off" or self._is_denied:
             return False
-        # Its window is smaller than it was thought to be: half of all that was sent has to go.
+        # The window is smaller than was assumed: half of all that was sent has to go.
         calls, saved = self._oldest(_KEPT_AFTER_REFUSAL, (1 - LEFT) * self._next_size())
         if not calls:
             return False
@@ -87,12 +98,15 @@ class Compaction:
         new, whole = _characters(since_the_model(messages)), _characters(messages)
         if not used:
             return whole / CHARACTERS_PER_TOKEN
-        # Code has fewer characters a token than prose; the provider counted the earlier messages.
-        a_token = min(max((whole - new) / used, _SHORTEST_TOKEN), CHARACTERS_PER_TOKEN)
-        return used + new / a_token
+        # Code has fewer characters per token than prose; the provider counted the earlier messages.
+        per_token = min(max((whole - new) / used, _SHORTEST_TOKEN), CHARACTERS_PER_TOKEN)
+        return used + new / per_token
 
     def _oldest(self, kept: int, excess: float) -> tuple[list[str], int]:
-        """Return the calls whose output has to go, and the tokens saved."""
+        """Return the ids of the calls whose output has to go, and the tokens that this saves.
+
+        `kept` turns at the end keep theirs; `excess` is the number of tokens to save.
+        """
         calls, saved = list[str](), 0
         for result in _outputs(self._context.transcript.conversation.messages, kept):
             if saved >= excess:
@@ -104,6 +118,7 @@ class Compaction:
     async def _leave_out(
         self, calls: Sequence[str], tokens: int, reason: str
     ) -> bool | e.TicketBlocked:
+        """Leave the output of the calls out, once it is allowed; return True if it was."""
         context = self._context
         if self._mode == "ask" and not covering(context.rules(), COMPACT, {}, ""):
             outputs = f"the output of {len(calls)} old call{'s' * (len(calls) > 1)}"
@@ -119,7 +134,10 @@ class Compaction:
         return True
 
     async def _decision(self, question: str, reason: str) -> Decision | None:
-        """Ask the person, by a call of lfg's own."""
+        """Return the person's decision; None if nobody can decide.
+
+        The question has the form of a call, so that screens and shells can approve it.
+        """
         context = self._context
         call_id = f"{COMPACT}-{context.transcript.last_seq}"
         context.emit(e.ApprovalRequested(call_id, COMPACT, question, reason=reason))
@@ -155,6 +173,7 @@ def _outputs(messages: Sequence[Message], kept: int) -> Iterator[ToolResult]:
 
 
 def _characters(messages: Sequence[Message]) -> int:
+    """Return the characters of the messages that are counted as tokens."""
     characters = 0
     for message in messages:
         match message:

@@ -1,6 +1,7 @@
 """The context of an agent: where its events go, what the fold holds, whom to ask.
 
-The engine makes one for each ticket; a test can make its own.
+`engine/ticket/ticket_run.py` implements `AgentContext`, so the agent does not import the engine; a
+test can make its own.
 """
 
 from collections.abc import Callable, Sequence
@@ -21,9 +22,10 @@ from lfgtui.workspace.kept import TicketFiles
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """A person's decision about a call, made now or by a `rule`; `grants` is a rule they give.
+    """A person's decision about a call, made now or by an earlier `rule`.
 
-    `option` is the id of an answer that the agent offers, "" for a plain yes or no.
+    `grants` is a rule that they give with it. `option` is the id of one of the options that the
+    agent offers, "" for a plain yes or no.
     """
 
     verdict: Literal["approve", "deny"]
@@ -34,16 +36,17 @@ class Decision:
 
 
 class StoppedError(Exception):
-    """The person stopped a response or a tool, and has something to say."""
+    """The person stopped a response, a tool or a wait, and has something to say."""
 
 
 class AgentContext(Protocol):
-    """One ticket's side of the engine; the same for all of its attempts.
+    """What the engine does for one ticket; the same object for all of its attempts.
 
-    `environment` is added to that of commands, which do not get the variables `secrets`. `kept`
-    has the files as they were before lfg's tools changed them; `files` go with the prompt. Equal
-    requests reuse `answers`. `is_seen` tells if a person has the ticket in view just now; None if
-    nobody can.
+    `environment` is added to the environment of commands, which do not get the variables named in
+    `secrets`. `kept` has the files as they were before lfg's tools changed them; `files` reads
+    those that go with the prompt. `answers` are those of earlier requests, None if they are not
+    to be reused. `is_seen` returns True while a person has the ticket in view; it is None for a
+    run without a screen.
     """
 
     ticket: Ticket
@@ -56,24 +59,24 @@ class AgentContext(Protocol):
     is_seen: Callable[[], bool] | None
 
     def emit(self, event: e.Event) -> None:
-        """Record what happened."""
+        """Hand an event to the recorder; returns at once, before it is folded (`settle`)."""
 
     async def settle(self, *, saved: bool = False) -> None:
         """Wait until everything emitted so far is folded.
 
-        It is then committed, unless history is behind; `saved` waits for that,
-        too: a tool must not work ahead of the record.
+        It is then also committed, unless the history cannot be written; with `saved`, wait for
+        that, too: a tool must not change anything before the history says so.
         """
 
     async def hear(self) -> None:
         """Wait until all that the person said so far is folded; at once if it is."""
 
     def heard_by(self, stream: Stream) -> AbstractAsyncContextManager[None]:
-        """Hand the person's messages during the body to the stream, if it takes any."""
+        """During the body, hand the person's messages to the stream, if it `TakesMessages`."""
         ...
 
     async def room(self) -> None:
-        """Wait while too much is on its way to the disk, before reading more from the socket."""
+        """Wait while too much is still to be written: for use before reading more of a stream."""
 
     async def gate(self) -> None:
         """Wait while the ticket is paused."""
@@ -81,7 +84,7 @@ class AgentContext(Protocol):
     async def take_slot(self, *, beside: bool = False) -> None:
         """Wait for a slot unless the ticket has one; `ask` gives it up.
 
-        The wait is `stoppable`, except `beside` a response, which the person stops as a whole.
+        The wait is `stoppable`, except `beside` (during) a response, which is stopped as a whole.
         """
 
     def stoppable(self, *, anew: bool = False) -> AbstractAsyncContextManager[None]:
@@ -100,12 +103,12 @@ class AgentContext(Protocol):
         ...
 
     def rules(self) -> Sequence[ApprovalRule]:
-        """Return the rules of approval in force for the ticket."""
+        """Return the rules of approval in force for the ticket: its own, and those of the run."""
         ...
 
     @property
     def confinement(self) -> Confinement:
-        """The wall around the programs of the ticket."""
+        """The sandbox and the limits of the ticket's programs."""
         ...
 
     @property
@@ -114,18 +117,21 @@ class AgentContext(Protocol):
         ...
 
     def say(self, text: str) -> None:
-        """Say something to the agent in the person's name."""
+        """Emit a message to the agent as if the person had sent it."""
 
     async def ask(self, call_id: str) -> Decision | None:
-        """Wait for the person's decision on a call; return None if nobody can give one."""
+        """Wait for the person's decision on a call; return None if nobody can decide.
+
+        Its `ApprovalRequested` must have been emitted.
+        """
 
     def holding_clock(self) -> AbstractContextManager[None]:
         """Stop the ticket's time limit while a person thinks."""
         ...
 
     async def changes_kept(self) -> None:
-        """Wait until the files that an agent is about to change are kept as they are."""
+        """Wait until copies are kept of the files that an agent is about to change."""
 
     def watching_command(self, command: str) -> AbstractAsyncContextManager[None]:
-        """Run the command in the body, and look at what it changes."""
+        """Note what changes while the body runs the command, as conflicts with other tickets."""
         ...

@@ -1,7 +1,8 @@
 """Findings of a watching ticket: read from its answer, and checked against what the others said.
 
-A model may answer in a form that it was not asked for, and may invent quotes. Reading never fails:
-what cannot be read becomes a remark. A finding counts only if both of its quotes occur.
+The form of the answer is that of `ticket_keys.watch.INSTRUCTIONS`. A model may answer in another,
+and may invent quotes. Reading never fails: what cannot be read becomes a remark. A finding counts
+only if both of its quotes occur. `engine/watch` uses this.
 """
 
 import json
@@ -17,17 +18,17 @@ _LONGEST = 400
 """Most characters that are kept of an assumption or a quote."""
 
 _MOST = 20
-"""Most findings that are read of one answer."""
+"""Most findings that are read from one answer."""
 
-_FENCED = re.compile(r"```[^\n]*\n(.*?)(?:```|\Z)", re.DOTALL)
-_MARKS = re.compile(r"[*_`~#>|\"'“”‘’«»\s]+")
-_GAP = re.compile(r"\s*(?:…|\.\.\.|\[\.\.\.\])\s*")
+_FENCED = re.compile(r"```[^\n]*\n(.*?)(?:```|\Z)", re.DOTALL)  # a block, closed or not
+_MARKS = re.compile(r"[*_`~#>|\"'“”‘’«»\s]+")  # Markdown's marks, quotation marks, white space
+_GAP = re.compile(r"\s*(?:…|\.\.\.|\[\.\.\.\])\s*")  # "…", "..." or "[...]": text left out
 _LEAST = 3
-"""Least characters of a quote that counts."""
+"""Least characters of a quote that counts, without marks."""
 
 
 class Finding(NamedTuple):
-    """Two tickets that do not fit together, what each assumes, and a quote of each."""
+    """Two tickets that do not fit together, what each assumes, and a quote of each, in order."""
 
     kind: Kind
     tickets: tuple[str, str]
@@ -61,7 +62,10 @@ class Finding(NamedTuple):
 
 
 def read_findings(answer: str, tickets: Collection[str]) -> tuple[list[Finding], list[str]]:
-    """Return the findings in an answer about the tickets, and remarks on what is not one."""
+    """Return the findings in an answer, and remarks on what could not be read as one.
+
+    `tickets` are the ids that a finding may name.
+    """
     values = list(_values(answer))
     if not values:
         is_silent = not answer.strip() or answer.strip().rstrip(".").lower() in ("none", "nothing")
@@ -80,7 +84,10 @@ def read_findings(answer: str, tickets: Collection[str]) -> tuple[list[Finding],
 
 
 def unfounded(finding: Finding, said: Mapping[str, str]) -> str:
-    """Return why the finding does not count, given what its tickets said; "" if it does."""
+    """Return why the finding does not count, given the text that each ticket said; "" if it does.
+
+    `said` is by ticket.
+    """
     for ticket, quote in zip(finding.tickets, finding.quotes, strict=True):
         if not occurs(quote, said.get(ticket, "")):
             return f"{ticket} did not say “{quote}”" if quote else f"no quote from {ticket}"
@@ -88,7 +95,10 @@ def unfounded(finding: Finding, said: Mapping[str, str]) -> str:
 
 
 def occurs(quote: str, text: str) -> bool:
-    """Return True if the quote occurs, whatever its marks and case; `…` may stand for any text."""
+    """Return True if the quote occurs in the text; marks and case do not count.
+
+    `…` in the quote stands for any text.
+    """
     parts = [plain(part) for part in _GAP.split(quote)]
     parts = [part for part in parts if part]
     text, at = plain(text), 0
@@ -100,12 +110,12 @@ def occurs(quote: str, text: str) -> bool:
 
 
 def plain(text: str) -> str:
-    """Return the words of a text, as quotes are compared."""
+    """Return a text in the form in which quotes are compared: without marks, in lower case."""
     return _MARKS.sub(" ", text).strip().casefold()
 
 
 def _values(answer: str) -> Iterator[object]:
-    """Yield the JSON values in an answer: in fences, as a whole, or a line each."""
+    """Yield the JSON objects and lists in an answer: in fences, else its whole, else by line."""
     fenced = [match[1] for match in _FENCED.finditer(answer)]
     begin, end = answer.find("["), answer.rfind("]")
     wholes = [*fenced, answer, *([answer[begin : end + 1]] if 0 <= begin < end else ())]
@@ -145,7 +155,8 @@ def _finding(value: object, tickets: Collection[str]) -> Finding | str:
 def _pair(
     value: Mapping[str, object], keys: Sequence[str], names: Sequence[str]
 ) -> tuple[str, str]:
-    """Return the texts of both tickets, given as a list or by their names."""
+    """Return the texts of both tickets, given as a list or by their names, at the first of the
+    `keys` that the value has; "" for a missing one."""
     given = next((value[key] for key in keys if key in value), None)
     if isinstance(given, dict):
         given = [given.get(name) for name in names]

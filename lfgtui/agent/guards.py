@@ -1,8 +1,9 @@
-"""The guards of one ticket: they see its texts as they come.
+"""The guards of one ticket, which read its texts as they stream.
 
 Each text is read once, in the pieces it comes in: the answer, the reasoning, the arguments of
 a call, a channel of its output. A text that comes whole (full arguments, an output that was not
-streamed, a change of a file) is read whole. A guard trips once a text, and says where.
+streamed, a change of a file) is read whole. A guard trips at most once in a turn for each call
+and channel. `engine/ticket/guarding.py` feeds the events and acts on the trips.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -17,7 +18,8 @@ from lfgtui.text.matching import Matcher, MatchStream
 from lfgtui.text.redactor import Redactor, TextStream
 
 _PATIENCE = 64
-"""Characters that guards which only flag collect first: reading pieces together is cheaper."""
+"""Characters that are collected before guards that only flag read them: fewer reads cost less. For
+other guards each character counts, since they stop the ticket."""
 
 _QUOTED = 60
 """Most characters that are quoted of a match."""
@@ -28,17 +30,18 @@ _WHERE: Mapping[Channel, str] = {
     "arguments": "the arguments of {}",
     "output": "the output of {}",
 }
+"""The place that a message names; the gap is for the tool."""
 
 
 class Trip(NamedTuple):
-    """A guard saw what it looks for."""
+    """A guard saw what it looks for; `message` says what and where."""
 
     guard: Guard
     message: str
 
 
 class _Key(NamedTuple):
-    """A text: its channel, its call, and for an output, which of its two channels."""
+    """The key of a text: its channel and call; `pipe` is "stdout", "stderr", "whole" or ""."""
 
     channel: Channel
     call: str
@@ -49,7 +52,7 @@ _ANSWER = _Key("text", "", "")
 
 
 class _Secrets(Redactor):
-    """Finds the usual secrets; the redacted text is not used."""
+    """A redactor that notes which kinds of secrets it found; its output is not used."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -79,15 +82,16 @@ class _Reader:
         return self._read(text, is_over=False)
 
     def finish(self) -> Sequence[tuple[Guard, str]]:
-        """End the text."""
+        """End the text; return the guards that trip on its rest."""
         return self._read(self._waiting, is_over=True)
 
     def _read(self, text: str, *, is_over: bool) -> Sequence[tuple[Guard, str]]:
+        """Read more of the text, the last of it if it `is_over`; return as `feed` does."""
         raise NotImplementedError
 
 
 class _BuiltIn(_Reader):
-    """Reads for the built-in guard."""
+    """Reads one text for the built-in guard."""
 
     def __init__(self, guard: Guard) -> None:
         super().__init__([guard])
@@ -106,13 +110,13 @@ class _BuiltIn(_Reader):
 
 
 class _Own(_Reader):
-    """Reads for guards that have a pattern."""
+    """Reads one text for the guards that have a pattern, all at the same time."""
 
     def __init__(self, guards: tuple[Guard, ...]) -> None:
         super().__init__(guards)
         self._guards = guards
         self._matches = MatchStream(_matcher(guards))
-        self._begun = ""
+        self._begun = ""  # the end of the text before, in which a match may have begun
 
     def _read(self, text: str, *, is_over: bool) -> Sequence[tuple[Guard, str]]:
         found = self._matches.feed(text)
@@ -134,6 +138,7 @@ class _Own(_Reader):
 
 @cache
 def _secrets() -> _Secrets:
+    # All texts share it: `_read` takes what was found before another text is fed.
     return _Secrets()
 
 
@@ -143,12 +148,16 @@ def _matcher(guards: tuple[Guard, ...]) -> Matcher:
 
 
 def _quoted(text: str, *, is_whole: bool) -> str:
+    """Return a match in quotes, cut to `_QUOTED`; with `…` first if its beginning is lost."""
     line = shortened(" ".join(text.split()), _QUOTED)
     return f'"{line}"' if is_whole else f'"…{line}"'
 
 
 class Guards:
-    """A ticket's guards at work. `feed` it each event that is stored."""
+    """The guards of one ticket. `feed` each event before it is stored, in order.
+
+    Guards with the action "redact" do not trip here: `EventRedactor` does their work.
+    """
 
     def __init__(self, guards: tuple[Guard, ...]) -> None:
         seeing = [guard for guard in guards if guard.action != "redact"]
@@ -157,9 +166,9 @@ class Guards:
             for channel in get_args(Channel)
         }
         self._open: dict[_Key, Sequence[_Reader]] = {}
-        self._tools: dict[str, str] = {}
-        self._streamed: set[str] = set()
-        self._tripped: set[tuple[str, Channel, str]] = set()
+        self._tools: dict[str, str] = {}  # the name of the tool, by call
+        self._streamed: set[str] = set()  # calls whose output was read in pieces
+        self._tripped: set[tuple[str, Channel, str]] = set()  # guard, channel and call
 
     def feed(self, event: e.Event) -> Sequence[Trip]:
         """Return the guards that trip on the event, or on texts that end with it."""
@@ -185,6 +194,7 @@ class Guards:
         return trips
 
     def _piece(self, key: _Key, text: str) -> Sequence[Trip]:
+        """Read a piece of a text. A new text ends others; only texts of calls may alternate."""
         trips: list[Trip] = []
         if (readers := self._open.get(key)) is None:
             trips += self._end(lambda other: not (key.call and other.call))
@@ -195,6 +205,7 @@ class Guards:
         return trips
 
     def _readers(self, key: _Key) -> Sequence[_Reader]:
+        """Return the readers of a new text."""
         if key.channel == "output" and key.pipe != "whole":
             self._streamed.add(key.call)
         seeing = self._seeing[key.channel]
@@ -203,6 +214,7 @@ class Guards:
         return [*built_in, *([_Own(own)] if own else ())]
 
     def _end(self, ends: Callable[[_Key], bool]) -> list[Trip]:
+        """End the open texts for which `ends` is true."""
         ended = [(key, self._open.pop(key)) for key in list(self._open) if ends(key)]
         return [
             trip
@@ -212,6 +224,7 @@ class Guards:
         ]
 
     def _trips(self, key: _Key, found: Sequence[tuple[Guard, str]]) -> Sequence[Trip]:
+        """Return the trips for what was found, without guards that have tripped there already."""
         trips: list[Trip] = []
         for guard, what in found:
             once = (guard.name, key.channel, key.call)
@@ -223,7 +236,7 @@ class Guards:
 
 
 def _whole_texts(event: e.Event) -> Iterator[tuple[Channel, str]]:
-    """Yield the texts that come whole."""
+    """Yield the texts that an event has whole, with their channels; of a diff, the added lines."""
     match event:
         case e.ToolCallRequested(_, _, arguments):
             for text in _strings(arguments):
@@ -241,6 +254,7 @@ def _whole_texts(event: e.Event) -> Iterator[tuple[Channel, str]]:
 
 
 def _strings(value: object) -> Iterator[str]:
+    """Yield the strings in a JSON value, without keys."""
     match value:
         case str():
             yield value

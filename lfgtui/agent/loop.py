@@ -1,10 +1,10 @@
 """The agent loop: one attempt at one ticket.
 
 The loop keeps no conversation of its own. It emits events, waits until they
-are delivered (committed, and folded into the ticket's transcript) and reads
-the next request off that fold. So the request a resumed process sends after
-a crash is the one the crashed process would have sent: there is no second
-memory that could differ.
+are committed and folded into the ticket's transcript (`settle`), and makes the
+next request from the transcript. So the request that a resumed process sends
+after a crash is the one that the crashed process would have sent: there is no
+second memory that could differ.
 """
 
 from collections.abc import Callable, Sequence
@@ -41,13 +41,15 @@ _LIMITS: Final[dict[e.StopReason, Literal["tokens", "turns"]]] = {
     "length": "tokens",
     "max_turn_requests": "turns",  # of an agent that makes requests by itself
 }
+"""Stop reasons that are limits of the ticket."""
 _ONLY_WRITTEN = "the model wrote a tool call as text; it was not run, and no answer came with it"
 
 
 class Agent:
-    """Works one ticket with one provider. `run` returns how it ended.
+    """One attempt at a ticket with one provider; the engine makes it and awaits `run` once.
 
-    `toolboxes` are those besides the tools of its workspace.
+    `leak_dialects` are those of the model's leaked markup; `toolboxes`, as of MCP servers, are
+    added to the tools of the workspace.
     """
 
     def __init__(
@@ -79,10 +81,10 @@ class Agent:
         self._ids = CallIds(0)
 
     async def run(self, message: e.UserMessage) -> e.Ending:
-        """Make one attempt, from the first message or from where the transcript stands.
+        """Make the attempt and return its ending.
 
-        Raises `ProviderError` when a request fails; the engine decides whether
-        to try again.
+        It begins with `message` if the conversation is empty, and otherwise goes on from there.
+        Raises `ProviderError` when a request fails; the engine decides whether to try again.
         """
         await self._context.settle()
         self._ids = CallIds(self._transcript.calls.last)
@@ -108,7 +110,7 @@ class Agent:
                 return ending
 
     async def _with_files(self, message: e.UserMessage) -> e.UserMessage:
-        """Return the message with the files that go before it, as they are now."""
+        """Return the message with the files of the ticket's `context`, as they are now."""
         files = await self._context.files.read(Path(self._transcript.workspace))
         return replace(message, context=files) if files else message
 
@@ -119,7 +121,10 @@ class Agent:
         return next((a.stop_reason for a in attempts if a.stop_reason), "end")
 
     def _ending(self) -> e.Ending | None:
-        """Return the ending if the last response made no calls or a limit is reached."""
+        """Return the ending that follows from the last response, None if another is due.
+
+        To be called only when no call is unanswered.
+        """
         last, reason = self._conversation.messages[-1], self._stop_reason
         if not isinstance(last, ModelTurn) or reason == "pause_turn":
             return self._limit()  # a paused response goes on with the next request
@@ -136,7 +141,10 @@ class Agent:
         return e.TicketDone(reason)
 
     def _checked(self, ending: e.TicketDone) -> e.Ending | None:
-        """Return the ending; None if the answer goes back because it does not fit the schema."""
+        """Return the ending, or a failure if the answer does not fit the ticket's schema again.
+
+        After the first misfit the answer goes back to the model, and None is returned.
+        """
         if not (why := misfit(self._ticket, self._transcript.answer)):
             return ending
         if self._limit() is not None or was_asked_again(self._conversation.messages):
@@ -146,6 +154,7 @@ class Agent:
         return None
 
     def _limit(self) -> e.TicketLimited | None:
+        """Return the ending if the ticket's turns or its cost have reached their limit."""
         if self._conversation.turns_since_said >= self._ticket.max_turns:
             return e.TicketLimited("turns")
         spent, most = self._transcript.cost_since_start, self._ticket.max_cost
@@ -154,7 +163,10 @@ class Agent:
     # Responses
 
     async def _respond(self) -> e.Ending | None:
-        """Get the next response, after making room for it if that is due."""
+        """Send the next request and follow its response, compacting the context before if due.
+
+        If the provider refuses the request as too long, compact and send once more.
+        """
         try:
             if (blocked := await self._compaction.heed()) is not None:
                 return blocked
@@ -170,10 +182,10 @@ class Agent:
                     return made
             return await self._send()
         except StoppedError:
-            return None  # asked whether room may be made, they have something to say
+            return None  # instead of allowing the compaction, the person has something to say
 
     async def _send(self) -> e.Ending | None:
-        """Send the next request; return an ending if its response cannot go on."""
+        """Send the next request, or reuse an answer; return an ending if it cannot go on."""
         tools = tuple(map(_spec, await self._tools.offered()))
         sought = self._reuse.fingerprint(self._request(tools))
         answer = await self._reuse.find(sought)
@@ -191,7 +203,10 @@ class Agent:
     async def _follow(
         self, stream: Stream, answered_with: Callable[[e.Event], None], leaks: frozenset[Dialect]
     ) -> e.Ending | None:
-        """Follow the response to its end; return an ending if it cannot go on."""
+        """Emit the response's events; return an ending if it cannot go on.
+
+        `answered_with` gets each event first; `leaks` are dialects to look for in the text.
+        """
         response = Response(self._context, self._ids, self._facts, leaks)
         self._calls.requested = response.requested
         try:
@@ -235,7 +250,7 @@ class Agent:
     # Calls
 
     async def _answer(self, calls: tuple[CallPart, ...]) -> e.Ending | None:
-        """Run the calls of a response that ended well; answer those of any other unrun."""
+        """Run the calls of a complete response; of any other, answer them as not run."""
         reason = self._stop_reason
         if reason == e.STOPPED:
             self._calls.answer_not_begun(calls)
@@ -253,6 +268,7 @@ def _spec(tool: Tool) -> ToolSpec:
 
 
 def _stopped_by_provider(reason: e.StopReason) -> e.TicketFailed | None:
+    """Return the failure for a refused or filtered answer; None for other stop reasons."""
     if reason not in ("content_filter", "refusal"):
         return None
     message = "the provider stopped the answer: " + reason.replace("_", " ")

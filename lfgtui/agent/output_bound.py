@@ -1,4 +1,5 @@
-"""The config's bound on the tokens of a response, which no ticket exceeds."""
+"""The config's bound on the tokens of a response (`max_output_tokens` of a model), which holds for
+all tickets."""
 
 from dataclasses import replace
 
@@ -11,7 +12,7 @@ _FIELDS = ("max_output_tokens", "max_tokens", "max_completion_tokens")
 
 
 def bounded(request: Request, bound: int | None) -> Request:
-    """Return the request with its limit lowered to the bound."""
+    """Return the request with its limit, also one in `extra`, lowered to the bound, if any."""
     if bound is None:
         return request
     extra = {name: _least(name, value, bound) for name, value in request.extra.items()}
@@ -20,7 +21,7 @@ def bounded(request: Request, bound: int | None) -> Request:
 
 
 def remark(ticket: Ticket, bound: int | None) -> e.Status | None:
-    """Return the remark on a ticket that asks for more than the bound, unless by default."""
+    """Return the remark on a ticket that sets a higher limit than the bound; None for others."""
     wishes = [value for name, value in ticket.extra.items() if name in _FIELDS]
     if ticket.max_output_tokens != DEFAULT_OUTPUT_TOKENS:
         wishes.append(ticket.max_output_tokens)
@@ -31,6 +32,7 @@ def remark(ticket: Ticket, bound: int | None) -> e.Status | None:
 
 
 def _least(name: str, value: object, bound: int) -> object:
+    """Return a value of `extra`, lowered to the bound if it is a limit."""
     if name not in _FIELDS:
         return value
     return min(value, bound) if isinstance(value, int) else bound

@@ -1,7 +1,8 @@
 """The questions of an agent that runs its tools itself, asked while its response goes on.
 
-Several may be open at once, and the agent may say more meanwhile; so each waits for the person in
-a task of its own. The person approves what the agent shows: lfg cannot check what it runs.
+Several questions may be open at the same time, and the agent may say more meanwhile; so each waits
+for the person in a task of its own. The person approves what the agent shows: lfg cannot check
+what it runs.
 """
 
 import asyncio
@@ -24,6 +25,7 @@ UNASKABLE = (
     "{} needs approval, but this run has no screen to ask on;"
     " to answer, run `lfg resume` in a terminal"
 )
+"""The reason of a ticket that is blocked; the gap is for what needs approval."""
 
 
 def unaskable(name: str, confinement: Confinement) -> str:
@@ -33,21 +35,27 @@ def unaskable(name: str, confinement: Confinement) -> str:
 
 
 class NobodyToAskError(Exception):
-    """An agent asked, and nobody is there to answer."""
+    """An agent asked, and nobody is there to answer; the message is why the ticket is blocked."""
 
 
 class Questions:
-    """The questions of one response; `asked` is the context in which they are asked."""
+    """The questions of one response; `ask` and `withdraw` are called in the body of `asked`.
+
+    `source` is the agent's stream, which takes the answers.
+    """
 
     def __init__(self, context: AgentContext, source: TakesAnswers) -> None:
         self._context = context
         self._source = source
-        self._open: dict[str, asyncio.Task[None]] = {}
-        self._slot = asyncio.Lock()
+        self._open: dict[str, asyncio.Task[None]] = {}  # by call id; answered ones stay
+        self._slot = asyncio.Lock()  # two answers must not both take the ticket's one slot
 
     @asynccontextmanager
     async def asked(self) -> AsyncIterator[None]:
-        """Let questions be asked in the body; withdraw those that are open after it."""
+        """Let questions be asked in the body; at its end withdraw those that are open.
+
+        Raises the first exception of a question's task.
+        """
         try:
             yield
         finally:
@@ -58,22 +66,22 @@ class Questions:
                 raise fault
 
     def close(self) -> None:
-        """Withdraw open questions: the response has ended, and nothing may follow it."""
+        """Withdraw open questions: the response has ended, and no event of it may follow."""
         for call_id in self._open:
             self.withdraw(call_id)
 
     def withdraw(self, call_id: str) -> None:
-        """Withdraw the question about a call; the agent no longer wants an answer."""
+        """Cancel the task of a question, if it is open: the agent no longer wants an answer."""
         if call_id in self._open:
             self._open[call_id].cancel()
 
     def ask(
         self, theirs: str, question: e.ApprovalRequested, arguments: e.ToolArguments | None
     ) -> None:
-        """Answer by the ticket's settings or a rule, or else have the person answer.
+        """Answer by the ticket's settings or a rule; otherwise begin to ask the person.
 
-        `theirs` is the agent's id of the call. `arguments` came with the call; None for a call of
-        an earlier response. Raises `NobodyToAskError`.
+        `theirs` is the agent's own id of the call. `arguments` came with the call in this
+        response; None if they did not. Raises `NobodyToAskError`.
         """
         context, call_id = self._context, question.call_id
         if (replaced := self._open.get(call_id)) is not None and not replaced.done():
@@ -107,6 +115,7 @@ class Questions:
     async def _ask(
         self, theirs: str, question: e.ApprovalRequested, arguments: e.ToolArguments | None
     ) -> None:
+        """Have the person answer, and pass the answer on; an error counts as no answer."""
         try:
             with self._context.holding_clock():
                 answer = await self._decided(question, arguments)
@@ -118,9 +127,10 @@ class Questions:
     async def _decided(
         self, question: e.ApprovalRequested, arguments: e.ToolArguments | None
     ) -> e.ApprovalOption | None:
-        """Return the person's answer.
+        """Ask the person, emit the decision and return the agent's option for it, None if none.
 
-        Nothing is awaited between the question and the wait for the answer, which may be quick.
+        Nothing may be awaited between the question's event and `context.ask`: the person may
+        answer at once.
         """
         context, call_id = self._context, question.call_id
         await context.settle()
@@ -155,7 +165,7 @@ class Questions:
 def _chosen(
     question: e.ApprovalRequested, decision: Decision | None, verdict: Verdict
 ) -> tuple[e.ApprovalOption | None, str | UnsetType]:
-    """Return the option that was chosen, with its name, or the plain one."""
+    """Return the option that the person chose and its name; the plain one has `UNSET`."""
     options, option_id = question.options or (), decision.option if decision else ""
     for one in options:
         if option_id and one.option_id == option_id and one.kind.startswith(verdict):

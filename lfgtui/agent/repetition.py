@@ -1,9 +1,12 @@
-"""Calls that go in circles: the same one again and again, or a few that take turns.
+"""Calls that go in circles: the same call again and again, or a few that alternate.
 
 A circle is two rounds of the same calls, with the same arguments and results, and the beginning of
 a third. A command whose output differs makes no circle, nor does one that runs again after an edit,
 since the edit is a call, too. Times in the output do not count as different. A message or approval
 of the person begins a new count; a denial does not.
+
+A model's next call is checked before it runs (`circle`); an agent's calls are watched
+(`AgentCircles`).
 """
 
 import re
@@ -15,16 +18,16 @@ from lfgtui.model.fold.attempts import Attempt
 from lfgtui.model.fold.items import PromptItem, ToolItem
 
 REPETITION = "repetition"
-"""The guard's name."""
+"""The `guard` of the `GuardTripped` for a circle; histories hold it."""
 
 LONGEST = 4
-"""Most calls of a round."""
+"""Most calls in a round."""
 
-_TIMES = re.compile(r"\d+(?:\.\d+)?\s?(?:m?s|seconds)\b|\d\d:\d\d(?::\d\d)?")
+_TIMES = re.compile(r"\d+(?:\.\d+)?\s?(?:m?s|seconds)\b|\d\d:\d\d(?::\d\d)?")  # "0.31s", "12:30:05"
 
 
 class Made(NamedTuple):
-    """A call that was made; `result` includes the diffs of the files that it changed."""
+    """A call that was made; `result` has its output and error, without times, and its diffs."""
 
     name: str
     arguments: str
@@ -37,6 +40,7 @@ def circle(made: Sequence[Made], name: str, arguments: e.ToolArguments) -> str:
 
 
 def _circle(made: Sequence[Made], call: tuple[str, str]) -> str:
+    """Return the circle that a call, given as name and arguments, would continue; "" if none."""
     for size in range(1, LONGEST + 1):
         rounds = made[-2 * size :]
         first, second = rounds[:size], rounds[size:]
@@ -61,6 +65,7 @@ def calls_made(attempts: Sequence[Attempt]) -> list[Made]:
 
 
 def _items(attempts: Sequence[Attempt]) -> Iterator[ToolItem | PromptItem]:
+    """Yield calls and messages, newest first, back to the last attempt from the prompt."""
     for attempt in reversed(attempts):
         for item in reversed(attempt.items):
             if isinstance(item, ToolItem | PromptItem):
@@ -76,6 +81,7 @@ def _made(call: ToolItem) -> Made:
 
 
 def _given(arguments: e.ToolArguments) -> str:
+    """Return arguments in a form in which equal ones are equal, whatever their order."""
     return arguments if isinstance(arguments, str) else repr(sorted(arguments.items()))
 
 
@@ -87,16 +93,16 @@ def _in_words(names: Sequence[str]) -> str:
 
 
 class AgentCircles:
-    """Watches the calls that an agent reports in one response."""
+    """Watches the calls that an agent reports in one response, in which it runs them itself."""
 
     def __init__(self) -> None:
-        self._requested: dict[str, tuple[str, str]] = {}
-        self._diffs: dict[str, str] = {}
+        self._requested: dict[str, tuple[str, str]] = {}  # open calls: name and arguments, by id
+        self._diffs: dict[str, str] = {}  # by call id
         self._made = list[Made]()
-        self._is_told = False
+        self._is_reported = False
 
     def watch(self, event: e.WireEvent) -> str:
-        """Return, once, the circle that a call closes, in words; "" for any other event."""
+        """Return the circle that the event's call closes, in words, only once; else ""."""
         match event:
             case e.ToolCallRequested(call_id, name, arguments, origin="agent"):
                 self._requested[call_id] = name, _given(arguments)
@@ -105,10 +111,10 @@ class AgentCircles:
             case e.ToolCallFinished(call_id, output, error) if call_id in self._requested:
                 name, given = self._requested.pop(call_id)
                 result = f"{output}\n{error or ''}\n{self._diffs.pop(call_id, '')}"
-                circle = "" if self._is_told else _circle(self._made, (name, given))
+                circle = "" if self._is_reported else _circle(self._made, (name, given))
                 self._made = [*self._made, Made(name, given, _TIMES.sub("", result))][
                     -2 * LONGEST :
                 ]
-                self._is_told = self._is_told or bool(circle)
+                self._is_reported = self._is_reported or bool(circle)
                 return circle
         return ""

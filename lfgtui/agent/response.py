@@ -1,4 +1,8 @@
-"""One response on its way from a provider's stream to the ticket's events."""
+"""One response on its way from a provider's stream to the ticket's events.
+
+Its events get call ids of lfg's own and prices, leaked markup is filtered from the text, and an
+agent's questions are asked; then the context emits them.
+"""
 
 from collections.abc import Callable
 from contextlib import AsyncExitStack, aclosing
@@ -16,7 +20,7 @@ from lfgtui.settings.providers import Dialect
 from lfgtui.text.figures import count
 
 _AT_END = (e.Usage, e.Status, e.Heartbeat, e.ResponseFinished)
-"""Events that may follow a response's last report of its cost."""
+"""Events that may follow a response's last report of its cost: they do not show more spending."""
 
 _SPOKEN = (e.TextDelta, e.ReasoningDelta)  # most events are; no call is among them
 _NO_PRICE = "max_cost has no effect: this model's price is unknown; set `price` in the config"
@@ -25,9 +29,10 @@ _UNSHOWN = "nothing in the response can be shown: "
 
 
 class Response:
-    """One response. `follow` it to its end.
+    """One response; `follow` is to be called once.
 
-    `requested` has the arguments of its calls as they came; the history's may be redacted.
+    `requested` has the arguments of its calls, by call id, as they came: those in the history may
+    be redacted. `turn` is its number.
     """
 
     def __init__(
@@ -46,19 +51,21 @@ class Response:
         self._leaks = LeakageFilter(leak_dialects, f"{attempt}_{self.turn}")
         self._empty_check = EmptyResponseCheck()
         self._questions: Questions | None = None
-        self._is_whole = False
-        self._spent_before = context.transcript.cost_since_start
-        self._is_too_dear = self._is_unlimited = False
+        self._is_whole = False  # `ResponseFinished` came
+        self._spent_before = context.transcript.cost_since_start  # USD
+        self._is_too_dear = False  # `max_cost` is reached
+        self._is_unlimited = False  # `max_cost` cannot be checked: no price is known
         self._circles = AgentCircles() if context.ticket.repetition == "ask" else None
         self._is_context_remarked = context.transcript.attempts[-1].is_context_remarked
 
     async def follow(
         self, stream: Stream, answered_with: Callable[[e.Event], None]
     ) -> e.Ending | None:
-        """Emit the stream's events; return an ending if nobody is there to approve a call.
+        """Emit the stream's events; return an ending if the response cannot go on.
 
+        That is so if nobody is there to approve a call, or an agent reaches `max_cost`.
         `answered_with` gets each event first. Raises `ProviderError`, and `StoppedError` for a
-        response that the person stopped when it was complete already.
+        response that was complete already when the person stopped it.
         """
         try:
             async with (
@@ -82,16 +89,18 @@ class Response:
             self._emit_rest()
             self._context.emit(e.ResponseFinished(self.turn, e.STOPPED))
         except NobodyToAskError as error:
-            return e.TicketBlocked(str(error))  # not finished: it asks again once somebody is there
+            return e.TicketBlocked(str(error))  # the response is not finished: a resume asks again
         finally:  # a stream that breaks or is stopped loses nothing that was held back
             self._emit_rest()
         return None
 
     def _emit_rest(self) -> None:
+        """Emit text that was held back because it could become markup."""
         for one in self._leaks.finish():
             self._context.emit(one)
 
     def _take(self, event: e.WireEvent) -> None:
+        """Emit one event of the stream, with what it leads to."""
         theirs = event.call_id if isinstance(event, e.ApprovalRequested) else ""
         if isinstance(event, e.Usage):
             event = self._facts.priced(event)
@@ -124,7 +133,7 @@ class Response:
             self._context.emit(one)
 
     def _heed_context(self, used: int, size: int) -> None:
-        """Remark on a context that is nearly full; once, however often it is emptied."""
+        """Warn of a context that is nearly full, once until the ticket starts over."""
         if not self._is_context_remarked and size and used >= FULL * size:
             self._is_context_remarked = True
             much = f"{used / size:.0%} of it is used, {count(used)} of {count(size)} tokens"

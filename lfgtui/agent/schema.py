@@ -1,8 +1,8 @@
 """The JSON Schema of a ticket's answer.
 
 It goes to the model with the prompt. An answer that does not fit goes back once, with a message
-that says where and why; a second one fails the ticket. The conversation shows that an answer went
-back, so a resumed process knows it, too.
+that says where and why; if the next one does not fit either, the ticket fails. The conversation
+shows that an answer went back, so a resumed process knows it, too.
 """
 
 import re
@@ -15,13 +15,13 @@ from lfgtui.model.tickets import Ticket
 from lfgtui.text.json_schema import JsonSchema
 
 _LONGEST = 1_000_000
-"""Most characters of an answer that is checked."""
+"""Most characters of an answer that is checked; a longer one does not fit."""
 
 _INSTRUCTION = (
     "{}\n\nYour last answer must be only JSON, bare or in one fenced block,"
     " that fits this JSON Schema:\n\n```json\n{}\n```"
 )
-_AGAIN = "Your answer does not match the required JSON Schema: "
+_AGAIN = "Your answer does not match the required JSON Schema: "  # `was_asked_again` looks for it
 _HOW = ". Answer again, with the corrected JSON alone."
 
 _FENCED = re.compile(r"^```[^\n`]*\n(.*?)^```[ \t]*$", re.MULTILINE | re.DOTALL)
@@ -36,12 +36,12 @@ def prompt_of(ticket: Ticket) -> str:
 
 
 def answer_of(ticket: Ticket, answer: str) -> str:
-    """Return the part of an answer that is handed on: its JSON, if it was checked."""
+    """Return the part of an answer that other tickets get: its JSON alone if there is a schema."""
     return answer if ticket.schema is None else _json_text(answer)
 
 
 def misfit(ticket: Ticket, answer: str) -> str:
-    """Return where and why the answer does not fit; "" if it does, or if there is no schema."""
+    """Return where and why the answer does not fit the ticket's schema; "" if it does."""
     if ticket.schema is None:
         return ""
     if len(answer) > _LONGEST:
@@ -71,5 +71,6 @@ def again(why: str) -> str:
 
 
 def _json_text(answer: str) -> str:
+    """Return the content of the answer's only fenced block, or else all of the answer."""
     blocks = _FENCED.findall(answer[:_LONGEST])
     return blocks[0].strip() if len(blocks) == 1 else answer.strip()

@@ -1,4 +1,8 @@
-"""The calls of a response: each is approved if it must be, run, and answered."""
+"""The calls that a model makes: each is approved if it needs to be, run, and answered.
+
+Every call gets a `ToolCallFinished`, run or not: a request with an unanswered call is refused by
+most wires. Calls of installed agents are not run here (see `questions`).
+"""
 
 from collections.abc import Iterable
 from time import monotonic
@@ -36,7 +40,8 @@ _FORGOTTEN = (
 class ToolCalls:
     """Runs one ticket's calls, in the order in which the model made them.
 
-    `requested` has the arguments as they came, by call; the history's may be redacted.
+    `requested` has the arguments as they came, by call id: those in the history may be redacted.
+    `Agent` sets it to that of each new `Response`.
     """
 
     def __init__(self, context: AgentContext, tools: Toolboxes) -> None:
@@ -49,7 +54,10 @@ class ToolCalls:
         self._emit = context.emit
 
     async def run(self, calls: Iterable[CallPart]) -> e.TicketBlocked | None:
-        """Run the calls; return an ending if nobody can approve one."""
+        """Run the calls; return an ending if nobody can approve one.
+
+        If the person stops a call, those after it are answered as not run.
+        """
         left = list(calls)
         while left:
             try:
@@ -62,10 +70,11 @@ class ToolCalls:
         return None
 
     def answer_interrupted(self) -> None:
-        """Answer the call in which an earlier attempt was stopped; those after it never began.
+        """Answer the call during which an earlier attempt ended, as interrupted.
 
-        Nor did a call whose approval was still open: approval is requested again. None of these
-        begins before the model has read the person's messages since.
+        The calls after it never began, nor did a call whose approval was still open; they will be
+        run. But if the person has said something since, they are answered as not run, so that the
+        model reads that first.
         """
         calls = self._conversation.unanswered
         if calls and not self._transcript.is_undecided(calls[0].call_id):
@@ -75,7 +84,7 @@ class ToolCalls:
             self.answer_not_begun(calls)
 
     async def _run_call(self, call: CallPart) -> e.TicketBlocked | None:
-        """Run one call, after its approval if it needs one; return an ending if nobody can."""
+        """Approve, run and answer one call; return an ending if nobody can approve it."""
         arguments, shown = self.requested.pop(call.call_id, None), call
         if is_marked(call.arguments):  # the stored arguments are redacted; the real ones are run
             if arguments is None:
@@ -100,9 +109,11 @@ class ToolCalls:
     async def _approval_of(
         self, call: CallPart, shown: CallPart
     ) -> Preview | str | e.TicketBlocked:
-        """Return the preview that was approved on the card `shown`; else why it must not run.
+        """Return the call's preview if it may run, and otherwise why not, for the model.
 
-        The preview is empty where no approval is needed.
+        `shown` is the call as its card shows it, perhaps redacted. The preview is empty if no
+        approval is needed. Returns an ending if nobody can approve; raises `ToolError` for a call
+        that cannot run, and `StoppedError`.
         """
         approval, context = self._approval(call.name), self._context
         if approval == "deny":
@@ -155,7 +166,7 @@ class ToolCalls:
         return question
 
     async def _ruled(self, call: CallPart) -> Preview | None:
-        """Return the preview of a call that a rule approves; None if no rule covers it."""
+        """Emit the approval by a rule and return the call's preview; None if no rule covers it."""
         rules = [rule for rule in self._context.rules() if rule.tool == call.name]
         if rules:
             question = await self._question(call)
@@ -174,7 +185,7 @@ class ToolCalls:
             raise
 
     async def _repeated(self, call: CallPart) -> str:
-        """Return the circle that the call would continue, and emit it; "" if none."""
+        """Return the circle of calls that this one would continue, and emit it; "" if none."""
         if self._ticket.repetition == "off":
             return ""
         await self._context.settle()
@@ -184,6 +195,7 @@ class ToolCalls:
         return repeated
 
     async def _question(self, call: CallPart, *, even_failing: bool = False) -> Preview:
+        """Return the call's preview; for one that would fail a remark, if `even_failing`."""
         try:
             return await self._tools.of(call.name).preview(call.name, call.arguments)
         except ToolError as error:
@@ -192,9 +204,10 @@ class ToolCalls:
             return Preview(f"{call.name}, which would fail: {error}")
 
     def _approval(self, name: str) -> Approval:
-        """Return the approval due; an unknown tool needs none, since calling it can only fail.
+        """Return the approval that a tool's calls need.
 
-        Where a wall is wanted but impossible, a person decides on each command.
+        An unknown tool needs none, since calling it can only fail. If a sandbox is wanted but there
+        is none, a person decides on each command.
         """
         if not self._tools.of(name).offers(name):
             return "auto"
@@ -212,6 +225,7 @@ class ToolCalls:
         self._emit(e.ToolCallFinished(call.call_id, message, error, None, 0.0))
 
     async def _execute(self, call: CallPart, approved: str) -> None:
+        """Run the tool and answer the call; `approved` is the `version` of its preview."""
         began = None
         try:
             async with self._context.stoppable():

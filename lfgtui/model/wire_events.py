@@ -19,7 +19,7 @@ from lfgtui.model.facets import Facets
 StopReason: TypeAlias = str
 """Why a response ended: `end`, `tool_use`, `length`, `content_filter`, `refusal`,
 `stop_sequence` or `stopped`; any other reason in the provider's words."""
-STOPPED: StopReason = "stopped"  # by the person, or by lfg in the middle of the response
+STOPPED: StopReason = "stopped"  # by the person, who has something to say
 ToolArguments: TypeAlias = dict[str, object] | str
 """A JSON object, or as a string whatever else arrived."""
 

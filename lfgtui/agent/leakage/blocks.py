@@ -1,11 +1,15 @@
-"""The markup that models write into their text: one table a dialect, by the head of each block.
+"""The markup that models write into their text: a table for each dialect, by head.
 
+A block is a piece of markup; its head is the string with which it begins. `filter` reads the
+tables. New markup is a row of one of them, or a new `Dialect`, which a provider's setting `leakage`
+turns on.
 Servers and models leave out parts of it: Qwen3-Coder the opening `<tool_call>`
 (https://github.com/ollama/ollama/issues/16686), DeepSeek the section around its
 calls (https://github.com/sgl-project/sglang/issues/40236), all of them an end
 now and then. So nothing is required to nest: markup around calls is a mark that
-is dropped, a call begins wherever its head does, and an end that belongs to no
-call is dropped where it follows one. A block without an end lasts to the answer's.
+is dropped, a call begins wherever its head does, and an end tag that belongs to no
+call is dropped if it follows other markup. A block without an end lasts to the end
+of the answer.
 """
 
 import re
@@ -21,15 +25,21 @@ Kind: TypeAlias = Literal["reasoning", "call", "mark"]
 
 @dataclass(slots=True)
 class HeadContext:
-    """The position of a head in its answer: which heads count there, and what came before it."""
+    """The position of a head in its answer: which heads count there, and what came before it.
+
+    The filter has one for each response and sets it before each head.
+    """
 
     counts: bool = True
     """A tag counts here: at the beginning of a line, or where `is_fresh`."""
     is_fresh: bool = True
     """Only white space has come since the answer began or markup ended."""
     follows_markup: bool = False
+    """The position `is_fresh`, after markup."""
     has_shown: bool = False
+    """Visible text has come."""
     has_thought: bool = False
+    """Reasoning has come, as markup or as such."""
     withheld: set[str] = field(default_factory=set)
     """Heads of the blocks so far."""
     has_call: bool = False
@@ -41,7 +51,8 @@ class Block:
     """Markup that a head begins: reasoning, a call, or a mark, which has no content.
 
     It lasts to one of `ends`, which belongs to it, or of `stops`, where something
-    else begins; `quoted` strings look like an end and are not.
+    else begins; `quoted` strings look like an end and are not. It begins only `when`
+    the context allows it and the shape `follows`; its `kind` may depend on its header.
     """
 
     def __init__(
@@ -62,11 +73,12 @@ class Block:
         self.heads = Heads({*ends, *self.stops, *self.quoted})
         self.follows = follows or _ANYTHING
         self.may_be_cut = may_be_cut
-        """A beginning of `follows` counts as the whole where the text ends."""
+        """A beginning of `follows` is enough at the end of the text."""
         self.when = when
         self.keeps_head = keeps_head
+        """The head of this reasoning is shown with it."""
         self.remark = remark
-        """Shown where this block proves that the text above was reasoning."""
+        """Shown as a `Status` where this block proves that the text above it was reasoning."""
 
 
 Table: TypeAlias = Mapping[str, tuple[Block, ...]]
@@ -74,7 +86,7 @@ Table: TypeAlias = Mapping[str, tuple[Block, ...]]
 
 _ANYTHING = shape()
 _SPACE = repeated(r"\s", 0, 200)
-_NAME = (repeated("[A-Za-z_]", 1, 1), repeated(r"[\w.:\-]", 0, 99))
+_NAME = (repeated("[A-Za-z_]", 1, 1), repeated(r"[\w.:\-]", 0, 99))  # a tool's
 
 
 def _counts(context: HeadContext) -> bool:
@@ -102,6 +114,7 @@ every answer until it is sure to hold no such tag would cost all of them their s
 
 
 def _is_late(context: HeadContext) -> bool:
+    """Return True if a closing tag means a missing opening one, not one that was mentioned."""
     return not context.mentioned & _OPENINGS
 
 
@@ -143,16 +156,21 @@ _INSIDE = shape(
 )
 _JSON = (shape(_SPACE, word("{")), shape(_SPACE, word("["), _SPACE, word("{")))
 _BODY = (repeated(r"[^<>\n]", 1, 200), word(">"), _SPACE, repeated(r'[<{\["]', 1, 1))
+"""The name in an opening tag and the beginning of what is in it, as `f">{"a": 1}`."""
 
 
 def _wrapper(name: str, *named: Shape, end: str = "") -> tuple[Block, ...]:
-    """Return the blocks of a tag around calls; it is a call itself if JSON or a name follows."""
+    """Return the blocks of a tag around calls.
+
+    It is a call itself if JSON follows, or one of `named`, which ends at `end`.
+    """
     json = [Block("call", ends=[f"</{name}>"], follows=follows) for follows in _JSON]
     others = [Block("call", ends=[end or f"</{name}>"], follows=follows) for follows in named]
     return (Block("mark", follows=_INSIDE), *json, *others)
 
 
 def _invoke(prefix: str) -> tuple[Block, ...]:
+    """Return the block of a call in Anthropic's tags."""
     ends = [f"</{prefix}{name}>" for name in ("invoke", *_SECTIONS)]
     return (Block("call", ends=ends, stops=[f"<{prefix}invoke name="], follows=shape(*_BODY)),)
 
@@ -205,7 +223,7 @@ _TOOL_TAGS: Table = {
 
 
 def _spelled(words: str) -> list[str]:
-    """Return the spellings of a token: the tokenizer's, and those of servers and models."""
+    """Return the spellings of one of DeepSeek's tokens: the tokenizer's, and others in use."""
     bars = [f"<｜{words.replace(' ', gap)}｜>" for gap in ("▁", "_", " ")]
     return [*bars, f"<|{words.replace(' ', '▁')}|>"]
 
@@ -260,7 +278,7 @@ _KIMI: Table = {
 # `commentary` to nobody are meant to be seen, and `to=functions.f` is a call.
 
 _CHANNEL = re.compile(r"<\|channel\|>\s*(\w*)")
-_RECIPIENT = re.compile(r"\bto=(?!assistant\b)[\w.\-]")
+_RECIPIENT = re.compile(r"\bto=(?!assistant\b)[\w.\-]")  # "to=functions.f"
 _CUT_HEADER = re.compile(
     r"(?:assistant|analysis|commentary|final|json|code|<\|channel\|>|<\|constrain\|>"
     rf"|to=[\w.\-]{{0,99}}|\s){{0,40}}{word('assistant', 'analysis', 'commentary', 'final').begun}"
@@ -268,6 +286,7 @@ _CUT_HEADER = re.compile(
 
 
 def _harmony_kind(header: str) -> Kind:
+    """Return the kind of a message by its header, which ends with `<|message|>`."""
     if _RECIPIENT.search(header):
         return "call"
     match = _CHANNEL.search(header)
@@ -294,7 +313,7 @@ _HARMONY: Table = {
 
 # ReAct. The labels are words of plain prose, so none counts before an `Action:` line with one
 # identifier and an `Action Input:` line after it; from there on all labels count. An
-# observation in an answer is the model's invention, and is shown as reasoning, label included.
+# observation in an answer is the model's invention, and is shown as reasoning with its label.
 
 _ACTION = (
     *(repeated(r"[ \t]", 0, 20), repeated(r"[`*\[]", 0, 1), *_NAME, repeated(r"[`*\]]", 0, 1)),

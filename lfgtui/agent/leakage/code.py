@@ -1,26 +1,28 @@
 """Positions of code in a Markdown text, followed character by character.
 
 Documentation about tags is written in code: fenced, or in a span between
-backticks. This follows CommonMark (https://spec.commonmark.org/0.31.2/,
-4.5 and 6.1) as far as a stream can: a fence may stand in list items and
-quotes, and ends with its quote; it ends at any depth that is not three
-columns deeper than it began. Backticks that open a span count as code until
-the same number closes it or the paragraph ends: whether it will be closed is
-not known yet, and it does less harm to leave a tag in the text than to take
-one out of code.
+backticks. The filter takes no markup out of code. This follows CommonMark
+(https://spec.commonmark.org/0.31.2/, 4.5 and 6.1) as far as a stream can: a
+fence may be in list items and quotes, and ends with its quote; its closing
+line may be indented by at most three columns more than its opening line.
+Backticks that open a span count as code until the same number closes it or the
+paragraph ends: whether it will be closed is not known yet, and it does less
+harm to leave a tag in the text than to take one out of code.
 """
 
 import re
 from dataclasses import dataclass
 
 _TOKEN = re.compile(r"\n|`+|~+|\\|[^\n`~\\]+")
-_LEAD = re.compile(r"[ \t>*+\-0-9.)]*")
-_CONTAINERS = re.compile(r"[ \t]*(?:(?:>|(?:[-*+]|\d{1,9}[.)])(?=[ \t]))[ \t]*)*")
-_LEAD_LIMIT = 200
+_LEAD = re.compile(r"[ \t>*+\-0-9.)]*")  # characters that marks of containers are made of
+_CONTAINERS = re.compile(r"[ \t]*(?:(?:>|(?:[-*+]|\d{1,9}[.)])(?=[ \t]))[ \t]*)*")  # "> 1. "
+_LEAD_LIMIT = 200  # characters of a line in which its marks are looked for
 
 
 @dataclass(slots=True)
 class _Fence:
+    """An open fence: its character, their number, and the column that it begins in."""
+
     char: str
     length: int
     column: int
@@ -34,14 +36,17 @@ class CodeTracker:
 
     def __init__(self) -> None:
         self._fence: _Fence | None = None
-        self._span = 0
+        self._span = 0  # the number of backticks that opened the span; 0 outside
         self._held: list[str] = []  # the backticks or tildes that the text so far ends in
         self._lead: str | None = ""  # the beginning of the line; None after it
         self._is_escaped = False
 
     @property
     def in_code(self) -> bool:
-        """True if the next text is in code, unless it marks a fence, a list or a quote."""
+        """True if the next text is in code, unless it ends the fence or begins a container.
+
+        Reading this ends a row of backticks: more of them would count as a new row.
+        """
         self._end_run()
         self._leave_quote()
         return self._fence is not None or self._span > 0
@@ -90,6 +95,7 @@ class CodeTracker:
             self._span = length - self._span
 
     def _go_on(self, token: str) -> None:
+        """Read text within a line: first the marks it may begin with, then anything."""
         if self._lead is not None:
             lead = _LEAD.match(token)
             length = lead.end() if lead else 0
@@ -122,6 +128,7 @@ class CodeTracker:
 
 
 def _closes(fence: _Fence, char: str, length: int, lead: str | None) -> bool:
+    """Return True if a row of `length` characters after `lead` closes the fence."""
     if lead is None or char != fence.char or length < fence.length:
         return False
     marks = " \t>" if fence.is_quoted else " \t"
@@ -129,4 +136,5 @@ def _closes(fence: _Fence, char: str, length: int, lead: str | None) -> bool:
 
 
 def _width(lead: str) -> int:
+    """Return the columns of the beginning of a line; a tab stop is every four columns."""
     return len(lead.expandtabs(4))

@@ -1,19 +1,20 @@
 """Leakage control: tool markup and hidden reasoning kept out of the visible answer.
 
-Some servers let through as text what their models meant for others: reasoning
-in tags, tool calls in the markup their templates taught. The filter stands
+Some servers send as text what their models did not write as an answer: reasoning
+in tags, and tool calls in the markup of their chat templates. The filter stands
 between a provider's stream and the ticket. What it withholds is not dropped:
 reasoning becomes reasoning, and a call is shown as it came in a card of its own,
-both marked as found in the text. Such a call is never run.
+both with `origin` "text". Such a call is never run.
 
 What counts as markup:
 
 - Nothing in code, fenced or between backticks.
 - A tag at the beginning of a line (indented by three columns at most), at the
   beginning of the answer, and after other markup; in mid-sentence it is only
-  spoken about. A special token anywhere.
-- A head that proves nothing by itself (a tag around calls, `Action:`) only if
-  its shape follows; otherwise it is text.
+  mentioned. A special token anywhere.
+- A head, that is the string with which markup begins, may prove nothing by itself
+  (a tag around calls, `Action:`). Then it counts only if its shape follows;
+  otherwise it is text.
 
 White space between two pieces of markup, after an opening tag, and between markup
 and the answer's first visible character is dropped; all other visible text is
@@ -46,7 +47,7 @@ _GAP_LIMIT = 1000
 
 _SPACE = re.compile(r"\s+")
 _STOPS = re.compile(r"(?=<)|(?<=\n)")
-"""Positions at which reading pauses, since a head may begin there."""
+"""Positions to which visible text is read in one step, since a head may begin there."""
 _BLANKS = re.compile(" +")
 
 
@@ -56,23 +57,24 @@ _call = partial(e.ToolCallStarted, name=CALL_NAME, origin="text")
 
 @cache
 def _heads(dialects: frozenset[Dialect]) -> tuple[Table, Heads, Heads]:
-    """Return the blocks by head, the heads at a line's start, and the heads anywhere."""
+    """Return the dialects' blocks by head, all heads, and those that count anywhere."""
     tags = {head: blocks for d in sorted(dialects) for head, blocks in TAGS.get(d, {}).items()}
     tokens = {head: blocks for d in sorted(dialects) for head, blocks in TOKENS.get(d, {}).items()}
     return tags | tokens, Heads({*tags, *tokens}), Heads(tokens)
 
 
 class LeakageFilter:
-    """A filter of one response's events on their way to its ticket.
+    """A filter of one response's events on their way to its ticket: `feed` all, then `finish`.
 
-    `turn` names the response: the ids of the calls found in its text begin with it.
+    `turn` is unique in the ticket: the ids of calls found in the text, `text_TURN_1`, contain it.
+    Without dialects nothing is filtered.
     """
 
     def __init__(self, dialects: frozenset[Dialect], turn: str = "1") -> None:
         self._blocks, self._heads_at_start, self._heads_anywhere = _heads(dialects)
         self._turn = turn
-        self._pieces: list[tuple[Callable[[str], e.WireEvent], str]] = []
-        self._calls = 0
+        self._pieces: list[tuple[Callable[[str], e.WireEvent], str]] = []  # for `_take`
+        self._calls = 0  # found so far
         self._keep: Callable[[str], e.WireEvent] = _reasoning
         """Makes events of the text within a block."""
         self._code = CodeTracker()
@@ -81,11 +83,11 @@ class LeakageFilter:
         self._at = 0
         self._gap: str | None = ""
         """White space since the answer began or markup ended; None after visible text."""
-        self._inside: Block | None = None
-        self._skips_space = False
+        self._inside: Block | None = None  # the block that is being read; None in visible text
+        self._skips_space = False  # after an opening tag
 
     def feed(self, event: e.WireEvent) -> Sequence[e.WireEvent]:
-        """Return events of the text that is certain now, then any event but text itself."""
+        """Return events for the text that is certain now, then the event if it is not text."""
         if not self._blocks or event.facets.is_aside:
             return (event,)
         match event:
@@ -105,20 +107,23 @@ class LeakageFilter:
                 return (*self._settle(), event)
 
     def _is_plain(self, text: str) -> bool:
-        """Return True if no part of the text is markup or may become it, as is usual."""
+        """Return True if no part of the text can be markup: then it needs no reading, as usual."""
         is_in_line = self._gap is None and not self._code.at_line_start
         is_certain = is_in_line and self._inside is None and not self._text
         return is_certain and self._heads_anywhere.may_begin.search(text) is None
 
     def finish(self) -> Sequence[e.WireEvent]:
-        """Decide on the text held back, at its end or where the stream broke."""
+        """Return events for the text held back, as no more follows: the stream ended or broke."""
         self._read(is_over=True)
         self._inside = None
         self._end_gap()
         return self._take()
 
     def _settle(self) -> Sequence[e.WireEvent]:
-        """Decide on the text held back, since something other than text follows."""
+        """Return events for the text held back, since something other than text follows.
+
+        A block that is open goes on after it.
+        """
         self._read(is_over=True)
         if self._inside is None:
             self._end_gap()
@@ -162,7 +167,10 @@ class LeakageFilter:
         return True
 
     def _read_head(self, head: str, *, is_over: bool) -> bool:
-        """Begin the head's block, or show the head; return False if more text must come first."""
+        """Begin one of the head's blocks, or show the head as text if none fits.
+
+        Return False if more text must come first.
+        """
         after = self._at + len(head)
         for block in self._blocks[head]:
             if not block.when(self._context):
@@ -182,6 +190,7 @@ class LeakageFilter:
         return True
 
     def _begin(self, block: Block, head: str, end: int) -> None:
+        """Begin a block whose header, the head and what belongs to it, lasts to `end`."""
         header = self._text[self._at : end]
         kind = block.kind(header) if callable(block.kind) else block.kind
         context, self._at = self._context, end
@@ -239,12 +248,14 @@ class LeakageFilter:
             self._code.track(gap)
 
     def _show(self, text: str) -> None:
+        """Add visible text."""
         self._end_gap()
         self._context.has_shown = True
         self._add(e.TextDelta, text)
         self._code.track(text)
 
     def _add(self, make: Callable[[str], e.WireEvent], text: str) -> None:
+        """Add a piece of text for the next `_take`; `make` makes its event."""
         if text:
             self._pieces.append((make, text))
 

@@ -1,7 +1,7 @@
-"""Patterns that also know what may still become a match, for text that is arriving.
+"""Patterns that also tell what may still become a match, for text that is arriving.
 
-A head is the string that markup begins with (`<think>`, `Action:`); a shape is what must follow it
-before it counts as markup.
+A head is the string that markup begins with (`<think>`, `Action:`); a shape is the pattern of what
+must follow a head before it counts as markup. `blocks` builds its tables from them.
 """
 
 import re
@@ -20,9 +20,11 @@ class Heads:
         self._longest = max(map(len, self._heads), default=0)
         longest_first = sorted(self._heads, key=len, reverse=True)
         self.pattern = re.compile("|".join(map(re.escape, longest_first)) or r"(?!)")
+        """Matches a head, the longest that fits; nothing if there are no heads."""
         self.firsts = frozenset(head[0] for head in self._heads)
+        """The first characters of the heads."""
         self.may_begin = re.compile(f"[\n{re.escape(''.join(sorted(self.firsts)))}]")
-        """Finds where a head may begin, or a line that may begin with one."""
+        """Finds where a head may begin, or the end of a line, after which one may."""
 
     def match(self, text: str, at: int) -> str | None:
         """Return the longest head that begins at `at`."""
@@ -34,20 +36,23 @@ class Heads:
         return text[at : at + self._longest] in self._prefixes
 
     def cut_off_at(self, text: str, at: int) -> int:
-        """Return where a head begins that the text's end cuts off; the text's length if none."""
+        """Return where a head begins that the text ends in the middle of, from `at` on.
+
+        If there is none, that is the text's length.
+        """
         first = max(at, len(text) - self._longest + 1)
         return next((n for n in range(first, len(text)) if text[n:] in self._prefixes), len(text))
 
 
 class Piece(NamedTuple):
-    """A part of a shape: a pattern for all of it, and one for what may still become it."""
+    """A part of a shape: a pattern for all of it, and one for each of its beginnings."""
 
     full: str
     begun: str
 
 
 def repeated(chars: str, least: int, most: int) -> Piece:
-    """Return a piece of `least` to `most` characters of a class, as few as will do."""
+    """Return a piece of `least` to `most` characters of a class (`[a-z]`), matched lazily."""
     return Piece(f"{chars}{{{least},{most}}}?", f"{chars}{{0,{most}}}")
 
 
@@ -73,9 +78,10 @@ class Shape:
 
 
 def shape(*pieces: Piece, is_header: bool = False) -> Shape:
-    """Return the shape of the pieces in a row.
+    """Return the shape of the pieces, one after the other.
 
-    A header is consumed with its head; anything else is only looked ahead at.
+    What matches `is_header` is read as part of the head; otherwise it is only a lookahead, and is
+    read as the block's content.
     """
     full = "".join(piece.full for piece in pieces)
     begun = reduce(lambda rest, p: f"(?:{p.begun}|{p.full}{rest})", reversed(pieces), "(?!)")
