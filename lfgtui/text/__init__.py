@@ -1,1 +1,4 @@
-"""Text in and out: printing, TOML, figures; Markdown and redaction in rooms of their own."""
+"""Text in and out: printing, safety of terminals, TOML, figures, Markdown, redaction, matching.
+
+Nothing here knows events, tickets or the screen.
+"""

@@ -1,7 +1,7 @@
-r"""Unified diffs of texts that a person reads before one takes the other's place.
+r"""Unified diffs, for a person to read before the new text replaces the old one.
 
-Lines end with `\n` and nothing else. Nothing in a diff is cut without saying so, and of what
-comes or goes nothing is cut at all: a diff that would be too long is refused.
+Lines end with `\n` and nothing else. Removed and added lines are always shown whole: a diff that
+would be too long is refused. Long lines around them are replaced by their length.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -17,19 +17,21 @@ from lfgtui.text.terminal_safe import exposed
 MOST_LINES = 3_000
 LONGEST_LINE = 10_000
 LONGEST = 400_000
-"""Most lines of a diff, most characters of a line that comes or goes and of all, as shown."""
+"""Most lines of a diff, most characters of a changed line, and most of all lines, as shown."""
 
 _CONTEXT = 3
 _LONGEST_CONTEXT = 500
-"""Lines around a change, and most characters of one that is shown."""
+"""Lines shown around a change, and most characters of such a line."""
 
 _COMPARED = 5_000
-"""Lines that are compared one by one; more are taken for changed, and are too many to show."""
+"""Lines that are compared one by one; if there are more, all of them count as changed, which are
+then too many to show."""
 
 _UNENDED = "\\ No newline at end of file\n"
 
 Span: TypeAlias = tuple[int, int, int, int]
-"""Lines `[0]` to `[1]` of the old text, in whose place stand `[2]` to `[3]` of the new one."""
+"""Lines `[0]` to `[1]` of the old text, which lines `[2]` to `[3]` of the new one replace; counted
+from 0, ends exclusive."""
 
 
 class Diff(NamedTuple):
@@ -44,9 +46,10 @@ class Diff(NamedTuple):
 
 
 def diff(before: str, after: str, spans: Sequence[Span] | None = None) -> Diff:
-    """Return the diff; raises `ToolError` if it is too long to be read.
+    """Return the diff for a person, hidden characters written out.
 
-    `spans`: where the texts may differ, if that is known; it saves comparing all of them.
+    `spans`: where the texts may differ, if that is known; it saves comparing all of them. Raises
+    `ToolError` if the diff is too long to be read.
     """
     old, new = _lines(before), _lines(after)
     changes = list(_changes(old, new, [(0, len(old), 0, len(new))] if spans is None else spans))
@@ -64,7 +67,7 @@ def diff(before: str, after: str, spans: Sequence[Span] | None = None) -> Diff:
 
 
 def patch(before: str, after: str) -> str:
-    """Return the hunks with each line as it is: for a program to apply."""
+    """Return the diff with each line as it is: for a program to apply."""
     old, new = _lines(before), _lines(after)
     changes = list(_changes(old, new, [(0, len(old), 0, len(new))]))
 
@@ -75,7 +78,7 @@ def patch(before: str, after: str) -> str:
 
 
 def replaced_spans(text: str, old: str, new: str) -> list[Span]:
-    """Return the lines in which each `old` is replaced by `new`."""
+    """Return the lines that change if each `old` in the text is replaced by `new`."""
     spans: list[Span] = []
     growth, grown = new.count("\n") - old.count("\n"), 0
     line = seen = 0
@@ -84,7 +87,7 @@ def replaced_spans(text: str, old: str, new: str) -> list[Span]:
         first = line + text.count("\n", seen, at)
         line, seen = first + old.count("\n"), at + len(old)
         begin, begin_new = first, first + grown
-        if spans and first < spans[-1][1]:  # they share a line
+        if spans and first < spans[-1][1]:  # this one and the last one share a line
             begin, _, begin_new, _ = spans.pop()
         grown += growth
         spans.append((begin, line + 1, begin_new, line + 1 + grown))
@@ -93,12 +96,13 @@ def replaced_spans(text: str, old: str, new: str) -> list[Span]:
 
 
 def _lines(text: str) -> list[str]:
+    """Return the lines with their ends; only the last may have none."""
     *lines, last = text.split("\n")
     return [f"{line}\n" for line in lines] + ([last] if last else [])
 
 
 def _is_crlf(text: str) -> bool:
-    """Return True if there are lines that end so and no others; no ending needs to be shown."""
+    """Return True if all line ends are CR LF; then CR need not be written out."""
     return text.count("\r\n") == text.count("\n") > 0
 
 
@@ -120,11 +124,12 @@ def _changes(old: list[str], new: list[str], spans: Sequence[Span]) -> Iterator[
 
 
 def _same(one: Sequence[str], other: Sequence[str]) -> int:
+    """Return the number of equal lines at the beginning."""
     return sum(takewhile(bool, map(eq, one, other)))
 
 
 def _row(hides_returns: bool, sign: str, line: str) -> str:
-    """Return a line with its sign, and all that is hidden in it written out."""
+    """Return a line with its sign, hidden characters written out. Raises `ToolError`."""
     shown = exposed(line.removesuffix("\r\n" if hides_returns else "\n"))
     if sign == " ":
         shown = _context(shown)
@@ -139,7 +144,7 @@ def _row(hides_returns: bool, sign: str, line: str) -> str:
 def _hunks(
     old: list[str], new: list[str], changes: Sequence[Span], row: Callable[[str, str], str]
 ) -> Iterator[str]:
-    """Yield the rows of each group of changes with the lines around them."""
+    """Yield the rows of all hunks; `row` makes one of a sign and a line."""
     for hunk in _grouped(changes):
         begin = max(0, hunk[0][0] - _CONTEXT)
         end = min(len(old), hunk[-1][1] + _CONTEXT)
@@ -155,7 +160,7 @@ def _hunks(
 
 
 def _grouped(changes: Sequence[Span]) -> Iterator[list[Span]]:
-    """Yield the changes whose context meets together."""
+    """Yield the changes of each hunk: changes so near that their context lines meet."""
     hunk: list[Span] = []
     for change in changes:
         if hunk and change[0] - hunk[-1][1] > 2 * _CONTEXT:
@@ -172,11 +177,11 @@ def _range(begin: int, end: int) -> str:
 
 
 def _with_end(line: str) -> str:
-    """Return the line with the blanks at its end written out, which may be all that changes."""
+    """Return the line with blanks at its end written out, as a change may be in them alone."""
     text = line.rstrip(" \t")
     return text + line[len(text) :].replace(" ", "\\x20").replace("\t", "\\t")
 
 
 def _context(line: str) -> str:
-    """Return the line; of a long one only its length: half a secret would not be recognized."""
+    """Return the line; of a long one only its length, as no secret is recognized in half of it."""
     return line if len(line) <= _LONGEST_CONTEXT else f"[... {len(line):,} characters ...]"

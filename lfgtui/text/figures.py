@@ -1,4 +1,7 @@
-"""Figures and names for people, in as few cells as possible."""
+"""Figures and names for people, in as few cells as possible; and sizes and ages that people write.
+
+The examples in the docstrings are the formats; many tests and pictures of the screen have them.
+"""
 
 import re
 from collections.abc import Iterable
@@ -23,7 +26,7 @@ def duration(seconds: float | None) -> str:
 
 
 def age(seconds: float) -> str:
-    """Return `<1m`, `5m`, `2h 05m`, `3d 4h` or `120d`."""
+    """Return a time span as `<1m`, `5m`, `2h 05m`, `3d 4h` or `120d`."""
     minutes = int(seconds) // 60
     hours, days = minutes // 60, minutes // 1440
     if hours < 1:
@@ -42,7 +45,7 @@ def age_seconds(age: str) -> int:
 
 
 def count(number: float) -> str:
-    """Return `940`, `12.4k` or `3.1M`."""
+    """Return a number, of tokens for example, as `940`, `12.4k` or `3.1M`."""
     if number < 1000:
         return f"{number:.0f}"
     if number < 99_950:
@@ -58,7 +61,7 @@ def plural(number: int, noun: str) -> str:
 
 
 def memory(size: int) -> str:
-    """Return `940 MB` or `1.2 GB`."""
+    """Return a size in bytes as `940 MB` or `1.2 GB`."""
     return f"{size / 1e6:.0f} MB" if size < 999_500_000 else f"{size / 1e9:.1f} GB"
 
 
@@ -76,7 +79,7 @@ def memory_bytes(size: str, available: int) -> int:
 
 
 def size(number: int) -> str:
-    """Return `940 bytes`, `12 kB` or `1.2 MB`."""
+    """Return the size of a file as `940 bytes`, `12 kB` or `1.2 MB`."""
     if number < 1000:
         return f"{number} byte{'' if number == 1 else 's'}"
     return f"{number / 1e3:.0f} kB" if number < 999_500 else f"{number / 1e6:.1f} MB"
@@ -91,7 +94,7 @@ def money(usd: float | None, is_estimate: bool = False) -> str:
 
 
 def percentile(values: Iterable[float], share: float) -> float:
-    """Return the smallest value that this share of the values do not exceed; 0 for none."""
+    """Return the smallest value that the share (0 to 1) of the values do not exceed; 0 for none."""
     ranked = sorted(values)
     return ranked[max(0, ceil(share * len(ranked)) - 1)] if ranked else 0.0
 
@@ -108,7 +111,7 @@ def spark(values: list[float], width: int) -> str:
 
 
 def day_and_time(at: float) -> str:
-    """Return local time as `2026-03-04 17:05`; question marks for one out of range."""
+    """Return local time as `2026-03-04 17:05`; with question marks if `at` is out of range."""
     try:
         return datetime.fromtimestamp(at).strftime("%Y-%m-%d %H:%M")
     except (OverflowError, ValueError, OSError):
@@ -126,5 +129,5 @@ def clock_time(at: float, now: float) -> str:
 
 
 def model_name(provider: str, model: str) -> str:
-    """Return `provider/model`, or only the one that is set: agents choose their own model."""
+    """Return `provider/model`, or only one if the other is "": agents choose their own model."""
     return f"{provider}/{model}".strip("/")

@@ -1,4 +1,5 @@
-"""Text that grows by appending."""
+"""Text that grows by appending: streamed answers, arguments and output, for as long as they are
+shown."""
 
 from bisect import bisect_right
 
@@ -7,7 +8,10 @@ _CHUNK = 1000
 
 
 class Growing:
-    """A text kept in chunks, so that appending costs the same however long it is."""
+    """A text kept in chunks, so that appending costs the same however long it is.
+
+    `str(growing)` joins them.
+    """
 
     __slots__ = ("_begins", "_chunks", "_length")
 
@@ -26,11 +30,11 @@ class Growing:
         self._length += len(text)
 
     def since(self, position: int) -> str:
-        """Return the text from `position` on; costs no more than that is long."""
+        """Return the text from `position` on, at a cost that grows with its length alone."""
         return self.piece(position, self._length - position)
 
     def piece(self, position: int, most: int) -> str:
-        """Return at most `most` characters from `position` on; costs no more than they are long."""
+        """Return at most `most` characters from `position` on; the cost grows with them alone."""
         end = position + most
         index, last = (bisect_right(self._begins, place) - 1 for place in (position, end))
         text = "".join(self._chunks[index : last + 1]) if index < last else self._chunks[index]

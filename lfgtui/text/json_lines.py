@@ -35,15 +35,17 @@ def parse(path: Path, text: str) -> dict[str, object]:
 
 
 def places(text: str) -> dict[KeyPath, int]:
-    """Return the lines, from 1, on which the tables are."""
+    """Return the lines, from 1, on which the tables are, by their paths (`("ticket", 0)`)."""
     return {(_NAME, index): number for index, (number, _) in enumerate(_lines(text))}
 
 
 def _lines(text: str) -> Iterator[tuple[int, str]]:
+    """Return the lines that are not blank, with their numbers from 1."""
     return ((number, line) for number, line in enumerate(text.split("\n"), 1) if line.strip())
 
 
 def _table(path: Path, number: int, line: str) -> object:
+    """Return the object on a line; raise `SourceError` if it is not one."""
     try:
         value = msgspec.json.decode(line)
     except RecursionError:

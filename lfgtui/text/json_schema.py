@@ -1,7 +1,8 @@
-"""JSON Schemas: whether one can be used, and what of a value does not fit.
+"""JSON Schemas: whether one can be used, and the misfits of a value.
 
 Nothing is fetched for a reference (`offline`), and patterns are matched in linear time, since
-the value is a model's. The library is an extra: its wheel has 6 MB.
+the value comes from a model. The library is an extra, as its wheel has 6 MB: it is imported when a
+schema is made.
 """
 
 from importlib.util import find_spec
@@ -14,13 +15,13 @@ if TYPE_CHECKING:
     from jsonschema_rs import ValidationError
 
 _MOST = 5
-"""Misfits that are told."""
+"""Misfits that are listed."""
 
 _LONGEST = 200
-"""Characters of each."""
+"""Most characters of each in the list."""
 
 _MANY = 20_000
-"""Characters of JSON from which on only the first misfit is looked for: to list all takes long."""
+"""In a value whose JSON has more characters only the first misfit is looked for, to save time."""
 
 
 class SchemaError(LfgError):
@@ -28,7 +29,7 @@ class SchemaError(LfgError):
 
 
 class JsonSchema:
-    """A schema, ready to check values. Raises `SchemaError` if it is none."""
+    """A schema, ready to check values. Raises `SchemaError` if it cannot be used."""
 
     def __init__(self, schema: object) -> None:
         if find_spec("jsonschema_rs") is None:
@@ -51,17 +52,19 @@ class JsonSchema:
             if size > _MANY:
                 self._validator.validate(value)
                 return []
-            return [_told(error) for error in islice(self._validator.iter_errors(value), _MOST)]
+            return [_in_words(error) for error in islice(self._validator.iter_errors(value), _MOST)]
         except self._misfit as error:
-            return [_told(error)]
+            return [_in_words(error)]
         except ValueError as error:  # it is nested too deeply
             return [_clipped(str(error))]
 
 
-def _told(error: "ValidationError") -> str:
+def _in_words(error: "ValidationError") -> str:
+    """Return an error with its place: `at /items/0: ...`."""
     place = "/".join(map(str, error.instance_path))
     return _clipped(f"at /{place}: {error.message}" if place else error.message)
 
 
 def _clipped(text: str) -> str:
+    """Return the text on one line of at most `_LONGEST` characters."""
     return shortened(" ".join(text.split()), _LONGEST)

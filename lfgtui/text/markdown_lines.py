@@ -3,22 +3,25 @@
 import re
 
 MARKS = r"(?:[ \t>]|[-*+][ \t]|\d{1,9}[.)][ \t])*"
-"""Indents, and the marks of the quotes and list items that a line stands in."""
+"""Pattern of the indents and marks that a line in quotes and list items begins with: `> 1. `."""
 
 # Text, so that it is compiled with the first answer and not before the first frame.
 _FENCE = rf"{MARKS}(?P<fence>`{{3,}}(?=[^`]*$)|~{{3,}})(?P<rest>.*)"
 
 _BEGINNING = rf"(?m)^{MARKS}(?:#{{1,6}}[ \t]+|\[[ xX]\][ \t]+)?"
-_LINK = r"!?\[([^\[\]]*)\]\((?:[^()\n]|\([^()\n]*\))*\)"
+_LINK = r"!?\[([^\[\]]*)\]\((?:[^()\n]|\([^()\n]*\))*\)"  # "[text](address)"
 _MARKUP = r"(?<!\w)[*_]+(?=\S)|(?<=\S)[*_]+(?!\w)|~~|`+|\\(?=[^\w\s])"
 
 _QUESTION_MARKS = ("?", "？", "؟")
 _CLOSING = "\"'”’“»)）」』*_ \t"
-"""May follow the mark. A backtick may not: `why?` is code."""
+"""Characters that may follow a question mark. A backtick may not: `why?` is code."""
 
 
 def open_fence(line: str, opened: str) -> str:
-    """Return the fence that is open after the line, "" for none; `opened` was open before it."""
+    """Return the fence (```` ``` ````) that is open after the line, "" for none.
+
+    `opened` is the one that was open before it.
+    """
     if ("```" in line or "~~~" in line) and (match := re.match(_FENCE, line)):
         fence = match["fence"]
         if not opened:
@@ -29,13 +32,13 @@ def open_fence(line: str, opened: str) -> str:
 
 
 def without_marks(markdown: str) -> str:
-    """Return the words: without marks of blocks and emphasis, of links their texts."""
+    """Return the words alone, without marks of blocks and emphasis, links as their texts."""
     unmarked = re.sub(_LINK, r"\1", re.sub(_BEGINNING, "", markdown))
     return re.sub(_MARKUP, "", unmarked)
 
 
 def ends_in_question(markdown: str) -> bool:
-    """Return True if the last line that is not blank ends in a question and is no code."""
+    """Return True if the last line that is not blank ends in a question and is not code."""
     text = markdown.rstrip()
     sentence = text[text.rfind("\n") + 1 :].rstrip(_CLOSING)
     if not (sentence.endswith(_QUESTION_MARKS) and any(map(str.isalnum, sentence))):

@@ -1,7 +1,8 @@
 """Marks in place of what patterns match, in a text that arrives in pieces.
 
-Only what may still become a match is held back. Matches that overlap get one mark, so that all
-of what any of them covers is gone; what is marked does not depend on the cuts.
+Only text that may still become a match is held back. Matches that overlap are replaced by one mark,
+so no part of any of them stays. The result does not depend on the pieces. `redactor` uses this for
+guards with `action = "redact"`.
 """
 
 from collections.abc import Callable, Sequence
@@ -10,11 +11,11 @@ from dataclasses import dataclass
 from lfgtui.text.matching import Match, Matcher, MatchStream
 
 LONGEST = 2048
-"""Characters that a match which is marked has at most: so much text may be held back."""
+"""Most characters of a match, and so of the text that is held back."""
 
 
 class Marking:
-    """Patterns, and the names that their marks say."""
+    """Patterns, each with the name that its mark shows; `named` are pairs of name and pattern."""
 
     def __init__(self, named: Sequence[tuple[str, str]]) -> None:
         self.names = tuple(name for name, _ in named)
@@ -23,7 +24,10 @@ class Marking:
 
 @dataclass(slots=True)
 class _Span:
-    """Text that matches cover, counted from the text's start; `is_marked` once its mark is out."""
+    """Text that matches cover, counted from the text's start.
+
+    `is_marked`: its mark was returned, and the rest of it is only left out.
+    """
 
     start: int
     end: int
@@ -32,7 +36,10 @@ class _Span:
 
 
 class MarkingStream:
-    """One text: `feed` returns what is decided, `finish` the rest. `mark` makes a name's mark."""
+    """One text: `feed` returns what is decided, `finish` the rest. `mark` makes a name's mark.
+
+    After `finish` it can be fed another text.
+    """
 
     def __init__(self, marking: Marking, mark: Callable[[str], str]) -> None:
         self._names = marking.names
@@ -56,6 +63,7 @@ class MarkingStream:
         return rest
 
     def _cover(self, matches: Sequence[Match]) -> None:
+        """Add the matches to the spans; those that overlap become one span."""
         for rule, start, end in matches:
             span = _Span(start, end, rule)
             while self._spans and self._spans[-1].end > span.start:
@@ -65,7 +73,7 @@ class MarkingStream:
             self._spans.append(span)
 
     def _decided(self, upto: int) -> str:
-        """Return the text up to there, with marks, and forget it."""
+        """Return the text up to a position, with marks, and forget it."""
         parts: list[str] = []
         while self._spans and self._spans[0].start < upto:
             span = self._spans[0]
@@ -80,6 +88,7 @@ class MarkingStream:
         return "".join(parts)
 
     def _take(self, upto: int) -> str:
+        """Return the held text up to a position, and forget it."""
         count = upto - self._begin
         taken, self._held = self._held[:count], self._held[count:]
         self._begin = upto

@@ -1,13 +1,14 @@
 """Matches in a text that arrives in pieces, found in one pass.
 
-All patterns are one machine (`patterns`). Where a reader of a pattern may stand after the
-characters so far is its state, and of several that stand at the same step only the one that
-began first is kept: so there are never more of them than steps, and each character is looked at
-once. States and where a character leads from them are remembered, within bounds, so most
-characters cost one look into a dict.
+All patterns are one machine (`patterns`), a nondeterministic automaton. A *reader* is an attempt to
+match that began at one character. The state of the machine is the set of steps that readers have
+reached; of several readers at the same step only the one that began first is kept. So there are
+never more readers than steps, and each character is read once. States, and the state to which a
+character leads from each, are remembered within a bound, so most characters cost one look into a
+dict.
 
-A pattern matches wherever it can, so what is found does not depend on the cuts: of matches of
-one pattern that overlap, the first is reported and the others are the same one going on.
+A pattern matches wherever it can, so the matches do not depend on the pieces in which the text
+came. One that can go on is found at each of its ends, and matches may overlap; callers join them.
 """
 
 import re
@@ -17,16 +18,19 @@ from typing import Literal, NamedTuple, TypeAlias
 from lfgtui.text.patterns import At, Char, Fork, Found, Place, compiled
 
 MOST_KEPT = 200_000
-"""Steps in all remembered states together, a move counted as eight; then all are forgotten."""
+"""Most steps in all remembered states together, a move counted as eight; beyond that all states
+are forgotten."""
 
 _Kind: TypeAlias = Literal["word", "line", "other", "edge"]
-"""A character, as far as a place beside it depends on it; `edge` is none."""
+"""The kind of a character, which decides the places (`\\b`, `$`) beside it; `edge` is the text's
+beginning or end."""
 
 _WORD = re.compile(r"\w")
 
 
 class Match(NamedTuple):
-    """The pattern of that number matches from `start` to `end`, counted from the text's start."""
+    """Pattern number `rule` matches from `start` to `end` (exclusive), counted from the text's
+    start."""
 
     rule: int
     start: int
@@ -34,11 +38,11 @@ class Match(NamedTuple):
 
 
 class _Move(NamedTuple):
-    """The moves that a character makes, if readers begin or end with it.
+    """The transition that a character makes.
 
-    `kept` has the numbers of the groups of readers that go on; -1 stands for one that begins
-    with the character. `before` and `behind` are matches that end there, each a pattern and
-    the number of its group.
+    `kept` has the numbers of the groups of steps that go on, in the new order; -1 stands for a
+    reader that begins with the character. `before` and `behind` are matches that end before the
+    character and after it, each as the number of the pattern and of the group.
     """
 
     state: "_State"
@@ -48,21 +52,22 @@ class _Move(NamedTuple):
 
 
 class _State:
-    """A state: groups of steps, each of the readers that began at one character, oldest first."""
+    """A state: a group of steps for each reader, oldest first; `last` is the character before."""
 
     def __init__(self, groups: tuple[tuple[int, ...], ...], last: _Kind) -> None:
         self.groups = groups
         self.last = last
         self.plain: dict[str, _State] = {}
-        """Where characters lead with which all readers go on and no match ends."""
+        """The next state for characters with which all readers go on and no match ends."""
         self.moves: dict[str, _Move] = {}
-        """Where other characters lead."""
+        """The transitions for other characters; "" is the text's end."""
 
 
 class Matcher:
-    """The patterns as one machine. `steps_taken` counts the work: for tests.
+    """The patterns as one machine, which any number of `MatchStream` share.
 
-    Raises `PatternError` for patterns that cannot be matched in one pass.
+    `first` finds where a match may begin. `steps_taken` counts the work: for tests. Raises
+    `PatternError` for patterns that cannot be matched in one pass.
     """
 
     def __init__(self, patterns: Sequence[str]) -> None:
@@ -75,11 +80,12 @@ class Matcher:
 
     @property
     def size(self) -> int:
-        """Number of its steps."""
+        """The number of the machine's steps."""
         return len(self._steps)
 
     def _first(self) -> re.Pattern[str]:
-        """Return a pattern for the first two characters of a match, or its first at the end."""
+        """Return a pattern for the first two characters of a match; for one, at the text's end or
+        if it is a whole match."""
         ways = dict[str, None]()
         for step in self._chars(self._begin):
             after = self._reached([step.then], "anywhere", set())
@@ -89,6 +95,7 @@ class Matcher:
         return re.compile("|".join(ways))
 
     def _chars(self, begin: int) -> list[Char]:
+        """Return the steps that may read the next character, whatever the places before it."""
         reached = self._reached([begin], "anywhere", set())
         return [self._char(step) for step in reached if self._is_char(step)]
 
@@ -101,7 +108,7 @@ class Matcher:
         return found
 
     def state(self, groups: tuple[tuple[int, ...], ...], last: _Kind) -> _State:
-        """Return the state of these readers after such a character."""
+        """Return the state with these groups after a character of the kind `last`."""
         last = last if self._has_places else "other"
         found = self._states.get((groups, last))
         if found is None:
@@ -116,7 +123,7 @@ class Matcher:
         return found
 
     def move(self, state: _State, char: str) -> _Move:
-        """Return where the character leads; "" is the text's end."""
+        """Return the transition that the character makes, and remember it; "" is the text's end."""
         next_kind = _kind(char)
         seen: set[int] = set()
         fits: dict[re.Pattern[str], bool] = {}
@@ -153,6 +160,7 @@ class Matcher:
         return move
 
     def _found(self, steps: Sequence[int]) -> list[int]:
+        """Return the numbers of the patterns whose end is among the steps."""
         found = (self._steps[step] for step in steps)
         return [step.rule for step in found if isinstance(step, Found)]
 
@@ -162,10 +170,11 @@ class Matcher:
         between: tuple[_Kind, _Kind] | Literal["anywhere"] | None,
         seen: set[int],
     ) -> list[int]:
-        """Return the steps to take from these without reading a character, but for those `seen`.
+        """Return the steps that are reached from these without reading a character.
 
-        `between` are the characters on both sides; a place, where they are not known, stays. What
-        is met is added to `seen`.
+        `between` are the kinds of the characters on both sides. With None they are not known yet,
+        so an `At` stays; with "anywhere" it is passed. Steps in `seen` are left out, and all that
+        are met are added to it.
         """
         left, reached = list(steps), list[int]()
         before = len(seen)
@@ -188,19 +197,18 @@ class Matcher:
 
 
 class MatchStream:
-    """One text. `feed` returns the matches that a piece brings, `finish` those at the end.
+    """One text. `feed` returns the matches that end in a piece, `finish` those at the end.
 
-    With a `limit`, what may be a match is followed for at most that number of characters.
-    `open_from` is where the oldest text begins that may still become a match, or else `length`:
-    the end of the text so far.
+    With a `limit`, a match has at most that number of characters: longer attempts are given up.
+    `length` is the number of characters so far.
     """
 
     def __init__(self, matcher: Matcher, limit: int = 0) -> None:
         self._matcher = matcher
         self._limit = limit
         self._state = matcher.state((), "edge")
-        self._starts: list[int] = []
-        self._last = ""
+        self._starts: list[int] = []  # where the reader of each group of the state began
+        self._last = ""  # the last character
         self.length = 0
 
     @property
@@ -210,7 +218,7 @@ class MatchStream:
 
     @property
     def open_from(self) -> int:
-        """Return where what is undecided begins."""
+        """The position from which the text may still become a match; `length` if none may."""
         return self._starts[0] if self._starts else self.length
 
     def feed(self, text: str) -> list[Match]:
@@ -240,9 +248,9 @@ class MatchStream:
         return found
 
     def _read(self, text: str, at: int, stop: int, found: list[Match]) -> int:
-        """Read up to `stop`, or to where no reader is left; return that place.
+        """Read from `at` to `stop`, adding to `found`; return the position that was reached.
 
-        With a limit also to where readers begin or end.
+        That is before `stop` where no reader is left; with a limit also where one begins or ends.
         """
         state = self._state
         plain = state.plain
@@ -264,7 +272,7 @@ class MatchStream:
         return at
 
     def finish(self) -> list[Match]:
-        """End the text; what is fed then is another."""
+        """End the text, and return the matches at its end; the next `feed` begins another text."""
         found: list[Match] = []
         if self._starts:
             self._go(self._matcher.move(self._state, ""), self._starts, self.length + 1, found)
@@ -272,7 +280,10 @@ class MatchStream:
         return found
 
     def _go(self, move: _Move, starts: list[int], behind: int, found: list[Match]) -> list[int]:
-        """Add the matches that end with the move; return where its readers began."""
+        """Add the matches that a transition ends to `found`; return where its readers began.
+
+        `starts` are those of the state before, `behind` is the position after the character.
+        """
         began = [*starts, behind - 1]
         for rule, group in move.before:
             found.append(Match(rule, began[group], behind - 1))
@@ -282,6 +293,7 @@ class MatchStream:
 
 
 def _source(step: Char) -> str:
+    """Return the pattern of a character with its flags, to be part of another pattern."""
     flags = ((re.I, "i"), (re.S, "s"), (re.A, "a"))
     names = "".join(name for flag, name in flags if step.fits.flags & flag)
     return f"(?{names}:{step.fits.pattern})"
@@ -296,6 +308,7 @@ def _kind(char: str) -> _Kind:
 
 
 def _is_at(place: Place, last: _Kind, following: _Kind) -> bool:
+    """Return True if the position between characters of these kinds is such a place."""
     match place:
         case "\\b":
             return (last == "word") != (following == "word")

@@ -2,8 +2,9 @@
 
 Characters that a terminal would obey instead of showing are made visible here,
 wherever they come from: a model, a file, an argument, a library that writes to
-stderr. So no message has to take care of it, and none can forget to. For what
-pipes and files get see docs/decisions/0022-one-way-out-for-text.md.
+stderr. So no caller has to take care of it, and none can forget to. ruff refuses
+`print` elsewhere. docs/decisions/0022-one-way-out-for-text.md says what pipes and
+files get.
 """
 
 import codecs
@@ -30,16 +31,17 @@ _PATIENCE = 1.0
 """Seconds to wait for stderr to accept a line."""
 
 _WIDTH = 80
-"""Columns of a paragraph where stderr is not a terminal."""
+"""Columns of a paragraph if stderr is not a terminal."""
 
 _THREAD = "last-words"
+"""The name of threads that write, by which `has_all_been_read` finds one that still waits."""
 
 _LONGEST_ERROR = 2000
 """Most characters of an error message, which may quote megabytes of a file."""
 
 
 class Styled(NamedTuple):
-    """Text in a style of Rich's, or one by its number in ECMA-48's SGR; None is plain."""
+    """Text in a style: Rich's, the number of an ECMA-48 SGR as below, or None for plain text."""
 
     text: str
     style: "Style | int | None"
@@ -87,7 +89,7 @@ class Document:
 
     A file gets it exactly. A pipe may end on a terminal (`| cat`, `| less -R`,
     `watch`), so it gets symbols for control characters, unless `raw` is set;
-    `close` reports on stderr how many there were.
+    `close`, to be called last, reports on stderr how many there were.
     """
 
     def __init__(self, *, raw: bool = False) -> None:
@@ -106,7 +108,7 @@ class Document:
         print_text(shown)
 
     def write_bytes(self, data: bytes) -> None:
-        """Write text whose encoding nobody knows; where it need not be exact, it is UTF-8."""
+        """Write text of unknown encoding; unless it is written exactly, it is read as UTF-8."""
         if self._is_exact:
             _write_bytes(data)
         else:
@@ -124,10 +126,10 @@ class Document:
 
 
 def install() -> None:
-    """Put a `SafeStream` in front of stdout and stderr, for whatever writes there.
+    """Replace stdout and stderr by a `SafeStream` each, for libraries that write there.
 
-    It is never removed: threads and finalizers may print until the interpreter
-    ends, which is when Python restores `sys.__stderr__`.
+    To be called first thing. They are never removed: threads and finalizers may print until
+    the interpreter ends, which is when Python restores `sys.__stderr__`.
     """
     for name in ("stdout", "stderr", "__stdout__", "__stderr__"):
         stream: TextIO | SafeStream | None = getattr(sys, name)
@@ -147,7 +149,7 @@ def prints_on_terminal() -> bool:
 
 
 def check_raw() -> None:
-    """Raise `UsageError` for `--raw` where stdout is a terminal."""
+    """Raise `UsageError` for `--raw` if stdout is a terminal."""
     if prints_on_terminal():
         raise UsageError(
             "--raw needs a pipe or a file as output: a terminal would obey control characters"
@@ -160,14 +162,14 @@ def is_interactive() -> bool:
 
 
 def can_draw() -> bool:
-    """Return True if a screen lacks nothing but keys."""
+    """Return True if a screen is possible once stdin is a terminal, too."""
     return is_terminal(sys.stdout) and is_terminal(sys.stderr)
 
 
 def read_piped(most_bytes: int) -> bytes:
-    """Return all that is piped in, or a byte more than `most_bytes` of it.
+    """Return all that is piped in, or `most_bytes` of it and one more if there is more.
 
-    Questions and the screen read the controlling terminal from then on, where there is one.
+    stdin then becomes the controlling terminal, if there is one, for questions and the screen.
     """
     if sys.stdin is None:
         raise UsageError("standard input is closed")
@@ -187,7 +189,7 @@ def can_ask() -> bool:
 
 
 def print_line(*parts: str | Styled) -> None:
-    """Write one line for people on stdout; styles are left out if it is not a terminal."""
+    """Write one line for people on stdout; without styles if that is not a terminal."""
     _write(sys.stdout, parts, is_line=True)
 
 
@@ -202,7 +204,7 @@ def print_remark(text: str) -> None:
 
 
 def print_paragraph(text: str) -> None:
-    """Write a remark that may be long, in lines of whole words: a terminal breaks it anywhere."""
+    """Write a remark that may be long, wrapped at blanks: a terminal would break within words."""
     try:
         width = os.get_terminal_size(own.fileno()).columns if (own := _own(sys.stderr)) else 0
     except (OSError, ValueError):  # neither a terminal nor a file
@@ -231,13 +233,16 @@ def print_error(message: str) -> None:
 def print_json(text: str) -> None:
     """Write JSON text on stdout, with control characters escaped."""
     text = json_safe(text)
-    if not _is_unicode(sys.stdout):  # in that encoding its bytes would mean something else
+    if not _is_unicode(sys.stdout):  # JSON is UTF-8, and ASCII is valid in both encodings
         text = json_safe(text, only_ascii=True)
     _write(sys.stdout, (text,))
 
 
 def confirm(question: str, otherwise: str = "") -> bool:
-    """Ask on stderr; a no, which is the default, and the end of input print `otherwise`."""
+    """Ask a yes-or-no question on stderr and return the answer; the default is no.
+
+    After a no or the end of input, `otherwise` is printed. Ctrl-C raises `click.Abort`.
+    """
     try:
         is_sure = click.confirm(visible(question), default=False, err=True)
     except click.Abort as abort:
@@ -269,12 +274,15 @@ def choose_letter(question: str, keys: str) -> str:
 
 
 def discard() -> None:
-    """Drop what stdout still buffers: its reader is gone, or the disk is full."""
+    """Drop what stdout buffers and what follows: its reader is gone, or the disk is full."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def has_all_been_read() -> bool:
-    """Flush stdout and stderr; return True if no line still waits for its reader."""
+    """Flush stdout and stderr; return True if no line still waits for its reader.
+
+    Otherwise the interpreter's own flush at exit would hang, too.
+    """
     for stream in (sys.stdout, sys.stderr):
         if stream is not None:
             _attempt(stream.flush)
@@ -287,7 +295,7 @@ def _is_waiting() -> bool:
 
 
 def _attempt(write: Callable[[], None]) -> None:
-    """Write in a thread, since the terminal may be gone or hang."""
+    """Write in a thread, waiting at most `_PATIENCE`: the terminal may be gone or hang."""
     thread = threading.Thread(target=_undisturbed, args=(write,), name=_THREAD, daemon=True)
     is_hung = _is_waiting()  # one wait is enough to know
     thread.start()
@@ -300,11 +308,12 @@ def _undisturbed(write: Callable[[], None]) -> None:
 
 
 def _own(stream: TextIO | SafeStream | None) -> TextIO | None:
-    """Return the underlying stream; None where lfg was started with it closed."""
+    """Return the underlying stream; None if lfg was started with it closed."""
     return stream.stream if isinstance(stream, SafeStream) else stream
 
 
 def _write(stream: TextIO | None, parts: Iterable[str | Styled], *, is_line: bool = False) -> None:
+    """Write the parts, made safe; as a line, newlines in them are shown and one is added."""
     if (own := _own(stream)) is None:
         return
     safe, end = (visible_line, "\n") if is_line else (visible, "")
@@ -314,11 +323,12 @@ def _write(stream: TextIO | None, parts: Iterable[str | Styled], *, is_line: boo
 
 
 def _has_styles() -> bool:
-    """Return False for a person or a terminal that wants none (https://no-color.org)."""
+    """Return False if the environment asks for no colours (https://no-color.org)."""
     return not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
 def _rendered(part: str | Styled, safe: Callable[[str], str], *, styled: bool) -> str:
+    """Return a part as it is written: made `safe`, then in its style."""
     if isinstance(part, str):
         return safe(part)
     text, style = safe(part.text), part.style
@@ -330,7 +340,7 @@ def _rendered(part: str | Styled, safe: Callable[[str], str], *, styled: bool) -
 
 
 def _write_bytes(data: bytes) -> None:
-    """Write whatever the locale: documents are UTF-8, since they declare it or can declare none."""
+    """Write bytes as they are: documents are UTF-8, whatever the locale's encoding is."""
     if (own := _own(sys.stdout)) is None:
         return
     own.flush()

@@ -1,9 +1,9 @@
-"""Patterns for streams: the part of Python's regular expressions that needs no going back.
+"""Patterns for streams: the part of Python's regular expressions that needs no backtracking.
 
-A pattern becomes the steps of a machine that reads each character once, whatever the pattern
-(`automaton`). So there are no references to what a group matched, no lookahead or lookbehind
-beyond `\\b`, and nothing atomic or possessive. Characters, classes and escapes mean what they
-mean to `re`, which is asked about each; `^` and `$` match at a line's ends.
+A pattern becomes the steps of a machine (`matching`) that reads each character once, whatever the
+pattern. So there are no references to what a group matched, no lookahead or lookbehind beyond
+`\\b`, and nothing atomic or possessive. Characters, classes and escapes mean what they mean to
+`re`, which compiles each of them; `^` and `$` match at a line's ends.
 """
 
 import re
@@ -12,33 +12,37 @@ from collections.abc import Callable, Sequence
 from typing import Literal, NamedTuple, TypeAlias
 
 MOST_STEPS = 1000
-"""Steps that one pattern may have: `a{5}` has five. The work for a character grows with them."""
+"""Most steps of one pattern: `a{5}` has five. The work for a character grows with them."""
 
 Place: TypeAlias = Literal["\\b", "\\B", "^", "$", "\\A", "\\Z"]
+"""A condition on the characters at both sides; `matching` decides it."""
+
+
+# A step is known by its index in the list of all steps; `then` and `ways` are such indexes.
 
 
 class Char(NamedTuple):
-    """Reads one character that `fits`, then goes to `then`."""
+    """Reads one character that `fits` matches, then goes to `then`."""
 
     fits: re.Pattern[str]
     then: int
 
 
 class Fork(NamedTuple):
-    """Goes on at each of these, and reads nothing."""
+    """Goes to all of these steps, and reads nothing."""
 
     ways: tuple[int, ...]
 
 
 class At(NamedTuple):
-    """Goes on if the text is there at such a place."""
+    """Goes to `then` if the position is such a place, and reads nothing."""
 
     place: Place
     then: int
 
 
 class Found(NamedTuple):
-    """The end of the pattern of that number."""
+    """The end of a pattern; `rule` is its number."""
 
     rule: int
 
@@ -59,14 +63,14 @@ class PatternError(ValueError):
 
 
 def phrase_pattern(phrase: str) -> str:
-    """Return the pattern of words, in any case and with any white space between them."""
+    """Return the pattern for words, in any case and with any white space between them."""
     return "(?i)" + r"\s+".join(map(re.escape, phrase.split()))
 
 
 def compiled(patterns: Sequence[str]) -> tuple[list[Step], int]:
-    """Return the steps of all of the patterns, and where they begin.
+    """Return the steps of all patterns, and the index of the first.
 
-    Raises `PatternError` for one that cannot be used, and for one that matches no characters.
+    Raises `PatternError` for a pattern that cannot be used, or that matches empty text.
     """
     steps: list[Step] = []
     begins: list[int] = []
@@ -83,7 +87,7 @@ def compiled(patterns: Sequence[str]) -> tuple[list[Step], int]:
 
 
 def _is_empty(steps: Sequence[Step], begin: int) -> bool:
-    """Return True if the end is reached from there without a character."""
+    """Return True if the end is reached from the step without reading a character."""
     seen, left = {begin}, [begin]
     while left:
         step = steps[left.pop()]
@@ -102,11 +106,12 @@ def _is_empty(steps: Sequence[Step], begin: int) -> bool:
 
 
 _Piece: TypeAlias = Callable[[int], int]
-"""Makes the steps of a part, given the step after it; returns the first of them."""
+"""Makes the steps of a part of a pattern, given the step after it; returns the first of them. It
+can be called several times, as for `a{5}`."""
 
 
 class _Parser:
-    """Turns one pattern, which `re` takes as well, into steps."""
+    """Adds the steps of one pattern to `steps`; raises `PatternError`, also where `re` raises."""
 
     def __init__(self, pattern: str, steps: list[Step]) -> None:
         try:
@@ -121,7 +126,7 @@ class _Parser:
         self._flags = re.NOFLAG
 
     def parse(self, rule: int) -> int:
-        """Make the steps, with the rule's end after them; return the first."""
+        """Make the steps, with the pattern's end after them; return the first."""
         piece = self._choice()
         return piece(self._add(Found(rule)))
 
@@ -144,6 +149,7 @@ class _Parser:
         return lambda then: self._add(Fork(tuple(way(then) for way in ways)))
 
     def _sequence(self) -> _Piece:
+        """Read parts up to `|`, `)` or the end."""
         pieces: list[_Piece] = []
         while self._at < len(self._pattern) and self._pattern[self._at] not in "|)":
             if (piece := self._one()) is not None:
@@ -157,7 +163,7 @@ class _Parser:
         return make
 
     def _one(self) -> _Piece | None:
-        """Read a group, a place or a character; None for flags, which hold from there on."""
+        """Read a group, a place or a character; None for flags, which apply from there on."""
         if self._pattern[self._at] == "(":
             return self._group()
         atom = re.compile(_ATOM).match(self._pattern, self._at)
@@ -174,6 +180,7 @@ class _Parser:
         return lambda then: self._add(Char(fits, then))
 
     def _group(self) -> _Piece | None:
+        """Read a group, with the flags that it sets; None for flags alone."""
         opened = re.compile(_OPEN).match(self._pattern, self._at)
         assert opened is not None
         if opened[0] == "(" and self._pattern.startswith("(?", self._at):
@@ -195,6 +202,7 @@ class _Parser:
         return piece
 
     def _repeated(self, piece: _Piece) -> _Piece:
+        """Read the repetitions (`+`, `{2,3}`) after a part; return the repeated part."""
         while (times := re.compile(_REPEAT).match(self._pattern, self._at)) is not None:
             self._at = times.end()
             if times[5] == "+":
@@ -204,6 +212,8 @@ class _Parser:
         return piece
 
     def _times(self, piece: _Piece, least: int, most: int | None) -> _Piece:
+        """Return the part, repeated; `most` is None for any number."""
+
         def make(then: int) -> int:
             if most is None:
                 again = self._add(Fork(()))
@@ -221,6 +231,7 @@ class _Parser:
 
 
 def _bounds(times: re.Match[str]) -> tuple[int, int | None]:
+    """Return the least and the most repetitions that `_REPEAT` matched."""
     sign, least, comma, most, _ = times.groups()
     if sign:
         return int(sign == "+"), 1 if sign == "?" else None

@@ -4,9 +4,9 @@ One law holds: however a text is cut into pieces, the joined output of a
 `TextStream` equals `Redactor.text` of the whole. So text is redacted the same
 whether it is redacted while it arrives or when it is exported.
 
-A stream holds back only what may still become a secret. With patterns of the
-person's own, which may be any regular expression, that cannot be known, so a
-line is held until it ends.
+A stream holds back only text that may still become a secret. A person's own
+patterns may be any regular expressions, of which that cannot be known, so with
+them a line is held until it ends. `model/redaction.py` applies this to events.
 """
 
 import re
@@ -18,20 +18,22 @@ from lfgtui.text.marking import Marking, MarkingStream
 from lfgtui.text.secret_rules import CONTEXT, RULES, Rule, beginnings, is_boundary, literal_rules
 
 MARK = "[redacted: "
+"""The beginning of all marks, by which `is_marked` knows them, also in stored runs."""
+
 _LONGEST_LINE = 16_384
-"""Characters; a longer line is looked at in pieces of this length."""
+"""Characters; a longer line is searched for the person's patterns in pieces of this length."""
 
 _LEAST_KEY = 8
 _LONGEST_WORDS = 20
 """Characters. A shorter key, or one of words (`not-needed`), would be found in ordinary text."""
 
-_CUT = "…"
+_CUT = "…"  # at the end of a text that was shortened
 _LEAST_CUT = 6
 """Least characters of a secret, after its beginning, that are worth hiding."""
 
 
 def mark(name: str) -> str:
-    """Return what replaces a secret; nothing in it needs escaping in JSON."""
+    """Return the mark that replaces a secret; nothing in it needs escaping in JSON."""
     return f"{MARK}{name}]"
 
 
@@ -56,14 +58,15 @@ def is_marked(value: object) -> bool:
 
 
 class Redactor:
-    """Replaces secrets in texts. `counts` has the number of replacements by kind.
-
-    `openings` are the beginnings of secrets' heads in lower case, by their last two letters
-    and longest first; with True for one that may stand in a word.
+    """Replaces secrets in texts. `counts` has the number of replacements by name.
 
     `patterns` are a person's own regular expressions, matched within lines;
-    `keys` are secrets themselves, of which more may be learnt; `rules` are
-    the forms of other secrets; `marking` are patterns that are matched in one pass.
+    `keys` are secrets themselves, to which `learn` adds; `rules` are
+    the forms of other secrets; `marking` are guards' patterns, matched in one pass.
+
+    For `TextStream`: `begins` finds a head, and `may_begin` rules most texts out before. `openings`
+    are the beginnings of heads in lower case, by their last two letters and longest first, each
+    with True if it may be within a word; `longest_head` is in characters.
     """
 
     def __init__(
@@ -84,11 +87,14 @@ class Redactor:
 
     @property
     def is_idle(self) -> bool:
-        """True if nothing is secret, so that no text needs to be searched."""
+        """True if there is nothing to look for, so that no text needs to be fed."""
         return not self._rules and not self.patterns and self.marking is None
 
     def narrowed(self, marking: Marking | None, rules: Sequence[Rule] = ()) -> "Redactor":
-        """Return one that replaces all that this one does, and more; it counts for itself."""
+        """Return a redactor that replaces all that this one does, and more.
+
+        It learns the same keys, and has counts of its own.
+        """
         patterns = [pattern.pattern for pattern in self.patterns]
         kinds = (*self._kinds, *(rule for rule in rules if rule not in self._kinds))
         narrower = Redactor(patterns, self._keys, kinds, marking)
@@ -96,7 +102,7 @@ class Redactor:
         return narrower
 
     def learn(self, keys: Iterable[str]) -> None:
-        """Take these texts out as well, from here on."""
+        """Replace these texts as well, from here on; those that are no `is_key` are ignored."""
         known = self._keys | set(filter(is_key, keys))
         if known != self._keys:
             self._keys = known
@@ -105,6 +111,7 @@ class Redactor:
                 narrower.learn(known)
 
     def _compile(self) -> None:
+        """Make the tables of all rules, again after each change of the keys."""
         table = (*literal_rules(self._keys), *self._kinds)
         self._rules: dict[str, list[Rule]] = {}
         known: dict[str, bool] = {}
@@ -132,7 +139,10 @@ class Redactor:
         return stream.feed(text) + stream.finish()
 
     def whole(self, text: str) -> str:
-        """Return a final text redacted; where it was shortened (`…`), half a secret goes too."""
+        """Return a complete text without secrets.
+
+        If it was shortened (ends in `…`), a part of a secret at its end is replaced, too.
+        """
         redacted = self.text(text)
         if not redacted.endswith(_CUT):
             return redacted
@@ -145,7 +155,7 @@ class Redactor:
         return redacted
 
     def value(self, value: object) -> object:
-        """Return a JSON value redacted; names of fields are, too, and stay distinct."""
+        """Return a JSON value without secrets, also in names of fields, which stay distinct."""
         match value:
             case str():
                 return self.whole(value)
@@ -165,7 +175,7 @@ class Redactor:
                 return value
 
     def rules_at(self, text: str, position: int) -> Sequence[Rule]:
-        """Return the rules that begin with the letter there: a few of some thirty."""
+        """Return the rules whose heads begin with the letter there: a few of some thirty."""
         return self._rules.get(text[position], ())
 
     def replacement(self, name: str) -> str:
@@ -185,9 +195,9 @@ class TextStream:
 
     def __init__(self, redactor: Redactor) -> None:
         self._redactor = redactor
-        self._held = ""
-        self._before = ""
-        self._line = ""
+        self._held = ""  # what may still become a secret
+        self._before = ""  # the `CONTEXT` before it
+        self._line = ""  # what is held for the person's patterns
         marking = redactor.marking
         self._marks = MarkingStream(marking, redactor.replacement) if marking else None
 
@@ -205,6 +215,7 @@ class TextStream:
         return rest if self._marks is None else self._marks.feed(rest) + self._marks.finish()
 
     def _decided(self, text: str, *, is_over: bool) -> str:
+        """Return the text up to what may still become a secret by the rules, redacted."""
         held = self._held
         source, position = self._before + held + text, len(self._before)
         if self._redactor.may_begin.search(source, position) is None:  # as nearly always
@@ -237,9 +248,9 @@ class TextStream:
     def _secret_at(
         self, source: str, begin: int, position: int, *, is_over: bool
     ) -> tuple[str, tuple[int, int]] | Literal["open"] | None:
-        """Return the name and span of the secret that begins there, if one does.
+        """Return the name and span of a secret that begins at the position; None if none does.
 
-        "open" stands for a text that may still become one.
+        "open" if more text may make it one. `begin` is where text after the last secret begins.
         """
         begins_word = _begins_word(source, begin, position)
         for rule in self._redactor.rules_at(source, position):
@@ -252,7 +263,7 @@ class TextStream:
         return None
 
     def _head_at_end(self, source: str, begin: int, least: int) -> int:
-        """Return where a secret's beginning may have begun at the end, else the end."""
+        """Return where a head begins that the end cuts off, from `least` on; else the end."""
         end, openings = len(source), self._redactor.openings
         tail = source[-self._redactor.longest_head :].lower()
         for ending in (tail[-2:], tail[-1:]):
@@ -265,6 +276,7 @@ class TextStream:
         return end
 
     def _lines(self, text: str, *, is_over: bool) -> str:
+        """Return the complete lines, redacted by the person's patterns; hold the last one."""
         if not self._redactor.patterns:
             return text
         self._line += text

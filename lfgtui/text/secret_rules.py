@@ -1,13 +1,16 @@
 """Kinds of secrets: their form, and one table of them.
 
-A secret has a head and runs of characters after it. Runs take all they can and
-give nothing back. So of text that is still arriving it is known whether it may
-become a secret (`Rule.is_open`) or is decided, and how it was cut into pieces
-changes nothing.
+A secret has a head (`sk-ant-`) and runs of characters after it. Runs are possessive
+patterns: they take all they can and give nothing back. So it can be told of text
+that is still arriving whether it may become a secret (`Rule.is_open`) or is decided,
+and the pieces in which it came make no difference.
 
 What keeps ordinary text out: a secret does not begin within a word, its last
-run is as long as such secrets are, and where its beginning says little it must
-look random (`_is_random`): `sk-learn` is a name and `task-2024-11` no key.
+run is as long as such secrets are, and if its head says little it must look
+random (`_is_random`): `sk-learn` is a name and `task-2024-11` no key.
+
+`redactor` applies the rules. A new kind of secret is a row of `RULES`; the marks
+that replace secrets show the name in that row.
 """
 
 import json
@@ -23,25 +26,25 @@ from typing import NamedTuple
 from urllib.parse import quote
 
 CONTEXT = 6
-"""Characters that are looked at before a secret."""
+"""Characters before a secret that decide whether it begins a word: the longest is `\\u0041`."""
 
 _HEAD = 8
 """Characters of a known secret that are searched for; the rest is compared."""
 
 _FIRST = 4
-"""Characters of a head that tell most texts apart from it."""
+"""Characters of a head that `beginnings` looks for: enough to pass over most texts."""
 
 _WORD_BEGINS = re.compile(r"(?:^|[^A-Za-z0-9]|\\[bfnrt]|\\u[0-9A-Fa-f]{4})\Z")
 _TO_URLSAFE = str.maketrans("+/", "-_")
 
 
 def is_boundary(before: str) -> bool:
-    """Return True if a word begins after that text; it does after `\\n` and other escapes."""
+    """Return True if a word begins after the text `before`; also after an escape such as `\\n`."""
     return _WORD_BEGINS.search(before) is not None
 
 
 class Run(NamedTuple):
-    """From `least` to `most` characters of a class; if `kept`, they are shown, not hidden."""
+    """From `least` to `most` characters of the class `one`; if `kept`, they are not hidden."""
 
     one: str
     least: int
@@ -51,9 +54,11 @@ class Run(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Rule:
-    """One kind of secret. `heads` are what it begins with, literally.
+    """One kind of secret: one of `heads`, literally, and the `runs` after it.
 
-    `literal` is the whole of it, where that is known; `heads` is then its beginning.
+    `check` gets the part to hide, and returns False if it is no secret. `keeps_head`: the head, a
+    name such as `authorization`, is shown. `within_words`: it may begin within a word. `literal`
+    is the whole secret if that is known; `heads` is then its beginning.
     """
 
     name: str
@@ -67,7 +72,7 @@ class Rule:
 
     @cached_property
     def head(self) -> str:
-        """Pattern of how it begins."""
+        """Pattern of the heads."""
         heads = "|".join(map(re.escape, self.heads))
         return f"(?ai:{heads})" if self.ignores_case else f"(?:{heads})"
 
@@ -86,14 +91,14 @@ class Rule:
 
     @cached_property
     def _opening(self) -> re.Pattern[str]:
-        """Pattern of what may become the secret, up to the text's end."""
+        """Pattern of a beginning of the secret that the text's end cuts off."""
         rest = "(?!)"
         for one, least, most, _ in reversed(self.runs):
             rest = f"(?:{one}{{0,{most}}}+\\Z|{one}{{{least},{most}}}+{rest})"
         return re.compile(self.head + rest)
 
     def found_at(self, text: str, position: int) -> tuple[int, int] | None:
-        """Return the span to hide, if such a secret begins there."""
+        """Return the span to hide if such a secret begins at the position, else None."""
         if self.literal:
             is_there = text.startswith(self.literal, position)
             return (position, position + len(self.literal)) if is_there else None
@@ -103,14 +108,17 @@ class Rule:
         return match.span(1)
 
     def is_open(self, text: str, position: int) -> bool:
-        """Return True if the text from there to its end may become such a secret."""
+        """Return True if the text from the position to its end may become such a secret."""
         if self.literal:
             left = len(text) - position
             return left < len(self.literal) and self.literal.startswith(text[position:])
         return self._opening.match(text, position) is not None
 
     def is_cut_off(self, text: str, position: int) -> bool:
-        """Return True if such a secret begins there and the shortened text ends within it."""
+        """Return True if such a secret begins at the position and the text ends within it.
+
+        For a text that was shortened, so that the rest will not come.
+        """
         if self.keeps_head:
             return False
         before = text[max(0, position - CONTEXT) : position]
@@ -118,9 +126,10 @@ class Rule:
 
 
 def beginnings(rules: Iterable[Rule]) -> re.Pattern[str]:
-    """Return a pattern for where a head begins, or at the end may begin; it may find too much.
+    """Return a pattern for places where a head may begin, also one that the end cuts off.
 
-    It is quick, since each way through it begins with another letter.
+    It only rules texts out quickly: it looks at few characters of a head, and each of its
+    alternatives begins with another letter.
     """
     rests: dict[str, set[str]] = {}
     anywhere: set[str] = set()
@@ -151,7 +160,7 @@ def _whole_or_cut_off(texts: Collection[str]) -> str:
 
 
 def literal_rules(secrets: Iterable[str]) -> tuple[Rule, ...]:
-    """Return rules for these very texts and their encoded forms, anywhere; longest first."""
+    """Return rules for known secrets and their encoded forms, also within words; longest first."""
     texts = {form for secret in secrets for form in _encoded_forms(secret)}
     return tuple(
         Rule("key in use", (text[:_HEAD],), within_words=True, literal=text)
@@ -179,13 +188,15 @@ def _encoded_forms(secret: str) -> Iterator[str]:
 
 
 _LONGEST = 8192
-"""Characters that one run of a secret has at most."""
+"""Most characters of one run of a secret."""
 
 _ALNUM = "[A-Za-z0-9]"
 _URLSAFE = "[A-Za-z0-9_-]"
 _TOKEN = "[A-Za-z0-9._~+/=-]"
 _GAP = Run("[\\\\\"' \\t:=]", 1, 12, kept=True)
 """Characters between a name and its value: in headers, JSON, JSON within JSON, shell."""
+
+# Checks of the part to hide; tests/text/test_redactor.py has texts that they must tell apart.
 
 
 def _is_random(text: str) -> bool:
@@ -194,6 +205,7 @@ def _is_random(text: str) -> bool:
 
 
 def _looks_random(part: str) -> bool:
+    """Return True if digits and letters, or small and capital letters, alternate often."""
     digits = len([*groupby(part, str.isdigit)]) - 1
     cases = len(re.findall("[a-z][A-Z]|[A-Z]{2}[a-z]", part))
     return (digits >= 2 or cases >= 3) and _entropy(part) >= 3.0
@@ -271,25 +283,28 @@ def _value(
 
 
 def _key_block(*runs: Run, check: Callable[[str], bool]) -> Rule:
+    """Return a rule for a private key in PEM, with these runs after its first line."""
     return Rule("private key", ("-----BEGIN ",), (*_KEY_LINE, *runs), check, within_words=True)
 
 
 def _authorization(scheme: str, check: Callable[[str], bool]) -> Rule:
+    """Return a rule for the credentials in an `Authorization` header of that scheme."""
     word = (Run(f"(?ai:{re.escape(letter)})", 1, 1, kept=True) for letter in scheme)
     runs = (_GAP, *word, Run(" ", 1, 4, kept=True), Run(_TOKEN, 8, _LONGEST))
     return _value(f"{scheme} credentials", "authorization", *runs, check=check)
 
 
 def _literally(text: str) -> tuple[Run, ...]:
+    """Return runs that match exactly the text."""
     return tuple(Run(re.escape(letter), 1, 1) for letter in text)
 
 
 _KEY_LINE = (Run("[A-Z0-9 ]", 1, 40), *_literally("-----"))
 _LINE_END = "⏎␊␍␤"
-"""The symbols that lfg itself writes for the end of a line (`visible`)."""
+"""The symbols that lfg itself writes for the end of a line (`terminal_safe`)."""
 
 _KEY_BODY = Run(f"(?:(?!-----)[A-Za-z0-9+/=\\s\\\\:,.()_|>{_LINE_END}-])", 16, _LONGEST)
-"""With what stands before each line where it is quoted, numbered or found by a search."""
+"""The lines of a key, also with the marks and numbers that quotes and searches put before them."""
 
 _KEY_CUT_OFF = Run(f"[A-Za-z0-9+/=\\s\\\\{_LINE_END}]", 64, _LONGEST)
 _AWS_SECRET = Run("[A-Za-z0-9/+]", 40, 40)

@@ -1,4 +1,8 @@
-"""Lexers by the names that fences use, and the roles of their tokens."""
+"""Pygments' lexers by the names that fences use, and the roles of their tokens.
+
+For the highlighting of code on the screen and in exports. A role is the name of an attribute of the
+screen's palette: `keyword`, `comment`, `block` and so on.
+"""
 
 import re
 from functools import cache, lru_cache
@@ -8,7 +12,8 @@ from pygments import token as t  # type: ignore[import-untyped]
 from pygments.lexer import Lexer  # type: ignore[import-untyped]
 from pygments.lexers import find_lexer_class, get_all_lexers  # type: ignore[import-untyped]
 
-# Names that people and models write and Pygments does not know.
+# Names that people and models write and Pygments does not know: `ALIAS ALIAS=NAME`, parted by at
+# least two blanks.
 _ALIASES = """
     mjs cjs node=javascript  mts cts=typescript  jsonc jsonl ndjson geojson=json
     shellscript shell-script=bash  sh-session terminal=console  cmd=batch  command=bash
@@ -19,12 +24,13 @@ _ALIASES = """
     viml vimscript=vim  wasm=wat  sol=solidity  compose docker-compose=yaml  bzl=python
     traceback python-traceback=pytb  ipython ipython3=python  assembly=nasm
 """
-_NAME = re.compile(r"[{.]*([\w+#-]+(?:\.\w+)*)")
+_NAME = re.compile(r"[{.]*([\w+#-]+(?:\.\w+)*)")  # "python" in "{.python}"
 
-# Function names have no colour of their own here, and PHP's take long to collect.
+# Newlines stay as they are. Names of functions that PHP knows have no colour of their own here, and
+# take long to collect.
 _OPTIONS = {"stripnl": False, "ensurenl": False, "funcnamehighlighting": False}
 
-
+# The first that a kind of token belongs to is its role.
 _ROLES: tuple[tuple[t._TokenType, str], ...] = (
     (t.Comment, "comment"),
     (t.String, "string"),
@@ -48,8 +54,8 @@ _ROLES: tuple[tuple[t._TokenType, str], ...] = (
 def lexer_of(language: str) -> Lexer | None:
     """Return the lexer by its name as written (`py`, `{.python}`, `rust,ignore`), or None.
 
-    Loading one takes from 1 to 40 ms, for its patterns are compiled. Pygments' own search
-    by name would for an unknown one look through every installed package for plugins.
+    Loading one takes from 1 to 40 ms, as its patterns are compiled. Pygments' own search by name
+    is not used: for an unknown name it looks through all installed packages for plugins.
     """
     match = _NAME.match(language.lower())
     name = _names().get(match[1]) if match else None
@@ -63,6 +69,7 @@ def _loaded(name: str) -> Lexer:
 
 @cache
 def _names() -> dict[str, str]:
+    """Return the names of Pygments' lexers by all aliases."""
     known = get_all_lexers(plugins=False)
     names: dict[str, str] = {alias: name for name, aliases, *_ in known for alias in aliases}
     for entry in re.split(r"\s{2,}", _ALIASES.strip()):
@@ -72,5 +79,5 @@ def _names() -> dict[str, str]:
 
 
 def role_of(kind: t._TokenType) -> str:
-    """Return the role that a kind of token is drawn in; most are plain `block`."""
+    """Return the role of a kind of token; that of most is `block`, the palette's plain code."""
     return next((role for parent, role in _ROLES if kind in parent), "block")

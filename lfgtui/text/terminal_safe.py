@@ -3,9 +3,9 @@
 Whatever comes from a model, a tool or a file passes here before it is drawn
 or printed. An escape sequence in it would move the cursor, retitle the
 window, or write to the clipboard; a bidirectional override would make a
-command read as another one. All of them are shown instead: as one symbol each
-(`visible`, `visible_line`), or, where a person or a model must be able to
-tell which character it was, written out (`escaped`).
+command read as another one. All such characters are shown instead: as one
+symbol each (`visible`, `visible_line`), or, if a person or a model must be able
+to tell which character it was, written out (`escaped`, `exposed`).
 """
 
 import json
@@ -36,7 +36,7 @@ _SEQUENCE = (
 # occur in names (macOS puts U+202F into the names of screenshots).
 _BLANKS = frozenset("\u00a0\u1680\u202f\u205f\u3000").union(map(chr, range(0x2000, 0x200B)))
 
-# What takes no room or looks like a space: Unicode's Default_Ignorable_Code_Point
+# Characters that take no room or look like a space: Unicode's Default_Ignorable_Code_Point
 # (DerivedCoreProperties.txt), its other format characters and blanks.
 _HIDDEN = (
     "[\u00a0\u00ad\u034f\u061c\u115f\u1160\u1680\u17b4\u17b5\u180b-\u180f\u2000-\u200f\u2028-\u202f"
@@ -63,17 +63,18 @@ def visible_line(text: str) -> str:
 
 
 def json_safe(text: str, *, only_ascii: bool = False) -> str:
-    """Return JSON text with the characters that `visible` replaces as `\\uXXXX`: the same values.
+    """Return JSON text in which the characters that `visible` replaces are written `\\uXXXX`.
 
-    JSON's own rules leave DEL, C1 and what reorders a line as they are.
+    It has the same values. JSON's own rules allow DEL, C1 and bidirectional overrides unescaped.
     """
     return re.sub(_BEYOND_ASCII if only_ascii else _UNSAFE, _json_escape, text)
 
 
 def plain_output(output: str) -> str:
-    """Return a program's output as on a dumb terminal: no colours, no lines overwritten by CR.
+    """Return a program's output as a dumb terminal shows it: no colours, no lines overwritten by
+    CR.
 
-    What is no well-formed sequence stays, for `visible` to show.
+    A sequence that is not well-formed stays, for `visible` to show.
     """
     output = re.sub(_SEQUENCE, "", output).replace("\r\n", "\n")
     if "\r" not in output:
@@ -82,7 +83,7 @@ def plain_output(output: str) -> str:
 
 
 def without_controls(text: str) -> str:
-    """Return the text without what `visible` replaces, and without whole escape sequences."""
+    """Return the text without escape sequences and without the characters that `visible` shows."""
     return re.sub(_UNSAFE, "", plain_output(text))
 
 
@@ -90,8 +91,8 @@ def escaped(text: str, *, blanks: bool = True) -> str:
     """Return the text on one line, every control, format and private character written out.
 
     Format characters are among them because they reorder what a person reads
-    before approving it (https://trojansource.codes). Without `blanks`, so is whatever shows
-    nothing, or looks like a space and is none.
+    before approving it (https://trojansource.codes). With `blanks=False`, invisible characters
+    and blanks other than the space are written out, too.
     """
     if not blanks:
         text = re.sub(_HIDDEN, _written_out, text)
@@ -108,6 +109,7 @@ def exposed(text: str) -> str:
 
 
 def _picture(match: re.Match[str]) -> str:
+    """Return the one symbol that `visible` shows for a character."""
     code = ord(match.group())
     if code < 0x20:
         return chr(_PICTURES + code)
@@ -132,6 +134,7 @@ def _escape(match: re.Match[str]) -> str:
 
 
 def _written_out(match: re.Match[str]) -> str:
+    """Return a character as an escape of Python's: `\\x07`, `\\u202e`."""
     code = ord(match.group())
     if code < 0x100:
         return f"\\x{code:02x}"

@@ -1,8 +1,9 @@
 """TOML files read into typed values, with errors that name the line.
 
-`tomllib` forgets where a key stood and msgspec only knows `$.ticket[2].model`.
-So when something is wrong, the text is scanned once more for the lines on
-which tables and keys begin. The lines of a table in JSON lines are known as well.
+`tomllib` does not say on which line a key is, and msgspec only names
+`$.ticket[2].model`. So when something is wrong, the text is scanned once more
+for the lines on which tables and keys begin. Tickets in JSON lines have the lines
+of their tables (`json_lines`). The config, themes and tickets files are read so.
 """
 
 import re
@@ -20,25 +21,25 @@ from lfgtui.text import json_lines
 from lfgtui.text.json_lines import KeyPath
 
 T = TypeVar("T", bound=msgspec.Struct)
-_OPTIONS = (Union, UnionType, Annotated)
+_OPTIONS = (Union, UnionType, Annotated)  # origins of types that have other types as arguments
 
 _MOST_PARTS = 200
-"""Parts of a dotted key; the time that tomllib takes grows with their square."""
+"""Most parts of a dotted key; the time that tomllib takes grows with their square."""
 
 _PART = r"""(?:[A-Za-z0-9_-]++|"(?:[^"\\\n]|\\.)*+"|'[^'\n]*+')"""
 _LONG_KEY = rf"(?m)(?:^|[\[{{,])[ \t]*+{_PART}(?:[ \t]*+\.[ \t]*+{_PART}){{{_MOST_PARTS}}}"
 
-# Compiled when something is wrong, and not before the first frame.
+# Strings, so that they are compiled when something is wrong and not before the first frame.
 _BARE_OR_QUOTED = r"""(?:[A-Za-z0-9_-]+|"(?:[^"\\]|\\.)*"|'[^']*')"""
 _DOTTED = rf"{_BARE_OR_QUOTED}(?:\s*\.\s*{_BARE_OR_QUOTED})*"
-_HEADER = rf"^\s*(\[\[?)\s*({_DOTTED})\s*\]\]?\s*(?:#.*)?$"
+_HEADER = rf"^\s*(\[\[?)\s*({_DOTTED})\s*\]\]?\s*(?:#.*)?$"  # "[[ticket]]", "[providers.mine]"
 _KEY = rf"^\s*({_DOTTED})\s*="
-_AT = r" - at `(?:key in )?\$?(.*)`$"
-_STEP = r"\.([^.\[\]]+)|\[(\d+|\.\.\.)\]"
+_AT = r" - at `(?:key in )?\$?(.*)`$"  # the end of msgspec's messages
+_STEP = r"\.([^.\[\]]+)|\[(\d+|\.\.\.)\]"  # ".model", "[2]" or "[...]" in them
 
 
 def read_text(path: Path) -> str:
-    """Return the file's text; raise `SourceError` where it is missing or not UTF-8."""
+    """Return the file's text; raise `SourceError` if it is missing or not UTF-8."""
     try:
         return path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
@@ -67,12 +68,15 @@ def parse(path: Path, text: str) -> dict[str, object]:
         raise SourceError(path, line, f"not valid TOML: {what[:1].lower()}{what[1:]}") from None
     except RecursionError:
         raise SourceError(path, None, "not valid TOML: nested too deeply") from None
-    except ValueError:  # tomllib leaves int() to complain
+    except ValueError:  # from `int`, which tomllib does not catch
         raise SourceError(path, None, "not valid TOML: a number has too many digits") from None
 
 
 def convert(path: Path, text: str, document: dict[str, object], kind: type[T]) -> T:
-    """Return the document as `kind`; raise `SourceError` naming line, key and nearest name."""
+    """Return the document, parsed from `text`, as `kind`.
+
+    Raises a `SourceError` that names the line, the key and the most similar known name.
+    """
     try:
         return msgspec.convert(document, kind)
     except msgspec.ValidationError as error:
@@ -86,7 +90,10 @@ def read(path: Path, kind: type[T]) -> T:
 
 
 def line_of(text: str, path: Sequence[str | int]) -> int | None:
-    """Return the line (from 1) on which the key, or the nearest table around it, begins."""
+    """Return the line (from 1) on which the key, or the nearest table around it, begins.
+
+    `path` are the steps to the key, as `"ticket", 2, "model"`. None if no line is known.
+    """
     places = json_lines.places(text) if json_lines.is_json(text) else _places(text)
     for length in range(len(path), 0, -1):
         if (line := places.get(tuple(path[:length]))) is not None:
@@ -95,6 +102,7 @@ def line_of(text: str, path: Sequence[str | int]) -> int | None:
 
 
 def _places(text: str) -> dict[KeyPath, int]:
+    """Return the lines (from 1) on which tables and keys begin, as far as they can be found."""
     places: dict[KeyPath, int] = {}
     counts: dict[KeyPath, int] = {}
     table: KeyPath = ()
@@ -121,6 +129,10 @@ def _places(text: str) -> dict[KeyPath, int]:
 
 
 def _open_table(names: KeyPath, is_array: bool, counts: dict[KeyPath, int]) -> KeyPath:
+    """Return the path of a table by the names in its header, with the indexes of lists.
+
+    `counts` has the newest index in each list of tables, and is updated.
+    """
     path: KeyPath = ()
     for index, name in enumerate(names):
         path = (*path, name)
@@ -132,6 +144,7 @@ def _open_table(names: KeyPath, is_array: bool, counts: dict[KeyPath, int]) -> K
 
 
 def _parts(dotted: str) -> KeyPath:
+    """Return the names in a dotted key."""
     return tuple(map(_name, re.findall(_BARE_OR_QUOTED, dotted)))
 
 
@@ -146,7 +159,7 @@ def _name(part: str) -> str:
 def _refusal(
     path: Path, text: str, document: object, kind: type[msgspec.Struct], message: str
 ) -> SourceError:
-    """Return msgspec's message for a person: with the line, the key and the nearest name."""
+    """Return msgspec's message as an error for a person: with line, key and most similar name."""
     at = re.search(_AT, message)
     what = message[: at.start()] if at else message
     place, kinds = _follow(document, kind, at[1] if at else "")
@@ -167,9 +180,10 @@ def _refusal(
 
 
 def _follow(value: object, kind: object, path: str) -> tuple[list[str | int], list[object]]:
-    """Return the keys along msgspec's path, and the types of what may stand at its end.
+    """Return the keys along msgspec's path, and the types that are allowed at its end.
 
-    Of a table with free keys it says `[...]`: at fault is the first whose value does not fit.
+    For a key of a table with free keys msgspec says `[...]`: that is the first key whose value
+    does not fit.
     """
     place: list[str | int] = []
     kinds = [kind]
@@ -188,6 +202,7 @@ def _follow(value: object, kind: object, path: str) -> tuple[list[str | int], li
 
 
 def _fits(value: object, kinds: Sequence[object]) -> bool:
+    """Return True if the value is valid for one of the types."""
     for kind in kinds:
         with suppress(msgspec.ValidationError):
             msgspec.convert(value, kind)
@@ -196,7 +211,7 @@ def _fits(value: object, kinds: Sequence[object]) -> bool:
 
 
 def _types_in(kind: object, name: str) -> Iterator[object]:
-    """Yield the types of a struct's field, or of what a container without names holds."""
+    """Yield the types of a struct's field of that name, or of the elements of a list or dict."""
     if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
         yield from (f.type for f in msgspec.structs.fields(kind) if f.encode_name == name)
     elif get_origin(kind) in _OPTIONS:
@@ -207,7 +222,7 @@ def _types_in(kind: object, name: str) -> Iterator[object]:
 
 
 def _names(kind: object) -> Iterator[str]:
-    """Yield the keys or the values that a type knows."""
+    """Yield the keys of a struct, or the strings of a `Literal`, for "did you mean"."""
     if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
         yield from (field.encode_name for field in msgspec.structs.fields(kind))
     elif get_origin(kind) is Literal:

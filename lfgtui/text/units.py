@@ -1,10 +1,11 @@
 """Sentences and sections of a Markdown text that grows at its end.
 
-The rule goes by the characters around a stop and at the beginning of a line, in no language
-in particular. It does not know a sentence that begins with a small letter or ends in an
-initial ("plan B."), tables without outer bars, code without fences, a fence that ends with
-its quote, or HTML. Libraries for sentences read whole texts of a known language, and withdraw
-an end while the text grows.
+For readers of headless runs, who get whole units, and for speech. The end of a unit is decided by
+the characters around a full stop and at the beginning of a line, for no language in particular.
+Not recognized are a sentence that begins with a small letter or ends in an initial ("plan B."),
+tables without outer bars, code without fences, a fence that ends with its quote, and HTML.
+Libraries for sentences read whole texts of a known language, and withdraw an end while the text
+grows.
 """
 
 import re
@@ -15,35 +16,37 @@ from lfgtui.text.markdown_lines import MARKS, open_fence
 Unit: TypeAlias = Literal["sentence", "section"]
 
 _SLICE = 4_000
-"""Characters read at a time: what is not decided yet is copied with each of them."""
+"""Characters read at a time: the undecided rest is copied at each step, so it must stay short."""
 
 _HEAD = 200
-"""Characters of a line that decide what it is."""
+"""Characters at the beginning of a line that decide what kind of line it is."""
 
 _BEFORE = 16
-"""Characters in front of a stop that decide whether it ends a sentence."""
+"""Characters before a full stop that decide whether it ends a sentence."""
 
 # Text, so that it is compiled with the first answer and not before the first frame.
 _BEGINNING = rf"(?s)(?P<marks>{MARKS})(?P<rest>.*)"
 _UNDECIDED = r"(?s)[-+*_=# \t\r]*|\d{1,9}[.)]?|`{1,2}|`{3,}[^`]*|~.*"
-"""The beginning of what may become a mark, a heading, a rule or a fence."""
+"""The beginning of what may become a list's mark, a heading, a thematic break or a fence."""
 
 _HEADING = r"#{1,6}(?:[ \t\r]|$)"
-_RULE = r"(?:=+|-+|(?:[-*_][ \t]*){3,})[ \t\r]*"
+_RULE = r"(?:=+|-+|(?:[-*_][ \t]*){3,})[ \t\r]*"  # a thematic break, an underline
 _WIDE = "。！？｡"
 _MARK = (
     rf"`{{1,32}}|(?P<stop>[.!?…]{{1,32}}|[{_WIDE}]{{1,32}})"
     r"[\"'”’»)\]）」』*_]{0,32}(?P<blanks>[ \t\r]{0,64})"
 )
+"""Backticks, or full stops with the closing marks and blanks after them: `?!") `."""
 _INITIALS = r"[A-Z]|[^\W\d_](?:\.[^\W\d_])+"  # "J", and "e.g" as well
 _TITLES = frozenset({"mr", "mrs", "ms", "dr", "prof", "st", "vs", "cf"})
 _BEFORE_NUMBERS = frozenset({"ch", "eq", "fig", "figs", "no", "nos", "p", "pp", "sec", "vol"})
+"""Abbreviations that end no sentence if a number follows: "no. 5"."""
 
 
 def _ends_sentence(before: str, marks: str, follower: str) -> bool:
-    """Return True if the marks (full stops, say) between `before` and `follower` end a sentence.
+    """Return True if the full stops `marks` between `before` and `follower` end a sentence.
 
-    `follower` is the first character after the marks that is not blank.
+    `follower` is the first character after them that is not blank.
     """
     if marks[0] in _WIDE:
         return True
@@ -55,24 +58,24 @@ def _ends_sentence(before: str, marks: str, follower: str) -> bool:
 
 
 class UnitSplitter:
-    """Cuts a growing text into units; joined they are the text, whichever way it arrived.
+    """Cuts a growing text into units; joined they are the text, in whatever pieces it arrived.
 
     A unit ends where the next one begins, after the blanks in between. A code block is a unit,
-    and so is a heading. Blank lines part the rest into sections; a section is a unit, or, if
+    and so is a heading. Blank lines separate the rest into sections; a section is a unit, or, if
     `unit` is "sentence", each of its sentences, list items and rows of a table is one.
     """
 
     def __init__(self, unit: Unit) -> None:
         self._by_sentence = unit == "sentence"
-        self._units: list[str] = []
-        self._open: list[str] = []
-        self._rest = ""  # the end of the open unit, as far as it is not decided
-        self._before = ""
-        self._line: Literal["begins", "prose", "other"] = "begins"
-        self._fence = ""
-        self._code_span = ""
-        self._stop: tuple[str, str] | None = None  # at the end of the line above
-        self._is_over = False
+        self._units: list[str] = []  # complete, for the next `feed` or `close` to return
+        self._open: list[str] = []  # the open unit, in pieces
+        self._rest = ""  # text that is not decided yet
+        self._before = ""  # the `_BEFORE` before it
+        self._line: Literal["begins", "prose", "other"] = "begins"  # where the rest is in its line
+        self._fence = ""  # the open fence
+        self._code_span = ""  # the backticks that opened the code span
+        self._stop: tuple[str, str] | None = None  # at the end of the line above, and before it
+        self._is_over = False  # the next line with text begins a unit
 
     def feed(self, text: str) -> list[str]:
         """Add text; return the units that it completes."""
@@ -99,7 +102,7 @@ class UnitSplitter:
                 self._take_line()
 
     def _begin_line(self, *, is_last: bool) -> bool:
-        """Find out what the line is; return False if that takes more of it."""
+        """Decide what kind of line begins; end the unit before. False if that needs more text."""
         head, newline, _ = self._rest[:_HEAD].partition("\n")
         beginning = re.fullmatch(_BEGINNING, head)
         assert beginning is not None
@@ -122,6 +125,7 @@ class UnitSplitter:
         return True
 
     def _begin_text(self, marks: str, rest: str) -> None:
+        """Begin a line of prose, a list item or a row of a table, given its marks and the rest."""
         is_row, is_item = rest[0] == "|", marks.strip(" \t>") != ""
         begins = is_row or is_item or (self._stop and _ends_sentence(*self._stop, rest[0]))
         if self._is_over or (self._by_sentence and begins):
@@ -132,13 +136,17 @@ class UnitSplitter:
             self._take(len(marks))
 
     def _take_line(self) -> None:
+        """Take the rest of the line into the open unit."""
         end = self._rest.find("\n") + 1
         self._take(end or len(self._rest))
         if end:
             self._line = "begins"
 
     def _read_prose(self, *, is_last: bool) -> bool:
-        """Read up to the next mark in the line; return False if that may go on."""
+        """Read up to the next full stop or backtick in the line, and past it.
+
+        Return False if it is at the end of the text, where more of it may follow.
+        """
         end = self._rest.find("\n")
         mark = re.compile(_MARK).search(self._rest, 0, len(self._rest) if end < 0 else end)
         if mark is None:
@@ -162,13 +170,13 @@ class UnitSplitter:
         return True
 
     def _take(self, size: int) -> None:
-        """Decide that the first characters of the rest belong to the open unit."""
+        """Move the first characters of the rest to the open unit."""
         taken, self._rest = self._rest[:size], self._rest[size:]
         self._open.append(taken)
         self._before = (self._before + taken)[-_BEFORE:]
 
     def _cut(self) -> None:
-        """End the open unit; blanks alone are none, and begin the next one."""
+        """End the open unit; if it is only blanks, these begin the next one instead."""
         unit = "".join(self._open)
         if unit.strip():
             self._units.append(unit)

@@ -10,13 +10,15 @@ from lfgtui.text.markdown.leaves import Container, Item, Kind, LeafBlock, ListBl
 
 @dataclass(slots=True, eq=False)
 class Block:
-    """One leaf: a paragraph, a fence, a table, wherever it stands.
+    """One leaf: a paragraph, a fence, a table, in whatever containers it is.
 
-    `containers` stand around it, outermost first; the innermost `opens` of them begin with
-    it. `begin` and `end` are its place in the text, once it is frozen. `revision` moves with
-    its content. Within one `generation` it only grows: its first `stable_prefix` parts stay.
-    Parts are the inline tokens of a paragraph, the characters of code, the tokens of a table.
-    `repeated`: see `LeafBlock`.
+    `containers` are around it, outermost first; the innermost `opens` of them begin with
+    it. `begin` and `end` are its position in the text, once it is frozen. `revision` grows with
+    each change. Within one `generation` the block only grows: its first `stable_prefix` parts
+    stay, so a view need not draw them again. Parts are the inline tokens of a paragraph, the
+    characters of code, the tokens of a table. `path` and `repeated`: see `LeafBlock`.
+
+    `StreamingMarkdown` alone writes it; use `StreamingMarkdown.tokens` to read `tokens`.
     """
 
     kind: Kind
@@ -58,9 +60,9 @@ class Block:
         )
 
     def drop_tokens(self) -> None:
-        """Keep the place of its source only."""
+        """Forget the content; it can be read again from the source."""
         self.tokens = self.inlines = None
-        if self.kind in ("paragraph", "heading"):  # read at once, the tokens part elsewhere
+        if self.kind in ("paragraph", "heading"):  # read in one go, text is in other tokens
             self.stable_prefix = 0
 
     def begin_generation(self) -> None:
@@ -70,6 +72,7 @@ class Block:
 
 
 def _marker(container: Container) -> tuple[object, ...]:
+    """Return what is visible of a container before its content."""
     if isinstance(container, Quote):
         return ()
     list_block = container.list_block
@@ -77,7 +80,7 @@ def _marker(container: Container) -> tuple[object, ...]:
 
 
 def is_parted(before: Block, block: Block) -> bool:
-    """Return True if a blank line goes between two neighbours: not in a tight list."""
+    """Return True if a blank row is drawn between two neighbours: not in a tight list."""
     if block.repeated is not None:
         return False
     list_block: ListBlock | None = None

@@ -1,12 +1,12 @@
 """Bounds on what is read as Markdown: lines, blocks, and the markup in them.
 
 markdown-it takes quadratic time for some texts, and every frame reads the open block again. So
-there are bounds, far beyond what anybody writes for a reader. Where each one falls depends
-neither on the text that follows nor on how it arrived:
+there are bounds, far beyond what anybody writes for a reader. The position of each depends
+neither on the text that follows nor on the pieces in which it arrived:
 
-- A line goes on in a new one after `LONGEST_LINE` characters, joined to it by a *joint*,
-  which is removed from whatever is shown or copied.
-- A block is parted after `LONGEST_BLOCK` characters or `MOST_LINES` lines, and goes on in
+- A line is split after `LONGEST_LINE` characters. Between the two lines is a *joint*, which is
+  removed from all text that is shown or copied (`without_joints`).
+- A block is split after `LONGEST_BLOCK` characters or `MOST_LINES` lines, and goes on in
   another one (`open_tail`).
 - What follows `readable_end` in a paragraph or a cell is plain text.
 - A row of dashes with more than `MOST_COLUMNS` columns makes no table, and a line that lacks
@@ -29,7 +29,7 @@ LONGEST_LABEL = 1_000
 """Most characters of an unclosed link label (CommonMark: 999)."""
 
 _DEEPEST = 50
-"""Most brackets open at a time: markdown-it searches all of the text for the end of each."""
+"""Most brackets that are open at once: markdown-it searches all of the text for the end of each."""
 
 _MOST_BRACKETS = 400
 _MOST_ADDRESSES = 500
@@ -38,23 +38,23 @@ _MOST_ADDRESSES = 500
 _MOST_SIGNS = 2_500
 """Most characters that may be markup; reading these takes 50 ms at worst."""
 
-_SIGNS = "[]:@/*_~`<&\\\n!"
+_SIGNS = "[]:@/*_~`<&\\\n!"  # the first five are unpacked in `readable_end`
 _COUNTED = re.compile(r"[\[\]:@*_~`<&\\\n!]|//")
 
 _JOINT = "\0\n"
-"""Where a long line was split; the margin and another NUL follow."""
+"""The beginning of a joint; the line's margin and another NUL follow."""
 
 _JOINED = re.compile(r"\0\n[ \t>]*\0")
 _WIDEST_MARGIN = 100
-"""Characters of a margin (quote marks, indentation) that are repeated."""
+"""Most characters of a margin (quote marks, indentation) that are repeated after a joint."""
 
 
 class Lines:
     """Splits lines that are too long, as they arrive. The text must not contain NUL."""
 
     def __init__(self) -> None:
-        self._length = 0
-        self._margin = ""
+        self._length = 0  # of the last line since its beginning or joint
+        self._margin = ""  # its beginning
         self._is_in_margin = True
 
     def cut(self, text: str) -> str:
@@ -93,7 +93,7 @@ def without_joints(text: str) -> str:
 
 
 def readable_end(content: str) -> int | None:
-    """Return where plain text begins in the content of a paragraph or cell; None: nowhere."""
+    """Return the index in a paragraph or cell from which on all is plain text; None if none is."""
     if len(content) <= _MOST_ADDRESSES and content.count("[") <= _DEEPEST:
         return None
     counts = [content.count(sign) for sign in _SIGNS]

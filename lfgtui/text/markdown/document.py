@@ -1,4 +1,4 @@
-"""`StreamingMarkdown`: text in as it arrives, blocks out as they stand.
+"""`StreamingMarkdown`: takes text as it arrives, and has the blocks of the text so far.
 
 Markdown is read line by line, so most of a growing document is final long
 before it ends. Three rules keep each reading small, and its result equal to
@@ -6,19 +6,19 @@ one parse of all the text so far:
 
 1. *Only complete lines close a block.* All leaves before the last one are
    frozen; so is the last if nothing can continue it (`open_tail`). The
-   partial line is shown, never evidence: `***` may become `***bold***`.
+   partial line is shown but decides nothing: `***` may become `***bold***`.
 2. *Containers are opened again, not read again.* Text after the frozen part
-   is read after a few lines that reopen the quotes and items it stands in
+   is read after a few lines that reopen the quotes and items it is in
    (`leaves`), so a list of a thousand items costs what its last one costs.
 3. *A long leaf is trimmed* (`trimming`): an open fence keeps its
    opener, a table its head, a paragraph its last line.
 
-Between two newlines, in a line that can be nothing but paragraph text, no
-block is read at all, and only the end of the line's inlines.
+Within a line that can be nothing but paragraph text ("prose"), no block is read
+at all, and of the inlines only the end.
 
-Link definitions reach back over the frozen edge: the frozen blocks that
-looked a label up get a new revision. And one blank line makes a list
-loose, which parts its first items too.
+Two things reach back into the frozen part: a link definition, so frozen blocks
+that looked up its label get a new revision; and a blank line that makes a list
+loose, which puts blank rows between its earlier items, too.
 """
 
 import re
@@ -44,35 +44,39 @@ from lfgtui.text.markdown.parser import (
 from lfgtui.text.markdown.trimming import may_define
 
 _PROSE = re.compile(r"(?:[*_]{1,3}|`{1,2}(?!`)|[(\"'])?[^\W\d_]|\d+ +[^\W\d_]")
-"""A line that begins so is paragraph text, whatever follows in it."""
+"""A line that begins so is paragraph text, whatever follows in it: `**a`, `"a`, `12 a`."""
 
 _PROSE_LINES = 16
-"""Lines of a paragraph that are taken for what they are until it is read again."""
+"""Lines that are taken for prose until the parser reads the paragraph again: see `_goes_on`."""
 
 _SLICE = 4_000
 """Characters of a large delta read at a time, so that the final part is read only once."""
 
 
 class StreamingMarkdown:
-    """A Markdown document that is read while it is still being written."""
+    """A Markdown document that is read while it is still being written: `feed`, then `close`.
+
+    Any property or `read` first reads what was fed. A screen draws the blocks from `take_changes`
+    on, as `Block` explains.
+    """
 
     def __init__(self) -> None:
         self._parser = shared_parser()
-        self._pending: list[str] = []
-        self._held = ""
+        self._pending: list[str] = []  # fed, not read
+        self._held = ""  # a CR at the end, which may be half a line end
         self._lines = Lines()
-        self._source = Growing()
+        self._source = Growing()  # all text, with joints
         self._tail = OpenTail(self._parser)
         self._blocks: list[Block] = []
-        self._frozen = 0
-        self._changed = 0
-        self._definite: Definitions = {}
-        self._shown: Definitions = {}
-        self._lookups: dict[str, list[int]] = {}
-        self._prose: tuple[Block, str] | None = None
+        self._frozen = 0  # number of frozen blocks
+        self._changed = 0  # the first block that changed since `take_changes`
+        self._definite: Definitions = {}  # link definitions in the frozen part
+        self._shown: Definitions = {}  # these and those of the open tail
+        self._lookups: dict[str, list[int]] = {}  # frozen blocks by the labels they looked up
+        self._prose: tuple[Block, str] | None = None  # the open paragraph, and its text
         self._prose_lines = 0
-        self._leaves: Sequence[LeafBlock] = ()
-        self._is_shown = False
+        self._leaves: Sequence[LeafBlock] = ()  # the leaves of the blocks that are not frozen
+        self._is_shown = False  # the blocks are those of all text that was read
 
     def feed(self, text: str) -> None:
         """Add text. Costs an append; the text is read when a result is needed."""
@@ -111,7 +115,7 @@ class StreamingMarkdown:
 
     @property
     def frozen_count(self) -> int:
-        """Number of blocks that can grow no more."""
+        """Number of blocks that cannot grow any more."""
         self.read()
         return self._frozen
 
@@ -122,9 +126,10 @@ class StreamingMarkdown:
         return changed
 
     def tokens(self, block: Block) -> list[Token]:
-        """Return the block's markdown-it tokens, inlines read.
+        """Return the block's markdown-it tokens, inlines included.
 
-        Those of a frozen block are not kept, and are read again.
+        A frozen block hands its tokens out once and then reads them again each time, to save
+        memory.
         """
         tokens = block.tokens
         if tokens is None:
@@ -144,6 +149,7 @@ class StreamingMarkdown:
     # Reading
 
     def _read(self, text: str, *, is_last: bool) -> None:
+        """Read a slice; the open tail is shown only after the last one."""
         if self._is_shown and (code := self._tail.append_code(text)) is not None:
             block = self._blocks[-1]
             assert block.tokens is not None
@@ -168,8 +174,8 @@ class StreamingMarkdown:
     def _goes_on(self, paragraph: Block, text: str) -> bool:
         """Return True if the text can only be more of an open paragraph's prose.
 
-        Nothing interrupts a paragraph by a line that begins with a word. But now and then its
-        lines are read by the parser all the same, which trims or parts what gets too long.
+        A line that begins with a word cannot interrupt a paragraph. But every `_PROSE_LINES` lines
+        the parser reads the paragraph all the same, so that a long one is trimmed or split.
         """
         if "\n" not in text:
             return True
@@ -180,11 +186,13 @@ class StreamingMarkdown:
         return all(map(_PROSE.match, lines))
 
     def _touch(self, index: int) -> None:
+        """Note a change of the block of that index."""
         self._changed = min(self._changed, index)
 
     # Freezing
 
     def _freeze(self, cut: Cut) -> None:
+        """Freeze the blocks of leaves that were cut off the tail."""
         if self._frozen and cut.begins:
             self._blocks[self._frozen - 1].end = cut.begins[0]
         for leaf, (begin, end) in zip(
@@ -222,6 +230,7 @@ class StreamingMarkdown:
         return block
 
     def _note_lookups(self, block: Block, index: int) -> None:
+        """Note the labels that a frozen block looks up, since they may be defined later."""
         if "[" not in self._source.piece(block.begin, block.end - block.begin):
             return
         lookups = Lookups(self._shown)
@@ -230,7 +239,7 @@ class StreamingMarkdown:
             self._lookups.setdefault(label, []).append(index)
 
     def _read_frozen(self, block: Block, definitions: Definitions) -> list[Token]:
-        """Read a frozen block alone."""
+        """Return the tokens of a frozen block, read alone."""
         source = self._source.piece(block.begin, block.end - block.begin)
         before = reopening(block.path) + (block.repeated or "")
         leaves = read_leaves(read_blocks(self._parser, before + source, {}), block.path)
@@ -243,6 +252,7 @@ class StreamingMarkdown:
     # Showing
 
     def _show(self, leaves: Sequence[LeafBlock], definitions: Definitions) -> None:
+        """Make the blocks after the frozen ones those of the leaves."""
         self._define(definitions)
         self._leaves = leaves
         for index, leaf in enumerate(leaves, self._frozen):
@@ -256,6 +266,7 @@ class StreamingMarkdown:
         self._await_prose(leaves)
 
     def _update(self, block: Block, leaf: LeafBlock, index: int) -> None:
+        """Give the block the leaf's tokens, and find its stable prefix."""
         tokens = block.tokens = leaf.tokens
         block.revision += 1
         self._touch(index)
@@ -271,7 +282,7 @@ class StreamingMarkdown:
                         token.children = read_inlines(self._parser, token.content, self._shown)
             case "fence" | "html_block":
                 block.stable_prefix = tokens[0].content.rfind("\n") + 1
-            case "code_block":  # ends in a newline, come what may
+            case "code_block":  # its content ends in a newline even if the line is not complete
                 block.stable_prefix = tokens[0].content.rfind("\n", 0, -1) + 1
             case _:
                 pass
@@ -301,7 +312,7 @@ class StreamingMarkdown:
         self._tail.read_cells_anew(definitions)
 
     def _loosen(self, leaves: Sequence[LeafBlock]) -> None:
-        """Note the lists that blank lines have made loose."""
+        """Note a change of the blocks of lists that have become loose, or tight again."""
         for container in {*self._tail.path}.union(*(leaf.containers for leaf in leaves)):
             if isinstance(container, Item):
                 lists = container.list_block
@@ -310,7 +321,7 @@ class StreamingMarkdown:
                     self._touch(self._frozen if lists.first_block is None else lists.first_block)
 
     def _await_prose(self, leaves: Sequence[LeafBlock]) -> None:
-        """Prepare the short way for a last line that is certain to be paragraph text."""
+        """If the last line is certain to be paragraph text, let `_read` append to it (`_prose`)."""
         if not leaves or leaves[-1].kind != "paragraph":
             return
         content = leaves[-1].tokens[1].content

@@ -1,11 +1,11 @@
-"""The inlines of a paragraph that grows at its end.
+"""The inlines (markdown-it's tokens of text, emphasis, links) of a paragraph that grows at its end.
 
 A paragraph is stable up to a blank with nothing open before it: no `[`, no
 backtick, no `*` that something later could close. Up to there the tokens stay
 what they are, and only what follows is read again.
 
-Most of what arrives is the rest of a word and a few more: characters that open
-and close nothing. They are appended to the last text without reading anything.
+Most text that arrives is the rest of a word and a few more words: characters that
+open and close nothing. They are appended to the last text without reading anything.
 """
 
 import re
@@ -18,7 +18,7 @@ from lfgtui.text.markdown.bounds import readable_end
 from lfgtui.text.markdown.parser import Definitions, plain_inlines, read_inlines
 
 _LONG = 96
-"""Unstable characters at which a longer stable prefix is first looked for."""
+"""Length of the unstable text from which on a longer stable prefix is looked for."""
 
 _KEPT = 24
 """Characters at the end that stay unstable: a word may still become a link."""
@@ -36,7 +36,7 @@ _PLAIN = re.compile(r"(?:[^\W_]|[ .,?'\"+=%-])+")
 """Characters without a meaning in Markdown, unless they continue an address."""
 
 _ADDRESS = re.compile(r"[:@/]")
-"""Signs that the word before may be an address."""
+"""Characters by which a word may be an address."""
 
 _REACHES_BACK = re.compile(r"</a\s*>|(?<!:)//", re.IGNORECASE)
 """Markup that changes text before it, stable or not: markdown-it does not link addresses before an
@@ -44,9 +44,10 @@ _REACHES_BACK = re.compile(r"</a\s*>|(?<!:)//", re.IGNORECASE)
 
 
 class GrowingInlines:
-    """Inlines of a paragraph, read again as it grows.
+    """The inlines of a paragraph; `read` it again each time it has grown.
 
-    `children` are all of its tokens; the first `stable_prefix` of them will not change.
+    `children` are all of its tokens; the first `stable_prefix` of them will not change, unless
+    `read` returns False.
     """
 
     __slots__ = (
@@ -58,14 +59,14 @@ class GrowingInlines:
         self._parser = parser
         self.children: list[Token] = []
         self.stable_prefix = 0
-        self._stable = ""
-        self._content = ""
+        self._stable = ""  # the text of the stable prefix
+        self._content = ""  # the text at the last `read`
         self._awaited = _LONG
-        """Unstable characters at which a longer stable prefix is looked for next."""
-        self._is_over = False  # what follows is plain text
+        """Length of the unstable text at which a longer stable prefix is looked for next."""
+        self._is_over = False  # all that follows is plain text (`readable_end`)
 
     def read(self, content: str, definitions: Definitions) -> bool:
-        """Read the content as it is now; False if the stable prefix had to be withdrawn."""
+        """Read the content as it is now; return False if tokens changed that had been stable."""
         before, self._content = self._content, content
         is_grown = content.startswith(before)
         if self._is_over and is_grown:
@@ -89,7 +90,7 @@ class GrowingInlines:
         return is_stable
 
     def _read_all(self, content: str, definitions: Definitions) -> bool:
-        """Read the content from its beginning, for good if only plain text can follow."""
+        """Read the content from its beginning; if only plain text can follow, it is then stable."""
         was_stable = self.stable_prefix > 0
         self.children, self._stable = read_inlines(self._parser, content, definitions), ""
         self._is_over = readable_end(content) is not None
@@ -97,7 +98,7 @@ class GrowingInlines:
         return not was_stable
 
     def _append(self, before: str, new: str) -> bool:
-        """Append the new text to the last token if it can be nothing else; False if not."""
+        """Append the new text to the last token; False if it may be anything but plain text."""
         unstable = len(before) + len(new) - len(self._stable)
         if len(self.children) == self.stable_prefix or unstable >= self._awaited:
             return False
@@ -113,6 +114,7 @@ class GrowingInlines:
         return False
 
     def _settle(self, rest: str, definitions: Definitions) -> str:
+        """Add as much of the unstable text as possible to the stable prefix; return the rest."""
         cut = 0 if _REACHES_BACK.search(rest) else _word_edge(rest, len(rest) - _KEPT)
         tokens = read_inlines(self._parser, rest[:cut], definitions) if cut else []
         if not tokens or not _is_closed(tokens):
@@ -126,7 +128,7 @@ class GrowingInlines:
 
 
 def _word_edge(text: str, limit: int) -> int:
-    """Return the index after the last blank before `limit` that has a word on either side; or 0."""
+    """Return the index after the last blank before `limit` that is between two words, or 0."""
     edge = text.rfind(" ", 1, limit)
     while edge > 0 and (text[edge - 1].isspace() or text[edge + 1].isspace()):
         edge = text.rfind(" ", 1, edge)
@@ -134,6 +136,7 @@ def _word_edge(text: str, limit: int) -> int:
 
 
 def _is_closed(tokens: Sequence[Token]) -> bool:
+    """Return True if nothing after the tokens can turn their text into markup."""
     return not any(
         token.type == "html_inline"  # an <a> reaches as far as its end
         or (token.type == "text" and _OPEN.search(_CLOSED_BRACKETS.sub("", token.content)))

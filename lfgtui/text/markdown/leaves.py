@@ -1,19 +1,19 @@
-"""Block tokens as a flat row of leaves, each with the containers it stands in.
+"""Block tokens as a flat list of leaves, each with the containers it is in.
 
-A paragraph in a quote in a list item is one leaf block in three containers.
+A paragraph in a list item in a quote is one leaf block in two containers.
 Flat leaves grow at the end of a document, are frozen and are drawn; the
 containers around them are objects that neighbouring leaves share.
 
 To read on inside `> 1. ...` without reading again what came before, the
-containers are opened anew (`reopening`), each by a line of its own that holds
+containers are opened anew (`reopening`), each by a line of its own with
 an empty heading: a block that is closed at once, whatever follows.
 
     > #
     > 1. #
 
-Text read after these lines means the same as after the real ones: all that
-they hand on is the column of an item's content, and the item's marker is padded
-to that column.
+Text read after these lines means the same as after the real ones: it depends
+only on the column in which an item's content begins, and the item's marker is
+padded to that column.
 """
 
 from collections.abc import Sequence
@@ -25,6 +25,7 @@ from markdown_it.token import Token
 Kind = Literal["paragraph", "heading", "fence", "code_block", "html_block", "hr", "table", "empty"]
 """`empty` is an item or a quote with nothing in it."""
 
+# The kinds by the type of the token that such a leaf begins with.
 _KINDS: dict[str, Kind] = {
     "paragraph_open": "paragraph",
     "heading_open": "heading",
@@ -36,12 +37,17 @@ _KINDS: dict[str, Kind] = {
 }
 
 _MOST_AFTER = 4
-"""Columns between marker and content; more would make the content indented code."""
+"""Most columns between marker and content; more would make the content indented code."""
 
 
 @dataclass(slots=True, eq=False)
 class ListBlock:
-    """A list. `is_loose` may flip late: one blank line parts all of its items."""
+    """A list. It is loose, with blank rows between items, if any blank line is between its blocks.
+
+    So `is_loose` may change late. `was_loose` is its value when the document last looked,
+    `is_surely_loose` if that was decided by frozen text; `first_block` is the index of its first
+    frozen block, which the document sets.
+    """
 
     token: Token
     is_loose: bool
@@ -61,7 +67,7 @@ class ListBlock:
 
 @dataclass(slots=True, eq=False)
 class Item:
-    """A list item."""
+    """A list item; `index` counts from 0. Only the newest of a list has the item `before` it."""
 
     token: Token
     list_block: ListBlock
@@ -92,13 +98,13 @@ Path: TypeAlias = tuple[Container, ...]
 
 @dataclass(slots=True)
 class LeafBlock:
-    """A leaf of the block structure: lines `first` to `end` (exclusive) of the source read.
+    """A leaf of the block structure: lines `first` to `end` (exclusive) of the text that was read.
 
     `opens`: number of its `containers`, from the innermost, that begin with it.
     `path`: containers to reopen before it is read alone.
     `stable_prefix`: number of a table's tokens unchanged since the last reading.
-    `repeated`: None but for the continuation of a leaf that was too long: the lines to read
-    before it, which the earlier part has.
+    `repeated`: None, unless a leaf that was too long was split and this is its continuation: the
+    lines to read before it (a fence's opener, a table's head), or "".
     """
 
     kind: Kind
@@ -113,12 +119,12 @@ class LeafBlock:
 
     @property
     def begin(self) -> int:
-        """First line of its own: on `first` there may be a container alone."""
+        """The first line of its content: `first` may have nothing but the mark of a container."""
         return _begin(self.tokens[0]) if self.tokens else self.first
 
 
 def read_leaves(tokens: Sequence[Token], path: Sequence[Container]) -> list[LeafBlock]:
-    """Return the leaves read after the reopened path, which took a line per container."""
+    """Return the leaves, without those of the first lines, one for each container of the path."""
     walk = _Walk(path)
     index = 0
     while index < len(tokens):
@@ -163,7 +169,7 @@ def reopening(path: Sequence[Container]) -> str:
 
 
 def reopened_with(path: Sequence[Container], line: str) -> str:
-    """Return the line as written inside the open path."""
+    """Return the line with the marks and indents that a line inside the path begins with."""
     return _lines(path)[1] + line
 
 
@@ -172,10 +178,10 @@ class _Walk:
 
     def __init__(self, path: Sequence[Container]) -> None:
         self.leaves: list[LeafBlock] = []
-        self.lists: list[tuple[ListBlock, Item | None]] = []
+        self.lists: list[tuple[ListBlock, Item | None]] = []  # the open ones, with their last item
         self._path = path
-        self._containers: list[Container] = []
-        self._unused = 0
+        self._containers: list[Container] = []  # the open ones
+        self._unused = 0  # the innermost of them that no leaf is in yet
 
     def open_list(self, token: Token) -> None:
         known = self._known(token)
@@ -199,7 +205,7 @@ class _Walk:
         self._containers.pop()
 
     def add(self, kind: Kind, tokens: list[Token], token: Token) -> None:
-        """Add a leaf that takes the lines of the token."""
+        """Add a leaf with the lines of the token."""
         containers, opens = tuple(self._containers), self._unused
         first, end = token.map or (0, 0)
         path = containers[: len(containers) - opens]
@@ -207,7 +213,7 @@ class _Walk:
             opened = containers[-opens]
             first = _begin(opened.token)
             if isinstance(opened, Item) and opened.before:
-                # markdown-it asks less of a line that goes on with a list than of its first.
+                # An item after another one may begin in ways in which a list cannot.
                 path = (*path, opened.before)
         self.leaves.append(LeafBlock(kind, tokens, first, end, containers, opens, path))
         self._unused = 0
@@ -226,11 +232,12 @@ class _Walk:
 
 
 def _begin(token: Token) -> int:
+    """Return the first line of a block's token."""
     return token.map[0] if token.map else 0
 
 
 def _lines(path: Sequence[Container]) -> tuple[list[str], str]:
-    """Return the lines, and the prefix of a line that goes on inside all containers."""
+    """Return the lines that reopen the path, and the prefix of a line inside all containers."""
     lines = []
     prefix, column = "", 0
     for container in path:

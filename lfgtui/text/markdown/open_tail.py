@@ -1,7 +1,9 @@
 """The open end of a document: its leaves, and which of them are final.
 
-The open tail follows the frozen blocks. It is read after the lines that
-reopen its path, and after the head of a leaf whose lines were trimmed.
+The open tail follows the frozen blocks. What markdown-it reads is the lines that
+reopen its path (the containers it is in), the head of a leaf whose lines were
+trimmed, if any, and then its text. `StreamingMarkdown` owns it: it appends text,
+cuts final leaves off (`cut`) and reads the rest (`read`).
 """
 
 import re
@@ -30,7 +32,8 @@ _BLANK_LINES = re.compile(r"\A(?:[ \t]*+\n)++")
 
 
 class Cut(NamedTuple):
-    """Final leaves cut off the tail, the place in the text where each begins, and definitions."""
+    """Final leaves cut off the tail, the position in the document where each begins, and all link
+    definitions before the new tail."""
 
     leaves: list[LeafBlock]
     begins: list[int]
@@ -40,22 +43,23 @@ class Cut(NamedTuple):
 class OpenTail:
     """Text that is still open. `path`: the containers that are open where it begins.
 
-    `begin`: its place in the document's text, trimmed lines included.
+    `begin`: its position in the document's text, in characters, trimmed lines included. `definite`
+    in methods are the link definitions before it.
     """
 
     def __init__(self, parser: MarkdownIt) -> None:
         self._parser = parser
         self.path: Path = ()
         self.begin = 0
-        self._at = 0  # the place of the text that is read
+        self._at = 0  # the position of `_text` in the document
         self._text = ""
-        self._opening = ""
-        self._trimmed: Trimmed | None = None
-        self._repeated: str | None = None
+        self._opening = ""  # the lines that reopen the path
+        self._trimmed: Trimmed | None = None  # the first lines of a long leaf
+        self._repeated: str | None = None  # see `LeafBlock`
         self._examined = 0  # characters in which `cut` found nothing final
         self._tried = 0  # lines when trimming was last tried
         self._reading: tuple[list[LeafBlock], Definitions] | None = None
-        """The leaves of the current text where `cut` has read them already."""
+        """The leaves of the current text if `cut` has read them already."""
 
     def append(self, text: str) -> None:
         """Add text."""
@@ -63,7 +67,7 @@ class OpenTail:
         self._reading = None
 
     def begins(self, leaves: Sequence[LeafBlock]) -> list[int]:
-        """Return the place in the document's text where each leaf read last begins."""
+        """Return the position in the document where each of the leaves, read last, begins."""
         offsets = [0, *accumulate(len(line) + 1 for line in self._text.split("\n"))]
         begins = [self._at + offsets[max(0, leaf.first - self._before)] for leaf in leaves]
         return [self.begin, *begins[1:]] if self._trimmed else begins
@@ -71,8 +75,8 @@ class OpenTail:
     def append_code(self, text: str) -> str | None:
         """Add text to an open fence without reading it; return the fence's content.
 
-        None if it may be more than code: outside of a fence, in one inside a
-        container, or in a line that may close it.
+        Add nothing and return None if it may not be code alone: outside of a fence,
+        in a fence inside a container, or in a line that may close it.
         """
         trim = self._trimmed
         if trim is None or trim.kind != "fence" or self.path or trim.head[:1] not in ("`", "~"):
@@ -103,9 +107,9 @@ class OpenTail:
         return leaves, definitions
 
     def blanks_after(self, leaves: Sequence[LeafBlock]) -> str | None:
-        """Return the blanks at the end if the last line is open and part of the last leaf.
+        """Return the blanks at the text's end if its last line is part of the last leaf.
 
-        None if it is not, or if it may be the title of a definition.
+        None if it is not, or if it may be the title of a link definition.
         """
         leaf, last = leaves[-1], self._text.rpartition("\n")[2]
         is_last = leaf.end == self._before + self._text.count("\n") + 1
@@ -115,7 +119,7 @@ class OpenTail:
         if (
             above < 0
             or (leaf.opens and leaf.first == leaf.begin)
-            # What stands right above is another leaf.
+            # The line right above is of another leaf.
             or (len(leaves) > 1 and leaves[-2].kind != "empty" and leaves[-2].end == leaf.begin)
             or not self._text.split("\n", above + 1)[above].strip(" \t>")
         ):
@@ -133,14 +137,16 @@ class OpenTail:
 
     @property
     def _lead(self) -> str:
+        """The lines that are read before the text."""
         return self._opening + (self._trimmed.head if self._trimmed else "")
 
     @property
     def _before(self) -> int:
-        """Lines that are read before the text."""
+        """The number of lines in `_lead`."""
         return len(self.path) + (self._trimmed.head.count("\n") if self._trimmed else 0)
 
     def _read(self, text: str, definitions: Definitions) -> list[LeafBlock]:
+        """Return the leaves of the text; add to the definitions. Trimmed lines are not joined."""
         tokens = read_blocks(self._parser, self._lead + text, definitions)
         note_looseness(tokens, self.path)
         leaves = read_leaves(tokens, self.path)
@@ -209,9 +215,9 @@ class OpenTail:
         return len(lines) - self._before > MOST_LINES or self._examined > LONGEST_BLOCK
 
     def _part(self, definite: Definitions) -> Cut:
-        """Cut off the complete lines of what has become too long; it goes on in a leaf of its own.
+        """Split a leaf that is too long: cut off its complete lines, so the rest is another leaf.
 
-        An open fence is opened again for it, and a table has its head once more.
+        For the rest an open fence is opened again, and a table gets its head once more.
         """
         definitions = dict(definite)
         leaves = self._read(self._text[: self._examined], definitions)
@@ -255,7 +261,7 @@ class OpenTail:
         return position
 
     def _go_on(self, path: Path, size: int, trimmed: Trimmed | None = None) -> None:
-        """Drop characters of the text, and read the rest inside of the path."""
+        """Drop the first `size` characters of the text; the rest is read inside of the path."""
         rest = self._text[size:]
         if not path and trimmed is None:
             rest = _BLANK_LINES.sub("", rest)
@@ -271,7 +277,7 @@ class OpenTail:
                 container.list_block.is_surely_loose = container.list_block.is_loose
 
     def _trim(self, leaf: LeafBlock, lines: list[str], definitions: Definitions) -> bool:
-        """Trim a long open leaf; return True if something was gained."""
+        """Trim the only leaf, if it is open and long; return True if lines were dropped."""
         above = lines[len(self.path) : leaf.first]
         if leaf.end != len(lines) or len(lines) < 2 * self._tried:
             return False
@@ -293,8 +299,9 @@ class OpenTail:
 def _final_leaves(leaves: Sequence[LeafBlock], lines: Sequence[str]) -> tuple[int, int]:
     """Return the number of final leaves, and the first line of the others.
 
-    All before the last are final. Lines above the last one that no leaf covers are
-    a link definition, whose title may still grow into the next line.
+    All before the last one are final. But lines right above it that belong to no leaf
+    are a link definition, whose title may still go on in the next line: then the leaf
+    before the definition stays open, too.
     """
     last = leaves[-1]
     if _is_closed(last, len(lines)):

@@ -2,9 +2,9 @@
 
 CommonMark with GitHub's tables, strikethrough, task lists and autolinks. To open
 a list item again (`leaves.reopening`) one has to know where its content begins
-and whether a blank line parts its blocks. markdown-it's list rule knows both and
-loses them when it returns, so a rule that never matches (`_note_item`) stands
-first in the chain and notes them on the item that it finds itself in.
+and whether a blank line is between its blocks. markdown-it's list rule knows both
+and forgets them when it returns, so a rule that never matches (`_note_item`) is
+the first in the chain and notes them in the `meta` of the item's token.
 """
 
 import re
@@ -18,17 +18,17 @@ from markdown_it.token import Token
 from lfgtui.text.markdown.bounds import MOST_COLUMNS, MOST_MISSING, readable_end
 
 DEEPEST = 24
-"""Levels of nesting, of which a list takes two; what lies deeper is text.
+"""Levels of nesting, of which a list takes two; what is nested deeper is text.
 
-markdown-it would drop it, and Python's stack has an end.
+markdown-it would drop it, and Python's stack is bounded.
 """
 
 Definitions = dict[str, dict[str, object]]
 """Link reference definitions as markdown-it keeps them, by normalised label."""
 
 _FOR_CORE = re.compile(r"[:@&\\]|//")
-"""Without these markdown-it's core rules, which make links and join what was escaped, find nothing.
-They take a third of the time of short texts."""
+"""In a text without these, markdown-it's core rules, which make links and join escaped characters,
+find nothing, so they are left out: they take a third of the time of short texts."""
 
 
 class Lookups(Definitions):
@@ -39,7 +39,7 @@ class Lookups(Definitions):
         self.labels: set[str] = set()
 
     def get(self, key: str, default: object = None, /) -> object:  # type: ignore[override]
-        self.labels.add(key)  # in this one way, of all that a dict has, markdown-it looks up
+        self.labels.add(key)  # markdown-it looks labels up by this method only
         return super().get(key, default)
 
 
@@ -63,11 +63,11 @@ def make_parser() -> MarkdownIt:
 
 
 shared_parser = cache(make_parser)
-"""Return the parser of all documents: one takes 30 KB and keeps nothing between readings."""
+"""Return the parser that all documents share: it takes 30 KB and keeps nothing between readings."""
 
 
 def read_blocks(parser: MarkdownIt, source: str, definitions: Definitions) -> list[Token]:
-    """Return the source's block tokens, inlines unread; add to the definitions."""
+    """Return the source's block tokens, inlines unread; add link definitions to `definitions`."""
     tokens: list[Token] = []
     environment = {"references": definitions}
     try:
@@ -100,11 +100,12 @@ def plain_inlines(text: str) -> list[Token]:
 
 
 def _bounded_quote(state: StateBlock, start: int, end: int, silent: bool) -> bool:
+    """Read a quote, unless it is nested too deeply."""
     return state.level < DEEPEST and blockquote(state, start, end, silent)
 
 
 def _narrow_table(state: StateBlock, start: int, end: int, silent: bool) -> bool:
-    """Read a table of few columns: each line fills all of them."""
+    """Read a table, unless it has too many columns: each line is filled up to all of them."""
     if start + 1 >= end or (columns := _bars(state, start + 1)) > MOST_COLUMNS:
         return False
     state.env["columns"] = columns
@@ -112,7 +113,7 @@ def _narrow_table(state: StateBlock, start: int, end: int, silent: bool) -> bool
 
 
 def _lacking_row(state: StateBlock, start: int, end: int, silent: bool) -> bool:
-    """Return True if a table ends before the line, which has far fewer cells than columns."""
+    """Return True if a table ends before the line, since that has far fewer cells than columns."""
     if not silent or state.parentType != "table":
         return False
     columns: int = state.env["columns"]
@@ -120,11 +121,12 @@ def _lacking_row(state: StateBlock, start: int, end: int, silent: bool) -> bool:
 
 
 def _bars(state: StateBlock, line: int) -> int:
+    """Return the number of `|` in a line."""
     return state.src.count("|", state.bMarks[line], state.eMarks[line])
 
 
 def _note_item(state: StateBlock, start: int, end: int, silent: bool) -> bool:
-    """Note on the list item around this block its indent, and a blank line before the block."""
+    """Note for the list item around this block its indent, and a blank line before the block."""
     if silent or not state.level:
         return False
     if state.tokens[-1].type == "list_item_open":

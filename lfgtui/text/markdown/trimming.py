@@ -1,13 +1,13 @@
-"""Stable lines of a long open leaf are dropped from the text that is read again.
+"""Trimming: stable lines of a long open leaf are dropped from the text that is read again.
 
-To know how the next line continues the leaf, little of it has to stay:
+To decide how the next line continues the leaf, few of its lines have to stay:
 
 - a fence and an HTML block: their first line, which says what ends them (and
   of HTML the last line, which may have ended it);
 - a table: its head and the row of dashes;
 - indented code: its last line;
-- a paragraph: only the fact that it is open, so a letter stands for it. But its
-  last line may turn out to be the head of a table: one with a `|` must stay.
+- a paragraph: only the fact that it is open, so a letter is read in its place. But
+  its last line may turn out to be the head of a table: one with a `|` must stay.
 """
 
 import re
@@ -27,10 +27,10 @@ _KEPT: dict[Kind, tuple[int, int, int]] = {
     "code_block": (0, 1, 4),
     "paragraph": (0, 0, 12),
 }
-"""First and last lines of a leaf that stay, and its lines below which trimming gains nothing."""
+"""Number of first and of last lines that stay, and of lines from which on trimming pays."""
 
-_STAND_IN = "x"
-_TOKENS_A_CELL = 3
+_STAND_IN = "x"  # read in place of a paragraph's trimmed lines
+_TOKENS_A_CELL = 3  # opening, content, closing
 
 _MAYBE_DEFINITION = re.compile(
     rf"\[(?:[^\[\]\\]|\\.){{0,{LONGEST_LABEL}}}(?:\\?\Z|\](?::|\Z))", re.DOTALL
@@ -44,10 +44,10 @@ def may_define(content: str) -> bool:
 
 @dataclass(slots=True)
 class Trimmed:
-    """The part of an open leaf that is read no more.
+    """The part of an open leaf that is not read again.
 
-    `head`: lines read before the rest. `text`: content of the trimmed lines, or `rows`: the
-    tokens of a table's, its head included. `path` and `opens` belong to the whole leaf.
+    `head`: lines read before the rest. `text`: content of the trimmed lines; for a table `rows`,
+    their tokens, head included. `path` and `opens` are those of the whole leaf.
     """
 
     kind: Kind
@@ -67,15 +67,15 @@ class Trimmed:
     def take(
         self, leaf: LeafBlock, lines: Sequence[str], read_cell: Callable[[str], list[Token]]
     ) -> int | None:
-        """Take the lines of the leaf that are stable; return the first line to read from now on.
+        """Take the stable lines of the leaf; return the first line to read from now on.
 
-        `lines` are all complete lines as read, the leaf the only one and reaching
-        their end. None if there is nothing to gain.
+        `lines` are all complete lines as read; the leaf must be the only one and reach
+        to their end. Returns None, and takes nothing, if it does not pay.
         """
         first, last, least = _KEPT.get(self.kind, (0, 0, len(lines) + 1))
         begin, rest = leaf.begin, len(lines) - last
         if len(lines) - begin < least or (not first and begin != leaf.first):
-            return None  # what stands between may be a definition
+            return None  # the lines before its content may be a definition
         kept = begin + first
         match self.kind:
             case "table":
@@ -94,7 +94,7 @@ class Trimmed:
                 return rest
             case _:
                 while self.kind == "fence" and rest > kept and not lines[rest - 1].strip(" \t>"):
-                    rest -= 1  # a blank line at its end may part what the fence stands in
+                    rest -= 1  # a blank line at its end may turn out to be between list items
                 origin = kept if self.kind == "fence" else begin
                 content = leaf.tokens[0].content.split("\n")
                 self.text += as_lines(content[kept - origin : rest - origin])
@@ -102,7 +102,7 @@ class Trimmed:
         return rest
 
     def join(self, leaf: LeafBlock) -> None:
-        """Put the trimmed content in front of the leaf that was read after the head."""
+        """Put the trimmed content before that of the leaf, which was read after the head."""
         leaf.path, leaf.opens = self.path, self.opens
         token = leaf.tokens[0]
         match self.kind:
@@ -123,7 +123,7 @@ class Trimmed:
 
 
 def trailing_blanks(text: str) -> str:
-    """Return the blanks at the end, which a paragraph leaves out until more follows."""
+    """Return the blanks at the text's end: markdown-it leaves them out of a paragraph's content."""
     return text[len(text.rstrip(MD_TRIM_CHARS)) :]
 
 
