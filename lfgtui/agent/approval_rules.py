@@ -97,6 +97,7 @@ def covering(
 
 
 def _covers(rule: ApprovalRule, command: str, path: str, definition: str) -> bool:
+    """Return True if the rule covers a call of its tool with this command, path or definition."""
     match rule.matches:
         case "command":
             return command != "" and command == rule.text
@@ -123,6 +124,7 @@ def offered_rules(call: ToolItem) -> list[ApprovalRule]:
 
 
 def _rules(name: str, command: str, path: str) -> Iterator[ApprovalRule]:
+    """Yield the rules that cover a call of the tool `name` with this command, or on this path."""
     if command:
         yield ApprovalRule(name, "command", command)
         if prefix := _prefix(_plain_words(command)):

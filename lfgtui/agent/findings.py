@@ -129,6 +129,7 @@ def _values(answer: str) -> Iterator[object]:
 
 
 def _json(text: str) -> dict[str, object] | list[object] | None:
+    """Return the JSON object or list in a text; None if it is not one, or nested too deeply."""
     try:
         value: object = json.loads(text)
     except (ValueError, RecursionError):

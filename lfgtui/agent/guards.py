@@ -123,7 +123,7 @@ class _Own(_Reader):
         length = self._matches.length
         if is_over:
             found += self._matches.finish()
-        if not (found or self._matches.is_open):  # as nearly always
+        if not (found or self._matches.is_open):  # true for nearly all text
             self._begun = ""
             return ()
         tripped: list[tuple[Guard, str]] = []

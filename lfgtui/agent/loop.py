@@ -222,6 +222,7 @@ class Agent:
         return self._conversation.responses + 1
 
     def _request(self, tools: tuple[ToolSpec, ...]) -> Request:
+        """Return the request for the next response, as the transcript is now."""
         ticket = self._ticket
         provider = self._transcript.attempts[-1].provider
         request = Request(

@@ -178,6 +178,7 @@ class ToolCalls:
         return None
 
     async def _take_slot(self, call: CallPart) -> None:
+        """Wait for a slot; if the person stops the wait, answer the call as not run."""
         try:
             await self._context.take_slot()
         except StoppedError:
@@ -241,6 +242,7 @@ class ToolCalls:
         self._finish(call, outcome, began)
 
     async def _outcome(self, call: CallPart, approved: str) -> ToolOutcome:
+        """Run the tool; if it is a command, with the files that it changes watched."""
         if call.name == "run_command" and isinstance(call.arguments, dict):
             async with self._context.watching_command(str(call.arguments.get("command"))):
                 return await self._run_tool(call, approved)

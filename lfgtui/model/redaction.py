@@ -102,6 +102,7 @@ class EventRedactor:
         return self._cleared(event, lambda: stream.feed(text_of(event)))
 
     def _end(self, ends: Callable[[Hashable, e.Event], bool]) -> list[e.Event]:
+        """End the open texts for which `ends` is true; return what was held of each."""
         ended: list[e.Event] = []
         for key, (stream, last) in list(self._open.items()):
             if ends(key, last):

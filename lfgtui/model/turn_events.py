@@ -109,7 +109,7 @@ JsonEvent: TypeAlias = dict[str, object]
 class LateEntries(Event, Bounded, frozen=True, rename={"attempt": "late_attempt"}):
     """Events of an attempt that came from its worker after the ticket had been taken from it.
 
-    They are kept and shown, but change no state, and the model is not told of them: the ticket went
+    They are kept and shown, but change no state, and the model does not get them: the ticket went
     on without them.
     """
 

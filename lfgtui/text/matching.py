@@ -41,14 +41,14 @@ class _Move(NamedTuple):
     """The transition that a character makes.
 
     `kept` has the numbers of the groups of steps that go on, in the new order; -1 stands for a
-    reader that begins with the character. `before` and `behind` are matches that end before the
-    character and after it, each as the number of the pattern and of the group.
+    reader that begins with the character. `ends_before` and `ends_after` are the matches that end
+    before the character and after it, each as the number of the pattern and that of the group.
     """
 
     state: "_State"
     kept: tuple[int, ...]
-    before: tuple[tuple[int, int], ...]
-    behind: tuple[tuple[int, int], ...]
+    ends_before: tuple[tuple[int, int], ...]
+    ends_after: tuple[tuple[int, int], ...]
 
 
 class _State:
@@ -129,8 +129,8 @@ class Matcher:
         fits: dict[re.Pattern[str], bool] = {}
         groups: list[tuple[int, ...]] = []
         kept: list[int] = []
-        before: list[tuple[int, int]] = []
-        behind: list[tuple[int, int]] = []
+        ends_before: list[tuple[int, int]] = []
+        ends_after: list[tuple[int, int]] = []
         for number, steps in (*enumerate(state.groups), (-1, (self._begin,))):
             here: Sequence[int] = steps
             if self._has_places or number < 0:
@@ -139,20 +139,20 @@ class Matcher:
             for each in here:
                 step = self._steps[each]
                 if isinstance(step, Found) and number >= 0:
-                    before.append((step.rule, number))
+                    ends_before.append((step.rule, number))
                 elif isinstance(step, Char) and char:
                     if (does := fits.get(step.fits)) is None:
                         does = fits[step.fits] = step.fits.match(char) is not None
                     if does:
                         ahead.append(step.then)
             after = self._reached(ahead, None, seen)
-            behind += ((rule, number) for rule in self._found(after))
+            ends_after += ((rule, number) for rule in self._found(after))
             if left := tuple(one for one in after if not isinstance(self._steps[one], Found)):
                 groups.append(left)
                 kept.append(number)
         found = self.state(tuple(groups), next_kind)
-        move = _Move(found, tuple(kept), tuple(before), tuple(behind))
-        if before or behind or kept != [*range(len(state.groups))]:
+        move = _Move(found, tuple(kept), tuple(ends_before), tuple(ends_after))
+        if ends_before or ends_after or kept != [*range(len(state.groups))]:
             state.moves[char] = move
         else:
             state.plain[char] = found
@@ -223,7 +223,7 @@ class MatchStream:
 
     def feed(self, text: str) -> list[Match]:
         """Read a piece; return the matches that end in it."""
-        if not (self._starts or self._matcher.first.search(text)):  # as nearly always
+        if not (self._starts or self._matcher.first.search(text)):  # true for nearly all text
             self._last = text[-1:] or self._last
             self.length += len(text)
             return []
@@ -264,8 +264,8 @@ class MatchStream:
             move = state.moves.get(char) or self._matcher.move(state, char)
             state = self._state = move.state
             plain = state.plain
-            if move.kept or move.before or move.behind or self._starts:
-                self._starts = self._go(move, self._starts, self.length + at, found)
+            if move.kept or move.ends_before or move.ends_after or self._starts:
+                self._starts = self._end_matches(move, self._starts, self.length + at, found)
                 if self._limit or not self._starts:
                     break
         self._state = state
@@ -275,20 +275,24 @@ class MatchStream:
         """End the text, and return the matches at its end; the next `feed` begins another text."""
         found: list[Match] = []
         if self._starts:
-            self._go(self._matcher.move(self._state, ""), self._starts, self.length + 1, found)
+            self._end_matches(
+                self._matcher.move(self._state, ""), self._starts, self.length + 1, found
+            )
         self._starts, self._last, self.length = [], "", 0
         return found
 
-    def _go(self, move: _Move, starts: list[int], behind: int, found: list[Match]) -> list[int]:
+    def _end_matches(
+        self, move: _Move, starts: list[int], position: int, found: list[Match]
+    ) -> list[int]:
         """Add the matches that a transition ends to `found`; return where its readers began.
 
-        `starts` are those of the state before, `behind` is the position after the character.
+        `starts` are those of the state before, `position` is that after the character.
         """
-        began = [*starts, behind - 1]
-        for rule, group in move.before:
-            found.append(Match(rule, began[group], behind - 1))
-        for rule, group in move.behind:
-            found.append(Match(rule, began[group], behind))
+        began = [*starts, position - 1]
+        for rule, group in move.ends_before:
+            found.append(Match(rule, began[group], position - 1))
+        for rule, group in move.ends_after:
+            found.append(Match(rule, began[group], position))
         return [began[group] for group in move.kept]
 
 

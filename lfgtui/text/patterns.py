@@ -131,6 +131,7 @@ class _Parser:
         return piece(self._add(Found(rule)))
 
     def _add(self, step: Step) -> int:
+        """Add a step; return its index."""
         if len(self._steps) >= self._most:
             raise PatternError(
                 f"it has more than {MOST_STEPS} steps when repetitions are written out"

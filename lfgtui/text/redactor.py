@@ -218,7 +218,7 @@ class TextStream:
         """Return the text up to what may still become a secret by the rules, redacted."""
         held = self._held
         source, position = self._before + held + text, len(self._before)
-        if self._redactor.may_begin.search(source, position) is None:  # as nearly always
+        if self._redactor.may_begin.search(source, position) is None:  # true for nearly all text
             self._before, self._held = source[-CONTEXT:], ""
             return held + text
         parts: list[str] = []
@@ -238,9 +238,9 @@ class TextStream:
             if secret is None:
                 search_from = end + 1
                 continue
-            name, (first, behind) = secret
+            name, (first, after) = secret
             parts += (source[position:first], self._redactor.replacement(name))
-            begin = position = search_from = behind  # after a secret a word begins
+            begin = position = search_from = after  # after a secret a word begins
         parts.append(source[position:end])
         self._before, self._held = source[max(begin, end - CONTEXT) : end], source[end:]
         return "".join(parts)

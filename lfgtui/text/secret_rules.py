@@ -84,10 +84,10 @@ class Rule:
         begin, end = hidden[0] if self.keeps_head else 0, hidden[-1] + 1
         if end == len(parts):
             parts.append(f"(?!{self.runs[-1].one})")
-        before, secret, behind = map("".join, (parts[:begin], parts[begin:end], parts[end:]))
+        before, secret, after = map("".join, (parts[:begin], parts[begin:end], parts[end:]))
         if self.keeps_head:
-            return re.compile(f"{self.head}{before}({secret}){behind}")
-        return re.compile(f"({self.head}{secret}){behind}")
+            return re.compile(f"{self.head}{before}({secret}){after}")
+        return re.compile(f"({self.head}{secret}){after}")
 
     @cached_property
     def _opening(self) -> re.Pattern[str]:
@@ -142,7 +142,7 @@ def beginnings(rules: Iterable[Rule]) -> re.Pattern[str]:
     ways: list[str] = []
     for letter, known in rests.items():
         one, end = re.escape(letter), r"\Z"
-        if letter not in anywhere:  # as `is_boundary` has it
+        if letter not in anywhere:  # the same condition as in `is_boundary`
             end += rf"(?:(?<![A-Za-z0-9]{one})|(?<=\\.{one})|(?<=\\u....{one}))"
         ways.append(rf"{one}(?:(?!\Z)(?i:{_whole_or_cut_off(known)})|{end})")
     return re.compile("|".join(ways) or "(?!)")

@@ -92,6 +92,7 @@ class UnitSplitter:
         return [*self._units, last] if last else self._units
 
     def _read(self, *, is_last: bool) -> None:
+        """Read the rest as far as it can be decided; all of it if it `is_last`."""
         is_decided = True
         while self._rest and is_decided:
             if self._line == "begins":

@@ -108,6 +108,7 @@ class CodeTracker:
             self._fence.is_closing = False
 
     def _end_line(self) -> None:
+        """End the line: a blank one ends a span, a closing one the fence."""
         if self._lead is not None:
             self._leave_quote()
             if not self._lead.strip(" \t>"):

@@ -91,7 +91,7 @@ class Attempt(msgspec.Struct):
     context_size: int = 0
     is_context_remarked: bool = False
     answers_reused: int = 0
-    _is_agents_context: bool = False  # the agent reports `context`, so `count` leaves it alone
+    _is_agents_context: bool = False  # the agent reports `context`, so `set_usage` leaves it alone
     tokens: TokenCount = msgspec.field(default_factory=TokenCount)
     connect: float | None = None
     first_byte: float | None = None
@@ -163,7 +163,7 @@ class Attempt(msgspec.Struct):
         self.answers_reused += 1
         self.context = tokens or self.context
 
-    def answer(self, at: float, connect: float | None) -> None:
+    def note_head(self, at: float, connect: float | None) -> None:
         """Note that the response to a request began, so far without content.
 
         `connect`: seconds that its connection took to open, None for one that was open.
@@ -187,7 +187,7 @@ class Attempt(msgspec.Struct):
         It counts again from the next content, or once no such call is at work.
         """
         self._calls_at_work.add(call_id)
-        self._rest(at)
+        self._pause_streaming(at)
 
     def end_call(self, at: float, call_id: str) -> None:
         """Note the end of a call; once none within the response is at work, time counts again."""
@@ -197,13 +197,13 @@ class Attempt(msgspec.Struct):
             if is_streaming and self._first_content_at is None:
                 self._first_content_at = at
 
-    def _rest(self, at: float) -> None:
+    def _pause_streaming(self, at: float) -> None:
         """Stop counting streaming time until content comes."""
         if self._first_content_at is not None:
             self.streaming_seconds += at - self._first_content_at
             self._first_content_at = None
 
-    def count(self, usage: Usage) -> None:
+    def set_usage(self, usage: Usage) -> None:
         """Add the running response's usage to the totals, in place of its earlier report."""
         self.usage = self._finished_usage.plus(usage)
         self.is_cost_estimate = self.is_cost_estimate or bool(usage.price_date)
@@ -211,7 +211,7 @@ class Attempt(msgspec.Struct):
         if not self._is_agents_context and usage.input:
             self.context = usage.input + usage.output
 
-    def hold(self, used: int, size: int) -> None:
+    def set_context(self, used: int, size: int) -> None:
         """Set the context to what the agent reports, in tokens."""
         self.context, self.context_size = used, size
         self._is_agents_context = True
@@ -249,7 +249,7 @@ class Attempt(msgspec.Struct):
     def close_response(self, at: float, *, is_finished: bool = False) -> None:
         """End the running response, if there is one."""
         self.tokens.close(is_finished=is_finished)
-        self._rest(at)
+        self._pause_streaming(at)
         self._calls_at_work.clear()
         self._finished_usage = self.usage
         for item in self.items:

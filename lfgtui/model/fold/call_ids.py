@@ -88,6 +88,7 @@ class CallIds:
         return event
 
     def _of(self, known: dict[str, str], theirs: str) -> str:
+        """Return our id for the provider's, a new one if it is not known."""
         if theirs not in known:
             self._last += 1
             known[theirs] = call_id(self._last)
@@ -104,6 +105,7 @@ def messages_for(provider: str, messages: Iterable[Message]) -> Iterator[Message
     unanswered: defaultdict[str, deque[str]] = defaultdict(deque)
 
     def sent(part: Part) -> Part | None:
+        """Return a part with the call id meant for the provider; None for one to leave out."""
         if isinstance(part, ItemPart):
             return part if part.is_for(provider) else None
         if not isinstance(part, CallPart):

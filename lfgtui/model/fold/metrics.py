@@ -172,7 +172,7 @@ class Meter:
                 self.paint = self.paint if paint is UNSET else paint
                 self._close_turn(is_finished=stop_reason != e.STOPPED)
             case e.AttemptStarted():
-                self._work(at)
+                self._start_clock(at)
                 self.connect = self.first_byte = self.ttft = None
             case e.ResponseStarted(connect) if self._sent_at and self.first_byte is None:
                 self.connect, self.first_byte = connect, at - self._sent_at
@@ -181,12 +181,12 @@ class Meter:
                 self.retry_at = at + event.delay
                 self._close_turn()
             case e.Paused() if self._since is not None:
-                self._rest(at)
+                self._stop_clock(at)
                 self._is_paused = True
             case e.Resumed() if self._is_paused:
-                self._work(at)
+                self._start_clock(at)
             case e.Parked() | e.Ending():
-                self._rest(at)
+                self._stop_clock(at)
                 self._close_turn()
             case _:
                 pass
@@ -273,13 +273,13 @@ class Meter:
             usual = max(usual, 2 * _median(self._beats))
         return waiting > max(bound, usual)
 
-    def _work(self, at: float) -> None:
+    def _start_clock(self, at: float) -> None:
         """Start the ticket's clock."""
         self._is_paused = False
         if self._since is None:
             self._since = at
 
-    def _rest(self, at: float) -> None:
+    def _stop_clock(self, at: float) -> None:
         """Stop the ticket's clock."""
         self._is_paused = False
         if self._since is not None:
@@ -321,6 +321,7 @@ class Meter:
             self._last_beat_at = at
 
     def _close_turn(self, *, is_finished: bool = False) -> None:
+        """End the running response: nothing is awaited any more."""
         self._tokens.close(is_finished=is_finished)
         self._sent_at = self._last_token_at = self._last_beat_at = None
         self._tools.clear()

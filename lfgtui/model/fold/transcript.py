@@ -351,19 +351,19 @@ class Transcript:
             case e.PlanChanged(steps):
                 attempt.plan(steps)
             case e.ContextUsed(used, size):
-                attempt.hold(used, size)
+                attempt.set_context(used, size)
             case e.RequestSent():
                 attempt.begin_response(at)
             case e.ContextCompacted(_, tokens):
                 attempt.context = max(0, attempt.context - tokens)
                 attempt.add(NOTES[type(event)](event))
             case e.ResponseStarted(connect):
-                attempt.answer(at, connect)
+                attempt.note_head(at, connect)
             case e.ResponseFinished(_, stop_reason):
                 attempt.stop_reason = stop_reason
                 attempt.close_response(at, is_finished=stop_reason != e.STOPPED)
             case e.Usage():
-                attempt.count(event)
+                attempt.set_usage(event)
             case e.Citation():
                 attempt.open_citations.append(event)
             case e.UserMessage(text, answers, files):

@@ -67,6 +67,7 @@ class Lines:
         return "\n".join(lines)
 
     def _cut(self, line: str) -> str:
+        """Return more of the last line, with joints."""
         if self._is_in_margin and line:
             self._note_margin(line)
         if self._length + len(line) <= LONGEST_LINE:

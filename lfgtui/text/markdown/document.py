@@ -288,6 +288,7 @@ class StreamingMarkdown:
                 pass
 
     def _read_inlines(self, block: Block, content: str) -> None:
+        """Read the content of an open paragraph or heading, and note the change in its block."""
         inlines, tokens = block.inlines, block.tokens
         assert inlines is not None and tokens is not None
         content = without_joints(content)

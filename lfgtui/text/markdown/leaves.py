@@ -184,12 +184,14 @@ class _Walk:
         self._unused = 0  # the innermost of them that no leaf is in yet
 
     def open_list(self, token: Token) -> None:
+        """Begin a list, a new one or that of the path."""
         known = self._known(token)
         is_loose = bool(token.meta["is_loose"])
         list_block = known.list_block if isinstance(known, Item) else None
         self.lists.append((list_block or ListBlock(token, is_loose, was_loose=is_loose), None))
 
     def enter(self, token: Token) -> None:
+        """Begin an item or a quote, a new one or that of the path."""
         known = self._known(token)
         container = known or (
             Quote(token) if token.type == "blockquote_open" else self._item(token)
@@ -200,6 +202,7 @@ class _Walk:
         self._unused = 0 if known else self._unused + 1
 
     def leave(self) -> None:
+        """End the innermost container; one without a leaf gets an empty leaf."""
         if self._unused:
             self.add("empty", [], self._containers[-1].token)
         self._containers.pop()
@@ -224,6 +227,7 @@ class _Walk:
         return self._path[line] if line < len(self._path) else None
 
     def _item(self, token: Token) -> Item:
+        """Return a new item, the next one of the innermost list."""
         list_block, before = self.lists[-1]
         if before is None:
             return Item(token, list_block, 0, None)
