@@ -104,10 +104,12 @@ def bounded_json(body: bytes | str) -> object:
 
 
 def _int(digits: str) -> int:
+    """Return the whole number; one with more than `_DIGITS` digits is clamped."""
     return int(digits) if len(digits) <= _DIGITS else int(_float(digits))
 
 
 def _float(text: str) -> float:
+    """Return the number, clamped to `_FAR`; 0 for NaN."""
     value = float(text)
     return 0.0 if isnan(value) else within(value, (-_FAR, _FAR))
 

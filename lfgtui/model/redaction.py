@@ -237,7 +237,7 @@ def _add_to_last(entries: list[e.Entry], ended: Iterable[e.Event]) -> None:
 
 
 def redacted_ticket(redactor: Redactor, ticket: Ticket) -> Ticket:
-    """Return the ticket without secrets; its id, its files and its approvals stay."""
+    """Return the ticket without secrets in its texts for the model; `setup` and guards stay."""
     return msgspec.structs.replace(
         ticket,
         title=redactor.whole(ticket.title),

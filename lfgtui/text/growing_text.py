@@ -10,7 +10,7 @@ _CHUNK = 1000
 class Growing:
     """A text kept in chunks, so that appending costs the same however long it is.
 
-    `str(growing)` joins them.
+    `str` joins the chunks, at a cost that grows with the length.
     """
 
     __slots__ = ("_begins", "_chunks", "_length")

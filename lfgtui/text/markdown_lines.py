@@ -8,6 +8,7 @@ MARKS = r"(?:[ \t>]|[-*+][ \t]|\d{1,9}[.)][ \t])*"
 # Text, so that it is compiled with the first answer and not before the first frame.
 _FENCE = rf"{MARKS}(?P<fence>`{{3,}}(?=[^`]*$)|~{{3,}})(?P<rest>.*)"
 
+# Marks that `without_marks` removes: "> ## ", "- [x] "; links; emphasis, code, escapes.
 _BEGINNING = rf"(?m)^{MARKS}(?:#{{1,6}}[ \t]+|\[[ xX]\][ \t]+)?"
 _LINK = r"!?\[([^\[\]]*)\]\((?:[^()\n]|\([^()\n]*\))*\)"  # "[text](address)"
 _MARKUP = r"(?<!\w)[*_]+(?=\S)|(?<=\S)[*_]+(?!\w)|~~|`+|\\(?=[^\w\s])"
@@ -18,9 +19,9 @@ _CLOSING = "\"'”’“»)）」』*_ \t"
 
 
 def open_fence(line: str, opened: str) -> str:
-    """Return the fence (```` ``` ````) that is open after the line, "" for none.
+    """Return the opening marks of the fence that is open after the line; "" if none is.
 
-    `opened` is the one that was open before it.
+    `opened` are those of the fence that was open before it.
     """
     if ("```" in line or "~~~" in line) and (match := re.match(_FENCE, line)):
         fence = match["fence"]

@@ -217,6 +217,7 @@ def _entropy(text: str) -> float:
 
 
 def _is_no_placeholder(text: str) -> bool:
+    """Return False for a text of few different characters, as `sk-ant-xxxxxxxxxxxx`."""
     return _entropy(text) >= 2.5
 
 
@@ -238,6 +239,7 @@ def _is_password(text: str) -> bool:
 
 
 def _is_private_key(text: str) -> bool:
+    """Return False for other blocks of PEM, as certificates."""
     return "PRIVATE KEY" in text[:60]
 
 

@@ -31,7 +31,7 @@ _UNDECIDED = r"(?s)[-+*_=# \t\r]*|\d{1,9}[.)]?|`{1,2}|`{3,}[^`]*|~.*"
 
 _HEADING = r"#{1,6}(?:[ \t\r]|$)"
 _RULE = r"(?:=+|-+|(?:[-*_][ \t]*){3,})[ \t\r]*"  # a thematic break, an underline
-_WIDE = "。！？｡"
+_WIDE = "。！？｡"  # full stops of Chinese and Japanese, which end a sentence without a blank
 _MARK = (
     rf"`{{1,32}}|(?P<stop>[.!?…]{{1,32}}|[{_WIDE}]{{1,32}})"
     r"[\"'”’»)\]）」』*_]{0,32}(?P<blanks>[ \t\r]{0,64})"

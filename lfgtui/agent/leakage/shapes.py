@@ -80,8 +80,8 @@ class Shape:
 def shape(*pieces: Piece, is_header: bool = False) -> Shape:
     """Return the shape of the pieces, one after the other.
 
-    What matches `is_header` is read as part of the head; otherwise it is only a lookahead, and is
-    read as the block's content.
+    With `is_header` the text that matches is read as part of the head. Otherwise the shape is only
+    a lookahead, and the text is read as the block's content.
     """
     full = "".join(piece.full for piece in pieces)
     begun = reduce(lambda rest, p: f"(?:{p.begun}|{p.full}{rest})", reversed(pieces), "(?!)")

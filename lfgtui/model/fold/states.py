@@ -48,7 +48,7 @@ State = Literal[
 RunState = Literal["running", "done", "failed", "interrupted"]
 """The states of a run: `done` if all tickets are, `failed` after any other end."""
 
-# A new state belongs to one of these two, and has a badge below; a test checks this.
+# A new state belongs to one of these two (only `queued` is in neither), and needs a badge below.
 ENDED: frozenset[State] = frozenset(
     {"done", "failed", "cancelled", "limit", "blocked", "interrupted"}
 )
