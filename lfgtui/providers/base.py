@@ -1,4 +1,8 @@
-"""The interface of providers, their requests, and how every wire connects."""
+"""The interface of providers: a `Request` in, a `Stream` of events out.
+
+`sdk`, `agent_server` and `acp` implement `Provider`, and `registry` opens them. What only some
+providers or streams can do is a protocol of its own here, tested for by `isinstance`.
+"""
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,10 +18,10 @@ from lfgtui.processes.sandbox.walls import UNCONFINED, Confinement
 Effort: TypeAlias = Literal["low", "medium", "high"]
 
 CONNECT_TIMEOUT = 10.0
-"""Seconds to reach a server."""
+"""Seconds to reach a server, if its config has no `connect_timeout`."""
 
 BUDGETS: dict[Effort, int] = {"low": 2048, "medium": 8192, "high": 16384}
-"""Budget of each effort, in tokens of thinking."""
+"""Tokens of thinking that each effort stands for: a wire takes one or the other."""
 
 
 class ToolSpec(msgspec.Struct, frozen=True):
@@ -32,13 +36,16 @@ class ToolSpec(msgspec.Struct, frozen=True):
 class Request:
     """One model request, independent of the wire. Timeouts are in seconds.
 
-    `on_answer` is called when the head of the response has come, with the seconds that its
-    connection took to open, None if it was open. An agent on this machine gets the `ticket`,
-    which it serves alone, its `workspace`, the `confinement` of its programs, the ticket's
-    earlier `session`, and the names of its servers (`mcp`).
-    `output_bound` holds for all tokens of the response, thinking included.
-    `apart`: pieces of a text that arrive together stay apart, so that they can be counted.
-    `is_seen` tells if a person has the answer in view just now; None if nobody can.
+    `extra` are fields of the JSON body that the ticket sets; they replace lfg's own. `turn` is
+    the number of the response within its ticket. `output_bound` is the config's limit on all
+    tokens of the response, thinking included. `on_answer` is to be called once the head of the
+    response has come, with the seconds that its connection took to open, None if it was open.
+    `apart` keeps pieces of a text that arrive together apart, so that the doctor can count them.
+    `is_seen` returns True while a person has the answer in view; None if nobody looks on.
+
+    The rest is for agents on this machine: the id of the `ticket`, which an agent serves alone,
+    its `workspace`, the `confinement` of its programs, the ticket's earlier `session`, and the
+    names of its MCP servers (`mcp`).
     """
 
     model: str
@@ -75,7 +82,10 @@ class ListsModels(Protocol):
 
 @runtime_checkable
 class HasFingerprints(Protocol):
-    """A provider that can tell if two requests are equal. Agents cannot: they have effects."""
+    """A provider that can tell if two requests are equal, so that an answer can be reused.
+
+    An agent cannot: asked again, it also acts again.
+    """
 
     def fingerprint(self, request: Request) -> str:
         """Return a text shared only by requests of the same bytes to this server with this key."""
@@ -98,8 +108,8 @@ class Stream(Protocol):
     """The events of one response as they arrive.
 
     Iterating raises `ProviderError`, and nothing else, when the request is refused or the
-    response breaks; earlier events were yielded. Further protocols, as `TakesMessages`, tell what
-    the source takes meanwhile.
+    response breaks off, after all events that came before. A stream whose source takes messages
+    or answers meanwhile also has `TakesMessages` or `TakesAnswers`.
     """
 
     def __aiter__(self) -> AsyncIterator[WireEvent]: ...
@@ -107,7 +117,7 @@ class Stream(Protocol):
     async def aclose(self) -> None:
         """End the request at once, as cancelling the task that iterates does.
 
-        A source that takes a cancel gets one.
+        An agent that understands a cancel is sent one.
         """
         ...
 
@@ -117,7 +127,7 @@ class TakesMessages(Protocol):
     """A stream whose source may take a message while the response is under way."""
 
     def tell(self, message: int, text: str) -> None:
-        """Pass on a message of the person, without waiting.
+        """Pass on a message of the person, without waiting; `message` is its entry's `seq`.
 
         `MessageTaken(message)` in the stream reports that it was taken, and at which point; until
         then it counts as unsent.
@@ -158,7 +168,7 @@ def effort_of(reasoning: Reasoning) -> Effort:
 
 
 def local_host(host: str) -> bool:
-    """Return True if the host is this machine, which no proxy can reach for us."""
+    """Return True if the host is this machine: a connection to it must not use a proxy."""
     return host in ("localhost", "::1", "0.0.0.0") or host.startswith("127.")
 
 

@@ -1,4 +1,4 @@
-"""JSON from strangers: read what can be read, and raise if something essential is lost.
+"""JSON of any server: read what can be read, and raise if something essential is lost.
 
 There are two ways to read a field. If it is optional, a value of the wrong type
 costs only the field: `text`, `child` and the like return an empty value. If it is
@@ -20,7 +20,7 @@ LARGEST = 2**53 - 1
 """The largest number that every reader of JSON reads exactly (RFC 8259, 6)."""
 
 MOST_PLACES = 1_000_000
-"""More than the highest index of any response's blocks, items or calls."""
+"""The largest valid index; no response has as many blocks, items or calls."""
 
 MOST_ITEMS = 5_000
 """Most objects of one list: each is at least one event, made before the event loop runs again."""
@@ -35,7 +35,7 @@ _encoder = msgspec.json.Encoder()
 
 
 def parse(data: str | bytes) -> object:
-    """Read any JSON value; raise `ValueError` if it is not one.
+    """Read any JSON value; raise `ValueError` if it is not one, or is nested too deeply.
 
     msgspec comes first, for speed. The standard library then reads what some
     servers send although it is not JSON: half of a surrogate pair, NaN, raw
@@ -49,9 +49,9 @@ def parse(data: str | bytes) -> object:
 
 
 def parse_object(data: str | bytes) -> JsonObject | None:
-    """Read a JSON object; return None where the data is anything else.
+    """Read a JSON object; return None for any other data.
 
-    A single object in a list counts: Google sends its errors so.
+    A list of one object counts as that object: Google sends its errors so.
     """
     try:
         return record_of(data)
@@ -109,7 +109,7 @@ def exact_child(record: JsonObject, key: str) -> JsonObject:
 
 def exact_children(record: JsonObject, key: str) -> list[JsonObject]:
     """Return the objects of a list field; raise `UnreadableError` if a part is not an object."""
-    items = _few(_exact(record, key, list) or [], key)
+    items = _refuse_many(_exact(record, key, list) or [], key)
     for item in items:
         if not isinstance(item, dict):
             raise UnreadableError(f'"{key}" holds {_kind(item)}, not an object')
@@ -153,7 +153,7 @@ def objects_in(value: object, name: str) -> list[JsonObject]:
     """Return the objects of the named list; raise `UnreadableError` for too many."""
     if not isinstance(value, list):
         return []
-    return [item for item in _few(value, name) if isinstance(item, dict)]
+    return [item for item in _refuse_many(value, name) if isinstance(item, dict)]
 
 
 NO_UTF8 = "a record is not UTF-8"
@@ -170,19 +170,22 @@ def _kind(value: object) -> str:
 
 
 def _exact(record: JsonObject, key: str, kind: type[_Value]) -> _Value | None:
+    """Return a field of that type, None if it is missing or null; raise `UnreadableError`."""
     value = record.get(key)
     if value is None or isinstance(value, kind):
         return value
     raise UnreadableError(f'"{key}" is {_kind(value)}, not {_KINDS[kind]}')
 
 
-def _few(items: list[_Value], name: str) -> list[_Value]:
+def _refuse_many(items: list[_Value], name: str) -> list[_Value]:
+    """Return the list of that name; raise `UnreadableError` if it is too long."""
     if len(items) > MOST_ITEMS:
         raise UnreadableError(f'"{name}" holds more than {MOST_ITEMS:,} items')
     return items
 
 
 def _parse_leniently(data: str | bytes) -> object:
+    """Read with the standard library, NaN and infinity as None."""
     try:
         text = data.decode() if isinstance(data, bytes) else data
         return json.loads(text, strict=False, parse_constant=lambda _: None)
@@ -193,7 +196,7 @@ def _parse_leniently(data: str | bytes) -> object:
 
 
 def _not_too_deep(value: _Value, data: str | bytes) -> _Value:
-    """Return the value unless it is nested too deeply; few brackets need no search."""
+    """Return the value that was read from the data; raise `UnreadableError` for deep nesting."""
     if is_too_deep(value, data):
         raise UnreadableError(TOO_DEEP)
     return value

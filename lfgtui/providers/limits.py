@@ -1,8 +1,8 @@
 """Bounds of one response: past these a server is broken or hostile.
 
-Nothing here limits the answer of a model. The figures are far above the largest
-of real servers (a picture is a record of some megabytes, 128,000 tokens are a
-body of 80 MB at most) and below what would hurt the process that also runs the
+Nothing here limits the answer of a model. The figures are far above what real
+servers send (a picture is a record of some megabytes, 128,000 tokens are a body
+of 80 MB at most) and below what would hurt the process, which also runs the
 other tickets. So they are not settings: a server that exceeds one is broken.
 """
 
@@ -24,46 +24,51 @@ MEGABYTE = 1024 * 1024
 RECORD_BYTES = 8 * MEGABYTE
 """Bytes of one line, one record of several lines, and one JSON document.
 
-It is in memory whole before it can be read, and five times while it is read: as
+All of it is in memory before it can be read, and five times while it is read: as
 bytes, as text, as a line, as JSON and as events.
 """
 
 VALUES, NESTED_VALUES = 1_000_000, 250_000
-"""Commas, and braces and brackets, of one record: an empty list takes 20 times its three bytes.
+"""Most commas, and most opening braces and brackets, in one record.
 
-They are counted everywhere, even in texts: no model writes as many.
+In memory an empty list takes 20 times the three bytes that it has as JSON. Characters
+are counted everywhere, even inside strings: no model writes as many.
 """
 
 DELTA_LENGTH = 16 * 1024
-"""Characters of one delta; a longer one becomes several."""
+"""Characters of one delta; `in_pieces` makes several of a longer one."""
 
 QUIET_RECORDS = 100_000
 """Records and heartbeats in a row without content: at one a second, more than a day."""
 
 QUIET_TYPES = 100
-"""Types of unknown records that are counted separately."""
+"""Most types of unknown records in one response.
+
+With more, no record without content counts as its beginning (`transport.reading`), and `acp`
+counts and shows no further ones.
+"""
 
 ARGUMENTS_LENGTH = 8 * MEGABYTE
 """Characters of one tool call's input, or of a hosted call's result."""
 
 CALLS = 500
-"""Tool calls of one response to be run here; models make a few dozen at most."""
+"""Tool calls of one response that lfg is to run; models make a few dozen at most."""
 
 TEXTS = 1_000
 """Separate texts of one response; long research gives some hundreds."""
 
 SEARCHED = 16 * MEGABYTE
-"""Characters in which parts of one record are looked for, counted for each part; after that all
-parts count as new.
+"""Most characters to search for the parts of one record that may have been streamed: the length
+of the streamed text times the number of parts. Beyond that the parts count as new.
 
 A server whose records differ from its stream sends a few parts of some kilobytes.
 """
 
 HOSTED_CALLS = 10_000
-"""Calls of one response that the other side runs: an agent may work for hours."""
+"""Calls of one response that the provider or agent runs: an agent may work for hours."""
 
 NAME_LENGTH = 256
-"""Characters of a tool's name; the wires take 64 or 128."""
+"""Characters of a tool's name; providers allow 64 or 128."""
 
 CALL_ID_LENGTH = 32 * 1024
 """Characters of a provider's id of a tool call; some gateways keep a signature in it."""
@@ -94,7 +99,7 @@ KEPT = "output so far is kept"
 
 
 def too_long(what: str, limit: int, hint: str) -> ProviderError:
-    """Return the error for a length past its limit. Sending the same again would not help."""
+    """Return the error for something too long; it is not retried, as the same would come again."""
     size = f"{limit / MEGABYTE:g} MB" if limit >= MEGABYTE else f"{limit} bytes"
     return ProviderError("protocol", f"{what} exceeds the limit of {size}; {hint}")
 
@@ -107,7 +112,7 @@ def refuse_long_input(name: str, length: int) -> None:
 
 
 def too_many(what: str, limit: int) -> ProviderError:
-    """Return the error for a count past its limit."""
+    """Return the error for too many of something; it is not retried either."""
     message = f"more than the allowed {limit:,} {what}; try another model"
     return ProviderError("protocol", message)
 
@@ -118,7 +123,7 @@ def without_content() -> ProviderError:
     return ProviderError("protocol", message)
 
 
-def refuse_crowds(record: str | bytes) -> None:
+def refuse_too_many_values(record: str | bytes) -> None:
     """Raise `ProviderError` ("protocol") for JSON with too many values to read safely.
 
     Counting takes a thousandth of the time of reading, and no memory.
@@ -137,7 +142,7 @@ def refuse_crowds(record: str | bytes) -> None:
 
 
 def in_pieces(events: Iterable[WireEvent]) -> Iterator[WireEvent]:
-    """Yield the events, a long delta as several short ones, for the screen's sake."""
+    """Yield the events, a delta beyond `DELTA_LENGTH` as several, for the screen's sake."""
     for event in events:
         field = event.facets.text if event.facets.is_piece else ""
         text = str(getattr(event, field)) if field else ""
@@ -149,7 +154,7 @@ def in_pieces(events: Iterable[WireEvent]) -> Iterator[WireEvent]:
 
 
 class CallMeter:
-    """Measures the calls of a response as they arrive, on any wire."""
+    """The sizes of a response's calls as they arrive; `Reading` counts every event, on any wire."""
 
     def __init__(self) -> None:
         self._names: dict[str, str] = {}
@@ -157,7 +162,7 @@ class CallMeter:
         self._hosted: set[str] = set()
 
     def count(self, event: WireEvent) -> None:
-        """Raise `ProviderError` ("protocol") for too many calls, or too long a call."""
+        """Raise `ProviderError` ("protocol") for too many hosted calls, or one that is too long."""
         match event:
             case ToolCallStarted(call_id, name):
                 self._measure(name)

@@ -27,17 +27,19 @@ _CONNECT: dict[WireName, str] = {
     "agent-websocket": "lfgtui.providers.agent_server.websocket:connect",
     "acp": "lfgtui.providers.acp.stream:connect",
 }
+"""What opens a provider of each wire, as "module:name": no type checker sees a rename there."""
 
 Starter = Callable[[], Awaitable[str]]
-"""Returns the root of a local server, as in `http://127.0.0.1:4321`; starts it unless it runs."""
+"""Returns the address of a server of lfg's own, as in `http://127.0.0.1:4321`; starts it unless it
+runs."""
 
 
 class Providers:
-    """One pooled provider a name.
+    """The open providers, one for each name, whose connections all tickets share.
 
-    `starters` give the providers that run here, by name, their base URL. A
-    server that died is started anew by whoever asks next, and then the
-    provider is opened anew: its address has changed. `on_key` is called with every
+    `starters` start the servers of the simulator and of the local model, by the
+    provider's name. If such a server died, the next `get` starts it again and opens
+    the provider anew, since its address has changed. `on_key` is called with every
     key before a request is sent with it.
     """
 
@@ -51,16 +53,16 @@ class Providers:
         self._starters = starters or {}
         self._on_key = on_key
         self.agents = AgentProcesses()
-        """Those that run here, whichever provider started them."""
+        """The agents' processes on this machine, whichever provider started them."""
         self._open: dict[str, _Opened] = {}
         self._opening: dict[str, asyncio.Lock] = {}
 
     async def get(self, name: str) -> Provider:
         """Return the provider of that name.
 
-        Raises `UsageError` where it is unknown, or its key or a header's
-        variable is missing, and `ProviderError` where it runs here and does
-        not start.
+        Raises `UsageError` if it is unknown, or its key or a header's variable
+        is missing, and `ProviderError` if it has a server of lfg's own that
+        does not start.
         """
         async with self._opening.setdefault(name, asyncio.Lock()):
             config = self._config.provider(name)
@@ -85,6 +87,7 @@ class Providers:
                 stack.push_async_callback(self._open.popitem()[1].provider.aclose)
 
     async def _base_url(self, name: str, config: ProviderConfig) -> str | None:
+        """Return the configured address, or that of lfg's own server; None is the SDK's default."""
         if config.base_url is not None or name not in EMBEDDED:
             return config.base_url
         if name not in self._starters:
@@ -107,7 +110,10 @@ def _connect(
     agents: AgentProcesses,
     servers: Mapping[str, McpServer],
 ) -> Provider:
-    """Open a provider, with all that takes long: the import, the certificates."""
+    """Open a provider, with all that takes long: the import, the certificates. Blocks.
+
+    The wires' arguments, of which `acp` has its own, are not type-checked here.
+    """
     connect = cast(Callable[..., Provider], pkgutil.resolve_name(_CONNECT[config.wire]))
     if config.wire == "acp":
         return connect(name, config, agents, servers)

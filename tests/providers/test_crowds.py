@@ -70,7 +70,7 @@ CROWDS: dict[str, Callable[[], tuple[type[Decoder], object]]] = {
 def test_a_record_of_very_many_items_fails_the_response(crowd: str) -> None:
     make, record = CROWDS[crowd]()
     data = json.dumps(record)
-    limits.refuse_crowds(data)  # raises nothing: values alone are not too many
+    limits.refuse_too_many_values(data)  # raises nothing: values alone are not too many
     decoder = make()
     decoder.feed("", data)
     decoder.finish()

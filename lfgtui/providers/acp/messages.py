@@ -89,7 +89,7 @@ def read(line: bytes) -> Iterator[Message]:
     if not line.strip():
         return
     try:
-        limits.refuse_crowds(line)
+        limits.refuse_too_many_values(line)
         value = lenient_json.parse(line)
     except ProviderError:
         raise ProviderError("protocol", "a message of the agent has too many values") from None

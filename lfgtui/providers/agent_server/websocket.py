@@ -166,7 +166,7 @@ async def _parts(
             text = message.decode() if isinstance(message, bytes) else message
         except UnicodeDecodeError as error:
             raise unreadable(NO_UTF8) from error
-        limits.refuse_crowds(text)
+        limits.refuse_too_many_values(text)
         events = _events(text, ids)
         while some := list(islice(events, _TOGETHER)):
             yield some

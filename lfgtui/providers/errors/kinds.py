@@ -1,14 +1,15 @@
-"""Kinds of failures, by the names and codes of libraries, providers and servers."""
+"""Kinds of failures, by the names and codes of libraries, providers and servers, for `mapping`."""
 
 from lfgtui.errors import ErrorKind
 
 _SDKS = ("openai", "anthropic")
 _TRANSPORTS = ("httpx", "httpx2", "httpcore", "httpcore2", "h11", "anyio", "websockets")
 PACKAGES = frozenset((*_SDKS, *_TRANSPORTS))
-"""The packages whose classes are known by name."""
+"""Top-level packages of the classes in `KIND_OF_CLASS`."""
 
 
 def _by_name(names: dict[ErrorKind, str]) -> dict[str, ErrorKind]:
+    """Return the kind of each name, from the names of each kind."""
     return {name: kind for kind, listed in names.items() for name in listed.split()}
 
 
@@ -33,7 +34,7 @@ KIND_OF_CLASS = _by_name(
         "internal": "OpenAIError AnthropicError StreamError CookieConflict WebSocketException",
     }
 )
-"""A class stands for its subclasses, too, unless they are named themselves."""
+"""Classes of exceptions. Each stands for its subclasses, too, unless they are named themselves."""
 
 KIND_OF_CODE = _by_name(
     {
@@ -59,6 +60,7 @@ KIND_OF_CODE = _by_name(
             image_content_policy_violation""",
     }
 )
+"""Codes and types in the errors that servers send, in lower case."""
 
 KIND_OF_STATUS: dict[int | None, ErrorKind] = {
     **dict.fromkeys((401, 402, 403), "auth"),

@@ -24,7 +24,7 @@ from lfgtui.providers.errors.kinds import (
     KIND_OF_STATUS,
     PACKAGES,
 )
-from lfgtui.providers.errors.reset_times import resets_after, retry_after, told_wait
+from lfgtui.providers.errors.reset_times import resets_after, retry_after, wait_in_error
 from lfgtui.providers.lenient_json import JsonObject
 from lfgtui.text.redactor import Redactor, is_key
 from lfgtui.text.terminal_safe import visible
@@ -35,22 +35,26 @@ _OVERFLOW = re.compile(
     r"|reduce the length of (?:the|your) (?:messages|prompt|input)|context_length",
     re.IGNORECASE,
 )
+"""As in "prompt is too long: 210000 tokens > 200000 maximum", for servers that send no code."""
+
 _CUT = re.compile(
     r"payload is not completed|incomplete chunked read|peer closed connection|server disconnected"
     r"|connection (?:was )?(?:broken|reset|aborted)|unexpected eof|premature(?:ly)? (?:close|end)",
     re.IGNORECASE,
 )
-"""Messages of gateways whose own upstream broke off (aiohttp, httpx, urllib3, Go, Node)."""
+"""Messages of a gateway that lost its own server (aiohttp, httpx, urllib3, Go, Node), as in
+"peer closed connection without sending complete message body"."""
 
 _MASKED = re.compile(r"\b(?:sk|xai|gsk|rk|pk)-[\w.\-]*\*{2}[\w*.\-]*")
-"""A key with its middle hidden, as servers show it."""
+"""A key with its middle hidden, as servers show it: `sk-proj-********abcd`."""
 
-_LONGEST_MESSAGE = 400
-_READ_OF_A_MESSAGE = 10 * _LONGEST_MESSAGE
-_LONGEST_PLACE = 200
+_LONGEST_MESSAGE = 400  # characters
+_READ_OF_A_MESSAGE = 10 * _LONGEST_MESSAGE  # before spaces are joined and keys removed
+_LONGEST_PLACE = 200  # characters of the address that a redirect leads to
 _LONGEST_CHAIN = 8  # of causes; libraries wrap an error two or three times
 
 _VAGUE: frozenset[ErrorKind] = frozenset({"invalid_request", "server"})
+"""Kinds whose codes servers also send for failures that the message or the status tells better."""
 
 
 def classify(status: int | None, codes: tuple[str, ...], message: str) -> ErrorKind:
@@ -63,7 +67,7 @@ def classify(status: int | None, codes: tuple[str, ...], message: str) -> ErrorK
     is_bad_request = status is not None and 400 <= status < 500
     by_status = KIND_OF_STATUS.get(status, "invalid_request" if is_bad_request else "server")
     if not kinds or (status is not None and (kinds[0] == "server" or by_status not in _VAGUE)):
-        return by_status  # more exact: an overload or a fault, a wrong name or a mistake
+        return by_status  # more exact than a vague code: overloaded, not found
     return kinds[0]
 
 
@@ -93,7 +97,7 @@ def refused(status: int, headers: Mapping[str, str], body: object) -> ProviderEr
     codes = _codes_of(error)
     kind, wait = classify(code, codes, message), retry_after(headers)
     if kind in LIMIT_KINDS or status == 403:
-        wait = _first(wait, told_wait(error, message), resets_after(headers, error))
+        wait = _first(wait, wait_in_error(error, message), resets_after(headers, error))
         if status == 403 and wait is not None and not any(map(_is_known, codes)):
             kind = "rate_limit"  # as GitHub sends it; a refused key does not say when it ends
     message = f"{message.rstrip('.')} (HTTP {status})"
@@ -103,8 +107,8 @@ def refused(status: int, headers: Mapping[str, str], body: object) -> ProviderEr
 def redirected(status: int, location: str) -> ProviderError:
     """Return the error for a redirect, which no wire follows.
 
-    It would lead to a page, or to the answer to a GET; and the other server
-    has no right to the key, nor to the conversation.
+    It would lead to a web page, or be followed with a GET; and the other server
+    must not get the key or the conversation.
     """
     try:
         parts = urlsplit(location)
@@ -132,7 +136,7 @@ def in_stream(body: object) -> ProviderError:
     kind = classify(status, _codes_of(error), message)
     if kind == "server" and _CUT.search(message):
         return ProviderError("cut", message)
-    wait = told_wait(error, message) if kind in LIMIT_KINDS else None
+    wait = wait_in_error(error, message) if kind in LIMIT_KINDS else None
     return ProviderError(kind, message, retry_after=wait)
 
 
@@ -161,7 +165,7 @@ def kind_of_class(cls: type[BaseException]) -> ErrorKind | None:
 
 
 def one_line(message: str) -> str:
-    """Return the message on one line, cut, without a key, safe for a terminal."""
+    """Return the message on one line, shortened, without keys, safe for a terminal."""
     line = " ".join(visible(message[:_READ_OF_A_MESSAGE]).split())
     return shortened(_MASKED.sub("[key]", _rules().text(line)), _LONGEST_MESSAGE)
 
@@ -177,10 +181,12 @@ def _ours(error: BaseException | None) -> ProviderError | None:
 
 @cache
 def _rules() -> Redactor:
+    """Return a redactor of everything that looks like a key."""
     return Redactor()
 
 
 def _of_foreign(error: Exception) -> ProviderError:
+    """Map an exception that neither is nor wraps a `ProviderError`."""
     if (message := too_many_files(error)) is not None:
         return ProviderError("connection", message)
     if isinstance(error, ExceptionGroup):
@@ -194,6 +200,7 @@ def _of_foreign(error: Exception) -> ProviderError:
 
 
 def _of_exception(error: Exception) -> ProviderError:
+    """Map an exception by its class, and by what its library noted in it."""
     kind, name, cause = kind_of_class(type(error)), type(error).__name__, error.__cause__
     response = getattr(error, "response", None)
     if kind is None:
@@ -214,6 +221,7 @@ def _of_exception(error: Exception) -> ProviderError:
 
 
 def _of_builtin(error: Exception) -> ProviderError:
+    """Map an exception of no package in `kinds.PACKAGES`."""
     kind: ErrorKind
     match error:
         case TimeoutError():
@@ -221,16 +229,16 @@ def _of_builtin(error: Exception) -> ProviderError:
         case OSError():
             kind = "connection"
         case UnicodeDecodeError() | RecursionError() | MemoryError():
-            kind = "protocol"  # more, or something else, than can be read
+            kind = "protocol"  # too much to be read, or no text
         case UnicodeError():
-            kind = "invalid_request"  # a host name that none can be
+            kind = "invalid_request"  # an impossible host name
         case _:
             kind = "internal"
     return ProviderError(kind, f"{type(error).__name__}: {error}")
 
 
 def _of_response(error: Exception, response: object, kind: ErrorKind) -> ProviderError:
-    """Map a refusal. The SDKs' errors hold its body, the websockets library's hold a response."""
+    """Map a refusal: an SDK's error has its `body`, the websockets library's only a response."""
     status: int = getattr(response, "status_code", 0)
     if hasattr(error, "body"):
         body = error.body
@@ -254,12 +262,13 @@ def _of_close(error: Exception) -> ProviderError:
         return ProviderError("cut", f"the connection was lost: {error}")
     kind, reason = kind_of_close(received.code, received.reason), received.reason
     message = f"{reason.rstrip('.')} (WebSocket close code {received.code})" if reason else ""
-    wait = told_wait({}, reason) if kind in LIMIT_KINDS else None
+    wait = wait_in_error({}, reason) if kind in LIMIT_KINDS else None
     message = message or f"the server closed the WebSocket: {received}"
     return ProviderError(kind, message, retry_after=wait)
 
 
 def _of_connection(error: Exception) -> ProviderError:
+    """Map a failure to connect, and whatever else an SDK reports as one."""
     cause = error.__cause__
     try:
         request = getattr(error, "request", None)
@@ -290,6 +299,7 @@ def _is_known(code: str) -> bool:
 
 
 def _codes_of(error: JsonObject) -> tuple[str, ...]:
+    """Return the error's codes, from the most exact to the vaguest."""
     exact = lenient_json.text(lenient_json.child(error, "details"), "error_code")
     vaguer = (lenient_json.text(error, key) for key in ("code", "type", "status"))
     return tuple(filter(None, (exact, *vaguer)))
@@ -298,7 +308,7 @@ def _codes_of(error: JsonObject) -> tuple[str, ...]:
 def _message_of(body: object) -> str:
     """Return the server's own words, from any field where servers put them."""
     if isinstance(body, str):
-        # A page of HTML comes from a proxy, and means nothing to a person.
+        # A page of HTML comes from a proxy and has no message that could be shown.
         return "" if body.lstrip().startswith("<") else body
     if isinstance(body, list):
         return "; ".join(filter(None, (_message_of(item) for item in body[:3])))

@@ -22,14 +22,16 @@ from lfgtui.providers import lenient_json
 from lfgtui.providers.lenient_json import JsonObject
 
 _LONGEST_WAIT = 365 * 86_400.0
-"""Most seconds to wait; a server that asks for more means never."""
+"""Most seconds to wait, 365 days; a longer wait that a server asks for is cut to this."""
 
 _EPOCH = 1e9
-"""A larger number is a time, not a duration: that would be 31 years."""
+"""A larger number is a time in seconds since 1970; as a duration it would be 31 years."""
 
 _EPOCH_MILLISECONDS = 1e11
+"""A larger number is in milliseconds; in seconds it would be the year 5138."""
 
 _RESET = re.compile(r"(?:x-|anthropic-)?ratelimit-(?:[\w-]+-)?reset(?:-[\w-]+)?", re.IGNORECASE)
+"""`x-ratelimit-reset-tokens`, `anthropic-ratelimit-requests-reset`, `ratelimit-reset`."""
 
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
 _PART = re.compile(
@@ -37,6 +39,8 @@ _PART = re.compile(
     r"(ms|milliseconds?|s(?:ec(?:ond)?s?)?|m(?:in(?:ute)?s?)?|h(?:(?:ou)?rs?)?|d(?:ays?)?)(?![a-z])",
     re.IGNORECASE,
 )
+"""A number and its unit: `12.5s`, `17ms`, `2 days`."""
+
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 
 _IN = re.compile(
@@ -52,7 +56,7 @@ _AT_DATE = re.compile(
     r"(\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,6})?)?) ?(Z|UTC|GMT|[+-]\d\d:?\d\d)(?!\w)",
     re.IGNORECASE,
 )
-"""A date without a time zone is not read, since its meaning is unknown."""
+"""`resets at 2026-03-01T10:00:00Z`. A date without a time zone is not read: it is ambiguous."""
 
 _AT_HOUR = re.compile(
     r"resets?(?: at)? (?:([a-z]{3})[a-z]* (\d{1,2})(?: at|,) )?"
@@ -102,8 +106,8 @@ def resets_after(
     return max(filter(None, (_wait(resets[name], now) for name in exhausted)), default=None)
 
 
-def told_wait(error: JsonObject, message: str, now: datetime | None = None) -> float | None:
-    """Return the seconds to wait that the error's fields or its message give."""
+def wait_in_error(error: JsonObject, message: str, now: datetime | None = None) -> float | None:
+    """Return the seconds to wait that an error's fields or message name; None if neither does."""
     now = now or datetime.now(UTC)
     for key in ("resets_in_seconds", "resets_at"):  # ChatGPT's `usage_limit_reached`
         if (value := lenient_json.number(error, key)) is not None:
@@ -117,23 +121,23 @@ def told_wait(error: JsonObject, message: str, now: datetime | None = None) -> f
 
 
 _FEW = 20  # details of an error that are looked at
-_READ_OF_A_MESSAGE = 2000
+_READ_OF_A_MESSAGE = 2000  # characters
 
 
 def _lowered(headers: Mapping[str, object]) -> dict[str, str]:
     """Return the headers by lower-case name; headers sent twice are left out."""
     lowered = {}
     for name in headers:
-        with suppress(LookupError):  # so websockets' headers say that there are several
+        with suppress(LookupError):  # websockets' headers raise it if there are several
             if isinstance(value := headers[name], str | int | float):
                 lowered[name.lower()] = str(value)
     return lowered
 
 
 def _left(headers: Mapping[str, str], reset: str) -> float | None:
-    """Return how much of the limit remains; None if unknown.
+    """Return how much remains of the limit with that `reset` header; None if unknown.
 
-    Claude's subscriptions have a `status` for it.
+    Claude's subscriptions send a `status` instead, which is "rejected" for an exhausted one.
     """
     status = headers.get(reset.replace("reset", "status"))
     if status is not None:
@@ -142,7 +146,7 @@ def _left(headers: Mapping[str, str], reset: str) -> float | None:
 
 
 def _wait(value: str, now: datetime) -> float | None:
-    """Return the seconds from `now` to a reset's value."""
+    """Return the seconds from `now` to a reset, given in any of the forms; None for other texts."""
     value = value.strip()
     seconds = _positive(value)
     if seconds is None:
@@ -168,6 +172,7 @@ def _unit(name: str) -> str:
 
 
 def _until_date(value: str, now: datetime) -> float | None:
+    """Return the seconds to an ISO date, which is in UTC if it names no zone."""
     try:
         date = datetime.fromisoformat(value)
         wait = date.replace(tzinfo=date.tzinfo or UTC) - now
@@ -177,6 +182,7 @@ def _until_date(value: str, now: datetime) -> float | None:
 
 
 def _worded(message: str, now: datetime) -> float | None:
+    """Return the seconds to wait that a message names in words; None if it names none."""
     if (match := _IN.search(message)) is not None:
         return _duration(match[1])
     if (match := _AT_DATE.search(message)) is not None:
@@ -211,6 +217,7 @@ def _until_hour(match: "re.Match[str]", now: datetime) -> float | None:
 
 
 def _positive(value: str) -> float | None:
+    """Return a number that is not negative; None for other texts."""
     try:
         number = float(value)
     except ValueError:

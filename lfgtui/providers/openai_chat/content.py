@@ -1,8 +1,8 @@
 """The content and the reasoning of the chat wire, whatever their form.
 
-A content is a string, mostly. Mistral sends lists of parts, also in turn with
-strings, with thinking and references among them; some servers send the object of a
-structured answer bare; audio models send a transcript in `audio`.
+Content is a string, mostly. Mistral also sends lists of parts, with thinking and
+references among them; some servers send the object of a structured answer without
+making it a string; audio models send a transcript in `audio`.
 
 DeepSeek refuses a tool loop whose assistant messages lack their
 `reasoning_content` (https://api-docs.deepseek.com/guides/thinking_mode);
@@ -18,10 +18,10 @@ from dataclasses import dataclass, field
 from lfgtui.providers import lenient_json
 from lfgtui.providers.lenient_json import JsonObject, UnreadableError
 
-_FIELDS = ("reasoning_content", "reasoning")
-_LISTS = ("reasoning_details", "thinking_blocks")
-_WORDS = ("text", "summary", "thinking")
-_GROWING = (*_WORDS, "signature")
+_FIELDS = ("reasoning_content", "reasoning")  # of a delta, with reasoning as text
+_LISTS = ("reasoning_details", "thinking_blocks")  # of a delta, with lists of objects
+_WORDS = ("text", "summary", "thinking")  # of such an object, with its text
+_GROWING = (*_WORDS, "signature")  # of such an object, whose pieces are joined
 
 
 @dataclass(slots=True)
@@ -74,7 +74,7 @@ def read_content(delta: JsonObject) -> Content:
 
 
 class ChatReasoning:
-    """The reasoning of one response."""
+    """The reasoning of one response. `begun` once any of it has come."""
 
     def __init__(self) -> None:
         self.begun = False
@@ -82,10 +82,10 @@ class ChatReasoning:
         self._lists: dict[str, list[JsonObject]] = {name: [] for name in _LISTS}
 
     def take(self, delta: JsonObject, in_content: str = "") -> str:
-        """Return the new words of a chunk.
+        """Return the reasoning in a delta, which is always new.
 
-        Fields repeat each other, so the first that has any counts; `in_content` is the
-        reasoning in the chunk's content list.
+        Fields repeat each other, so the first that is not empty counts; `in_content` is
+        the reasoning in the delta's content.
         """
         new = self.take_fields(*(lenient_json.text(delta, name) for name in _FIELDS))
         for name, kept in self._lists.items():
@@ -98,7 +98,7 @@ class ChatReasoning:
         return new
 
     def take_fields(self, *fields: str | None) -> str:
-        """Return the words of the first of `_FIELDS` that has any, and note its name."""
+        """Return the first of the values of `_FIELDS` that is not empty; note the field's name."""
         new = next(filter(None, fields), "")
         if new and self._field is None:
             self._field = _FIELDS[fields.index(new)]
@@ -106,12 +106,13 @@ class ChatReasoning:
         return new
 
     def items(self) -> list[JsonObject]:
-        """Return the items that go back to the model with the words."""
+        """Return the items that later requests send back with the reasoning."""
         named: list[JsonObject] = [{"reasoning_field": self._field}] if self._field else []
         return named + [{name: details} for name, details in self._lists.items() if details]
 
 
 def _keep(details: list[JsonObject], detail: JsonObject) -> None:
+    """Add a detail, or join it to the last one that it is a piece of."""
     if not (details and _joins(details[-1], detail)):
         details.append(dict(detail))
         return
@@ -124,7 +125,7 @@ def _keep(details: list[JsonObject], detail: JsonObject) -> None:
 
 
 def _joins(last: JsonObject, detail: JsonObject) -> bool:
-    """Return True if a piece continues the one before it.
+    """Return True if a detail is a piece of the one before it.
 
     Encrypted data comes whole, and a signed block is complete.
     """

@@ -8,12 +8,12 @@ What recorded streams show, and what is done about it:
   a new id with a name begins a new call. Name and id may be repeated, or come
   as "", in later pieces. Arguments may be null, or an object.
 - Reasoning comes as `reasoning_content`, `reasoning`, `reasoning_details` or
-  parts of a `content` list, often the same words in several: one per chunk
-  counts.
+  parts of a `content` list, often the same in several: one of them counts in
+  each chunk.
 - A whole `message` may stand beside each `delta`; only what the deltas left
   out is taken from it.
-- `finish_reason` or `[DONE]` may be missing, but in no complete recording
-  both are. So a stream that ends without either, and without a closing usage
+- `finish_reason` or `[DONE]` may be missing, but no complete recording lacks
+  both. So a stream that ends without either, and without a closing usage
   record, was cut; with any of them it is finished.
 """
 
@@ -35,7 +35,7 @@ from lfgtui.providers.wire.tool_calls import OpenCall, arguments_text
 __all__ = ["WIRE", "ChatDecoder"]
 
 _PLAIN_TRIES = 50
-"""Records in a row that are not plain, after which no more are tried: this server's never are."""
+"""Records in a row that are not plain, after which `plain` is given up: this server's never are."""
 
 
 class ChatDecoder(SdkDecoder):
@@ -48,7 +48,7 @@ class ChatDecoder(SdkDecoder):
         self._open: list[OpenCall] = []
         self._at_index: dict[int, OpenCall] = {}
         self._extra: dict[str, JsonObject] = {}
-        """Fields of the server's own, by the id of their call; the message's under ""."""
+        """`extra_content`, which must be sent back, by the call's id; the message's by ""."""
         self._reasoning = ChatReasoning()
         self._hosted = ChatHosted(turn, self._citations)
         self._text: list[str] = []
@@ -56,7 +56,7 @@ class ChatDecoder(SdkDecoder):
         self._plain_tries = _PLAIN_TRIES
 
     def read_plain(self, name: str, data: str | bytes) -> bool:
-        """Read a record that is a plain piece of text as `_read` would; else return False."""
+        """Read a record as `_read` would if it is a plain piece of text; if not, return False."""
         if not self._plain_tries or name == "error":
             return False
         try:
@@ -93,10 +93,10 @@ class ChatDecoder(SdkDecoder):
         if extra := self._extra.get(""):
             self._events.append(ProviderItem(WIRE, {"message_extra_content": extra}))
         if is_cut and self._open and not self._open[-1].looks_whole:
-            self._open.pop()  # its arguments never came
+            self._open.pop()  # its arguments were cut off
         for call in self._open:
             if not (call.name or call.pieces):
-                continue  # a place that was kept for a call and never used
+                continue  # a piece with neither a name nor arguments
             self._events.append(self._calls.request(call))
             item: JsonObject = {}
             if call.is_text:
@@ -126,6 +126,7 @@ class ChatDecoder(SdkDecoder):
         return _usage(record, lenient_json.children(record, "choices"))
 
     def _take_choice(self, choice: JsonObject) -> None:
+        """Take a delta or, without one, a whole message; with one, what a message adds to it."""
         message = lenient_json.exact_child(choice, "message")
         reason = lenient_json.text(choice, "finish_reason")
         if choice.get("delta") is None:
@@ -139,12 +140,12 @@ class ChatDecoder(SdkDecoder):
             self.failure = mapping.in_stream(error)
 
     def _complete(self, message: JsonObject, *, ended: bool) -> None:
-        """Take from a message beside the delta what all deltas so far left out."""
+        """Take from a message beside a delta what all deltas so far left out."""
         whole = message.get("content")
         if isinstance(whole, str):
             self._add_text(remainder(self._text, whole))
         if not ended:
-            return  # what it repeats may still be growing
+            return  # its reasoning and calls may still grow
         if not self._reasoning.begun:
             self._add_reasoning(self._reasoning.take(message))
         if not self._open:
@@ -169,7 +170,7 @@ class ChatDecoder(SdkDecoder):
         for piece in lenient_json.exact_children(delta, "tool_calls"):
             function = lenient_json.exact_child(piece, "function")
             self._take_piece(piece, function, lenient_json.exact_child(piece, "custom"))
-        if function := lenient_json.exact_child(delta, "function_call"):  # the form of old
+        if function := lenient_json.exact_child(delta, "function_call"):  # the deprecated form
             self._take_piece({"index": 0}, function, {})
 
     def _take_piece(self, piece: JsonObject, function: JsonObject, custom: JsonObject) -> None:
@@ -184,6 +185,7 @@ class ChatDecoder(SdkDecoder):
         self._events += call.grow(arguments_text(given))
 
     def _call_for(self, piece: JsonObject, name: str) -> OpenCall:
+        """Return the call that a piece belongs to; begin one if it belongs to none."""
         call_id = lenient_json.text(piece, "id")
         index = lenient_json.index(piece, "index")
         if index is not None:
@@ -193,7 +195,7 @@ class ChatDecoder(SdkDecoder):
         else:
             call = self._open[-1] if self._open and not name else None
         is_other = call is not None and call_id and name and call_id != call.wire_id
-        if call is None or (is_other and not _goes_on(call, name)):
+        if call is None or (is_other and not _continues(call, name)):
             call = self._calls.open(call_id)
             self._open.append(call)
         if index is not None:
@@ -201,7 +203,7 @@ class ChatDecoder(SdkDecoder):
         return call
 
 
-def _goes_on(call: OpenCall, name: str) -> bool:
+def _continues(call: OpenCall, name: str) -> bool:
     """Return True if a piece with another id still belongs to the call.
 
     Some servers make up an id for every piece, but none begins a call inside
@@ -211,10 +213,10 @@ def _goes_on(call: OpenCall, name: str) -> bool:
 
 
 def _annotations(delta: JsonObject) -> list[JsonObject]:
-    """The sources of a delta.
+    """Return the sources of a delta.
 
-    Each annotation stands under the name of its type, or bare; LiteLLM keeps
-    those of other wires apart.
+    An annotation is in a field with the name of its type, or is the source itself;
+    LiteLLM has those of other wires in a field of its own.
     """
     sources = [
         lenient_json.child(annotation, lenient_json.text(annotation, "type")) or annotation
@@ -226,7 +228,7 @@ def _annotations(delta: JsonObject) -> list[JsonObject]:
 
 
 def _usage(record: JsonObject, choices: list[JsonObject]) -> Usage | None:
-    """Usage from any of its places: the record, Groq's `x_groq`, Moonshot's choice."""
+    """Return the usage in the record, in Groq's `x_groq` or, as Moonshot sends it, in a choice."""
     for holder in (record, lenient_json.child(record, "x_groq"), *choices):
         if (usage := openai_usage(lenient_json.child(holder, "usage"))) is not None:
             return usage

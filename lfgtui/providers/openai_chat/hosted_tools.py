@@ -3,9 +3,9 @@
 - Groq's `executed_tools`: a call by its `index`, first with its input, in a
   later chunk with its result (https://console.groq.com/docs/compound).
 - Perplexity's `reasoning_steps`: a thought and the search or page it led to,
-  live and again in a closing message
+  as they happen and again in the last message
   (https://docs.perplexity.ai/docs/sonar/pro-search/stream-mode).
-- Google's grounding, as gateways hand it on: search queries and sources
+- Google's grounding, as gateways pass it on: search queries and sources
   (https://ai.google.dev/gemini-api/docs/google-search).
 - `images` of models that draw (https://openrouter.ai/docs/features/multimodal/image-generation).
 """
@@ -21,18 +21,19 @@ from lfgtui.providers.wire.dedupe import Citations
 
 WIRE = "openai-chat"
 
+# Fields with the input or the result of a step or an executed tool; the first not empty counts.
 _STEP_INPUTS = ("search_keywords", "code", "queries")
 _STEP_OUTPUTS = ("search_results", "contents", "result")
 _EXECUTED_OUTPUTS = ("output", "search_results", "code_results", "browser_results")
 
 
 class ChatHosted:
-    """The hosted calls of one response."""
+    """The hosted calls of one response, which get ids here, since this wire has none for them."""
 
     def __init__(self, turn: int, citations: Citations) -> None:
         self._turn = turn
         self._citations = citations
-        self._seen: dict[str, set[str]] = defaultdict(set)
+        self._seen: dict[str, set[str]] = defaultdict(set)  # what has an id, by kind
 
     def take(self, delta: JsonObject) -> Iterator[WireEvent]:
         """Yield the events of the hosted calls in a delta, or in a whole message."""
@@ -47,7 +48,7 @@ class ChatHosted:
                 yield ProviderItem(WIRE, {"image": image})
 
     def ground(self, record: JsonObject, choice: JsonObject) -> Iterator[WireEvent]:
-        """Yield Google's grounding, from any of the places where gateways put it."""
+        """Yield Google's searches and sources, from any of the fields where gateways put them."""
         delta = lenient_json.child(choice, "delta") or lenient_json.child(choice, "message")
         google = (
             lenient_json.child(lenient_json.child(delta, key), "google")
@@ -67,6 +68,7 @@ class ChatHosted:
                 yield from self._citations.take([lenient_json.child(chunk, "web"), retrieved])
 
     def _executed(self, position: int, tool: JsonObject) -> HostedTool:
+        """Return the event of one of Groq's tools; `index` is the call's, if it has one."""
         index = lenient_json.number(tool, "index")
         call_id = f"tool_{self._turn}_{1 + (position if index is None else index)}"
         name = lenient_json.text(tool, "name", "type")
@@ -91,7 +93,7 @@ class ChatHosted:
             yield HostedTool(kind, hosted_tools.given(given), output, call_id)
 
     def _new_id(self, kind: str, key: str) -> str:
-        """Make an id for a call, since the wire gives none; "" for a repeated or empty one."""
+        """Make an id for a call that `key` identifies; "" if that is empty or was seen before."""
         seen = self._seen[kind]
         if not key or key in seen:
             return ""
@@ -100,6 +102,7 @@ class ChatHosted:
 
 
 def _either(holder: JsonObject, *names: str) -> JsonObject:
+    """Return the first of the fields that is a non-empty object, or {}."""
     return next(filter(None, (lenient_json.child(holder, name) for name in names)), {})
 
 

@@ -1,11 +1,11 @@
 """The chunks of the chat wire that add a piece of text and nothing else.
 
-Nearly all chunks are, and reading one of them in the thorough way takes most of a
-response's time: dozens of looks for what it does not have. So it is declared here what such
-a chunk may hold: fields that lfg never reads, with a value as servers send them, and fields
-that it does read, with the values that say nothing. A chunk with anything else is no plain
-one. `tests/providers/openai_chat/test_plain.py`
-compares the two ways.
+Nearly all chunks do, and the decoder's general way spends most of its time looking for
+what they do not have. So these structs declare what such a chunk may hold: fields that lfg
+never reads, with any value that servers send, and fields that it does read, with the values
+that say nothing. A chunk with anything else is left to the general way. So once the decoder
+reads another field, that must not be `Unread` here any more;
+`tests/providers/openai_chat/test_plain.py` compares the two ways.
 """
 
 from typing import Annotated, Literal, TypeAlias

@@ -1,6 +1,6 @@
 """A `Request` as the body of a chat completions request.
 
-The body keeps to what every server takes. Three hosts are known to differ:
+The body has only what every server takes. Three hosts are known to differ:
 OpenAI's own wants `max_completion_tokens`; Mistral refuses `stream_options`
 (it reports usage unasked), reasoning fields and a user's message right after
 a tool's; OpenRouter takes its own `reasoning` object.
@@ -29,12 +29,13 @@ from lfgtui.providers.wire.tool_calls import arguments_text
 ChatMessage = dict[str, object]
 
 _DEEPSEEK_FIELD = "reasoning_content"
-"""Its server refuses a tool loop in which one message lacks it; empty will do."""
+"""DeepSeek refuses a tool loop in which a message lacks this field; it may be empty."""
 
 _REASONING_LISTS = frozenset({"reasoning_details", "thinking_blocks"})
 """Fields of structured reasoning, sent back as they came."""
 
 _LIMITS = ("max_tokens", "max_completion_tokens")
+"""The field for the limit of output tokens: of other servers, and of OpenAI's own."""
 
 
 def request_body(request: Request, host: str) -> dict[str, object]:
@@ -70,8 +71,8 @@ def chat_messages(
 ) -> list[ChatMessage]:
     """Return the conversation as chat messages.
 
-    Only in a tool loop, the messages between two of the user's, do servers want reasoning
-    back, and there in every message; elsewhere some refuse it.
+    Reasoning goes back only within a tool loop, that is between two messages of the user if
+    calls were made there: servers want it in each message there, and some refuse it elsewhere.
     """
     chat: list[ChatMessage] = [{"role": "system", "content": system}] if system else []
     for _, group in groupby(messages, lambda message: isinstance(message, UserTurn)):
@@ -93,7 +94,7 @@ def chat_messages(
 
 
 def _add_user(chat: list[ChatMessage], text: str, host: str) -> None:
-    """Add a user's message. Many servers' templates want the roles to alternate."""
+    """Add a user's message, to the last one if that is the user's, too: roles must alternate."""
     last = chat[-1]["role"] if chat else ""
     if last == "user":
         text = f"{chat.pop()['content']}\n\n{text}"
@@ -103,7 +104,7 @@ def _add_user(chat: list[ChatMessage], text: str, host: str) -> None:
 
 
 def _mark_files(chat: list[ChatMessage], messages: Sequence[Message]) -> None:
-    """Split the message that begins with files after them, with a mark for the cache there."""
+    """Split the first message that begins with files after them, and mark them for the cache."""
     for turn in messages:
         if isinstance(turn, UserTurn) and turn.files:
             message = next(one for one in chat if str(one["content"]).startswith(turn.text))
@@ -114,6 +115,7 @@ def _mark_files(chat: list[ChatMessage], messages: Sequence[Message]) -> None:
 
 
 def _assistant(turn: ModelTurn) -> ChatMessage:
+    """Return a response as a message, without its reasoning."""
     message: ChatMessage = {"role": "assistant", "content": turn.text}
     if turn.calls:
         message["tool_calls"] = [
@@ -128,10 +130,11 @@ def _assistant(turn: ModelTurn) -> ChatMessage:
 
 
 def _call(call: CallPart, following: Part | None) -> dict[str, object]:
+    """Return a call in the form in which it came; `following` is the part after it."""
     function = {"name": call.name, "arguments": arguments_text(call.arguments)}
     entry: dict[str, object] = {"id": call.call_id, "type": "function", "function": function}
     if isinstance(following, ItemPart) and following.wire == WIRE:
-        # What only this server adds to a call stands in the item after it.
+        # The decoder put what only this server adds to a call into the item after it.
         item = following.item if "tool_call_id" in following.item else {}
         if custom := item.get("custom"):
             entry = {"id": call.call_id, "type": "custom", "custom": custom}
@@ -141,7 +144,7 @@ def _call(call: CallPart, following: Part | None) -> dict[str, object]:
 
 
 def _reasoning(turn: ModelTurn, *, is_owed: bool) -> dict[str, object]:
-    """Return the reasoning of a turn, in the fields it arrived in."""
+    """Return the reasoning of a turn, in its own fields; `is_owed`: DeepSeek's at least, empty."""
     text = "".join(part.text for part in turn.parts if isinstance(part, ReasoningPart))
     fields: dict[str, object] = {_DEEPSEEK_FIELD: ""} if is_owed else {}
     for item in turn.items(WIRE):

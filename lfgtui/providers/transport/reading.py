@@ -238,11 +238,11 @@ class Reading:
 def decode(part: Part, decoder: Decoder) -> Sequence[WireEvent]:
     """Return the events of one part; raise `ProviderError` ("protocol") past a limit."""
     if isinstance(part, Whole):
-        limits.refuse_crowds(part.body)
+        limits.refuse_too_many_values(part.body)
         return decoder.decode_whole(part.body)
     if not isinstance(part, ServerSentEvent):
         return (Heartbeat(),)
-    limits.refuse_crowds(part.data)
+    limits.refuse_too_many_values(part.data)
     name = part.event
     return decoder.feed("" if name == "message" else name, part.data)
 

@@ -3,7 +3,7 @@
 A record that cannot be read is a hole in the model's answer. What is left
 around the hole may still look complete, and mean something else: `rm -rf
 ./build/cache/tmp` without one of its pieces is `rm -rf ./build`. So the first
-such record fails the response. It is requested again; no call of it runs.
+such record fails the response. It is requested again, and none of its calls run.
 """
 
 from abc import ABC, abstractmethod
@@ -21,13 +21,13 @@ from lfgtui.providers.wire.dedupe import Citations
 from lfgtui.providers.wire.tool_calls import CUT_SHORT, ToolCalls, stop_reason
 
 UNREADABLE = "unreadable"
-"""The type under which records that cannot be read are counted where they do no harm."""
+"""The type under which unreadable records after the end are counted: there they do no harm."""
 
 NO_RECORD = "no record"
 """The type under which JSON that is no object is counted."""
 
 DONE = frozenset({"[DONE]", b"[DONE]"})
-"""The record that ends a stream on OpenAI's wires; it does no harm on others."""
+"""The record that ends a stream on OpenAI's wires; the others ignore it."""
 
 
 def unreadable(why: str) -> ProviderError:
@@ -38,12 +38,13 @@ def unreadable(why: str) -> ProviderError:
 class Decoder(ABC):
     """The translation of one response's records to events, without I/O.
 
-    Its public methods never raise; those of a wire may raise `UnreadableError` or
-    `ProviderError`, and both fail the response. `failure` is to be raised once the
-    events before it are out. `unknown` counts records of unknown types, by type. `done`
-    is set once the wire announced its own end: nothing that matters follows.
-    `wire_stop_reason` is the stop reason in the wire's own words, None where it never
-    gave one.
+    `transport.reading` calls `feed` for each record, or `decode_whole` once for a whole
+    body, and then `finish`. These never raise; the methods that a wire implements may
+    raise `UnreadableError` or `ProviderError`, and both fail the response. `failure` is
+    the error to raise once the events before it are handed on. `unknown` counts records
+    of unknown types, by type. `done` is set once the wire announced its own end: nothing
+    that matters follows. `wire_stop_reason` is the stop reason in the wire's own words,
+    None as long as it gave none.
     """
 
     def __init__(self, turn: int = 1) -> None:
@@ -54,10 +55,10 @@ class Decoder(ABC):
         self._turn = turn
 
     def feed(self, name: str, data: str | bytes) -> Sequence[WireEvent]:
-        """Decode one SSE record: its `event:` name ("" where none) and its data.
+        """Decode one SSE record: its `event:` name, "" if it has none, and its data.
 
-        Of the record that fails the response, and of those after it, only the usage counts
-        where nothing else can be read: it was billed.
+        The usage is read even in the record that fails the response and in those after it,
+        since it was billed.
         """
         events: Sequence[WireEvent] = ()
         if self.failure is None:
@@ -72,7 +73,7 @@ class Decoder(ABC):
         return self._guarded(self._finish)
 
     def decode_whole(self, body: bytes) -> Sequence[WireEvent]:
-        """Decode the JSON body of a request without streaming; `finish` follows as ever."""
+        """Decode the body of a response that is not streamed; `finish` is to be called, too."""
         events = self._guarded(lambda: self._decode_whole(body))
         return events if self.failure is None else self._with_usage(events, "", body)
 
@@ -87,12 +88,12 @@ class Decoder(ABC):
 
     @abstractmethod
     def _usage_in(self, name: str, record: JsonObject) -> Usage | None:
-        """Return the usage that a record holds anywhere; None where it holds none."""
+        """Return the usage in any field of a record; None if there is none."""
 
     def _with_usage(
         self, events: Sequence[WireEvent], name: str, data: str | bytes
     ) -> Sequence[WireEvent]:
-        """Return the events of a response that failed, with the usage in its last record."""
+        """Return the last events of a response that failed, with the usage in its last record."""
         if any(isinstance(event, Usage) for event in events):
             return events
         try:
@@ -104,6 +105,7 @@ class Decoder(ABC):
     def _guarded(
         self, step: Callable[[], Sequence[WireEvent]], *, is_over: bool = False
     ) -> Sequence[WireEvent]:
+        """Return a step's events; an error fails the response, unless that `is_over`."""
         try:
             return step()
         except ProviderError as error:  # past one of `limits`
@@ -121,13 +123,13 @@ class Decoder(ABC):
 
 
 class SdkDecoder(Decoder):
-    """The decoder of a wire that an SDK sends: JSON records, calls to run here, one stop reason.
+    """The decoder of a wire that an SDK sends: JSON records, calls that lfg runs, one stop reason.
 
-    A wire reads a record by adding to `_events`.
+    A wire's methods add to `_events`, which is emptied before each record and before the end.
     """
 
     form: str
-    """The right kind of document, for the message about another."""
+    """What a whole response is on this wire, for the error about any other document."""
 
     def __init__(self, turn: int = 1) -> None:
         super().__init__(turn)
@@ -142,15 +144,15 @@ class SdkDecoder(Decoder):
 
     @abstractmethod
     def _read_whole(self, record: JsonObject) -> bool:
-        """Read the body of a request without streaming; return False where it has another form."""
+        """Read the body of a response that is not streamed; return False if it has another form."""
 
     @abstractmethod
     def _is_complete(self) -> bool:
-        """Return True if the stream may end here; else it was cut."""
+        """Return True if the response may end here; if not, the stream was cut."""
 
     @abstractmethod
     def _finish_calls(self, *, is_cut: bool) -> None:
-        """Request what is still open. `is_cut`: the answer ended before the model did."""
+        """Request the calls that are still open. `is_cut`: the last one may be incomplete."""
 
     def _feed(self, name: str, data: str | bytes) -> Sequence[WireEvent]:
         self._events = []
@@ -169,6 +171,7 @@ class SdkDecoder(Decoder):
             self._read(name, record)
 
     def _take_done(self) -> None:
+        """Take the record `DONE`."""
         self.done = True
 
     def _finish(self) -> Sequence[WireEvent]:
@@ -203,7 +206,7 @@ class SdkDecoder(Decoder):
 
 
 def openai_usage(usage: JsonObject) -> Usage | None:
-    """The tokens that either of OpenAI's wires counts; None where it counts none."""
+    """Return the tokens in a `usage` of either of OpenAI's wires; None if it counts none."""
     given, output = (
         lenient_json.number(usage, keys[keys[0] not in usage])
         for keys in (("input_tokens", "prompt_tokens"), ("output_tokens", "completion_tokens"))
@@ -219,6 +222,6 @@ def openai_usage(usage: JsonObject) -> Usage | None:
 
 
 def _error_in(name: str, record: JsonObject) -> object:
-    """The error that a record is, in whichever way gateways mark it; None where it is none."""
+    """Return the error in a record, however a gateway marks it; None if it is no error."""
     is_error = "error" in (name, record.get("type"), record.get("object"))
     return record.get("error") or (record if is_error else None)

@@ -1,7 +1,7 @@
 """Removal of what a stream repeats: texts, and the sources that they cite.
 
-A message may come in deltas and again whole: where the whole goes on from what was streamed, the
-remainder is new; where it differs, what the person has read stands.
+A message may come in deltas and again whole. If the whole text begins with what was streamed, the
+rest of it is new; if it differs, what the person has read stands.
 """
 
 from collections.abc import Iterable, Iterator
@@ -10,6 +10,7 @@ from lfgtui.model.events import Citation
 from lfgtui.providers import lenient_json
 from lfgtui.providers.lenient_json import JsonObject
 
+# The fields of a source that servers use; the first that is not empty counts.
 _URL = ("url", "uri", "source", "file_id", "document_id")
 _TITLE = ("title", "document_title", "filename", "name")
 _PLACE = ("start_index", "end_index", "index")
@@ -25,7 +26,7 @@ def remainder(pieces: list[str], whole: str) -> str:
 
 
 class Citations:
-    """The sources of one response, each place once.
+    """The sources of one response, each once for every place in the text that cites it.
 
     Some servers repeat the list in every chunk, or send it live and again at the end.
     """
@@ -34,7 +35,7 @@ class Citations:
         self._seen: set[tuple[str | int | None, ...]] = set()
 
     def take(self, sources: Iterable[JsonObject]) -> Iterator[Citation]:
-        """Yield the sources that are new and name anything."""
+        """Yield the sources that are new and have an address, a title or a quote."""
         for source in sources:
             citation = citation_of(source)
             name = citation.url or citation.title or citation.quote
@@ -57,7 +58,7 @@ def citation_of(source: JsonObject) -> Citation:
 
 
 def _pages(source: JsonObject) -> str:
-    """The pages of a document; the quote itself shows characters and blocks."""
+    """Return the pages of a document, as `, pages 3-4`; "" for places in characters or blocks."""
     first = lenient_json.number(source, "start_page_number")
     end = lenient_json.number(source, "end_page_number")  # exclusive
     if first is None:

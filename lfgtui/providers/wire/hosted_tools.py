@@ -10,12 +10,12 @@ from lfgtui.model.events import HostedTool
 from lfgtui.providers import lenient_json
 from lfgtui.providers.lenient_json import JsonObject
 
-_LONGEST = 2000
-_LONGEST_VALUE = 200  # of a string inside JSON that has no form of its own
+_LONGEST = 2000  # characters of a summary, and items of a list that are read for it
+_LONGEST_VALUE = 200  # characters of a string inside JSON that is shown as such
 
 
 class HostedCalls:
-    """The hosted calls of one response, by id: their names, and their last inputs."""
+    """The hosted calls of one response. It remembers their names and last inputs, by id."""
 
     def __init__(self) -> None:
         self._names: dict[str, str] = {}
@@ -24,9 +24,9 @@ class HostedCalls:
     def card(
         self, call_id: str, given: str = "", output: str = "", *, name: str = "", fallback: str = ""
     ) -> HostedTool:
-        """Return the card of a call, its input only where that changed: many records repeat it.
+        """Return the event of a call; it has the input only if that changed, as records repeat it.
 
-        The last `name` stands; `fallback` is for a call that never had one.
+        A call keeps its last `name`; `fallback` is for one that never had any.
         """
         name = self._names[call_id] = name or self._names.get(call_id) or fallback
         given = "" if given == self._inputs.get(call_id) else given
@@ -79,6 +79,7 @@ def picture(kind: str, base64: str, size: str = "") -> str:
 
 
 def _line(item: object) -> str:
+    """Write one result by the first field that tells its form; JSON if none does."""
     record = lenient_json.as_object(item)
     if record is None:
         return item if isinstance(item, str) else lenient_json.compact(item)
@@ -109,7 +110,7 @@ def _line(item: object) -> str:
 
 
 def _printed(record: JsonObject) -> str:
-    """The output of a program, its exit if not a good one, and the files it left."""
+    """Write the output of a program, its exit code if it failed, and the files it left."""
     lines = [lenient_json.text(record, key).rstrip("\n") for key in ("stdout", "stderr")]
     outcome = lenient_json.child(record, "outcome")
     code = lenient_json.number(record, "return_code") or lenient_json.number(outcome, "exit_code")
@@ -123,6 +124,7 @@ def _printed(record: JsonObject) -> str:
 
 
 def _addressed(record: JsonObject, url: str) -> str:
+    """Write a page by title and address; a picture in a `data:` address by kind and size."""
     if url.startswith("data:"):
         head, _, data = url.partition(",")
         return picture(head.removeprefix("data:").partition(";")[0], data)
@@ -132,7 +134,7 @@ def _addressed(record: JsonObject, url: str) -> str:
 
 
 def _shortened(value: object) -> object:
-    """Shorten long strings in JSON, which no person reads there."""
+    """Return JSON with its long strings shortened, which no person would read."""
     if isinstance(value, str) and len(value) > _LONGEST_VALUE:
         return f"{value[: _LONGEST_VALUE // 4]}… ({_bytes(len(value))})"
     if isinstance(value, list):

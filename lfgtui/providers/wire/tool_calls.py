@@ -22,11 +22,12 @@ _STOP_REASONS: dict[str, StopReason] = {
     **dict.fromkeys(("max_tokens", "max_output_tokens", "model_context_window_exceeded"), "length"),
     "incomplete": "length",  # a Responses server that names no reason
 }
-"""The wires' words for reasons; others stand as they are."""
+"""The wires' words for lfg's reasons; any other reason stays as it came."""
 
 CUT_SHORT: frozenset[StopReason] = frozenset({"length", "content_filter", "refusal"})
 """Stops that may fall in the middle of a call's arguments."""
 
+# The same and worse, of some providers, in lower case: see `broke_off`.
 _DEEPSEEK = {"insufficient_system_resource"}
 _GOOGLE = {"malformed_function_call", "safety", "recitation", "blocklist", "prohibited_content"}
 _GOOGLE |= {"spii"}
@@ -34,9 +35,9 @@ _BROKE_OFF = CUT_SHORT | {STOPPED, "error", "abort", "aborted", "cancelled"} | _
 
 
 def broke_off(reason: StopReason) -> bool:
-    """Return True if a response that stopped so is less than the model was going to say.
+    """Return True for the stop reason of a response that ended before the model was done.
 
-    Of such a response no call is run: what was to follow may have changed it.
+    None of its calls are run: what would have followed might have changed them.
     """
     return reason.lower() in _BROKE_OFF
 
@@ -44,9 +45,9 @@ def broke_off(reason: StopReason) -> bool:
 def stop_reason(wire: str | None, *, called: bool, refused: bool = False) -> StopReason:
     """Return the wire's stop reason in lfg's words.
 
-    `called`: complete tool calls are there, so a plain end means them (the
-    Responses wire has no other word, and some servers say `stop`). `refused`:
-    the answer came as a refusal, whatever the wire calls its end.
+    `called`: the response has complete tool calls, so a plain end becomes
+    `tool_use` (the Responses wire has no word for it, and some servers say
+    `stop`). `refused`: the answer is a refusal, whatever the wire calls its end.
     """
     reason = "end" if not wire else _STOP_REASONS.get(wire, wire)
     if reason == "end" and called:
@@ -57,10 +58,10 @@ def stop_reason(wire: str | None, *, called: bool, refused: bool = False) -> Sto
 
 
 def parse_arguments(raw: str) -> ToolArguments | None:
-    """Read a call's arguments; return None where the JSON is broken or cut off.
+    """Read a call's arguments; return None if the JSON is broken or cut off.
 
-    Nothing at all and `null` mean no arguments. JSON that is no object is
-    kept as it came, for the tool to refuse.
+    An empty text and `null` mean no arguments. JSON that is no object is
+    returned as the text that came, for the tool to refuse.
     """
     if not raw.strip():
         return {}
@@ -86,8 +87,9 @@ def arguments_text(value: object) -> str:
 class OpenCall:
     """A call whose arguments are arriving.
 
-    `call_id` is its own in the response; `wire_id` is the provider's. `is_text`: it is a
-    custom tool's, whose argument is free text; nothing in that tells whether it is over.
+    `call_id` is unique in the response; `wire_id` is the provider's. `name` is "" until it is
+    known; no event is made before. `is_text`: it is a custom tool's, whose argument is free text,
+    which never shows whether it is complete. `pieces` are the arguments so far.
     """
 
     call_id: str
@@ -103,16 +105,16 @@ class OpenCall:
 
     @property
     def looks_whole(self) -> bool:
-        """True if the arguments are complete JSON (nothing at all does not count)."""
+        """True if the arguments are complete JSON, and not empty."""
         return bool(self.raw.strip()) and not self.is_text and not self.breaks_off
 
     @property
     def breaks_off(self) -> bool:
-        """True if more must follow: JSON that is not over."""
+        """True if the arguments are incomplete JSON, so that more must follow."""
         return not self.is_text and parse_arguments(self.raw) is None
 
     def show(self, name: str) -> list[WireEvent]:
-        """Return the beginning of a call once its name is known, with what came before that."""
+        """Set the name, once; return the call's beginning and the arguments that came before it."""
         if self.name or not name:
             return []
         self.name = name
@@ -127,12 +129,11 @@ class OpenCall:
         return [ToolArgumentsDelta(self.call_id, piece)] if self.name else []
 
     def complete(self, whole: str) -> list[WireEvent]:
-        """Add the end of arguments that came whole, where the pieces left it out.
+        """Compare the pieces with arguments that came whole; add the end if they lack it.
 
-        Where the two differ in form only, the pieces stand: some servers close with
-        nothing, or with the same JSON written otherwise. Raises `UnreadableError`
-        where they differ in meaning. Free text has no other form: all that may be missing
-        in it is a piece that was lost.
+        If the two differ in form only, the pieces stand: some servers close with an
+        empty text, or with the same JSON written otherwise. Raises `UnreadableError` if
+        they differ in meaning. For free text the whole counts, if it has all the pieces.
         """
         raw = self.raw
         if self.is_text:
@@ -147,6 +148,7 @@ class OpenCall:
         return []
 
     def _complete_text(self, raw: str, whole: str) -> list[WireEvent]:
+        """Do as `complete` for free text, in which a piece may have been lost."""
         if whole.startswith(raw):
             return self.grow(whole[len(raw) :])
         if whole:
@@ -160,10 +162,10 @@ class OpenCall:
 
 
 class ToolCalls:
-    """The calls of one response that are to be run here.
+    """The calls of one response that lfg is to run. `any_requested` once one is complete.
 
-    Each has an id of its own, whatever ids the provider gives: a call keeps the
-    provider's unless that is missing, taken or too long to be one.
+    Each gets an id that is unique in the response: the provider's, or one made up if
+    that is missing, taken or longer than `limits.CALL_ID_LENGTH`.
     """
 
     def __init__(self) -> None:
@@ -194,10 +196,10 @@ class ToolCalls:
         return ToolCallRequested(call.call_id, call.name, arguments, wire_id)
 
     def close(self, call: OpenCall) -> list[ToolCallRequested]:
-        """Request a call whose arguments are over.
+        """Request a call whose arguments have ended.
 
-        Empty or broken JSON may have been cut off; only later records tell. Such a
-        call is held back until `release`.
+        Empty or broken JSON may have been cut off, which only later records show. Such
+        a call is held back until `release`.
         """
         if call.is_text or call.looks_whole:
             return [self.request(call)]
@@ -205,6 +207,6 @@ class ToolCalls:
         return []
 
     def release(self, *, are_cut: bool = False) -> list[ToolCallRequested]:
-        """Request the calls that were held back, or forget them: their arguments never came."""
+        """Request the calls that were held back or, if they `are_cut`, forget them."""
         held, self._held = self._held, []
         return [] if are_cut else [self.request(call) for call in held]

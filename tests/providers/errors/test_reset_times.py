@@ -15,7 +15,7 @@ from websockets.http11 import Response
 
 from lfgtui.errors import ProviderError
 from lfgtui.providers.errors.mapping import as_provider_error, in_stream, refused
-from lfgtui.providers.errors.reset_times import resets_after, retry_after, told_wait
+from lfgtui.providers.errors.reset_times import resets_after, retry_after, wait_in_error
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 EPOCH = int(NOW.timestamp())
@@ -156,7 +156,7 @@ def test_openrouter_repeats_headers_in_the_error() -> None:
     ],
 )
 def test_a_message_says_when_to_try_again(message: str, seconds: float | None) -> None:
-    assert told_wait({}, message, NOW) == pytest.approx(seconds)
+    assert wait_in_error({}, message, NOW) == pytest.approx(seconds)
 
 
 @pytest.mark.parametrize(
@@ -175,7 +175,7 @@ def test_a_message_says_when_to_try_again(message: str, seconds: float | None) -
     ],
 )
 def test_a_field_of_the_error_has_the_time(error: dict[str, object], seconds: float | None) -> None:
-    assert told_wait(error, "", NOW) == seconds
+    assert wait_in_error(error, "", NOW) == seconds
 
 
 _WORDS = [
@@ -194,7 +194,7 @@ _WORDS = [
 @given(st.lists(st.text(max_size=5) | st.sampled_from([*_WORDS, *IMPOSSIBLE])).map("".join))
 def test_no_value_and_no_message_breaks_it(text: str) -> None:
     headers = {"x-ratelimit-remaining": "0", "x-ratelimit-reset": text}
-    for seconds in (resets_after(headers, {}, NOW), told_wait({"resets_at": text}, text, NOW)):
+    for seconds in (resets_after(headers, {}, NOW), wait_in_error({"resets_at": text}, text, NOW)):
         assert seconds is None or 0 < seconds <= 366 * 86_400
 
 
