@@ -1,8 +1,8 @@
 """An agent's stream on its way through the decoder, over as many connections as it takes.
 
-A connection that breaks is resumed here, not by the engine, if the stream has ids:
-the run goes on at the server meanwhile, and asking anew would start a second one.
-Without ids, or if the server does not go on, the break is raised as a `cut` and the
+A stream that breaks off is resumed here, not by the engine, if its events have ids:
+the run continues at the server meanwhile, and a new request would start a second one.
+Without ids, or if the server cannot resume it, the break is raised as a `cut` and the
 engine's retry policy decides. The timeouts are those of `reading`; reconnecting
 counts as silence, so `idle_timeout` bounds it.
 """
@@ -27,21 +27,21 @@ from lfgtui.providers.transport.body import Part
 from lfgtui.providers.transport.reading import Reading, decode, logged
 
 TRIES = 5
-"""Connections in a row without anything new after which a break is final."""
+"""Most connections in a row that bring nothing new; after them a break is final."""
 
-_FIRST_PAUSE, _LONGEST_PAUSE = 0.25, 5.0
-_LONGEST_RETRY = 30.0
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.25, 5.0  # seconds; pauses double, the first is before try 2
+_LONGEST_RETRY = 30.0  # seconds of a pause that the server asks for
 _NO_END = "the stream ended without an end event; the answer may be incomplete"
 
 Connect: TypeAlias = Callable[
     [Cursor, Callable[[], None]],
     AbstractAsyncContextManager[AsyncGenerator[Sequence[Part], None]],
 ]
-"""Opens a connection: a run's first one, or one that goes on after `cursor.last_id`.
+"""Opens a connection: a run's first one, or one that resumes it after `cursor.last_id`.
 
-Parts that arrived together come together; [] is for an incomplete one. They end if the server
-ended them well; any other end raises. The second argument is called for arrivals that yield
-nothing: a long event does not count as silence.
+Parts that arrived together come together; [] if none is complete yet. They end if the server
+ended the stream properly; any other end raises. The second argument is called for arrivals that
+yield nothing: a long event does not count as silence.
 """
 
 
@@ -64,6 +64,12 @@ async def agent_pump(
 
 @dataclass(eq=False)
 class _Run:
+    """One run over its connections.
+
+    `answered` is called as each is open. `broken` is the first break since something new came,
+    `tries` the number of connections since then, `length` the size of all events.
+    """
+
     connect: Connect
     decoder: AgentDecoder
     reading: Reading
@@ -74,6 +80,7 @@ class _Run:
     length: int = 0
 
     async def events(self) -> AsyncGenerator[WireEvent, None]:
+        """Yield the run's events, with a `Status` when it is resumed. Raises `ProviderError`."""
         decoder = self.decoder
         while True:
             cut = None
@@ -87,11 +94,11 @@ class _Run:
                 break
             if cut is None:
                 if not decoder.announces_its_end:
-                    if self.cursor.last_id:  # perhaps a cut that looks like an end
+                    if self.cursor.last_id:  # a cut may look like an end
                         yield Status(_NO_END)
                     break
                 cut = ProviderError("cut", UNFINISHED)
-            if not self._goes_on(cut):
+            if not self._may_resume(cut):
                 for event in self.reading.bounded(decoder.leftovers()):
                     yield event
                 raise self._final(cut)
@@ -117,6 +124,7 @@ class _Run:
                     yield event
 
     def _take(self, part: Part) -> Sequence[WireEvent]:
+        """Return the events of a part that is new; raise `NewRunError` if another run begins."""
         decoder, was_replaying = self.decoder, self.cursor.is_replaying
         if not self.cursor.is_new(part):
             return ()
@@ -131,20 +139,22 @@ class _Run:
                 raise limits.too_long("the response", limits.BODY_BYTES, limits.KEPT)
         return events
 
-    def _goes_on(self, cut: ProviderError) -> bool:
+    def _may_resume(self, cut: ProviderError) -> bool:
         """Return True if another connection should be tried after the break."""
         if not self.cursor.last_id or self.tries >= TRIES or isinstance(cut, NewRunError):
             return False
-        restarting = RETRYABLE_KINDS - {"timeout"}  # perhaps, when it refuses to go on
-        return cut.kind in (("cut", "connection") if self.broken is None else restarting)
+        # A server that refuses to resume may be restarting.
+        refused = RETRYABLE_KINDS - {"timeout"}
+        return cut.kind in (("cut", "connection") if self.broken is None else refused)
 
     def _final(self, cut: ProviderError) -> ProviderError:
+        """Return the error to raise: the first break is why, unless a time limit ended it."""
         if self.broken is None or cut.kind == "timeout":
             return cut
         return ProviderError("cut", f"{self.broken.message}; resuming failed: {cut.message}")
 
     def _pause(self) -> float:
-        """Return the seconds until the next connection: the server's, else growing ones."""
+        """Return the seconds until the next connection: as the server asks, or growing ones."""
         if self.cursor.retry is not None:
             return min(self.cursor.retry, _LONGEST_RETRY)
         if self.tries == 1:

@@ -1,16 +1,16 @@
 """The stream of an agent server, decoded by the tables of `dialects`.
 
-- Data that is not JSON is text, and so is all later data under the same name: a
-  token may well be `42`, `null` or `[1]`. If earlier events of that name were JSON it
-  is damage, and fails the response, like every record that cannot be read (see
+- Data that is not JSON is text, and so is all later data of events with that name: a
+  token may well be `42`, `null` or `[1]`. If earlier events of that name were JSON, it
+  is damaged and fails the response, like every record that cannot be read (see
   `wire.decoder`).
 - The agent runs its tools itself. Its calls are `HostedTool` events.
 - A record is never trusted to have the form of its type: a field that is missing
   or of a wrong type costs only its own part. Only text that is not a string fails
   the response: nobody would see a hole in an answer.
 - The end of the body is the end of the answer, as with most small servers. But if
-  the stream began with an event that has a counterpart at the end (`RUN_STARTED`,
-  `start`), a body that ends without that was cut.
+  the stream began with an event that another one at the end belongs to
+  (`RUN_STARTED`, `start`), a body that ends without that was cut.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -52,16 +52,17 @@ UNFINISHED = "the stream ended before the agent reported that it was done"
 
 _BAD_REASONS = frozenset({"error", "failed", "cancelled", "canceled", "aborted"})
 _OUR_FAULT = frozenset({-32700, -32600, -32601, -32602})  # JSON-RPC's codes of a bad request
-_QUIET = (Heartbeat, Status, MessageTaken)
+_QUIET = (Heartbeat, Status, MessageTaken)  # events that are no part of an answer
 _REFUSED = "the agent did not take your message{}; it goes with the next request"
 
 
 class AgentDecoder(Decoder):
     """One run of an agent. See `wire.decoder.Decoder`.
 
-    `announces_its_end` once it has begun with an event that says so, `starts` is how often.
-    `streams` is False if the whole answer was requested at once. `accepts` is what the agent
-    says it takes meanwhile; `sent` are the ids of messages that it has not reported on.
+    `announces_its_end` once the run has sent an event that another one at the end belongs to;
+    `starts` counts those that begin a run. `streams` is False if the whole answer was requested
+    at once. `accepts` is what the agent says it takes meanwhile ("message", "cancel"); `sent` are
+    the ids of messages that it has not reported on: `outbox` adds them.
     """
 
     def __init__(self, turn: int = 1, *, streams: bool = True) -> None:
@@ -72,17 +73,17 @@ class AgentDecoder(Decoder):
         self.sent: set[str] = set()
         self._streams = streams
         self._has_content = False
-        self._are_events: set[str] = set()
-        self._are_text: set[str] = set()
+        self._are_events: set[str] = set()  # names of SSE events whose data is JSON
+        self._are_text: set[str] = set()  # and of those whose data is text
         self._calls = AgentCalls(turn)
         self._texts = Messages()
         self._thoughts = Messages()
-        self._counts: dict[str | int, Counts] = {}
+        self._counts: dict[str | int, Counts] = {}  # of each response of the run's model
         self._total: Counts = (0, 0, 0)
         self._cited: set[str] = set()
 
     def leftovers(self) -> Sequence[WireEvent]:
-        """Return the parts of calls that were still arriving when the stream broke off."""
+        """Return calls whose input was still arriving when the stream broke off for good."""
         return list(self._calls.leftovers())
 
     def _feed(self, name: str, data: str | bytes) -> Sequence[WireEvent]:
@@ -112,13 +113,14 @@ class AgentDecoder(Decoder):
         except ValueError as error:
             raise UnreadableError(f"{NOT_JSON} ({error})") from error
         events = self._noted(self._value("", value, body.decode("utf-8", "replace")))
-        if not isinstance(value, list):  # a list of events has an end of its own
+        if not isinstance(value, list):  # a list of events ends as a stream does
             self.done = True
         if not self._has_content and self.failure is None:
             self.failure = ProviderError("protocol", "the answer holds no text")
         return events
 
     def _noted(self, events: Iterable[WireEvent]) -> list[WireEvent]:
+        """Return the events, and note if there is content among them."""
         noted = list(events)
         if not self._has_content:
             self._has_content = not all(isinstance(event, _QUIET) for event in noted)
@@ -138,13 +140,13 @@ class AgentDecoder(Decoder):
         return self._value(name, self._meaning(name, value, text), text)
 
     def _is_damage(self, name: str, text: str) -> bool:
-        """Return True for data that is not JSON but must have been an event."""
+        """Return True for data that is not JSON although it must be an event, not text."""
         if dialects.may_be_text(name):
             return name in self._are_events and (not name or bool(text.strip()))
         return bool(self._are_events) and text.lstrip().startswith(("{", "["))
 
     def _meaning(self, name: str, value: object, text: str) -> object:
-        """Return the value of data that is JSON, or the data itself if it is text all the same."""
+        """Return the value of data that is JSON, or `text`, the data itself, if it is a text."""
         if name in self._are_text:
             return value if not name and dialects.names_its_type(value) else text
         if name not in self._are_events:
@@ -155,6 +157,7 @@ class AgentDecoder(Decoder):
         return value
 
     def _value(self, name: str, value: object, text: str) -> Iterator[WireEvent]:
+        """Yield the events of a value: an object, a list of them, or a text; `text` is its data."""
         if isinstance(value, dict):
             yield from self._take(name, value)
         elif name and (matches := dialects.find(name, value)) is not None:
@@ -219,6 +222,7 @@ class AgentDecoder(Decoder):
                 self._end(rule, record)
 
     def _text(self, means: Meaning, key: str | int, text: str) -> Iterator[WireEvent]:
+        """Yield a text or a piece of reasoning, as far as it is new."""
         is_text = means.endswith("text")
         messages = self._texts if is_text else self._thoughts
         if means.startswith("whole"):
@@ -248,14 +252,16 @@ class AgentDecoder(Decoder):
         )
 
     def _call_id(self, rule: Rule, record: JsonObject) -> str:
+        """Return the id of the call that a record is about; "" for the latest one."""
         call_id = word(record, rule.call_id)
         if rule.means in ("output", "result") and call_id not in self._calls:
-            # The `id` may be the record's own, a number to resume from.
+            # A number in `id` may be the position of the record in the stream.
             is_position = call_id.isdecimal() and call_id == word(record, "id")
             return "" if is_position else call_id
         return call_id
 
     def _fail(self, record: JsonObject, message: str) -> None:
+        """Set `failure` from a record, whose codes tell its kind."""
         body = lenient_json.child(record, "error") or record
         fields = dict(body) | {"message": message, "error": None}
         if lenient_json.number(body, "code") in _OUR_FAULT:
@@ -265,6 +271,7 @@ class AgentDecoder(Decoder):
         self.failure = mapping.in_stream(fields)
 
     def _end(self, rule: Rule, record: JsonObject) -> None:
+        """Note the end of the run, and its failure if the record tells of one."""
         self.done = True
         reason = word(record, rule.reason).replace("-", "_")
         if reason in _BAD_REASONS or first(record, rule.failed):

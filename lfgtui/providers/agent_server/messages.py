@@ -1,9 +1,10 @@
-"""The texts of an agent's messages, each said once however often it comes.
+"""The texts of an agent's messages, each emitted once however often it comes.
 
 A message may come in pieces, again whole, and again in every snapshot of the
-conversation. Its id identifies it. A message without an id is the latest one until
-it has come whole. In a snapshot its position identifies it, which never changes,
-and the first time its text, since it may have come by itself before.
+conversation. Its id identifies it. A piece without an id belongs to the latest
+message until that has come whole. In a snapshot a message without an id is
+identified by its position, which never changes, and the first time by its text,
+since it may have come before.
 """
 
 from lfgtui.providers import limits
@@ -18,25 +19,25 @@ class Messages:
     def __init__(self) -> None:
         self.latest: str | int = 0
         self._pieces: dict[str | int, list[str]] = {}
-        self._open = 0
-        self._numbers: dict[int, int] = {}  # by position
-        self._apart: dict[str, list[int]] = {}  # those in no snapshot yet, by text
+        self._open = 0  # number of the message without an id that grows
+        self._numbers: dict[int, int] = {}  # of messages without an id, by position
+        self._apart: dict[str, list[int]] = {}  # the same, in no snapshot yet, by text
 
     def add(self, key: str | int, piece: str) -> None:
         """Note a piece; pieces are always new."""
         self.latest = key or self._open
-        self._said(self.latest).append(piece)
+        self._pieces_of(self.latest).append(piece)
 
     def remainder(self, key: str | int, whole: str) -> str:
-        """Return the end of a whole text that is new, and note it.
+        """Return the part of a whole text that did not come before, and note it.
 
-        `key` is an id, or a position in a snapshot. If the text differs from its pieces, the
+        `key` is an id, a position in a snapshot, or "". If the text differs from its pieces, the
         pieces stand. Raises `ProviderError` ("protocol") for too many texts.
         """
         self.latest = self._place(key, whole)
-        said = self._text(self.latest)
-        new = whole[len(said) :] if whole.startswith(said) else ""
-        self._said(self.latest).append(new)
+        streamed = self._text(self.latest)
+        new = whole[len(streamed) :] if whole.startswith(streamed) else ""
+        self._pieces_of(self.latest).append(new)
         return new
 
     def end(self) -> None:
@@ -44,6 +45,7 @@ class Messages:
         self._open += 1
 
     def _place(self, key: str | int, whole: str) -> str | int:
+        """Return the id or the number of a message that came whole."""
         if isinstance(key, int):
             if key not in self._numbers:
                 self._numbers[key] = self._number(whole)
@@ -67,7 +69,7 @@ class Messages:
         pieces[:] = ["".join(pieces)]
         return pieces[0]
 
-    def _said(self, place: str | int) -> list[str]:
+    def _pieces_of(self, place: str | int) -> list[str]:
         if place not in self._pieces and len(self._pieces) >= limits.HOSTED_CALLS:
             raise limits.too_many("parts of text in one response", limits.HOSTED_CALLS)
         return self._pieces.setdefault(place, [])

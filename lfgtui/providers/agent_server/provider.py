@@ -1,10 +1,10 @@
 """The provider of both wires to agent servers, which differ in how they connect.
 
-There is no common form of a request. Ours is the one that most small servers take:
-`model`, `messages` with `role` and `content`, `system`, `stream`, and a
-`run_id` that stays the same when a broken connection is resumed. For other servers
-the config has a `body`, in which `{prompt}` and the like stand for the values. The
-agent has tools of its own, so none are offered.
+There is no standard for requests. lfg sends what most small servers take: `model`,
+`messages` with `role` and `content`, `system`, `stream`, and a `run_id` that stays
+the same when a broken connection is resumed. For other servers the config has a
+`body`, in which `{prompt}` and the like stand for the values. The agent has tools of
+its own, so none are offered.
 """
 
 import re
@@ -28,19 +28,21 @@ from lfgtui.providers.transport.body import Part
 from lfgtui.providers.transport.probe import Probe
 
 _OURS = {name: f"{{{name}}}" for name in ("model", "messages", "system", "stream", "run_id")}
+"""The form of a body if the config has none."""
 _PLACEHOLDER = re.compile(r"\{(model|messages|prompt|system|stream|run_id)\}")
 
 Opening: TypeAlias = Callable[
     [dict[str, object], Cursor, Callable[[], None]],
     AbstractAsyncContextManager[AsyncGenerator[Sequence[Part], None]],
 ]
-"""Opens a connection to the run that a body requests. See `connection.Connect`."""
+"""Opens a connection to the run that a body requests. See `connection.Connect` for the rest."""
 
 
 class AgentProvider(ABC):
-    """One agent server. See `base.Provider`."""
+    """One agent server. See `base.Provider`. `registry` makes it in a thread."""
 
     wire: ClassVar[str]
+    """The wire's name in the config, for messages."""
 
     def __init__(
         self,
@@ -70,11 +72,12 @@ class AgentProvider(ABC):
         """Close what stays open between two runs."""
 
     def _prepare(self) -> None:  # noqa: B027 - the same
-        """Do slow preparations once, off the event loop."""
+        """Do slow preparations, in the thread that makes the provider."""
 
     def _events(
         self, request: Request, decoder: AgentDecoder, opening: Opening
     ) -> AsyncGenerator[WireEvent, None]:
+        """Return the events of one run, whose connections `opening` opens, for `stream`."""
         if self._probe is not None:
             self._probe.unknown = decoder.unknown
         connect = partial(opening, _body(self._body, request))
@@ -104,6 +107,7 @@ def _filled_object(form: Mapping[str, object], values: Mapping[str, object]) -> 
 
 
 def _filled(value: object, values: Mapping[str, object]) -> object:
+    """Fill in the values at any depth; a text that is one placeholder becomes the value itself."""
     if isinstance(value, dict):
         return _filled_object(value, values)
     if isinstance(value, list):
@@ -116,5 +120,5 @@ def _filled(value: object, values: Mapping[str, object]) -> object:
 
 
 def _within(value: object, placeholder: str) -> str:
-    """Return a value as a part of a text."""
+    """Return a value as part of a text; one that is no text leaves its placeholder there."""
     return value or "" if isinstance(value, str | None) else placeholder

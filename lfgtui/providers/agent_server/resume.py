@@ -1,11 +1,11 @@
 """The position in a stream, so that it can be resumed there and nothing is repeated.
 
 A server that gives its events ids can be asked for the events after the last one
-(`Last-Event-ID`). Servers answer in four ways: they go on after that id; they send
+(`Last-Event-ID`). Servers answer in four ways: they continue after that id; they send
 some events again; they start over from the first, with the same ids; or they have
 forgotten the run and begin a new one. The first three lead to the same text, since
-events are known by their ids. The fourth is refused: half of one answer and the
-whole of another make no sense.
+events that came before are recognized by their ids. The fourth is refused: half of one
+answer and the whole of another make no sense.
 
 Events without an id of their own belong to the id before them, and come again
 after it. They can only be recognized by their content, in their order.
@@ -21,7 +21,7 @@ from lfgtui.providers.transport.sse import Position
 
 
 class NewRunError(ProviderError):
-    """The server does not go on with the run that broke off."""
+    """The server sent another run instead of the one that broke off."""
 
     def __init__(self) -> None:
         super().__init__("cut", "the server started a new run")
@@ -30,10 +30,10 @@ class NewRunError(ProviderError):
 class Cursor:
     """The position in one run's stream, across its connections.
 
-    `last_id` is where to go on, "" if that is impossible. `is_replaying` while a resumed
-    connection has brought no new id. `retry`, in seconds, and `url` are how the server wants to
-    be resumed, if it said so. `connect` is the seconds that the newest connection took to open,
-    None if it was open.
+    `last_id` is the last event's id, "" if the stream cannot be resumed. `is_replaying` while a
+    resumed connection has brought no new id. The wire sets the rest: `retry`, in seconds, and
+    `url` are when and where the server wants to be asked, if it said so; `connect` is the seconds
+    that the newest connection took to open, None if it was open.
     """
 
     def __init__(self) -> None:
@@ -42,22 +42,23 @@ class Cursor:
         self.retry: float | None = None
         self.url = ""
         self.connect: float | None = None
-        self._id = ""  # in force on this connection
+        self._id = ""  # the one in force on this connection
         self._seen: set[str] = set()
         self._counts = True  # all ids so far count upwards
         self._head: list[int] = []  # digests of what came before the first id
-        self._tail: list[int] = []  # and after the last
+        self._tail: list[int] = []  # digests of what came after the last id
+        # How many digests this connection has repeated, and may repeat of the tail.
         self._matched_head = self._matched_tail = self._repeatable = 0
 
     def resume(self) -> None:
-        """Begin a new connection, whose events are compared with earlier ones."""
+        """Prepare for a new connection, whose events are compared with earlier ones."""
         self.is_replaying = True
         self._id = ""
         self._matched_head = self._matched_tail = 0
         self._repeatable = len(self._tail)
 
     def is_new(self, part: Part) -> bool:
-        """Return True if a part was not delivered before; from now on it counts as delivered.
+        """Return True if a part did not come before, and note it; to be called once for each.
 
         Raises `NewRunError` if the part shows that another run is being sent.
         """
@@ -74,7 +75,7 @@ class Cursor:
         return True
 
     def _move(self, event_id: str) -> bool:
-        """Move to an id, or "" for none; return False if it was delivered before."""
+        """Move to an id, or "" for none; return False if it came before."""
         self._id, self._matched_tail = event_id, 0
         if self.is_replaying and event_id in self._seen:
             return False
@@ -90,9 +91,10 @@ class Cursor:
         return True
 
     def _is_new_content(self, digest: int) -> bool:
+        """Return True if an event without an id of its own did not come before."""
         if self.is_replaying:
             if self._id not in ("", self.last_id):
-                return False  # among the delivered ids
+                return False  # it follows an id that came before
             at = self._matched_tail
             if at < self._repeatable and self._tail[at] == digest:
                 self._matched_tail += 1

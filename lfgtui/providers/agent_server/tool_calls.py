@@ -1,8 +1,8 @@
 """An agent's own tool calls, as they arrive in pieces.
 
-The agent runs its tools itself, so a call is shown and never requested:
-`HostedTool` when it begins, again once its input is complete, and again with
-the result, all three with one id. A record without an id is about the latest
+The agent runs its tools itself, so a call is shown and never run by lfg. Its
+events are a `HostedTool` when it begins, again once its input is complete, and
+again with the result, all with one id. A record without an id is about the latest
 call without a result, with the same name if the record has one.
 """
 
@@ -20,6 +20,8 @@ _RECENT = 200
 
 @dataclass(slots=True, eq=False)
 class _Call:
+    """A call; `input` are pieces of `length` characters, `shown` is the last event about it."""
+
     call_id: str
     name: str
     input: list[str] = field(default_factory=list)
@@ -44,7 +46,7 @@ class _Call:
 
 
 class AgentCalls:
-    """The calls of one response."""
+    """The calls of one run, by id; `turn` goes into the ids of calls that have none."""
 
     def __init__(self, turn: int) -> None:
         self._turn = turn
@@ -56,7 +58,10 @@ class AgentCalls:
     def read(
         self, means: Meaning, call_id: str, name: str, given: str | None, text: str
     ) -> Iterator[WireEvent]:
-        """Yield the events of a record: `given` is a whole input, `text` a piece or a result.
+        """Yield the events of a record.
+
+        `given` is the whole input, None if the record has none; `text` is a piece of the input or
+        the output, or the result, as `means` says. An empty `call_id` is for the latest call.
 
         Raises `ProviderError` ("protocol") for too many calls, and for too long an input.
         """
@@ -95,6 +100,7 @@ class AgentCalls:
         return call
 
     def _find(self, call_id: str, name: str) -> _Call | None:
+        """Return the call that a record is about, None if it is new."""
         if call_id:
             return self._calls.get(call_id)
         for call in islice(reversed(self._calls.values()), _RECENT):

@@ -1,12 +1,12 @@
 """The wire `agent-websocket`: an agent server over a WebSocket.
 
-The request is the first message; each message from the server is one event, an
-array several. A stream is resumed if the server numbers its events, in `event_id`,
-or in an `id` that every message has and no two share (an `id` that comes twice is
-a message's or a call's, and does not mark a position in the stream). The new
-connection then names the last one, in the header
-`Last-Event-ID` and as `last_event_id` in the request. An agent that says so
-takes messages of the person meanwhile, and a cancel.
+The request is the first message; each message from the server is one event, or
+several in an array. A stream can be resumed if its events have ids: an `event_id`,
+or an `id` that every message has and no two share (an `id` that comes twice is
+that of a message or a call, not of a position in the stream). A new connection
+then sends the last one, in the header `Last-Event-ID` and as `last_event_id` in
+the request. An agent that says so takes messages of the person meanwhile, and a
+cancel (`TwoWayStream`).
 """
 
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Sequence
@@ -36,20 +36,22 @@ from lfgtui.providers.transport.websocket_client import SILENT, Connecting, Conn
 from lfgtui.providers.wire.decoder import unreadable
 
 _SCHEMES = {"http": "ws", "https": "wss"}
-_PING_INTERVAL = 20.0  # seconds; a connection that does not answer for as long is dead
+_PING_INTERVAL = 20.0  # seconds, and as many for the answer: without one the connection is dead
 _CLOSE_TIMEOUT = 0.5  # seconds
-_TOGETHER = 100  # events of one message that are handed on in one step
+_TOGETHER = 100  # most events of one message that are decoded in one step
 _FINE = (CloseCode.NORMAL_CLOSURE, CloseCode.NO_STATUS_RCVD)
+"""Codes with which a server closes a stream that is complete."""
 
 
 @dataclass(eq=False)
 class TwoWayStream:
     """The events of one run, and messages on their way to its agent. See `base.TakesMessages`.
 
-    Messages wait for a connection, and until the agent accepts them: any other agent could take
-    one for a second request. Messages that it does not report as taken go with the next request,
-    so nothing here is sent twice, or kept beyond the run. `post` sends on the open connection, and
-    returns False if that is closing.
+    Messages wait for a connection, and until the agent says that it takes them: any other agent
+    could take one for a second request. Messages that it does not report as taken go with the next
+    request, so none is sent twice here, or kept beyond the run. The wire sets `events` once, and
+    with each connection `post`, which sends a text, or returns False if that is closing; it calls
+    `flush` whenever something was decoded, and `disconnect` in the end.
     """
 
     decoder: AgentDecoder
@@ -105,6 +107,7 @@ class AgentWebSocketProvider(AgentProvider):
         cursor: Cursor,
         on_activity: Callable[[], None],
     ) -> AsyncIterator[AsyncGenerator[Sequence[Part], None]]:
+        """Connect, send the request and yield the parts that come. See `connection.Connect`."""
         last_id, url = cursor.last_id, urlsplit(self._base_url)
         # The request has it in any case; a header must not contain line ends and the like.
         fits_header = bool(last_id) and last_id.isascii() and last_id.isprintable()
@@ -133,7 +136,7 @@ class AgentWebSocketProvider(AgentProvider):
         code = CloseCode.INTERNAL_ERROR
         try:
             request = body | ({"last_event_id": last_id} if last_id else {})
-            with suppress(ConnectionClosed):  # raised again once all that came before it is read
+            with suppress(ConnectionClosed):  # `_parts` raises it, after all that came before
                 await connection.send(lenient_json.compact(request))
             stream.post = connection.post
             yield _parts(connection, stream)
@@ -144,15 +147,16 @@ class AgentWebSocketProvider(AgentProvider):
 
 
 connect = AgentWebSocketProvider
-"""Opened by `registry`."""
+"""The name by which `registry` opens this wire."""
 
 
 async def _parts(
     connection: Connection, stream: TwoWayStream
 ) -> AsyncGenerator[Sequence[Part], None]:
+    """Yield the events of a connection as they arrive; between them send what `stream` has."""
     ids = _Ids()
     while True:
-        stream.flush()  # what came last, and is decoded, may have allowed it
+        stream.flush()  # what was decoded last may be an `accepts`
         try:
             message = await connection.next_message()
         except ConnectionClosed as closed:
@@ -187,7 +191,7 @@ def _events(text: str, ids: "_Ids") -> Iterator[Part]:
 
 
 class _Ids:
-    """The ids that mark positions in one connection's stream."""
+    """The ids that mark positions in one connection's stream; `after` gets each event in turn."""
 
     def __init__(self) -> None:
         self._last = ""
@@ -195,7 +199,7 @@ class _Ids:
         self._are_unique = True
 
     def after(self, record: JsonObject) -> str:
-        """Return the id in force after an event, as in an event stream; "" where there is none."""
+        """Return the id in force after an event, as with SSE: its own or the last one, or ""."""
         if own := _text(record.get("event_id")) or _text(record.get("eventId")):
             self._last = own
             return own
@@ -210,4 +214,5 @@ class _Ids:
 
 
 def _text(value: object) -> str:
+    """Return an id, a string or a number, as text; "" for anything else."""
     return str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""

@@ -27,11 +27,17 @@ from lfgtui.providers.wire.tool_calls import OpenCall, arguments_text
 
 WIRE = "anthropic"
 
-_CACHED = ("cache_read_input_tokens", "cache_creation_input_tokens")
+_CACHED = ("cache_read_input_tokens", "cache_creation_input_tokens")  # not in `input_tokens`
 
 
 @dataclass(slots=True)
 class _Block:
+    """A block that is open: its `content` as it began, and what its deltas brought since.
+
+    `call` is set for a call that lfg runs; `pieces`, of `length` characters, are the input of a
+    hosted one.
+    """
+
     content: JsonObject
     kind: str
     call: OpenCall | None = None
@@ -54,7 +60,7 @@ class AnthropicDecoder(SdkDecoder):
     def __init__(self, turn: int = 1) -> None:
         super().__init__(turn)
         self._blocks: dict[int, _Block] = {}
-        self._first: list[JsonObject] = []
+        self._first: list[JsonObject] = []  # blocks of `message_start`, not read yet
         self._hosted = HostedCalls()
         self._usage: dict[str, int] = {}
         self._message_id = ""
@@ -105,6 +111,7 @@ class AnthropicDecoder(SdkDecoder):
         self._events += self._calls.release(are_cut=is_cut)
 
     def _open(self, message: JsonObject) -> None:
+        """Begin a message, and drop what an earlier one left open."""
         message_id = lenient_json.text(message, "id")
         if not message_id or message_id != self._message_id:  # otherwise it came twice
             self._message_id = message_id
@@ -127,7 +134,7 @@ class AnthropicDecoder(SdkDecoder):
         if index == 0:
             self._first = []
         self._take_first()
-        self._events += self._calls.release()  # another block follows, so no call was cut
+        self._events += self._calls.release()  # another block follows, so no call was cut off
         block = _Block(content, lenient_json.exact_text(content, "type"))
         if (open_block := self._blocks.get(index)) is not None:
             if content == open_block.content:
@@ -187,6 +194,7 @@ class AnthropicDecoder(SdkDecoder):
                 self.unknown[kind or "untyped delta"] += 1
 
     def _stop(self, index: int) -> None:
+        """End a block, if it is open: request its call, or emit what goes back with a request."""
         block = self._blocks.pop(index, None)
         if block is None or block.kind == "text":
             return
@@ -201,6 +209,7 @@ class AnthropicDecoder(SdkDecoder):
             self._stop_other(block.kind, block.content, "".join(block.pieces))
 
     def _stop_other(self, kind: str, content: JsonObject, streamed: str) -> None:
+        """End a block that goes back whole, such as a hosted call, `streamed` input, or result."""
         if streamed:
             parsed = lenient_json.parse_object(streamed)
             content["input"] = parsed or {}
@@ -211,7 +220,7 @@ class AnthropicDecoder(SdkDecoder):
             call_id = lenient_json.text(content, "tool_use_id")
             failed = content.get("is_error") is True
             write = hosted_tools.failure if failed else hosted_tools.outcome
-            # The call may stand in an earlier response: a long turn is paused and goes on.
+            # The call may be in an earlier response: a long turn is paused and continued.
             name = kind.removesuffix("_tool_result")
             card = self._hosted.card(call_id, "", write(content.get("content")), fallback=name)
             self._events.append(card)

@@ -2,7 +2,7 @@
 
 The wire's rules (https://docs.anthropic.com/en/api/messages): roles
 alternate, so neighbours of one role become one message; all results of a
-turn stand together, first, in the user message after it; thinking goes back
+turn's calls come first in the user message after it; thinking goes back
 with its signature, unchanged and in order, and is never last; text blocks are
 never empty.
 """
@@ -29,13 +29,16 @@ from lfgtui.providers.base import Request, budget_of, effort_of
 
 Block = dict[str, object]
 
-_CACHE: Block = {"type": "ephemeral"}
+_CACHE: Block = {"type": "ephemeral"}  # marks the end of a prefix to be cached
 _LEAST_BUDGET = 1024
 """Tokens; the API takes no smaller budget for thinking."""
 
 _UNFINISHED = ("thinking", "redacted_thinking", "server_tool_use", "mcp_tool_use")
+"""Blocks that must not be the last of a response that was stopped."""
+
 _NOT_IN_ID = re.compile(r"[^A-Za-z0-9_-]")
 _VERSION = re.compile(r"claude-(?:[a-z]+)-(\d+)(?:[.-](\d{1,2}))?(?!\d)")
+"""`claude-sonnet-4-5`, `claude-opus-4.6`; in `claude-opus-4-20250514` the version is 4."""
 
 
 def request_body(request: Request) -> dict[str, object]:
@@ -53,8 +56,8 @@ def request_body(request: Request) -> dict[str, object]:
             {"name": tool.name, "description": tool.description, "input_schema": tool.parameters}
             for tool in request.tools
         ]
-        # Four blocks may be marked, one of them by `extra`. What ends with the system prompt
-        # has the tools in it.
+        # Of the four marks that the API allows, one is left for `extra`. The mark of the system
+        # prompt covers the tools, which come before it.
         has_files = any(isinstance(one, UserTurn) and one.files for one in request.messages)
         tools[-1] = _cached(tools[-1], request.cache and not (has_files and request.system))
         body["tools"] = tools
@@ -64,6 +67,10 @@ def request_body(request: Request) -> dict[str, object]:
 
 
 def _thinking(request: Request, reasoning: Reasoning) -> dict[str, object]:
+    """Return the fields that ask for thinking; {} if the API would refuse it here.
+
+    A fixed budget is part of the output, so a limit that leaves no room for more is raised.
+    """
     if _thinks_adaptively(request.model):
         return {
             "thinking": {"type": "adaptive", "display": "summarized"},
@@ -86,7 +93,7 @@ def _thinking(request: Request, reasoning: Reasoning) -> dict[str, object]:
 
 
 def _thinks_adaptively(model: str) -> bool:
-    """Return True if the model sets its own budget: since 4.6, and later ones refuse a fixed one.
+    """Return True for a model that sets its own budget: since 4.6; later ones refuse a fixed one.
 
     See https://platform.claude.com/docs/en/build-with-claude/adaptive-thinking.
     """
@@ -95,6 +102,7 @@ def _thinks_adaptively(model: str) -> bool:
 
 
 def _messages(messages: Sequence[Message], *, cache: bool) -> list[Block]:
+    """Return the conversation; `cache` marks the files, and the end for the next request."""
     turns: list[tuple[str, list[Block]]] = []
     for message in messages:
         role = "assistant" if isinstance(message, ModelTurn) else "user"
@@ -118,7 +126,7 @@ def _messages(messages: Sequence[Message], *, cache: bool) -> list[Block]:
 
 
 def _drop_unfinished(turns: list[tuple[str, list[Block]]]) -> None:
-    """Drop the end of a stopped response that the wire refuses without its continuation."""
+    """Drop blocks at the end of a stopped response, which the API refuses there."""
     while turns and turns[-1][0] == "assistant" and turns[-1][1][-1]["type"] in _UNFINISHED:
         turns[-1][1].pop()
         if not turns[-1][1]:
@@ -138,6 +146,7 @@ def _blocks(message: Message) -> list[Block]:
 
 
 def _part(part: Part, previous: Part | None) -> list[Block]:
+    """Return the blocks of a part, at most one; `previous` has the text of a thinking block."""
     match part:
         case TextPart(text):
             return [{"type": "text", "text": text}] if text.strip() else []
@@ -147,7 +156,7 @@ def _part(part: Part, previous: Part | None) -> list[Block]:
         case ItemPart(wire, item) if wire == WIRE:
             if item.get("type") != "thinking":
                 return [item]
-            # The words of a thinking block stand before its signature; it may have none.
+            # The text of a thinking block is the part before; it may have none.
             words = previous.text if isinstance(previous, ReasoningPart) else ""
             thinking: Block = {"type": "thinking", "thinking": words}
             signature = item.get("signature")
@@ -157,7 +166,7 @@ def _part(part: Part, previous: Part | None) -> list[Block]:
 
 
 def _id(call_id: str) -> str:
-    """Return the id in the characters of this wire: it may be another wire's."""
+    """Return the id in the characters that this wire allows: it may come from another wire."""
     return _NOT_IN_ID.sub("_", call_id) or "_"
 
 

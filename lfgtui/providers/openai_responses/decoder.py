@@ -5,7 +5,7 @@ tools); each is added, grows by deltas and is done
 (https://platform.openai.com/docs/api-reference/responses-streaming). Servers
 differ in which of these records they send, so what was not streamed is taken
 from the record that closes it: part, item or, at the last, the whole response.
-Places (`output_index`) hold a response together; ids may change from record to
+An item is known by its place (`output_index`): its id may change from record to
 record, and a stream that was resumed begins in the middle.
 """
 
@@ -20,6 +20,7 @@ from lfgtui.providers.wire.tool_calls import OpenCall, arguments_text
 
 __all__ = ["WIRE", "ResponsesDecoder"]
 
+# Types of records or, with a dot at the end, what several begin with.
 _TEXT = ("response.output_text.", "response.refusal.", "response.audio.transcript.")
 _TEXT_KEYS = ("text", "refusal", "transcript")
 _REASONING = ("response.reasoning_summary_text.", "response.reasoning_text.")
@@ -32,7 +33,7 @@ _HOSTED = ("response.mcp_", *(f"response.{tool}_call" for tool in _TOOLS.split()
 _HOSTED += ("response.image_generation_call",)
 _PARTS = "created queued in_progress content_part. reasoning_ audio. compaction."
 _PROGRESS = tuple(f"response.{part}" for part in _PARTS.split())
-"""Records without anything that others do not hold whole."""
+"""What ignored records begin with: other records have all that they have."""
 
 
 class ResponsesDecoder(SdkDecoder):
@@ -44,9 +45,9 @@ class ResponsesDecoder(SdkDecoder):
         super().__init__(turn)
         self._open: dict[object, OpenCall] = {}
         self._namespaces: dict[str, str] = {}
-        """Of custom tools, by the ids of their calls."""
-        self._ended: set[str] = set()
-        self._finished: set[object] = set()
+        """Namespaces of custom tools, by the ids of their calls; they go back with a call."""
+        self._ended: set[str] = set()  # ids of calls that are complete
+        self._finished: set[object] = set()  # places and ids of items that are done
         self._text = ItemTexts()
         self._reasoning = ItemTexts()
         self._hosted = HostedItems()
@@ -112,6 +113,7 @@ class ResponsesDecoder(SdkDecoder):
         self._add_text(text)
 
     def _take_reasoning(self, kind: str, place: object, record: JsonObject) -> None:
+        """Take a delta of reasoning, or the record that closes a part of it."""
         number = lenient_json.index(record, "summary_index")
         number = lenient_json.index(record, "content_index") if number is None else number
         index = (".reasoning_summary_" in kind, number or 0)
@@ -122,7 +124,10 @@ class ResponsesDecoder(SdkDecoder):
             self._add_part(index, self._reasoning.end_part(place, index, whole))
 
     def _add_part(self, index: tuple[bool, int], new: Remainder) -> None:
-        """Add a piece of reasoning. A summary comes in parts, each with a heading of its own."""
+        """Add a piece of reasoning; `index` is True for a summary, and the number of the part.
+
+        A summary comes in parts that begin with a heading each, so they are set apart.
+        """
         is_summary, _ = index
         if new.text:
             self._add_reasoning(f"\n\n{new.text}" if new.begins and is_summary else new.text)
@@ -132,7 +137,7 @@ class ResponsesDecoder(SdkDecoder):
             self._events += self._hosted.begin(place, item)
             return
         known = self._open.get(place)
-        if known is None or known.wire_id != _wire_id(item):  # else the same record again
+        if known is None or known.wire_id != _wire_id(item):  # otherwise it came twice
             self._start_call(place, item)
 
     def _start_call(self, place: object, item: JsonObject) -> None:
@@ -143,7 +148,7 @@ class ResponsesDecoder(SdkDecoder):
 
     def _grow_call(self, place: object, record: JsonObject, *, is_text: bool) -> None:
         call = self._open.get(place)
-        if call is None and len(self._open) == 1:  # its id changed, and it has no place
+        if call is None and len(self._open) == 1:  # its id changed, and it has no index
             (call,) = self._open.values()
         if call is None or call.is_text != is_text:
             return
@@ -153,6 +158,7 @@ class ResponsesDecoder(SdkDecoder):
             self._events += call.complete(lenient_json.exact_text(record, _given_in(call)))
 
     def _finish_item(self, place: object, item: JsonObject, *, is_response: bool = False) -> None:
+        """Take an item that came whole, from its own record or that of the whole response."""
         item_id = lenient_json.text(item, "id")
         if item_id and {place, item_id} <= self._finished:
             return  # the same record again
@@ -165,7 +171,9 @@ class ResponsesDecoder(SdkDecoder):
             case _ if is_for_us(item):
                 self._finish_call(place, item)
             case _:
-                self._open.pop(place, None)  # it had no name yet, and was taken for a call of ours
+                self._open.pop(
+                    place, None
+                )  # without a name yet it was taken for a call that lfg runs
                 self._events += self._hosted.end(place, item)
 
     def _finish_message(self, place: object, item: JsonObject, *, is_response: bool) -> None:
@@ -194,12 +202,14 @@ class ResponsesDecoder(SdkDecoder):
     def _finish_thoughts(
         self, place: object, parts: list[tuple[tuple[bool, int], JsonObject]], is_response: bool
     ) -> None:
+        """Take the parts of reasoning that came whole, by index as in `_add_part`."""
         wholes = [(index, lenient_json.text(part, "text")) for index, part in parts]
         remainders = self._reasoning.end_item(place, wholes, is_response=is_response)
         for (index, _), new in zip(wholes, remainders, strict=True):
             self._add_part(index, new)
 
     def _finish_call(self, place: object, item: JsonObject) -> None:
+        """Request a call that came whole, wherever it began; not if it was requested already."""
         call_id = lenient_json.text(item, "call_id")
         here = self._open.get(place)
         if here is None or (call_id and here.wire_id != call_id):
@@ -220,7 +230,7 @@ class ResponsesDecoder(SdkDecoder):
             self._keep(call)
 
     def _keep(self, call: OpenCall) -> None:
-        """Keep the call of a custom tool in its own form, in which it goes back."""
+        """Emit the call of a custom tool as the item that later requests send back."""
         if call.is_text:
             item: JsonObject = {"type": "custom_tool_call", "call_id": call.wire_id}
             item |= {"name": call.name, "input": call.raw}
@@ -229,9 +239,10 @@ class ResponsesDecoder(SdkDecoder):
             self._events.append(ProviderItem(WIRE, item))
 
     def _close(self, response: JsonObject, kind: str) -> None:
+        """Take the record of the whole response: what was not streamed, and how it ended."""
         seen = frozenset(self._finished)
         for index, item in enumerate(lenient_json.exact_children(response, "output")):
-            # Some items are in no record but this one. Places may differ, so ids tell as well.
+            # An item may be in this record only. Its place may differ, so its id is looked up, too.
             item_id = lenient_json.text(item, "id")
             if not seen or (item_id and not seen & {index, item_id}):
                 self._finish_item(index, item, is_response=True)
@@ -247,12 +258,13 @@ class ResponsesDecoder(SdkDecoder):
 
 
 def _place(record: JsonObject) -> object:
+    """Return the key of a record's item: its index or, without one, its id."""
     index = lenient_json.index(record, "output_index")
     return lenient_json.text(record, "item_id") if index is None else index
 
 
 def _given_in(call: OpenCall) -> str:
-    """Return the field of records and items that has whole what a call is given."""
+    """Return the field of records and items with the whole arguments of a call."""
     return "input" if call.is_text else "arguments"
 
 

@@ -1,10 +1,10 @@
 """Tools that run on the provider's side, in the form of the Responses wire.
 
-Each is an item of its own type; its input and its result stand in fields that
-differ by type. Its card appears when the item is added, learns its
-input when that is complete, and its result when the item is done. Where the
-result is an item of its own (`shell_call_output` after `shell_call`), both are
-one call: they share a `call_id`, or follow each other.
+Each call is an item of its own type, with its input and its result in fields that
+differ by type. Its event comes when the item is added, again with the input when
+that is complete, and again with the result when the item is done. If the result
+is an item of its own (`shell_call_output` after `shell_call`), both are one call:
+they share a `call_id`, or follow each other.
 """
 
 import shlex
@@ -26,16 +26,18 @@ _COMPLETED = {
     "response.custom_tool_call_input.done": "input",
     "response.shell_call_command.done": "command",
 }
-"""Records that complete an input, and the field it stands in."""
+"""Types of records that complete an input, and the field that has it."""
 
 _ENDED_BADLY = ("failed", "incomplete", "cancelled")
 _ANSWERED_BY_US = ("tool_search_call", "program", "mcp_approval_request")
 _ANSWERED_APART = ("shell_call", "local_shell_call", "apply_patch_call", "computer_call")
-"""Calls that wait for the client, and those that another item answers."""
+"""Calls that the client would have to answer, and calls whose result is an item of its own: they
+go on when their item is done."""
 
 _XAI = ("x_keyword_search", "x_semantic_search", "x_user_search", "x_thread_fetch")
-"""Searches that xAI runs itself, and sends as calls of custom tools all the same."""
+"""Searches that xAI runs itself, although it sends them as calls of custom tools."""
 
+# Types of items that are no hosted calls.
 _NO_TOOL = frozenset({"", "message", "reasoning", "function_call", "compaction"})
 
 
@@ -44,24 +46,24 @@ class HostedItems:
 
     def __init__(self) -> None:
         self._cards = hosted_tools.HostedCalls()
-        self._at: dict[object, str] = {}
-        self._last: dict[str, str] = {}
-        self._commands: dict[str, list[str]] = defaultdict(list)
+        self._at: dict[object, str] = {}  # ids of calls under way, by place
+        self._last: dict[str, str] = {}  # ids of the last calls, by tool
+        self._commands: dict[str, list[str]] = defaultdict(list)  # of a shell, by call
 
     def __contains__(self, place: object) -> bool:
         """Return True if a call is under way at the place."""
         return place in self._at
 
     def begin(self, place: object, item: JsonObject) -> Sequence[WireEvent]:
-        """Return the card of an item that was added, with as much of its input as is known."""
+        """Return the event of an item that was added, with as much of its input as is known."""
         kind = lenient_json.text(item, "type")
         if kind in _NO_TOOL:
             return ()
         card = self._card(place, item, _input(item, begun=True))
-        return () if kind.endswith("_output") else (card,)  # then its call has a card
+        return () if kind.endswith("_output") else (card,)  # its call has an event already
 
     def end(self, place: object, item: JsonObject) -> Sequence[WireEvent]:
-        """Return the card of an item that is done, and the item whole for the next request."""
+        """Return the event of an item that is done, and the item itself for the next request."""
         kept = ProviderItem(WIRE, item)
         kind = lenient_json.text(item, "type")
         if kind == "compaction":
@@ -88,6 +90,7 @@ class HostedItems:
         return (card,) if card.input else ()
 
     def _card(self, place: object, item: JsonObject, given: str, output: str = "") -> HostedTool:
+        """Return the event of an item; a result of its own belongs to the call before it."""
         kind = lenient_json.text(item, "type")
         base = kind.removesuffix("_output").removesuffix("_call")
         own = self._at.get(place) or lenient_json.text(item, "call_id", "id") or f"{base}_{place}"
@@ -99,7 +102,7 @@ class HostedItems:
 
 
 def is_for_us(item: JsonObject) -> bool:
-    """Return True for a call that is to be run here."""
+    """Return True for a call that lfg is to run."""
     kind = lenient_json.exact_text(item, "type")
     is_custom = kind == "custom_tool_call" and lenient_json.text(item, "name") not in _XAI
     return is_custom or kind == "function_call"
@@ -114,7 +117,7 @@ def _name(item: JsonObject, base: str) -> str:
 
 
 def _input(item: JsonObject, *, begun: bool = False) -> str:
-    """The input of a call. `begun`: the item may still be without it, so no bare JSON yet."""
+    """Return the input of a call. `begun`: it may be incomplete, so JSON is not shown yet."""
     value = next((item[key] for key in _INPUT_KEYS if item.get(key) is not None), None)
     record = lenient_json.as_object(value)
     if record is None:
@@ -125,7 +128,7 @@ def _input(item: JsonObject, *, begun: bool = False) -> str:
 
 
 def _action(action: JsonObject) -> str:
-    """An action in the words of its kind; "" for one of no known form."""
+    """Write an action: a page, commands, a file with its diff, queries; "" for any other."""
     pattern, url = lenient_json.text(action, "pattern"), lenient_json.text(action, "url")
     if url:
         return f"{pattern} in {url}" if pattern else url
@@ -141,7 +144,7 @@ def _action(action: JsonObject) -> str:
 
 
 def _output(item: JsonObject) -> str:
-    """The result of an item that is done; "" for a call whose result another item brings."""
+    """Return the result of an item that is done; "" for a call whose result is another item."""
     if error := item.get("error"):
         return hosted_tools.failure(error)
     kind, status = lenient_json.text(item, "type"), lenient_json.text(item, "status")

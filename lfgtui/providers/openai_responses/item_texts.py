@@ -1,13 +1,13 @@
-"""The texts of a response's items, each said once, whatever indexes a server numbers by.
+"""The texts of a response's items, each emitted once, however a server numbers them.
 
 The same words may come as deltas, again in the record that closes the part, again in the item,
 again in the whole response; any of these may be missing. Indexes of parts and items tell little:
 servers count them from 1, give all parts the same, count reasoning and refusals or do not, and
 number the records of one item differently. So texts are compared, and an index decides only
-where several would fit. A whole item is compared with all that was streamed of it, in the order
-in which it came: where it goes on from there, the remainder is new; where nothing of it was
-streamed, all of it; where it differs, what the person has read stands. Every streamed text
-counts for one text of the records that follow, so equal texts that were both streamed are two.
+if several would fit. A whole item is compared with all that was streamed of it, in the order
+in which it came: if it begins with that, the remainder is new; if nothing of it was streamed,
+all of it; if it differs, what the person has read stands. A streamed text matches only one
+text of later records, so two equal texts that were both streamed stay two.
 """
 
 from bisect import bisect_left
@@ -25,7 +25,10 @@ T = TypeVar("T")
 
 
 class Remainder(NamedTuple):
-    """The part of a text that was not streamed. `begins`: nothing of its part was, but others."""
+    """The end of a part's text that was not streamed.
+
+    `begins`: it is the whole part, and its item had other parts before.
+    """
 
     text: str
     begins: bool = False
@@ -33,7 +36,7 @@ class Remainder(NamedTuple):
 
 @dataclass(slots=True, eq=False)
 class _Text:
-    """A text that grows. Of the first `closed` characters, records have come that close them."""
+    """A text that grows. Its first `closed` characters were confirmed by records that had them."""
 
     pieces: list[str] = field(default_factory=list)
     length: int = 0
@@ -50,6 +53,7 @@ class _Text:
 
     @property
     def rest(self) -> str:
+        """The text that no record has confirmed yet."""
         return str(self)[self.closed :]
 
     def append(self, piece: str) -> None:
@@ -58,7 +62,7 @@ class _Text:
 
 
 class _Whole:
-    """The parts of an item that came whole, as they are compared with what was streamed."""
+    """The parts of an item that came whole, prepared to be compared with what was streamed."""
 
     def __init__(self, parts: Sequence[PartText]) -> None:
         self.parts = parts
@@ -67,9 +71,9 @@ class _Whole:
         self._sorted = sorted(text for _, text in parts)
 
     def has_part_from(self, beginning: str) -> bool:
-        """Return True if a part begins so; found in few steps, whatever their number."""
+        """Return True if a part begins so, by a binary search."""
         at = bisect_left(self._sorted, beginning)
-        first = self._sorted[at : at + 1]  # of those that do not stand before it
+        first = self._sorted[at : at + 1]  # that does not sort before it
         return beginning != "" and any(text.startswith(beginning) for text in first)
 
 
@@ -77,8 +81,8 @@ class _Whole:
 class _Item:
     """An item: its text in the order in which it came, and its parts.
 
-    `newest` is the part that grows at each index. `is_done` once a record has it whole,
-    `is_confirmed` once the whole response repeated it.
+    `newest` is the part that grows at each index. `is_done` once a record had it whole,
+    `is_confirmed` once it was found in the record of the whole response.
     """
 
     text: _Text = field(default_factory=_Text)
@@ -88,14 +92,14 @@ class _Item:
     is_confirmed: bool = False
 
     def begin(self, index: Hashable, text: str = "") -> _Text:
-        """Begin a part."""
+        """Begin a part and return it."""
         part = self.newest[index] = _Text()
         self.parts.append((index, part))
         self.append(part, text)
         return part
 
     def close_twin(self, whole: str) -> None:
-        """Close a part with this text that is still open, where the server numbers it anew."""
+        """Close an open part with this text, if there is one: the server gave it another index."""
         for _, part in self.parts:
             if part.is_open and str(part) == whole:
                 part.closed = part.length
@@ -105,16 +109,17 @@ class _Item:
         part.append(text)
         self.text.append(text)
 
-    def begins(self, whole: str) -> int:
-        """Return the length of the text if the whole begins with it, part by part or as it came."""
+    def prefix_length(self, whole: str) -> int:
+        """Return the text's length if `whole` begins with it, as it came or by part; else 0."""
         by_part = (str(text) for _, text in self.parts)
         texts = (str(self.text), "".join(by_part))
         return max((len(text) for text in texts if whole.startswith(text)), default=0)
 
     def streamed_of(self, whole: _Whole) -> list[int] | None:
-        """Return how much of each part was streamed; None where no part is among its own.
+        """Return how many characters of each part were streamed; None if this is another item.
 
-        By index first; then parts that differ count as streamed.
+        Parts are paired by index if that fits one pair; those that differ then count as streamed
+        in full. Otherwise they are paired in their order.
         """
         if not any(whole.has_part_from(str(text)) for _, text in self.parts):
             return None
@@ -132,7 +137,7 @@ class _Item:
         return streamed if at else None
 
     def replaced_of(self, wholes: Sequence[PartText]) -> list[int]:
-        """Return the same where nothing fits: what the person has read stands for some parts."""
+        """Return the same if nothing fits: a part was read in full, in other words, or is new."""
         read, indexes = str(self.text), {index for index, _ in self.parts}
         are_all = len(self.parts) >= len(wholes)
         is_short = len(read) * len(wholes) <= limits.SEARCHED
@@ -142,7 +147,7 @@ class _Item:
         return [len(text) * stand for (_, text), stand in zip(wholes, stands, strict=True)]
 
     def finish(self, wholes: Sequence[PartText]) -> None:
-        """Note that a record had the item whole."""
+        """Replace the parts with those of a record that had the item whole."""
         self.parts.clear()
         self.text = _Text()
         for index, text in wholes:
@@ -152,16 +157,17 @@ class _Item:
 
 
 class ItemTexts:
-    """The texts of one kind (visible, or reasoning) of one response, by the places of their items.
+    """The texts of one kind (visible, or reasoning) of one response.
 
-    Raises `ProviderError` ("protocol") where there are too many.
+    `place` is a key of an item, `index` of a part within it. Raises `ProviderError` ("protocol")
+    for more than `limits.TEXTS`.
     """
 
     def __init__(self) -> None:
         self._items: list[_Item] = []
-        self._growing: dict[Hashable, _Item] = {}
-        self._done: dict[Hashable, _Item] = {}
-        self._count = 0
+        self._growing: dict[Hashable, _Item] = {}  # the last streamed, by place
+        self._done: dict[Hashable, _Item] = {}  # the last that came whole, by place
+        self._count = 0  # of parts
 
     def add(self, place: Hashable, index: Hashable, delta: str) -> bool:
         """Note a delta, which is always new; return True if it begins a further part."""
@@ -180,7 +186,7 @@ class ItemTexts:
             if item.is_done:
                 return Remainder("")
             if own is not None and not own.is_open and str(own) == whole:
-                item.close_twin(whole)  # else it is the same record again
+                item.close_twin(whole)  # without one, it is the same record again
                 return Remainder("")
             if (end := _end_inside(item, own, whole)) is not None:
                 return Remainder(end)
@@ -199,7 +205,7 @@ class ItemTexts:
     ) -> list[Remainder]:
         """Return the end of each part of an item that came whole, and note it as streamed.
 
-        `is_response`: it came in the whole response, whose places need not be the stream's.
+        `is_response`: it is from the record of the whole response, whose places may differ.
         """
         if not any(text for _, text in wholes):
             return [Remainder("")] * len(wholes)
@@ -226,12 +232,12 @@ class ItemTexts:
     def _find(
         self, own: _Item | None, whole: _Whole, *, is_response: bool
     ) -> tuple[list[_Item], list[int]]:
-        """Return the items whose texts these are, and how much of each part was streamed.
+        """Return the items that streamed these texts, and how much of each part they streamed.
 
-        Several, where a server has the parts of one item at places of their own.
+        They are several if a server streams the parts of one item at different places.
         """
         left, found = whole.text, list[_Item]()
-        if own is not None and (length := own.begins(left)):
+        if own is not None and (length := own.prefix_length(left)):
             found, left = [own], left[length:]
         elif own is not None and (streamed := own.streamed_of(whole)) is not None:
             return [own], streamed
@@ -262,7 +268,7 @@ class ItemTexts:
         return is_further
 
     def _end_elsewhere(self, item: _Item | None, whole: str) -> str | None:
-        """Return the end of a part that was streamed at other places; None where it was not."""
+        """Return the end of a part that was streamed at other places; None if it was not."""
         others = [one for one in self._items if one is not item and not one.is_done]
         growing = [(o, text) for o in others for _, text in o.parts if text.is_open]
         end, found = _consume(whole, [(text.rest, (other, text)) for other, text in growing])
@@ -273,6 +279,7 @@ class ItemTexts:
         return _complete(*found[-1], end)
 
     def _count_parts(self, more: int) -> None:
+        """Count further parts; raise `ProviderError` for too many."""
         self._count += max(0, more)
         self._refuse_more_than(self._count)
 
@@ -282,7 +289,7 @@ class ItemTexts:
 
 
 def _end_inside(item: _Item, own: _Text | None, whole: str) -> str | None:
-    """Return the end of a part of the item, `own` if it may be; None where it is none of them."""
+    """Return the end of an open part of the item, `own` before others; None if none fits."""
     growing = [text for _, text in item.parts if text.is_open]
     for text in sorted(growing, key=lambda text: text is not own):
         if whole.startswith(rest := text.rest):
@@ -296,19 +303,21 @@ def _end_inside(item: _Item, own: _Text | None, whole: str) -> str | None:
 
 
 def _complete(item: _Item, text: _Text, end: str) -> str:
+    """Add the end of a part, close the part, and return the end."""
     item.append(text, end)
     text.closed = text.length
     return end
 
 
 def _consume(whole: str, texts: Iterable[tuple[str, T]]) -> tuple[str, list[T]]:
-    """Return the whole without the texts that it begins with one after the other, and these.
+    """Return the rest of `whole` after those texts that it begins with, one after the other.
 
-    The longest first.
+    Of several that fit the longest is taken. With the rest come the things that the taken
+    texts belong to.
     """
     left: dict[str, list[T]] = {}
-    for text, what in texts:
-        left.setdefault(text, []).append(what)
+    for text, owner in texts:
+        left.setdefault(text, []).append(owner)
     left.pop("", None)
     longest_first, found, at = sorted(left, key=len, reverse=True), list[T](), 0
     while fit := next((text for text in longest_first if whole.startswith(text, at)), None):

@@ -1,7 +1,7 @@
 """A `Request` as the body of an OpenAI Responses request.
 
-Nothing is stored with the provider (`store` is false), so what its reasoning
-needs to go on travels encrypted with the items
+Nothing is stored with the provider (`store` is false), so its reasoning is sent to
+and fro, encrypted, with the items
 (https://platform.openai.com/docs/guides/reasoning#encrypted-reasoning-items).
 """
 
@@ -29,6 +29,7 @@ from lfgtui.providers.wire.tool_calls import arguments_text
 Item = dict[str, object]
 
 _REASONS_BY_ITSELF = re.compile(r"(?:gpt-(?:[5-9]|\d\d)|o\d|codex)(?!.*chat)")
+"""Models that reason even if not asked to: `gpt-5`, `o3-mini`; not `gpt-5-chat-latest`."""
 
 
 def request_body(request: Request, host: str = "") -> dict[str, object]:
@@ -55,7 +56,7 @@ def request_body(request: Request, host: str = "") -> dict[str, object]:
 
 
 def input_items(messages: Sequence[Message], *, marks_files: bool = False) -> list[Item]:
-    """Return the conversation as input items."""
+    """Return the conversation as input items; `marks_files`: files get a mark for the cache."""
     items: list[Item] = []
     custom: set[str] = set()
     for message in messages:
@@ -79,6 +80,7 @@ def input_items(messages: Sequence[Message], *, marks_files: bool = False) -> li
 
 
 def _turn(parts: Sequence[Part]) -> list[Item]:
+    """Return the items of a response, a custom tool's call in its own form."""
     items: list[Item] = []
     before: Part | None = None
     for part in parts:
@@ -91,7 +93,7 @@ def _turn(parts: Sequence[Part]) -> list[Item]:
 
 
 def _custom_call(call: Part | None, part: Part) -> Item | None:
-    """Return the call of a custom tool in its own form, if the part after it holds that."""
+    """Return a custom tool's call in its own form, which the part after the call holds, or None."""
     if not isinstance(call, CallPart) or not isinstance(part, ItemPart) or part.wire != WIRE:
         return None
     item = part.item
@@ -101,6 +103,7 @@ def _custom_call(call: Part | None, part: Part) -> Item | None:
 
 
 def _part(part: Part) -> Item | None:
+    """Return a part as an item; None for one that this wire cannot send back."""
     match part:
         case TextPart(text):
             return {"type": "message", "role": "assistant", "content": text}

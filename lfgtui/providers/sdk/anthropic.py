@@ -1,4 +1,4 @@
-"""The Anthropic Messages wire, sent by Anthropic's SDK."""
+"""The Anthropic Messages wire, sent by Anthropic's SDK. `registry` finds `connect` by name."""
 
 from typing import Unpack
 
@@ -17,7 +17,7 @@ def connect(**server: Unpack[Server]) -> SdkProvider:
     client = open_client(anthropic.AsyncAnthropic, http, DEFAULT_BASE_URL, server)
     return SdkProvider(
         client,
-        # Touched now and not with the first request: then a resource is imported.
+        # Looked up now and not with the first request: the SDK imports the resource for it.
         client.messages.with_streaming_response.create,
         request_body,
         AnthropicDecoder,

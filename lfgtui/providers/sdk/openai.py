@@ -1,4 +1,4 @@
-"""Both of OpenAI's wires, sent by OpenAI's SDK."""
+"""Both of OpenAI's wires, sent by OpenAI's SDK. `registry` finds the functions by name."""
 
 from functools import partial
 from typing import Unpack
@@ -19,7 +19,7 @@ def connect_chat(**server: Unpack[Server]) -> SdkProvider:
     client = _client(server)
     return SdkProvider(
         client,
-        # Touched now and not with the first request: then a resource is imported.
+        # Looked up now and not with the first request: the SDK imports the resource for it.
         client.chat.completions.with_streaming_response.create,
         partial(chat.request_body, host=client.base_url.host),
         ChatDecoder,
@@ -37,7 +37,7 @@ def connect_responses(**server: Unpack[Server]) -> SdkProvider:
 
 
 def _client(server: Server) -> openai.AsyncOpenAI:
-    """Open a client without what the environment holds for OpenAI's own host."""
+    """Open a client without settings from the environment, which are for OpenAI's own host."""
     http = openai.DefaultAsyncHttpxClient
     client = open_client(openai.AsyncOpenAI, http, DEFAULT_BASE_URL, server)
     client.admin_api_key = None

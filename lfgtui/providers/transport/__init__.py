@@ -1,1 +1,1 @@
-"""Requests and bodies: HTTP, SSE, WebSocket, time limits."""
+"""Requests and bodies, the same for all wires: HTTP, SSE, WebSocket, time limits."""

@@ -9,10 +9,10 @@ Everything else is plain text. So the Content-Type decides one case only: what
 looks like plain text but is labelled `event-stream` is read as a stream that
 begins with an unknown field.
 
-Some servers stream JSON documents, one a line and without SSE around them
+Some servers stream JSON documents, one on each line and without SSE
 (https://github.com/ndjson/ndjson-spec). The first line is then a whole
-document, and so may be the only line of a plain answer; what comes after it
-decides.
+document, as the only line of an answer that is not streamed may be; what
+comes after it decides.
 """
 
 import codecs
@@ -34,7 +34,10 @@ from lfgtui.providers.wire.decoder import unreadable
 
 _MARK = codecs.BOM_UTF8
 _FIELD = re.compile(rb":|(?:data|event|id|retry)[:\r\n]|error:\s*\{")
+"""The beginning of an event stream: `: comment`, `data: {`, `event:`."""
 _FIELDS = (b"data", b"event", b"id", b"retry", b"error: {")
+"""The same for a beginning that is shorter than a field: more must be seen."""
+
 _SHOWN = 80
 """Characters of plain text that an error quotes."""
 
@@ -56,13 +59,13 @@ async def read_body(
 ) -> AsyncGenerator[Sequence[Part], None]:
     """Yield the parts of a response as they arrive, whatever it calls itself.
 
-    They come together as one read brought them, none where it completed none: a
-    timeout for each part would cost more than the part itself. `events` reads it
-    where it is an event stream; by default one that takes a tail without its
-    blank line. `apart`: what the HTTP client hands over apart stays so.
+    Parts that one read completed come together, [] if there is none: a timeout for
+    each part would cost more than the part itself. `events` is the reader for an
+    event stream; by default one that takes a last event without its blank line.
+    `apart`: chunks that the HTTP client hands over one by one are not joined.
 
     Raises `ProviderError` ("protocol") for a web page, for plain text, and
-    where a limit is exceeded.
+    past a limit.
     """
     head, at_start, events = b"", True, events or RecordReader(tail=True)
     content_type = response.headers.get("content-type", "")
@@ -78,7 +81,7 @@ async def read_body(
                 chunk = head.lstrip() if isinstance(reader, JsonReader) else head
             if reader is None:
                 head = head if head.strip() else b""
-                yield [] if head else [Comment("")]  # blank lines show that the server lives
+                yield [] if head else [Comment("")]  # blank lines are signs of life
                 continue
             yield reader.feed(chunk)
             if reader.failure is not None:
@@ -92,7 +95,7 @@ async def read_body(
 
 
 def kind_of(head: bytes) -> BodyKind | None:
-    """Return the kind of body that begins so; None where more must be seen."""
+    """Return the kind of body that begins so; None if more must be seen."""
     begun = head.lstrip()
     if begun.startswith((b"{", b"[")):
         return "json"
@@ -104,16 +107,19 @@ def kind_of(head: bytes) -> BodyKind | None:
 
 
 class JsonReader:
-    """One JSON document, or one on each line; `failure` as in `RecordReader`, read no further."""
+    """A reader of one JSON document, or of one on each line.
+
+    `failure` is set by a document that is too long or damaged; nothing is to be fed after it.
+    """
 
     def __init__(self) -> None:
         self.failure: ProviderError | None = None
         self._bytes = bytearray()
         self._has_first = False
-        self._is_lines: bool | None = None
+        self._is_lines: bool | None = None  # None until that is known
 
     def feed(self, data: bytes) -> Sequence[Part]:
-        """Return the documents that these bytes complete, if there are several."""
+        """Return the lines that these bytes complete; a single document comes from `finish`."""
         seen = len(self._bytes)
         self._bytes += data
         if self._is_lines is None:
@@ -133,6 +139,7 @@ class JsonReader:
         return [Whole(bytes(self._bytes))]
 
     def _decide(self, seen: int) -> None:
+        """Set `_is_lines` once it is known; `seen` is the number of bytes looked at before."""
         after = self._bytes[seen:]
         if not self._has_first:
             end = self._bytes.find(b"\n", seen)
@@ -147,6 +154,7 @@ class JsonReader:
             self._is_lines = after.startswith(b"{")
 
     def _take(self, end: int) -> list[Part]:
+        """Remove the lines before `end` and return those that are not blank, as records."""
         records: list[Part] = []
         for line in bytes(self._bytes[:end]).split(b"\n"):
             try:

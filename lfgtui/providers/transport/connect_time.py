@@ -1,4 +1,7 @@
-"""Time that a request spends on opening its connection; one on an open connection has none."""
+"""The time that a request spends on opening its connection; none on an open one.
+
+`time_connections` is called once for a client, `connect_seconds` for each of its responses.
+"""
 
 from time import monotonic
 
@@ -9,9 +12,10 @@ from lfgtui.providers.transport.response_guard import Client, Response
 
 
 class ConnectTimer:
-    """Times name look-up, TCP and TLS of one request, as httpcore's `trace` tells of them.
+    """Times name look-up, TCP and TLS of one request, as its `trace` extension.
 
-    It is called some ten times a request, never for a piece of the body.
+    httpcore calls it at each step, some ten times in a request, and never for a piece of the body.
+    A probe takes its place.
     """
 
     def __init__(self) -> None:
@@ -29,7 +33,7 @@ class ConnectTimer:
 
 
 def time_connections(client: Client) -> None:
-    """Time the connections that requests of the client open from now on."""
+    """Time the connections that the client opens from now on."""
 
     async def attach(request: httpx2.Request | httpx.Request) -> None:
         request.extensions["trace"] = ConnectTimer()

@@ -1,13 +1,16 @@
 """The pace at which busy streams are read.
 
-A wake-up for each word is the dearest way to read: the read itself, the event on its way to
-the disk, the fold and the frame all cost as much for a word as for ten. So where many
+Waking up for each word is the most expensive way to read: the read itself, the event on its way
+to the disk, the fold and the frame all cost as much for one word as for ten. So while many
 responses stream at once, each rests after a read, and what arrives meanwhile comes with the
 next one. All of them rest until the same moment: what they bring is then one batch for the
 history and one for the screen.
 
-What nobody can see is not urgent: where a person looks on, streams that are out of sight rest
-through several such moments, and those in view for a shorter one.
+What nobody can see is not urgent: while a person looks on, streams that are out of sight rest
+through several such moments, which come sooner than otherwise for the sake of those in view.
+
+Whoever reads a stream (`loop_backend`, `acp.stream`) calls `note` after a read, and `rest` before
+the next one if `seconds` is not 0. See decision 25.
 """
 
 import asyncio
@@ -17,33 +20,34 @@ from itertools import cycle
 from typing import TypeAlias
 
 FEW = 4
-"""Streams that are read without any rest."""
+"""Busy streams among which none rests."""
 
 REST_PER_STREAM, LONGEST_REST = 0.0008, 0.12
-"""Seconds of rest for each stream beyond the few, and at most.
+"""Seconds of rest for each busy stream beyond `FEW`, and at most.
 
 So 64 streams rest for 48 ms, and 154 or more for 120: nobody watches so many at once.
 """
 
 LONGEST_IN_VIEW = 0.05
-"""Seconds of rest at most where a person looks on: what they see waits for a frame as well."""
+"""Most seconds of rest while a person looks on: what they see waits for a frame as well."""
 
 MOMENTS_UNSEEN = (4, 5)
-"""The moments that streams out of sight rest for, by turns: those that came together go apart.
+"""The moments that a stream out of sight rests for, by turns.
 
-So they rest for a quarter of a second at most, and what they bring comes as even as the rest.
+If all had the same number, those that came together would do so each time. They rest for a
+quarter of a second at most.
 """
 
 _PERIOD = 0.25
-"""Seconds in which a busy stream brings something: those that only wait for it count for none."""
+"""Seconds in which a busy stream brings something; one that brings nothing does not count."""
 
 IsSeen: TypeAlias = Callable[[], bool]
-"""Tells if a person can see just now what a stream brings."""
+"""Returns True while a person can see what a stream brings."""
 
 
 @dataclass(slots=True)
 class _Rest:
-    """A stream's rest, in moments; a stream that has come into view rests no longer."""
+    """A stream's rest, in moments; it ends at the next one if the stream has come into view."""
 
     moments: int
     is_seen: IsSeen | None
@@ -63,23 +67,23 @@ class Pace:
         self._timer: asyncio.TimerHandle | None = None
         self._moments_unseen = cycle(MOMENTS_UNSEEN)
         self._period_ends = 0.0
-        self._before = 0
-        self._brought: set[int] = set()
+        self._before = 0  # busy streams in the period before
+        self._brought: set[int] = set()  # ids of busy streams in this one
 
     def note(self, stream: object) -> None:
-        """Note that the stream brought something."""
+        """Note that a stream brought something; any object may stand for it."""
         self._begin_period()
         self._brought.add(id(stream))
 
     @property
     def seconds(self) -> float:
-        """The seconds of rest before the next read."""
+        """Most seconds that a stream has to rest before its next read; 0 if none has to."""
         self._begin_period()
         busy = max(self._before, len(self._brought))
         return min(LONGEST_REST, REST_PER_STREAM * max(0, busy - FEW))
 
     async def rest(self, is_seen: IsSeen | None = None) -> None:
-        """Wait until a busy stream is to be read again; without `is_seen` nobody looks on."""
+        """Wait until a busy stream is to be read again; `is_seen` is None if nobody looks on."""
         is_unseen = is_seen is not None and not is_seen()
         rest = _Rest(next(self._moments_unseen) if is_unseen else 1, is_seen)
         self._resting.append(rest)

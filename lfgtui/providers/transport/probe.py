@@ -1,14 +1,14 @@
-"""Requests as they look on the wire, to find out why a stream does not stream.
+"""Requests as they look on the wire, for the doctor to find out why a stream does not stream.
 
-A probe hangs on the hooks of the HTTP client inside a provider: requests are sent
-and responses read as always, and a provider without a probe has no such hooks
-at all. It stands below the SSE reader, on the body as it comes off the
-connection, still compressed where it is.
+A probe uses hooks of the HTTP client inside a provider: requests are sent and
+responses read as always, and a provider without a probe has no such hooks at
+all. It is below the SSE reader and sees the body as it comes off the connection,
+compressed if the server compressed it. It is for one request at a time.
 
-httpx2 hands over a chunked body chunk by chunk, also where one read of the
-socket brought a hundred of them, and between two of them our own decoder
-works. So each piece is noted with the time that was spent waiting for it: one
-without any was there already, however busy this machine is.
+httpx2 hands over a chunked body chunk by chunk, even if one read of the socket
+brought a hundred of them, and between two of them lfg's own decoder works. So
+each piece is noted with the time that was spent waiting for it: one without any
+had already arrived, however busy this machine is.
 """
 
 import asyncio
@@ -41,10 +41,11 @@ class Piece:
 class Exchange:
     """A request and its response as far as they got.
 
-    Moments are of `time.monotonic`, durations are seconds; None is what did
-    not happen: a connection that was open already is not opened. `peer` is
-    the host connected to, which is a proxy if one is set. `connect` excludes
-    `lookup` if that is known.
+    `begun`, `sent` (the request), `answered` (its headers) and `ended` are
+    moments of `time.monotonic`; `lookup`, `connect` (without `lookup`, if that
+    is known) and `tls` are seconds. None is for what did not happen: a
+    connection that was open is not opened. `peer` is the host connected to,
+    which is a proxy if one is set. `complete`: the body came to its end.
     """
 
     url: str
@@ -66,7 +67,8 @@ class Exchange:
 class Probe:
     """The exchanges of the clients it watches, and the records their decoders did not know.
 
-    `lookups` grows by the seconds of each name look-up that the loop makes.
+    `lookups`, which the doctor keeps, grows by the seconds of each name look-up of the event
+    loop. A watched provider sets `unknown` to its decoder's counter before each response.
     """
 
     def __init__(self, lookups: Sequence[float] = ()) -> None:
@@ -106,7 +108,7 @@ class Watchable(Protocol):
 
 
 async def timed(arrival: Awaitable[T]) -> tuple[T, float]:
-    """Return what arrives, and the seconds waited: 0 where the task did not stop for it.
+    """Return what arrives, and the seconds waited: 0 if the task did not stop for it.
 
     A callback of `call_soon` runs as soon as the task stops, and not before.
     """
@@ -126,10 +128,10 @@ async def timed(arrival: Awaitable[T]) -> tuple[T, float]:
 
 
 def _trace(exchange: Exchange, lookups: Sequence[float]) -> Trace:
-    """Return httpcore's `trace` extension: it is called at each step of a request, by name.
+    """Return a `trace` extension, which httpcore calls at each step of a request, by name.
 
-    The names are documented (https://www.encode.io/httpcore/extensions/#trace) but for
-    their first word, which differs between direct connections and those through a proxy.
+    The names are documented (https://www.encode.io/httpcore/extensions/#trace) except
+    for their first word, which is not the same on connections through a proxy.
     """
     since: dict[str, float] = {}
     lookups_before = 0
@@ -160,6 +162,7 @@ def _trace(exchange: Exchange, lookups: Sequence[float]) -> Trace:
 async def _noted(
     chunks: AsyncGenerator[bytes, None], exchange: Exchange
 ) -> AsyncGenerator[bytes, None]:
+    """Yield the chunks and note each in the exchange."""
     try:
         async with aclosing(chunks):
             while True:

@@ -1,4 +1,7 @@
-"""The reading of one response, the same on every wire: parts in, events out, within bounds."""
+"""The reading of one response, the same on every wire: parts in, events out, within bounds.
+
+A wire makes a `Reading` for a request, passes on all its `events`, and then those of `finish`.
+"""
 
 import asyncio
 import logging
@@ -27,24 +30,24 @@ T = TypeVar("T")
 TURN_SECONDS = 0.005
 """Seconds of work after which everything else on the event loop runs once.
 
-What has arrived already is read without waiting, so a server that sends
-faster than we read would keep the loop to itself.
+Reading what has already arrived does not wait, so a server that sends faster
+than lfg reads would keep the loop to itself.
 """
 
 _DRAIN_GRACE = 0.25
-"""Seconds for a body to end by itself after its last record, or after the one that failed it.
+"""Seconds that a body has to end by itself after its last record, or after the one that failed it.
 
-What a failed response cost may follow its error.
+The usage of a failed response may come after its error.
 """
 
 _logger = logging.getLogger(__name__)
 
 
 class Timeout:
-    """The seconds that may pass before something arrives, with the setting's name.
+    """The seconds that may pass before something arrives; `name` is the setting, for the message.
 
-    One timer looks at the deadline now and then: setting one for each wait would cost as much
-    as reading a record.
+    One timer checks the deadline now and then: to set one for each wait would cost as much as
+    to read a record.
     """
 
     def __init__(self, seconds: float, message: str, name: str) -> None:
@@ -57,15 +60,15 @@ class Timeout:
 
     @property
     def is_over(self) -> bool:
-        """True once the time has passed, also where nothing had to be waited for."""
+        """True once the time has passed, even if nobody waits."""
         return self._loop.time() >= self._deadline
 
     def restart(self) -> None:
-        """Begin anew, also for a wait that is under way."""
+        """Begin anew, also during a wait."""
         self._deadline = self._loop.time() + self._seconds
 
     async def wait(self, arrival: Awaitable[T]) -> T:
-        """Return what arrives; raise `ProviderError` ("timeout") where nothing does in time."""
+        """Return what arrives; raise `ProviderError` ("timeout") if nothing does in time."""
         if self._timer is None:
             self._set_timer()
         try:
@@ -84,6 +87,7 @@ class Timeout:
         self._timer = self._loop.call_at(self._deadline, self._look)
 
     def _look(self) -> None:
+        """End the wait if the time is over; if not, look again at the present deadline."""
         self._timer = None
         if self._waiting is None:
             return  # the next wait sets it again
@@ -95,7 +99,7 @@ class Timeout:
 
 @dataclass(slots=True)
 class _Turn:
-    """The events of one step of reading; `is_last` once nothing that has come is unread."""
+    """The events of one step of reading; `is_last` if all parts that came together are read."""
 
     events: list[WireEvent] = field(default_factory=list)
     error: Exception | None = None
@@ -107,8 +111,8 @@ class Reading:
 
     A response begins with the first record that has content, or is of a known type without
     content, like the head of a message. Until then `first_token_timeout` runs: neither
-    heartbeats nor records of no known type stop it. `idle` is for the wait between any two
-    things after that; restart it when bytes come, for a long record is no silence.
+    heartbeats nor records of unknown types stop it. `idle` limits the wait between any two
+    arrivals after that; a wire whose parts may be long restarts it when bytes come.
     """
 
     def __init__(self, decoder: Decoder, request: Request) -> None:
@@ -117,28 +121,29 @@ class Reading:
             seconds, name = seconds + request.idle_timeout, f"{name} and idle_timeout"
         self.idle = Timeout(request.idle_timeout, "no data for", "idle_timeout")
         self.timeout = Timeout(seconds, "no response within", name)
-        """The one in force."""
+        """The limit in force: for the first record, then `idle`, and at last the drain grace."""
         self._decoder = decoder
         self._apart = request.apart
-        self._turn_ends = 0.0
-        self._turn_left = TURN_SECONDS
+        self._turn_ends = 0.0  # the time at which the event loop is to run
+        self._turn_left = TURN_SECONDS  # of work, when the last parts had been read
         self._meter = CallMeter()
         self._drain: Timeout | None = None
         self._has_begun = False
         self._unknown_before = 0
-        self._quiet = 0
+        self._quiet = 0  # records in a row without content
 
     async def events(
         self,
         arriving: AsyncGenerator[Sequence[T], None],
         decode: Callable[[T], Sequence[WireEvent]],
     ) -> AsyncGenerator[WireEvent, None]:
-        """Yield the events of parts that arrive, together or apart, until the response is over.
+        """Yield the events of parts that arrive, until the response is over.
 
-        Pieces of a text that came together are one event: what follows costs as much for a
-        word as for a page. The response is over where the decoder is done or has failed; what
-        still comes is read for `_DRAIN_GRACE`. Raises `ProviderError` ("protocol") past a
-        limit, and what `arriving` raises before the response is over.
+        `decode` returns the events of one part. Pieces of a text that came together become one
+        event, which costs as much as each of them would. The response is over once the decoder
+        is done or has failed; what still comes is read for `_DRAIN_GRACE`. Raises
+        `ProviderError` ("protocol") past a limit, and what `arriving` raises before the
+        response is over.
         """
         decoder = self._decoder
         while self._drain is None or not self._drain.is_over:
@@ -177,7 +182,7 @@ class Reading:
             raise self._decoder.failure
 
     def bounded(self, events: Iterable[WireEvent]) -> Iterator[WireEvent]:
-        """Yield the events, long deltas in pieces; raise `ProviderError` past a limit of calls."""
+        """Yield the events, long deltas in pieces; raise `ProviderError` past a limit on calls."""
         for event in in_pieces(events):
             yield event
             self._meter.count(event)
@@ -194,20 +199,20 @@ class Reading:
             return ()
 
     def _decode(self, left: Iterator[T], decode: Callable[[T], Sequence[WireEvent]]) -> _Turn:
-        """Decode the parts that are left, or as many as this turn of reading has time for."""
+        """Decode the parts that are left, or as many as there is time for before the loop runs."""
         turn = _Turn()
         try:
             for part in left:
                 turn.events += self._decoded(part, decode)
                 if monotonic() >= self._turn_ends:
                     return turn
-        except Exception as error:  # what was read before it goes out first
+        except Exception as error:  # to be raised after the events before it
             turn.error = error
         turn.is_last = True
         return turn
 
     async def _share(self) -> None:
-        """Let other tasks run once this one's share of time is used up."""
+        """Let the event loop run if the time for reading is used up."""
         if monotonic() >= self._turn_ends:
             await asyncio.sleep(0)
             self._turn_ends = monotonic() + TURN_SECONDS
@@ -227,7 +232,7 @@ class Reading:
             self._has_begun = self._is_known_type()
 
     def _is_known_type(self) -> bool:
-        """Return True if the decoder knew the type of the last record."""
+        """Return True if the last record did not add to the decoder's unknown ones."""
         unknown = self._decoder.unknown
         if len(unknown) > limits.QUIET_TYPES:
             return False
@@ -251,16 +256,16 @@ def decode(part: Part, decoder: Decoder) -> Sequence[WireEvent]:
 def logged(
     host: str, request: Request, unknown: Counter[str]
 ) -> Iterator[Callable[[float | None], None]]:
-    """Write one response to the debug log; call the value as the request's `on_answer`.
+    """Write one response to the debug log; yields a function to call instead of `on_answer`.
 
-    Lines carry names, times and counts; never a key, a prompt or an answer. So no message of
-    an error either, in which servers like to quote requests. `unknown` is the decoder's count.
+    Lines carry names, times and counts, but never a key, a prompt or an answer. So they carry no
+    message of an error either: servers quote requests there. `unknown` is the decoder's count.
     """
     host, began, ending = host or "?", monotonic(), "was cancelled"
 
     def log(message: str, *values: object) -> None:
         if _logger.isEnabledFor(logging.INFO):
-            task = asyncio.current_task()  # the engine names a ticket's task after it
+            task = asyncio.current_task()  # a ticket's task has its name
             _logger.info(f"%s: {message}", task.get_name() if task else "-", *values)
 
     def answered(connect: float | None) -> None:

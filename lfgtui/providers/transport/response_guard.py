@@ -1,11 +1,11 @@
 """The guard that every HTTP response passes before anything reads it, on every wire.
 
-It hangs on the HTTP client's own hook, below the SDKs, which read the whole body
-of a refusal or of a list of models, decompress whatever comes, and follow
+`guard` puts it into a hook of the HTTP client, below the SDKs, which read the whole
+body of a refusal or of a list of models, decompress whatever comes, and follow
 redirects. Here
 
-- a redirect is refused (`base_url` is the final address, and a key belongs to
-  no other host);
+- a redirect is refused (`base_url` is the final address, and no other host may
+  get the key);
 - a body is decompressed in small pieces, and not beyond the ratio of any real
   response; codings that lfg cannot read are refused by name;
 - no body is longer than `BODY_BYTES`, the body of a refusal is cut at
@@ -32,14 +32,14 @@ Client: TypeAlias = httpx2.AsyncClient | httpx.AsyncClient
 Response: TypeAlias = httpx2.Response | httpx.Response
 
 _PLAIN = frozenset({"", "identity", "none", "utf-8", "utf8"})
-"""Values of Content-Encoding that mean none; some servers put a charset there."""
+"""Values of Content-Encoding for a body that is not compressed; some servers send a charset."""
 
-_DEFLATED = (["gzip"], ["x-gzip"], ["deflate"])
-_GZIP_OR_ZLIB = 32 + zlib.MAX_WBITS
+_DEFLATED = (["gzip"], ["x-gzip"], ["deflate"])  # what is decompressed here
+_GZIP_OR_ZLIB = 32 + zlib.MAX_WBITS  # zlib's code for either header
 
 
 def guard(client: Client, *, document_bytes: int = limits.BODY_BYTES) -> None:
-    """Check all responses of the client; `document_bytes` bounds the answer to a GET."""
+    """Check all responses of a new client; `document_bytes` is the limit of an answer to a GET."""
     client.follow_redirects = False
 
     async def check(response: Response) -> None:
@@ -49,7 +49,7 @@ def guard(client: Client, *, document_bytes: int = limits.BODY_BYTES) -> None:
 
 
 class FilteredBody(httpx2.AsyncByteStream, httpx.AsyncByteStream):
-    """The filtered body of a response, for httpx and httpx2 alike."""
+    """The body of a response as `through` lets it pass, for httpx and httpx2 alike."""
 
     def __init__(
         self,
@@ -70,19 +70,20 @@ class FilteredBody(httpx2.AsyncByteStream, httpx.AsyncByteStream):
 
 
 def body_of(response: Response) -> httpx2.AsyncByteStream | httpx.AsyncByteStream:
-    """Return the body of a response that is streamed; decompressed, once it passed the guard."""
+    """Return the body of a streamed response; behind the guard it is decompressed."""
     assert isinstance(response.stream, httpx2.AsyncByteStream | httpx.AsyncByteStream)
     return response.stream
 
 
 def chunks_of(stream: AsyncIterable[bytes]) -> AsyncGenerator[bytes, None]:
-    """Return the chunks of a body, to be closed by who reads them: both libraries generate them."""
+    """Return the chunks of a body as the generator that they are; the reader has to close it."""
     chunks = aiter(stream)
     assert isinstance(chunks, AsyncGenerator)
     return chunks
 
 
 def _check(response: Response, limit: int) -> None:
+    """Refuse a response, or replace its body by one within `limit` bytes."""
     status, headers = response.status_code, response.headers
     if 300 <= status < 400:
         raise redirected(status, headers.get("location", ""))
@@ -102,6 +103,7 @@ def _check(response: Response, limit: int) -> None:
 
 
 def _codings(headers: Mapping[str, str]) -> list[str]:
+    """Return the names of the body's compressions, as in `gzip, br`."""
     names = (name.strip().lower() for name in headers.get("content-encoding", "").split(","))
     return [name for name in names if name not in _PLAIN]
 
@@ -123,8 +125,11 @@ async def _bounded(
     *,
     is_refusal: bool,
 ) -> AsyncGenerator[bytes, None]:
-    """Yield a body in pieces; past a bound, a refusal ends and any other raises `ProviderError`."""
-    left, room = limit, limits.MEGABYTE
+    """Yield a body in pieces; past `limit` bytes, or if it expands too much, raise `ProviderError`.
+
+    The body of a refusal is cut there instead: its message comes first.
+    """
+    left, room = limit, limits.MEGABYTE  # bytes until it is too long, and until it is a bomb
     try:
         async with aclosing(chunks):
             async for chunk in chunks:
@@ -144,11 +149,12 @@ async def _bounded(
 
 
 def _slices(data: bytes) -> Iterator[bytes]:
+    """Yield pieces of `PIECE_BYTES` at most."""
     return (data[at : at + limits.PIECE_BYTES] for at in range(0, len(data), limits.PIECE_BYTES))
 
 
 def _inflater() -> Callable[[bytes], Iterator[bytes]]:
-    """Return a gzip or zlib decompressor whose pieces are as small as any."""
+    """Return a gzip or zlib decompressor that yields pieces of `PIECE_BYTES` at most."""
     inflater = zlib.decompressobj(_GZIP_OR_ZLIB)
 
     def inflate(data: bytes) -> Iterator[bytes]:

@@ -6,12 +6,12 @@ also split at U+2028, U+0085 and form feed, which are legal inside JSON strings.
 This adapter adds what `EventSource` leaves out of the standard
 (https://html.spec.whatwg.org/multipage/server-sent-events.html, 9.2.6): a byte
 order mark, bytes that are no UTF-8, events without data, ids that come alone,
-and reconnection times that are no digits. An event with bytes that are no UTF-8
-is read as the standard says, and is the last: it is damaged, and its content is
-not known.
+and reconnection times that are not digits only. An event with bytes that are no
+UTF-8 is read as the standard says, and fails the response: nobody knows what it
+was to say.
 
 It also keeps the event that is not complete yet, as bytes, so that a server can
-make us hold `RECORD_BYTES` and no more.
+make lfg hold `RECORD_BYTES` and no more.
 """
 
 import codecs
@@ -31,23 +31,23 @@ if TYPE_CHECKING:
     from httpx import Response
 
 _PLAIN = re.compile(rb"(?:event: ?([^\r\n]*)\n)?data: ?([^\r\n]*)\n\n")
-"""An event of one line of data, with its name or without: nearly all are."""
+"""An event with one line of data, and perhaps its name before that: nearly all are."""
 
 _DATA = re.compile("^data(?::|$)", re.MULTILINE)
 _BAD_RETRY = re.compile("^retry:(?! ?[0-9]{1,12}$)", re.MULTILINE)
-_ERROR_FIELD = re.compile(r"^error:(?=\s*\{)", re.MULTILINE)
+_ERROR_FIELD = re.compile(r"^error:(?=\s*\{)", re.MULTILINE)  # `error: {"code": 500}`
 
 
 @dataclass(frozen=True, slots=True)
 class Comment:
-    """A line for nobody: servers send them to show that the connection lives."""
+    """A line without content: servers send them to show that the connection lives."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class Position(Comment):
-    """An id that came without an event: a comment to all but a reader that resumes the stream."""
+    """An id without an event, for readers that may resume the stream; a comment to all others."""
 
     id: str = ""
 
@@ -58,11 +58,11 @@ Record: TypeAlias = ServerSentEvent | Comment
 class RecordReader:
     """A reader of records from bytes; how the bytes are cut makes no difference.
 
-    `tail` dispatches a last event whose blank line never came, and reads an
-    `error:` field as the event of that name, as the providers' wires need;
-    without it the reader is strict. `last_event_id` and `retry`
-    (milliseconds) are what a reconnection would use. `failure` is set by a
-    record that does not end or is damaged; nothing is read after it.
+    `tail` is for the providers' wires: a last event counts without its blank line,
+    and an `error:` field is read as the event of that name. Without `tail` the reader
+    keeps to the standard. `last_event_id` and `retry` (milliseconds) are what a
+    reconnection would use. `failure` is set by a record that is too long or damaged;
+    nothing is read after it.
     """
 
     def __init__(self, *, tail: bool) -> None:
@@ -83,7 +83,7 @@ class RecordReader:
         unseen = max(0, len(self._line) - 1)
         self._line += data
         records: list[Record] = []
-        # Without an end in these bytes the search would begin anew with every piece of a record.
+        # Only if an event ends here: otherwise each piece of a long record would be searched again.
         if b"\n\n" in data and not (self._event or self._at_start):
             records = self._take_plain()
             unseen = 0 if records else unseen
@@ -101,7 +101,7 @@ class RecordReader:
     def finish(self) -> list[Record]:
         """Return the records that the end of the body completes."""
         if self.failure is not None or _ends_within_character(self._line):
-            return []  # what broke off there is a cut, which its decoder sees
+            return []  # a cut, which the decoder notices
         is_complete = self._tail or self._line.endswith(b"\r")
         records = self._take_lines(len(self._line)) if is_complete else []
         return records + self._dispatch() if self._tail and self._event else records
@@ -144,7 +144,7 @@ class RecordReader:
         return records
 
     def _dispatch(self) -> list[Record]:
-        """Read the event whose lines are complete; return [] where it has no effect."""
+        """Read the event whose lines are complete; return [] if it has no effect."""
         try:
             text, is_damaged = self._event.decode(), False
         except UnicodeDecodeError:
@@ -155,7 +155,7 @@ class RecordReader:
         if "retry:" in text:
             text = _BAD_RETRY.sub(":", text)
         has_data = _DATA.search(text) is not None
-        # `EventSource` passes over a block that sets nothing, and would ask for the next.
+        # `EventSource` skips a block without data or name, and would read it again endlessly.
         self._block.text = f"{text}\n" if has_data else f"{text}event: none\n\n"
         event = next(self._events)
         before, self.last_event_id = self.last_event_id, event.id
@@ -167,7 +167,7 @@ class RecordReader:
 
 
 class _Block:
-    """One block of lines, with what `EventSource` asks of a response; each makes one event."""
+    """A stand-in for the response that `EventSource` reads; `text` is always one event."""
 
     headers: ClassVar = {"content-type": "text/event-stream"}
 

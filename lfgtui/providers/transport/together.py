@@ -1,14 +1,13 @@
 """The chunks of a body, joined where one read of the socket brought several.
 
 The HTTP client hands over a chunked body chunk by chunk, and servers send each record as a
-chunk of its own. When several came with one read, all that follows would be done for each of
-them. Nobody can ask the client if it has more, but it does not stop before it has to wait for
-the server: so a task takes what it gives, and whoever reads gets all that is there once that
-task has stopped.
+chunk of its own. If one read brought several, all further work would be done for each of them.
+The client does not say whether it has more, but it does not pause before it has to wait for the
+server. So a task takes its chunks, and the reader gets all that are there once the task pauses.
 
-A server may send so fast, and in such small chunks, that it never has to. So the task stops on
-time as well, and what it took is read in small steps: between them everything else on the loop
-runs once.
+A server may send so fast, and in such small chunks, that the task never has to wait. So it also
+pauses after some time, and what it took is read in small steps, between which everything else on
+the event loop runs once.
 """
 
 import asyncio
@@ -19,16 +18,16 @@ from time import monotonic
 from lfgtui.providers import limits
 
 MOST_AHEAD = 64 * 1024
-"""Bytes that may wait for their reader; the socket is not read meanwhile."""
+"""Bytes that may wait for their reader; beyond, the socket is not read."""
 
 TAKING_SECONDS = 0.001
-"""Seconds after which a task that takes chunks stops on time: reading them takes longer."""
+"""Seconds of taking chunks after which the task pauses: to decode them takes longer."""
 
 
 async def together(chunks: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
-    """Yield the chunks, those that came together as one; then raise what `chunks` raises.
+    """Yield the chunks, joined if they came together, in pieces of at most `PIECE_BYTES`.
 
-    What is longer than `PIECE_BYTES` comes as several.
+    What `chunks` raises is raised after them.
     """
     arrived: list[bytes] = []
     ahead = 0
@@ -76,4 +75,4 @@ async def together(chunks: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes,
         taking.cancel()
         await asyncio.wait([taking])
         if not taking.cancelled():
-            taking.exception()  # whoever stopped reading does not want to know
+            taking.exception()  # the reader has stopped, so nobody needs its error

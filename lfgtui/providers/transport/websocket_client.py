@@ -1,11 +1,11 @@
 """The library's WebSocket client, with bounds on the work that a server can cause.
 
 The library parses at once all that one read of the socket brings: a quarter of
-a megabyte, which may be 60,000 frames. It answers each ping, whether or not
-the server reads the answers. And it follows redirects with all headers but
-three. Here frames are parsed a few kilobytes at a time, between which the
-event loop runs; nothing is read while too many answers wait to be sent; a
-redirect is a refusal like any other.
+a megabyte, which may be 60,000 frames. It answers each ping, even if the server
+does not read the answers. And it follows redirects with all headers but three.
+Here frames are parsed a few kilobytes at a time, and the event loop runs in
+between; nothing is read while too many answers wait to be sent; a redirect is a
+refusal like any other.
 """
 
 import asyncio
@@ -19,19 +19,19 @@ from websockets.protocol import Event, State
 
 from lfgtui.providers import limits
 
-_SLICE = 4 * 1024
+_SLICE = 4 * 1024  # bytes that are parsed at once
 _STEP = 0.005
 """Seconds of parsing after which the event loop runs again."""
 
 LAST_STEP = 0.5
-"""Seconds of parsing where the connection ends; an honest server leaves work for a fifth."""
+"""Most seconds of parsing what is left when the connection ends; honest servers need a fifth."""
 
 UNSENT = 16 * limits.MEGABYTE
 """Bytes waiting to be sent beyond which nothing more is read from the server."""
 
 
 SILENT = logging.getLogger(f"{__name__}.library")
-"""A logger for the library, which raises all that it logs."""
+"""A logger for the library, which raises whatever it logs, too."""
 SILENT.disabled = True
 
 
@@ -47,10 +47,11 @@ class Connection(ClientConnection):
     """A connection that also reports pings and each frame that arrives."""
 
     on_activity: Callable[[], None] | None = None
-    _was_pinged = False
-    _pings = 0
-    _waiting: asyncio.Timeout | None = None
-    _is_held = False  # by the library, while enough messages wait to be taken
+    """Called for each frame; the wire sets it once connected."""
+    _was_pinged = False  # and `next_message` has not reported it yet
+    _pings = 0  # in a row, without a message
+    _waiting: asyncio.Timeout | None = None  # for the next message
+    _is_held = False  # while enough messages wait to be taken, or too much to be sent
     _next_step: asyncio.Handle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -77,12 +78,12 @@ class Connection(ClientConnection):
         super().connection_lost(exc)
 
     def send_data(self) -> None:
-        """Send as the library does, unless nobody is there to read it."""
+        """Send as the library does, unless the connection is closing."""
         if not self.transport.is_closing():
             super().send_data()
 
     def resume_writing(self) -> None:
-        """Go on reading: the server reads again."""
+        """Continue to read, since the server reads again."""
         super().resume_writing()
         if self._is_held and not self.recv_messages.paused:
             self._release()
@@ -99,10 +100,10 @@ class Connection(ClientConnection):
                 self._waiting.reschedule(self.loop.time())
 
     async def next_message(self) -> str | bytes | None:
-        """Return the next message; None where the server pinged instead.
+        """Return the next message; None if the server pinged instead.
 
         A ping ends the wait by a timeout; the library guarantees that no message is lost.
-        Raises `ProviderError` ("protocol") where nothing comes but pings.
+        Raises `ProviderError` ("protocol") if nothing comes but pings.
         """
         if not self._was_pinged:
             try:
@@ -121,7 +122,7 @@ class Connection(ClientConnection):
         return None
 
     def post(self, text: str) -> bool:
-        """Send a message without waiting until it has left; return False if that cannot be."""
+        """Send a message without waiting until it has left; return False on a closed connection."""
         if self.protocol.state is not State.OPEN or self.transport.is_closing():
             return False
         self.protocol.send_text(text.encode())
@@ -143,6 +144,7 @@ class Connection(ClientConnection):
             self._abort()
 
     def _hold(self) -> None:
+        """Read and parse nothing until `_release`; the library calls both for its queue."""
         self._is_held = True
         self.transport.pause_reading()
 
@@ -169,6 +171,7 @@ class Connection(ClientConnection):
             self.transport.resume_reading()
 
     def _parse_rest(self) -> None:
+        """Parse what is left, for at most `LAST_STEP` seconds, and drop the rest."""
         self._plan_step(None)
         until = monotonic() + LAST_STEP
         while self._unread and monotonic() < until:
@@ -180,7 +183,7 @@ class Connection(ClientConnection):
         del self._unread[:_SLICE]
         try:
             super().data_received(data)
-        except Exception as error:  # for whoever waits for a message, and not for the loop
+        except Exception as error:  # it is raised where a message is waited for, not in the loop
             self.set_connection_exc(error)
             self._abort()
 
@@ -189,6 +192,7 @@ class Connection(ClientConnection):
         self.transport.abort()
 
     def _plan_step(self, step: asyncio.Handle | None) -> None:
+        """Replace the step that is planned; None plans none."""
         if self._next_step is not None:
             self._next_step.cancel()
         self._next_step = step

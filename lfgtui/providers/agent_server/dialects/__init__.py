@@ -1,7 +1,9 @@
-"""The event forms of agent servers: those that are documented, each with its source.
+"""The dialects of agent servers: documented forms of events, each with its source.
 
-A record is looked up by the key that its dialect uses. No two dialects give one
-name two meanings, so the config need not name the dialect of a server.
+A record is looked up by the field that its dialect has the type in. No two dialects
+give one type two meanings, so the config need not name the dialect of a server. A new
+dialect is a table in `BY_TYPE` (`tables`) or, if one record may be several events, a
+reader that `find` calls (`nested`).
 """
 
 from collections.abc import Iterable
@@ -19,6 +21,7 @@ from lfgtui.providers.agent_server.dialects.tables import (
 
 _TYPE_FIELDS = frozenset({"type", "event", "jsonrpc", "author", "kind"})
 _IN_WORDS = frozenset({"text", "reasoning", "output", "result"})
+"""Meanings of records whose content is text, of which JSON may be a piece."""
 
 
 def find(name: str, value: object) -> Iterable[Match] | None:
@@ -43,12 +46,12 @@ def find(name: str, value: object) -> Iterable[Match] | None:
 
 
 def may_be_text(name: str) -> bool:
-    """Return True if the data of events of that name may be text without JSON around it."""
+    """Return True if the data of SSE events of that name may be plain text instead of JSON."""
     return not name or name in COMMON
 
 
 def must_be_text(name: str, value: object) -> bool:
-    """Return True for JSON that is not an event, and under that name must be text."""
+    """Return True if JSON that is not an event must be text under that name, as a token `42`."""
     rule = COMMON.get(name)
     return rule is not None and rule.means in _IN_WORDS and not isinstance(value, str)
 
@@ -62,12 +65,13 @@ def is_event(name: str, value: object) -> bool:
 
 
 def names_its_type(value: object) -> bool:
-    """Return True for a record that names its type."""
+    """Return True for a record whose own fields name a known type."""
     if not isinstance(value, dict) or not value.keys() & _TYPE_FIELDS:
         return False
     return find("", value) is not None
 
 
 def _is_of(name: str, value: object) -> bool:
+    """Return True for an object with a field that the common form has for events of that name."""
     fields = COMMON[name].fields if name else ()
     return isinstance(value, dict) and any(field in value for field in fields)

@@ -1,6 +1,7 @@
 """Records that hold several events, or have events in their parts: one reader for each dialect.
 
 A reader returns the matches in a record of its dialect, in order, and None for any other record.
+`dialects.find` calls the readers.
 """
 
 from collections.abc import Iterator
@@ -17,7 +18,7 @@ _REASONING, _WHOLE_REASONING = Rule("reasoning", "text"), Rule("whole_reasoning"
 def _since_prompt(
     messages: list[JsonObject], field: str, person: str
 ) -> list[tuple[int, JsonObject]]:
-    """Return the messages since the person's last one, numbered."""
+    """Return the messages after the last one by `person`, with their numbers from 1."""
     prompts = [n for n, message in enumerate(messages, 1) if message.get(field) == person]
     return list(enumerate(messages, 1))[prompts[-1] if prompts else 0 :]
 
@@ -54,7 +55,7 @@ def _snapshot(messages: list[JsonObject]) -> Iterator[Match]:
             yield Match(AG_UI["TOOL_CALL_RESULT"], message)
 
 
-# Dify's steps of an agent, whose thought is streamed as the answer too:
+# Dify's steps of an agent; their thoughts are streamed as the answer, too, and not read here:
 # https://docs.dify.ai/api-reference/chat/send-chat-message.
 
 _DIFY_CALL = Rule("call", call_id="id", name="tool", input="tool_input")
@@ -81,7 +82,7 @@ _A2A_KINDS = {
 _A2A_FORMS = frozenset({"parts", "status", "artifact"})
 _FAILED = frozenset({"failed", "canceled", "rejected"})
 _ENDED = frozenset({"completed", "input-required", "auth-required"})
-_RUNS, _DONE = Rule("unfinished"), Rule("done", reason="state")
+_UNFINISHED, _DONE = Rule("unfinished"), Rule("done", reason="state")
 _PARTS, _WHOLE_PARTS = Rule("text", "parts"), Rule("whole_text", "parts")
 _STATUS, _ERROR = Rule("status", "text"), Rule("error", "message")
 
@@ -101,11 +102,12 @@ def a2a(record: JsonObject) -> Iterator[Match] | None:
 
 
 def _a2a_event(kind: str, record: JsonObject) -> Iterator[Match]:
+    """Yield the matches in a record of a kind in `_A2A_KINDS`."""
     if kind == "message":
         yield Match(_WHOLE_PARTS, record, lenient_json.text(record, "messageId"))
         yield Match(_DONE, {})
         return
-    yield Match(_RUNS, {})
+    yield Match(_UNFINISHED, {})
     if kind == "artifactUpdate":
         artifact = lenient_json.child(record, "artifact")
         is_piece = record.get("append") is True or record.get("lastChunk") is not True
@@ -150,6 +152,7 @@ def adk(record: JsonObject) -> Iterator[Match] | None:
 
 
 def _adk_event(record: JsonObject) -> Iterator[Match]:
+    """Yield the matches in an event, which has either a piece of text or everything whole."""
     if record.get("errorCode"):
         yield Match(_ADK_ERROR, record)
     if record["author"] == "user":
@@ -175,6 +178,7 @@ def _adk_event(record: JsonObject) -> Iterator[Match]:
 # https://docs.langchain.com/langsmith/streaming,
 # https://langchain-ai.github.io/langgraph/cloud/how-tos/stream_messages.
 
+# Modes without anything for the person.
 _QUIET = ("metadata", "messages/metadata", "custom", "debug", "checkpoints", "tasks", "events")
 _THOUGHTS = ("thinking", "reasoning")
 _LANG_CALL = Rule("call", call_id="id", name="name", input="args")
@@ -184,8 +188,8 @@ _LANG_USAGE = Rule("usage", usage="usage_metadata")
 
 
 def langgraph(name: str, value: object) -> list[Match] | None:
-    """Return the matches in an event of that name; None if it is not a mode's."""
-    mode = name.partition("|")[0]  # the rest names a graph inside the graph
+    """Return the matches in an event named for a mode; None if the name is no mode."""
+    mode = name.partition("|")[0]  # a subgraph follows, as in `updates|researcher:1`
     state = lenient_json.as_object(value) or {}
     match mode:
         case "messages" if isinstance(value, list):  # a message and its metadata

@@ -1,7 +1,8 @@
-"""The lines of a table: the event that a record means, and the fields that hold its parts.
+"""The rules in the dialects' tables: what a record means, and which fields have its parts.
 
 Fields are given as paths, `data.title` for the field `title` of the object
 `data`; of several, with spaces between them, the first that is not empty counts.
+`decoder` acts on the meanings.
 """
 
 from dataclasses import dataclass
@@ -17,47 +18,47 @@ Meaning: TypeAlias = Literal[
     "reasoning",
     "whole_reasoning",
     "status",
-    "call",  # a tool call began, or its input is complete
+    "call",  # the agent began a tool call, or its input is complete
     "arguments",  # a piece of its input
-    "input_over",
+    "input_over",  # all of its input has come
     "output",  # a piece of what it prints
     "result",
     "source",
     "error",
-    "unfinished",  # a run that will say when it is over
-    "start",  # the same, of its first event
+    "unfinished",  # the run will have a `done`: without one it was cut
+    "start",  # the same, in the first event of a run
     "done",
     "heartbeat",
-    "accepts",  # what may be sent while the run is under way
+    "accepts",  # the agent takes messages or a cancel during the run
     "message_taken",
     "message_refused",
     "usage",
-    "nothing",  # documented, and nothing that a person would want to see
+    "nothing",  # a documented type that the person need not see
 ]
 
 Counts: TypeAlias = tuple[int, ...]
-"""Tokens: of the input, of the output, and cached ones of the input."""
+"""Tokens: of the input, of the output, and those of the input that were cached."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One line of a table: the meaning of a record, and the fields of its parts."""
+    """The meaning of a record, and the paths of its parts; "" for a part that it does not have."""
 
     means: Meaning
     text: str = ""
     key: str = ""
-    """Field of the id of a text's message, or of the response that is counted."""
+    """Field with the id of the message that a text is of, or a report about; or of a response."""
     call_id: str = ""
     name: str = ""
     input: str = ""
     failed: str = ""
-    """Field that is set if a call or a run failed."""
+    """Field that is neither missing, null nor false if a call or a run failed."""
     reason: str = ""
     usage: str = ""
 
     @property
     def fields(self) -> set[str]:
-        """The fields of a record that the parts are in."""
+        """The outermost fields of a record that the parts are in."""
         paths = (self.text, self.call_id, self.name, self.input, self.failed, self.reason)
         return {path[0] for parts in (*paths, self.usage) for path in _split(parts)}
 
@@ -65,7 +66,8 @@ class Rule:
 class Match(NamedTuple):
     """A record, or a part of one, with the rule that applies to it.
 
-    `key` is the message's id, or in a snapshot, for one without an id, its position from 1.
+    `key` is the id of the text's message; for one without an id in a snapshot of the
+    conversation, its position, from 1; or "".
     """
 
     rule: Rule
@@ -121,7 +123,7 @@ def as_json(value: object) -> str:
 
 
 def counts_of(value: object) -> Counts | None:
-    """Return the tokens of a count, or of several models' counts; None if there are none."""
+    """Return the tokens in a `usage`, or the sum of several models'; None if there are none."""
     if value is None:
         return None
     if isinstance(value, list):

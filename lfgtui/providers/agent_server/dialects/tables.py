@@ -1,4 +1,4 @@
-"""The tables of the dialects in which one record is one event.
+"""The tables of the dialects in which one record is one event: from its type to its rule.
 
 The type of a record is in its field `type`, Dify's in `event`.
 """
@@ -12,16 +12,17 @@ Table: TypeAlias = Mapping[str, Rule]
 
 
 def _quiet(names: str) -> Table:
+    """Return rules for types that are known and not shown."""
     return dict.fromkeys(names.split(), Rule("nothing"))
 
 
-# The common event form, and an object without a type, which is a piece of text. The type may also
-# be the SSE event's name.
+# The form that many small servers share, and an object without a type, which is a piece of text.
+# The type may also be the SSE event's name.
 #
 #     {"type": "status" | "token" | "text" | "reasoning" | "tool_call" | "tool_output" |
 #      "tool_result" | "error" | "done", "content" | "message" | ...: ..., "usage": {...}}
 #
-# What an agent says of messages sent meanwhile: docs/guide.md, "Agents of your own".
+# For `accepts` and `message_*` see docs/guide.md, "Agents of your own".
 TEXT_FIELDS = ("content", "message", "text", "delta")
 _TEXT = " ".join(TEXT_FIELDS)
 _CALL = {
@@ -89,7 +90,7 @@ AG_UI: Table = {
     "TEXT_MESSAGE_CHUNK": _AG_TEXT,
     "REASONING_MESSAGE_CONTENT": _AG_REASONING,
     "REASONING_MESSAGE_CHUNK": _AG_REASONING,
-    "THINKING_TEXT_MESSAGE_CONTENT": _AG_REASONING,  # its name before
+    "THINKING_TEXT_MESSAGE_CONTENT": _AG_REASONING,  # its former name
     "TOOL_CALL_START": Rule("call", **_AG_CALL),
     "TOOL_CALL_ARGS": Rule("arguments", "delta", **_AG_CALL),
     "TOOL_CALL_CHUNK": Rule("arguments", "delta", **_AG_CALL),
