@@ -1,1 +1,1 @@
-"""Agents on this machine, through the Agent Client Protocol."""
+"""Agents on this machine, through the Agent Client Protocol (https://agentclientprotocol.com)."""

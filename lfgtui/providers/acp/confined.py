@@ -1,6 +1,6 @@
-"""An agent's surroundings: its wall, and the ticket's MCP servers, which it starts itself.
+"""An agent's sandbox, and its ticket's MCP servers, which the agent starts or calls itself.
 
-The wall is the ticket's, with the files that the agent itself needs.
+The sandbox is the ticket's, with the files that the agent itself needs.
 """
 
 from collections.abc import Iterator, Mapping
@@ -15,7 +15,7 @@ from lfgtui.settings.mcp import CHANGING_TO, NO_SERVERS, McpServer
 from lfgtui.settings.providers import ProviderConfig
 
 _FOLDERS = ("_CONFIG_DIR", "_HOME")
-"""Endings of variables that name the folder of an agent's settings."""
+"""Endings of variables that name the folder of an agent's settings, as in `CODEX_HOME`."""
 
 
 def confined(
@@ -36,7 +36,7 @@ def confined(
     own = tuple(filter(None, known.keys)) if known else ()
     moved = (name for name in environment if name.startswith(own) and name.endswith(_FOLDERS))
     elsewhere = [Path(environment[name]) for name in moved]
-    if folders and not folders[0].exists():  # so that files of its first start stay
+    if folders and not folders[0].exists():  # or what it writes at its first start is lost
         folders[0].mkdir(mode=0o700, parents=True)
     named = [Path(value) for value in config.env.values() if value.startswith("/")]
     wall = held.wall.with_paths(

@@ -1,5 +1,6 @@
-"""An agent's process with its one session, and its messages on their way to a response's reader.
+"""An agent's process with its one session: requests to it, and its messages as events.
 
+`handshake` opens it, `pool` keeps it, `stream` prompts it and takes the events from its `inbox`.
 One process serves one ticket, since an open question in one session may block the other sessions
 of a process. Everything is bounded: see `json_rpc`, `inbox` and `providers.limits`.
 """
@@ -37,7 +38,7 @@ EXIT_GRACE = 2.0
 """Seconds that an agent has to end once its input is closed, and again after SIGTERM."""
 
 _DEAF_GRACE = 0.3
-"""The same for an agent that ignored a cancel."""
+"""The same seconds for an agent that ignored a cancel."""
 
 _LONGEST_REPLAY = 100_000
 """Updates of a loaded session that are kept."""
@@ -46,29 +47,29 @@ _EXCERPT = 200
 """Characters of an unreadable message that are shown."""
 
 _WRITTEN = "fs/write_text_file"
-"""OpenCode sends this to every client, for editors; it has written the file itself."""
+"""A request that OpenCode sends to every client, for editors: it has written the file itself."""
 
 
 class Cost:
-    """The cost of one session, in USD.
+    """The cost of one session, in USD; `is_reported` once the agent has reported any.
 
     The agent reports the sum, and each turn is charged with the increase.
     """
 
     def __init__(self) -> None:
-        self.is_told = False
+        self.is_reported = False
         self._sum = self._due = 0.0
         self._is_resumed = False
 
     def resume(self, total: float) -> None:
-        """Go on from a sum that has been charged; the agent may count from 0 again."""
+        """Begin with a sum that was charged before; the agent may count from 0 again."""
         self._sum, self._is_resumed = total, True
 
     def take(self, total: float) -> None:
         """Take the sum that the agent reports."""
         if self._is_resumed and total < self._sum:
             self._sum = 0.0
-        self.is_told, self._is_resumed = True, False
+        self.is_reported, self._is_resumed = True, False
         self._due += max(0.0, total - self._sum)
         self._sum = max(self._sum, total)
 
@@ -79,7 +80,11 @@ class Cost:
 
 
 class Connection:
-    """An agent's process and the updates of its session; the handler of its `Peer`."""
+    """An agent's process and the updates of its session; the handler of its `Peer`.
+
+    `handshake` sets `session_id` ("" before there is a session), `capabilities` as the agent gives
+    them, and `can_steer` if it takes messages during a turn.
+    """
 
     def __init__(self, child: ChildProcess, folder: str) -> None:
         self.child = child
@@ -89,12 +94,12 @@ class Connection:
         self.updates = Updates(folder=folder)
         self.inbox = Inbox()
         self.replay: list[JsonObject] | None = None
-        """The updates of a past that is being replayed; None outside a replay."""
+        """The updates of the past that come while a session is loaded; None at any other time."""
         self._turn_ended = asyncio.Event()
         self._turn_ended.set()
         self.cost = Cost()
-        self._running: set[str] = set()
-        self._questions: dict[str, Future[ApprovalOption | None]] = {}
+        self._running: set[str] = set()  # ids of calls
+        self._questions: dict[str, Future[ApprovalOption | None]] = {}  # by call
         self.peer = Peer(child, self)
 
     @property
@@ -104,7 +109,7 @@ class Connection:
 
     @property
     def is_usable(self) -> bool:
-        """True while another prompt can be sent."""
+        """True if another prompt can be sent."""
         return self.peer.failure is None and not self.is_prompted and bool(self.session_id)
 
     @property
@@ -119,7 +124,10 @@ class Connection:
         return prompts.get("embeddedContext") is True
 
     async def prompt(self, blocks: Sequence[JsonObject]) -> JsonObject:
-        """Return the result at the end of the turn; raises `RpcError`, `ProviderError`."""
+        """Send a prompt; return its result at the end of the turn.
+
+        Raises `RpcError`, `ProviderError`.
+        """
         self._running.clear()
         self._turn_ended.clear()
         asked: JsonObject = {"sessionId": self.session_id, "prompt": blocks}
@@ -130,7 +138,7 @@ class Connection:
         return lenient_json.as_object(result) or {}
 
     async def steer(self, text: str) -> str:
-        """Pass a message to the turn that is under way; return its fate.
+        """Pass a message to the turn that is under way; return what became of it.
 
         The extension of claude-agent-acp and codex-acp (`src/acp-agent.ts`): "injected" if the
         turn has it, anything else if not. Raises `RpcError`, `ProviderError`.
@@ -159,7 +167,7 @@ class Connection:
         """Cancel the turn; `is_usable` tells whether it has ended."""
         self.inbox.discard()
         self.withdraw()
-        with suppress(ProviderError, TimeoutError):  # it is gone, or takes too long
+        with suppress(ProviderError, TimeoutError):  # the agent is gone, or takes too long
             async with asyncio.timeout(grace):
                 await self.peer.notify("session/cancel", {"sessionId": self.session_id})
                 await self._turn_ended.wait()
@@ -172,7 +180,7 @@ class Connection:
         await self.peer.aclose()
         await self.child.terminate(grace)
 
-    # What the agent sends
+    # What the agent sends: see `json_rpc.Handler`.
 
     async def notified(self, method: str, params: JsonObject) -> None:
         if method != "session/update":
@@ -202,6 +210,7 @@ class Connection:
         await self.inbox.put([self.updates.remark(why, note)])
 
     async def _permission(self, params: JsonObject) -> JsonObject:
+        """Ask the person; return the answer once it comes, in the agent's form."""
         session_id = lenient_json.text(params, "sessionId")
         if session_id != self.session_id:
             self.inbox.add(self._another_session("a question", session_id, params))
@@ -239,10 +248,10 @@ class Connection:
         return self.updates.remark(f"{what} of another session", note)
 
     async def _take(self, events: list[WireEvent]) -> None:
+        """Note which calls run and what the session costs; put the events into the inbox."""
         for event in events:
-            if isinstance(
-                event, ToolRunStarted | ToolCallRequested
-            ):  # not all agents say when it runs
+            # Not all agents report that a call runs.
+            if isinstance(event, ToolRunStarted | ToolCallRequested):
                 if self.updates.calls.is_open(event.call_id):
                     self._running.add(event.call_id)
             elif isinstance(event, ToolCallFinished):

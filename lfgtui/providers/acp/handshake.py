@@ -25,7 +25,7 @@ from lfgtui.settings.agents import known_program
 from lfgtui.settings.mcp import NO_SERVERS, McpServer
 from lfgtui.settings.providers import ProviderConfig
 
-PROTOCOL = 1
+PROTOCOL = 1  # the version of the Agent Client Protocol
 START_SECONDS = 60.0
 """Seconds that each step may take: agents start in seconds, several at once take longer."""
 
@@ -40,8 +40,8 @@ HELLO: JsonObject = {
 }
 """The parameters of `initialize`."""
 
-AUTH_REQUIRED = -32000
-_OUR_FAULT = frozenset({-32700, -32600, -32601, -32602})
+AUTH_REQUIRED = -32000  # the protocol's error code; agents send it for other things, too
+_OUR_FAULT = frozenset({-32700, -32600, -32601, -32602})  # JSON-RPC's codes of a bad request
 _ANEW = "{} cannot resume its session; sending it the conversation so far as text"
 
 
@@ -49,7 +49,7 @@ async def connect(
     name: str, config: ProviderConfig, workspace: Path, confinement: Confinement = UNCONFINED,
     servers: Mapping[str, McpServer] = NO_SERVERS,
 ) -> Connection:  # fmt: skip
-    """Return the agent, initialized, within its `confinement`. Raises `ProviderError`.
+    """Start and initialize the agent within its `confinement`. Raises `ProviderError`.
 
     It will start the MCP `servers`, so it has to see their programs.
     """
@@ -75,13 +75,14 @@ async def open_session(
     session: Session | None, model: str, asked: str = "",
     servers: Mapping[str, McpServer] = NO_SERVERS,
 ) -> Session | None:  # fmt: skip
-    """Open a session; return the session that goes on, None for a new one. Raises `ProviderError`.
+    """Open a session; return `session` if it continues, None for a new one. Raises `ProviderError`.
 
-    `asked` is the last message that was sent to the session; the agent starts the `servers`.
+    `asked` is the last message that was sent to the session; the agent starts the `servers`. To be
+    called once for a connection, after `connect`.
     """
     listed = await asyncio.to_thread(session_servers, name, servers, connection.capabilities)
     place: JsonObject = {"cwd": str(workspace), "mcpServers": [*listed]}
-    goes_on = await _go_on(name, connection, place, session, asked) if session else False
+    goes_on = await _continue(name, connection, place, session, asked) if session else False
     if session is not None and not goes_on:
         connection.inbox.add(Status(_ANEW.format(name)))
     if not goes_on:
@@ -95,7 +96,7 @@ async def open_session(
 
 
 async def _initialize(name: str, connection: Connection) -> None:
-    """Initialize the agent. If it ends or stays silent here, trying again is no help."""
+    """Initialize the agent. If it ends or stays silent here, it is not tried again."""
     try:
         result = await _request(name, None, connection, "initialize", HELLO)
     except ProviderError as error:
@@ -112,10 +113,10 @@ async def _initialize(name: str, connection: Connection) -> None:
         connection.can_steer = connection.can_steer or steering.get("supported") is True
 
 
-async def _go_on(
+async def _continue(
     name: str, connection: Connection, place: JsonObject, session: Session, asked: str
 ) -> bool:
-    """Go on in a session; return False if the agent cannot.
+    """Continue a session; return False if the agent cannot.
 
     An interrupted session is loaded, if possible, to get updates that the history lacks.
     """
@@ -143,7 +144,7 @@ async def _go_on(
 
 
 def _note_settings(connection: Connection, result: JsonObject) -> None:
-    """Remember the session's first settings, so that only changes are remarked on."""
+    """Remember the session's first settings, so that only later changes are reported."""
     modes = lenient_json.child(result, "modes")
     connection.updates.mode = lenient_json.text(modes, "currentModeId")
     for _ in connection.updates.configure(result.get("configOptions")):
@@ -184,7 +185,7 @@ async def _set(
     name: str, config: ProviderConfig, connection: Connection, what: str, method: str,
     params: JsonObject,
 ) -> None:  # fmt: skip
-    """Set something; a refusal is permanent, whatever its code says."""
+    """Set a mode or an option; a refusal is permanent, whatever its code says."""
     try:
         await _request(name, config, connection, method, params)
     except ProviderError as error:
@@ -198,6 +199,7 @@ async def _request(
     name: str, config: ProviderConfig | None, connection: Connection, method: str,
     params: JsonObject,
 ) -> JsonObject:  # fmt: skip
+    """Return a result; raises `ProviderError`, also for a refusal."""
     try:
         return await _within(name, connection, method, params)
     except RpcError as error:
@@ -205,6 +207,7 @@ async def _request(
 
 
 async def _within(name: str, connection: Connection, method: str, params: JsonObject) -> JsonObject:
+    """Return a result within `START_SECONDS`; raises `RpcError`, `ProviderError`."""
     try:
         async with asyncio.timeout(START_SECONDS):
             result = await connection.peer.request(method, params)

@@ -1,4 +1,4 @@
-"""The events of a session between the reader of its process and the reader of a response."""
+"""The events of a session on their way from the connection, which adds them, to `stream`."""
 
 import asyncio
 from collections.abc import Sequence
@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from lfgtui.model.events import Heartbeat, WireEvent
 
 _MOST = 2_000
-"""Most events that wait; with more, the agent has to wait."""
+"""Most events that wait; with more, `put` waits, so the agent's output is not read."""
 
 
 class Inbox:
-    """Events that have arrived. Those of a response that is being stopped are discarded."""
+    """Events that have arrived; none of them while `is_discarding`, during a cancel."""
 
     def __init__(self) -> None:
         self.is_discarding = False
@@ -51,7 +51,7 @@ class Inbox:
         return events
 
     def wake(self) -> None:
-        """Make `take` look again."""
+        """Make `take` check again whether the turn has ended."""
         self._arrived.set()
 
     def discard(self) -> None:

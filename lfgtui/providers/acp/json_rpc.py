@@ -1,15 +1,15 @@
-"""A JSON-RPC peer over a child's lines: both sides ask, both answer, and order is kept.
+"""A JSON-RPC peer over the lines of a child process: both sides send requests and answer them.
 
 One task reads. It passes on one message at a time, in the order of their arrival, and `request`
-returns a response only when everything before it has been handled. A slow handler makes the agent
-wait. So nothing that `notified` awaits may need a later message.
+returns a response only when everything before it has been handled. While a handler works, nothing
+further is read. So nothing that `notified` awaits may need a later message.
 
 Each request of the agent is handled in a task of its own, since a person may take hours to answer.
 Each is answered: with the result of `asked`, with the `RpcError` that it raises, with -32800 if
-the agent withdraws it, with -32603 after a bug.
+the agent withdraws it, with -32603 if `asked` raises anything else.
 
 The connection ends when the child does, when it does not read, when a message passes a limit, or
-when a handler raises: then everyone who waits for an answer gets that `failure`.
+when a handler raises: then all open requests raise that `failure`.
 """
 
 import asyncio
@@ -27,7 +27,7 @@ from lfgtui.providers.acp.messages import Call, Message, RpcError
 from lfgtui.providers.lenient_json import JsonObject
 
 MOST_REQUESTS = 100
-"""Most open requests of either side; one prompt and one question are usual."""
+"""Most open requests of each side; one prompt and one question are usual."""
 
 _CANCEL = "$/cancel_request"
 _TURN_SECONDS = 0.005
@@ -36,7 +36,7 @@ _TURN_SECONDS = 0.005
 _EXIT_SECONDS = 1.0
 """Seconds that a child without output has to exit, so that its exit can be reported."""
 
-_STDERR_SHOWN = 300
+_STDERR_SHOWN = 300  # last characters of its standard error in a message
 
 
 class DisconnectedError(ProviderError):
@@ -64,23 +64,23 @@ class Handler(Protocol):
         ...
 
     async def unreadable(self, why: str, text: str) -> None:
-        """Take the beginning of a line that is not a message, or that nobody waits for."""
+        """Take the beginning of a line that is no message, or a response that nobody waits for."""
         ...
 
 
 class Peer:
-    """One side of a connection, open from the start until `aclose` or its `failure`.
+    """lfg's side of a connection, open from the start until `aclose` or its `failure`.
 
-    It does not end the child.
+    To be made while the event loop runs. It does not end the child.
     """
 
     def __init__(self, child: ChildProcess, handler: Handler) -> None:
         self.failure: Exception | None = None
         self._child = child
         self._handler = handler
-        self._number = 0
-        self._waiting: dict[str, Future[object]] = {}
-        self._open: dict[str, Task[None]] = {}
+        self._number = 0  # of the last request to the agent
+        self._waiting: dict[str, Future[object]] = {}  # requests to the agent, by id
+        self._open: dict[str, Task[None]] = {}  # requests of the agent, by id
         self._closed = asyncio.Event()
         self._reader = asyncio.create_task(self._read())
 
@@ -151,13 +151,14 @@ class Peer:
             case Call():
                 await self._begin(message)
             case messages.Reply():
-                await self._settle(message)
+                await self._resolve(message)
             case messages.Invalid(its_id, error):
                 await self._refuse(its_id, error)
             case messages.Unreadable(why, text):
                 await self._handler.unreadable(why, text)
 
-    async def _settle(self, reply: messages.Reply) -> None:
+    async def _resolve(self, reply: messages.Reply) -> None:
+        """Give a response to the request that waits for it."""
         answer = self._waiting.pop(reply.id, None)
         if answer is None:
             told = f"id {reply.id}" + (f": {reply.error}" if reply.error else "")
@@ -167,7 +168,7 @@ class Peer:
                 answer.set_result(reply.result)
             else:
                 answer.set_exception(reply.error)
-            await asyncio.sleep(0)  # whoever waits goes on before the next message
+            await asyncio.sleep(0)  # `request` returns before the next message
 
     async def _begin(self, call: Call) -> None:
         """Handle a request; refuse a second one with the same id: answers could be confused."""
@@ -181,13 +182,14 @@ class Peer:
             await self._refuse(call.id, error)
         else:
             self._open[call.id] = asyncio.create_task(self._answer(call))
-            await asyncio.sleep(0)  # it has begun
+            await asyncio.sleep(0)  # it runs to its first wait
 
     async def _refuse(self, its_id: messages.JsonId, error: RpcError) -> None:
         with suppress(UnwritableError):  # earlier messages are still read
             await self._child.write_line(messages.refusal(its_id, error))
 
     async def _answer(self, call: Call) -> None:
+        """Handle a request of the agent and send the answer."""
         bug = None
         try:
             line = messages.result(call.id, await self._handler.asked(call.method, call.params))
@@ -200,12 +202,13 @@ class Peer:
             bug = error
             line = messages.refusal(call.id, RpcError(messages.INTERNAL_ERROR, "internal error"))
         del self._open[call.id]
-        with suppress(Exception):  # others get the error, too
+        with suppress(Exception):  # a failure, which others get, too
             await self._send(line)
         if bug is not None:
             self._fail(bug)
 
     def _withdraw(self, params: JsonObject) -> None:
+        """Cancel the request of the agent that it withdraws."""
         its_id = messages.id_of(params, "requestId")
         if its_id is not None and its_id in self._open:
             self._open[its_id].cancel()
@@ -242,7 +245,7 @@ class Peer:
         for answer in self._waiting.values():
             if not answer.done():
                 answer.set_exception(error)
-                answer.exception()  # raised by `request`, or by what it waits for first
+                answer.exception()  # retrieved: `request` may raise it while it still sends
         self._waiting.clear()
         for task in self._open.values():
             task.cancel()

@@ -16,14 +16,15 @@ from lfgtui.errors import LfgError, ProviderError
 from lfgtui.providers import lenient_json, limits
 from lfgtui.providers.lenient_json import JsonObject
 
+# Error codes of JSON-RPC; the last two are of ACP and of lfg.
 INVALID_REQUEST, METHOD_NOT_FOUND, INVALID_PARAMS, INTERNAL_ERROR = -32600, -32601, -32602, -32603
 REQUEST_CANCELLED, TOO_MANY_REQUESTS = -32800, -32000
 
 JsonId: TypeAlias = str
 """The id of a request as JSON text: `"1"` and `1` differ."""
 
-_EXCERPT = 500
-_LONGEST_MESSAGE = 2_000
+_EXCERPT = 500  # bytes of an unreadable line
+_LONGEST_MESSAGE = 2_000  # characters of an error's message
 
 
 class RpcError(LfgError):
@@ -46,7 +47,7 @@ class Notification:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A request of the other side."""
+    """A request of the agent."""
 
     id: JsonId
     method: str
@@ -55,7 +56,7 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Invalid:
-    """A request that cannot be read."""
+    """A request of the agent that cannot be read; `error` is the answer to it."""
 
     id: JsonId
     error: RpcError
@@ -63,7 +64,7 @@ class Invalid:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A result, or the error of a request that was refused."""
+    """A response to a request of ours: its result, or its error if it was refused."""
 
     id: JsonId
     result: object
@@ -130,12 +131,12 @@ def notification(method: str, params: JsonObject) -> bytes:
 
 
 def result(its_id: JsonId, value: object) -> bytes:
-    """Return the line of a response."""
+    """Return the line of a response to the agent."""
     return _reply(its_id, {"result": value})
 
 
 def refusal(its_id: JsonId, error: RpcError) -> bytes:
-    """Return the line of an error response."""
+    """Return the line of an error response to the agent."""
     body: JsonObject = {"code": error.code, "message": error.message}
     if error.data is not None:
         body["data"] = error.data
@@ -143,6 +144,7 @@ def refusal(its_id: JsonId, error: RpcError) -> bytes:
 
 
 def _message(value: object, line: bytes) -> Message:
+    """Return a value of a line, or of a batch in it, as a message."""
     record = lenient_json.as_object(value)
     if record is None:
         return unreadable("an invalid message", line)

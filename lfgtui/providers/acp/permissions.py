@@ -1,6 +1,6 @@
-"""An agent's requests for permission.
+"""An agent's requests for permission, as events; and the person's answer, in the agent's form.
 
-The person chooses one of the agent's options, and that option's id goes back.
+The person chooses one of the agent's options, and the id of that option goes back.
 """
 
 from collections.abc import Iterator
@@ -18,15 +18,16 @@ from lfgtui.text.terminal_safe import escaped
 
 _Kind: TypeAlias = Literal["allow_once", "allow_always", "reject_once", "reject_always"]
 _KINDS: Final[dict[str, _Kind]] = {kind: kind for kind in get_args(_Kind)}
-_MOST_OPTIONS = 20
+_MOST_OPTIONS = 20  # of a question; agents have three or four
 _WIDTH = 600
 """Characters of a summary; the middle of a longer one is left out."""
 
 CANCELLED: Final[JsonObject] = {"outcome": {"outcome": "cancelled"}}
+"""The answer to a question that was withdrawn."""
 
 
 def question_of(calls: Calls, params: JsonObject) -> tuple[ApprovalRequested, list[WireEvent]]:
-    """Return the request for approval, and the events about the call that it brings.
+    """Return the request for approval, and the events about its call, to be emitted before it.
 
     Its path may contain symbolic links: resolve it before comparing. Version 2 of the protocol
     may ask about something other than a call; that is shown as one.
@@ -62,8 +63,8 @@ def chosen(option: ApprovalOption | None) -> JsonObject:
 
 
 def _options(params: JsonObject) -> Iterator[ApprovalOption]:
-    """Yield the options; one of an unknown kind counts as `allow_always`, so a plain yes never
-    chooses it."""
+    """Yield the options. One of an unknown kind counts as `allow_always`: a key that approves a
+    single call never chooses it."""
     for option in lenient_json.children(params, "options")[:_MOST_OPTIONS]:
         option_id = lenient_json.text(option, "optionId")
         name = lenient_json.text(option, "name") or option_id
@@ -73,6 +74,7 @@ def _options(params: JsonObject) -> Iterator[ApprovalOption]:
 
 
 def _summary(call: Call, diff: str) -> str:
+    """Return what the call would do, in one line: its command, its changes or its arguments."""
     given = call.arguments if isinstance(call.arguments, dict) else {}
     command = given.get("command")
     if isinstance(command, str):

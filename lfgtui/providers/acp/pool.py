@@ -1,8 +1,8 @@
-"""The processes of one agent, one a ticket.
+"""The processes of one agent, one for each ticket.
 
-A process may be prepared before its ticket begins, so that nobody waits for its start. And it
-outlives its response for a while, so that a message to a ticket that has just ended finds the same
-agent; later a new process opens the session again.
+A process may be prepared before its ticket begins, so that nobody waits for its start. And it is
+kept for a while after its response, so that a message to a ticket that has just ended reaches the
+same agent; later a new process opens the session again.
 """
 
 import asyncio
@@ -33,7 +33,7 @@ PREPARED = 300.0
 
 
 class _Opened(NamedTuple):
-    """An agent with an open session: its process, and the session that goes on, None if new."""
+    """An agent with an open session; `session` is the earlier one that it continues, or None."""
 
     connection: Connection
     process: AgentProcess
@@ -51,7 +51,8 @@ class _Spare(NamedTuple):
 class Pool:
     """The processes of the named agent, which are also counted in `processes`.
 
-    `servers` are all MCP servers of the config.
+    `servers` are all MCP servers of the config. A stream calls `take`, and `give_back` once it has
+    ended; `name`, `config` and the `pace` of all agents' output are for it.
     """
 
     def __init__(
@@ -66,13 +67,13 @@ class Pool:
         self._servers = servers
         self.pace = Pace()
         self._processes = processes
-        self._spare: dict[str, _Spare] = {}
-        self._preparing: dict[str, Task[None]] = {}
+        self._spare: dict[str, _Spare] = {}  # by ticket
+        self._preparing: dict[str, Task[None]] = {}  # by ticket
         self._taken: dict[Connection, AgentProcess] = {}
         self._closing: set[Task[None]] = set()
 
     async def take(self, request: Request) -> tuple[Connection, Session | None]:
-        """Return a connection with an open session, and the session that goes on, None if new.
+        """Return a connection with an open session, and the earlier session it continues, or None.
 
         Raises `ProviderError`.
         """
@@ -103,7 +104,7 @@ class Pool:
             task.add_done_callback(partial(self._is_prepared, process))
 
     async def aclose(self) -> None:
-        """End all processes."""
+        """End all processes; streams have to be closed before."""
         for task in self._preparing.values():
             task.cancel()
         if self._preparing:
@@ -139,7 +140,7 @@ class Pool:
         return opened
 
     async def _prepare(self, request: Request, process: AgentProcess) -> None:
-        with suppress(ProviderError):  # the ticket itself will meet it, and say so
+        with suppress(ProviderError):  # the ticket's own request will meet it and report it
             opened = await self._open(request, process)
             self._keep(request.ticket, opened, request)
 
@@ -165,11 +166,13 @@ class Pool:
         return _Opened(connection, process, session)
 
     def _is_prepared(self, process: AgentProcess, task: Task[None]) -> None:
+        """Note that a task of `prepare` has ended."""
         del self._preparing[process.ticket]
         if task.cancelled():
-            self._processes.gone(process)  # also where the task had not begun
+            self._processes.gone(process)  # even if the task had not begun
 
     def _keep(self, ticket: str, opened: _Opened, request: Request | None) -> None:
+        """Keep an idle agent for its ticket; `request` is what it is prepared for, if it is."""
         seconds = LINGER if request is None else PREPARED
         timer = asyncio.get_running_loop().call_later(seconds, self._end_spare, ticket)
         self._spare[ticket] = _Spare(opened, request, timer)
@@ -195,5 +198,5 @@ class Pool:
 
 
 def _needs(request: Request) -> tuple[Session | None, str, str, Confinement]:
-    """Return the needs that an agent is prepared for."""
+    """Return what has to be the same in the request that an agent was prepared for."""
     return request.session, request.model, request.workspace, request.confinement

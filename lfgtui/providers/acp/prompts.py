@@ -2,8 +2,8 @@
 
 An agent keeps the conversation itself, so it gets only new messages. If it has no session, or has
 lost it, it gets the whole conversation as text. Files are blocks of their own if the agent takes
-them (agentclientprotocol.com/protocol/content), else a part of the text: a link alone might not be
-read, or lead to another version.
+them (agentclientprotocol.com/protocol/content), else part of the text: a mere link to a file might
+not be read, or the file might have changed.
 """
 
 from collections.abc import Iterator, Sequence
@@ -26,7 +26,7 @@ _SO_FAR = "This conversation began without you. It went like this:\n\n{}\n\nNow 
 def prompt_of(
     request: Request, session: Session | None, *, embeds: bool = False
 ) -> list[JsonObject]:
-    """Return the blocks of the prompt; `session` is the one that goes on, or None.
+    """Return the blocks of the prompt; `session` is the one that continues, or None.
 
     `embeds`: the agent takes the content of files as blocks of their own.
     """
@@ -45,16 +45,18 @@ def _resource(folder: Path, file: ContextFile) -> JsonObject:
 
 
 def _text(request: Request, session: Session | None) -> str:
+    """Return the prompt as text, for an agent that knows the messages of its session, if any."""
     messages, known = request.messages, request.session
     later = messages[known.told if known else 0 :]
+    # Since then no other model answered the ticket.
     is_own = all(isinstance(m, UserTurn) or (isinstance(m, ModelTurn) and m.is_cut) for m in later)
     is_interrupted = known is not None and known.is_interrupted and is_own
     if session is None:
-        prompt = _with_past(_SO_FAR, messages, is_interrupted)  # files still show what was done
+        prompt = _with_past(_SO_FAR, messages, is_interrupted)  # the files show what was done
         return f"{request.system}\n\n{prompt}" if request.system else prompt
     if not is_own:
         return _with_past(_MEANWHILE, later)
-    new = "\n\n".join(_asked(later))
+    new = "\n\n".join(_prompts(later))
     if not is_interrupted:
         return new or "Go on."
     before = _INTERRUPTED.format(last_asked(request))
@@ -62,27 +64,29 @@ def _text(request: Request, session: Session | None) -> str:
 
 
 def last_asked(request: Request) -> str:
-    """Return the last message that was sent to the agent's session."""
+    """Return the last message that was sent to the agent's session; "" if it has none."""
     told = request.session.told if request.session else 0
-    return next(reversed(_asked(request.messages[:told])), "")
+    return next(reversed(_prompts(request.messages[:told])), "")
 
 
 def _with_past(form: str, messages: Sequence[Message], is_interrupted: bool = False) -> str:
-    """Return the unanswered messages, after all earlier ones as text, if there are any."""
+    """Return the unanswered messages; if there are earlier ones, the `form` has them, too."""
     past = [*messages]
     while past and isinstance(past[-1], UserTurn):
         past.pop()
-    prompt = "\n\n".join(_asked(messages[len(past) :])) or "Go on."
+    prompt = "\n\n".join(_prompts(messages[len(past) :])) or "Go on."
     if is_interrupted:
         prompt = _INTERRUPTED.format(prompt)
-    return form.format("\n\n".join(_told(past)), prompt) if past else prompt
+    return form.format("\n\n".join(_written(past)), prompt) if past else prompt
 
 
-def _asked(messages: Sequence[Message]) -> list[str]:
+def _prompts(messages: Sequence[Message]) -> list[str]:
+    """Return the texts of the user's messages."""
     return [message.text for message in messages if isinstance(message, UserTurn)]
 
 
-def _told(messages: Sequence[Message]) -> Iterator[str]:
+def _written(messages: Sequence[Message]) -> Iterator[str]:
+    """Yield the messages as text, each in a tag with its role."""
     for message in messages:
         match message:
             case UserTurn(text):

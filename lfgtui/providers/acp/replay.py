@@ -1,4 +1,4 @@
-"""The past that an agent replays when it loads a session: most of it is in the history already."""
+"""The past that an agent sends again when it loads a session: lfg's history has most of it."""
 
 from collections.abc import Sequence
 
@@ -21,10 +21,11 @@ _WENT_ON = "what the agent did after lfg stopped:"
 def missed(
     updates: Sequence[JsonObject], session: Session, asked: str, folder: str
 ) -> list[WireEvent]:
-    """Return the agent's events since it was last `asked` that the history does not have.
+    """Return the agent's events after the message `asked` that the history does not have.
 
-    The history has ended turns whole. Of the last turn, text and calls that it has are skipped;
-    differing text is left out, since the person has read the other one.
+    The history has all of a turn that ended. Of an interrupted one, the text and calls that it has
+    are skipped; text that differs is left out, since the person has read the other. Relative paths
+    begin at the `folder`.
     """
     begin = _begin(updates, asked)
     if begin is None or not session.is_interrupted:
@@ -39,7 +40,7 @@ def missed(
 
 
 def _begin(updates: Sequence[JsonObject], asked: str) -> int | None:
-    """Return where the answer to the last message begins; None if the agent never got it."""
+    """Return where the answer to the message `asked` begins; None if the agent never got it."""
     kinds = [lenient_json.text(update, "sessionUpdate") for update in updates]
     is_persons = [kind.startswith("user_message") for kind in kinds]
     end = max((n for n, persons in enumerate(is_persons, 1) if persons), default=0)
@@ -51,6 +52,7 @@ def _begin(updates: Sequence[JsonObject], asked: str) -> int | None:
 
 
 def _words(update: JsonObject) -> str:
+    """Return the text in an update, whose content is a block or a list of them."""
     blocks = [lenient_json.child(update, "content"), *lenient_json.children(update, "content")]
     return "".join(lenient_json.text(block, "text") for block in blocks)
 

@@ -1,4 +1,8 @@
-"""The wire `acp`: an agent that runs on this machine and speaks the Agent Client Protocol."""
+"""The wire `acp`: an agent that runs on this machine and speaks the Agent Client Protocol.
+
+A response is one turn of the agent, from a prompt to its result; see `pool` for its process and
+`connection` for what is said on it.
+"""
 
 import asyncio
 from asyncio import Task
@@ -32,9 +36,12 @@ CANCEL_GRACE = 2.0
 """Seconds that an agent has to end a cancelled turn before its process is ended."""
 
 _STEERING_GRACE = 1.0
-_MUCH = 100
-"""Events in one reading beyond which waking up no longer dominates the cost."""
+"""Seconds after the turn in which the agent may still report on messages sent during it."""
 
+_MUCH = 100
+"""Events in one reading with which waiting for more would save little."""
+
+# The protocol's stop reasons, in lfg's words.
 _REASONS = {
     "end_turn": "end",
     "max_tokens": "length",
@@ -53,18 +60,18 @@ class AcpProvider(Pool):
 
 
 connect = AcpProvider
-"""Opened by `registry`."""
+"""The name by which `registry` opens this wire."""
 
 
 class AcpStream:
-    """The events of one turn. See `base.Stream`; it takes messages and answers."""
+    """The events of one turn. See `base.Stream`, `base.TakesMessages` and `base.TakesAnswers`."""
 
     def __init__(self, pool: Pool, request: Request) -> None:
         self._pool = pool
         self._request = request
         self._connection: Connection | None = None
         self._events: AsyncGenerator[WireEvent, None] | None = None
-        self._ended = asyncio.Event()
+        self._ended = asyncio.Event()  # the turn
         self._steering: set[Task[None]] = set()
 
     def __aiter__(self) -> AsyncGenerator[WireEvent, None]:
@@ -83,7 +90,7 @@ class AcpStream:
             self._connection.answer(call_id, option)
 
     async def aclose(self) -> None:
-        """Cancel the turn unless it has ended; end an agent that goes on all the same."""
+        """Cancel the turn unless it has ended; end the process of an agent that ignores that."""
         await finish(self._close())
 
     async def _close(self) -> None:
@@ -100,26 +107,27 @@ class AcpStream:
         await self._pool.give_back(self._request.ticket, connection)
 
     async def _turn(self) -> AsyncGenerator[WireEvent, None]:
+        """Take a connection, prompt the agent and yield its events; raises `ProviderError`."""
         request, name = self._request, self._pool.name
         connection, session = await self._pool.take(request)
         self._connection = connection
-        for event in connection.inbox.take_now():  # of the past, not of the turn that begins
+        for event in connection.inbox.take_now():  # from before this turn
             yield event
         spent = 0.0
         blocks = prompt_of(request, session, embeds=connection.takes_files)
         prompt = asyncio.create_task(connection.prompt(blocks))
         prompt.add_done_callback(partial(self._end, connection))
         yield SessionOpened(connection.session_id)
-        async for event in self._said(connection):
+        async for event in self._arriving(connection):
             yield event
             if isinstance(event, ContextUsed) and (due := connection.cost.charge()):
                 spent += due
-                yield Usage(0, 0, 0, spent)  # a turn that breaks off costs something, too
+                yield Usage(0, 0, 0, spent)  # a turn that breaks off has its cost, too
         try:
             result = prompt.result()
         except RpcError as error:
             raise refusal(name, self._pool.config, error) from error
-        cost = spent + connection.cost.charge() if connection.cost.is_told else None
+        cost = spent + connection.cost.charge() if connection.cost.is_reported else None
         if (usage := _usage(result, cost)) is not None:
             yield usage
         reason = lenient_json.text(result, "stopReason")
@@ -128,12 +136,13 @@ class AcpStream:
         yield ResponseFinished(request.turn, _REASONS.get(reason, reason or "end"))
 
     def _end(self, connection: Connection, prompt: Task[JsonObject]) -> None:
+        """Note that the turn has ended, by a result or an error of its `prompt`."""
         if not prompt.cancelled():
-            prompt.exception()  # for a turn that nobody follows to its end
+            prompt.exception()  # retrieved, even if nobody waits for the turn any more
         self._ended.set()
         connection.inbox.wake()
 
-    async def _said(self, connection: Connection) -> AsyncGenerator[WireEvent, None]:
+    async def _arriving(self, connection: Connection) -> AsyncGenerator[WireEvent, None]:
         """Yield events until the turn has ended, and reports on messages sent during it."""
         request, has_begun = self._request, False
         first = Timeout(request.first_token_timeout, "no response within", "first_token_timeout")
@@ -160,6 +169,7 @@ class AcpStream:
                 await pace.rest(self._request.is_seen)
 
     async def _next(self, connection: Connection, timeout: Timeout) -> list[WireEvent]:
+        """Return the next events, [] at the end; no limit holds while the agent is busy."""
         while True:
             try:
                 return await timeout.wait(connection.inbox.take(self._ended))
@@ -169,6 +179,7 @@ class AcpStream:
                 timeout.restart()
 
     async def _steer(self, connection: Connection, message: int, text: str) -> None:
+        """Pass on a message, and report in the inbox whether the agent took it."""
         outcome, why = "", ""
         try:
             outcome = await connection.steer(text)
@@ -185,9 +196,9 @@ class AcpStream:
 
 def _usage(result: JsonObject, cost: float | None) -> Usage | None:
     """Return the tokens of the turn, with its cost; None if both are missing."""
-    told = lenient_json.child(result, "usage")
+    usage = lenient_json.child(result, "usage")
     names = ("inputTokens", "outputTokens", "cachedReadTokens", "cachedWriteTokens")
-    fresh, output, cached, written = (lenient_json.number(told, name) or 0 for name in names)
-    if not told and not cost:
+    fresh, output, cached, written = (lenient_json.number(usage, name) or 0 for name in names)
+    if not usage and not cost:
         return None
     return Usage(fresh + cached + written, output, cached, cost)

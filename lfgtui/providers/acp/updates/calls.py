@@ -1,7 +1,7 @@
 """An agent's calls, which it reports as patches: fields that a record leaves out do not change.
 
-Live output comes as a snapshot that is replaced each time; only its new part becomes an event. The
-input may come later than the call, and again with the request for permission.
+Live output comes as a snapshot of all output so far; only its new part becomes an event. The input
+may come later than the call, and again with the request for permission.
 """
 
 import os
@@ -27,13 +27,18 @@ from lfgtui.providers import lenient_json, limits
 from lfgtui.providers.acp.updates.content import Change, changes_in, text_of, texts_in
 from lfgtui.providers.lenient_json import JsonObject
 
-_WORD = re.compile(r"[\w.:/-]{1,40}")
+_WORD = re.compile(r"[\w.:/-]{1,40}")  # a title that is a tool's name: `web_search`
+# The states of a call that has ended, and the error if there is no output to tell it.
 _ENDS = {"completed": None, "failed": "failed", "cancelled": "cancelled"}
 
 
 @dataclass(eq=False)
 class Call:
-    """A call as it is known so far."""
+    """A call as it is known so far.
+
+    `path` is the file that it is about, `text` its output so far, `since` the time of the `clock`
+    from which its seconds count. `requested` and `finished` are the last events of their kind.
+    """
 
     call_id: str
     name: str = ""
@@ -61,7 +66,7 @@ class Call:
 
 
 class Calls:
-    """The calls of one session. `clock` counts seconds; relative paths begin at the `folder`."""
+    """The calls of one session, by id. `clock` counts seconds; relative paths begin at `folder`."""
 
     def __init__(self, clock: Callable[[], float] = monotonic, folder: str = "") -> None:
         self._clock = clock
@@ -70,7 +75,7 @@ class Calls:
         self._terminals: dict[str, Call] = {}
 
     def take(self, record: JsonObject) -> Iterator[WireEvent]:
-        """Yield the news in a call's record. Raises `ProviderError` for too many calls."""
+        """Yield the events for what is new in a record. Raises `ProviderError` past a limit."""
         call = self._call(record, begins=record.get("sessionUpdate") == "tool_call")
         is_new = not call.name
         self._patch(call, record)
@@ -110,7 +115,7 @@ class Calls:
             yield from self._printed(call, call.text + lenient_json.text(record, "data"))
 
     def asked(self, record: JsonObject) -> tuple[Call, list[WireEvent]]:
-        """Return the call that a question is about, and the news on it in the question."""
+        """Return the call that a question is about, and events for what the question adds to it."""
         call = self._call(record)
         given = _asked_input(call.input, record)
         events = list(self.take(record | {"rawInput": given}))
@@ -144,6 +149,7 @@ class Calls:
         return self._calls[call_id]
 
     def _patch(self, call: Call, record: JsonObject) -> None:
+        """Change the fields of a call that a record has."""
         call.title = lenient_json.text(record, "title") or call.title
         call.name = call.name or _name(record)
         call.kind = lenient_json.text(record, "kind") or call.kind
@@ -158,6 +164,7 @@ class Calls:
                 self._terminals[lenient_json.text(block, "terminalId")] = call
 
     def _changed(self, call: Call, content: object) -> Iterator[WireEvent]:
+        """Yield the changes of files in a content that are new."""
         for path, diff in changes_in(content):
             path = self._absolute(path)
             if call.changes.get(path) != (path, diff):
@@ -170,6 +177,7 @@ class Calls:
         return os.path.normpath(Path(self._folder, path))
 
     def _printed(self, call: Call, text: str) -> Iterator[WireEvent]:
+        """Yield what is new in `text`, all output so far; all of it if the earlier one differs."""
         if not call.is_running:
             call.is_running = True
             yield ToolRunStarted(call.call_id)
@@ -179,6 +187,7 @@ class Calls:
             yield ToolOutputDelta(call.call_id, "stdout", new)
 
     def _finished(self, call: Call, record: JsonObject, error: str | None) -> Iterator[WireEvent]:
+        """Yield the end of a call, again only if the record changes the output or the error."""
         raw = record.get("rawOutput")
         output = _output(raw)
         if output is None:
@@ -192,7 +201,7 @@ class Calls:
         event = ToolCallFinished(call.call_id, output, why, _exit_code(raw), seconds)
         before = call.finished
         if before is None or (before.output, before.error) != (event.output, event.error):
-            call.finished, call.text = event, output  # once, and it is long
+            call.finished, call.text = event, output  # one text in memory, since it may be long
             yield event
 
 
@@ -206,15 +215,18 @@ def _name(record: JsonObject) -> str:
 
 
 def _is_less(given: object, known: object) -> bool:
-    """Return True for an input without some fields of the known one, as a question's may be."""
+    """Return True for an input that lacks fields of the known one, as a question's may."""
     if not isinstance(given, dict) or not isinstance(known, dict):
         return False
     return given.keys() < known.keys() and all(known[key] == given[key] for key in given)
 
 
 def _asked_input(known: object, record: JsonObject) -> object:
-    """Return the input of a call with what a question says of it: a diff in place of a content
-    is shown as a diff."""
+    """Return the input of a call with the fields that a question adds.
+
+    If the question has a diff, only fields that are known already count: it may have the
+    diff as a field in place of the new content.
+    """
     given = record.get("rawInput")
     if not isinstance(known, dict) or not isinstance(given, dict):
         return given
@@ -223,6 +235,7 @@ def _asked_input(known: object, record: JsonObject) -> object:
 
 
 def _output(raw: object) -> str | None:
+    """Return the output in a `rawOutput`, from any field where agents put it; None without one."""
     if isinstance(raw, str):
         return raw
     if isinstance(raw, dict):

@@ -13,8 +13,8 @@ from lfgtui.providers import lenient_json
 from lfgtui.providers.lenient_json import JsonObject
 from lfgtui.text.diffs import diff
 
-_FILE = re.compile(r"^diff --git .*$", re.MULTILINE)
-_HUNKS = re.compile(r"^@@ ", re.MULTILINE)
+_FILE = re.compile(r"^diff --git .*$", re.MULTILINE)  # where the patch of a file begins
+_HUNKS = re.compile(r"^@@ ", re.MULTILINE)  # where its header ends
 
 
 class Change(NamedTuple):
@@ -39,7 +39,7 @@ def text_of(block: JsonObject) -> str:
 
 
 def is_known(block: JsonObject) -> bool:
-    """Return True for a block of the protocol's own."""
+    """Return True for a block of a type that the protocol defines."""
     known = ("text", "resource", "resource_link", "image", "audio")
     return block.get("type") in known
 
@@ -59,6 +59,7 @@ def changes_in(content: object) -> Iterator[Change]:
 
 
 def _replaced(block: JsonObject) -> Iterator[Change]:
+    """Yield the change in a block of version 1, with an old and a new text."""
     path = lenient_json.text(block, "path")
     if not path:
         return
@@ -70,6 +71,7 @@ def _replaced(block: JsonObject) -> Iterator[Change]:
 
 
 def _patched(block: JsonObject) -> Iterator[Change]:
+    """Yield the changes in a block of version 2, with a list of files and one patch."""
     files = lenient_json.children(block, "changes")
     _, *patches = _FILE.split(lenient_json.text(lenient_json.child(block, "patch"), "text"))
     for place, file in enumerate(files):
@@ -79,4 +81,5 @@ def _patched(block: JsonObject) -> Iterator[Change]:
 
 
 def _named(block: JsonObject, otherwise: str) -> str:
+    """Return the title, name or address of a block."""
     return lenient_json.text(block, "title", "name", "uri") or otherwise

@@ -1,4 +1,4 @@
-"""The updates of an agent's session, as events. No update raises or is lost.
+"""The updates of an agent's session, as events. Whatever an update holds, it becomes an event.
 
 Kinds of version 1 of the Agent Client Protocol, stable and not, and those that the draft of
 version 2 adds (agentclientprotocol/agent-client-protocol, `SessionUpdate` in client.rs). A record
@@ -31,6 +31,7 @@ from lfgtui.text.growing_text import Growing
 _SHOWN = 200
 """Most characters of an unknown record that are shown."""
 
+# Kinds of updates that are known and not shown.
 _QUIET: Final = frozenset(
     {
         "user_message_chunk",
@@ -41,16 +42,20 @@ _QUIET: Final = frozenset(
         "compaction_summary_chunk",
     }
 )
+# The states of a step that is not "pending".
 _STATUSES: Final[dict[str, PlanStatus]] = {
     "in_progress": "in_progress",
     "completed": "completed",
 }
 _MESSAGES = 8
-"""Number of latest messages whose text is remembered: older ones do not grow any more."""
+"""Number of messages whose text is remembered; older ones do not grow any more."""
 
 
 class Updates:
-    """Decodes the updates of one session, which works in the `folder`."""
+    """The decoder of the updates of one session, which works in the `folder`.
+
+    `unknown` counts unknown records by their kind, `mode` is the session's present mode.
+    """
 
     def __init__(self, clock: Callable[[], float] = monotonic, folder: str = "") -> None:
         self.unknown: Counter[str] = Counter()
@@ -60,7 +65,7 @@ class Updates:
         """The session's present options."""
         self._settings: dict[str, str] = {}
         self._title = ""
-        self._said: dict[str, Growing] = {}
+        self._messages: dict[str, Growing] = {}
         self._stopped: frozenset[str] = frozenset()
 
     def stop(self) -> None:
@@ -68,7 +73,7 @@ class Updates:
 
         After a cancelled turn, claude-agent-acp sends words of it in the next one.
         """
-        self._stopped = frozenset(self._said) - {""}
+        self._stopped = frozenset(self._messages) - {""}
 
     def feed(self, update: JsonObject) -> list[WireEvent]:
         """Return the events of an update. Raises `ProviderError` past the limits of a response."""
@@ -78,7 +83,7 @@ class Updates:
             return [Status(f"an update of the agent cannot be read: {error}")]
 
     def configure(self, options: object) -> Iterator[WireEvent]:
-        """Take the session's options; yield a remark on each that has changed."""
+        """Take the session's options; yield a `Status` for each that has changed."""
         self.options = lenient_json.objects_in(options, "configOptions")
         for option in self.options:
             name, value = lenient_json.text(option, "name", "id"), option.get("currentValue")
@@ -89,7 +94,7 @@ class Updates:
                 yield Status(f"{name.lower()}: {shown}")
 
     def remark(self, kind: str, message: str) -> WireEvent:
-        """Count an unknown thing by its kind, and remark on it the first time."""
+        """Count an unknown record by its kind; return the message as a `Status` the first time."""
         kind = kind[: limits.NAME_LENGTH]
         if kind in self.unknown or len(self.unknown) < limits.QUIET_TYPES:
             self.unknown[kind] += 1
@@ -135,6 +140,7 @@ class Updates:
                 yield self.remark(kind, f'unknown update "{kind}": {brief(update)}')
 
     def _piece(self, update: JsonObject, is_text: bool) -> Iterator[WireEvent]:
+        """Yield a piece of a message, of the answer if `is_text`, of reasoning if not."""
         block = lenient_json.child(update, "content")
         if not is_known(block):
             kind = lenient_json.text(block, "type")
@@ -151,21 +157,22 @@ class Updates:
             yield Heartbeat()
 
     def _whole(self, update: JsonObject, is_text: bool) -> Iterator[WireEvent]:
-        """Yield the end of a message that was not streamed, unless the rest differs."""
+        """Yield the part of a whole message that was not streamed; none if the texts differ."""
         message = lenient_json.text(update, "messageId")
         whole = "".join(map(text_of, lenient_json.children(update, "content")))
         pieces = self._pieces(message)
-        said = str(pieces)
-        if new := whole[len(said) :] if whole.startswith(said) else "":
+        streamed = str(pieces)
+        if new := whole[len(streamed) :] if whole.startswith(streamed) else "":
             pieces.append(new)
             yield TextDelta(new) if is_text else ReasoningDelta(new)
         else:
             yield Heartbeat()
 
     def _pieces(self, message: str) -> Growing:
-        if message not in self._said and len(self._said) >= _MESSAGES:
-            del self._said[next(iter(self._said))]
-        return self._said.setdefault(message, Growing())
+        """Return the text of a message so far; its id is "" if it has none."""
+        if message not in self._messages and len(self._messages) >= _MESSAGES:
+            del self._messages[next(iter(self._messages))]
+        return self._messages.setdefault(message, Growing())
 
 
 def _steps(plan: JsonObject) -> Iterator[PlanStep]:
@@ -178,6 +185,7 @@ def _steps(plan: JsonObject) -> Iterator[PlanStep]:
 
 
 def _context(update: JsonObject) -> ContextUsed:
+    """Return the use of the context, with the cost if it is in USD."""
     used, size = (lenient_json.number(update, key) or 0 for key in ("used", "size"))
     cost = lenient_json.child(update, "cost")
     amount = cost.get("amount")
@@ -187,6 +195,6 @@ def _context(update: JsonObject) -> ContextUsed:
 
 
 def brief(record: JsonObject) -> str:
-    """Return the record in a line, or its beginning."""
+    """Return a record as JSON on one line, or the beginning of it."""
     text = lenient_json.compact(record)
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}…"
