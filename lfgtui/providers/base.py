@@ -36,14 +36,15 @@ class ToolSpec(msgspec.Struct, frozen=True):
 class Request:
     """One model request, independent of the wire. Timeouts are in seconds.
 
-    `extra` are fields of the JSON body that the ticket sets; they replace lfg's own. `turn` is
-    the number of the response within its ticket. `output_bound` is the config's limit on all
-    tokens of the response, thinking included. `on_answer` is to be called once the head of the
+    `extra` are fields of the JSON body that the ticket sets; they replace lfg's own. `stream` is
+    False for an answer that comes at once; `cache` allows marks for the provider's prompt cache.
+    `turn` is the number of the response within its ticket. `output_bound` is the config's limit on
+    all tokens of the response, thinking included. `on_answer` is to be called once the head of the
     response has come, with the seconds that its connection took to open, None if it was open.
     `apart` keeps pieces of a text that arrive together apart, so that the doctor can count them.
     `is_seen` returns True while a person has the answer in view; None if nobody looks on.
 
-    The rest is for agents on this machine: the id of the `ticket`, which an agent serves alone,
+    For agents on this machine there are the id of the `ticket`, the only one that an agent serves,
     its `workspace`, the `confinement` of its programs, the ticket's earlier `session`, and the
     names of its MCP servers (`mcp`).
     """

@@ -98,12 +98,12 @@ def strings(value: object) -> list[str]:
 
 
 def exact_text(record: JsonObject, key: str) -> str:
-    """Return a string field, "" where it is missing or null; raise `UnreadableError`."""
+    """Return a string field, "" if it is missing or null; raise `UnreadableError` for others."""
     return _exact(record, key, str) or ""
 
 
 def exact_child(record: JsonObject, key: str) -> JsonObject:
-    """Return an object field, {} where it is missing or null; raise `UnreadableError`."""
+    """Return an object field, {} if it is missing or null; raise `UnreadableError` for others."""
     return _exact(record, key, dict) or {}
 
 
@@ -117,7 +117,7 @@ def exact_children(record: JsonObject, key: str) -> list[JsonObject]:
 
 
 def index(record: JsonObject, key: str) -> int | None:
-    """Return an index field, None where it is missing or null; raise `UnreadableError`."""
+    """Return an index field, None if it is missing or null; raise `UnreadableError` for others."""
     value = record.get(key)
     if value is None:
         return None

@@ -118,7 +118,7 @@ def too_many(what: str, limit: int) -> ProviderError:
 
 
 def without_content() -> ProviderError:
-    """Return the error for a stream that goes on too long without content."""
+    """Return the error for a stream that sends too many records without content."""
     message = f"more than {QUIET_RECORDS:,} records in a row without content; {WRONG_API}"
     return ProviderError("protocol", message)
 

@@ -29,7 +29,7 @@ from lfgtui.providers.lenient_json import JsonObject
 MOST_REQUESTS = 100
 """Most open requests of each side; one prompt and one question are usual."""
 
-_CANCEL = "$/cancel_request"
+_CANCEL = "$/cancel_request"  # the notification by which a request is withdrawn
 _TURN_SECONDS = 0.005
 """Seconds of work after which everything else on the event loop runs once."""
 
@@ -161,8 +161,8 @@ class Peer:
         """Give a response to the request that waits for it."""
         answer = self._waiting.pop(reply.id, None)
         if answer is None:
-            told = f"id {reply.id}" + (f": {reply.error}" if reply.error else "")
-            await self._handler.unreadable("a response to no open request", told)
+            shown = f"id {reply.id}" + (f": {reply.error}" if reply.error else "")
+            await self._handler.unreadable("a response to no open request", shown)
         elif not answer.done():
             if reply.error is None:
                 answer.set_result(reply.result)
@@ -216,7 +216,7 @@ class Peer:
     async def _send(self, line: bytes) -> None:
         """Write a line; raises the connection's `failure`.
 
-        If the child has exited, the connection goes on until all its messages are read.
+        If the child has exited, the connection stays open until all its messages are read.
         """
         if self.failure is None:
             try:

@@ -18,7 +18,7 @@ from lfgtui.text.terminal_safe import escaped
 
 _Kind: TypeAlias = Literal["allow_once", "allow_always", "reject_once", "reject_always"]
 _KINDS: Final[dict[str, _Kind]] = {kind: kind for kind in get_args(_Kind)}
-_MOST_OPTIONS = 20  # of a question; agents have three or four
+_MOST_OPTIONS = 20  # of a question; further ones are left out
 _WIDTH = 600
 """Characters of a summary; the middle of a longer one is left out."""
 

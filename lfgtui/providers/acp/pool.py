@@ -52,7 +52,7 @@ class Pool:
     """The processes of the named agent, which are also counted in `processes`.
 
     `servers` are all MCP servers of the config. A stream calls `take`, and `give_back` once it has
-    ended; `name`, `config` and the `pace` of all agents' output are for it.
+    ended; it also reads `name`, `config`, and `pace`, by which the output of all is read.
     """
 
     def __init__(

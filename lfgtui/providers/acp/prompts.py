@@ -48,7 +48,7 @@ def _text(request: Request, session: Session | None) -> str:
     """Return the prompt as text, for an agent that knows the messages of its session, if any."""
     messages, known = request.messages, request.session
     later = messages[known.told if known else 0 :]
-    # Since then no other model answered the ticket.
+    # True if no other model has answered the ticket since then.
     is_own = all(isinstance(m, UserTurn) or (isinstance(m, ModelTurn) and m.is_cut) for m in later)
     is_interrupted = known is not None and known.is_interrupted and is_own
     if session is None:

@@ -32,10 +32,10 @@ def missed(
         return []
     decoder = Updates(folder=folder)
     past = [event for update in updates[begin:] for event in decoder.feed(update)]
-    said = str(session.said)
-    if not "".join(e.text for e in past if isinstance(e, TextDelta)).startswith(said):
-        said = "".join(e.text for e in past if isinstance(e, TextDelta))
-    events = _beyond(past, len(said), session.calls)
+    seen = str(session.said)
+    if not "".join(e.text for e in past if isinstance(e, TextDelta)).startswith(seen):
+        seen = "".join(e.text for e in past if isinstance(e, TextDelta))
+    events = _beyond(past, len(seen), session.calls)
     return [Status(_WENT_ON), *events] if events else []
 
 
@@ -57,17 +57,17 @@ def _words(update: JsonObject) -> str:
     return "".join(lenient_json.text(block, "text") for block in blocks)
 
 
-def _beyond(past: Sequence[WireEvent], said: int, calls: int) -> list[WireEvent]:
-    """Return the events after `said` characters of text and `calls` calls."""
+def _beyond(past: Sequence[WireEvent], seen: int, calls: int) -> list[WireEvent]:
+    """Return the events after `seen` characters of text and `calls` calls."""
     started = [event.call_id for event in past if isinstance(event, ToolCallStarted)]
     known = set(started[:calls])
     events: list[WireEvent] = []
     for event in past:
         match event:
             case TextDelta(text):
-                if text[said:]:
-                    events.append(TextDelta(text[said:]))
-                said = max(0, said - len(text))
+                if text[seen:]:
+                    events.append(TextDelta(text[seen:]))
+                seen = max(0, seen - len(text))
             case ReasoningDelta():
                 pass
             case _ if call_of(event) and call_of(event) not in known:

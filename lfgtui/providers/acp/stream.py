@@ -1,7 +1,7 @@
 """The wire `acp`: an agent that runs on this machine and speaks the Agent Client Protocol.
 
 A response is one turn of the agent, from a prompt to its result; see `pool` for its process and
-`connection` for what is said on it.
+`connection` for its messages.
 """
 
 import asyncio
@@ -94,6 +94,7 @@ class AcpStream:
         await finish(self._close())
 
     async def _close(self) -> None:
+        """End the turn and give the connection back to the pool."""
         if self._events is not None:
             await self._events.aclose()
         connection, self._connection = self._connection, None

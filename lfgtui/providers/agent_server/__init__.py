@@ -1,1 +1,1 @@
-"""Agents behind SSE or WebSocket servers."""
+"""Agents on servers, which answer with SSE or over a WebSocket in one of many dialects."""

@@ -1,7 +1,7 @@
 """The stream of an agent server, decoded by the tables of `dialects`.
 
-- Data that is not JSON is text, and so is all later data of events with that name: a
-  token may well be `42`, `null` or `[1]`. If earlier events of that name were JSON, it
+- Data that is not JSON is text, and so is all later data under the same event name: a
+  token may well be `42`, `null` or `[1]`. If earlier data under that name was JSON, this
   is damaged and fails the response, like every record that cannot be read (see
   `wire.decoder`).
 - The agent runs its tools itself. Its calls are `HostedTool` events.
@@ -127,6 +127,7 @@ class AgentDecoder(Decoder):
         return noted
 
     def _read(self, name: str, text: str) -> Iterator[WireEvent]:
+        """Yield the events of data, which is JSON or text; raise `UnreadableError` for damage."""
         try:
             value = lenient_json.parse(text)
         except UnreadableError:
@@ -187,6 +188,7 @@ class AgentDecoder(Decoder):
                 yield usage
 
     def _event(self, rule: Rule, record: JsonObject, key: str | int) -> Iterator[WireEvent]:
+        """Yield the events of a match; each meaning of `rules.Meaning` has its case here."""
         match rule.means:
             case "text" | "whole_text" | "reasoning" | "whole_reasoning":
                 yield from self._text(rule.means, key, text_of(first(record, rule.text)))

@@ -13,7 +13,7 @@ from lfgtui.providers import limits
 class Messages:
     """The texts of one kind (visible, or reasoning) of a run.
 
-    `latest` is the message of the last text: its id, or its number where it has none.
+    `latest` is the message of the last text: its id, or its number if it has none.
     """
 
     def __init__(self) -> None:

@@ -26,6 +26,7 @@ from lfgtui.providers.wire.hosted_tools import HostedCalls
 from lfgtui.providers.wire.tool_calls import OpenCall, arguments_text
 
 WIRE = "anthropic"
+"""The wire of its `ProviderItem`s: histories hold both, so neither name nor form may change."""
 
 _CACHED = ("cache_read_input_tokens", "cache_creation_input_tokens")  # not in `input_tokens`
 
@@ -131,6 +132,7 @@ class AnthropicDecoder(SdkDecoder):
             self._stop(index)
 
     def _start(self, index: int, content: JsonObject) -> None:
+        """Begin a block; a block that is open at this index ends, unless it is the same."""
         if index == 0:
             self._first = []
         self._take_first()

@@ -2,7 +2,7 @@
 
 `Retry-After`, the message or a field of the error may say when a request may succeed. A reset
 header says when a limit is back in full, which for a steadily refilled limit is long after that.
-So it counts only if the server says nothing else.
+So it counts only if the server names no other time.
 
 Reset headers come with every response, and of several limits only the exhausted one counts. Their
 values are durations (`6m0s`, `17ms`), seconds, seconds or milliseconds since the epoch, or dates:

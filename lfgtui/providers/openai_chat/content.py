@@ -48,6 +48,7 @@ class Content:
                 raise UnreadableError("the content is not text")
 
     def _add_part(self, part: object) -> None:
+        """Add a part of a list; raise `UnreadableError`."""
         match part:
             case str():
                 self.text += part

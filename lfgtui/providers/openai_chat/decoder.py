@@ -10,8 +10,8 @@ What recorded streams show, and what is done about it:
 - Reasoning comes as `reasoning_content`, `reasoning`, `reasoning_details` or
   parts of a `content` list, often the same in several: one of them counts in
   each chunk.
-- A whole `message` may stand beside each `delta`; only what the deltas left
-  out is taken from it.
+- A chunk may have a whole `message` beside its `delta`; only what the deltas
+  left out is taken from it.
 - `finish_reason` or `[DONE]` may be missing, but no complete recording lacks
   both. So a stream that ends without either, and without a closing usage
   record, was cut; with any of them it is finished.
@@ -174,6 +174,7 @@ class ChatDecoder(SdkDecoder):
             self._take_piece({"index": 0}, function, {})
 
     def _take_piece(self, piece: JsonObject, function: JsonObject, custom: JsonObject) -> None:
+        """Take a piece of a call, which has either a `function` or a `custom` tool."""
         tool = function or custom
         name = lenient_json.exact_text(tool, "name")
         call = self._call_for(piece, name)

@@ -20,6 +20,7 @@ from lfgtui.providers.wire import hosted_tools
 from lfgtui.providers.wire.dedupe import Citations
 
 WIRE = "openai-chat"
+"""The wire of its `ProviderItem`s: histories hold both, so neither name nor form may change."""
 
 # Fields with the input or the result of a step or an executed tool; the first not empty counts.
 _STEP_INPUTS = ("search_keywords", "code", "queries")

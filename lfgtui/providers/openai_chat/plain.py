@@ -13,6 +13,7 @@ from typing import Annotated, Literal, TypeAlias
 import msgspec
 from msgspec import Meta, Struct
 
+# What a field may hold without saying anything, and what one may hold that lfg never reads.
 Empty: TypeAlias = Annotated[list[object], Meta(max_length=0)] | None
 Blank: TypeAlias = Literal[""] | None
 Unread: TypeAlias = str | int | None

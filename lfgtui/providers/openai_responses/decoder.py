@@ -20,7 +20,7 @@ from lfgtui.providers.wire.tool_calls import OpenCall, arguments_text
 
 __all__ = ["WIRE", "ResponsesDecoder"]
 
-# Types of records or, with a dot at the end, what several begin with.
+# Types of records, or what several of them begin with.
 _TEXT = ("response.output_text.", "response.refusal.", "response.audio.transcript.")
 _TEXT_KEYS = ("text", "refusal", "transcript")
 _REASONING = ("response.reasoning_summary_text.", "response.reasoning_text.")
@@ -33,7 +33,7 @@ _HOSTED = ("response.mcp_", *(f"response.{tool}_call" for tool in _TOOLS.split()
 _HOSTED += ("response.image_generation_call",)
 _PARTS = "created queued in_progress content_part. reasoning_ audio. compaction."
 _PROGRESS = tuple(f"response.{part}" for part in _PARTS.split())
-"""What ignored records begin with: other records have all that they have."""
+"""What the types of ignored records begin with: other records have all that these have."""
 
 
 class ResponsesDecoder(SdkDecoder):
@@ -133,6 +133,7 @@ class ResponsesDecoder(SdkDecoder):
             self._add_reasoning(f"\n\n{new.text}" if new.begins and is_summary else new.text)
 
     def _add_item(self, place: object, item: JsonObject) -> None:
+        """Begin a call, of lfg's tools or hosted; a message and reasoning begin with their text."""
         if not is_for_us(item):
             self._events += self._hosted.begin(place, item)
             return
@@ -147,6 +148,7 @@ class ResponsesDecoder(SdkDecoder):
         self._events += call.show(lenient_json.exact_text(item, "name"))
 
     def _grow_call(self, place: object, record: JsonObject, *, is_text: bool) -> None:
+        """Take a delta of a call's arguments, or the record that has them whole."""
         call = self._open.get(place)
         if call is None and len(self._open) == 1:  # its id changed, and it has no index
             (call,) = self._open.values()
@@ -171,9 +173,8 @@ class ResponsesDecoder(SdkDecoder):
             case _ if is_for_us(item):
                 self._finish_call(place, item)
             case _:
-                self._open.pop(
-                    place, None
-                )  # without a name yet it was taken for a call that lfg runs
+                # Without a name yet, it may have been taken for a call that lfg runs.
+                self._open.pop(place, None)
                 self._events += self._hosted.end(place, item)
 
     def _finish_message(self, place: object, item: JsonObject, *, is_response: bool) -> None:

@@ -17,7 +17,9 @@ from lfgtui.providers.lenient_json import JsonObject
 from lfgtui.providers.wire import hosted_tools
 
 WIRE = "openai-responses"
+"""The wire of its `ProviderItem`s: histories hold both, so neither name nor form may change."""
 
+# Fields of an item with the input or the result; the first that is not empty counts.
 _INPUT_KEYS = ("action", "arguments", "code", "queries", "input", "operation", "revised_prompt")
 _OUTPUT_KEYS = ("outputs", "output", "results", "result", "tools", "sources")
 _COMPLETED = {

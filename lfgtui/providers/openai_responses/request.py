@@ -1,7 +1,7 @@
 """A `Request` as the body of an OpenAI Responses request.
 
-Nothing is stored with the provider (`store` is false), so its reasoning is sent to
-and fro, encrypted, with the items
+Nothing is stored with the provider (`store` is false), so its reasoning comes encrypted
+with the items, and goes back with them
 (https://platform.openai.com/docs/guides/reasoning#encrypted-reasoning-items).
 """
 

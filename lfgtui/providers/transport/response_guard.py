@@ -70,7 +70,7 @@ class FilteredBody(httpx2.AsyncByteStream, httpx.AsyncByteStream):
 
 
 def body_of(response: Response) -> httpx2.AsyncByteStream | httpx.AsyncByteStream:
-    """Return the body of a streamed response; behind the guard it is decompressed."""
+    """Return the body of a streamed response; on a guarded client it is decompressed."""
     assert isinstance(response.stream, httpx2.AsyncByteStream | httpx.AsyncByteStream)
     return response.stream
 

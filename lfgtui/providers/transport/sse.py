@@ -1,8 +1,8 @@
 """The one reader of server-sent events, for every wire.
 
 httpx-sse's `EventSource` reads each event: its fields, its id, its lines of data.
-The lines are found here, at CR, LF and CRLF only, where the SDKs' own iterators
-also split at U+2028, U+0085 and form feed, which are legal inside JSON strings.
+The lines are found here, at CR, LF and CRLF only: the SDKs' own iterators also
+split at U+2028, U+0085 and form feed, which are legal inside JSON strings.
 This adapter adds what `EventSource` leaves out of the standard
 (https://html.spec.whatwg.org/multipage/server-sent-events.html, 9.2.6): a byte
 order mark, bytes that are no UTF-8, events without data, ids that come alone,
@@ -33,8 +33,8 @@ if TYPE_CHECKING:
 _PLAIN = re.compile(rb"(?:event: ?([^\r\n]*)\n)?data: ?([^\r\n]*)\n\n")
 """An event with one line of data, and perhaps its name before that: nearly all are."""
 
-_DATA = re.compile("^data(?::|$)", re.MULTILINE)
-_BAD_RETRY = re.compile("^retry:(?! ?[0-9]{1,12}$)", re.MULTILINE)
+_DATA = re.compile("^data(?::|$)", re.MULTILINE)  # `data: {}`, and `data` alone
+_BAD_RETRY = re.compile("^retry:(?! ?[0-9]{1,12}$)", re.MULTILINE)  # `retry: soon`
 _ERROR_FIELD = re.compile(r"^error:(?=\s*\{)", re.MULTILINE)  # `error: {"code": 500}`
 
 

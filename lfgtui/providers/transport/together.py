@@ -1,4 +1,4 @@
-"""The chunks of a body, joined where one read of the socket brought several.
+"""The chunks of a body, joined if one read of the socket brought several.
 
 The HTTP client hands over a chunked body chunk by chunk, and servers send each record as a
 chunk of its own. If one read brought several, all further work would be done for each of them.

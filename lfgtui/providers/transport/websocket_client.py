@@ -179,11 +179,12 @@ class Connection(ClientConnection):
         self._unread.clear()
 
     def _parse_slice(self) -> None:
+        """Have the library parse `_SLICE` bytes; an error ends the connection."""
         data = bytes(self._unread[:_SLICE])
         del self._unread[:_SLICE]
         try:
             super().data_received(data)
-        except Exception as error:  # it is raised where a message is waited for, not in the loop
+        except Exception as error:  # for `next_message` to raise, not for the event loop
             self.set_connection_exc(error)
             self._abort()
 

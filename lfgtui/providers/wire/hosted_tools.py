@@ -1,8 +1,8 @@
 """Calls of a provider's own tools, with input and result in a few lines for a person.
 
-The whole result is kept as a `ProviderItem` where the wire wants it back; this
-is only for the screen. So pictures are named by kind and size, encrypted
-results are marked as such, and a failed call begins with that.
+This is for the screen; a wire that wants the whole result back keeps it as a
+`ProviderItem`. So pictures are described by kind and size, encrypted results are
+only marked, and the text of a failed call begins with "failed".
 """
 
 from lfgtui.errors import shortened
@@ -41,7 +41,7 @@ def tool_name(server: str, tool: str) -> str:
 
 
 def given(value: object) -> str:
-    """Write the input of a tool: text as it is, nothing for nothing, else JSON."""
+    """Write the input of a tool: text as it is, "" for an empty one, all else as JSON."""
     if isinstance(value, str):
         return value
     return lenient_json.compact(value) if value else ""
@@ -57,7 +57,7 @@ def summary(result: object) -> str:
 
 
 def outcome(result: object) -> str:
-    """Summarize a call that ended, never as "": a card without output seems to run still."""
+    """Summarize a call that ended, never as "": a call without output is shown as running."""
     return summary(result) or "no output"
 
 

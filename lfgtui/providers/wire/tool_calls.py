@@ -174,7 +174,7 @@ class ToolCalls:
         self._held: list[OpenCall] = []
 
     def open(self, wire_id: str, *, is_text: bool = False) -> OpenCall:
-        """Begin a call; raise `ProviderError` ("protocol") where there are too many."""
+        """Begin a call; raise `ProviderError` ("protocol") if there are too many."""
         if len(self._ids) >= limits.CALLS:
             raise limits.too_many("tool calls in one response", limits.CALLS)
         wire_id = wire_id if len(wire_id) <= limits.CALL_ID_LENGTH else ""
@@ -186,7 +186,7 @@ class ToolCalls:
         return OpenCall(call_id, wire_id, is_text=is_text)
 
     def request(self, call: OpenCall) -> ToolCallRequested:
-        """Return the call to be run, as it stands; broken arguments go as they came."""
+        """Return the request to run a call; broken arguments are passed on as text."""
         if not call.name:
             raise UnreadableError("a tool call has no name")
         self.any_requested = True

@@ -1,4 +1,4 @@
-"""The updates of an agent's session, as events. Whatever an update holds, it becomes an event.
+"""The updates of an agent's session, as events. None is lost: an unreadable one is reported.
 
 Kinds of version 1 of the Agent Client Protocol, stable and not, and those that the draft of
 version 2 adds (agentclientprotocol/agent-client-protocol, `SessionUpdate` in client.rs). A record

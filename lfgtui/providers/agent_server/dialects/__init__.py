@@ -20,6 +20,7 @@ from lfgtui.providers.agent_server.dialects.tables import (
 )
 
 _TYPE_FIELDS = frozenset({"type", "event", "jsonrpc", "author", "kind"})
+"""Fields by which a dialect's records are told from text that happens to be JSON."""
 _IN_WORDS = frozenset({"text", "reasoning", "output", "result"})
 """Meanings of records whose content is text, of which JSON may be a piece."""
 

@@ -79,7 +79,7 @@ _A2A_KINDS = {
     "status-update": "statusUpdate",
     "artifact-update": "artifactUpdate",
 }
-_A2A_FORMS = frozenset({"parts", "status", "artifact"})
+_A2A_FORMS = frozenset({"parts", "status", "artifact"})  # fields that tell such a record in 1.0
 _FAILED = frozenset({"failed", "canceled", "rejected"})
 _ENDED = frozenset({"completed", "input-required", "auth-required"})
 _UNFINISHED, _DONE = Rule("unfinished"), Rule("done", reason="state")
@@ -122,6 +122,7 @@ def _a2a_event(kind: str, record: JsonObject) -> Iterator[Match]:
 
 
 def _a2a_status(status: JsonObject) -> Iterator[Match]:
+    """Yield the matches in a task's status, whose state may be in the form of 0.3 or of 1.0."""
     state = lenient_json.text(status, "state").removeprefix("TASK_STATE_").replace("_", "-").lower()
     message = lenient_json.child(status, "message")
     text = text_of(message.get("parts"))
@@ -211,6 +212,7 @@ def langgraph(name: str, value: object) -> list[Match] | None:
 
 
 def _lang_message(place: str | int, message: JsonObject) -> Iterator[Match]:
+    """Yield the matches in a message; `place` is its key if it has no id."""
     kind, key = message.get("type"), lenient_json.text(message, "id") or place
     if kind == "tool":
         yield Match(_LANG_RESULT, message)
