@@ -24,7 +24,7 @@ class Messages:
         self._apart: dict[str, list[int]] = {}  # the same, in no snapshot yet, by text
 
     def add(self, key: str | int, piece: str) -> None:
-        """Note a piece; pieces are always new."""
+        """Note a piece, which is always new; `key` is the message's id or ""."""
         self.latest = key or self._open
         self._pieces_of(self.latest).append(piece)
 
@@ -56,7 +56,10 @@ class Messages:
         return key or self._open - 1
 
     def _number(self, whole: str) -> int:
-        """Return the number of a message that is new in a snapshot."""
+        """Return the number of a message whose position is new in a snapshot.
+
+        It is one that came whole before, the one that grows, or a new one.
+        """
         if same := self._apart.get(whole):
             return same.pop(0)
         if not whole.startswith(self._text(self._open)):

@@ -44,7 +44,7 @@ class Cursor:
         self.connect: float | None = None
         self._id = ""  # the one in force on this connection
         self._seen: set[str] = set()
-        self._counts = True  # all ids so far count upwards
+        self._counts = True  # all ids so far count upwards, see `_follows`
         self._head: list[int] = []  # digests of what came before the first id
         self._tail: list[int] = []  # digests of what came after the last id
         # How many digests this connection has repeated, and may repeat of the tail.

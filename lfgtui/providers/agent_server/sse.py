@@ -78,7 +78,7 @@ class AgentSseProvider(AgentProvider):
     def _request(self, body: dict[str, object], cursor: Cursor) -> httpx.Request:
         accept = "text/event-stream" if body.get("stream", True) else "application/json"
         headers = httpx.Headers({"Accept": accept, "Cache-Control": "no-store"})
-        if cursor.last_id:  # any text; httpx would take ASCII only
+        if cursor.last_id:  # as bytes: httpx takes only ASCII as text
             last = (b"Last-Event-ID", cursor.last_id.encode())
             headers = httpx.Headers([*headers.raw, last])
         if cursor.last_id and cursor.url:

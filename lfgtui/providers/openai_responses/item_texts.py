@@ -137,7 +137,7 @@ class _Item:
         return streamed if at else None
 
     def replaced_of(self, wholes: Sequence[PartText]) -> list[int]:
-        """Return the same if nothing fits: a part was read in full, in other words, or is new."""
+        """Return the same if nothing fits: a part counts as read, with another text, or as new."""
         read, indexes = str(self.text), {index for index, _ in self.parts}
         are_all = len(self.parts) >= len(wholes)
         is_short = len(read) * len(wholes) <= limits.SEARCHED

@@ -1,1 +1,1 @@
-"""Parts that several wires share."""
+"""Parts of decoders and requests that several wires share."""
