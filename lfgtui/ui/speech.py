@@ -41,6 +41,7 @@ _PIECE = 1_000
 _LONGEST = 2_000
 """Most characters of a line; some programs break longer ones, and look for commands there."""
 
+# Matches `https://example.com/a` and `<www.example.com>`, without a full stop or bracket after it.
 _ADDRESS = r"<?\b(?:[a-z]{2,9}://|www\.)[^\s<>()\[\]]*[^\s<>()\[\].,;:!?'\"*_`]>?"
 
 
@@ -162,11 +163,15 @@ class AnswerReader:
         self._begin()
 
     def _begin(self) -> None:
+        """Begin to read an item, of which `_read` characters have been read."""
         self._read, self._has_code = 0, False
         self._splitter = UnitSplitter("sentence")
 
     def next(self) -> str | None:
-        """Return the words of the next piece, a sentence a line; None if nothing is new."""
+        """Return the words of the next piece, each sentence on a line; "" if it has none.
+
+        None if nothing is new; later there may be.
+        """
         if (item := self._item()) is None:
             return None
         piece = item.source.piece(self._read, _PIECE)

@@ -25,7 +25,7 @@ _REMARK = "changes by its own calls; commands may have changed more"
 
 
 class Edit(NamedTuple):
-    """A call of a file tool: `new` replaced `old` or, if that is None, the whole file."""
+    """A call of a file tool: `new` replaced `old` or, if that is None, the whole content."""
 
     old: str | None
     new: str
@@ -39,14 +39,14 @@ class KeptOf(NamedTuple):
     ticket: str
 
     def pasts(self) -> dict[str, Past]:
-        """Return the ticket's changes by file."""
+        """Return the ticket's changes, by the file's absolute path."""
         return pasts(self.store.changes(self.run), self.ticket)
 
     def hunks(self, past: Past, edits: Sequence[Edit]) -> tuple[bool, list[Hunk]] | None:
-        """Return whether the file is new, and its changes; None if these are not known.
+        """Return True if the file is new, and its changes; None if these are not known.
 
         Only the content before is kept. The content after is on the disk, or can be made again
-        from the calls: either has to have the digest that was noted.
+        from the calls; it counts only if it has the digest that was noted.
         """
         if past.is_cut or not past.done:
             return None

@@ -92,8 +92,8 @@ async def index_copy(folder: str | Path) -> AsyncIterator[Mapping[str, str]]:
 def _copy(index: Path, kept: ExitStack) -> str:
     try:
         own = kept.enter_context(closing(PrivateFolder())).path / "index"
-        if index.exists():  # else nothing was ever added
-            # With its time, by which git notices files that were changed right after being added.
+        if index.exists():  # without one, nothing was ever added
+            # Its time is copied, too: by that git notices files changed right after being added.
             shutil.copy2(index, own)
     except OSError as error:
         raise GitError(f"cannot copy git's index: {error.strerror}") from None

@@ -73,6 +73,7 @@ def session_servers(
 
 
 def _entry(name: str, server: McpServer) -> JsonObject:
+    """Return one server; raises `UsageError` if a variable of it is missing."""
     given = server_variables(name, server)
     variables: list[object] = [{"name": key, "value": value} for key, value in given.items()]
     if server.url is not None:
@@ -86,6 +87,6 @@ def _entry(name: str, server: McpServer) -> JsonObject:
 
 
 def visible_files(servers: Mapping[str, McpServer]) -> Iterator[Path]:
-    """Yield the files that an agent behind a wall has to see to start the servers."""
+    """Yield the files that an agent in a sandbox has to see to start the servers."""
     for server in servers.values():
         yield from program_files(server.command, {}) if server.command else ()

@@ -20,7 +20,7 @@ from lfgtui.settings.config import Config
 from lfgtui.text.redactor import Redactor
 
 _EVENTS = 40
-_REST = 0.025
+_PAUSE = 0.025
 """Events for `lfg doctor`, and the seconds between two: together as long as a short answer."""
 
 
@@ -74,4 +74,4 @@ async def _probe(_request: Request) -> Response:
 async def _events() -> AsyncIterator[str]:
     for number in range(1, _EVENTS + 1):
         yield f'data: {{"lfg": "{__version__}", "event": {number}, "of": {_EVENTS}}}\n\n'
-        await asyncio.sleep(_REST)
+        await asyncio.sleep(_PAUSE)

@@ -46,7 +46,7 @@ _IN_WORDS_OF_HTTP = (
     ("standard input", "the request"),
     ("add --yes", "add trust=yes to the query"),
 )
-"""Words of the command line, and those that fit a request."""
+"""Words of the command's messages, and those that fit a request."""
 
 _RUN = (sys.executable, "-P", "-m", "lfgtui", "run", "-", "--detach")
 
@@ -221,5 +221,5 @@ def _in_words_of_http(error: str) -> str:
 def _is_folder(path: Path) -> bool:
     try:
         return path.is_dir()
-    except OSError:  # its name is too long, for one
+    except OSError:  # e.g. its name is too long
         return False

@@ -127,6 +127,7 @@ def _outcome_of(result: Mapping[str, object], most_characters: int) -> ToolOutco
 
 
 def _in_words(block: Mapping[str, object]) -> str:
+    """Return a content block of a result as text."""
     match block:
         case {"type": "text", "text": str(text)}:
             return text

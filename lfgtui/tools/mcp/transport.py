@@ -35,6 +35,8 @@ LARGEST_MESSAGE = 8 * MEGABYTE
 """Most bytes of a message, in a body or an event."""
 
 _CONNECTING = 10.0
+"""Seconds for anything but reading: connecting, sending."""
+
 _SILENCE = 300.0
 """Seconds without a byte after which a stream of events is opened anew."""
 
@@ -137,6 +139,7 @@ def http_client(headers: Mapping[str, str]) -> httpx2.AsyncClient:
 
 
 async def _check(response: httpx2.Response) -> None:
+    """Give the response a body that raises if it is compressed, or longer than permitted."""
     headers, stream = response.headers, response.stream
     assert isinstance(stream, httpx2.AsyncByteStream)
     is_events = headers.get("content-type", "").lower().startswith("text/event-stream")
