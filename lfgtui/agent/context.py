@@ -40,7 +40,7 @@ class StoppedError(Exception):
 
 
 class AgentContext(Protocol):
-    """What the engine does for one ticket; the same object for all of its attempts.
+    """The engine's services to one ticket; the same object for all of its attempts.
 
     `environment` is added to the environment of commands, which do not get the variables named in
     `secrets`. `kept` has the files as they were before lfg's tools changed them; `files` reads

@@ -27,7 +27,7 @@ _OWN_FIELDS = (
 
 @dataclass(slots=True)
 class Handshake:
-    """What was observed. Moments are in seconds since the program was started, None if not reached.
+    """Observations of one start. Moments are in seconds since its beginning, None if not reached.
 
     `agent` and `session` are the answers to `initialize` and `session/new`. `failure` is a message
     about what went wrong, unless it is that the agent `needs_sign_in`.

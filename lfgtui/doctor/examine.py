@@ -41,7 +41,7 @@ _LISTING_SECONDS = 15.0  # to wait for a list of models
 
 @dataclass(slots=True)
 class Examination:
-    """What was observed. Moments in seconds since the request began, None if not reached.
+    """Observations of one request. Moments in seconds since the request began, None if not reached.
 
     `exchange` is None on wires without a probe; the arrivals are then those of
     events instead of pieces of the body. `total` is when the response ended,

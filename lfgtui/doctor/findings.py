@@ -1,4 +1,4 @@
-"""What the doctor finds: findings, and the report on a provider.
+"""Results of the doctor: findings, and the report on a provider.
 
 `lfg doctor --json` prints them, so no field can be renamed.
 """

@@ -1,4 +1,4 @@
-"""What documents say of a run: its tickets, figures of runs and attempts, the parts of calls.
+"""Facts about a run for documents: its tickets, figures of runs and attempts, the parts of calls.
 
 All of `html`, `markdown` and `terminal` take these, so they say the same.
 """

@@ -37,7 +37,7 @@ from lfgtui.text.terminal_safe import visible, visible_line
 
 
 class Style(NamedTuple):
-    """How to write what models, tools and persons wrote.
+    """Ways to write the texts of models, tools and persons.
 
     `text` returns Markdown, `line` a text on one line, `folded` a part that unfolds, given its
     name, its summary and its paragraphs.

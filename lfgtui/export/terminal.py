@@ -74,7 +74,7 @@ _NOTES: dict[NoteKind, tuple[str, str]] = {
 _DIFF = {"+": "success", "-": "error"}
 
 _PROMPT, _OUTPUT, _FAILURE, _CHANGE = (6, 0), (3, 3), (4, 12), (16, 8)
-"""How many first and last lines are shown of a longer prompt, output, failed output or change."""
+"""Numbers of first and last lines shown of a longer prompt, output, failed output or change."""
 
 _MOST_COMPARED = 1000
 """Most lines of an edit that are compared; more could take long."""

@@ -13,8 +13,8 @@ IndexedKind: TypeAlias = Kind | Literal["fingerprint"]
 """The kinds in the index. A request's fingerprint is looked up there, but no search finds it."""
 
 Part: TypeAlias = Literal["begins", "replaces", "completes"]
-"""What an event does to the text of its call that streams in pieces: it begins a new text, replaces
-all pieces, or ends the text and repeats it in whole or in part."""
+"""The effect of an event on the text of its call that streams in pieces: it begins a new text,
+replaces all pieces, or ends the text and repeats it in whole or in part."""
 
 Ends: TypeAlias = Literal["nothing", "text", "response", "turn"]
 """The streamed texts that an event ends. `nothing`: none, it may come in the middle of any;

@@ -41,7 +41,7 @@ Compact: TypeAlias = Literal["auto", "ask", "off"]
 """`auto`: old tool output is left out of requests when the context is nearly full; `ask`: only once
 a person allows it. See `agent/compaction.py`."""
 Repetition: TypeAlias = Literal["ask", "off"]
-"""What happens when calls go in circles (`agent/repetition.py`). `ask`: a person decides; `off`:
+"""The reaction to calls that go in circles (`agent/repetition.py`). `ask`: a person decides; `off`:
 nothing, for a ticket that polls."""
 DEFAULT_OUTPUT_TOKENS = 8192  # of one response
 Amount: TypeAlias = Annotated[float, msgspec.Meta(gt=0)]

@@ -1,8 +1,10 @@
 """Events between responses: a request, an answer reused instead, tool output left out of requests,
-a command from elsewhere than the run's screen, and a worker's entries that came too late.
+a command from elsewhere than the run's screen, conflicts with other tickets, and the entries of a
+worker that came too late.
 """
 
-from typing import TypeAlias
+from pathlib import PurePath
+from typing import Literal, TypeAlias
 
 from msgspec import UNSET, UnsetType
 
@@ -100,6 +102,58 @@ class CommandTaken(Event, frozen=True):
     def in_words(self) -> str:
         """The command and its sender, as a line of the pane; an unknown command by its name."""
         return f"{_DONE.get(self.command, self.command.replace('_', ' '))} by {self.by}"
+
+
+ConflictKind: TypeAlias = Literal["read", "stale", "port", "branch"]
+"""`read`: this ticket changed a file that the others had read; `stale`: the others changed one
+that it had read; `port`: both use the port; `branch`: both check out or commit in one work tree."""
+
+FILE_CONFLICTS: frozenset[ConflictKind | UnsetType | None] = frozenset(
+    {None, UNSET, "read", "stale"}
+)
+"""The kinds of conflict that are about a file; a conflict without a kind is, too."""
+
+
+class ConflictDetected(Event, frozen=True):
+    """Other tickets of the run get in this one's way. `tickets` are the others' ids.
+
+    Without a `kind` both changed the file `path`; with one, `path` may be a port's number or a
+    branch's name. `by`: the file changed while a command ran. `beside`: tickets whose commands ran
+    at the same time, so that one of theirs may have changed it.
+    """
+
+    path: str
+    tickets: tuple[str, ...]
+    kind: ConflictKind | UnsetType = UNSET
+    by: Literal["command"] | UnsetType = UNSET
+    beside: tuple[str, ...] | UnsetType = UNSET
+
+    @property
+    def in_brief(self) -> str:
+        """The file's name, or the kind and its port or branch, and the other tickets."""
+        is_file = self.kind in FILE_CONFLICTS
+        what = PurePath(self.path).name if is_file else f"{self.kind} {self.path}"
+        return f"{what} · {', '.join(self.tickets)}"
+
+    @property
+    def in_words(self) -> str:
+        """The conflict as a line of this ticket's pane."""
+        others = ", ".join(self.tickets)
+        match self.kind:
+            case "read":
+                what = f"{self.path} was read by {others} before it changed here"
+            case "stale":
+                what = f"{self.path} was changed by {others} after it was read here"
+            case "port":
+                what = f"port {self.path} is also used by {others}"
+            case "branch":
+                what = f"{others} also checks out or commits here (branch {self.path})"
+            case _:
+                what = f"{self.path} was also changed by {others}"
+        if self.by is UNSET:
+            return what
+        also = f"commands ran, including those of {', '.join(self.beside)}" if self.beside else ""
+        return f"{what} (while {also or 'a command ran'})"
 
 
 JsonEvent: TypeAlias = dict[str, object]

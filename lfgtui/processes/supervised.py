@@ -78,7 +78,7 @@ class Reports(asyncio.Protocol):
 
     @property
     def loss(self) -> str:
-        """What became of the processes if the supervisor was killed, in words; "" if it was not.
+        """The fate of the processes if the supervisor was killed, in words; "" if it was not.
 
         Only meaningful once `ended` is set.
         """

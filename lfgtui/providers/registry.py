@@ -27,7 +27,8 @@ _CONNECT: dict[WireName, str] = {
     "agent-websocket": "lfgtui.providers.agent_server.websocket:connect",
     "acp": "lfgtui.providers.acp.stream:connect",
 }
-"""What opens a provider of each wire, as "module:name": no type checker sees a rename there."""
+"""The function that opens a provider of each wire, as "module:name", where no type checker sees a
+rename."""
 
 Starter = Callable[[], Awaitable[str]]
 """Returns the address of a server of lfg's own, as in `http://127.0.0.1:4321`; starts it unless it

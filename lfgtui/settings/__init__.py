@@ -1,1 +1,1 @@
-"""What a person sets, and where: config file, environment, API keys, keyboard, themes, paths."""
+"""A person's settings: config file, environment, API keys, keyboard, themes, paths."""

@@ -43,7 +43,7 @@ StreamUnit: TypeAlias = Literal["token", "sentence", "section"]
 """The pieces in which answers are printed without a screen."""
 
 OnHangup: TypeAlias = Literal["end", "detach"]
-"""What happens to a run whose terminal is closed."""
+"""The fate of a run whose terminal is closed."""
 
 Speak: TypeAlias = Literal["answers", "endings", "off"]
 """The texts that are read aloud: answers, or how tickets end."""
@@ -93,7 +93,7 @@ class BreakerPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class HistoryPolicy(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How the history is stored and redacted.
+    """Settings for storing and redacting the history.
 
     `durability` is what a commit survives: the end of the process, or of power.
     `redact`: secrets are removed from exports only, from all that is written, or

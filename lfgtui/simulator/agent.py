@@ -37,7 +37,7 @@ class _Start(msgspec.Struct):
 
 
 class _Input(msgspec.Struct):
-    """What a client may send while the agent works."""
+    """A message that a client may send while the agent works."""
 
     type: Literal["message", "cancel"]
     message_id: str = ""

@@ -25,7 +25,7 @@ CallWire: TypeAlias = Literal["anthropic", "chat", "responses"]
 
 
 class IssuedCall(NamedTuple):
-    """What a call id that the simulator issued tells; `reasoned`: reasoning came before it."""
+    """The contents of a call id that the simulator issued; `reasoned`: reasoning came before it."""
 
     nonce: str
     reasoned: bool

@@ -1,4 +1,4 @@
-"""What all wires make of a request: `Request`, with its `Conversation`; or `Refused`, an error."""
+"""A request as all wires pass it on: `Request`, with its `Conversation`; or `Refused`, an error."""
 
 import re
 from collections.abc import Sequence

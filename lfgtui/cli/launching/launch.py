@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from lfgtui.engine.engine import Engine
 
 Output: TypeAlias = Literal["states", "json", "answer", "raw"]
-"""What a run without a screen prints: a line per state change, all events, or one answer, made
+"""The output of a run without a screen: a line per state change, all events, or one answer, made
 safe for a terminal or as it came."""
 
 

@@ -223,7 +223,7 @@ class Hooks:
 
 
 class _Lifetime:
-    """How long lfg will go on; its threads wait for their next try in it."""
+    """The time that lfg will go on; its threads wait for their next try in it."""
 
     def __init__(self) -> None:
         self._changed = Condition()

@@ -22,7 +22,7 @@ _MOST_BYTES = 1 << 20
 
 
 class Folder:
-    """What can be run in the working folder: its tickets files, or a prompt.
+    """The choice of what to run in the working folder: its tickets files, or a prompt.
 
     `provider` and `model` are the command line's. Raises `UsageError` for a provider that is not
     configured. The start screen calls `find` and `check` in threads.

@@ -30,7 +30,7 @@ _ENOUGH = "too many conflicts; further ones are not shown"
 
 
 class _How(NamedTuple):
-    """How a thing was changed, for the reports.
+    """A change of a thing, as the reports describe it.
 
     `beside` are other tickets that may have done it instead. `tells_others`: the tickets that it
     conflicts with get a report, too.

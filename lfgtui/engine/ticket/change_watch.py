@@ -1,4 +1,4 @@
-"""What a ticket's work needs to know of the watch over changed files, `conflicts.Conflicts`."""
+"""The watch over changed files, `conflicts.Conflicts`, as a ticket's work sees it."""
 
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol

@@ -1,4 +1,4 @@
-"""How a ticket's work ended, read from what its task returned or raised."""
+"""The end of a ticket's work, read from what its task returned or raised."""
 
 import asyncio
 from typing import TypeAlias

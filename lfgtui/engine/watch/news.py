@@ -1,4 +1,4 @@
-"""What a ticket newly said and did, as text for a ticket that watches it.
+"""News of a ticket, its new text and calls, for a ticket that watches it.
 
 Answers and reasoning are kept as they are, a call and its result as one line each. The newest are
 kept, in bounded memory, with the `seq` of their entries, which separates read from unread ones.

@@ -39,7 +39,7 @@ class Outcome(NamedTuple):
 
 
 class _Rejection(msgspec.Struct, frozen=True):
-    """What a collector did not take of a request that it accepted."""
+    """The part of an accepted request that a collector rejected."""
 
     rejectedSpans: int | str = 0  # noqa: N815 - the names are the protocol's
     errorMessage: str = ""  # noqa: N815

@@ -78,7 +78,7 @@ class WrittenFile:
 
     @property
     def trouble(self) -> HistoryTrouble | None:
-        """Where the runs are instead of at `home`, and why; None while they are at `home`."""
+        """The other place of the runs, and the reason; None while they are at `home`."""
         if self.rescued is None:
             return None
         return HistoryTrouble(f"{self._rescued_to} ({self._why})", is_saved=True)

@@ -25,7 +25,7 @@ REPAIR = "`lfg history repair NEW_FILE` saves what can be read"
 DAMAGED = f"it is damaged; {REPAIR}"
 
 Durability: TypeAlias = Literal["process", "power"]
-"""What a commit survives: the end of the process, or a power failure as well.
+"""The event that a commit survives: the end of the process, or a power failure as well.
 
 In WAL mode SQLite's `synchronous = NORMAL` hands a commit to the system, `FULL`
 waits for the disk (sqlite.org/pragma.html#pragma_synchronous).

@@ -125,7 +125,7 @@ class Session(msgspec.Struct):
 
 
 LEFT_OUT = "[output left out to save room; {:,} characters of {}; run it again if needed]"
-"""What the model gets in place of a compacted output: its length, and the tool's name."""
+"""The text that the model gets in place of a compacted output: its length, and the tool's name."""
 
 Message: TypeAlias = UserTurn | ModelTurn | ToolResult
 

@@ -1,4 +1,4 @@
-"""Whether this machine can run a sandbox: a program is run once behind a real wall."""
+"""A test whether this machine can run a sandbox: a program is run once behind a real wall."""
 
 import os
 import shutil
@@ -17,7 +17,7 @@ _PLACES = ("/usr/bin", "/bin", "/usr/local/bin", "/run/current-system/sw/bin", "
 _INSTALL = "install bubblewrap (`apt install bubblewrap`, `dnf install bubblewrap`)"
 _OPEN = "see “The sandbox” in the guide for Ubuntu and Docker"
 _VERSIONS = ((True, True), (False, True), (False, False))
-"""What versions of bubblewrap can do, the newest first: forbid user namespaces inside (0.8), bound
+"""Abilities of bubblewrap's versions, the newest first: forbid user namespaces inside (0.8), bound
 a tmpfs (0.7)."""
 
 _CLOSED = "this system does not let bwrap make user namespaces"

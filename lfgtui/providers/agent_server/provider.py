@@ -30,7 +30,7 @@ from lfgtui.providers.transport.probe import Probe
 _OURS = {name: f"{{{name}}}" for name in ("model", "messages", "system", "stream", "run_id")}
 """The form of a body if the config has none."""
 _PLACEHOLDER = re.compile(r"\{(model|messages|prompt|system|stream|run_id)\}")
-"""What the config's `body` may have in place of a value; `_body` has the values."""
+"""Placeholders that the config's `body` may have for a value; `_body` has the values."""
 
 Opening: TypeAlias = Callable[
     [dict[str, object], Cursor, Callable[[], None]],

@@ -33,7 +33,7 @@ _HOSTED = ("response.mcp_", *(f"response.{tool}_call" for tool in _TOOLS.split()
 _HOSTED += ("response.image_generation_call",)
 _PARTS = "created queued in_progress content_part. reasoning_ audio. compaction."
 _PROGRESS = tuple(f"response.{part}" for part in _PARTS.split())
-"""What the types of ignored records begin with: other records have all that these have."""
+"""Beginnings of the types of ignored records: other records have all that these have."""
 
 
 class ResponsesDecoder(SdkDecoder):

@@ -129,7 +129,7 @@ class SdkDecoder(Decoder):
     """
 
     form: str
-    """What a whole response is on this wire, for the error about any other document."""
+    """The name of a whole response on this wire, for the error about any other document."""
 
     def __init__(self, turn: int = 1) -> None:
         super().__init__(turn)

@@ -1,4 +1,4 @@
-"""Where the sockets of runs are, which only their owner may use, and who is at the other end."""
+"""The addresses of runs' sockets, which only their owner may use, and the names of their peers."""
 
 import getpass
 import os

@@ -1,4 +1,4 @@
-"""Who may use `lfg serve`: everybody who reaches its socket, or who knows its token if it has one.
+"""The right to use `lfg serve`, for whoever reaches its socket or, if it has a token, knows that.
 
 A browser also shows strangers' pages, which may send requests here. They are refused by the page's
 `Origin`, or by the `Host` if a foreign name was made to lead here (DNS rebinding). lfg's own pages

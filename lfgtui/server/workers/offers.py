@@ -31,7 +31,7 @@ class Offers:
         self._lost: dict[str, list[str]] = {}
         """The workers that were lost with a ticket, by ticket."""
         self._hints: dict[str, str] = {}
-        """How to start a worker that could take the ticket, where none runs, by ticket."""
+        """The hint how to start a worker for a ticket that none could take, by ticket."""
 
     def fence(self, ticket: str) -> int:
         """Return the ticket's highest fence."""

@@ -148,7 +148,7 @@ class Answered(msgspec.Struct, frozen=True, tag=True):
 
 
 Word: TypeAlias = Claimed | Refused | Happened | Released | Answered
-"""What a worker says about a ticket; `RunWorkers` has a case for each."""
+"""A worker's message about a ticket; `RunWorkers` has a case for each."""
 
 
 class RecordHead(msgspec.Struct, frozen=True):
@@ -187,7 +187,7 @@ class Resend(msgspec.Struct, frozen=True, tag=True):
 
 
 Order: TypeAlias = TicketCommand | Stop | Note | Resend
-"""What a worker is to do about a ticket; `Held` has a case for each."""
+"""A run's order about a ticket; `Held` has a case for each."""
 
 
 class Request(msgspec.Struct, frozen=True):

@@ -36,7 +36,7 @@ _ERRORS: dict[RefusalKind, tuple[int, str, str | None, str]] = {
 
 
 class OpenAIWire(Wire):
-    """What both wires do in the same way."""
+    """The parts that both wires share."""
 
     id_header = "x-request-id"
 

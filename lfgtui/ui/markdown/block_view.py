@@ -18,7 +18,7 @@ _LEAST = 16
 
 
 class RenderContext(msgspec.Struct, frozen=True):
-    """What rows depend on besides the block. `width`: in cells; `has_urls`: links show URLs."""
+    """The context of a block's rows. `width`: in cells; `has_urls`: links show their URLs."""
 
     width: int
     palette: Palette

@@ -213,7 +213,7 @@ class DiffScreen(LfgScreen[None]):
 
     @property
     def _against(self) -> str:
-        """What the shown changes are compared with, or whose they are."""
+        """The state that is compared with, or the ticket whose changes are shown."""
         is_gits = self._reading is None or self._reading.tree
         if (base := base_of(self.transcript, self._source)) is None or not is_gits:
             return "by this ticket's calls"

@@ -30,7 +30,7 @@ _MORE_LEFT, _MORE_RIGHT = "‹", "›"
 
 
 class Overlay(NamedTuple):
-    """What is put on the strips: the selection, and a filter of their colours, as for NO_COLOR."""
+    """Styles put on the strips: the selection, and a filter of their colours, as for NO_COLOR."""
 
     selection: Selection | None
     filter: Callable[[Strip], Strip]

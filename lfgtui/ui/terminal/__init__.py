@@ -1,1 +1,1 @@
-"""What goes to and comes from the person's terminal: bytes, copied text, suspension."""
+"""Exchange with the person's terminal: bytes, copied text, suspension."""

@@ -1,4 +1,4 @@
-"""Where a line of text is broken into rows; `wrapping` styles them.
+"""Breaks of a line of text into rows; `wrapping` styles them.
 
 `wrapped` breaks after blanks, and in East Asian text between any two characters
 except where typesetters do not (a closing bracket or a full stop never begins a line,

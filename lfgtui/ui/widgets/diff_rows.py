@@ -31,7 +31,7 @@ _TINT = 0.15
 
 
 class Place(NamedTuple):
-    """What a row shows: a file's heading, a hunk's head if `hunk` is set, a line if `row` is.
+    """Content of a row: a file's heading, a hunk's head if `hunk` is set, a line if `row` is.
 
     All three are indices; -1 is none.
     """
@@ -50,7 +50,7 @@ class DiffRows:
         self.is_unfolded = [is_unfolded(file) for file in self.files]
         """For each file, True if its lines are shown."""
         self.places: list[Place] = []
-        """What each row shows."""
+        """The content of each row."""
         self.headings: list[int] = []
         """The row of each file's heading."""
         self.heads: list[int] = []

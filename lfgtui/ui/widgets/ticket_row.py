@@ -102,7 +102,7 @@ class TicketRow:
 
     @property
     def waiting_for(self) -> str:
-        """What it waits for: tickets, a slot, a time or a person."""
+        """The reason why it waits: tickets, a slot, a time or a person."""
         if self.state == "needs_approval" or self.transcript.asks:
             return "you"
         reason = waiting_reason(self._run, self.ticket, self._now, self._health)
