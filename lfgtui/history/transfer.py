@@ -26,7 +26,7 @@ from lfgtui.model import events as e
 from lfgtui.model.event_json import decode_event, encode_event, entry_json
 from lfgtui.model.fold.states import RunState
 from lfgtui.model.needs import needs_of
-from lfgtui.model.redaction import redacted_entries, redacted_ticket
+from lfgtui.model.redaction import redacted_entries, ticket_for_others
 from lfgtui.model.tickets import TICKET_ID, Ticket
 from lfgtui.model.tickets_file import find_cycle
 from lfgtui.text.redactor import Redactor
@@ -101,7 +101,7 @@ def lines_of(reader: Reader, run: str, redactor: Redactor | None = None) -> Iter
     if fault := next((one.fault for one in tickets if one.fault), None):
         raise HistoryError(fault)
     for stored in tickets:
-        ticket = redacted_ticket(redactor, stored.ticket) if redactor else stored.ticket
+        ticket = ticket_for_others(redactor, stored.ticket) if redactor else stored.ticket
         yield msgspec.json.encode(TicketLine(run, ticket))
     count = 0
     for stored in tickets:

@@ -26,7 +26,7 @@ import msgspec
 
 from lfgtui.model import events as e
 from lfgtui.model.pieces import call_of, channel_of, merge, stream_of, text_of, with_text
-from lfgtui.model.ticket_keys.guards import Channel
+from lfgtui.model.ticket_keys.guards import Channel, Guard
 from lfgtui.model.tickets import Ticket
 from lfgtui.text.redactor import Redactor, TextStream
 
@@ -245,6 +245,24 @@ def redacted_ticket(redactor: Redactor, ticket: Ticket) -> Ticket:
         system=None if ticket.system is None else redactor.text(ticket.system),
         extra=redactor.value(ticket.extra),
         schema=redactor.value(ticket.schema),
+    )
+
+
+def ticket_for_others(redactor: Redactor, ticket: Ticket) -> Ticket:
+    """Return the ticket as it may leave this machine: its setup and guards without secrets, too.
+
+    A pattern with a part taken out would match something else, and one with the action `redact` is
+    what it hides, so such guards are left out.
+    """
+
+    def is_harmless(guard: Guard) -> bool:
+        words = guard.match or guard.phrase or ""
+        return guard.action != "redact" and redactor.text(words) == words
+
+    return msgspec.structs.replace(
+        redacted_ticket(redactor, ticket),
+        setup=redactor.text(ticket.setup),
+        guards=tuple(filter(is_harmless, ticket.guards)),
     )
 
 

@@ -13,8 +13,15 @@ from hypothesis import strategies as st
 from lfgtui.model import events as e
 from lfgtui.model.event_json import EVENTS, encode_event
 from lfgtui.model.pieces import call_of, text_of, with_text
-from lfgtui.model.redaction import EventRedactor, is_empty_delta, redacted_entries, redacted_ticket
+from lfgtui.model.redaction import (
+    EventRedactor,
+    is_empty_delta,
+    redacted_entries,
+    redacted_ticket,
+    ticket_for_others,
+)
 from lfgtui.model.ticket_keys.approvals import ApprovalRule
+from lfgtui.model.ticket_keys.guards import Guard
 from lfgtui.model.tickets import Ticket
 from lfgtui.text.diffs import diff
 from lfgtui.text.redactor import Redactor
@@ -117,6 +124,22 @@ def test_a_ticket() -> None:
     told = redacted_ticket(Redactor(), ticket)
     assert (told.prompt, told.system, told.extra) == (f"Use {MARK}.", MARK, {"k": [MARK]})
     assert (told.id, told.workspace) == ("a", "/w")
+
+
+def test_a_ticket_that_leaves_the_machine_has_no_secret_in_its_setup_and_guards() -> None:
+    harmless = Guard("rm", match="rm -rf")
+    guards = (
+        harmless,
+        Guard("token", match=GITHUB),
+        Guard("name", phrase="Falcon", action="redact"),
+    )
+    ticket = Ticket(
+        id="a", title="", prompt="Go.", workspace="", setup=f"TOKEN={GITHUB} make", guards=guards
+    )
+    shown = ticket_for_others(Redactor(), ticket)
+    assert shown.setup == f"TOKEN={MARK} make"
+    assert shown.guards == (harmless,)
+    assert redacted_ticket(Redactor(), ticket).setup == ticket.setup  # it is to be run
 
 
 KEY_IN_USE = "corp/" + drawn(40, seed=8)
