@@ -99,3 +99,11 @@ def test_unknown_types_are_counted(log: Path) -> None:
     assert log.read_text().endswith(
         "api.example.com sent records of unknown types: response.shiny 2, x 1\n"
     )
+
+
+def test_a_type_cannot_carry_an_answer_or_a_line_into_the_log(log: Path) -> None:
+    types = Counter({f"{n}\nthe answer is {'long ' * 99}": 99 - n for n in range(50)})
+    with debug_log():
+        respond(None, types)
+    (line,) = [line for line in log.read_text().splitlines() if "unknown types" in line]
+    assert line.count("the answer is") == 10 and len(line) < 700

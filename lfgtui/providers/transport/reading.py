@@ -14,7 +14,7 @@ from typing import TypeVar
 
 from httpx_sse import ServerSentEvent
 
-from lfgtui.errors import ProviderError
+from lfgtui.errors import ProviderError, shortened
 from lfgtui.model.events import Heartbeat, Usage, WireEvent
 from lfgtui.model.pieces import joined
 from lfgtui.providers import limits
@@ -24,6 +24,7 @@ from lfgtui.providers.limits import CallMeter, in_pieces
 from lfgtui.providers.transport.body import Part, Whole
 from lfgtui.providers.transport.sse import Comment
 from lfgtui.providers.wire.decoder import Decoder
+from lfgtui.text.terminal_safe import visible_line
 
 T = TypeVar("T")
 
@@ -39,6 +40,9 @@ _DRAIN_GRACE = 0.25
 
 The usage of a failed response may come after its error.
 """
+
+_MOST_TYPES, _LONGEST_TYPE = 10, 40
+"""Types in the debug log, and characters of each: a server could put an answer into them."""
 
 _logger = logging.getLogger(__name__)
 
@@ -283,5 +287,10 @@ def logged(
     finally:
         log("%s %s after %.3f s", host, ending, monotonic() - began)
         if unknown:
-            counts = ", ".join(f"{name} {count}" for name, count in unknown.most_common())
+            most = ((_type_name(name), count) for name, count in unknown.most_common(_MOST_TYPES))
+            counts = ", ".join(f"{name} {count}" for name, count in most)
             log("%s sent records of unknown types: %s", host, counts)
+
+
+def _type_name(name: str) -> str:
+    return shortened(visible_line(name), _LONGEST_TYPE)
