@@ -43,7 +43,7 @@ for n in range(50):
     history.submit(run, "a", 1, float(n), e.TextDelta(f"word{n} " * 200))
     history.submit(run, "a", 1, float(n), e.Status(f"step {n}"))
 full = history.flush().result(30)
-said = behind.get(timeout=30)
+said = behind.get(timeout=30).reason
 unsaved = [entry.saved for entry in entries].count(False)
 (disk / "ballast").unlink()
 after = history.flush(saved=True).result(30)

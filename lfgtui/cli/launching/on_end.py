@@ -75,7 +75,7 @@ class Hooks:
     def close(self) -> None:
         """Run the hooks of a run that was quit, wait for threads, and print what failed.
 
-        To be called when the run's entries are saved, as hooks read the history.
+        To be called once the run's entries and its state are saved, as hooks read the history.
         """
         if self._engine is None:
             return
@@ -95,7 +95,7 @@ class Hooks:
         assert self._engine is not None
         if self._engine.unfinished:
             self._is_reported = False
-        elif not self._is_reported:
+        elif not self._is_reported and not self._engine.is_closing:  # else see `close`
             self._run_hooks()
 
     def _run_hooks(self) -> None:
