@@ -24,7 +24,7 @@ class Pace(NamedTuple):
 OWN = Pace(frame=1 / 30, share=0.1)
 """The pace of a run's own screen."""
 
-ATTACHED = Pace(frame=1 / 60, share=0.25)
+ATTACHED = Pace(frame=1 / 60, share=0.5)
 """The pace of a viewer in another process, which takes no time from the run."""
 
 BUDGET = 0.022
