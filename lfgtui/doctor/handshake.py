@@ -81,9 +81,10 @@ class _RefusedError(Exception):
 
 
 class _Strays:
-    """Handles messages of the agent that are no answers: it refuses its requests.
+    """The `json_rpc.Handler` of a handshake: it refuses every request of the agent.
 
-    The first line that is no message is kept in `shown`, to explain why an answer did not come.
+    The first line that is no message, or a response that nobody waits for, is kept in `shown`, to
+    explain why an answer did not come.
     """
 
     def __init__(self) -> None:

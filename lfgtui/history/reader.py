@@ -47,7 +47,7 @@ class StoredTicket(Bounded, frozen=True):
 
     `attempt` is the newest attempt's number, 0 before the first; provider and model
     are that attempt's. `fault` says why the request cannot be read; `ticket` then
-    has only its name.
+    has only its `id`, and the fault as its `title`.
     """
 
     run: str

@@ -33,7 +33,8 @@ def encode_event(event: Event) -> bytes:
 def decode_event(body: bytes | str) -> Event:
     """Read what `encode_event` wrote, or the event in an entry's line; numbers are clamped.
 
-    Raises `msgspec.MsgspecError`, also for a value that others made and that is nested too deeply.
+    Raises `msgspec.MsgspecError`, also if a value that others made (`facets.json`) is nested too
+    deeply.
     """
     try:
         event = decoder.decode(body)

@@ -19,7 +19,7 @@ class AgentProgram(NamedTuple):
 
     `folders`, relative to the home folder, are where it keeps its settings, sign-in and history:
     its sandbox lets it change them. `keys` are prefixes of the names of environment variables that
-    may hold its API key; "" stands for all variables.
+    may hold its API key: in a sandbox it gets no other secrets. "" stands for all variables.
     """
 
     command: tuple[str, ...]
@@ -102,6 +102,7 @@ AGENTS: dict[str, AgentProgram] = {
         ("KIMI_", "MOONSHOT_"),
     ),
 }
+"""By the name of its provider, which tickets and configs use; docs/agents.md lists them, too."""
 
 
 IGNORED = ("tools", "max_turns", "max_output_tokens", "reasoning", "extra", "stream", "cache")

@@ -12,8 +12,8 @@ keeps no conversation, and either side may crash and continue.
     context_window = 8000        # tokens; longer requests are refused, as real servers do
 
     [[turn]]
-    rate = 90                    # rate, jitter, first_token, split: for this turn alone
-    split = "awkward"            # how arguments are cut: tokens | characters | awkward
+    rate = 90                    # rate, jitter, first_token: instead of those above
+    split = "awkward"            # how arguments are cut: tokens | characters | awkward (default)
     fault = [{ status = 529, retry_after = 2, times = 1 }]
     stall = { after = 120, seconds = 12, pings = true }
     cut = { after = 200, how = "connection", times = 1 }
@@ -43,6 +43,7 @@ firewall does, `half-open` sends nothing more and keeps the socket open until th
 client closes it, and `error` reports an error within the response of status 200.
 A cut happens `times` times, so that a retry succeeds.
 
+`awkward` cuts at random places, and often between a backslash and what it escapes.
 Calls of tools that the request does not offer are left out. A turn beyond the
 last one is a short closing line.
 '''

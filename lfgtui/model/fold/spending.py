@@ -36,8 +36,11 @@ class Spent(NamedTuple):
 
     def reached(self, limits: RunLimits) -> RunLimit | None:
         """Return the first limit that is reached, if any."""
-        most = ((limit, limits.of(limit)) for limit in RUN_LIMITS)
-        return next((one for one, most in most if most is not None and self.of(one) >= most), None)
+        for limit in RUN_LIMITS:
+            most = limits.of(limit)
+            if most is not None and self.of(limit) >= most:
+                return limit
+        return None
 
 
 def spent(folds: Iterable[tuple[Transcript, Meter]], now: float) -> Spent:

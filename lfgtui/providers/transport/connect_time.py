@@ -15,7 +15,7 @@ class ConnectTimer:
     """Times name look-up, TCP and TLS of one request, as its `trace` extension.
 
     httpcore calls it at each step, some ten times in a request, and never for a piece of the body.
-    A probe takes its place.
+    The doctor's `Probe`, which is to watch the client later than this, sets a `trace` of its own.
     """
 
     def __init__(self) -> None:
@@ -42,6 +42,9 @@ def time_connections(client: Client) -> None:
 
 
 def connect_seconds(response: Response) -> float | None:
-    """Return the seconds that the response's connection took to open; None if it was open."""
+    """Return the seconds that the response's connection took to open.
+
+    None if it was open, and for a client that a `Probe` watches.
+    """
     timer = response.request.extensions.get("trace")
     return timer.seconds if isinstance(timer, ConnectTimer) else None

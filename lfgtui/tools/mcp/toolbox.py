@@ -1,4 +1,4 @@
-"""The tools of a ticket's MCP servers, as a `Toolbox`."""
+"""The tools of a ticket's MCP servers, as a `Toolbox` (`tools/toolbox.py`)."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -23,9 +23,10 @@ _FAILED = "the tool reported an error"  # where a server gives no text
 
 
 class McpTools:
-    """The tools of all servers that a ticket names. See `Toolbox`.
+    """The tools of all servers that a ticket names. `Toolbox` describes the methods.
 
-    Servers are connected when their tools are first asked for, also after `aclose`.
+    Servers are connected when their tools are first asked for, also after `aclose`. `run` ignores
+    `approved`: the previews here have no version.
     """
 
     def __init__(self, servers: Sequence[Server]) -> None:
@@ -45,6 +46,7 @@ class McpTools:
         return [tool for server in servers for tool in server.tools.values()]
 
     def owns(self, name: str) -> bool:
+        # "mcp__": a call to a server that the ticket does not name is to fail here, in `_tool`.
         return name.startswith(server_prefix("")[:-2])
 
     def offers(self, name: str) -> bool:

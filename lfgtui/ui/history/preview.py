@@ -40,7 +40,10 @@ _LINES_BEFORE, _BEFORE, _AFTER = 4, 400, 4000
 
 
 class RunPreview(msgspec.Struct, frozen=True):
-    """A run and its tickets; `words` has the last words of each, by id."""
+    """A run and its tickets; `words` has the last words of each, by id.
+
+    `source` is as in `Reader.source`: the tickets file that started the run, `IMPORTED` or None.
+    """
 
     summary: RunSummary
     source: Path | None = None

@@ -31,7 +31,7 @@ class AttemptsMode(RunMode):
     """A pane for each attempt, scrolled, searched, folded and copied by itself.
 
     The newest attempt of a running ticket goes on growing. Commands to the ticket
-    work only on the screen below.
+    work only on the screen from which this one was opened.
     """
 
     label = "ATTEMPTS"

@@ -11,8 +11,8 @@ from lfgtui.settings.keys import LINE_BREAKS
 class Composer(TextArea):
     """A field of some lines: enter sends, alt+enter begins a line, up brings earlier messages.
 
-    Enter is left to the screen, as are keys that are never text. `earlier` are the messages that
-    up and down go through, the oldest first.
+    Enter is left to the screen, as are keys that `TextArea` neither types nor binds. `earlier` are
+    the messages that up and down go through, the oldest first.
     """
 
     DEFAULT_CSS = """
@@ -47,7 +47,7 @@ class Composer(TextArea):
             event.stop()
         elif event.key != "enter":
             return
-        event.prevent_default()
+        event.prevent_default()  # or `TextArea._on_key` would run, too
 
     def action_cursor_up(self, select: bool = False) -> None:
         if select or self.cursor_location[0] > 0 or not self._show_earlier(self._shown - 1):

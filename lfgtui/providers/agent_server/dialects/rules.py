@@ -47,7 +47,8 @@ class Rule:
     means: Meaning
     text: str = ""
     key: str = ""
-    """Field with the id of the message that a text is of, or a report about; or of a response."""
+    """Field with an id: of the message that a text belongs to; of the one that `message_taken` or
+    `message_refused` is about; or of the response whose tokens are counted."""
     call_id: str = ""
     name: str = ""
     input: str = ""
@@ -58,7 +59,7 @@ class Rule:
 
     @property
     def fields(self) -> set[str]:
-        """The outermost fields of a record that the parts are in."""
+        """The outermost fields of a record that the parts are in; that of `key` is left out."""
         paths = (self.text, self.call_id, self.name, self.input, self.failed, self.reason)
         return {path[0] for parts in (*paths, self.usage) for path in _split(parts)}
 
