@@ -18,8 +18,8 @@ from lfgtui.model import events as e
 from lfgtui.model.facets import Facets
 from lfgtui.model.fold.items import NoteItem
 from lfgtui.model.fold.metrics import Meter
+from lfgtui.model.fold.notes import NOTES
 from lfgtui.model.fold.states import MOVES
-from lfgtui.model.fold.transcript import NOTES
 from lfgtui.model.redaction import EventRedactor
 from lfgtui.settings.themes import load_themes
 from lfgtui.text.redactor import Redactor

@@ -22,8 +22,9 @@ from lfgtui.model.event_json import entry_json
 from lfgtui.model.fold.conversation import ModelTurn
 from lfgtui.model.fold.items import NoteItem
 from lfgtui.model.fold.metrics import HistoryTrouble
+from lfgtui.model.fold.notes import LIMIT_SETTINGS
 from lfgtui.model.fold.states import State, StateMachine
-from lfgtui.model.fold.transcript import LIMIT_SETTINGS, Transcript
+from lfgtui.model.fold.transcript import Transcript
 from lfgtui.settings.config import StreamUnit
 from lfgtui.text.figures import clock_time, model_name
 from lfgtui.text.output import Document, print_error, print_json, print_text

@@ -261,6 +261,20 @@ class Conversation:
                 self._open_session(session_id)
             case e.ContextUsed(_, _, cost) if self._session is not None:
                 self._session.cost = cost or self._session.cost
+            case e.ContextCompacted(calls):
+                self._leave_out(set(calls))
+                self._is_responding = False
+            case _:
+                if not self._apply_to_response(event):
+                    return
+        is_busy = self._is_queued or self._is_responding
+        if self.said and self.messages and not (is_busy or self.unanswered):
+            self.messages.extend(self.said.values())
+            self.said.clear()
+
+    def _apply_to_response(self, event: e.Event) -> bool:
+        """Fold an event of the running response or its calls; return False if it is none."""
+        match event:
             case e.TextDelta(text):
                 self._say(TextPart, text)
                 if self._session is not None:
@@ -271,9 +285,6 @@ class Conversation:
                 self._not_for_model.add(call_id)
                 if self._session is not None:
                     self._session.calls += 1
-            case e.ContextCompacted(calls):
-                self._leave_out(set(calls))
-                self._is_responding = False
             case e.ApprovalRequested(call_id) if call_id.startswith(COMPACT):
                 self._not_for_model.add(call_id)
             case e.SetupStarted(call_id):
@@ -296,11 +307,8 @@ class Conversation:
                 failed = error is not None
                 self.messages.append(ToolResult(call_id, output, failed))
             case _:
-                return
-        is_busy = self._is_queued or self._is_responding
-        if self.said and self.messages and not (is_busy or self.unanswered):
-            self.messages.extend(self.said.values())
-            self.said.clear()
+                return False
+        return True
 
     def _forget(self) -> None:
         """Forget the messages so far; turns are still counted on."""

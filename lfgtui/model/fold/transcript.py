@@ -8,7 +8,6 @@ Times come from the entries, never from a clock: folding a stored run gives
 the figures that were live.
 """
 
-from collections.abc import Callable
 from pathlib import PurePath
 
 from msgspec import UNSET
@@ -27,60 +26,14 @@ from lfgtui.model.fold.items import (
     TextItem,
     ToolItem,
 )
+from lfgtui.model.fold.notes import note_of
 from lfgtui.model.fold.states import State, StateMachine
 from lfgtui.model.ticket_keys.approvals import ApprovalRule
 from lfgtui.model.ticket_keys.run_limits import RunLimits
 from lfgtui.text.figures import clock_time
 from lfgtui.text.markdown_lines import ends_in_question
 
-LIMIT_SETTINGS = {
-    "turns": "max_turns",
-    "tokens": "max_output_tokens",
-    "cost": "max_cost",
-    "time": "timeout",
-    "run_cost": "max_run_cost",
-    "run_tokens": "max_run_tokens",
-    "run_time": "max_run_time",
-}
-"""The key by which a person sets each limit, by the name that a `TicketLimited` has."""
-
 _CONTENT = (TextItem, ToolItem, HostedItem, PromptItem)  # items that an answer may end with
-
-NOTES: dict[type[e.Event], Callable[..., NoteItem]] = {
-    e.Status: lambda event: NoteItem("status", event.message),
-    e.Paused: lambda event: NoteItem("status", "paused"),
-    e.Resumed: lambda event: NoteItem("status", "resumed"),
-    e.RestartRequested: lambda event: NoteItem("status", "stopping to start over"),
-    e.FailedOver: lambda event: NoteItem(
-        "retry", f"{event.source} failed; switching to {event.target}"
-    ),
-    e.ChoiceMade: lambda event: NoteItem("status", "chosen" if event.chosen else "not chosen"),
-    e.RuleWithdrawn: lambda event: NoteItem("status", f"rule withdrawn: {event.rule.description}"),
-    e.CommandTaken: lambda event: NoteItem("status", event.in_words),
-    e.ContextCompacted: lambda event: NoteItem("status", event.in_words),
-    e.AnswerReused: lambda event: NoteItem("status", event.in_words),
-    e.GuardTripped: lambda event: NoteItem("warning", f"{event.guard}: {event.message}"),
-    e.ConflictDetected: lambda event: NoteItem("warning", event.in_words),
-    e.ContradictionFound: lambda event: NoteItem("warning", event.message),
-    e.WorktreeOpened: lambda event: NoteItem(
-        "status", f"works in {event.path}, branch {event.branch}"
-    ),
-    e.WorktreeDiscarded: lambda event: NoteItem(
-        "status", f"discarded its worktree and branch {event.branch}"
-    ),
-    e.TicketFailed: lambda event: NoteItem(
-        "error", f"{event.kind.replace('_', ' ')}: {event.message}"
-    ),
-    e.TicketCancelled: lambda event: NoteItem("end", f"cancelled {event.reason or ''}".rstrip()),
-    e.TicketLimited: lambda event: NoteItem(
-        "end", f"stopped: reached {LIMIT_SETTINGS[event.limit]}"
-    ),
-    e.TicketBlocked: lambda event: NoteItem("end", f"blocked: {event.reason}"),
-    e.TicketInterrupted: lambda event: NoteItem(
-        "end", f"interrupted: {event.reason}" if event.reason else "interrupted"
-    ),
-}
-"""The note that each of these events adds to the attempt; some also change the transcript."""
 
 
 class Transcript:
@@ -228,7 +181,7 @@ class Transcript:
         elif isinstance(event, e.RunLimitsSet):
             self.run_limits = event.limits
         elif isinstance(event, e.RuleWithdrawn):
-            self._withdraw(attempt, event)
+            self._withdraw(attempt, at, event)
         elif isinstance(event, e.Parked):
             self._park(attempt, at, event)
         elif isinstance(event, e.AttemptStarted):
@@ -276,10 +229,10 @@ class Transcript:
             note = f"{event.reason}; parked until {clock_time(event.until, at)}"
             attempt.add(NoteItem("retry", note))
 
-    def _withdraw(self, attempt: Attempt | None, event: e.RuleWithdrawn) -> None:
+    def _withdraw(self, attempt: Attempt | None, at: float, event: e.RuleWithdrawn) -> None:
         self.rules = [rule for rule in self.rules if rule != event.rule]
         if attempt is not None and attempt.ended_at is None:
-            attempt.add(NOTES[type(event)](event))
+            self._note(attempt, at, event)
 
     def _open_worktree(self, event: e.WorktreeOpened) -> None:
         if self.worktree is not None and self.worktree.path != event.path:
@@ -308,8 +261,7 @@ class Transcript:
         self.asks = isinstance(event, e.TicketDone) and self._has_question(attempt)
         if isinstance(event, e.TicketFailed):
             attempt.error = AttemptError(event.kind, event.message, event.retryable)
-        if type(event) in NOTES:
-            attempt.add(NOTES[type(event)](event))
+        self._note(attempt, at, event)
 
     def _has_question(self, attempt: Attempt) -> bool:
         last = next((i for i in reversed(attempt.items) if isinstance(i, _CONTENT)), None)
@@ -354,9 +306,6 @@ class Transcript:
                 attempt.set_context(used, size)
             case e.RequestSent():
                 attempt.begin_response(at)
-            case e.ContextCompacted(_, tokens):
-                attempt.context = max(0, attempt.context - tokens)
-                attempt.add(NOTES[type(event)](event))
             case e.ResponseStarted(connect):
                 attempt.note_head(at, connect)
             case e.ResponseFinished(_, stop_reason):
@@ -375,25 +324,31 @@ class Transcript:
                 attempt.end(at)
                 again = f"; retrying in {delay:.3g} s" if delay else ""
                 attempt.add(NoteItem("retry", f"{reason}{again}"))
-            case e.LateEntries(in_words=words) if words:
-                attempt.add(NoteItem("warning", words))
-            case _ if type(event) in NOTES:
-                if isinstance(event, e.ConflictDetected | e.ContradictionFound):
-                    self.conflict, self.conflict_at = event, at
-                elif isinstance(event, e.GuardTripped):
-                    if event.action not in (UNSET, "redact"):
-                        self.guard_at = at
-                    attempt.is_context_remarked |= event.guard == FULL_CONTEXT
-                elif isinstance(event, e.Resumed):
-                    self.guard_at = None
-                elif isinstance(event, e.AnswerReused):
-                    attempt.reuse_answer(event.tokens)
-                elif isinstance(event, e.ChoiceMade):
-                    self.is_chosen = event.chosen
-                elif isinstance(event, e.WorktreeOpened):
-                    self._open_worktree(event)
-                elif isinstance(event, e.WorktreeDiscarded):
-                    self.worktree = self.changes = None
-                attempt.add(NOTES[type(event)](event))
+            case _:
+                self._note(attempt, at, event)
+
+    def _note(self, attempt: Attempt, at: float, event: e.Event) -> None:
+        """Fold an event that only says something to the person, apart from what it changes here."""
+        match event:
+            case e.ConflictDetected() | e.ContradictionFound():
+                self.conflict, self.conflict_at = event, at
+            case e.GuardTripped(guard):
+                if event.action not in (UNSET, "redact"):
+                    self.guard_at = at
+                attempt.is_context_remarked |= guard == FULL_CONTEXT
+            case e.Resumed():
+                self.guard_at = None
+            case e.AnswerReused():
+                attempt.reuse_answer(event.tokens)
+            case e.ContextCompacted(_, tokens):
+                attempt.context = max(0, attempt.context - tokens)
+            case e.ChoiceMade(chosen):
+                self.is_chosen = chosen
+            case e.WorktreeOpened():
+                self._open_worktree(event)
+            case e.WorktreeDiscarded():
+                self.worktree = self.changes = None
             case _:
                 pass
+        if (note := note_of(event)) is not None:
+            attempt.add(note)
