@@ -12,6 +12,7 @@ from lfgtui.history.reader import Reader
 from lfgtui.history.search import SearchHit
 from lfgtui.ui.history.stored_run import query, read_run
 from lfgtui.ui.keymap import keymap
+from lfgtui.ui.page_keys import PageKeys
 from lfgtui.ui.painting.widgets import LineRow
 from lfgtui.ui.screens.base import LfgScreen, ScreenContext
 from lfgtui.ui.screens.modes import PastRun, RunBelow, RunElsewhere
@@ -20,11 +21,8 @@ from lfgtui.ui.widgets.row_list import RowList
 
 T = TypeVar("T")
 
-ALL = 1 << 30
-"""A number of rows larger than any list's."""
 
-
-class RowScreen(LfgScreen[None]):
+class RowScreen(PageKeys, LfgScreen[None]):
     """A screen whose keys and clicks move in a list."""
 
     rows: RowList
@@ -40,20 +38,12 @@ class RowScreen(LfgScreen[None]):
     def realign(self) -> None:
         self.rows.focus()
 
-    def _move(self, entries: int, *, pages: int = 0, parts: int = 1) -> None:
-        entries += pages * max(1, self.rows.page // parts)
-        self.rows.move_to(self.rows.cursor + entries)
+    def move_rows(self, rows: int) -> None:
+        self.rows.move_to(self.rows.cursor + rows)
 
-    action_up = partialmethod(_move, -1)
-    action_down = partialmethod(_move, 1)
-    action_page_up = partialmethod(_move, 0, pages=-1)
-    action_page_down = partialmethod(_move, 0, pages=1)
-    action_half_page_up = partialmethod(_move, 0, pages=-1, parts=2)
-    action_half_page_down = partialmethod(_move, 0, pages=1, parts=2)
-    action_start = action_first = partialmethod(_move, -ALL)
-
-    def action_finish(self) -> None:
-        self.rows.move_to(ALL)
+    action_up = partialmethod(move_rows, -1)
+    action_down = partialmethod(move_rows, 1)
+    action_first = PageKeys.action_start
 
     @on(RowList.Clicked)
     async def _clicked(self, event: RowList.Clicked) -> None:

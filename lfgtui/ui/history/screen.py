@@ -12,7 +12,7 @@ from textual.widgets import Input
 from lfgtui.errors import LfgError
 from lfgtui.history.reader import Reader, RunSummary
 from lfgtui.history.search import SearchHit
-from lfgtui.ui.history.list_screen import ALL, ListScreen
+from lfgtui.ui.history.list_screen import ListScreen
 from lfgtui.ui.history.preview import PreviewPane
 from lfgtui.ui.history.run_list import RunList
 from lfgtui.ui.history.stored_run import query
@@ -26,8 +26,8 @@ from lfgtui.ui.text.styled_line import Line, Span, line_width, one_line, shorten
 from lfgtui.ui.widgets.footer import Offer, compose_footer, key_and_label
 from lfgtui.ui.widgets.row_list import RowList
 
-_PAGE = 200
-"""Runs that are read at a time."""
+_PAGE, _ALL = 200, 1 << 30
+"""Runs that are read at a time, and when a person wants the last one: more than there are."""
 
 _AHEAD = 60
 """Runs left below the cursor at which the next page is read ahead."""
@@ -122,7 +122,7 @@ class HistoryScreen(ListScreen):
     # Reading, off the loop
 
     def _read_more(self, limit: int = _PAGE) -> None:
-        if not self.rows.is_complete and (limit == ALL or not self._reading.locked()):
+        if not self.rows.is_complete and (limit == _ALL or not self._reading.locked()):
             self._start(partial(self._next_page, limit), "runs")
 
     def _read_ahead(self) -> None:
@@ -140,8 +140,8 @@ class HistoryScreen(ListScreen):
             self.rows.add(page, limit)
         self._describe()
         self._read_ahead()
-        if limit == ALL and self.rows.hits is None:
-            self.rows.move_to(ALL)
+        if limit == _ALL and self.rows.hits is None:
+            self.rows.move_to(_ALL)
 
     def _look_again(self) -> None:
         is_read = self.rows.runs or self.rows.is_complete
@@ -245,7 +245,7 @@ class HistoryScreen(ListScreen):
     def action_finish(self) -> None:
         super().action_finish()
         if self.rows.hits is None:
-            self._read_more(ALL)
+            self._read_more(_ALL)
 
     def action_next_pane(self) -> None:
         (self.rows if self.is_typing else self._line).focus()

@@ -13,6 +13,7 @@ from lfgtui.model import events as e
 from lfgtui.model.fold.transcript import Transcript
 from lfgtui.settings import paths
 from lfgtui.ui.keymap import keymap
+from lfgtui.ui.page_keys import PageKeys
 from lfgtui.ui.painting.widgets import LineRow
 from lfgtui.ui.run_view import RunView
 from lfgtui.ui.screens.base import EntriesCame, LfgScreen, ScreenContext
@@ -31,8 +32,8 @@ _REST = 0.5
 _COMMIT = 8
 """Characters of a commit's hash that are shown."""
 
-_FAR = 1 << 30
-"""More rows than any diff has; and no limit, in bytes, for a store that is only read."""
+_NO_LIMIT = 1 << 30
+"""Bytes of a store that is only read."""
 
 _CHANGING = (
     *(e.ToolCallFinished, e.FileChange, e.ChangesCounted, e.BaseRecorded, e.Ending),
@@ -59,7 +60,7 @@ def _next(known: Sequence[Source], source: Source) -> Source:
     return known[(known.index(source) + 1) % len(known)]
 
 
-class DiffScreen(LfgScreen[None]):
+class DiffScreen(PageKeys, LfgScreen[None]):
     """One ticket's changes at a time, first those of the current ticket of the screen below."""
 
     DEFAULT_CSS = """
@@ -73,7 +74,7 @@ class DiffScreen(LfgScreen[None]):
         self.context = context
         self.run = run
         self.ticket = ticket
-        self.view = DiffView()
+        self.rows = self.view = DiffView()
         self.keys = WorktreeKeys(self, run, lambda: self.ticket, self._refresh)
         self.footer: LineRow = LineRow()
         self._top, self._file = LineRow(), LineRow()
@@ -128,7 +129,7 @@ class DiffScreen(LfgScreen[None]):
     async def _read(self) -> None:
         """Read the changes once, and show them or why they cannot be read."""
         try:
-            store = KeptFiles.beside(paths.history_file(), _FAR, _FAR)
+            store = KeptFiles.beside(paths.history_file(), _NO_LIMIT, _NO_LIMIT)
             kept = KeptOf(store, self.run.run, self.ticket)
             reading = await read_changes(self.transcript, self._source, kept=kept)
             for file in reading.changes.files:  # files that a person unfolded
@@ -255,17 +256,11 @@ class DiffScreen(LfgScreen[None]):
 
     # Keys
 
-    def _move(self, rows: int, *, pages: int = 0, parts: int = 1) -> None:
-        self.view.move(rows + pages * max(1, self.view.page // parts))
+    def move_rows(self, rows: int) -> None:
+        self.view.move(rows)
 
-    action_up = partialmethod(_move, -1)
-    action_down = partialmethod(_move, 1)
-    action_page_up = partialmethod(_move, 0, pages=-1)
-    action_page_down = partialmethod(_move, 0, pages=1)
-    action_half_page_up = partialmethod(_move, 0, pages=-1, parts=2)
-    action_half_page_down = partialmethod(_move, 0, pages=1, parts=2)
-    action_start = partialmethod(_move, -_FAR)
-    action_finish = partialmethod(_move, _FAR)
+    action_up = partialmethod(move_rows, -1)
+    action_down = partialmethod(move_rows, 1)
 
     def _hunk(self, step: int) -> None:
         if not self.view.step_hunk(step):

@@ -1,9 +1,8 @@
 """The table and the strip, and the keys that sort, filter, group and move in the table."""
 
-import sys
 from collections.abc import Iterator
-from functools import partialmethod
 
+from lfgtui.ui.page_keys import PageKeys
 from lfgtui.ui.run_view import RunView
 from lfgtui.ui.screens.pane_screen import PaneScreen, View
 from lfgtui.ui.widgets.pane import PaneSettings
@@ -13,14 +12,14 @@ from lfgtui.ui.widgets.ticket_table import TicketTable
 _HINT = "words, state:failed, is:waiting; enter keeps it, esc clears it"
 
 
-class TableKeys:
+class TableKeys(PageKeys):
     """The run's table and strip, with the table's `action_NAME` that come before those of the run.
 
     They do so only while the table is shown.
     """
 
     def __init__(self, screen: PaneScreen, run: RunView, panes: PaneSettings) -> None:
-        self.table = TicketTable(run, panes)
+        self.rows = self.table = TicketTable(run, panes)
         self.strip = TicketStrip(run, panes)
         self._screen = screen
 
@@ -54,16 +53,8 @@ class TableKeys:
         for tickets in self._displayed:
             self._screen.go_to(tickets.ticket_at(row))
 
-    def _move(self, rows: int, *, pages: int = 0, parts: int = 1) -> None:
-        rows += pages * max(1, self.table.page // parts)
+    def move_rows(self, rows: int) -> None:
         self._screen.go_to(self.table.beside(rows))
-
-    action_page_up = partialmethod(_move, 0, pages=-1)
-    action_page_down = partialmethod(_move, 0, pages=1)
-    action_half_page_up = partialmethod(_move, 0, pages=-1, parts=2)
-    action_half_page_down = partialmethod(_move, 0, pages=1, parts=2)
-    action_start = partialmethod(_move, -sys.maxsize)
-    action_finish = partialmethod(_move, sys.maxsize)
 
     async def action_find(self) -> None:
         await self._screen.ask(
