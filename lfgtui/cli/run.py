@@ -139,12 +139,8 @@ def run(
     versions = list(models) if len(models) > 1 else [model] * (copies or 1)
     output = _output(headless, as_json, detach)
     if output == "states" and not headless:  # not requested: there is no terminal
-        if piped is not None and can_draw():
-            raise UsageError("no terminal to read keys from; add --headless or --json")
-        if len(versions) > 1:
-            raise UsageError("--copies, or several --model, need a terminal, --headless or --json")
-        if prompt is not None:  # print nothing but the answer
-            output = "raw" if raw else "answer"
+        is_piped = piped is not None
+        output = _without_terminal(prompt, is_piped=is_piped, is_raw=raw, copies=len(versions))
     if stream_unit is not None:
         if output in (None, "states"):
             raise UsageError(
@@ -335,6 +331,17 @@ def _config(concurrency: int | None, workers: str | None = None) -> Config:
     if concurrency is not None:
         config = msgspec.structs.replace(config, concurrency=concurrency)
     return config
+
+
+def _without_terminal(prompt: str | None, *, is_piped: bool, is_raw: bool, copies: int) -> Output:
+    """Return the output of a run that has no terminal; raise `UsageError` if it needs one."""
+    if is_piped and can_draw():
+        raise UsageError("no terminal to read keys from; add --headless or --json")
+    if copies > 1:
+        raise UsageError("--copies, or several --model, need a terminal, --headless or --json")
+    if prompt is None:
+        return "states"
+    return "raw" if is_raw else "answer"
 
 
 def _output(headless: bool, as_json: bool, detach: bool = False) -> Output | None:
